@@ -1,0 +1,191 @@
+#include "base/json.h"
+
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+#include <rapidjson/writer.h>
+
+#include "base/text.h"
+
+namespace collet::json {
+namespace {
+
+constexpr unsigned kParseFlags = rapidjson::kParseFullPrecisionFlag | rapidjson::kParseIterativeFlag;
+
+// Bounds the depth, for a handler that builds something.
+template <class Sink>
+class Bounded {
+ public:
+  Bounded(Sink& sink, unsigned depth_max) : sink_(sink), depth_max_(depth_max) {}
+
+  bool Null() { return sink_.Null(); }
+  bool Bool(bool b) { return sink_.Bool(b); }
+  bool Int(int i) { return sink_.Int(i); }
+  bool Uint(unsigned i) { return sink_.Uint(i); }
+  bool Int64(int64_t i) { return sink_.Int64(i); }
+  bool Uint64(uint64_t i) { return sink_.Uint64(i); }
+  bool Double(double d) { return sink_.Double(d); }
+  bool RawNumber(const char* s, rapidjson::SizeType n, bool copy) { return sink_.RawNumber(s, n, copy); }
+  bool String(const char* s, rapidjson::SizeType n, bool copy) { return sink_.String(s, n, copy); }
+  bool StartObject() { return ++depth_ <= depth_max_ && sink_.StartObject(); }
+  bool Key(const char* s, rapidjson::SizeType n, bool copy) { return sink_.Key(s, n, copy); }
+  bool EndObject(rapidjson::SizeType n) { return --depth_, sink_.EndObject(n); }
+  bool StartArray() { return ++depth_ <= depth_max_ && sink_.StartArray(); }
+  bool EndArray(rapidjson::SizeType n) { return --depth_, sink_.EndArray(n); }
+
+  bool too_deep() const { return depth_ > depth_max_; }
+
+ protected:
+  unsigned depth() const { return depth_; }
+  Sink& sink() { return sink_; }
+
+ private:
+  Sink& sink_;
+  unsigned depth_max_;
+  unsigned depth_ = 0;
+};
+
+// Also notes where one member's text begins and ends, by asking the stream how far it has been read.
+class Locating : public Bounded<Document> {
+  using Base = Bounded<Document>;
+
+ public:
+  Locating(Document& sink, unsigned depth_max, RawMember& member, const rapidjson::MemoryStream& stream)
+      : Base(sink, depth_max), member_(member), stream_(stream) {}
+
+  bool Null() { return Base::Null() && ended(); }
+  bool Bool(bool b) { return Base::Bool(b) && ended(); }
+  bool Int(int i) { return Base::Int(i) && ended(); }
+  bool Uint(unsigned i) { return Base::Uint(i) && ended(); }
+  bool Int64(int64_t i) { return Base::Int64(i) && ended(); }
+  bool Uint64(uint64_t i) { return Base::Uint64(i) && ended(); }
+  bool Double(double d) { return Base::Double(d) && ended(); }
+  bool String(const char* s, rapidjson::SizeType n, bool copy) { return Base::String(s, n, copy) && ended(); }
+  bool EndObject(rapidjson::SizeType n) {
+    if (depth() == 2) in_parent_ = false;
+    return Base::EndObject(n) && ended(kClosing);
+  }
+  bool EndArray(rapidjson::SizeType n) { return Base::EndArray(n) && ended(kClosing); }
+  bool Key(const char* s, rapidjson::SizeType n, bool copy) {
+    if (depth() == 1) {
+      in_parent_ = std::string_view(s, n) == member_.parent;
+    } else if (depth() == 2 && in_parent_ && std::string_view(s, n) == member_.key) {
+      begin_ = stream_.src_;
+    }
+    return Base::Key(s, n, copy);
+  }
+
+ private:
+  // The iterative reader reports the end of an object or array before it takes the closing bracket.
+  static constexpr std::size_t kClosing = 1;
+
+  bool ended(std::size_t untaken = 0) {
+    if (begin_ && depth() == 2) {
+      std::string_view raw(begin_, static_cast<std::size_t>(stream_.src_ - begin_) + untaken);
+      raw.remove_prefix(raw.find_first_not_of(" \t\r\n:"));  // the stream stood right behind the key
+      member_.raw = raw;
+      begin_ = nullptr;
+    }
+    return true;
+  }
+
+  RawMember& member_;
+  const rapidjson::MemoryStream& stream_;
+  const char* begin_ = nullptr;
+  bool in_parent_ = false;
+};
+
+template <class Handler>
+std::optional<ParseError> run(rapidjson::MemoryStream& stream, Handler& handler) {
+  rapidjson::Reader reader;
+  const rapidjson::ParseResult result = reader.Parse<kParseFlags>(stream, handler);
+  if (!result.IsError()) return std::nullopt;
+  if (handler.too_deep()) return ParseError{"nested too deeply", result.Offset()};
+  return ParseError{rapidjson::GetParseError_En(result.Code()), result.Offset()};
+}
+
+// RapidJSON takes a NUL for the end of the text, and checks UTF-8 far more slowly than we do.
+std::optional<ParseError> check_bytes(std::string_view text) {
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) return ParseError{"NUL byte", nul};
+  if (!text::is_utf8(text)) return ParseError{"not valid UTF-8", 0};
+  return std::nullopt;
+}
+
+struct StringSink {
+  using Ch = char;
+  std::string& out;
+  void Put(char c) { out.push_back(c); }
+  void Flush() {}
+};
+
+// Accepts everything and keeps nothing.
+struct NullSink : rapidjson::BaseReaderHandler<> {};
+
+}  // namespace
+
+std::optional<ParseError> parse(std::string_view text, Document& out, ParseLimits limits) {
+  if (auto bad = check_bytes(text)) return bad;
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  std::optional<ParseError> failure;
+  auto generate = [&](Document& sink) {
+    Bounded<Document> handler(sink, limits.depth_max);
+    failure = run(stream, handler);
+    return !failure;
+  };
+  out.Populate(generate);
+  return failure;
+}
+
+std::optional<ParseError> parse(std::string_view text, Document& out, RawMember& member, ParseLimits limits) {
+  if (auto bad = check_bytes(text)) return bad;
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  std::optional<ParseError> failure;
+  auto generate = [&](Document& sink) {
+    Locating handler(sink, limits.depth_max, member, stream);
+    failure = run(stream, handler);
+    return !failure;
+  };
+  out.Populate(generate);
+  return failure;
+}
+
+const Value* find(const Value& object, std::string_view key) {
+  if (!object.IsObject()) return nullptr;
+  for (auto member = object.MemberBegin(); member != object.MemberEnd(); ++member) {
+    if (view(member->name) == key) return &member->value;
+  }
+  return nullptr;
+}
+
+std::optional<std::string_view> find_string(const Value& object, std::string_view key) {
+  const Value* value = find(object, key);
+  if (!value || !value->IsString()) return std::nullopt;
+  return view(*value);
+}
+
+void append(std::string& out, const Value& value) {
+  StringSink sink{out};
+  rapidjson::Writer<StringSink> writer(sink);
+  value.Accept(writer);
+}
+
+std::string to_text(const Value& value) {
+  std::string out;
+  append(out, value);
+  return out;
+}
+
+bool is_valid(std::string_view text) {
+  if (check_bytes(text)) return false;
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  NullSink sink;
+  Bounded<NullSink> handler(sink, limits::kJsonDepthMax);
+  return !run(stream, handler);
+}
+
+bool is_object(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && text[first] == '{' && is_valid(text);
+}
+
+}  // namespace collet::json

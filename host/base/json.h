@@ -1,0 +1,64 @@
+// JSON: the one door to RapidJSON.
+#pragma once
+
+#include "base/assert.h"
+
+#ifndef RAPIDJSON_ASSERT
+#define RAPIDJSON_ASSERT(condition) COLLET_ASSERT(condition)
+#endif
+#include <rapidjson/document.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/limits.h"
+#include "base/result.h"
+
+namespace collet::json {
+
+// Never compare a Value with a scalar by ==: RapidJSON 1.1.0 recurses without end under C++20.
+using Value = rapidjson::Value;
+using Document = rapidjson::Document;
+
+struct ParseLimits {
+  unsigned depth_max = limits::kJsonDepthMax;
+};
+
+// Why a text is not JSON; `offset` in bytes.
+struct ParseError {
+  std::string message;
+  std::size_t offset = 0;
+};
+
+// Parses UTF-8 text that is one JSON value. Numbers are read exactly, nesting beyond the limit is an error, and
+// nothing recurses.
+[[nodiscard]] std::optional<ParseError> parse(std::string_view text, Document& out, ParseLimits limits = {});
+
+// As above, and notes where the text of the object member `key` lies that is found on the way `parent` → `key` from
+// the root: {"params":{"arguments":…}}. `raw` is left alone if there is no such member.
+struct RawMember {
+  std::string_view parent;
+  std::string_view key;
+  std::string_view raw;  // out: the exact text of the value, inside the parsed text
+};
+[[nodiscard]] std::optional<ParseError> parse(std::string_view text, Document& out, RawMember& member,
+                                              ParseLimits limits = {});
+
+inline std::string_view view(const Value& string) { return {string.GetString(), string.GetStringLength()}; }
+
+// The member, or null.
+const Value* find(const Value& object, std::string_view key);
+// The member's text, or nothing if it is absent or no string.
+std::optional<std::string_view> find_string(const Value& object, std::string_view key);
+
+// Appends the value as compact JSON.
+void append(std::string& out, const Value& value);
+std::string to_text(const Value& value);
+
+// Whether `text` is one JSON value within the limits (a plugin's word is not taken for it).
+bool is_valid(std::string_view text);
+// Whether `text` is one JSON object.
+bool is_object(std::string_view text);
+
+}  // namespace collet::json

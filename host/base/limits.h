@@ -1,0 +1,55 @@
+// Every bound of the host, in one place: its default, its unit in its name. What a user may want to set is a field
+// of config::Server::limits and starts from here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace collet::limits {
+
+// One JSON-RPC message, on any transport.
+inline constexpr std::size_t kMessageBytesMax = 8u << 20;
+inline constexpr unsigned kJsonDepthMax = 128;
+
+// HTTP/1.1.
+inline constexpr std::size_t kHttpHeaderBytesMax = 16u << 10;
+inline constexpr unsigned kHttpHeaderCountMax = 100;
+inline constexpr unsigned kConnectionsMax = 20'000;  // a loop
+inline constexpr std::uint64_t kHttpHeaderTimeoutMs = 10'000;
+inline constexpr std::uint64_t kHttpBodyTimeoutMs = 60'000;
+inline constexpr std::uint64_t kHttpIdleTimeoutMs = 75'000;
+inline constexpr std::uint64_t kHttpKeepAliveCommentMs = 15'000;  // between comments on a quiet event stream
+inline constexpr std::size_t kWriteBufferBytesMax = 4u << 20;  // unread output of one stream, beyond a final answer
+
+// Calls.
+inline constexpr std::uint64_t kCallTimeoutMs = 300'000;
+inline constexpr std::uint64_t kInlineBudgetUs = 1'000;  // a NONBLOCKING tool's time on a loop
+inline constexpr unsigned kInlineOverrunsMax = 3;        // then it moves to an executor
+inline constexpr unsigned kCallsInFlightMax = 65'536;    // a loop
+inline constexpr unsigned kExecutorQueueMax = 16'384;    // calls waiting, a generation
+inline constexpr unsigned kExecutorsDefault = 4;         // of a CONCURRENT plugin
+inline constexpr unsigned kExecutorsMax = 64;
+inline constexpr std::size_t kResultBytesMax = 64u << 20;
+inline constexpr std::size_t kBlobBytesMax = 64u << 20;
+inline constexpr unsigned kBlobsMax = 4'096;          // a generation
+inline constexpr unsigned kProgressQueueMax = 1'024;  // notifications of one call that its loop has not yet sent
+
+// Registry.
+inline constexpr unsigned kItemsMax = 200'000;  // a generation
+inline constexpr std::size_t kDefinitionBytesMax = 1u << 20;
+inline constexpr std::size_t kToolNameBytesMax = 64;
+inline constexpr unsigned kPageItems = 250;  // of one tools/list page
+
+// Legacy sessions.
+inline constexpr unsigned kSessionsMax = 10'000;
+inline constexpr std::uint64_t kSessionIdleTimeoutMs = 3'600'000;
+inline constexpr unsigned kSessionCallsMax = 1'024;  // in flight, a session or stdio stream
+
+// Loading and ending.
+inline constexpr std::size_t kPluginFileBytesMax = 1u << 30;
+inline constexpr std::uint64_t kPreflightTimeoutMs = 10'000;
+inline constexpr std::uint64_t kCreateTimeoutMs = 30'000;
+inline constexpr std::uint64_t kDrainTimeoutMs = 10'000;
+inline constexpr std::uint64_t kStdioExitMs = 80;  // from EOF or a signal to the end of the process, in stdio mode
+
+}  // namespace collet::limits

@@ -1,0 +1,36 @@
+// The log: lines on stderr. A plugin's lines carry its id. Any thread.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <string_view>
+
+namespace collet::log {
+
+enum class Level { trace, debug, info, warning, error, off };
+enum class Format { text, json };
+
+void configure(Level level, Format format);
+bool enabled(Level level);
+
+// Writes one line; control characters in `message` are escaped, so that no peer can forge a line.
+void write(Level level, std::string_view message);
+
+template <class... Args>
+void debug(fmt::format_string<Args...> format, Args&&... args) {
+  if (enabled(Level::debug)) write(Level::debug, fmt::format(format, std::forward<Args>(args)...));
+}
+template <class... Args>
+void info(fmt::format_string<Args...> format, Args&&... args) {
+  if (enabled(Level::info)) write(Level::info, fmt::format(format, std::forward<Args>(args)...));
+}
+template <class... Args>
+void warning(fmt::format_string<Args...> format, Args&&... args) {
+  if (enabled(Level::warning)) write(Level::warning, fmt::format(format, std::forward<Args>(args)...));
+}
+template <class... Args>
+void error(fmt::format_string<Args...> format, Args&&... args) {
+  if (enabled(Level::error)) write(Level::error, fmt::format(format, std::forward<Args>(args)...));
+}
+
+}  // namespace collet::log

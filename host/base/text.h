@@ -1,0 +1,24 @@
+// Bytes that claim to be text: UTF-8, JSON strings, base64.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace collet::text {
+
+// RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF.
+bool is_utf8(std::string_view bytes);
+
+// Appends `bytes` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
+void append_json_string(std::string& out, std::string_view bytes);
+
+// RFC 4648 §4, with padding.
+void append_base64(std::string& out, std::string_view bytes);
+std::optional<std::string> from_base64(std::string_view encoded);
+
+// ASCII only; for header names and the like.
+bool equals_ignoring_case(std::string_view a, std::string_view b);
+
+}  // namespace collet::text

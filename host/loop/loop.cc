@@ -1,0 +1,131 @@
+#include "loop/loop.h"
+
+#include <uv.h>
+
+#include "base/assert.h"
+
+namespace collet::loop {
+
+Loop::Loop() : uv_(std::make_unique<uv_loop_s>()), wake_(new uv_async_t) {
+  COLLET_ASSERT(uv_loop_init(uv_.get()) == 0);
+  COLLET_ASSERT(
+      uv_async_init(uv_.get(), wake_, [](uv_async_t* async) { static_cast<Loop*>(async->data)->drain(); }) == 0);
+  wake_->data = this;
+}
+
+Loop::~Loop() {
+  std::vector<Task> unrun;
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    unrun.swap(tasks_);
+  }
+  unrun.clear();  // may own handles of this loop
+  uv_close(reinterpret_cast<uv_handle_t*>(wake_),
+           [](uv_handle_t* handle) { delete reinterpret_cast<uv_async_t*>(handle); });
+  while (uv_run(uv_.get(), UV_RUN_DEFAULT) != 0) {
+  }
+  COLLET_ASSERT(uv_loop_close(uv_.get()) == 0);
+}
+
+void Loop::run() {
+  thread_ = std::this_thread::get_id();
+  stopping_ = false;
+  uv_update_time(uv_.get());
+  drain();
+  while (!stopping_) uv_run(uv_.get(), UV_RUN_ONCE);
+  thread_ = {};
+}
+
+void Loop::stop() {
+  const std::lock_guard lock(mutex_);
+  stop_asked_ = true;
+  if (!closed_) uv_async_send(wake_);
+}
+
+void Loop::post(Task task) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return;  // `task` is destroyed after the lock is released: it is a parameter
+  tasks_.push_back(std::move(task));
+  if (tasks_.size() == 1) uv_async_send(wake_);
+}
+
+std::uint64_t Loop::now_ms() const { return uv_now(uv_.get()); }
+
+void Loop::drain() {
+  std::vector<Task> tasks;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks.swap(tasks_);
+    stopping_ = std::exchange(stop_asked_, false);
+  }
+  for (Task& task : tasks) task();
+}
+
+struct Timer::State {
+  uv_timer_t handle;
+  Callback<void()> callback;
+  bool repeating = false;
+
+  // The callback may restart, stop or destroy its timer: it runs from the stack, and this state outlives it, since
+  // libuv's close comes in a later turn.
+  void fire() {
+    Callback<void()> running = std::move(callback);
+    const std::uint64_t started = starts;
+    running();
+    if (repeating && starts == started) callback = std::move(running);
+  }
+  std::uint64_t starts = 0;
+};
+
+Timer::Timer(Loop& loop) : state_(new State) {
+  uv_timer_init(loop.uv(), &state_->handle);
+  state_->handle.data = state_;
+}
+
+Timer::~Timer() {
+  stop();
+  uv_close(reinterpret_cast<uv_handle_t*>(&state_->handle),
+           [](uv_handle_t* handle) { delete static_cast<State*>(handle->data); });
+}
+
+void Timer::start(std::uint64_t after_ms, Callback<void()> callback) {
+  state_->callback = std::move(callback);
+  state_->repeating = false;
+  ++state_->starts;
+  uv_timer_start(
+      &state_->handle, [](uv_timer_t* timer) { static_cast<State*>(timer->data)->fire(); }, after_ms, 0);
+}
+
+void Timer::repeat(std::uint64_t every_ms, Callback<void()> callback) {
+  state_->callback = std::move(callback);
+  state_->repeating = true;
+  ++state_->starts;
+  uv_timer_start(
+      &state_->handle, [](uv_timer_t* timer) { static_cast<State*>(timer->data)->fire(); }, every_ms, every_ms);
+}
+
+void Timer::stop() {
+  state_->repeating = false;
+  state_->callback = nullptr;
+  uv_timer_stop(&state_->handle);
+}
+
+struct Signal::State {
+  uv_signal_t handle;
+  Callback<void()> callback;
+};
+
+Signal::Signal(Loop& loop, int number, Callback<void()> callback) : state_(new State{{}, std::move(callback)}) {
+  uv_signal_init(loop.uv(), &state_->handle);
+  state_->handle.data = state_;
+  uv_signal_start(
+      &state_->handle, [](uv_signal_t* signal, int) { static_cast<State*>(signal->data)->callback(); }, number);
+}
+
+Signal::~Signal() {
+  uv_close(reinterpret_cast<uv_handle_t*>(&state_->handle),
+           [](uv_handle_t* handle) { delete static_cast<State*>(handle->data); });
+}
+
+}  // namespace collet::loop

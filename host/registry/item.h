@@ -1,0 +1,119 @@
+// What the registry is about: items, and the calls that are made of them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace collet::registry {
+
+enum class Kind : std::uint8_t { tool, resource, resource_template, prompt };
+
+// What an item's author says of it. Zero is the safe default.
+struct Traits {
+  bool idempotent = false;
+  bool task_optional = false;
+  bool task_required = false;
+  bool needs_elicitation = false;
+  bool needs_sampling = false;
+  bool needs_roots = false;
+};
+
+// An item as its provider offers it.
+struct ItemDef {
+  Kind kind = Kind::tool;
+  std::string name;        // as the provider knows it; a resource's URI, a template's text
+  std::string definition;  // the rest of its MCP object: JSON text of an object, valid, "{}" if there is none
+  Traits traits;
+  std::uint32_t timeout_ms = 0;  // 0: the host's default
+  std::uint64_t handle = 0;      // the provider's own, handed back in Call::handle
+};
+
+// A question for the client, asked by a call that suspends itself.
+struct InputRequest {
+  std::string key;
+  std::string request;  // JSON text {"method":…,"params":…}
+};
+
+// How a call ended.
+struct Ending {
+  enum class How : std::uint8_t {
+    completed,  // content, structured, meta, fields, is_error
+    failed,     // rpc_code, message, data
+    suspended,  // input_requests, state, state_version
+  };
+  How how = How::completed;
+  bool is_error = false;
+  std::string content;     // the pieces as JSON texts with commas between: {"type":"text",…},{…}
+  std::string structured;  // JSON text, or empty
+  std::string meta;        // JSON object text, or empty
+  std::string fields;      // more members of the result object, `"key":value` with commas between, or empty
+  int rpc_code = 0;
+  std::string message;
+  std::string data;  // JSON text, or empty
+  std::vector<InputRequest> input_requests;
+  std::string state;
+  std::uint32_t state_version = 0;
+};
+
+struct Progress {
+  double done = 0;
+  double total = 0;  // <= 0: unknown
+  std::string_view message;
+};
+
+struct LogMessage {
+  unsigned severity = 6;  // RFC 5424
+  std::string_view logger;
+  std::string_view data;  // JSON text
+};
+
+// The caller's side of one call, owned by the caller and kept until on_end(). All but info() are called on the loop
+// thread that started the call.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  virtual void on_progress(const Progress& progress) = 0;
+  virtual void on_log(const LogMessage& message) = 0;
+  // Exactly once, last; possibly before Provider::start() returns. Strings may be taken from `ending`.
+  virtual void on_end(Ending& ending) = 0;
+  // Any thread, between start() and on_end(): what is known of the caller under this key of collet_host.call_info.
+  // Borrowed until on_end().
+  virtual std::optional<std::string_view> info(std::string_view key) const = 0;
+};
+
+enum class CallKind : std::uint8_t { tool, resource, prompt, complete };
+
+// A call to be made. Everything is borrowed until Provider::start() returns; a provider copies what it keeps.
+struct Call {
+  std::uint64_t handle = 0;  // ItemDef::handle
+  CallKind kind = CallKind::tool;
+  unsigned loop = 0;                          // index of the calling loop
+  std::string_view name;                      // as the provider knows it; for a resource: the URI that is read
+  std::optional<std::string_view> arguments;  // JSON text exactly as sent
+  std::optional<std::string_view> variables;  // of a URI template, JSON text
+  std::optional<std::string_view> input_responses;  // JSON text, if round > 0
+  std::string_view state;
+  std::uint32_t state_version = 0;
+  std::uint32_t round = 0;
+  std::uint64_t timeout_ms = 0;  // time left, 0: none
+};
+
+enum class CancelReason : std::uint8_t { client = 1, deadline = 2, shutdown = 3 };  // as COLLET_CANCEL_*
+
+using CallId = std::uint64_t;  // 0: the call has already ended
+
+// Something that answers calls: one generation of a plugin. It outlives every snapshot that names it; loop threads
+// only.
+class Provider {
+ public:
+  virtual ~Provider() = default;
+  virtual CallId start(const Call& call, Listener& listener) = 0;
+  // Asks that the call end soon. Does nothing for a call that has ended.
+  virtual void cancel(CallId id, CancelReason reason) = 0;
+};
+
+}  // namespace collet::registry

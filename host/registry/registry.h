@@ -1,0 +1,111 @@
+// The waist of the house: providers put items in, loops read snapshots out.
+//
+// A snapshot is immutable and replaced whole. Registry::replace() may be called from any thread; it builds the next
+// snapshot, and the publisher hands it to every loop. Names are a pure function of the rules and the items, in the
+// order in which sources were declared: a clash never depends on which plugin happened to load first.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/callback.h"
+#include "base/limits.h"
+#include "base/result.h"
+#include "registry/item.h"
+
+namespace collet::registry {
+
+// One published item: what its provider offered, under its final name.
+struct Item {
+  std::string name;  // what clients see
+  ItemDef def;
+  Provider* provider = nullptr;
+  const std::string* source = nullptr;  // id of the plugin; lives as long as the registry
+};
+
+// An item that was left out, and why.
+struct Rejected {
+  std::string source;
+  std::string name;
+  std::string reason;
+};
+
+// Transparent hashing, so that a string_view finds a string.
+struct NameHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+};
+
+class Snapshot {
+ public:
+  // Sorted by name; stable between snapshots.
+  const std::vector<Item>& items(Kind kind) const { return items_[static_cast<unsigned>(kind)]; }
+  // One hash lookup; null if there is none.
+  const Item* find(Kind kind, std::string_view name) const;
+  const std::vector<Rejected>& rejected() const { return rejected_; }
+  // Counts up by one each time; the first published one is 1.
+  std::uint64_t version() const { return version_; }
+
+ private:
+  friend class Registry;
+  static constexpr unsigned kKinds = 4;
+  std::vector<Item> items_[kKinds];
+  std::unordered_map<std::string_view, const Item*, NameHash, std::equal_to<>> index_[kKinds];
+  std::vector<Rejected> rejected_;
+  std::uint64_t version_ = 0;
+};
+
+using SnapshotPtr = std::shared_ptr<const Snapshot>;  // shared by the loops that still read it
+
+// How a source's items are named, from its [plugin.<id>] section.
+struct NameRules {
+  std::string prefix;                         // put before every tool's and prompt's name
+  std::vector<std::string> hide;              // names as the provider knows them
+  std::map<std::string, std::string> rename;  // provider's name → final name, to which no prefix is added
+};
+
+class Registry {
+ public:
+  // Called with each new snapshot, one after another, on the thread that changed the registry. `changed` has one
+  // bit a Kind: 1 << kind is set if definitions of that kind differ. The publisher calls `adopted` once no loop
+  // reads an older snapshot any more.
+  using Publisher = Callback<void(SnapshotPtr snapshot, unsigned changed, Callback<void()> adopted)>;
+
+  explicit Registry(std::size_t name_bytes_max = limits::kToolNameBytesMax) : name_bytes_max_(name_bytes_max) {}
+
+  // Before the first snapshot. Fixes the source's place in the order that decides clashes.
+  void declare(std::string source, NameRules rules);
+
+  // Replaces everything that `source` offers; no items takes it out. `adopted` is called on some thread once no
+  // loop can start a call at what the source offered before.
+  void replace(std::string_view source, Provider* provider, std::vector<ItemDef> items,
+               Callback<void()> adopted = {});
+
+  // Until this is called snapshots are only kept. Publishes the current one.
+  void publish_to(Publisher publisher);
+
+  SnapshotPtr current() const;
+
+ private:
+  struct Source {
+    std::string id;
+    NameRules rules;
+    Provider* provider = nullptr;
+    std::vector<ItemDef> items;
+  };
+
+  SnapshotPtr build();
+
+  const std::size_t name_bytes_max_;
+  mutable std::mutex mutex_;  // guards everything below; held while publishing, so that snapshots arrive in order
+  std::vector<std::unique_ptr<Source>> sources_;
+  SnapshotPtr current_ = std::make_shared<Snapshot>();
+  Publisher publisher_;
+};
+
+}  // namespace collet::registry

@@ -1,0 +1,152 @@
+// HTTP/1.1, server side: bytes to requests and back. Knows nothing of what is served.
+//
+// Threads: a server and all it calls belong to the thread of its loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/limits.h"
+#include "base/result.h"
+#include "loop/loop.h"
+
+namespace collet::transport {
+
+struct Header {
+  std::string_view name;
+  std::string_view value;
+};
+
+// One complete request. Borrowed until HttpHandler::on_request() returns: the bytes lie in the connection's buffer.
+struct HttpRequest {
+  std::string_view method;
+  std::string_view path;   // of the target, without the query, as sent
+  std::string_view query;  // without '?'
+  std::string_view host;   // of an absolute-form target, else of the Host header
+  std::span<const Header> headers;
+  std::string_view body;
+  bool secure = false;  // came over TLS
+  bool local = false;   // came over a unix socket
+
+  // The value of the first header of that name (any case), surrounding blanks removed; data() is null if there is
+  // none.
+  std::string_view header(std::string_view name) const;
+  // How many headers have that name.
+  unsigned count(std::string_view name) const;
+};
+
+// Told that a client has gone before its answer was complete.
+class HttpReplyObserver {
+ public:
+  // The reply is no longer usable when this is called.
+  virtual void on_gone() = 0;
+
+ protected:
+  ~HttpReplyObserver() = default;
+};
+
+// The answer to one request: either respond(), or begin_events(), event()* and end(). Owned by the connection; it
+// ends with respond() or end(), or when the observer's on_gone() is called. An answer that was never given when
+// on_request() has returned is given later: set an observer then.
+class HttpReply {
+ public:
+  // The whole answer. `body` is sent as the pieces one after another. Content-Length, Date and Connection are
+  // added.
+  virtual void respond(int status, std::span<const Header> headers, std::span<const std::string_view> body) = 0;
+
+  // 200 with Content-Type: text/event-stream, Cache-Control: no-cache, X-Accel-Buffering: no, chunked. Comments
+  // keep a quiet stream alive.
+  virtual void begin_events(std::span<const Header> headers) = 0;
+  // One event; `data` holds no line break. A client that does not read loses its connection when more than
+  // kWriteBufferBytesMax wait: then on_gone() is called later, from the loop, never from inside this function.
+  virtual void event(std::string_view data) = 0;
+  virtual void end() = 0;
+
+  virtual void observe(HttpReplyObserver* observer) = 0;
+
+ protected:
+  ~HttpReply() = default;
+};
+
+class HttpHandler {
+ public:
+  // `request` may be answered at once or later.
+  virtual void on_request(const HttpRequest& request, HttpReply& reply) = 0;
+
+ protected:
+  ~HttpHandler() = default;
+};
+
+struct HttpLimits {
+  std::size_t body_bytes_max = limits::kMessageBytesMax;
+  std::size_t header_bytes_max = limits::kHttpHeaderBytesMax;
+  unsigned header_count_max = limits::kHttpHeaderCountMax;
+  unsigned connections_max = limits::kConnectionsMax;
+  std::uint64_t header_timeout_ms =
+      limits::kHttpHeaderTimeoutMs;  // from the first byte of a request to its last header
+  std::uint64_t body_timeout_ms = limits::kHttpBodyTimeoutMs;
+  std::uint64_t idle_timeout_ms = limits::kHttpIdleTimeoutMs;  // between requests
+  std::uint64_t keep_alive_comment_ms = limits::kHttpKeepAliveCommentMs;
+  std::size_t write_buffer_bytes_max = limits::kWriteBufferBytesMax;
+};
+
+// Where to listen: http://127.0.0.1:8765, http://[::1]:0, http://localhost:8765 (both families), https://…,
+// unix:/run/collet.sock.
+struct Address {
+  enum class Scheme : std::uint8_t { http, https, unix_socket };
+  Scheme scheme = Scheme::http;
+  std::string host;  // without brackets; or the path of a unix socket
+  std::uint16_t port = 0;
+
+  static Result<Address> parse(std::string_view url);
+  std::string url() const;
+  bool is_loopback() const;  // a unix socket is, too
+};
+
+// Certificate and key of the https addresses; shared by the servers of all loops, immutable.
+class TlsContext;
+Result<std::shared_ptr<const TlsContext>> load_tls(const std::string& certificate_file,
+                                                   const std::string& key_file);
+
+// A listening socket that every loop's server accepts from. Bound once, before the loops run, so that port 0
+// becomes a real port and a busy one is an error at start.
+class ListenSocket {
+ public:
+  // One or more sockets (localhost: IPv4 and IPv6 on the same port), `loops` of each with SO_REUSEPORT.
+  static Result<std::unique_ptr<ListenSocket>> bind(const Address& address, unsigned loops,
+                                                    std::shared_ptr<const TlsContext> tls);
+  ~ListenSocket();  // also removes a unix socket's file
+
+  // With the real port.
+  const Address& address() const;
+
+ private:
+  friend class HttpServer;
+  struct State;
+  explicit ListenSocket(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+class HttpServer {
+ public:
+  HttpServer(loop::Loop& loop, HttpLimits limits, HttpHandler& handler);
+  // Closes every connection; observers of unanswered replies are told.
+  ~HttpServer();
+
+  // Accepts from that socket's part for loop number `index`.
+  void listen(ListenSocket& socket, unsigned index);
+
+  // Stops accepting and closes idle connections; others close after their answer. Calls `done` when none is left.
+  void drain(Callback<void()> done);
+
+  std::size_t connections() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace collet::transport

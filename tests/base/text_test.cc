@@ -1,0 +1,54 @@
+#include "base/text.h"
+
+#include "support/catch.h"
+
+using namespace collet;
+
+TEST_CASE("well-formed UTF-8 is accepted, malformed refused, at every offset from a word boundary") {
+  const std::string good[] = {"", "a", "é", "€", "\U0001F600", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"};
+  const std::string bad[] = {"\x80",
+                             "\xc0\x80",
+                             "\xc3",
+                             "\xe0\x80\x80",
+                             "\xed\xa0\x80",
+                             "\xf0\x80\x80\x80",
+                             "\xf4\x90\x80\x80",
+                             "\xf5\x80\x80\x80",
+                             "\xe2\x82",
+                             "\xff"};
+  for (std::size_t pad = 0; pad < 17; ++pad) {
+    const std::string padding(pad, 'x');
+    for (const auto& s : good) CHECK(text::is_utf8(padding + s + padding));
+    for (const auto& s : bad) CHECK_FALSE(text::is_utf8(padding + s + padding));
+    for (const auto& s : bad) CHECK_FALSE(text::is_utf8(padding + s));
+  }
+}
+
+TEST_CASE("a JSON string escapes what it must and replaces what is not UTF-8") {
+  const auto quoted = [](std::string_view s) {
+    std::string out;
+    text::append_json_string(out, s);
+    return out;
+  };
+  CHECK(quoted("") == R"("")");
+  CHECK(quoted("a\"b\\c\n\t\x01 é") == R"("a\"b\\c\n\t\u0001 é")");
+  CHECK(quoted(std::string_view("\0", 1)) == R"("\u0000")");
+  CHECK(quoted("a\xffz") == "\"a\xef\xbf\xbdz\"");
+  CHECK(quoted("\xe2\x82") == "\"\xef\xbf\xbd\xef\xbf\xbd\"");
+}
+
+TEST_CASE("base64 round-trips and refuses every other spelling") {
+  const auto encoded = [](std::string_view s) {
+    std::string out;
+    text::append_base64(out, s);
+    return out;
+  };
+  CHECK(encoded("") == "");
+  CHECK(encoded("f") == "Zg==");
+  CHECK(encoded("fo") == "Zm8=");
+  CHECK(encoded("foobar") == "Zm9vYmFy");
+  for (const char* s : {"", "f", "fo", "foo", "foob", "\xff\xfe"}) CHECK(text::from_base64(encoded(s)) == s);
+  for (const char* s : {"Zg=", "Zg", "Zh==", "Z===", "Zm9=vYmF", "Zm9v YmFy", "Zm-v"}) {
+    CHECK_FALSE(text::from_base64(s));
+  }
+}

@@ -1,0 +1,35 @@
+# The layer rules of the host, as build targets.
+#
+# collet_module(NAME SOURCES … [USES module …] [LINKS library …] [PRIVATE_LINKS library …])
+#   One folder of host/ is one static library. It links, and thereby may use, exactly the modules it names.
+# collet_module_test(NAME [SOURCES …] [LINKS …])
+#   The tests of one module: every tests/NAME/*_test.cc, linked with that module alone, so that a call upwards is an
+#   undefined reference. Includes upwards are caught by tools/check_layers.py, a test of its own.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+function(collet_warnings target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow
+    $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>)
+endfunction()
+
+function(collet_module name)
+  cmake_parse_arguments(arg "" "" "SOURCES;USES;LINKS;PRIVATE_LINKS" ${ARGN})
+  add_library(collet_${name} STATIC ${arg_SOURCES})
+  collet_warnings(collet_${name})
+  target_include_directories(collet_${name} PUBLIC ${PROJECT_SOURCE_DIR}/host)
+  list(TRANSFORM arg_USES PREPEND collet_)
+  target_link_libraries(collet_${name} PUBLIC ${arg_USES} ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS})
+endfunction()
+
+function(collet_module_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*_test.cc)
+  add_executable(test_${name} ${sources} ${arg_SOURCES})
+  collet_warnings(test_${name})
+  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(test_${name} PRIVATE collet_${name} collet_test_main ${arg_LINKS})
+  target_precompile_headers(test_${name} REUSE_FROM collet_test_main)
+  add_test(NAME ${name} COMMAND test_${name})
+endfunction()

@@ -38,6 +38,7 @@ inline constexpr unsigned kProgressQueueMax = 1'024;  // notifications of one ca
 inline constexpr unsigned kItemsMax = 200'000;  // a generation
 inline constexpr std::size_t kDefinitionBytesMax = 1u << 20;
 inline constexpr std::size_t kToolNameBytesMax = 64;
+inline constexpr std::size_t kUriBytesMax = 2'048;
 inline constexpr unsigned kPageItems = 250;  // of one tools/list page
 
 // Legacy sessions.

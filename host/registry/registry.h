@@ -5,10 +5,7 @@
 // order in which sources were declared: a clash never depends on which plugin happened to load first.
 #pragma once
 
-#include <atomic>
-#include <map>
 #include <mutex>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,13 +14,14 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "registry/item.h"
+#include "registry/names.h"
 
 namespace collet::registry {
 
 // One published item: what its provider offered, under its final name.
 struct Item {
-  std::string name;  // what clients see
-  ItemDef def;
+  std::string name;              // what clients see
+  const ItemDef* def = nullptr;  // lives as long as the snapshot
   Provider* provider = nullptr;
   const std::string* source = nullptr;  // id of the plugin; lives as long as the registry
 };
@@ -56,18 +54,12 @@ class Snapshot {
   static constexpr unsigned kKinds = 4;
   std::vector<Item> items_[kKinds];
   std::unordered_map<std::string_view, const Item*, NameHash, std::equal_to<>> index_[kKinds];
+  std::vector<std::shared_ptr<const std::vector<ItemDef>>> defs_;  // shared with the sources and other snapshots
   std::vector<Rejected> rejected_;
   std::uint64_t version_ = 0;
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;  // shared by the loops that still read it
-
-// How a source's items are named, from its [plugin.<id>] section.
-struct NameRules {
-  std::string prefix;                         // put before every tool's and prompt's name
-  std::vector<std::string> hide;              // names as the provider knows them
-  std::map<std::string, std::string> rename;  // provider's name → final name, to which no prefix is added
-};
 
 class Registry {
  public:
@@ -86,7 +78,7 @@ class Registry {
   void replace(std::string_view source, Provider* provider, std::vector<ItemDef> items,
                Callback<void()> adopted = {});
 
-  // Until this is called snapshots are only kept. Publishes the current one.
+  // Until this is called snapshots are only kept. Publishes the current one. An empty publisher ends it.
   void publish_to(Publisher publisher);
 
   SnapshotPtr current() const;
@@ -96,10 +88,10 @@ class Registry {
     std::string id;
     NameRules rules;
     Provider* provider = nullptr;
-    std::vector<ItemDef> items;
+    std::shared_ptr<const std::vector<ItemDef>> items = std::make_shared<std::vector<ItemDef>>();
   };
 
-  SnapshotPtr build();
+  SnapshotPtr build() const;
 
   const std::size_t name_bytes_max_;
   mutable std::mutex mutex_;  // guards everything below; held while publishing, so that snapshots arrive in order

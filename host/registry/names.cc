@@ -1,0 +1,48 @@
+#include "registry/names.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace collet::registry {
+namespace {
+
+bool has_uri_name(Kind kind) { return kind == Kind::resource || kind == Kind::resource_template; }
+
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+         c == '-';
+}
+
+}  // namespace
+
+bool NameRules::hides(std::string_view name) const {
+  return std::find(hide.begin(), hide.end(), name) != hide.end();
+}
+
+std::string NameRules::final_name(Kind kind, const std::string& name) const {
+  if (has_uri_name(kind)) return name;
+  if (const auto renamed = rename.find(name); renamed != rename.end()) return renamed->second;
+  return prefix + name;
+}
+
+Result<void> check_name(Kind kind, std::string_view name, std::size_t bytes_max) {
+  if (name.empty()) return error("its name is empty");
+  if (has_uri_name(kind)) {
+    const bool clean =
+        std::none_of(name.begin(), name.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
+    if (!clean) return error("its URI has blanks or control characters");
+    if (name.size() > limits::kUriBytesMax) return error("its URI has over {} bytes", limits::kUriBytesMax);
+    return {};
+  }
+  if (!std::all_of(name.begin(), name.end(), is_name_character)) {
+    return error("its name has characters other than A-Z a-z 0-9 _ . -");
+  }
+  if (name.size() > bytes_max) {
+    return error("its name has {} characters, {} are allowed: shorten it with `rename` or a shorter `prefix`",
+                 name.size(), bytes_max);
+  }
+  return {};
+}
+
+}  // namespace collet::registry

@@ -10,6 +10,7 @@ namespace collet::limits {
 // One JSON-RPC message, on any transport.
 inline constexpr std::size_t kMessageBytesMax = 8u << 20;
 inline constexpr unsigned kJsonDepthMax = 128;
+inline constexpr std::size_t kIdBytesMax = 256;  // of a JSON-RPC id
 
 // HTTP/1.1.
 inline constexpr std::size_t kHttpHeaderBytesMax = 16u << 10;

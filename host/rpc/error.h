@@ -1,0 +1,28 @@
+// The errors of JSON-RPC 2.0 (§5.1), built here and nowhere else.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace collet::rpc {
+
+struct Error {
+  int code = 0;
+  std::string message;
+  std::string data = {};  // JSON text, or empty
+  int http_status = 200;  // of the answer, where the transport is HTTP
+};
+
+inline constexpr int kParseError = -32700;
+inline constexpr int kInvalidRequest = -32600;
+inline constexpr int kMethodNotFound = -32601;
+inline constexpr int kInvalidParams = -32602;
+inline constexpr int kInternalError = -32603;
+
+Error parse_error(std::string message);
+Error invalid_request(std::string message);
+Error method_not_found(std::string_view method);
+Error invalid_params(std::string message);
+Error internal_error(std::string message);
+
+}  // namespace collet::rpc

@@ -1,0 +1,61 @@
+#include "rpc/exchange.h"
+
+#include <array>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/text.h"
+
+namespace collet::rpc {
+
+Exchange::Exchange(Exchange&& other) noexcept
+    : id_(std::move(other.id_)), outlet_(std::exchange(other.outlet_, nullptr)) {}
+
+Exchange& Exchange::operator=(Exchange&& other) noexcept {
+  COLLET_ASSERT(!open());
+  id_ = std::move(other.id_);
+  outlet_ = std::exchange(other.outlet_, nullptr);
+  return *this;
+}
+
+Exchange::~Exchange() {
+  if (open()) error(internal_error("The request was dropped without an answer"));
+}
+
+void Exchange::result(std::span<const std::string_view> pieces) {
+  if (!open()) return;
+  COLLET_ASSERT(pieces.size() <= kPiecesMax);
+  std::array<std::string_view, kPiecesMax + 4> all;
+  std::size_t count = 0;
+  all[count++] = R"({"jsonrpc":"2.0","id":)";
+  all[count++] = id_.text();
+  all[count++] = R"(,"result":)";
+  for (std::string_view piece : pieces) all[count++] = piece;
+  all[count++] = "}";
+  std::exchange(outlet_, nullptr)->answer(200, {all.data(), count});
+}
+
+void Exchange::error(const Error& error) {
+  if (!open()) return;
+  const std::string text = error_message(id_, error);
+  const std::string_view piece = text;
+  std::exchange(outlet_, nullptr)->answer(error.http_status, {&piece, 1});
+}
+
+void Exchange::notify(std::string_view method, std::string_view params) {
+  if (!open()) return;
+  const std::string_view pieces[] = {R"({"jsonrpc":"2.0","method":")", method, R"(","params":)", params, "}"};
+  outlet_->interim(pieces);
+}
+
+std::string error_message(const Id& id, const Error& error) {
+  std::string text = R"({"jsonrpc":"2.0",)";
+  if (!id.empty()) text += R"("id":)" + id.text() + ",";
+  text += R"("error":{"code":)" + std::to_string(error.code) + R"(,"message":)";
+  text::append_json_string(text, error.message);
+  if (!error.data.empty()) text += R"(,"data":)" + error.data;
+  text += "}}";
+  return text;
+}
+
+}  // namespace collet::rpc

@@ -1,0 +1,59 @@
+// The one object that can answer a request.
+#pragma once
+
+#include <initializer_list>
+#include <span>
+#include <string_view>
+
+#include "rpc/error.h"
+#include "rpc/message.h"
+
+namespace collet::rpc {
+
+// Where the messages that belong to one request go: an HTTP answer, an event stream, a line. Loop thread.
+class Outlet {
+ public:
+  // A message before the answer. May turn the answer into a stream.
+  virtual void interim(std::span<const std::string_view> pieces) = 0;
+  // The answer. Nothing is sent afterwards.
+  virtual void answer(int http_status, std::span<const std::string_view> pieces) = 0;
+
+ protected:
+  ~Outlet() = default;
+};
+
+// Move-only; answered once. One that is dropped unanswered answers with an internal error, so that no client waits
+// for ever; answering twice is a bug. After disown() the client is gone and everything is swallowed.
+class Exchange {
+ public:
+  Exchange() = default;
+  // `outlet` outlives this exchange, or disown() is called.
+  Exchange(Id id, Outlet& outlet) : id_(std::move(id)), outlet_(&outlet) {}
+  Exchange(Exchange&& other) noexcept;
+  Exchange& operator=(Exchange&& other) noexcept;
+  ~Exchange();
+
+  const Id& id() const { return id_; }
+  // Whether an answer can still be given.
+  bool open() const { return outlet_ != nullptr; }
+
+  // The result's JSON text, in pieces, at most kPiecesMax.
+  void result(std::span<const std::string_view> pieces);
+  void result(std::initializer_list<std::string_view> pieces) { result(std::span(pieces.begin(), pieces.size())); }
+  void error(const Error& error);
+  // A notification that belongs to this request. `params` is JSON text.
+  void notify(std::string_view method, std::string_view params);
+
+  void disown() { outlet_ = nullptr; }
+
+  static constexpr std::size_t kPiecesMax = 16;
+
+ private:
+  Id id_;
+  Outlet* outlet_ = nullptr;
+};
+
+// {"jsonrpc":"2.0","id":…,"error":{…}}; without "id" if there is none.
+std::string error_message(const Id& id, const Error& error);
+
+}  // namespace collet::rpc

@@ -1,0 +1,59 @@
+// One JSON-RPC 2.0 message, read in place.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "rpc/error.h"
+
+namespace collet::rpc {
+
+// A request's id, kept as JSON text so that it goes back as it came: 1 and "1" are two ids. Empty: none.
+class Id {
+ public:
+  Id() = default;
+  // Nothing if the value is neither a string nor an integer.
+  static std::optional<Id> from(const json::Value& value);
+
+  bool empty() const { return text_.empty(); }
+  const std::string& text() const { return text_; }
+  bool operator==(const Id&) const = default;
+
+ private:
+  std::string text_;
+};
+
+// Memory that one message is parsed into, used again for the next one.
+class Arena {
+ public:
+  Arena();
+  // Forgets what was parsed.
+  void clear();
+  json::Document& document() { return *document_; }
+
+ private:
+  static constexpr std::size_t kBufferBytes = 8u << 10;  // more than most messages need; beyond it the heap is used
+  std::unique_ptr<char[]> buffer_;
+  json::Document::AllocatorType allocator_;
+  std::optional<json::Document> document_;
+};
+
+struct Message {
+  enum class Kind : std::uint8_t { request, notification, response };
+  Kind kind = Kind::request;
+  Id id;                                // of a request or response
+  std::string_view method;              // of a request or notification
+  const json::Value* params = nullptr;  // an object, or null if absent
+  const json::Value* result = nullptr;  // of a response: this one …
+  const json::Value* error = nullptr;   // … or this one
+  std::string_view arguments;           // exact text of params.arguments; data() is null if absent
+};
+
+// Reads `text` into `arena`, which `out` then points into; only `arguments` points into `text`. On failure `out.id`
+// is the request's id if that much could be read.
+[[nodiscard]] std::optional<Error> parse_message(std::string_view text, Arena& arena, Message& out);
+
+}  // namespace collet::rpc

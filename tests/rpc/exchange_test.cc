@@ -1,0 +1,71 @@
+#include "rpc/exchange.h"
+
+#include "support/catch.h"
+
+using namespace collet;
+using namespace collet::rpc;
+
+namespace {
+
+struct Recorder final : Outlet {
+  std::vector<std::string> messages;
+  int status = 0;
+  void interim(std::span<const std::string_view> pieces) override { append(pieces); }
+  void answer(int http_status, std::span<const std::string_view> pieces) override {
+    status = http_status;
+    append(pieces);
+  }
+  void append(std::span<const std::string_view> pieces) {
+    messages.emplace_back();
+    for (std::string_view piece : pieces) messages.back() += piece;
+  }
+};
+
+Id id_of(int number) { return *Id::from(json::Value(number)); }
+
+}  // namespace
+
+TEST_CASE("a result carries the id and its pieces") {
+  Recorder out;
+  Exchange(id_of(1), out).result({R"({"a":)", "1", "}"});
+  CHECK(out.messages == std::vector<std::string>{R"({"jsonrpc":"2.0","id":1,"result":{"a":1}})"});
+  CHECK(out.status == 200);
+}
+
+TEST_CASE("an error carries code, message and data, and the HTTP status of its kind") {
+  Recorder out;
+  Exchange(id_of(2), out).error(method_not_found("x\"y"));
+  CHECK(out.messages.front() ==
+        R"({"jsonrpc":"2.0","id":2,"error":{"code":-32601,"message":"Method not found: x\"y"}})");
+  CHECK(out.status == 404);
+  Exchange(Id(), out).error({-32022, "m", R"({"supported":[]})", 400});
+  CHECK(out.messages.back() ==
+        R"({"jsonrpc":"2.0","error":{"code":-32022,"message":"m","data":{"supported":[]}}})");
+}
+
+TEST_CASE("a request that is dropped unanswered is answered with an error") {
+  Recorder out;
+  {
+    Exchange first(id_of(3), out);
+    Exchange second = std::move(first);
+    CHECK_FALSE(first.open());
+    CHECK(second.open());
+  }
+  REQUIRE(out.messages.size() == 1);
+  CHECK(out.messages.front().find(R"("id":3,"error":{"code":-32603)") != std::string::npos);
+}
+
+TEST_CASE("nothing is sent after the answer, or once the client has gone") {
+  Recorder out;
+  Exchange exchange(id_of(4), out);
+  exchange.notify("notifications/progress", "{}");
+  exchange.result({"{}"});
+  exchange.notify("notifications/progress", "{}");
+  exchange.error(internal_error("late"));
+  CHECK(out.messages.size() == 2);
+
+  Exchange gone(id_of(5), out);
+  gone.disown();
+  gone.result({"{}"});
+  CHECK(out.messages.size() == 2);
+}

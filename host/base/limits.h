@@ -41,6 +41,7 @@ inline constexpr std::size_t kDefinitionBytesMax = 1u << 20;
 inline constexpr std::size_t kToolNameBytesMax = 64;
 inline constexpr std::size_t kUriBytesMax = 2'048;
 inline constexpr unsigned kPageItems = 250;  // of one tools/list page
+inline constexpr std::uint64_t kListTtlMs = 0;  // how long a modern client may take a list for fresh
 
 // Legacy sessions.
 inline constexpr unsigned kSessionsMax = 10'000;

@@ -1,0 +1,88 @@
+#include "protocol/context.h"
+
+#include "protocol/error.h"
+#include "protocol/severity.h"
+
+namespace collet::protocol {
+namespace {
+
+constexpr std::string_view kProtocolVersion = "io.modelcontextprotocol/protocolVersion";
+constexpr std::string_view kClientInfo = "io.modelcontextprotocol/clientInfo";
+constexpr std::string_view kClientCapabilities = "io.modelcontextprotocol/clientCapabilities";
+constexpr std::string_view kLogLevel = "io.modelcontextprotocol/logLevel";
+
+const json::Value* meta_of(const rpc::Message& message) {
+  const json::Value* meta = message.params ? json::find(*message.params, "_meta") : nullptr;
+  return meta && meta->IsObject() ? meta : nullptr;
+}
+
+std::optional<rpc::Error> read_progress_token(Context& out) {
+  const json::Value* token = out.meta ? json::find(*out.meta, "progressToken") : nullptr;
+  if (token && !token->IsString() && !token->IsInt64() && !token->IsUint64()) {
+    return rpc::invalid_params("_meta.progressToken must be a string or an integer");
+  }
+  out.progress_token = token;
+  return std::nullopt;
+}
+
+std::optional<std::string> text_of(const json::Value* value) {
+  if (!value) return std::nullopt;
+  return json::to_text(*value);
+}
+
+std::optional<std::string> unless_empty(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  return text;
+}
+
+}  // namespace
+
+const json::Value* claimed_version(const rpc::Message& message) {
+  const json::Value* meta = meta_of(message);
+  return meta ? json::find(*meta, kProtocolVersion) : nullptr;
+}
+
+std::optional<rpc::Error> read_modern(const rpc::Message& message, Context& out) {
+  out.era = Era::modern;
+  out.meta = meta_of(message);
+  const json::Value* version = claimed_version(message);
+  if (!version || !version->IsString()) return bad_meta(fmt::format("_meta needs \"{}\"", kProtocolVersion));
+  out.capabilities = json::find(*out.meta, kClientCapabilities);
+  if (!out.capabilities || !out.capabilities->IsObject()) {
+    return bad_meta(fmt::format("_meta needs \"{}\", an object", kClientCapabilities));
+  }
+  out.version = known_modern(json::view(*version));
+  if (out.version.empty()) return unsupported_version(json::view(*version));
+  out.client_info = json::find(*out.meta, kClientInfo);
+  if (out.client_info && !out.client_info->IsObject())
+    return bad_meta(fmt::format("\"{}\" must be an object", kClientInfo));
+  if (const json::Value* level = json::find(*out.meta, kLogLevel)) {
+    if (level->IsString()) out.log_severity = severity_from(json::view(*level));
+    if (!out.log_severity) return bad_meta(fmt::format("\"{}\" is no log level", kLogLevel));
+  }
+  return read_progress_token(out);
+}
+
+std::optional<rpc::Error> read_legacy(const rpc::Message& message, Context& out) {
+  out.era = Era::legacy;
+  out.meta = meta_of(message);
+  out.log_severity = out.session ? out.session->log_severity() : severity_from("info");
+  return read_progress_token(out);
+}
+
+std::optional<std::string> Context::info(std::string_view key) const {
+  if (key == "protocolVersion") return std::string(version);
+  if (key == "era") return era == Era::modern ? "modern" : "legacy";
+  if (key == "transport") return transport == Transport::http ? "http" : "stdio";
+  if (key == "principal") return unless_empty(principal);
+  if (key == "session") return session ? unless_empty(session->id()) : std::nullopt;
+  if (key == "clientInfo") return session ? unless_empty(session->client().info) : text_of(client_info);
+  if (key == "clientCapabilities") {
+    return session ? unless_empty(session->client().capabilities) : text_of(capabilities);
+  }
+  if (key == "logLevel" && log_severity) return std::string(kSeverityNames[*log_severity]);
+  if (key == "_meta") return text_of(meta);
+  return std::nullopt;
+}
+
+}  // namespace collet::protocol

@@ -1,0 +1,37 @@
+#include "protocol/error.h"
+
+#include <fmt/core.h>
+
+#include "base/text.h"
+#include "protocol/version.h"
+
+namespace collet::protocol {
+
+rpc::Error header_mismatch(std::string message) {
+  return {kHeaderMismatch, "Header mismatch: " + message, {}, 400};
+}
+
+rpc::Error missing_capability(std::string_view capability) {
+  return {kMissingClientCapability, fmt::format("This needs the client capability {}", capability),
+          fmt::format(R"({{"requiredCapabilities":{{"{}":{{}}}}}})", capability), 400};
+}
+
+rpc::Error unsupported_version(std::string_view requested) {
+  std::string data = R"({"supported":[)";
+  for (std::string_view version : kModernVersions) {
+    if (data.back() != '[') data += ',';
+    text::append_json_string(data, version);
+  }
+  data += R"(],"requested":)";
+  text::append_json_string(data, requested.substr(0, 64));
+  data += '}';
+  return {kUnsupportedVersion, "Unsupported protocol version", std::move(data), 400};
+}
+
+rpc::Error bad_meta(std::string message) {
+  rpc::Error error = rpc::invalid_params(std::move(message));
+  error.http_status = 400;
+  return error;
+}
+
+}  // namespace collet::protocol

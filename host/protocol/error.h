@@ -1,0 +1,22 @@
+// The errors that MCP adds to JSON-RPC's (2026-07-28, basic, Error Codes), built here and nowhere else.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "rpc/error.h"
+
+namespace collet::protocol {
+
+inline constexpr int kHeaderMismatch = -32020;
+inline constexpr int kMissingClientCapability = -32021;
+inline constexpr int kUnsupportedVersion = -32022;
+
+rpc::Error header_mismatch(std::string message);
+// `capability` as in ClientCapabilities: "sampling".
+rpc::Error missing_capability(std::string_view capability);
+rpc::Error unsupported_version(std::string_view requested);
+// _meta lacks what every modern request carries.
+rpc::Error bad_meta(std::string message);
+
+}  // namespace collet::protocol

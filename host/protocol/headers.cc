@@ -1,0 +1,50 @@
+#include "protocol/headers.h"
+
+#include "base/text.h"
+#include "protocol/error.h"
+
+namespace collet::protocol {
+namespace {
+
+// The member of params that Mcp-Name mirrors; empty: none.
+std::string_view named_by(std::string_view method) {
+  if (method == "tools/call" || method == "prompts/get") return "name";
+  if (method == "resources/read") return "uri";
+  return {};
+}
+
+std::optional<rpc::Error> check_one(const transport::HttpRequest& http, std::string_view header,
+                                    std::string_view expected) {
+  const std::string_view value = http.header(header);
+  if (!value.data()) return header_mismatch(fmt::format("{} is missing", header));
+  if (value == expected && !value.starts_with("=?base64?")) return std::nullopt;
+  const auto decoded = decode_header_value(value);
+  if (decoded == expected) return std::nullopt;
+  return header_mismatch(fmt::format("{} does not match the body", header));
+}
+
+}  // namespace
+
+std::optional<rpc::Error> check_mirrored(const transport::HttpRequest& http, const rpc::Message& message) {
+  const std::string_view method = http.header("mcp-method");
+  if (!method.data()) return header_mismatch("Mcp-Method is missing");
+  if (method != message.method) return header_mismatch("Mcp-Method does not match the body");
+  const std::string_view member = named_by(message.method);
+  if (member.empty()) return std::nullopt;
+  const auto name = message.params ? json::find_string(*message.params, member) : std::nullopt;
+  if (!name) return std::nullopt;  // the method itself will complain
+  return check_one(http, "Mcp-Name", *name);
+}
+
+std::optional<std::string> decode_header_value(std::string_view value) {
+  constexpr std::string_view kPrefix = "=?base64?";
+  constexpr std::string_view kSuffix = "?=";
+  if (value.size() < kPrefix.size() + kSuffix.size() || !value.starts_with(kPrefix) || !value.ends_with(kSuffix)) {
+    return std::string(value);
+  }
+  value.remove_prefix(kPrefix.size());
+  value.remove_suffix(kSuffix.size());
+  return text::from_base64(value);
+}
+
+}  // namespace collet::protocol

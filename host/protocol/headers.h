@@ -1,0 +1,20 @@
+// The headers that mirror a modern request's body (2026-07-28, streamable-http, Request Metadata).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "rpc/error.h"
+#include "rpc/message.h"
+#include "transport/http.h"
+
+namespace collet::protocol {
+
+// Mcp-Method and, where the method has one, Mcp-Name must say what the body says.
+std::optional<rpc::Error> check_mirrored(const transport::HttpRequest& http, const rpc::Message& message);
+
+// A header value as it was before encoding: =?base64?…?= is decoded; nothing if that is not base64.
+std::optional<std::string> decode_header_value(std::string_view value);
+
+}  // namespace collet::protocol

@@ -1,0 +1,52 @@
+// server/discover (modern); initialize, ping and logging/setLevel (legacy).
+#include "base/text.h"
+#include "protocol/server.h"
+#include "protocol/severity.h"
+
+namespace collet::protocol {
+
+void ServerLoop::discover(RequestPtr request) {
+  std::string versions;
+  for (std::string_view version : kModernVersions) {
+    if (!versions.empty()) versions += ',';
+    text::append_json_string(versions, version);
+  }
+  request->exchange.result({R"({"supportedVersions":[)", versions, R"(],"capabilities":{"tools":{},"logging":{}},)",
+                            server_.instructions_member(), server_.cacheable_stamp(), "}"});
+}
+
+void ServerLoop::initialize(RequestPtr request) {
+  const json::Value* params = request->message.params;
+  const auto asked = params ? json::find_string(*params, "protocolVersion") : std::nullopt;
+  if (!asked) return request->exchange.error(rpc::invalid_params("protocolVersion must be a string"));
+
+  Session::Client client;
+  client.version = known_legacy(*asked);
+  if (client.version.empty()) client.version = kLegacyVersions.front();
+  if (const json::Value* info = json::find(*params, "clientInfo")) client.info = json::to_text(*info);
+  if (const json::Value* abilities = json::find(*params, "capabilities"))
+    client.capabilities = json::to_text(*abilities);
+  client.principal = request->context.principal;
+  const std::string_view version = client.version;
+  if (request->context.transport == Transport::http) {
+    request->http.set_session(server_.sessions().create(std::move(client), loop_.now_ms())->id());
+  } else {
+    request->context.session->initialize(std::move(client));
+  }
+  request->exchange.result({R"({"protocolVersion":")", version,
+                            R"(","capabilities":{"tools":{"listChanged":true},"logging":{}},)",
+                            server_.instructions_member(), R"("serverInfo":)", server_.identity(), "}"});
+}
+
+void ServerLoop::ping(RequestPtr request) { request->exchange.result({"{}"}); }
+
+void ServerLoop::set_level(RequestPtr request) {
+  const json::Value* params = request->message.params;
+  const auto name = params ? json::find_string(*params, "level") : std::nullopt;
+  const auto severity = name ? severity_from(*name) : std::nullopt;
+  if (!severity) return request->exchange.error(rpc::invalid_params("level must be one of the levels of RFC 5424"));
+  if (request->context.session) request->context.session->set_log_severity(*severity);
+  request->exchange.result({"{}"});
+}
+
+}  // namespace collet::protocol

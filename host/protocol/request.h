@@ -1,0 +1,89 @@
+// One request on its way through a loop, from its parse to its answer.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "protocol/context.h"
+#include "rpc/exchange.h"
+#include "rpc/message.h"
+#include "transport/http.h"
+#include "transport/lines.h"
+
+namespace collet::protocol {
+
+// Sends what belongs to a request as its HTTP answer: JSON, or an event stream from the first interim message on.
+class HttpOutlet final : public rpc::Outlet {
+ public:
+  // `allow_origin` is echoed to browsers; empty: none. It is borrowed until the answer has begun.
+  void open(transport::HttpReply& reply, std::string_view allow_origin);
+
+  void interim(std::span<const std::string_view> pieces) override;
+  void answer(int http_status, std::span<const std::string_view> pieces) override;
+  // An answer without a body.
+  void answer_empty(int http_status);
+  // The request was cancelled by a message: its answer ends here, with nothing in it.
+  void abandon();
+  // The client has gone.
+  void forget() { reply_ = nullptr; }
+
+  // Before the answer: goes out as the Mcp-Session-Id header.
+  void set_session(std::string id) { session_id_ = std::move(id); }
+  // Legacy clients take any status but 200 for a fault of the transport.
+  void set_era(Era era) { era_ = era; }
+  transport::HttpReply* reply() { return reply_; }
+
+ private:
+  std::span<const transport::Header> headers(bool json);
+
+  transport::HttpReply* reply_ = nullptr;  // null once answered
+  Era era_ = Era::modern;
+  bool streaming_ = false;
+  std::string allow_origin_;
+  std::string session_id_;
+  transport::Header headers_[4];
+};
+
+// Sends everything as lines of one stream.
+class LineOutlet final : public rpc::Outlet {
+ public:
+  explicit LineOutlet(transport::LineStream& stream) : stream_(stream) {}
+  void interim(std::span<const std::string_view> pieces) override { stream_.write(pieces); }
+  void answer(int, std::span<const std::string_view> pieces) override { stream_.write(pieces); }
+
+ private:
+  transport::LineStream& stream_;
+};
+
+// Pooled: a loop uses the same few again and again, with the memory they have. Loop thread; but once a call of it
+// runs, message and context may be read by other threads.
+struct Request {
+  rpc::Arena arena;
+  rpc::Message message;
+  Context context;
+  HttpOutlet http;         // if it came over HTTP
+  rpc::Exchange exchange;  // after the outlet that it may answer through when destroyed
+
+  void reset();
+};
+
+class RequestPool;
+struct ReturnToPool {
+  RequestPool* pool = nullptr;
+  void operator()(Request* request) const;
+};
+using RequestPtr = std::unique_ptr<Request, ReturnToPool>;
+
+// Outlives its requests.
+class RequestPool {
+ public:
+  RequestPtr acquire();
+
+ private:
+  friend struct ReturnToPool;
+  static constexpr std::size_t kKeptMax = 256;
+  std::vector<std::unique_ptr<Request>> free_;
+};
+
+}  // namespace collet::protocol

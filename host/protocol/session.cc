@@ -1,0 +1,84 @@
+#include "protocol/session.h"
+
+#include <fmt/core.h>
+#include <openssl/rand.h>
+
+#include "base/assert.h"
+
+namespace collet::protocol {
+namespace {
+
+// 128 random bits: whoever knows the id speaks for the session.
+std::string random_id() {
+  unsigned char bytes[16];
+  COLLET_ASSERT(RAND_bytes(bytes, sizeof bytes) == 1);
+  std::string id;
+  for (unsigned char byte : bytes) id += fmt::format("{:02x}", byte);
+  return id;
+}
+
+bool same(rpc::Place a, rpc::Place b) { return a.loop == b.loop && a.serial == b.serial; }
+
+}  // namespace
+
+void Session::set_stream(rpc::Place place) {
+  const std::lock_guard lock(mutex_);
+  stream_ = place;
+}
+
+void Session::clear_stream(rpc::Place place) {
+  const std::lock_guard lock(mutex_);
+  if (stream_ && same(*stream_, place)) stream_.reset();
+}
+
+bool Session::owns_stream(rpc::Place place) const {
+  const std::lock_guard lock(mutex_);
+  return stream_ && same(*stream_, place);
+}
+
+SessionPtr SessionTable::create(Session::Client client, std::uint64_t now_ms) {
+  auto session = std::make_shared<Session>(random_id());
+  session->initialize(std::move(client));
+  const std::lock_guard lock(mutex_);
+  expire(now_ms);
+  if (by_use_.size() >= sessions_max_) {
+    by_id_.erase(by_use_.front().session->id());
+    by_use_.pop_front();
+  }
+  by_use_.push_back({session, now_ms});
+  by_id_.emplace(session->id(), std::prev(by_use_.end()));
+  return session;
+}
+
+SessionPtr SessionTable::find(std::string_view id, std::string_view principal, std::uint64_t now_ms) {
+  const std::lock_guard lock(mutex_);
+  expire(now_ms);
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end() || found->second->session->client().principal != principal) return nullptr;
+  found->second->used_ms = now_ms;
+  by_use_.splice(by_use_.end(), by_use_, found->second);
+  return found->second->session;
+}
+
+void SessionTable::remove(const Session& session) {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_id_.find(session.id());
+  if (found == by_id_.end()) return;
+  const auto entry = found->second;
+  by_id_.erase(found);
+  by_use_.erase(entry);
+}
+
+std::size_t SessionTable::size() const {
+  const std::lock_guard lock(mutex_);
+  return by_use_.size();
+}
+
+void SessionTable::expire(std::uint64_t now_ms) {
+  while (!by_use_.empty() && now_ms - by_use_.front().used_ms > idle_timeout_ms_) {
+    by_id_.erase(by_use_.front().session->id());
+    by_use_.pop_front();
+  }
+}
+
+}  // namespace collet::protocol

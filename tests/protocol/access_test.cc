@@ -1,0 +1,64 @@
+#include "protocol/access.h"
+
+#include "support/catch.h"
+
+using namespace collet;
+using namespace collet::protocol;
+
+namespace {
+
+int status(const Access& access, std::string_view host, std::string_view origin = {}, std::string_view token = {}) {
+  std::vector<transport::Header> headers;
+  if (origin.data()) headers.push_back({"Origin", origin});
+  if (token.data()) headers.push_back({"Authorization", token});
+  transport::HttpRequest request;
+  request.host = host;
+  request.headers = headers;
+  std::string principal;
+  const auto refused = access.check(request, principal);
+  return refused ? refused->status : 200;
+}
+
+}  // namespace
+
+TEST_CASE("only loopback names and allowed hosts reach us") {
+  const Access access({.allowed_hosts = {"tools.example.com", "exact.example.com:81"}});
+  for (const char* good : {"localhost", "LOCALHOST:1", "127.0.0.1:8765", "[::1]", "[::1]:9", "tools.example.com",
+                           "Tools.Example.com:443", "exact.example.com:81"}) {
+    INFO(good);
+    CHECK(status(access, good) == 200);
+  }
+  for (const char* bad :
+       {"", "evil.example.com", "evil.example.com:8765", "localhost.evil.com", "127.0.0.1.evil.com",
+        "localhost:80:80", "exact.example.com:82", "[::1", "127.0.0.2", "localhost:http"}) {
+    INFO(bad);
+    CHECK(status(access, bad) == 403);
+  }
+  CHECK(status(Access({.check_host = false}), "anything.example.com") == 200);
+}
+
+TEST_CASE("an Origin must be one of loopback or allowed, if it is there at all") {
+  const Access access({.allowed_origins = {"https://app.example.com"}});
+  for (const char* good :
+       {"http://localhost:6274", "https://127.0.0.1", "http://[::1]:80", "https://app.example.com"}) {
+    CHECK(status(access, "localhost", good) == 200);
+  }
+  for (const char* bad : {"", "null", "http://evil.example.com", "https://app.example.com:8443", "ftp://localhost",
+                          "http://localhost.evil.com"}) {
+    CHECK(status(access, "localhost", bad) == 403);
+  }
+}
+
+TEST_CASE("a bearer token names the principal") {
+  AccessRules rules;
+  rules.authenticate = [](std::string_view token) {
+    return token == "good" ? std::optional<std::string>("alice") : std::nullopt;
+  };
+  const Access access(rules);
+  CHECK(status(access, "localhost") == 401);
+  CHECK(status(access, "localhost", {}, "Bearer good") == 200);
+  CHECK(status(access, "localhost", {}, "bearer good") == 200);
+  for (const char* bad : {"", "Bearer", "Bearer ", "Bearer bad", "Basic good", "good", "Bearer good "}) {
+    CHECK(status(access, "localhost", {}, bad) == 401);
+  }
+}

@@ -1,0 +1,215 @@
+// A server with a fake plugin and a fake HTTP connection: everything of host/protocol runs, nothing of the network.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "protocol/http_endpoint.h"
+#include "protocol/server.h"
+
+namespace collet::test {
+
+class FakeReply final : public transport::HttpReply {
+ public:
+  int status = 0;
+  std::map<std::string, std::string> headers;
+  std::string body;
+  bool streaming = false;
+  bool ended = false;
+  std::vector<std::string> events;
+  transport::HttpReplyObserver* observer = nullptr;
+
+  void respond(int code, std::span<const transport::Header> with,
+               std::span<const std::string_view> pieces) override {
+    COLLET_ASSERT(!ended && !streaming);
+    status = code;
+    for (const auto& header : with) headers[std::string(header.name)] = header.value;
+    for (std::string_view piece : pieces) body += piece;
+    ended = true;
+  }
+  void begin_events(std::span<const transport::Header> with) override {
+    COLLET_ASSERT(!ended && !streaming);
+    status = 200;
+    streaming = true;
+    for (const auto& header : with) headers[std::string(header.name)] = header.value;
+  }
+  void event(std::string_view data) override {
+    COLLET_ASSERT(streaming && !ended);
+    events.emplace_back(data);
+  }
+  void end() override {
+    COLLET_ASSERT(streaming && !ended);
+    ended = true;
+  }
+  void observe(transport::HttpReplyObserver* who) override { observer = who; }
+
+  void leave() {
+    ended = true;
+    if (observer) observer->on_gone();
+  }
+};
+
+// A tool is a function; one that does not end its call leaves it in `waiting`.
+class FakeProvider final : public registry::Provider {
+ public:
+  using Tool = std::function<void(const registry::Call&, registry::Listener&)>;
+  std::vector<Tool> tools;
+  std::map<registry::CallId, registry::Listener*> waiting;
+  std::vector<registry::CancelReason> cancelled;
+
+  registry::CallId start(const registry::Call& call, registry::Listener& listener) override {
+    const registry::CallId id = ++last_;
+    waiting[id] = &listener;
+    current_ = id;
+    tools[call.handle](call, listener);
+    return waiting.contains(id) ? id : 0;
+  }
+  void cancel(registry::CallId id, registry::CancelReason reason) override {
+    if (waiting.contains(id)) cancelled.push_back(reason);
+  }
+
+  // Ends the call that runs, or the only one that waits.
+  void end(registry::Ending ending) {
+    const registry::CallId id = waiting.contains(current_) ? current_ : waiting.begin()->first;
+    registry::Listener* listener = waiting.at(id);
+    waiting.erase(id);
+    listener->on_end(ending);
+  }
+  void end_with_text(std::string text) {
+    registry::Ending ending;
+    ending.content = R"({"type":"text","text":")" + std::move(text) + "\"}";
+    end(std::move(ending));
+  }
+
+ private:
+  registry::CallId last_ = 0;
+  registry::CallId current_ = 0;
+};
+
+struct Post {
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string method = "POST";
+  std::string path = "/mcp";
+  std::string host = "127.0.0.1:8765";
+};
+
+class Harness {
+ public:
+  explicit Harness(protocol::ServerOptions options = {}, protocol::AccessRules rules = {})
+      : access(std::move(rules)), server(named(std::move(options)), registry, {&loop}) {
+    registry.declare("fake", {});
+    endpoint = std::make_unique<protocol::HttpEndpoint>(server.at(0), access, "/mcp");
+  }
+
+  // Adds a tool and publishes. `definition` as JSON text.
+  void add_tool(std::string name, FakeProvider::Tool tool, std::string definition = "{}",
+                registry::Traits traits = {}, std::uint32_t timeout_ms = 0) {
+    registry::ItemDef def;
+    def.name = std::move(name);
+    def.definition = std::move(definition);
+    def.traits = traits;
+    def.timeout_ms = timeout_ms;
+    def.handle = provider.tools.size();
+    provider.tools.push_back(std::move(tool));
+    defs_.push_back(std::move(def));
+    registry.replace("fake", &provider, defs_);
+    turn();
+  }
+
+  // Runs what has been posted to the loop.
+  void turn() {
+    loop.post([this] { loop.stop(); });
+    loop.run();
+  }
+
+  FakeReply& send(const Post& post) {
+    std::vector<transport::Header> headers;
+    for (const auto& [name, value] : post.headers) headers.push_back({name, value});
+    headers.push_back({"Host", post.host});
+    transport::HttpRequest request;
+    request.method = post.method;
+    request.path = post.path;
+    request.host = post.host;
+    request.headers = headers;
+    request.body = post.body;
+    replies_.emplace_back();
+    endpoint->on_request(request, replies_.back());
+    return replies_.back();
+  }
+
+  // As a well-behaved modern client sends it. `params` are members, with a comma behind each.
+  FakeReply& modern(std::string method, std::string params = "", std::string name = "",
+                    std::string capabilities = "{}", std::string more_meta = "") {
+    Post post;
+    post.headers = {{"Content-Type", "application/json"},
+                    {"Accept", "application/json, text/event-stream"},
+                    {"MCP-Protocol-Version", "2026-07-28"},
+                    {"Mcp-Method", method}};
+    if (!name.empty()) post.headers.push_back({"Mcp-Name", name});
+    post.body = R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":{)" + params +
+                R"("_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",)" +
+                R"("io.modelcontextprotocol/clientCapabilities":)" + capabilities + more_meta + "}}}";
+    return send(post);
+  }
+
+  // As a legacy client sends it, in the session if there is one.
+  FakeReply& legacy(std::string body, std::string session = "") {
+    Post post;
+    post.headers = {{"Content-Type", "application/json"}, {"MCP-Protocol-Version", "2025-11-25"}};
+    if (!session.empty()) post.headers.push_back({"Mcp-Session-Id", session});
+    post.body = std::move(body);
+    return send(post);
+  }
+
+  std::string initialize(std::string version = "2025-11-25") {
+    FakeReply& reply =
+        legacy(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":")" + version +
+               R"(","capabilities":{"roots":{}},"clientInfo":{"name":"t","version":"1"}}})");
+    COLLET_ASSERT(reply.status == 200);
+    return reply.headers["Mcp-Session-Id"];
+  }
+
+  loop::Loop loop;
+  registry::Registry registry;
+  FakeProvider provider;
+  protocol::Access access;
+  protocol::Server server;
+  std::unique_ptr<protocol::HttpEndpoint> endpoint;
+
+ private:
+  static protocol::ServerOptions named(protocol::ServerOptions options) {
+    options.version = "9.9";
+    return options;
+  }
+  std::vector<registry::ItemDef> defs_;
+  std::deque<FakeReply> replies_;
+};
+
+// A value in a JSON text by its RFC 6901 pointer, as text; "" if there is none.
+inline std::string at(std::string_view json_text, const char* pointer) {
+  json::Document document;
+  if (json::parse(json_text, document)) return "(not JSON)";
+  const json::Value* value = &document;
+  std::string_view rest = pointer;
+  while (!rest.empty() && value) {
+    rest.remove_prefix(1);
+    std::string key(rest.substr(0, rest.find('/')));
+    rest.remove_prefix(key.size());
+    for (std::size_t tilde; (tilde = key.find("~1")) != std::string::npos;) key.replace(tilde, 2, "/");
+    if (value->IsArray()) {
+      const unsigned index = static_cast<unsigned>(std::stoul(key));
+      value = index < value->Size() ? &(*value)[index] : nullptr;
+    } else {
+      value = json::find(*value, key);
+    }
+  }
+  return value ? json::to_text(*value) : "";
+}
+
+}  // namespace collet::test

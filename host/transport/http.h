@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/callback.h"
 #include "base/limits.h"
 #include "base/result.h"
 #include "loop/loop.h"
@@ -38,10 +39,12 @@ struct HttpRequest {
   unsigned count(std::string_view name) const;
 };
 
-// Told that a client has gone before its answer was complete.
+// Told that a client has gone before its answer was complete: it has closed its end, or the connection broke. TCP
+// does not tell a client that closes from one that only shuts down its writing side, and leaving is how a client
+// cancels; so both count as gone once on_request() has returned without an answer.
 class HttpReplyObserver {
  public:
-  // The reply is no longer usable when this is called.
+  // The reply is no longer usable when this is called. Comes from the loop, never from inside a call of the reply.
   virtual void on_gone() = 0;
 
  protected:
@@ -57,11 +60,11 @@ class HttpReply {
   // added.
   virtual void respond(int status, std::span<const Header> headers, std::span<const std::string_view> body) = 0;
 
-  // 200 with Content-Type: text/event-stream, Cache-Control: no-cache, X-Accel-Buffering: no, chunked. Comments
-  // keep a quiet stream alive.
+  // 200 with `headers` and Content-Type: text/event-stream, Cache-Control: no-cache, X-Accel-Buffering: no,
+  // chunked. Comments keep a quiet stream alive.
   virtual void begin_events(std::span<const Header> headers) = 0;
-  // One event; `data` holds no line break. A client that does not read loses its connection when more than
-  // kWriteBufferBytesMax wait: then on_gone() is called later, from the loop, never from inside this function.
+  // One event, sent at once. Line breaks in `data` reach the client as \n. A client that does not read loses its
+  // connection when more than HttpLimits::write_buffer_bytes_max wait: then on_gone() is called later.
   virtual void event(std::string_view data) = 0;
   virtual void end() = 0;
 
@@ -73,7 +76,7 @@ class HttpReply {
 
 class HttpHandler {
  public:
-  // `request` may be answered at once or later.
+  // `request` may be answered at once or later. The answer to a HEAD request is sent without its body.
   virtual void on_request(const HttpRequest& request, HttpReply& reply) = 0;
 
  protected:
@@ -83,6 +86,7 @@ class HttpHandler {
 struct HttpLimits {
   std::size_t body_bytes_max = limits::kMessageBytesMax;
   std::size_t header_bytes_max = limits::kHttpHeaderBytesMax;
+  std::size_t target_bytes_max = limits::kHttpTargetBytesMax;
   unsigned header_count_max = limits::kHttpHeaderCountMax;
   unsigned connections_max = limits::kConnectionsMax;
   std::uint64_t header_timeout_ms =
@@ -123,9 +127,10 @@ class ListenSocket {
   // With the real port.
   const Address& address() const;
 
+  struct State;
+
  private:
   friend class HttpServer;
-  struct State;
   explicit ListenSocket(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
@@ -136,13 +141,16 @@ class HttpServer {
   // Closes every connection; observers of unanswered replies are told.
   ~HttpServer();
 
-  // Accepts from that socket's part for loop number `index`.
+  // Accepts from that socket's part for loop number `index`, once for each. A unix socket outlives it.
   void listen(ListenSocket& socket, unsigned index);
 
-  // Stops accepting and closes idle connections; others close after their answer. Calls `done` when none is left.
+  // Stops accepting and closes idle connections; others close after their answer; an event stream lasts until its
+  // owner ends it. Calls `done` when none is left, later, from the loop; `done` may destroy the server.
   void drain(Callback<void()> done);
 
   std::size_t connections() const;
+  // How many were turned away since the start: too many connections, or too few descriptors.
+  std::uint64_t refused() const;
 
  private:
   struct State;

@@ -1,0 +1,162 @@
+#include "transport/connection_group.h"
+
+#include <uv.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "transport/http_connection.h"
+
+namespace collet::transport {
+namespace {
+
+constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kSweepMsMin = 5;
+constexpr std::uint64_t kSweepMsMax = 500;
+constexpr std::size_t kOutputKeptBytesMax = 256u << 10;
+
+}  // namespace
+
+ConnectionGroup::ConnectionGroup(loop::Loop& on, HttpLimits bounds, HttpHandler& serves)
+    : loop(on),
+      limits(bounds),
+      handler(serves),
+      parser(limits),
+      read_buffer(std::make_unique_for_overwrite<char[]>(kReadBytes)),
+      sweeper_(on),
+      idle_(new uv_idle_t) {
+  for (std::size_t i = 0; i < kWaits; ++i) time_limits_ms_[i] = time_limit_ms(static_cast<Wait>(i));
+  uv_idle_init(loop.uv(), idle_);
+  idle_->data = this;
+}
+
+ConnectionGroup::~ConnectionGroup() {
+  for (Queue& queue : queues_) {
+    while (queue.first) {
+      HttpConnection& connection = *queue.first;
+      unlink(connection);
+      connection.abandon();
+    }
+  }
+  uv_close(reinterpret_cast<uv_handle_t*>(idle_),
+           [](uv_handle_t* handle) { delete reinterpret_cast<uv_idle_t*>(handle); });
+}
+
+std::uint64_t ConnectionGroup::time_limit_ms(Wait what) const {
+  switch (what) {
+    case Wait::header:
+      return limits.header_timeout_ms;
+    case Wait::body:
+      return limits.body_timeout_ms;
+    case Wait::idle:
+      return limits.idle_timeout_ms;
+    case Wait::comment:
+      return limits.keep_alive_comment_ms;
+    case Wait::write:
+      return limits.body_timeout_ms;
+    case Wait::linger:
+      return limits::kHttpLingerMs;
+    case Wait::reply:
+    case Wait::close:
+      break;
+  }
+  return kNever;
+}
+
+void ConnectionGroup::add(HttpConnection& connection) {
+  if (size_++ == 0) {
+    const std::uint64_t shortest = *std::min_element(time_limits_ms_.begin(), time_limits_ms_.end());
+    sweeper_.repeat(std::clamp(shortest / 8, kSweepMsMin, kSweepMsMax), [this] { sweep(); });
+  }
+  connection.wait_ = Wait::close;  // any but the one that follows
+  wait(connection, Wait::header);
+}
+
+void ConnectionGroup::remove(HttpConnection& connection) {
+  unlink(connection);
+  if (--size_ == 0) sweeper_.stop();
+  finish_drain_if_empty();
+}
+
+void ConnectionGroup::wait(HttpConnection& connection, Wait what) {
+  unlink(connection);
+  const auto index = static_cast<std::size_t>(what);
+  connection.wait_ = what;
+  connection.deadline_ms_ = time_limits_ms_[index] == kNever ? kNever : loop.now_ms() + time_limits_ms_[index];
+  Queue& queue = queues_[index];
+  connection.previous_ = queue.last;
+  connection.next_ = nullptr;
+  (queue.last ? queue.last->next_ : queue.first) = &connection;
+  queue.last = &connection;
+}
+
+void ConnectionGroup::unlink(HttpConnection& connection) {
+  Queue& queue = queues_[static_cast<std::size_t>(connection.wait_)];
+  if (!connection.previous_ && queue.first != &connection) return;  // in no queue yet
+  (connection.previous_ ? connection.previous_->next_ : queue.first) = connection.next_;
+  (connection.next_ ? connection.next_->previous_ : queue.last) = connection.previous_;
+  connection.previous_ = connection.next_ = nullptr;
+}
+
+void ConnectionGroup::sweep() {
+  const std::uint64_t now = loop.now_ms();
+  for (Queue& queue : queues_) {
+    // A connection whose time is up leaves the front of its queue.
+    while (queue.first && queue.first->deadline_ms_ <= now) queue.first->time_is_up();
+  }
+}
+
+void ConnectionGroup::defer(HttpConnection& connection) {
+  if (std::exchange(connection.deferred_, true)) return;
+  if (deferred_.empty()) {
+    uv_idle_start(idle_, [](uv_idle_t* idle) { static_cast<ConnectionGroup*>(idle->data)->run_deferred(); });
+  }
+  deferred_.push_back(&connection);
+}
+
+void ConnectionGroup::forget_deferred(HttpConnection& connection) {
+  if (std::exchange(connection.deferred_, false)) std::erase(deferred_, &connection);
+}
+
+void ConnectionGroup::run_deferred() {
+  // One at a time: resuming one may close or defer others.
+  for (std::size_t left = deferred_.size(); left > 0 && !deferred_.empty(); --left) {
+    HttpConnection& connection = *deferred_.front();
+    deferred_.erase(deferred_.begin());
+    connection.deferred_ = false;
+    connection.resume();
+  }
+  if (deferred_.empty()) uv_idle_stop(idle_);
+  finish_drain_if_empty();
+}
+
+void ConnectionGroup::drain(Callback<void()> done) {
+  draining_ = true;
+  drained_ = std::move(done);
+  Queue& idle = queues_[static_cast<std::size_t>(Wait::idle)];
+  while (idle.first) idle.first->close();
+  uv_idle_start(idle_, [](uv_idle_t* handle) { static_cast<ConnectionGroup*>(handle->data)->run_deferred(); });
+}
+
+// Last in its callers: `done` may destroy the group.
+void ConnectionGroup::finish_drain_if_empty() {
+  if (draining_ && size_ == 0 && drained_) std::exchange(drained_, nullptr)();
+}
+
+std::string& ConnectionGroup::output_of(HttpConnection& connection) {
+  if (output_owner_ != &connection) {
+    if (output_owner_) output_owner_->flush();
+    output_owner_ = &connection;
+    if (output_.capacity() > kOutputKeptBytesMax) output_ = {};
+    output_.clear();
+  }
+  return output_;
+}
+
+std::string* ConnectionGroup::release_output_of(HttpConnection& connection) {
+  if (output_owner_ != &connection) return nullptr;
+  output_owner_ = nullptr;
+  return &output_;
+}
+
+}  // namespace collet::transport

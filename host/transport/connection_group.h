@@ -1,0 +1,96 @@
+// What the connections of one HttpServer share: limits, buffers and deadlines. An idle connection holds no buffer
+// of its own, and no connection holds a timer.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/callback.h"
+#include "loop/loop.h"
+#include "transport/http.h"
+#include "transport/http_parser.h"
+#include "transport/http_response.h"
+
+struct uv_idle_s;
+
+namespace collet::transport {
+
+class HttpConnection;
+
+// What a connection waits for. Each has one time limit, so connections queue in the order of their deadlines.
+enum class Wait : std::uint8_t {
+  header,   // the rest of a request's header, or of a TLS handshake
+  body,     // the rest of a request's body
+  idle,     // the next request
+  comment,  // the next event; at the deadline a comment is sent
+  write,    // the client to read the rest of an answer
+  linger,   // the client to close, after the last answer
+  reply,    // the handler's answer: no deadline here
+  close,    // libuv's close callback: none either
+};
+inline constexpr std::size_t kWaits = 8;
+
+class ConnectionGroup {
+ public:
+  static constexpr std::size_t kReadBytes = 64u << 10;
+
+  ConnectionGroup(loop::Loop& loop, HttpLimits limits, HttpHandler& handler);
+  ~ConnectionGroup();  // closes all
+  ConnectionGroup(const ConnectionGroup&) = delete;
+  ConnectionGroup& operator=(const ConnectionGroup&) = delete;
+
+  void add(HttpConnection& connection);     // waits for a header
+  void remove(HttpConnection& connection);  // its handle is closed
+  void wait(HttpConnection& connection, Wait what);
+
+  // Calls HttpConnection::resume() in the next turn of the loop.
+  void defer(HttpConnection& connection);
+  void forget_deferred(HttpConnection& connection);
+
+  // Closes idle connections now and others when they become idle, then calls `done`, never from inside this.
+  void drain(Callback<void()> done);
+  bool draining() const { return draining_; }
+  std::size_t size() const { return size_; }
+
+  // The buffer in which a connection gathers what it is about to send. Taking it sends what another has left there.
+  std::string& output_of(HttpConnection& connection);
+  // What that connection has gathered, or null; it is nobody's afterwards, and lasts until output_of() is called.
+  std::string* release_output_of(HttpConnection& connection);
+
+  loop::Loop& loop;
+  const HttpLimits limits;
+  HttpHandler& handler;
+  HttpParser parser;                          // for a request that comes whole
+  const std::unique_ptr<char[]> read_buffer;  // kReadBytes
+  std::unique_ptr<char[]> ciphertext;         // kReadBytes, once there is TLS
+  std::string encrypted;                      // about to be sent
+  DateField date;
+
+ private:
+  struct Queue {
+    HttpConnection* first = nullptr;
+    HttpConnection* last = nullptr;
+  };
+
+  std::uint64_t time_limit_ms(Wait what) const;
+  void unlink(HttpConnection& connection);
+  void sweep();
+  void run_deferred();
+  void finish_drain_if_empty();
+
+  std::array<Queue, kWaits> queues_;
+  std::array<std::uint64_t, kWaits> time_limits_ms_;
+  std::size_t size_ = 0;
+  loop::Timer sweeper_;  // runs while there are connections
+  uv_idle_s* idle_;      // owned; freed by libuv's close callback
+  std::vector<HttpConnection*> deferred_;
+  std::string output_;
+  HttpConnection* output_owner_ = nullptr;
+  bool draining_ = false;
+  Callback<void()> drained_;
+};
+
+}  // namespace collet::transport

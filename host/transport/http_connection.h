@@ -1,0 +1,129 @@
+// One client of an HttpServer: reads requests in order, gives each to the handler and writes its answer before the
+// next one is read.
+#pragma once
+
+#include <uv.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "transport/connection_group.h"
+#include "transport/http.h"
+#include "transport/http_parser.h"
+#include "transport/tls.h"
+
+namespace collet::transport {
+
+// Owns itself: lives until its handle is closed.
+class HttpConnection final : public HttpReply {
+ public:
+  // Takes over `descriptor`, a connected socket. `tls` may be null.
+  static void open(ConnectionGroup& group, int descriptor, bool local, const TlsContext* tls);
+
+  void respond(int status, std::span<const Header> headers, std::span<const std::string_view> body) override;
+  void begin_events(std::span<const Header> headers) override;
+  void event(std::string_view data) override;
+  void end() override;
+  void observe(HttpReplyObserver* observer) override { observer_ = observer; }
+
+  // For the group.
+  void time_is_up();
+  void resume();   // goes on with what has come meanwhile
+  void flush();    // sends what has been gathered
+  void close();    // the observer is told later, from the loop
+  void abandon();  // the group ends now; the observer is told now
+
+ private:
+  friend class ConnectionGroup;
+
+  enum class Phase : std::uint8_t { reading, answering, streaming, lingering };
+
+  // Bytes that could not be used at once: half a request, or requests ahead of a pending answer.
+  struct Kept {
+    explicit Kept(HttpParser&& from) : parser(std::move(from)) {}
+    void reserve(std::size_t free_bytes);
+
+    HttpParser parser;
+    std::unique_ptr<char[]> bytes;
+    std::size_t size = 0;
+    std::size_t capacity = 0;
+  };
+
+  // What the socket did not take.
+  struct Backlog {
+    uv_write_t request;
+    std::string writing;
+    std::string waiting;
+  };
+
+  HttpConnection(ConnectionGroup& group, bool local) : group_(&group), local_(local) {}
+  ~HttpConnection() = default;
+
+  uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle_); }
+  bool start(int descriptor, const TlsContext* tls);
+  void start_reading();
+  void closed();
+
+  // Reading.
+  uv_buf_t read_space();
+  uv_buf_t space();
+  void on_read(ssize_t bytes);
+  void on_end(ssize_t error);
+  void decrypt();
+  void received(std::size_t bytes);
+  void serve_kept();
+  std::size_t consume(HttpParser& parser, char* bytes, std::size_t& size);
+  void answer(HttpParser& parser);
+  void refuse(int status, std::string_view text);
+  void keep(HttpParser&& parser, const char* bytes, std::size_t size);
+  bool may_read_request() const { return phase_ == Phase::reading && !backlog_ && !closing_; }
+  void uncork();
+  void settle();
+
+  // Writing.
+  std::string& output() { return group_->output_of(*this); }
+  void append_head(int status, std::span<const Header> headers);
+  void event_written();
+  void answered();
+  void linger();
+  void shut_down();
+  void send(std::span<const std::string_view> pieces);
+  void send_encrypted();
+  void transmit(std::span<const uv_buf_t> buffers);
+  void write_backlog();
+  void backlog_written(int status);
+  std::size_t backlog_bytes() const;
+
+  union {
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+  } handle_;
+
+  // Of the group's queues.
+  HttpConnection* previous_ = nullptr;
+  HttpConnection* next_ = nullptr;
+  std::uint64_t deadline_ms_ = 0;
+  Wait wait_ = Wait::close;
+  bool deferred_ = false;
+
+  ConnectionGroup* group_;  // null once abandoned
+  HttpReplyObserver* observer_ = nullptr;
+  std::unique_ptr<Kept> kept_;
+  std::unique_ptr<Backlog> backlog_;
+  std::unique_ptr<TlsSession> tls_;
+  std::size_t backlog_at_deadline_ = 0;
+  Phase phase_ = Phase::reading;
+  bool local_;
+  bool corked_ = false;  // inside received(): answers are gathered
+  bool paused_ = false;  // not reading: too much has been kept
+  bool keep_alive_ = true;
+  bool http_1_0_ = false;
+  bool head_ = false;        // answers a HEAD request
+  bool read_ended_ = false;  // the client has finished; close when the answer is written
+  bool closing_ = false;
+};
+
+}  // namespace collet::transport

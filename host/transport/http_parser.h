@@ -1,0 +1,91 @@
+// HTTP/1.1 requests out of bytes: no I/O, no allocation per request.
+//
+// Strict where leniency would let two parties disagree about where a request ends (RFC 9112 §11.2): Content-Length
+// with Transfer-Encoding, a repeated Content-Length, a transfer coding in HTTP/1.0, folded header lines, bare line
+// feeds, blanks before a colon, no or several Host headers are all 400. After a failure nothing more can be read
+// from a connection.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "transport/chunked.h"
+#include "transport/http.h"
+
+namespace collet::transport {
+
+class HttpParser {
+ public:
+  enum class Status : std::uint8_t { need_more, complete, failed };
+
+  explicit HttpParser(const HttpLimits& limits);  // `limits` outlives the parser
+
+  // `bytes` is what has come of a request since its first byte and not been erased; further calls pass the same
+  // bytes, perhaps at another place, and more. The parser may change them and may shorten them (chunk framing,
+  // empty lines before a request): `size` is what is left, 0 if no request has begun. How the bytes were split
+  // makes no difference to the outcome.
+  Status parse(char* bytes, std::size_t& size);
+
+  // After `complete`. The request borrows the bytes; the next request starts at `consumed`.
+  HttpRequest& request() { return request_; }
+  std::size_t consumed() const { return consumed_; }
+  bool keep_alive() const { return keep_alive_; }
+  bool is_http_1_0() const { return http_1_0_; }
+
+  // After `need_more`.
+  bool header_complete() const { return phase_ == Phase::body; }
+  // Once for each request whose sender waits for "100 Continue" before it sends the body.
+  bool take_expect_continue();
+  // How many bytes there will be at least, once the header is complete.
+  std::size_t size_hint() const { return phase_ == Phase::body && !chunked_ ? header_bytes_ + content_length_ : 0; }
+
+  // After `failed`.
+  int error_status() const { return error_status_; }
+  std::string_view error_text() const { return error_text_; }
+
+  // Forgets the request; the next call of parse() starts a new one.
+  void reset();
+
+ private:
+  enum class Phase : std::uint8_t { start, lines, body };
+
+  // Offsets, since the bytes may move while the body comes.
+  struct Span {
+    std::uint32_t at = 0;
+    std::uint32_t bytes = 0;
+  };
+  struct Field {
+    Span name;
+    Span value;
+  };
+  class HeaderReader;  // Beast's parser; see the source
+
+  Status skip_empty_lines(char* bytes, std::size_t& size);
+  Status find_header_end(const char* bytes, std::size_t size);
+  Status read_header(const char* bytes);
+  Status read_body(char* bytes, std::size_t& size);
+  Status complete(const char* bytes, std::size_t body_bytes);
+  Status fail(int status, std::string_view text);
+
+  const HttpLimits* limits_;
+  HttpRequest request_;
+  std::vector<Field> fields_;
+  std::vector<Header> headers_;
+  Span method_, path_, query_, host_;
+  ChunkDecoder chunks_;
+  std::size_t scanned_ = 0;         // lines before this are known to end in \r\n
+  std::size_t header_bytes_ = 0;    // with the empty line
+  std::size_t content_length_ = 0;  // of a chunked body: what has been decoded
+  std::size_t consumed_ = 0;
+  std::string_view error_text_;
+  int error_status_ = 0;
+  Phase phase_ = Phase::start;
+  bool keep_alive_ = false;
+  bool http_1_0_ = false;
+  bool chunked_ = false;
+  bool expect_continue_ = false;
+};
+
+}  // namespace collet::transport

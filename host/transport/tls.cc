@@ -1,0 +1,125 @@
+#include "transport/tls.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/assert.h"
+#include "transport/http.h"
+
+namespace collet::transport {
+namespace {
+
+// OpenSSL's words for its last errors; empties its queue.
+std::string openssl_errors() {
+  std::string text;
+  while (const unsigned long code = ERR_get_error()) {
+    char line[256];
+    ERR_error_string_n(code, line, sizeof(line));
+    if (!text.empty()) text += "; ";
+    text += line;
+  }
+  return text;
+}
+
+int select_http_1_1(SSL*, const unsigned char** out, unsigned char* out_bytes, const unsigned char* in,
+                    unsigned in_bytes, void*) {
+  static constexpr unsigned char kOurs[] = "\x08http/1.1";
+  unsigned char* selected = nullptr;
+  const int outcome = SSL_select_next_proto(&selected, out_bytes, kOurs, sizeof(kOurs) - 1, in, in_bytes);
+  *out = selected;
+  return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::string& certificate_file,
+                                                           const std::string& key_file) {
+  ERR_clear_error();
+  auto context = std::make_shared<TlsContext>(SSL_CTX_new(TLS_server_method()));
+  SSL_CTX* raw = context->get();
+  COLLET_ASSERT(raw);
+  SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+  SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_alpn_select_cb(raw, select_http_1_1, nullptr);
+  if (SSL_CTX_use_certificate_chain_file(raw, certificate_file.c_str()) != 1) {
+    return error("cannot load the TLS certificate {}: {}; it must be a PEM file that begins with the server's own",
+                 certificate_file, openssl_errors());
+  }
+  if (SSL_CTX_use_PrivateKey_file(raw, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return error(
+        "cannot load the TLS key {}: {}; it must be a PEM file without a passphrase, of the certificate {}",
+        key_file, openssl_errors(), certificate_file);
+  }
+  if (SSL_CTX_check_private_key(raw) != 1)
+    return error("the TLS key {} does not belong to the certificate {}", key_file, certificate_file);
+  return std::shared_ptr<const TlsContext>(std::move(context));
+}
+
+TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+
+Result<std::shared_ptr<const TlsContext>> load_tls(const std::string& certificate_file,
+                                                   const std::string& key_file) {
+  return TlsContext::load(certificate_file, key_file);
+}
+
+TlsSession::TlsSession(const TlsContext& context)
+    : session_(SSL_new(context.get())), from_peer_(BIO_new(BIO_s_mem())), to_peer_(BIO_new(BIO_s_mem())) {
+  COLLET_ASSERT(session_ && from_peer_ && to_peer_);
+  SSL_set_bio(session_, from_peer_, to_peer_);
+  SSL_set_accept_state(session_);
+}
+
+TlsSession::~TlsSession() { SSL_free(session_); }
+
+void TlsSession::receive(std::string_view ciphertext) {
+  BIO_write(from_peer_, ciphertext.data(), static_cast<int>(ciphertext.size()));
+}
+
+int TlsSession::decrypt(char* to, std::size_t size) {
+  ERR_clear_error();
+  const int wanted = static_cast<int>(std::min<std::size_t>(size, std::numeric_limits<int>::max()));
+  const int bytes = SSL_read(session_, to, wanted);
+  if (bytes > 0) return bytes;
+  switch (SSL_get_error(session_, bytes)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+      return 0;
+    case SSL_ERROR_ZERO_RETURN:
+      return -1;
+    default:
+      why_ = openssl_errors();
+      return -1;
+  }
+}
+
+bool TlsSession::established() const { return SSL_is_init_finished(session_) != 0; }
+
+void TlsSession::encrypt(std::string_view plaintext) {
+  ERR_clear_error();
+  while (!plaintext.empty()) {
+    const int piece = static_cast<int>(std::min<std::size_t>(plaintext.size(), 1u << 30));
+    // Fails only if the session has failed before: then the connection is about to close.
+    if (SSL_write(session_, plaintext.data(), piece) != piece) return;
+    plaintext.remove_prefix(static_cast<std::size_t>(piece));
+  }
+}
+
+void TlsSession::close() {
+  ERR_clear_error();
+  if (established()) SSL_shutdown(session_);
+}
+
+void TlsSession::take_output(std::string& out) {
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(to_peer_, &bytes);
+  if (size <= 0) return;
+  out.append(bytes, static_cast<std::size_t>(size));
+  (void)BIO_reset(to_peer_);
+}
+
+}  // namespace collet::transport

@@ -54,6 +54,12 @@ inline constexpr unsigned kSessionsMax = 10'000;
 inline constexpr std::uint64_t kSessionIdleTimeoutMs = 3'600'000;
 inline constexpr unsigned kSessionCallsMax = 1'024;  // in flight, a session or stdio stream
 
+// Config: the file, and what it may ask for.
+inline constexpr std::size_t kConfigBytesMax = 1u << 20;
+inline constexpr unsigned kConfigDepthMax = 32;                  // brackets in brackets, parts of a dotted key
+inline constexpr unsigned kThreadsMax = 256;                     // loops
+inline constexpr std::uint64_t kTimeoutMsMax = 7 * 86'400'000u;  // any time that can be set
+
 // Loading and ending.
 inline constexpr std::size_t kPluginFileBytesMax = 1u << 30;
 inline constexpr std::uint64_t kPreflightTimeoutMs = 10'000;

@@ -21,6 +21,8 @@ struct NameRules {
   bool hides(std::string_view name) const;
   // The name that clients see. Resources and templates keep theirs: it is a URI, and the plugin must know it again.
   std::string final_name(Kind kind, const std::string& name) const;
+
+  bool operator==(const NameRules&) const = default;
 };
 
 // Tools and prompts: [A-Za-z0-9_.-], 1 to `bytes_max` characters. URIs: no blanks or control characters.

@@ -95,6 +95,8 @@ struct HttpLimits {
   std::uint64_t idle_timeout_ms = limits::kHttpIdleTimeoutMs;  // between requests
   std::uint64_t keep_alive_comment_ms = limits::kHttpKeepAliveCommentMs;
   std::size_t write_buffer_bytes_max = limits::kWriteBufferBytesMax;
+
+  bool operator==(const HttpLimits&) const = default;
 };
 
 // Where to listen: http://127.0.0.1:8765, http://[::1]:0, http://localhost:8765 (both families), https://…,
@@ -108,6 +110,8 @@ struct Address {
   static Result<Address> parse(std::string_view url);
   std::string url() const;
   bool is_loopback() const;  // a unix socket is, too
+
+  bool operator==(const Address&) const = default;
 };
 
 // Certificate and key of the https addresses; shared by the servers of all loops, immutable.

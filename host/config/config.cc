@@ -1,0 +1,298 @@
+#include "config/config.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <variant>
+
+#include "config/section.h"
+#include "config/token.h"
+
+namespace collet::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kKiB = 1u << 10;
+constexpr std::uint64_t kMiB = 1u << 20;
+constexpr std::uint64_t kGiB = 1u << 30;
+
+bool all_of(std::string_view text, std::string_view more_than_alphanumeric) {
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           more_than_alphanumeric.find(c) != std::string_view::npos;
+  });
+}
+
+const TextRule kPath{"a path that is not empty", [](std::string_view text) {
+                       return !text.empty() && text.find('\0') == std::string_view::npos;
+                     }};
+
+const TextRule kUrlPath{R"(a path that starts with "/", without "?", "#" and blanks)", [](std::string_view text) {
+                          return !text.empty() && text[0] == '/' && all_of(text, "/-._~%!$&'()*+,;=:@");
+                        }};
+
+const TextRule kHost{R"(a host or host:port, such as "mcp.example.org")",
+                     [](std::string_view text) { return !text.empty() && all_of(text, "-.:[]_"); }};
+
+const TextRule kOrigin{R"(an origin, such as "https://app.example.org")", [](std::string_view text) {
+                         const std::size_t end = text.find("://");
+                         return end != std::string_view::npos && end > 0 && all_of(text.substr(0, end), "+-.") &&
+                                kHost.holds(text.substr(end + 3));
+                       }};
+
+const TextRule kNamePart{"of the characters A-Z a-z 0-9 _ . -",
+                         [](std::string_view text) { return all_of(text, "_.-"); }};
+
+const TextRule kName{"a name of the characters A-Z a-z 0-9 _ . -",
+                     [](std::string_view text) { return !text.empty() && kNamePart.holds(text); }};
+
+const TextRule kPrincipal{"a name of the characters A-Z a-z 0-9 _ . @ -",
+                          [](std::string_view text) { return !text.empty() && all_of(text, "_.@-"); }};
+
+const TextRule kTokenHash{R"("sha256:" and 64 hexadecimal digits, as "collet token" prints it)", is_token_hash,
+                          true};
+
+const TextRule kPlacement{R"("in-process" (a worker process is not available in this version))",
+                          [](std::string_view text) { return text == "in-process"; }};
+
+constexpr Word<log::Level> kLevels[] = {
+    {"trace", log::Level::trace},     {"debug", log::Level::debug}, {"info", log::Level::info},
+    {"warning", log::Level::warning}, {"error", log::Level::error}, {"off", log::Level::off},
+};
+
+constexpr Word<log::Format> kFormats[] = {{"text", log::Format::text}, {"json", log::Format::json}};
+
+// Reads one document; `folder` is where its relative paths start.
+class Reader {
+ public:
+  Reader(fs::path folder, Problems& problems) : folder_(std::move(folder)), problems_(problems) {}
+
+  Config read(const Value& document) {
+    Config config;
+    Section root(problems_, "", document);
+    read_server(root.section("server"), config.server);
+    read_log(root.section("log"), config.log);
+    read_plugins(root.section("plugins"), config.plugins);
+    Section plugins = root.section("plugin");
+    for (const Value::Member& member : plugins.members()) {
+      config.plugin.push_back(read_plugin(plugins, member, config.plugins));
+    }
+    root.finish();
+    return config;
+  }
+
+ private:
+  void read_server(Section section, Server& server) {
+    read_listen(section, server.listen);
+    section.read("path", server.path, kUrlPath);
+    section.read("threads", server.threads, 0, limits::kThreadsMax);
+    section.read("insecure", server.insecure);
+    section.read("allowed_hosts", server.allowed_hosts, kHost);
+    section.read("allowed_origins", server.allowed_origins, kOrigin);
+    section.read("name", server.name, kSomeText);
+    section.read("title", server.title);
+    section.read("instructions", server.instructions);
+    read_tls(section.section("tls"), server.tls);
+    read_limits(section.section("limits"), server.limits);
+    read_tokens(section, server.token);
+    section.finish();
+  }
+
+  void read_listen(Section& section, std::vector<transport::Address>& listen) {
+    const Value* urls = section.find("listen", Value::Type::array);
+    if (!urls) return;
+    listen.clear();
+    if (urls->items.empty()) problems_.add(urls->at, "{} must name an address", section.name_of("listen"));
+    for (const Value& url : urls->items) {
+      Result<transport::Address> address = transport::Address::parse(url.text);
+      if (url.type != Value::Type::string) {
+        problems_.add(url.at, "each of {} must be a string, not {}", section.name_of("listen"),
+                      type_name(url.type));
+      } else if (!address) {
+        problems_.add(url.at, "{}: {}", section.name_of("listen"), address.message());
+      } else {
+        listen.push_back(std::move(*address));
+      }
+    }
+  }
+
+  void read_tls(Section section, Tls& tls) {
+    if (section.has("certificate") || section.has("key")) {
+      section.require("certificate");
+      section.require("key");
+    }
+    read_path(section, "certificate", tls.certificate);
+    read_path(section, "key", tls.key);
+    section.finish();
+  }
+
+  void read_limits(Section section, Limits& limits) {
+    transport::HttpLimits& http = limits.http;
+    section.read("message_bytes_max", limits.message_bytes_max, kKiB, kGiB);
+    section.read("header_bytes_max", http.header_bytes_max, kKiB, kMiB);
+    section.read("header_count_max", http.header_count_max, 16, 10'000);
+    section.read("connections_max", http.connections_max, 1, 1'000'000);
+    section.read("header_timeout_ms", http.header_timeout_ms, 1, limits::kTimeoutMsMax);
+    section.read("body_timeout_ms", http.body_timeout_ms, 1, limits::kTimeoutMsMax);
+    section.read("idle_timeout_ms", http.idle_timeout_ms, 1, limits::kTimeoutMsMax);
+    section.read("keep_alive_comment_ms", http.keep_alive_comment_ms, 1, limits::kTimeoutMsMax);
+    section.read("write_buffer_bytes_max", http.write_buffer_bytes_max, 64 * kKiB, kGiB);
+    section.read("sessions_max", limits.sessions_max, 1, 1'000'000);
+    section.read("session_idle_timeout_ms", limits.session_idle_timeout_ms, 1, limits::kTimeoutMsMax);
+    section.read("page_items", limits.page_items, 1, 10'000);
+    section.read("tool_name_bytes_max", limits.tool_name_bytes_max, 1, 128);
+    section.read("drain_timeout_ms", limits.drain_timeout_ms, 0, limits::kTimeoutMsMax);
+    section.finish();
+    http.body_bytes_max = limits.message_bytes_max;
+  }
+
+  void read_tokens(Section& server, std::vector<Token>& tokens) {
+    for (Section& section : server.sections("token")) {
+      Token token;
+      section.require("name");
+      section.require("hash");
+      section.read("name", token.name, kPrincipal);
+      section.read("hash", token.hash, kTokenHash);
+      section.finish();
+      const auto same_name = [&](const Token& other) { return !token.name.empty() && other.name == token.name; };
+      if (std::any_of(tokens.begin(), tokens.end(), same_name)) {
+        problems_.add(section.at(), "{}: another token has the name {} already", section.name_of("name"),
+                      in_quotes(token.name));
+      }
+      tokens.push_back(std::move(token));
+    }
+  }
+
+  void read_log(Section section, Log& log) {
+    section.read("level", log.level, kLevels);
+    section.read("format", log.format, kFormats);
+    section.finish();
+  }
+
+  void read_plugins(Section section, Plugins& plugins) {
+    section.read("paths", plugins.paths, kPath);
+    for (std::string& path : plugins.paths) path = absolute(path);
+    section.read("timeout_ms", plugins.timeout_ms, 1, limits::kTimeoutMsMax);
+    section.finish();
+  }
+
+  Plugin read_plugin(Section& plugins, const Value::Member& member, const Plugins& for_all) {
+    Plugin plugin;
+    plugin.id = member.key;
+    plugin.timeout_ms = for_all.timeout_ms;
+    if (!kName.holds(plugin.id)) {
+      problems_.add(member.at, "{}: a plugin's id must be {}", plugins.name_of(member.key), kName.must_be);
+    }
+    Section section = plugins.section(member);
+    std::string placement;
+    read_path(section, "library", plugin.library);
+    section.read("enabled", plugin.enabled);
+    section.read("placement", placement, kPlacement);
+    section.read("prefix", plugin.names.prefix, kNamePart);
+    section.read("timeout_ms", plugin.timeout_ms, 1, limits::kTimeoutMsMax);
+    section.read("hide", plugin.names.hide, kSomeText);
+    read_rename(section.section("rename"), plugin.names.rename);
+    read_tools(section.section("tools"), plugin.tool_timeouts);
+    if (const Value* config = section.find("config", Value::Type::table)) {
+      plugin.config.clear();
+      append_json(plugin.config, for_plugin(section.name_of("config"), *config));
+    }
+    section.finish();
+    return plugin;
+  }
+
+  void read_rename(Section section, std::map<std::string, std::string>& rename) {
+    for (const Value::Member& member : section.members()) section.read(member, rename[member.key], kName);
+  }
+
+  void read_tools(Section tools, std::map<std::string, std::uint32_t, std::less<>>& timeouts) {
+    for (const Value::Member& member : tools.members()) {
+      Section section = tools.section(member);
+      std::uint32_t timeout_ms = 0;
+      section.read("timeout_ms", timeout_ms, 1, limits::kTimeoutMsMax);
+      if (timeout_ms != 0) timeouts.emplace(member.key, timeout_ms);
+      section.finish();
+    }
+  }
+
+  // Plugins cannot know which file their config came from, nor we which of its strings are paths.
+  Value for_plugin(const std::string& name, Value value) {
+    constexpr std::string_view kFolder = "${config_dir}";
+    if (value.type == Value::Type::number && !std::isfinite(value.number)) {
+      problems_.add(value.at, "{} must not hold an infinity or NaN: plugins get it as JSON", name);
+    }
+    const std::string folder = folder_.string();
+    for (std::size_t at = 0; (at = value.text.find(kFolder, at)) != std::string::npos; at += folder.size()) {
+      value.text.replace(at, kFolder.size(), folder);
+    }
+    for (Value& item : value.items) item = for_plugin(name, std::move(item));
+    for (Value::Member& member : value.members) member.value = for_plugin(name, std::move(member.value));
+    return value;
+  }
+
+  void read_path(Section& section, std::string_view key, std::string& to) {
+    section.read(key, to, kPath);
+    if (!to.empty()) to = absolute(to);
+  }
+
+  std::string absolute(const std::string& path) const { return (folder_ / path).lexically_normal().string(); }
+
+  const fs::path folder_;
+  Problems& problems_;
+};
+
+Result<std::string> read_file(const std::string& file) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "rb"), std::fclose);
+  if (!in) return error("cannot open the config file {}: {}", file, std::strerror(errno));
+  std::string text(limits::kConfigBytesMax + 1, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), in.get()));
+  if (std::ferror(in.get())) return error("cannot read the config file {}: {}", file, std::strerror(errno));
+  if (text.size() > limits::kConfigBytesMax) {
+    return error("cannot read the config file {}: it has more than {} bytes", file, limits::kConfigBytesMax);
+  }
+  return text;
+}
+
+}  // namespace
+
+Config Config::defaults(const fs::path& plugin_folder) {
+  Config config;
+  config.plugins.paths.push_back(fs::absolute(plugin_folder).lexically_normal().string());
+  return config;
+}
+
+Result<Config> load(const fs::path& file) {
+  Result<std::string> text = read_file(file.string());
+  if (!text) return text.failure();
+  Problems problems;
+  std::variant<Value, Problem> document = parse_document(*text);
+  if (const Problem* syntax = std::get_if<Problem>(&document)) {
+    problems.add(syntax->at, "{}", syntax->message);
+    return Error{problems.text(file.string())};
+  }
+  Config config =
+      Reader(fs::absolute(file).lexically_normal().parent_path(), problems).read(std::get<Value>(document));
+  if (!problems.empty()) return Error{problems.text(file.string())};
+  return config;
+}
+
+Result<void> check_listen(const Server& server) {
+  for (const transport::Address& address : server.listen) {
+    if (address.scheme == transport::Address::Scheme::https && server.tls.certificate.empty()) {
+      return error("cannot listen on {}: set certificate and key in [server.tls]", address.url());
+    }
+    if (!address.is_loopback() && server.token.empty() && !server.insecure) {
+      return error(
+          "refusing to listen on {}, beyond this machine, without authentication: add a [[server.token]] "
+          "(\"collet token\" makes one), or set server.insecure = true if something else protects it",
+          address.url());
+    }
+  }
+  return {};
+}
+
+}  // namespace collet::config

@@ -1,0 +1,117 @@
+// What the user has set: one TOML file as plain structs whose names mirror its keys (config/collet.toml shows them
+// all). A value is within its bounds here; what depends on the machine, such as whether a file exists, is found out
+// by whoever opens it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "registry/names.h"
+#include "transport/http.h"
+
+namespace collet::config {
+
+// [[server.token]]
+struct Token {
+  std::string name;  // the principal that it stands for
+  std::string hash;  // see token.h
+
+  bool operator==(const Token&) const = default;
+};
+
+// [server.tls]; both empty if there is none. Absolute paths.
+struct Tls {
+  std::string certificate;
+  std::string key;
+
+  bool operator==(const Tls&) const = default;
+};
+
+// [server.limits]
+struct Limits {
+  transport::HttpLimits http;  // its fields are keys too, except body_bytes_max, which is message_bytes_max
+  std::size_t message_bytes_max = limits::kMessageBytesMax;
+  unsigned sessions_max = limits::kSessionsMax;
+  std::uint64_t session_idle_timeout_ms = limits::kSessionIdleTimeoutMs;
+  unsigned page_items = limits::kPageItems;
+  std::size_t tool_name_bytes_max = limits::kToolNameBytesMax;
+  std::uint64_t drain_timeout_ms = limits::kDrainTimeoutMs;
+
+  bool operator==(const Limits&) const = default;
+};
+
+// [server]
+struct Server {
+  std::vector<transport::Address> listen{{transport::Address::Scheme::http, "127.0.0.1", 8765}};
+  std::string path = "/mcp";
+  unsigned threads = 0;  // 0: one a core
+  bool insecure = false;
+  std::vector<std::string> allowed_hosts;    // beyond the loopback names and the listen addresses
+  std::vector<std::string> allowed_origins;  // likewise
+  std::string name = "collet";               // as clients see the server
+  std::string title;
+  std::string instructions;
+  Tls tls;
+  Limits limits;
+  std::vector<Token> token;
+
+  bool operator==(const Server&) const = default;
+};
+
+// [log]
+struct Log {
+  log::Level level = log::Level::info;
+  log::Format format = log::Format::text;
+
+  bool operator==(const Log&) const = default;
+};
+
+// [plugin.<id>]
+struct Plugin {
+  std::string id;
+  std::string library;  // absolute path; empty: the file of that stem in one of the folders
+  bool enabled = true;
+  registry::NameRules names;                                        // prefix, hide, rename
+  std::uint32_t timeout_ms = limits::kCallTimeoutMs;                // that of [plugins] unless set
+  std::map<std::string, std::uint32_t, std::less<>> tool_timeouts;  // tools.<name>.timeout_ms; provider's name
+  std::string config = "{}";  // JSON text of an object; "${config_dir}" is replaced by the file's folder
+
+  bool operator==(const Plugin&) const = default;
+};
+
+// [plugins]
+struct Plugins {
+  std::vector<std::string> paths;  // folders, absolute
+  std::uint32_t timeout_ms = limits::kCallTimeoutMs;
+
+  bool operator==(const Plugins&) const = default;
+};
+
+struct Config {
+  Server server;
+  Log log;
+  Plugins plugins;
+  std::vector<Plugin> plugin;  // in the order of the file, which decides clashes of names
+
+  // Without a file: every plugin of that folder, on loopback.
+  static Config defaults(const std::filesystem::path& plugin_folder);
+
+  bool operator==(const Config&) const = default;
+};
+
+// Reads a file. Relative paths in it start from its folder. The message of a failure has a line
+// `file:line:column: what is wrong and what would be right` for each thing that is wrong.
+Result<Config> load(const std::filesystem::path& file);
+
+// Whether it is safe and possible to listen as configured, which a command line may have changed since load():
+// beyond loopback only with tokens or server.insecure, https only with a certificate.
+Result<void> check_listen(const Server& server);
+
+}  // namespace collet::config

@@ -1,0 +1,119 @@
+// Reading one table of a document, key by key. What is wrong is noted with its place and the reading goes on, so
+// that a user sees everything at once. The keys that were asked for are the keys there are: finish() refuses the
+// others.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <concepts>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/document.h"
+
+namespace collet::config {
+
+class Problems {
+ public:
+  template <class... Args>
+  void add(Position at, fmt::format_string<Args...> format, Args&&... args) {
+    list_.push_back({at, fmt::format(format, std::forward<Args>(args)...)});
+  }
+  bool empty() const { return list_.empty(); }
+  // `file:line:column: message` lines, in the order of the file.
+  std::string text(std::string_view file) const;
+
+ private:
+  std::vector<Problem> list_;
+};
+
+// What a string has to be like: "server.path must be " + must_be.
+struct TextRule {
+  std::string_view must_be;
+  bool (*holds)(std::string_view text);
+  bool secret = false;  // what was given is not repeated in a message
+};
+extern const TextRule kAnyText;
+extern const TextRule kSomeText;  // not empty
+
+// One of the words that a key may have, and what it stands for.
+template <class T>
+struct Word {
+  std::string_view word;
+  T value;
+};
+
+class Section {
+ public:
+  // `table` and `problems` are borrowed. `path` is the full name of the table, empty for the document.
+  Section(Problems& problems, std::string path, const Value& table)
+      : problems_(problems), path_(std::move(path)), table_(table) {}
+
+  // Each leaves `to` alone if the key is absent or its value is bad.
+  void read(std::string_view key, bool& to);
+  void read(std::string_view key, std::string& to, const TextRule& rule = kAnyText);
+  void read(std::string_view key, std::vector<std::string>& to, const TextRule& rule = kAnyText);
+  template <std::unsigned_integral T>
+  void read(std::string_view key, T& to, std::uint64_t min, std::uint64_t max) {
+    std::uint64_t number = to;
+    read_integer(key, number, min, max);
+    to = static_cast<T>(number);
+  }
+  template <class T, std::size_t N>
+  void read(std::string_view key, T& to, const Word<T> (&words)[N]) {
+    std::vector<std::string> known;
+    for (const Word<T>& each : words) known.emplace_back(each.word);
+    const std::size_t index = read_word(key, known);
+    if (index < N) to = words[index].value;
+  }
+
+  // Notes that it is missing, if it is.
+  void require(std::string_view key);
+  bool has(std::string_view key) const;
+
+  // The key's value; null if it is absent or of another type, which is noted.
+  const Value* find(std::string_view key, Value::Type type);
+  // The key's table; an absent or bad one reads as empty.
+  Section section(std::string_view key);
+  // The tables of an array of tables.
+  std::vector<Section> sections(std::string_view key);
+
+  // The members of a table whose keys are the user's own: they need no finish().
+  std::span<const Value::Member> members() const { return table_.members; }
+  // A member's table; one of another type is noted and reads as empty.
+  Section section(const Value::Member& member);
+  void read(const Value::Member& member, std::string& to, const TextRule& rule);
+
+  // Notes every key that nobody asked for.
+  void finish();
+
+  // "server.limits.page_items"
+  std::string name_of(std::string_view key) const;
+  Position at() const { return table_.at; }
+  Problems& problems() { return problems_; }
+
+ private:
+  const Value::Member* member(std::string_view key) const;
+  Section section_of(std::string name, const Value& value);
+  void read_integer(std::string_view key, std::uint64_t& to, std::uint64_t min, std::uint64_t max);
+  // words.size() if there is none.
+  std::size_t read_word(std::string_view key, std::span<const std::string> words);
+  bool is_text(const std::string& name, const Value& value, const TextRule& rule);
+
+  Problems& problems_;
+  std::string path_;
+  const Value& table_;
+  std::vector<std::string> known_;
+};
+
+// A string as it stands in the file, for messages.
+std::string in_quotes(std::string_view text);
+
+// The word that `word` looks like a slip for, or empty.
+std::string_view nearest(std::string_view word, std::span<const std::string> words);
+
+}  // namespace collet::config

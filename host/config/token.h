@@ -1,0 +1,25 @@
+// Bearer tokens: made here, shown once, kept as a hash.
+//
+// A token is 256 random bits, which nobody can guess however fast the hash is, so that a plain SHA-256 keeps it.
+// Slow password hashes protect what people choose; here they would only slow every request down.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace collet::config {
+
+// "collet_" and 43 characters of base64url. Fails if the system has no randomness to give.
+Result<std::string> make_token();
+
+// "sha256:" and 64 lower-case hexadecimal digits.
+std::string hash_token(std::string_view token);
+// Whether `text` could have come from hash_token().
+bool is_token_hash(std::string_view text);
+
+// Takes the same time wherever the two differ.
+bool matches(std::string_view token, std::string_view hash);
+
+}  // namespace collet::config

@@ -1,0 +1,318 @@
+#include "config/config.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/json.h"
+#include "support/catch.h"
+
+using namespace collet;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path kSource = COLLET_SOURCE_DIR;
+
+std::string contents(const fs::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  return text.str();
+}
+
+// A file of that text in a folder of its own, until the end of the test.
+class ConfigFile {
+ public:
+  explicit ConfigFile(std::string_view text) {
+    std::string folder = (fs::temp_directory_path() / "collet-config-XXXXXX").string();
+    REQUIRE(mkdtemp(folder.data()));
+    folder_ = folder;
+    std::ofstream(path(), std::ios::binary) << text;
+  }
+  ~ConfigFile() { fs::remove_all(folder_); }
+
+  fs::path folder() const { return folder_; }
+  fs::path path() const { return folder_ / "c.toml"; }
+
+ private:
+  fs::path folder_;
+};
+
+config::Config loaded(std::string_view text) {
+  const ConfigFile file(text);
+  Result<config::Config> result = config::load(file.path());
+  INFO((result ? "" : result.message()));
+  REQUIRE(result.ok());
+  return *std::move(result);
+}
+
+// The message without the path of the file.
+std::string refusal(std::string_view text) {
+  const ConfigFile file(text);
+  const Result<config::Config> result = config::load(file.path());
+  if (result) return "accepted";
+  std::string message = result.message();
+  const std::string name = file.path().string() + ":";
+  for (std::size_t at = 0; (at = message.find(name, at)) != std::string::npos;) message.erase(at, name.size());
+  return message;
+}
+
+// "#key = value" → "key = value"
+std::string uncommented(const std::string& text) {
+  std::istringstream lines(text);
+  std::string out;
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_key = line.size() > 1 && line[0] == '#' && line[1] >= 'a' && line[1] <= 'z';
+    out += (is_key ? line.substr(1) : line) + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("the shipped file loads and serves the plugins of the build folder on loopback") {
+  const Result<config::Config> config = config::load(kSource / "config/collet.toml");
+  INFO((config ? "" : config.message()));
+  REQUIRE(config.ok());
+  CHECK(config->server == config::Server{});
+  CHECK(config->plugins.paths == std::vector{(kSource / "build/release/plugins").string()});
+  std::vector<std::string> ids;
+  for (const config::Plugin& plugin : config->plugin) ids.push_back(plugin.id);
+  CHECK(ids == std::vector<std::string>{"echo", "math", "files", "sqlite"});
+  CHECK(config->plugin[2].config ==
+        R"({"roots":[{"name":"sdk","path":")" + (kSource / "config/../sdk").string() + R"("}]})");
+  CHECK(config::check_listen(config->server).ok());
+}
+
+TEST_CASE("what the shipped file shows as a default is the default") {
+  const std::string shipped = contents(kSource / "config/collet.toml");
+  const std::string shown = uncommented(shipped);
+  REQUIRE(shipped.size() - shown.size() > 25);  // one character a line
+  const config::Config all = loaded(shown);
+  const config::Config defaults = loaded(shipped);
+  CHECK(all.server == defaults.server);
+  CHECK(all.log == defaults.log);
+  CHECK(all.plugins.timeout_ms == defaults.plugins.timeout_ms);
+  REQUIRE(all.plugin.size() == defaults.plugin.size());
+  CHECK(all.plugin[0] == defaults.plugin[0]);
+  CHECK(all.plugin[1] == defaults.plugin[1]);
+}
+
+TEST_CASE("every key there is stands in the shipped file") {
+  const std::string shipped = contents(kSource / "config/collet.toml");
+  const std::string refused = refusal(
+      "zzzzzzzzzz = 1\n[server]\nzzzzzzzzzz = 1\n[server.limits]\nzzzzzzzzzz = 1\n[server.tls]\nzzzzzzzzzz = 1\n"
+      "[[server.token]]\nname = 'n'\nhash = ''\nzzzzzzzzzz = 1\n[log]\nzzzzzzzzzz = 1\n[plugins]\nzzzzzzzzzz = 1\n"
+      "[plugin.p]\nzzzzzzzzzz = 1\ntools.t.zzzzzzzzzz = 1\n");
+  const std::string introduction = "is not a key; known here: ";
+  std::istringstream lines(refused);
+  unsigned tables = 0;
+  unsigned keys = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t at = line.find(introduction);
+    if (at == std::string::npos) continue;
+    ++tables;
+    std::istringstream known(line.substr(at + introduction.size()));
+    for (std::string key; known >> key; ++keys) {
+      key = key.substr(0, key.find(','));
+      INFO(line);
+      INFO(key);
+      CHECK((shipped.find(key + " = ") != std::string::npos || shipped.find('[' + key) != std::string::npos ||
+             shipped.find('.' + key) != std::string::npos || shipped.find(key + '.') != std::string::npos));
+    }
+  }
+  CHECK(tables == 9);
+  CHECK(keys > 40);
+}
+
+TEST_CASE("every file that is wrong is refused with place, key and what would be right") {
+  unsigned files = 0;
+  for (const auto& entry : fs::directory_iterator(kSource / "tests/config/bad")) {
+    ++files;
+    std::ifstream in(entry.path());
+    std::string expected;
+    for (std::string line; std::getline(in, line) && line.rfind("#! ", 0) == 0;) {
+      expected += (expected.empty() ? "" : "\n") + entry.path().string() + ":" + line.substr(3);
+    }
+    const Result<config::Config> config = config::load(entry.path());
+    INFO(entry.path());
+    REQUIRE_FALSE(config.ok());
+    CHECK_FALSE(expected.empty());
+    if (expected.ends_with("…")) {  // what follows is another module's to say
+      expected.resize(expected.size() - std::string_view("…").size());
+      CHECK_THAT(config.message(), Catch::StartsWith(expected));
+    } else {
+      CHECK(config.message() == expected);
+    }
+  }
+  CHECK(files > 20);
+}
+
+TEST_CASE("a file sets what it names and leaves the rest") {
+  const config::Config config = loaded(R"(
+[server]
+listen = ["https://127.0.0.1:1", "unix:/run/collet.sock"]
+path = "/"
+threads = 2
+allowed_hosts = ["mcp.example.org:8443"]
+allowed_origins = ["https://app.example.org"]
+title = "Tools"
+tls = { certificate = "a.pem", key = "/b.key" }
+limits = { page_items = 3, message_bytes_max = 2048, header_count_max = 16 }
+token = [{ name = "alice", hash = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" }]
+[log]
+level = "debug"
+format = "json"
+)");
+  CHECK(config.server.listen.size() == 2);
+  CHECK(config.server.listen[0].scheme == transport::Address::Scheme::https);
+  CHECK(config.server.path == "/");
+  CHECK(config.server.threads == 2);
+  CHECK(config.server.allowed_hosts == std::vector<std::string>{"mcp.example.org:8443"});
+  CHECK(config.server.allowed_origins == std::vector<std::string>{"https://app.example.org"});
+  CHECK(config.server.name == "collet");
+  CHECK(config.server.title == "Tools");
+  CHECK(config.server.tls.key == "/b.key");
+  CHECK(fs::path(config.server.tls.certificate).filename() == "a.pem");
+  CHECK(config.server.limits.page_items == 3);
+  CHECK(config.server.limits.http.body_bytes_max == 2048);
+  CHECK(config.server.limits.http.header_count_max == 16);
+  CHECK(config.server.limits.sessions_max == limits::kSessionsMax);
+  REQUIRE(config.server.token.size() == 1);
+  CHECK(config.server.token[0].name == "alice");
+  CHECK(config.log.level == log::Level::debug);
+  CHECK(config.log.format == log::Format::json);
+}
+
+TEST_CASE("a plugin's table: order of the file, names, deadlines, config as JSON") {
+  const config::Config config = loaded(R"(
+[plugins]
+timeout_ms = 5000
+[plugin.zeta]
+library = "/lib/z.so"
+[plugin.alpha]
+library = "/lib/z.so"
+enabled = false
+placement = "in-process"
+prefix = "a_"
+timeout_ms = 7
+hide = ["one"]
+rename = { two = "deux", "odd name" = "three" }
+tools.four.timeout_ms = 9
+[plugin.alpha.config]
+z = "first \" \\"
+a = [1, -2.5, 1e300, true, []]
+when = 2026-11-20T10:00:00Z
+day = 2026-11-20
+hour = 10:30:00
+nested.key = { x = 0.5 }
+)");
+  REQUIRE(config.plugin.size() == 2);
+  const config::Plugin& zeta = config.plugin[0];
+  CHECK(zeta.id == "zeta");
+  CHECK(zeta.library == "/lib/z.so");
+  CHECK(zeta.enabled);
+  CHECK(zeta.timeout_ms == 5000);
+  CHECK(zeta.config == "{}");
+  const config::Plugin& alpha = config.plugin[1];
+  CHECK_FALSE(alpha.enabled);
+  CHECK(alpha.names.prefix == "a_");
+  CHECK(alpha.names.hide == std::vector<std::string>{"one"});
+  CHECK(alpha.names.rename == std::map<std::string, std::string>{{"odd name", "three"}, {"two", "deux"}});
+  CHECK(alpha.timeout_ms == 7);
+  CHECK(alpha.tool_timeouts.at("four") == 9);
+  CHECK(json::is_object(alpha.config));
+  CHECK(alpha.config ==
+        R"({"z":"first \" \\","a":[1,-2.5,1e+300,true,[]],"when":"2026-11-20T10:00:00Z","day":"2026-11-20",)"
+        R"("hour":"10:30:00","nested":{"key":{"x":0.5}}})");
+}
+
+TEST_CASE("relative paths start from the file's folder, wherever the process runs") {
+  const ConfigFile file(R"(
+[plugins]
+paths = ["plugins", "../beside", "/absolute"]
+[plugin.p]
+library = "./lib/p.so"
+config = { file = "${config_dir}/data", both = ["${config_dir}:${config_dir}", "${HOME}"] }
+)");
+  const Result<config::Config> config = config::load(file.path().lexically_relative(fs::current_path()));
+  REQUIRE(config.ok());
+  const std::string folder = file.folder().string();
+  CHECK(config->plugins.paths == std::vector{folder + "/plugins", (file.folder().parent_path() / "beside").string(),
+                                             std::string("/absolute")});
+  CHECK(config->plugin[0].library == folder + "/lib/p.so");
+  CHECK(config->plugin[0].config ==
+        R"({"file":")" + folder + R"(/data","both":[")" + folder + ":" + folder + R"(","${HOME}"]})");
+}
+
+TEST_CASE("a file that cannot be read is named with the reason") {
+  const ConfigFile file("");
+  CHECK(loaded("").server == config::Server{});
+  CHECK(config::load("/nowhere/c.toml").message() ==
+        "cannot open the config file /nowhere/c.toml: No such file or directory");
+  CHECK(config::load(file.folder()).message() ==
+        "cannot read the config file " + file.folder().string() + ": Is a directory");
+}
+
+TEST_CASE("a file of just the permitted size loads, one byte more is refused") {
+  std::string text(limits::kConfigBytesMax, '\n');
+  CHECK(refusal(text) == "accepted");
+  text += '\n';
+  CHECK_THAT(refusal(text), Catch::Contains("it has more than 1048576 bytes"));
+}
+
+TEST_CASE("nesting is taken to its bound and refused past it, however it is written") {
+  const auto repeated = [](unsigned times, std::string_view part) {
+    std::string text;
+    for (unsigned i = 0; i < times; ++i) text += part;
+    return text;
+  };
+  const auto config = [](const std::string& value) { return refusal("plugin.p.config = { a = " + value + " }"); };
+  const unsigned most = limits::kConfigDepthMax;
+  CHECK(refusal("plugin.p.config." + repeated(most - 4, "a.") + "a = 1") == "accepted");
+  CHECK(config(repeated(most - 1, "[") + repeated(most - 1, "]")) == "accepted");
+  for (const std::string& dots : {repeated(most - 3, "a.") + "a", repeated(50'000, "a . 'b.c'.") + "a"}) {
+    CHECK_THAT(refusal("plugin.p.config." + dots + " = 1"), Catch::Contains("nested too deeply"));
+    CHECK_THAT(refusal("[plugin.p.config." + dots + "]"), Catch::Contains("nested too deeply"));
+  }
+  for (const unsigned brackets : {most, 300'000u}) {
+    CHECK_THAT(config(repeated(brackets, "[") + repeated(brackets, "]")), Catch::Contains("maximum nested"));
+  }
+}
+
+TEST_CASE("dots in strings and comments are no nesting") {
+  const std::string dots(100, '.');
+  CHECK(refusal("# " + dots + "\n[server] # " + dots + "\n" + "name = \"\\\"" + dots + "\"\ntitle = '" + dots +
+                "'\n" + "instructions = \"\"\"\n\"" + dots + "\\\"\"\" " + dots + "\n\"\"\" # " + dots) ==
+        "accepted");
+}
+
+TEST_CASE("numbers are taken at their bounds and refused one past them") {
+  const auto threads = [](const char* number) { return refusal(std::string("server.threads = ") + number); };
+  CHECK(threads("0") == "accepted");
+  CHECK(threads("256") == "accepted");
+  CHECK(threads("257") == "1:18: server.threads must be an integer from 0 to 256, not 257");
+  CHECK(threads("-1") == "1:18: server.threads must be an integer from 0 to 256, not -1");
+  const auto timeout = [](const char* number) { return refusal(std::string("plugins.timeout_ms = ") + number); };
+  CHECK(timeout("1") == "accepted");
+  CHECK(timeout("604800000") == "accepted");
+  CHECK(timeout("604800001") == "1:22: plugins.timeout_ms must be an integer from 1 to 604800000, not 604800001");
+  CHECK(timeout("9223372036854775807").starts_with("1:22: plugins.timeout_ms must be an integer"));
+}
+
+TEST_CASE("listening beyond loopback takes a token or a word, https takes a certificate") {
+  config::Server server;
+  CHECK(config::check_listen(server).ok());
+  server.listen = {{transport::Address::Scheme::http, "0.0.0.0", 80}};
+  CHECK_THAT(config::check_listen(server).message(), Catch::Contains("collet token"));
+  server.insecure = true;
+  CHECK(config::check_listen(server).ok());
+  server.insecure = false;
+  server.token.push_back({"alice", "sha256:"});
+  CHECK(config::check_listen(server).ok());
+  server.listen = {{transport::Address::Scheme::https, "127.0.0.1", 443}};
+  CHECK_THAT(config::check_listen(server).message(), Catch::Contains("[server.tls]"));
+  server.tls = {"c", "k"};
+  CHECK(config::check_listen(server).ok());
+}

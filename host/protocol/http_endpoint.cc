@@ -76,6 +76,9 @@ class HttpEndpoint::GetStream final : public SideStream, public transport::HttpR
   const rpc::Place place_;
 };
 
+HttpEndpoint::HttpEndpoint(ServerLoop& loop, const Access& access, std::string path)
+    : loop_(loop), access_(access), path_(std::move(path)) {}
+
 HttpEndpoint::~HttpEndpoint() = default;
 
 void HttpEndpoint::end_streams() { streams_.clear(); }

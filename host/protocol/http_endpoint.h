@@ -13,8 +13,7 @@ namespace collet::protocol {
 // One for each loop; outlives the loop's HttpServer. Access is shared by all and outlives them.
 class HttpEndpoint final : public transport::HttpHandler {
  public:
-  HttpEndpoint(ServerLoop& loop, const Access& access, std::string path)
-      : loop_(loop), access_(access), path_(std::move(path)) {}
+  HttpEndpoint(ServerLoop& loop, const Access& access, std::string path);
   ~HttpEndpoint();
 
   void on_request(const transport::HttpRequest& http, transport::HttpReply& reply) override;

@@ -94,6 +94,12 @@ std::unique_ptr<ToolCall> ServerLoop::new_call() {
 void ServerLoop::keep(std::unique_ptr<ToolCall> call) {
   constexpr std::size_t kKeptMax = 256;
   if (idle_calls_.size() < kKeptMax) idle_calls_.push_back(std::move(call));
+  if (when_idle_ && waiting_.empty()) std::exchange(when_idle_, nullptr)();
+}
+
+void ServerLoop::when_idle(Callback<void()> callback) {
+  if (waiting_.empty()) return callback();
+  when_idle_ = std::move(callback);
 }
 
 std::uint64_t ServerLoop::add_waiting(std::unique_ptr<ToolCall> call) {

@@ -72,6 +72,8 @@ class ServerLoop {
   loop::Loop& loop() { return loop_; }
   unsigned index() const { return index_; }
   std::size_t calls_waiting() const { return waiting_.size(); }
+  // Calls back once, as soon as no call waits for its plugin; possibly at once.
+  void when_idle(Callback<void()> callback);
 
   // For ToolCall.
   std::uint64_t add_waiting(std::unique_ptr<ToolCall> call);
@@ -114,6 +116,7 @@ class ServerLoop {
   loop::Timer deadline_timer_;
   std::map<std::uint64_t, SideStream*> streams_;
   std::uint64_t serial_ = 0;
+  Callback<void()> when_idle_;
   rpc::InFlight* stream_in_flight_ = nullptr;
 };
 

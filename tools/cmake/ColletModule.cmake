@@ -10,7 +10,7 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
 function(collet_warnings target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
     $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>)
   if(COLLET_SANITIZE)  # g++ 12 takes what a sanitizer puts in for uses of uninitialised memory, in <regex> for one
     target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)

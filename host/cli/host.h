@@ -1,0 +1,60 @@
+// What every verb that runs plugins needs: the configuration, loops, registry and loaded plugins.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "loop/loop.h"
+#include "plugin/loader.h"
+#include "registry/registry.h"
+
+namespace collet::cli {
+
+// Exit codes of all verbs.
+inline constexpr int kOk = 0;
+inline constexpr int kUsage = 1;        // wrong usage or configuration
+inline constexpr int kUnreachable = 4;  // an address cannot be reached or listened on
+inline constexpr int kToolError = 5;    // the tool says that it failed
+
+// What the verbs have in common.
+struct CommonOptions {
+  std::string config_file;  // empty: every plugin of the folder beside the program
+  bool json = false;        // --format json
+};
+
+// The file's configuration or the default one, with the log set up by it.
+Result<config::Config> load_config(const CommonOptions& options);
+
+// This program's own file.
+std::string program_file();
+
+// Constructed before the loops run, destroyed after they have ended. The destructor ends all plugins; one that does not
+// end in time is named in the log, and the process is left at once, since its code may still run.
+class Host {
+ public:
+  Host(const config::Config& config, unsigned loops);
+  ~Host();
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  // Loads what the configuration names and logs what could not be loaded.
+  void load();
+
+  std::vector<loop::Loop*> loops() const;
+  loop::Loop& main_loop() { return *loops_.front(); }
+  registry::Registry& registry() { return registry_; }
+  plugin::Loader& loader() { return loader_; }
+  // Of load(), one for each plugin, in order.
+  const std::vector<plugin::LoadReport>& reports() const { return reports_; }
+
+ private:
+  const config::Config& config_;
+  std::vector<std::unique_ptr<loop::Loop>> loops_;
+  registry::Registry registry_;
+  plugin::Loader loader_;
+  std::vector<plugin::LoadReport> reports_;
+};
+
+}  // namespace collet::cli

@@ -1,0 +1,54 @@
+#include <csignal>
+#include <cstdio>
+
+#include "cli/verbs.h"
+#include "loop/standard_streams.h"
+#include "protocol/stdio_endpoint.h"
+
+namespace collet::cli {
+namespace {
+
+// From the first sign that it is over to the end: what is in flight may still be answered, for a moment.
+class Ending {
+ public:
+  Ending(loop::Loop& loop, protocol::ServerLoop& server) : loop_(loop), server_(server), timer_(loop) {}
+
+  // At the end of the input: answers what runs, within the limit.
+  void drain(protocol::StdioEndpoint& endpoint) {
+    timer_.start(limits::kStdioExitMs, [this] { loop_.stop(); });
+    server_.when_idle([this, &endpoint] { endpoint.flush([this] { loop_.stop(); }); });
+  }
+
+ private:
+  loop::Loop& loop_;
+  protocol::ServerLoop& server_;
+  loop::Timer timer_;
+};
+
+}  // namespace
+
+int stdio(const CommonOptions& options) {
+  const loop::StandardStreams streams = loop::take_standard_streams();
+  const auto config = load_config(options);
+  if (!config) {
+    std::fprintf(stderr, "collet: %s\n", config.message().c_str());
+    return kUsage;
+  }
+  Host host(*config, 1);
+  protocol::Server server(server_options(*config), host.registry(), host.loops());
+  host.load();
+  {
+    loop::Loop& loop = host.main_loop();
+    Ending ending(loop, server.at(0));
+    protocol::StdioEndpoint* endpoint = nullptr;
+    protocol::StdioEndpoint serving(server.at(0), streams.in, streams.out, config->server.limits.message_bytes_max,
+                                    [&] { ending.drain(*endpoint); });
+    endpoint = &serving;
+    const loop::Signal terminate(loop, SIGTERM, [&] { loop.stop(); });
+    const loop::Signal interrupt(loop, SIGINT, [&] { loop.stop(); });
+    loop.run();
+  }
+  return kOk;
+}
+
+}  // namespace collet::cli

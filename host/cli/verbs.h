@@ -1,0 +1,38 @@
+// The verbs of the command line, one file each. Each returns the exit code.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/host.h"
+
+namespace collet::cli {
+
+struct ServeOptions {
+  CommonOptions common;
+  std::vector<std::string> listen;  // overrides server.listen
+};
+int serve(const ServeOptions& options);
+
+// Serves stdin and stdout.
+int stdio(const CommonOptions& options);
+
+int list(const CommonOptions& options);
+
+struct CallOptions {
+  CommonOptions common;
+  std::string tool;
+  std::string arguments = "{}";
+};
+int call(const CallOptions& options);
+
+struct CheckOptions {
+  CommonOptions common;
+  std::vector<std::string> files;
+};
+int check(const CheckOptions& options);
+
+// Makes a bearer token for a principal of that name.
+int token(const std::string& name);
+
+}  // namespace collet::cli

@@ -2,11 +2,14 @@
 
 #include <uv.h>
 
+#include <csignal>
+
 #include "base/assert.h"
 
 namespace collet::loop {
 
 Loop::Loop() : uv_(std::make_unique<uv_loop_s>()), wake_(new uv_async_t) {
+  std::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is an error code; libuv leaves the signal to us
   COLLET_ASSERT(uv_loop_init(uv_.get()) == 0);
   COLLET_ASSERT(
       uv_async_init(uv_.get(), wake_, [](uv_async_t* async) { static_cast<Loop*>(async->data)->drain(); }) == 0);

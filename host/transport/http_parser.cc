@@ -46,7 +46,7 @@ class HttpParser::HeaderReader final : public http::basic_parser<true> {
  public:
   HeaderReader(HttpParser& parser, const char* bytes) : parser_(parser), bytes_(bytes) {
     header_limit(std::numeric_limits<std::uint32_t>::max());  // both limits are the parser's own business
-    body_limit(boost::none);
+    body_limit(std::numeric_limits<std::uint64_t>::max());
   }
 
   Status read() {

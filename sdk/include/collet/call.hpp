@@ -1,0 +1,554 @@
+// One call, as a plugin sees it: what is known of it, what it says while it runs, and how it ends.
+#ifndef COLLET_CALL_HPP
+#define COLLET_CALL_HPP
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <collet/plugin.h>
+#include <collet/schema.hpp>
+
+namespace collet::inline v1 {
+
+// A tool's way to say no: the client's model reads the message.
+struct ToolError : Error {
+  using Error::Error;
+};
+
+// Ends the call with a JSON-RPC error instead of a result, as a resource that does not exist asks for.
+struct RpcError : Error {
+  RpcError(std::int32_t rpc_code, const std::string& message, Json more = {})
+      : Error(message), code(rpc_code), data(std::move(more)) {}
+  std::int32_t code;
+  Json data;
+};
+
+// Thrown when round > 0 and the state is not understood: the host starts the call again at round 0.
+struct StateNotUnderstood : Error {
+  StateNotUnderstood() : Error("the state of an earlier round is not understood") {}
+};
+
+enum class Level : std::uint32_t { emergency, alert, critical, error, warning, notice, info, debug };
+
+namespace detail {
+
+class Handler;
+
+inline std::string_view view(collet_str text) { return {text.data, text.data ? text.size : 0}; }
+inline collet_str str(std::string_view text) { return {text.data(), text.size()}; }
+
+inline const char* status_text(std::int32_t status) {
+  switch (status) {
+    case COLLET_E_INVALID:
+      return "malformed";
+    case COLLET_E_STALE:
+      return "it is gone";
+    case COLLET_E_LIMIT:
+      return "a limit of the host is hit";
+    case COLLET_E_STATE:
+      return "not possible now";
+    case COLLET_E_UNSUPPORTED:
+      return "not supported by this host or client";
+    case COLLET_E_DUPLICATE:
+      return "that name is taken";
+    default:
+      return "an error inside the host";
+  }
+}
+
+// The host's table as this header knows it. What an older host lacks answers COLLET_E_UNSUPPORTED.
+class Host {
+ public:
+  // False if `table` lacks what no plugin can do without.
+  static bool suits(const collet_host* table) {
+    return table && table->struct_size >= offsetof(collet_host, fail) + sizeof table->fail;
+  }
+
+  explicit Host(const collet_host* table) : table_(table) {
+    std::memcpy(static_cast<void*>(&slots_), table, std::min<std::size_t>(table->struct_size, sizeof slots_));
+    fill(slots_.item_add, slots_.item_remove, slots_.items_commit, slots_.resource_updated, slots_.add_text,
+         slots_.add_json, slots_.add_blob, slots_.set_structured, slots_.set_meta, slots_.set_field,
+         slots_.complete, slots_.fail, slots_.suspend, slots_.need_input, slots_.progress, slots_.log,
+         slots_.is_cancelled, slots_.call_info, slots_.blob_new, slots_.blob_drop, slots_.get_extension);
+  }
+
+  const collet_host* table() const { return table_; }
+
+  // host(&collet_host::add_text, id, text, size)
+  template <class R, class... A, class... B>
+  R operator()(R (*collet_host::*slot)(const collet_host*, A...), B... arguments) const {
+    return (slots_.*slot)(table_, arguments...);
+  }
+
+  void log(collet_call call, Level level, std::string_view logger, std::string_view text) const {
+    std::string data;
+    append_json(data, text);
+    (*this)(&collet_host::log, call, static_cast<std::uint32_t>(level), logger.data(), logger.size(), data.data(),
+            data.size());
+  }
+
+ private:
+  template <class R, class... A>
+  static void fill_one(R (*&slot)(A...)) {
+    if (slot) return;
+    slot = [](A...) -> R {
+      if constexpr (std::is_pointer_v<R>) {
+        return nullptr;
+      } else {
+        return COLLET_E_UNSUPPORTED;
+      }
+    };
+  }
+  template <class... Slots>
+  static void fill(Slots&... slots) {
+    (fill_one(slots), ...);
+  }
+
+  const collet_host* table_;
+  collet_host slots_{};
+};
+
+// What is to run when a call is cancelled. Runs at most once, and not once ended() has returned.
+class Cancellation {
+ public:
+  explicit Cancellation(std::function<void()> callback) : callback_(std::move(callback)) {}
+
+  void run() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (over_) return;
+      over_ = true;
+      runner_ = std::this_thread::get_id();
+    }
+    try {
+      callback_();
+    } catch (...) {
+      // A callback that fails has nobody to tell; the call itself still ends.
+    }
+    const std::lock_guard lock(mutex_);
+    runner_ = {};
+    idle_.notify_all();
+  }
+
+  // Waits for a callback that runs on another thread; the callback itself may end the call.
+  void ended() {
+    std::unique_lock lock(mutex_);
+    over_ = true;
+    idle_.wait(lock, [this] { return runner_ == std::thread::id() || runner_ == std::this_thread::get_id(); });
+  }
+
+ private:
+  std::function<void()> callback_;
+  std::mutex mutex_;  // guards the two below
+  bool over_ = false;
+  std::thread::id runner_;
+  std::condition_variable idle_;
+};
+
+// What the calls of one plugin instance share.
+struct Runtime {
+  explicit Runtime(const collet_host* table, std::string_view plugin_id) : host(table), logger(plugin_id) {}
+
+  std::shared_ptr<Cancellation> watch(collet_call call, std::function<void()> callback) {
+    auto cancellation = std::make_shared<Cancellation>(std::move(callback));
+    const std::lock_guard lock(mutex);
+    cancellations[call] = cancellation;
+    return cancellation;
+  }
+  void unwatch(collet_call call, Cancellation& cancellation) {
+    {
+      const std::lock_guard lock(mutex);
+      cancellations.erase(call);
+    }
+    cancellation.ended();
+  }
+  // [any]
+  void cancel(collet_call call) {
+    std::shared_ptr<Cancellation> found;
+    {
+      const std::lock_guard lock(mutex);
+      if (const auto at = cancellations.find(call); at != cancellations.end()) found = at->second;
+    }
+    if (found) found->run();
+  }
+
+  Host host;
+  std::string_view logger;
+  std::mutex mutex;  // guards cancellations
+  std::unordered_map<collet_call, std::shared_ptr<Cancellation>> cancellations;
+};
+
+}  // namespace detail
+
+// A buffer of the host's memory, to be filled in place and given to a result without another copy.
+class Blob {
+ public:
+  Blob(Blob&& other) noexcept
+      : host_(other.host_), id_(std::exchange(other.id_, 0)), data_(other.data_), size_(other.size_) {}
+  Blob& operator=(Blob&& other) noexcept {
+    std::swap(host_, other.host_), std::swap(id_, other.id_), std::swap(data_, other.data_),
+        std::swap(size_, other.size_);
+    return *this;
+  }
+  ~Blob() {
+    if (id_) (*host_)(&collet_host::blob_drop, id_);
+  }
+
+  char* data() { return static_cast<char*>(data_); }
+  std::size_t size() const { return size_; }
+
+ private:
+  friend class CallBase;
+  Blob(const detail::Host& host, std::size_t size) : host_(&host), size_(size) {
+    const std::int32_t status = host(&collet_host::blob_new, size, &id_, &data_);
+    if (status < 0) throw Error("cannot get " + std::to_string(size) + " bytes: " + detail::status_text(status));
+  }
+  collet_blob release() { return std::exchange(id_, 0); }
+
+  const detail::Host* host_;
+  collet_blob id_ = 0;
+  void* data_ = nullptr;
+  std::size_t size_;
+};
+
+struct ResourceLink {
+  std::string uri, name, description, mime_type;
+};
+
+namespace detail {
+
+inline Json to_block(const ResourceLink& link) {
+  JsonMembers block{"{"};
+  block.add("type", "resource_link");
+  block.add("uri", link.uri);
+  block.add("name", link.name);
+  if (!link.description.empty()) block.add("description", link.description);
+  if (!link.mime_type.empty()) block.add("mimeType", link.mime_type);
+  return {block.text + '}'};
+}
+
+inline Json to_message(std::string_view role, std::string_view text) {
+  JsonMembers content{"{"}, message{"{"};
+  content.add("type", "text");
+  content.add("text", text);
+  message.add("role", role);
+  message.add_raw("content", content.text + '}');
+  return {message.text + '}'};
+}
+
+}  // namespace detail
+
+// A call that has not ended. The host holds what is said here; the first thing it refuses fails the call.
+class CallBase {
+ public:
+  CallBase(const CallBase&) = delete;
+  CallBase& operator=(const CallBase&) = delete;
+
+  collet_call id() const { return id_; }
+
+  // While it runs. `done` must not decrease; total <= 0: unknown.
+  void progress(double done, double total = 0, std::string_view message = {}) const {
+    host()(&collet_host::progress, id_, done, total, message.data(), message.size());
+  }
+  void log(Level level, std::string_view text) const { host().log(id_, level, runtime_->logger, text); }
+  // Whether the client has gone, or time is up.
+  bool cancelled() const {
+    const std::int32_t status = host()(&collet_host::is_cancelled, id_);
+    return status == 1 || status == COLLET_E_STALE;
+  }
+  // `callback` is called, on any thread, when the call is cancelled, at once if it already is; never after the call
+  // has ended. It must not block. It may end the call. A second callback is an error.
+  void on_cancel(std::function<void()> callback) {
+    if (cancellation_) throw Error("on_cancel() is for one callback a call");
+    cancellation_ = runtime_->watch(id_, std::move(callback));
+    if (cancelled()) std::shared_ptr(cancellation_)->run();
+  }
+  // What is known of the caller: the keys of collet_host.call_info. Valid until the call ends.
+  std::optional<std::string_view> info(std::string_view key) const {
+    collet_str out{};
+    host()(&collet_host::call_info, id_, key.data(), key.size(), &out);
+    if (!out.data) return std::nullopt;
+    return detail::view(out);
+  }
+
+  // Parts of the result, in order.
+  void text(std::string_view text) const { host()(&collet_host::add_text, id_, text.data(), text.size()); }
+  // One MCP content object (of a tool), contents object (resource) or message (prompt).
+  void json(const Json& block) const { host()(&collet_host::add_json, id_, block.text.data(), block.text.size()); }
+  void image(std::string_view data, std::string_view mime_type) const { bytes("image", mime_type, data); }
+  void audio(std::string_view data, std::string_view mime_type) const { bytes("audio", mime_type, data); }
+  // `type` is "image", "audio" or "resource"; of the contents of a resource it is ignored.
+  void bytes(std::string_view type, std::string_view mime_type, std::string_view data) const {
+    Blob copy = new_blob(data.size());
+    if (!data.empty()) std::memcpy(copy.data(), data.data(), data.size());
+    blob(type, mime_type, std::move(copy));
+  }
+  void blob(std::string_view type, std::string_view mime_type, Blob bytes) const {
+    host()(&collet_host::add_blob, id_, type.data(), type.size(), mime_type.data(), mime_type.size(),
+           bytes.release());
+  }
+  void resource_link(const ResourceLink& link) const { json(detail::to_block(link)); }
+  // Of a prompt: role "user" or "assistant".
+  void message(std::string_view role, std::string_view text) const { json(detail::to_message(role, text)); }
+  void structured(const Json& object) const {
+    host()(&collet_host::set_structured, id_, object.text.data(), object.text.size());
+  }
+  void meta(const Json& object) const {
+    host()(&collet_host::set_meta, id_, object.text.data(), object.text.size());
+  }
+  // One more member of the result object, such as "ttlMs".
+  void field(std::string_view key, const Json& value) const {
+    host()(&collet_host::set_field, id_, key.data(), key.size(), value.text.data(), value.text.size());
+  }
+
+  // A buffer to fill and give to blob().
+  Blob new_blob(std::size_t size) const { return Blob(host(), size); }
+
+  // Asks the client something: a request {"method":…,"params":…} under a key of your choice, before suspend().
+  void need_input(std::string_view key, const Json& request) const {
+    expect(host()(&collet_host::need_input, id_, key.data(), key.size(), request.text.data(), request.text.size()),
+           "ask the client for input");
+  }
+  // Ends this round. The tool runs again with round() + 1, input_responses() and this state().
+  void suspend(std::string_view state, std::uint32_t state_version = 0) {
+    expect(host()(&collet_host::suspend, id_, state.data(), state.size(), state_version), "suspend the call");
+    leave();
+  }
+
+ protected:
+  CallBase(detail::Runtime& runtime, collet_call id) : runtime_(&runtime), id_(id) {}
+  CallBase(CallBase&& other) noexcept
+      : runtime_(other.runtime_), id_(std::exchange(other.id_, 0)), cancellation_(std::move(other.cancellation_)) {}
+  ~CallBase() { leave(); }
+
+  // False once the call has ended or is another's to end.
+  bool open() const { return id_ != 0; }
+  const detail::Host& host() const { return runtime_->host; }
+
+  // Throws Error for a value that JSON cannot say; the call is then still open.
+  template <class R>
+  void finish_with(R&& result);
+
+  void finish(bool is_error) {
+    const collet_call id = leave();
+    host()(&collet_host::complete, id, is_error ? 1u : 0u);
+  }
+  void finish_with_error(std::string_view message) {
+    text(message);
+    finish(true);
+  }
+  void finish_with_rpc_error(std::int32_t code, std::string_view message, const Json& data) {
+    const collet_call id = leave();
+    host()(&collet_host::fail, id, code, message.data(), message.size(),
+           data.text.empty() ? nullptr : data.text.data(), data.text.size());
+  }
+
+  // From here on no callback runs, and the id is no longer used.
+  collet_call leave() {
+    const collet_call id = std::exchange(id_, 0);
+    if (const auto cancellation = std::move(cancellation_)) runtime_->unwatch(id, *cancellation);
+    return id;
+  }
+
+ private:
+  static void expect(std::int32_t status, const char* action) {
+    if (status < 0) throw Error(std::string("cannot ") + action + ": " + detail::status_text(status));
+  }
+
+  detail::Runtime* runtime_;
+  collet_call id_;
+  std::shared_ptr<detail::Cancellation> cancellation_;
+};
+
+// A result of several parts, made before the call ends: return Content().text("a chart").image(png, "image/png").
+class Content {
+ public:
+  Content&& text(std::string text) { return add({Kind::text, std::move(text), {}, {}, {}}); }
+  Content&& json(Json block) { return add({Kind::json, std::move(block.text), {}, {}, {}}); }
+  Content&& image(std::string bytes, std::string mime_type) {
+    return add_bytes("image", std::move(bytes), std::move(mime_type));
+  }
+  Content&& audio(std::string bytes, std::string mime_type) {
+    return add_bytes("audio", std::move(bytes), std::move(mime_type));
+  }
+  Content&& resource(std::string bytes, std::string mime_type) {
+    return add_bytes("resource", std::move(bytes), std::move(mime_type));
+  }
+  // `type` as in CallBase::blob; from CallBase::new_blob, so that nothing is copied.
+  Content&& blob(const char* type, std::string mime_type, Blob bytes) {
+    return add({Kind::blob, {}, type, std::move(mime_type), std::move(bytes)});
+  }
+  Content&& resource_link(const ResourceLink& link) { return json(detail::to_block(link)); }
+  Content&& message(std::string_view role, std::string_view text) { return json(detail::to_message(role, text)); }
+  Content&& structured(Json object) { return add({Kind::structured, std::move(object.text), {}, {}, {}}); }
+  Content&& meta(Json object) { return add({Kind::meta, std::move(object.text), {}, {}, {}}); }
+  // Marks the result as an error.
+  Content&& error() { return is_error_ = true, std::move(*this); }
+
+  bool is_error() const { return is_error_; }
+
+  // Hands everything to the host.
+  void write_to(const CallBase& call) && {
+    for (Part& part : parts_) {
+      switch (part.kind) {
+        case Kind::text:
+          call.text(part.data);
+          break;
+        case Kind::json:
+          call.json({std::move(part.data)});
+          break;
+        case Kind::bytes:
+          call.bytes(part.type, part.mime_type, part.data);
+          break;
+        case Kind::blob:
+          call.blob(part.type, part.mime_type, std::move(*part.blob));
+          break;
+        case Kind::structured:
+          call.structured({std::move(part.data)});
+          break;
+        case Kind::meta:
+          call.meta({std::move(part.data)});
+          break;
+      }
+    }
+  }
+
+ private:
+  enum class Kind { text, json, bytes, blob, structured, meta };
+  struct Part {
+    Kind kind;
+    std::string data;
+    const char* type;
+    std::string mime_type;
+    std::optional<Blob> blob;
+  };
+
+  Content&& add(Part part) {
+    parts_.push_back(std::move(part));
+    return std::move(*this);
+  }
+  Content&& add_bytes(const char* type, std::string bytes, std::string mime_type) {
+    return add({Kind::bytes, std::move(bytes), type, std::move(mime_type), {}});
+  }
+
+  std::vector<Part> parts_;
+  bool is_error_ = false;
+};
+
+namespace detail {
+
+// Results that are objects: their JSON is structured content, their schema the tool's outputSchema.
+template <class R>
+concept Structured = (Struct<R> && !std::same_as<R, Json>) || requires {
+  typename R::mapped_type;
+};
+
+template <class R>
+std::string result_text(const R& result) {
+  std::string out;
+  if constexpr (std::is_enum_v<R>) {
+    out = Codec<R>::name(result);
+  } else {
+    Codec<R>::write(out, result);
+  }
+  return out;
+}
+
+}  // namespace detail
+
+template <class R>
+void CallBase::finish_with(R&& result) {
+  using Value = std::remove_cvref_t<R>;
+  bool is_error = false;
+  if constexpr (std::same_as<Value, Content>) {
+    is_error = result.is_error();
+    std::move(result).write_to(*this);
+  } else if constexpr (std::convertible_to<const Value&, std::string_view>) {
+    text(result);
+  } else if constexpr (std::same_as<Value, Json>) {
+    text(result.text);
+    if (const auto first = result.text.find_first_not_of(" \t\r\n");
+        first != result.text.npos && result.text[first] == '{') {
+      structured(result);
+    }
+  } else {
+    const std::string out = detail::result_text(result);
+    text(out);
+    if constexpr (detail::Structured<Value>) structured({out});
+  }
+  finish(is_error);
+}
+
+// A call whose tool has returned. Whoever holds it ends it, on any thread, one at a time; destroyed before that, it
+// fails the call.
+class PendingCall : public CallBase {
+ public:
+  PendingCall(PendingCall&&) noexcept = default;
+  ~PendingCall() {
+    if (open()) finish_with_error("the tool ended without an answer");
+  }
+
+  // As returning `result` from the tool does. Throws Error for what JSON cannot say; the call is then still open.
+  template <class R>
+  void finish(R&& result) {
+    finish_with(std::forward<R>(result));
+  }
+  // With what was said by text() and the like.
+  void finish() { CallBase::finish(false); }
+  // As throwing from the tool does.
+  void fail(const ToolError& error) { finish_with_error(error.what()); }
+  void fail(const RpcError& error) { finish_with_rpc_error(error.code, error.what(), error.data); }
+
+ private:
+  friend class Call;
+  explicit PendingCall(CallBase&& call) : CallBase(std::move(call)) {}
+};
+
+// A call while its tool runs: what came with it, borrowed until the tool returns.
+class Call : public CallBase {
+ public:
+  std::uint32_t kind() const { return params_.kind; }
+  collet_item item() const { return params_.item; }
+  // The item's name; for a resource the URI that is read.
+  std::string_view name() const { return detail::view(params_.name); }
+  // JSON text. Absent: "{}".
+  std::string_view arguments() const { return params_.arguments.data ? detail::view(params_.arguments) : "{}"; }
+  std::string_view variables() const { return params_.variables.data ? detail::view(params_.variables) : "{}"; }
+  // Time left when the call began.
+  std::optional<std::chrono::milliseconds> deadline() const {
+    if (params_.deadline_ms == 0) return std::nullopt;
+    return std::chrono::milliseconds(params_.deadline_ms);
+  }
+
+  // What earlier rounds left: see need_input() and suspend().
+  std::uint32_t round() const { return params_.round; }
+  Json input_responses() const { return {std::string(detail::view(params_.input_responses))}; }
+  std::string_view state() const { return detail::view(params_.state); }
+  std::uint32_t state_version() const { return params_.state_version; }
+
+  // The call outlives the tool's function, whose result is then ignored.
+  [[nodiscard]] PendingCall defer() { return PendingCall(std::move(*this)); }
+
+ private:
+  friend class detail::Handler;
+  Call(detail::Runtime& runtime, collet_call id, const collet_call_params& params)
+      : CallBase(runtime, id), params_(params) {}
+
+  const collet_call_params& params_;
+};
+
+}  // namespace collet::inline v1
+
+#endif

@@ -1,0 +1,312 @@
+/*
+ * Reading JSON arguments in C: finds a member of an object and hands over its value, without copying and without
+ * allocating. C99, header-only, needs nothing but plugin.h.
+ *
+ *   collet_json_value text;
+ *   if (collet_json_find(params->arguments, "text", &text) == 1 && text.type == COLLET_JSON_STRING) …
+ *
+ * The whole object is checked on the way: RFC 8259 grammar, nesting, escapes and surrogate pairs. UTF-8 is not, as the
+ * host has done that. A member that is given twice makes the object invalid, so that nobody reads another value than
+ * the one that was validated.
+ */
+#ifndef COLLET_JSON_H
+#define COLLET_JSON_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <collet/plugin.h>
+
+#define COLLET_JSON_DEPTH_MAX 128
+
+#define COLLET_JSON_NULL 0u
+#define COLLET_JSON_FALSE 1u
+#define COLLET_JSON_TRUE 2u
+#define COLLET_JSON_NUMBER 3u
+#define COLLET_JSON_STRING 4u
+#define COLLET_JSON_ARRAY 5u
+#define COLLET_JSON_OBJECT 6u
+
+/* A value inside the text it was found in. */
+typedef struct collet_json_value {
+  const char *data; /* its text; of a string: what is between the quotes */
+  size_t size;      /* bytes */
+  uint32_t type;    /* COLLET_JSON_* */
+  uint32_t escaped; /* of a string: not 0 if `data` has escapes to undo: see collet_json_unescape() */
+} collet_json_value;
+
+/* The part of the text that is still to be read; everything below that ends in _ is for this header alone. */
+typedef struct collet_json_cursor_ {
+  const char *at;
+  const char *end;
+} collet_json_cursor_;
+
+static inline int collet_json_space_(collet_json_cursor_ *in) {
+  while (in->at != in->end && (*in->at == ' ' || *in->at == '\n' || *in->at == '\t' || *in->at == '\r')) ++in->at;
+  return in->at != in->end;
+}
+
+static inline int collet_json_take_(collet_json_cursor_ *in, char c) {
+  if (!collet_json_space_(in) || *in->at != c) return 0;
+  ++in->at;
+  return 1;
+}
+
+/* Four hex digits, or a number past 0xFFFF. */
+static inline uint32_t collet_json_hex4_(const char *at, const char *end) {
+  uint32_t code = 0;
+  int i;
+  if (end - at < 4) return 0x10000;
+  for (i = 0; i < 4; ++i) {
+    const char c = at[i];
+    uint32_t digit;
+    if (c >= '0' && c <= '9') {
+      digit = (uint32_t)(c - '0');
+    } else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') {
+      digit = (uint32_t)((c | 0x20) - 'a') + 10;
+    } else {
+      return 0x10000;
+    }
+    code = code << 4 | digit;
+  }
+  return code;
+}
+
+/* Takes one escape, at the backslash. Writes what it means, 1 to 4 bytes, and returns their number; 0: malformed. */
+static inline size_t collet_json_escape_(const char **at, const char *end, char out[4]) {
+  static const char kLetters[] = "\"\\/bfnrt", kMeanings[] = "\"\\/\b\f\n\r\t";
+  const char *const letter = *at + 1;
+  const char *found;
+  uint32_t code;
+  if (letter == end || *letter == '\0') return 0;
+  *at = letter + 1;
+  found = strchr(kLetters, *letter);
+  if (found) {
+    out[0] = kMeanings[found - kLetters];
+    return 1;
+  }
+  if (*letter != 'u') return 0;
+  code = collet_json_hex4_(*at, end);
+  if (code > 0xFFFF || (code >= 0xDC00 && code <= 0xDFFF)) return 0;
+  *at += 4;
+  if (code < 0x80) {
+    out[0] = (char)code;
+    return 1;
+  }
+  if (code < 0x800) {
+    out[0] = (char)(0xC0 | code >> 6);
+    out[1] = (char)(0x80 | (code & 0x3F));
+    return 2;
+  }
+  if (code < 0xD800 || code > 0xDBFF) {
+    out[0] = (char)(0xE0 | code >> 12);
+    out[1] = (char)(0x80 | (code >> 6 & 0x3F));
+    out[2] = (char)(0x80 | (code & 0x3F));
+    return 3;
+  }
+  if (end - *at < 6 || (*at)[0] != '\\' || (*at)[1] != 'u') return 0;
+  {
+    const uint32_t low = collet_json_hex4_(*at + 2, end);
+    if (low < 0xDC00 || low > 0xDFFF) return 0;
+    *at += 6;
+    code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+  }
+  out[0] = (char)(0xF0 | code >> 18);
+  out[1] = (char)(0x80 | (code >> 12 & 0x3F));
+  out[2] = (char)(0x80 | (code >> 6 & 0x3F));
+  out[3] = (char)(0x80 | (code & 0x3F));
+  return 4;
+}
+
+/* Moves on to the next quote, backslash or control character: eight bytes at a time while there are none. */
+static inline const char *collet_json_plain_(const char *at, const char *end) {
+  const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+  while (end - at >= 8) {
+    uint64_t bytes, quotes, slashes;
+    memcpy(&bytes, at, 8);
+    quotes = bytes ^ (ones * '"');
+    slashes = bytes ^ (ones * '\\');
+    if ((((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes) | ((bytes - ones * 0x20) & ~bytes)) & high) break;
+    at += 8;
+  }
+  while (at != end && (unsigned char)*at >= 0x20 && *at != '"' && *at != '\\') ++at;
+  return at;
+}
+
+static inline int collet_json_string_(collet_json_cursor_ *in, collet_json_value *out) {
+  if (!collet_json_take_(in, '"')) return 0;
+  out->type = COLLET_JSON_STRING;
+  out->escaped = 0;
+  out->data = in->at;
+  for (;;) {
+    char meaning[4];
+    in->at = collet_json_plain_(in->at, in->end);
+    if (in->at == in->end) return 0;
+    if (*in->at == '"') break;
+    if (*in->at != '\\' || !collet_json_escape_(&in->at, in->end, meaning)) return 0;
+    out->escaped = 1;
+  }
+  out->size = (size_t)(in->at++ - out->data);
+  return 1;
+}
+
+static inline int collet_json_digits_(collet_json_cursor_ *in) {
+  const char *const first = in->at;
+  while (in->at != in->end && *in->at >= '0' && *in->at <= '9') ++in->at;
+  return in->at != first;
+}
+
+static inline int collet_json_number_(collet_json_cursor_ *in) {
+  if (*in->at == '-') ++in->at;
+  if (in->at != in->end && *in->at == '0') {
+    ++in->at;
+  } else if (!collet_json_digits_(in)) {
+    return 0;
+  }
+  if (in->at != in->end && *in->at == '.') {
+    ++in->at;
+    if (!collet_json_digits_(in)) return 0;
+  }
+  if (in->at != in->end && (*in->at == 'e' || *in->at == 'E')) {
+    ++in->at;
+    if (in->at != in->end && (*in->at == '+' || *in->at == '-')) ++in->at;
+    if (!collet_json_digits_(in)) return 0;
+  }
+  return 1;
+}
+
+static inline int collet_json_word_(collet_json_cursor_ *in, const char *word, size_t size) {
+  if ((size_t)(in->end - in->at) < size || memcmp(in->at, word, size) != 0) return 0;
+  in->at += size;
+  return 1;
+}
+
+/* Takes one value of any type. */
+static inline int collet_json_any_(collet_json_cursor_ *in, unsigned depth, collet_json_value *out) {
+  collet_json_value inner;
+  char bracket;
+  if (!collet_json_space_(in)) return 0;
+  bracket = *in->at;
+  if (bracket == '"') return collet_json_string_(in, out);
+  out->data = in->at;
+  out->escaped = 0;
+  if (bracket == '{' || bracket == '[') {
+    const char closing = bracket == '{' ? '}' : ']';
+    out->type = bracket == '{' ? COLLET_JSON_OBJECT : COLLET_JSON_ARRAY;
+    if (depth == COLLET_JSON_DEPTH_MAX) return 0;
+    ++in->at;
+    if (!collet_json_take_(in, closing)) {
+      do {
+        if (bracket == '{' && (!collet_json_string_(in, &inner) || !collet_json_take_(in, ':'))) return 0;
+        if (!collet_json_any_(in, depth + 1, &inner)) return 0;
+      } while (collet_json_take_(in, ','));
+      if (!collet_json_take_(in, closing)) return 0;
+    }
+  } else if (collet_json_word_(in, "true", 4)) {
+    out->type = COLLET_JSON_TRUE;
+  } else if (collet_json_word_(in, "false", 5)) {
+    out->type = COLLET_JSON_FALSE;
+  } else if (collet_json_word_(in, "null", 4)) {
+    out->type = COLLET_JSON_NULL;
+  } else {
+    out->type = COLLET_JSON_NUMBER;
+    if (!collet_json_number_(in)) return 0;
+  }
+  out->size = (size_t)(in->at - out->data);
+  return 1;
+}
+
+/* Writes the string without its escapes to `out`, which has room for value->size bytes, and returns how many it
+ * wrote. `value` comes from collet_json_find(). */
+static inline size_t collet_json_unescape(const collet_json_value *value, char *out) {
+  const char *at = value->data, *const end = at + value->size;
+  char *to = out;
+  while (at != end) {
+    const char *const run = at;
+    at = collet_json_plain_(at, end);
+    memcpy(to, run, (size_t)(at - run));
+    to += at - run;
+    if (at != end) {
+      char meaning[4];
+      const size_t size = collet_json_escape_(&at, end, meaning);
+      memcpy(to, meaning, size);
+      to += size;
+    }
+  }
+  return (size_t)(to - out);
+}
+
+/* Whether the string is `text`, byte for byte, once its escapes are undone. */
+static inline int collet_json_equals(const collet_json_value *value, const char *text, size_t size) {
+  const char *at = value->data, *const end = at + value->size;
+  if (!value->escaped) return value->size == size && memcmp(at, text, size) == 0;
+  while (at != end) {
+    char meaning[4] = {*at, 0, 0, 0};
+    const size_t taken = *at == '\\' ? collet_json_escape_(&at, end, meaning) : (++at, (size_t)1);
+    if (size < taken || memcmp(text, meaning, taken) != 0) return 0;
+    text += taken;
+    size -= taken;
+  }
+  return size == 0;
+}
+
+/* Finds the member `key` of `object`. 1: found, *out borrows from `object`. 0: the object has none, or is absent.
+ * COLLET_E_INVALID: `object` is no JSON object, or has the member twice. */
+static inline int32_t collet_json_find(collet_str object, const char *key, collet_json_value *out) {
+  const size_t key_size = strlen(key);
+  collet_json_cursor_ in;
+  int32_t found = 0;
+  if (!object.data) return 0;
+  in.at = object.data;
+  in.end = object.data + object.size;
+  if (!collet_json_take_(&in, '{')) return COLLET_E_INVALID;
+  if (!collet_json_take_(&in, '}')) {
+    do {
+      collet_json_value name, value;
+      if (!collet_json_string_(&in, &name) || !collet_json_take_(&in, ':') || !collet_json_any_(&in, 1, &value))
+        return COLLET_E_INVALID;
+      if (!collet_json_equals(&name, key, key_size)) continue;
+      if (found) return COLLET_E_INVALID;
+      found = 1;
+      *out = value;
+    } while (collet_json_take_(&in, ','));
+    if (!collet_json_take_(&in, '}')) return COLLET_E_INVALID;
+  }
+  return collet_json_space_(&in) ? COLLET_E_INVALID : found;
+}
+
+/* The number as a double, as near as it gets. The decimal point is that of the C locale. COLLET_E_INVALID if `value`
+ * is no number or too large for one. */
+static inline int32_t collet_json_double(const collet_json_value *value, double *out) {
+  double number;
+  if (value->type != COLLET_JSON_NUMBER) return COLLET_E_INVALID;
+  number = strtod(value->data, NULL); /* ends by itself: inside an object a number is always followed by something */
+  if (number - number != 0) return COLLET_E_INVALID;
+  *out = number;
+  return COLLET_OK;
+}
+
+/* The number as an integer, exactly. 1.0 and 1e3 are integers too, up to 2^53. COLLET_E_INVALID if it is none. */
+static inline int32_t collet_json_int64(const collet_json_value *value, int64_t *out) {
+  const int negative = value->size > 0 && value->data[0] == '-';
+  uint64_t magnitude = 0;
+  size_t i;
+  if (value->type != COLLET_JSON_NUMBER) return COLLET_E_INVALID;
+  for (i = (size_t)negative; i < value->size; ++i) {
+    const uint64_t digit = (uint64_t)(value->data[i] - '0');
+    if (value->data[i] < '0' || value->data[i] > '9') {
+      double number;
+      if (collet_json_double(value, &number) != COLLET_OK) return COLLET_E_INVALID;
+      if (number < -9007199254740992.0 || number > 9007199254740992.0) return COLLET_E_INVALID;
+      *out = (int64_t)number;
+      return (double)*out == number ? COLLET_OK : COLLET_E_INVALID;
+    }
+    if (magnitude > (UINT64_MAX - digit) / 10) return COLLET_E_INVALID;
+    magnitude = magnitude * 10 + digit;
+  }
+  if (magnitude > (uint64_t)INT64_MAX + (uint64_t)negative) return COLLET_E_INVALID;
+  *out = negative && magnitude ? -(int64_t)(magnitude - 1) - 1 : (int64_t)magnitude;
+  return COLLET_OK;
+}
+
+#endif

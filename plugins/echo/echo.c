@@ -24,6 +24,7 @@ static int32_t call(void *self, collet_call id, const collet_call_params *params
   if (collet_json_find(params->arguments, "text", &text) != 1 || text.type != COLLET_JSON_STRING)
     return COLLET_E_INVALID;
   char *const copy = text.escaped ? malloc(text.size) : NULL;
+  if (text.escaped && !copy) return COLLET_E_INTERNAL;
   if (copy) text.size = collet_json_unescape(&text, copy);
   host->add_text(host, id, copy ? copy : text.data, text.size);
   free(copy);

@@ -1,6 +1,8 @@
 // Typed tools in C++: what they take and give is the structs, and nothing else is written down.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+
 #include <collet/plugin.hpp>
 
 namespace {
@@ -12,11 +14,11 @@ struct Add {
   static void describe(collet::Fields<Add>& f) { f(&Add::scale, "Multiplies the sum"); }
 };
 
-// Exact as long as the result is an integer of 64 bits.
+// Exact, unless a scale asks for a fraction.
 std::string add(const Add& in) {
   std::int64_t sum = 0;
   if (__builtin_add_overflow(in.a, in.b, &sum)) throw collet::ToolError("the sum does not fit into 64 bits");
-  return collet::to_json(in.scale ? static_cast<double>(sum) * *in.scale : sum).text;
+  return in.scale ? collet::to_json(static_cast<double>(sum) * *in.scale).text : collet::to_json(sum).text;
 }
 
 struct Sample {

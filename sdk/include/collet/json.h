@@ -216,8 +216,17 @@ static inline int collet_json_any_(collet_json_cursor_ *in, unsigned depth, coll
   return 1;
 }
 
+/* Reads `text`, which is one value. COLLET_E_INVALID if it is not. */
+static inline int32_t collet_json_parse(collet_str text, collet_json_value *out) {
+  collet_json_cursor_ in;
+  in.at = text.data;
+  in.end = text.data + text.size;
+  if (!text.data || !collet_json_any_(&in, 0, out) || collet_json_space_(&in)) return COLLET_E_INVALID;
+  return COLLET_OK;
+}
+
 /* Writes the string without its escapes to `out`, which has room for value->size bytes, and returns how many it
- * wrote. `value` comes from collet_json_find(). */
+ * wrote. `value` comes from collet_json_find() or collet_json_parse(). */
 static inline size_t collet_json_unescape(const collet_json_value *value, char *out) {
   const char *at = value->data, *const end = at + value->size;
   char *to = out;
@@ -279,8 +288,14 @@ static inline int32_t collet_json_find(collet_str object, const char *key, colle
  * is no number or too large for one. */
 static inline int32_t collet_json_double(const collet_json_value *value, double *out) {
   double number;
+  char text[64]; /* ended by a NUL, which the value is not */
+  char *copy = text;
   if (value->type != COLLET_JSON_NUMBER) return COLLET_E_INVALID;
-  number = strtod(value->data, NULL); /* ends by itself: inside an object a number is always followed by something */
+  if (value->size >= sizeof text && !(copy = (char *)malloc(value->size + 1))) return COLLET_E_INTERNAL;
+  memcpy(copy, value->data, value->size);
+  copy[value->size] = '\0';
+  number = strtod(copy, NULL);
+  if (copy != text) free(copy);
   if (number - number != 0) return COLLET_E_INVALID;
   *out = number;
   return COLLET_OK;

@@ -33,13 +33,21 @@ inline constexpr std::uint64_t kCallTimeoutMs = 300'000;
 inline constexpr std::uint64_t kInlineBudgetUs = 1'000;  // a NONBLOCKING tool's time on a loop
 inline constexpr unsigned kInlineOverrunsMax = 3;        // then it moves to an executor
 inline constexpr unsigned kCallsInFlightMax = 65'536;    // a loop
+inline constexpr unsigned kLoopsMax = 256;
 inline constexpr unsigned kExecutorQueueMax = 16'384;    // calls waiting, a generation
 inline constexpr unsigned kExecutorsDefault = 4;         // of a CONCURRENT plugin
 inline constexpr unsigned kExecutorsMax = 64;
 inline constexpr std::size_t kResultBytesMax = 64u << 20;
 inline constexpr std::size_t kBlobBytesMax = 64u << 20;
 inline constexpr unsigned kBlobsMax = 4'096;          // a generation
+inline constexpr std::size_t kBlobsBytesMax = 256u << 20;  // a generation
 inline constexpr unsigned kProgressQueueMax = 1'024;  // notifications of one call that its loop has not yet sent
+inline constexpr std::size_t kNoticeBytesMax = 1u << 20;  // of those notifications together
+inline constexpr std::size_t kCallRetainedBytesMax = 4u << 10;  // room a call's buffers keep for the next call
+inline constexpr unsigned kResultFieldsMax = 64;
+inline constexpr unsigned kInputRequestsMax = 64;  // need_input() of one round
+inline constexpr std::size_t kInputRequestBytesMax = 1u << 20;
+inline constexpr std::size_t kSuspendStateBytesMax = 256u << 10;
 
 // Registry.
 inline constexpr unsigned kItemsMax = 200'000;  // a generation
@@ -62,7 +70,12 @@ inline constexpr std::uint64_t kTimeoutMsMax = 7 * 86'400'000u;  // any time tha
 
 // Loading and ending.
 inline constexpr std::size_t kPluginFileBytesMax = 1u << 30;
-inline constexpr std::uint64_t kPreflightTimeoutMs = 10'000;
+inline constexpr std::size_t kPluginIdBytesMax = 128;
+inline constexpr std::size_t kPluginTableBytesMax = 64u << 10;  // collet_plugin.struct_size that can be believed
+inline constexpr unsigned kElfNamesMax = 4'096;                 // listed of each kind
+inline constexpr std::size_t kElfNameBytesMax = 64u << 10;
+inline constexpr std::size_t kPluginInfoBytesMax = 1u << 20;
+inline constexpr std::uint64_t kPreflightTimeoutMs = 10'000;  // one library
 inline constexpr std::uint64_t kCreateTimeoutMs = 30'000;
 inline constexpr std::uint64_t kDrainTimeoutMs = 10'000;
 inline constexpr std::uint64_t kStdioExitMs = 80;  // from EOF or a signal to the end of the process, in stdio mode

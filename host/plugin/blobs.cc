@@ -1,0 +1,32 @@
+#include "plugin/blobs.h"
+
+#include <cstdlib>
+
+namespace collet::plugin {
+
+void Blob::Free::operator()(void* memory) const { std::free(memory); }
+
+std::uint64_t Blobs::create(std::size_t size, void** data) {
+  if (size > limits::kBlobBytesMax) return 0;
+  const std::lock_guard lock(mutex_);
+  if (blobs_.size() >= limits::kBlobsMax || bytes_ + size > limits::kBlobsBytesMax) return 0;
+  // Zeroed: what a plugin leaves unwritten must not show a client the host's memory.
+  Blob blob{decltype(Blob::data)(static_cast<char*>(std::calloc(size ? size : 1, 1))), size};
+  if (!blob.data) return 0;
+  *data = blob.data.get();
+  bytes_ += size;
+  blobs_.emplace(++last_id_, std::move(blob));
+  return last_id_;
+}
+
+std::optional<Blob> Blobs::take(std::uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = blobs_.find(id);
+  if (found == blobs_.end()) return std::nullopt;
+  Blob blob = std::move(found->second);
+  blobs_.erase(found);
+  bytes_ -= blob.size;
+  return blob;
+}
+
+}  // namespace collet::plugin

@@ -1,0 +1,284 @@
+#include "plugin/call_table.h"
+
+#include "base/assert.h"
+
+namespace collet::plugin {
+namespace {
+
+constexpr CallId make_id(const CallSlot& slot) {
+  return static_cast<CallId>(slot.generation) << 32 | static_cast<CallId>(slot.loop) << 24 | slot.index;
+}
+
+// Empties a string and keeps its room, unless that is more than a common result needs.
+void recycle(std::string& text) {
+  text.clear();
+  if (text.capacity() > limits::kCallRetainedBytesMax) std::string().swap(text);
+}
+
+void recycle(CallSlot& slot) {
+  registry::Ending& ending = slot.ending;
+  for (std::string* text : {&ending.content, &ending.structured, &ending.meta, &ending.fields, &ending.message,
+                            &ending.data, &ending.state, &slot.failure, &slot.uri, &slot.queued.buffer}) {
+    recycle(*text);
+  }
+  ending.how = registry::Ending::How::completed;
+  ending.is_error = false;
+  ending.rpc_code = 0;
+  ending.input_requests.clear();
+  ending.state_version = 0;
+  slot.field_names.clear();
+  slot.notices.clear();
+  slot.notice_bytes = 0;
+  slot.progress_done = 0;
+  slot.progress_begun = false;
+  slot.ended = false;
+}
+
+void hand_out(registry::Listener& listener, const std::vector<Notice>& notices) {
+  for (const Notice& notice : notices) {
+    if (notice.kind == Notice::Kind::progress) {
+      listener.on_progress({notice.done, notice.total, notice.text});
+    } else {
+      listener.on_log({notice.severity, notice.logger, notice.text});
+    }
+  }
+}
+
+}  // namespace
+
+CallOwner::CallOwner(std::string plugin_name, std::size_t loop_count)
+    : name(std::move(plugin_name)), in_flight(new std::atomic<unsigned>[loop_count]()), loops(loop_count) {}
+
+unsigned CallOwner::calls_in_flight() const {
+  unsigned sum = 0;
+  for (std::size_t i = 0; i < loops; ++i) sum += in_flight[i].load(std::memory_order_relaxed);
+  return sum;
+}
+
+std::size_t CallSlot::result_bytes() const {
+  return ending.content.size() + ending.structured.size() + ending.meta.size() + ending.fields.size();
+}
+
+CallTable::CallTable(std::vector<loop::Loop*> loops) {
+  COLLET_ASSERT(loops.size() <= limits::kLoopsMax);
+  for (loop::Loop* loop : loops) {
+    lanes_.push_back(std::make_unique<Lane>());
+    lanes_.back()->loop = loop;
+  }
+}
+
+CallTable::~CallTable() {
+  for (auto& lane : lanes_) {
+    for (auto& chunk : lane->chunks) delete chunk.load();
+  }
+}
+
+bool CallTable::grow(Lane& lane, unsigned loop) {
+  if (lane.slots == kChunkSlots * kChunks) return false;
+  auto* chunk = new Chunk;
+  for (std::size_t i = kChunkSlots; i-- > 0;) {
+    CallSlot& slot = (*chunk)[i];
+    slot.loop = static_cast<std::uint16_t>(loop);
+    slot.index = static_cast<std::uint32_t>(lane.slots + i);
+    slot.next = lane.free;
+    lane.free = &slot;
+  }
+  lane.chunks[lane.slots / kChunkSlots].store(chunk, std::memory_order_release);
+  lane.slots += kChunkSlots;
+  return true;
+}
+
+CallSlot* CallTable::acquire(unsigned loop, CallOwner& owner, registry::Listener& listener, CallKind kind) {
+  COLLET_ASSERT(loop < lanes_.size());
+  Lane& lane = *lanes_[loop];
+  if (!lane.free && !grow(lane, loop)) return nullptr;
+  CallSlot& slot = *lane.free;
+  lane.free = slot.next;
+  slot.next = nullptr;
+  slot.kind = kind;
+  slot.listener = &listener;
+  slot.counted = &owner;
+  slot.owner.store(&owner, std::memory_order_relaxed);
+  slot.cancelled.store(false, std::memory_order_relaxed);
+  std::atomic<unsigned>& count = owner.in_flight[loop];
+  count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  return &slot;
+}
+
+CallId CallTable::publish(CallSlot& slot) {
+  if (++slot.generation == 0) slot.generation = 1;  // so that no id is 0
+  const CallId id = make_id(slot);
+  slot.id.store(id, std::memory_order_release);
+  return id;
+}
+
+CallId CallTable::open_held(CallSlot& slot) {
+  slot.held = true;
+  slot.begun = true;
+  return publish(slot);
+}
+
+CallId CallTable::open_waiting(CallSlot& slot) {
+  slot.held = false;
+  slot.begun = false;
+  return publish(slot);
+}
+
+void CallTable::begin(CallSlot& slot) {
+  const std::lock_guard lock(slot.mutex);
+  slot.begun = true;
+}
+
+CallId CallTable::settle(CallSlot& slot) {
+  Lane& lane = *lanes_[slot.loop];
+  // A stale id while we hold the slot: nobody else touches it any more, no lock needed.
+  if (slot.id.load(std::memory_order_acquire) != 0) {
+    const std::lock_guard lock(slot.mutex);
+    slot.held = false;
+    if (!slot.ended) {
+      if (!slot.notices.empty()) make_ready(slot);
+      return make_id(slot);
+    }
+  }
+  hand_out(*slot.listener, slot.notices);
+  finish(lane, slot);
+  return 0;
+}
+
+CallSlot* CallTable::find(CallId id) const {
+  const auto loop = static_cast<unsigned>(id >> 24 & 0xff);
+  const auto index = static_cast<std::size_t>(id & 0xffffff);
+  if (id == 0 || loop >= lanes_.size() || index >= kChunkSlots * kChunks) return nullptr;
+  Chunk* chunk = lanes_[loop]->chunks[index / kChunkSlots].load(std::memory_order_acquire);
+  if (!chunk) return nullptr;
+  CallSlot& slot = (*chunk)[index % kChunkSlots];
+  return slot.id.load(std::memory_order_acquire) == id ? &slot : nullptr;
+}
+
+LockedCall CallTable::lock_even_waiting(CallId id, const CallOwner& owner) {
+  CallSlot* slot = find(id);
+  if (!slot) return {};
+  std::unique_lock lock(slot->mutex);
+  if (slot->id.load(std::memory_order_relaxed) != id || slot->owner.load(std::memory_order_relaxed) != &owner) {
+    return {};
+  }
+  return {*slot, std::move(lock)};
+}
+
+LockedCall CallTable::lock(CallId id, const CallOwner& owner) {
+  LockedCall call = lock_even_waiting(id, owner);
+  return call && call->begun ? std::move(call) : LockedCall();
+}
+
+std::optional<bool> CallTable::is_cancelled(CallId id, const CallOwner& owner) const {
+  const CallSlot* slot = find(id);
+  if (!slot || slot->owner.load(std::memory_order_relaxed) != &owner) return std::nullopt;
+  return slot->cancelled.load(std::memory_order_relaxed);
+}
+
+CallTable::Progressed CallTable::mark_cancelled(CallId id, const CallOwner& owner) {
+  LockedCall call = lock_even_waiting(id, owner);
+  if (!call) return Progressed::ended;
+  call->cancelled.store(true, std::memory_order_relaxed);
+  return call->begun ? Progressed::begun : Progressed::waiting;
+}
+
+void CallTable::end(LockedCall call) {
+  CallSlot& slot = *call;
+  CallOwner& owner = *slot.counted;
+  const bool draining = owner.draining.load(std::memory_order_relaxed);
+  if (!slot.failure.empty() && slot.ending.how != registry::Ending::How::failed) {
+    slot.ending.how = registry::Ending::How::failed;
+    slot.ending.rpc_code = kInternalError;
+    slot.ending.message.swap(slot.failure);
+  }
+  slot.ended = true;
+  if (!slot.held) make_ready(slot);
+  // Last: with the id gone start() may take the slot back without the lock.
+  slot.id.store(0, std::memory_order_release);
+  call = {};
+  if (draining) {
+    const std::lock_guard lock(owner.drain_mutex);
+    owner.drained.notify_all();
+  }
+}
+
+void CallTable::end_failed(LockedCall call, int rpc_code, std::string message) {
+  call->ending.how = registry::Ending::How::failed;
+  call->ending.rpc_code = rpc_code;
+  call->ending.message = std::move(message);
+  end(std::move(call));
+}
+
+void CallTable::announce(LockedCall& call) {
+  if (!call->held) make_ready(*call);
+}
+
+void CallTable::make_ready(CallSlot& slot) {
+  if (slot.ready) return;
+  slot.ready = true;
+  Lane& lane = *lanes_[slot.loop];
+  const std::lock_guard lock(lane.mutex);
+  lane.ready.push_back(&slot);
+  if (lane.ready.size() == 1) lane.loop->post([this, &lane] { deliver_ready(lane); });
+}
+
+void CallTable::deliver_ready(Lane& lane) {
+  // Taken out of the lane, since a listener may run the loop's code that ends further calls.
+  std::vector<CallSlot*> batch = std::move(lane.delivering);
+  {
+    const std::lock_guard lock(lane.mutex);
+    batch.swap(lane.ready);
+  }
+  for (CallSlot* slot : batch) deliver(lane, *slot);
+  batch.clear();
+  lane.delivering = std::move(batch);
+}
+
+void CallTable::deliver(Lane& lane, CallSlot& slot) {
+  std::vector<Notice> notices;
+  bool ended;
+  {
+    const std::lock_guard lock(slot.mutex);
+    notices.swap(slot.notices);
+    slot.notice_bytes = 0;
+    slot.ready = false;
+    ended = slot.ended;
+  }
+  hand_out(*slot.listener, notices);
+  if (ended) finish(lane, slot);
+}
+
+void CallTable::finish(Lane& lane, CallSlot& slot) {
+  slot.listener->on_end(slot.ending);
+  recycle(slot);
+  std::atomic<unsigned>& count = slot.counted->in_flight[slot.loop];
+  count.store(count.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  slot.owner.store(nullptr, std::memory_order_relaxed);
+  slot.next = lane.free;
+  lane.free = &slot;
+}
+
+std::vector<CallId> CallTable::running(const CallOwner& owner) {
+  std::vector<CallId> ids;
+  for (unsigned loop = 0; loop < lanes_.size(); ++loop) {
+    const auto more = running(owner, loop);
+    ids.insert(ids.end(), more.begin(), more.end());
+  }
+  return ids;
+}
+
+std::vector<CallId> CallTable::running(const CallOwner& owner, unsigned loop) {
+  std::vector<CallId> ids;
+  for (auto& entry : lanes_[loop]->chunks) {
+    Chunk* chunk = entry.load(std::memory_order_acquire);
+    if (!chunk) break;
+    for (CallSlot& slot : *chunk) {
+      const CallId id = slot.id.load(std::memory_order_acquire);
+      if (lock_even_waiting(id, owner)) ids.push_back(id);
+    }
+  }
+  return ids;
+}
+
+}  // namespace collet::plugin

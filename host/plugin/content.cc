@@ -1,0 +1,114 @@
+#include "plugin/content.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace collet::plugin::content {
+namespace {
+
+void separate(std::string& out) {
+  if (!out.empty()) out += ',';
+}
+
+void append_member(std::string& out, std::string_view prefix, std::string_view text) {
+  out += prefix;
+  text::append_json_string(out, text);
+}
+
+void append_blob_contents(std::string& out, std::string_view uri, std::string_view mime, std::string_view bytes) {
+  append_member(out, R"({"uri":)", uri);
+  if (!mime.empty()) append_member(out, R"(,"mimeType":)", mime);
+  out += R"(,"blob":")";
+  text::append_base64(out, bytes);
+  out += R"("})";
+}
+
+}  // namespace
+
+void append_text(std::string& out, CallKind kind, std::string_view uri, std::string_view text) {
+  separate(out);
+  switch (kind) {
+    case CallKind::tool:
+      append_member(out, R"({"type":"text","text":)", text);
+      out += '}';
+      return;
+    case CallKind::resource:
+      append_member(out, R"({"uri":)", uri);
+      append_member(out, R"(,"text":)", text);
+      out += '}';
+      return;
+    case CallKind::prompt:
+      append_member(out, R"({"role":"user","content":{"type":"text","text":)", text);
+      out += "}}";
+      return;
+    case CallKind::complete:
+      text::append_json_string(out, text);
+      return;
+  }
+}
+
+void append_json(std::string& out, std::string_view json) {
+  separate(out);
+  const std::size_t start = out.size();
+  out += json;
+  // Inside a string a newline is escaped, so what is found here stands between tokens.
+  std::replace_if(
+      out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), [](char c) { return c == '\n' || c == '\r'; },
+      ' ');
+}
+
+bool append_blob(std::string& out, CallKind kind, std::string_view uri, std::string_view type,
+                 std::string_view mime, std::string_view bytes) {
+  if (kind == CallKind::resource) {
+    separate(out);
+    append_blob_contents(out, uri, mime, bytes);
+    return true;
+  }
+  if (kind != CallKind::tool) return false;
+  if (type == "image" || type == "audio") {
+    separate(out);
+    append_member(out, R"({"type":)", type);
+    append_member(out, R"(,"mimeType":)", mime);
+    out += R"(,"data":")";
+    text::append_base64(out, bytes);
+    out += R"("})";
+    return true;
+  }
+  if (type == "resource") {
+    separate(out);
+    out += R"({"type":"resource","resource":)";
+    // A URI must name it, though nothing can be read there: the bytes travel inside.
+    append_blob_contents(out, "collet:embedded", mime, bytes);
+    out += '}';
+    return true;
+  }
+  return false;
+}
+
+void append_field(std::string& out, std::string_view key, std::string_view json) {
+  separate(out);
+  text::append_json_string(out, key);
+  out += ':';
+  out += on_one_line(json);
+}
+
+bool is_reserved_field(std::string_view key) {
+  static constexpr std::array<std::string_view, 11> kReserved = {
+      "content",    "structuredContent", "isError",       "_meta",        "contents", "messages",
+      "completion", "resultType",        "inputRequests", "requestState", "task"};
+  return std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end();
+}
+
+bool is_input_method(std::string_view method) {
+  return method == "elicitation/create" || method == "sampling/createMessage" || method == "roots/list";
+}
+
+std::string on_one_line(std::string_view json) {
+  std::string out;
+  append_json(out, json);
+  return out;
+}
+
+}  // namespace collet::plugin::content

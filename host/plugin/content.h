@@ -1,0 +1,30 @@
+// What a result is made of on the wire: the shapes of MCP content that the host writes for a plugin.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "registry/item.h"
+
+namespace collet::plugin::content {
+
+using registry::CallKind;
+
+// Each appends one piece to `out`, a comma before it if it is not the first. `uri` is that of the resource read.
+void append_text(std::string& out, CallKind kind, std::string_view uri, std::string_view text);
+// `json` as it is, on one line: framing by lines and by events cannot carry a newline between tokens.
+void append_json(std::string& out, std::string_view json);
+// A tool's "image", "audio" or "resource" block; a resource's contents. False: no such block exists.
+bool append_blob(std::string& out, CallKind kind, std::string_view uri, std::string_view type,
+                 std::string_view mime, std::string_view bytes);
+// One member of the result object.
+void append_field(std::string& out, std::string_view key, std::string_view json);
+// Whether the protocol sets that member of a result itself.
+bool is_reserved_field(std::string_view key);
+// Whether the host may ask a client for that on behalf of a plugin.
+bool is_input_method(std::string_view method);
+
+// Valid JSON on one line.
+std::string on_one_line(std::string_view json);
+
+}  // namespace collet::plugin::content

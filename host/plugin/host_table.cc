@@ -1,0 +1,437 @@
+#include "plugin/host_table.h"
+
+#include <cmath>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "plugin/content.h"
+#include "plugin/structs.h"
+
+namespace collet::plugin {
+namespace {
+
+HostSide* side_of(const collet_host* host) { return host ? static_cast<HostSide*>(host->host_data) : nullptr; }
+
+// Runs `body` with the host's side. No exception crosses the ABI: what can be thrown here is want of memory.
+template <class Body>
+std::int32_t entered(const collet_host* host, Body&& body) noexcept {
+  HostSide* side = side_of(host);
+  if (!side) return COLLET_E_INVALID;
+  try {
+    return body(*side);
+  } catch (...) {
+    return COLLET_E_INTERNAL;
+  }
+}
+
+// A failed step of a result: the status for the plugin, the reason for the call's end.
+struct Problem {
+  std::int32_t status = COLLET_OK;
+  const char* reason = "";
+};
+
+// Runs `body` with the running call; a problem sticks.
+template <class Body>
+std::int32_t with_call(const collet_host* host, collet_call id, const char* function, Body&& body) {
+  return entered(host, [&](HostSide& side) -> std::int32_t {
+    LockedCall call = side.calls.lock(id, side.owner);
+    if (!call) return COLLET_E_STALE;
+    const Problem problem = body(*call);
+    if (problem.status != COLLET_OK && call->failure.empty()) {
+      call->failure = fmt::format("plugin {}: {}(): {}", side.owner.name, function, problem.reason);
+    }
+    return problem.status;
+  });
+}
+
+constexpr Problem kNull{COLLET_E_INVALID, "a pointer is NULL and its size is not 0"};
+constexpr Problem kTooLarge{COLLET_E_LIMIT, "the result is larger than the host's limit"};
+constexpr Problem kNotUtf8{COLLET_E_INVALID, "the text is not UTF-8"};
+constexpr Problem kNotJson{COLLET_E_INVALID, "the text is not valid JSON"};
+constexpr Problem kNotObject{COLLET_E_INVALID, "the text is not a JSON object"};
+constexpr Problem kWrongKind{COLLET_E_UNSUPPORTED, "this kind of call has no such result"};
+
+// Of a text that goes into the result.
+Problem check_room(const CallSlot& call, const char* data, std::size_t size) {
+  if (!is_sound(data, size)) return kNull;
+  if (size > limits::kResultBytesMax || call.result_bytes() + size > limits::kResultBytesMax) return kTooLarge;
+  return {};
+}
+
+// Escapes and base64 make text longer than what was given.
+Problem check_grown(CallSlot& call, std::string& grown, std::size_t before) {
+  if (call.result_bytes() <= limits::kResultBytesMax) return {};
+  grown.resize(before);
+  return kTooLarge;
+}
+
+// items
+
+std::int32_t item_add(const collet_host* host, const collet_item_def* def, collet_item* out) {
+  return entered(host, [&](HostSide& side) -> std::int32_t {
+    if (!def || !out) return COLLET_E_INVALID;
+    return side.items.add(*def, out);
+  });
+}
+
+std::int32_t item_remove(const collet_host* host, collet_item item) {
+  return entered(host, [&](HostSide& side) { return side.items.remove(item); });
+}
+
+std::int32_t items_commit(const collet_host* host) {
+  return entered(host, [&](HostSide& side) { return side.items.commit(); });
+}
+
+std::int32_t resource_updated(const collet_host* host, const char* uri, std::size_t size) {
+  return entered(host, [&](HostSide& side) -> std::int32_t {
+    if (!is_sound(uri, size) || size == 0) return COLLET_E_INVALID;
+    if (size > limits::kUriBytesMax) return COLLET_E_LIMIT;
+    if (!text::is_utf8(view(uri, size))) return COLLET_E_INVALID;
+    if (side.resource_updated) side.resource_updated(view(uri, size));
+    return COLLET_OK;
+  });
+}
+
+// the result
+
+std::int32_t add_text(const collet_host* host, collet_call id, const char* data, std::size_t size) {
+  return with_call(host, id, "add_text", [&](CallSlot& call) -> Problem {
+    if (const Problem problem = check_room(call, data, size); problem.status) return problem;
+    const std::string_view text = view(data, size);
+    if (!text::is_utf8(text)) return kNotUtf8;
+    std::string& out = call.ending.content;
+    const std::size_t before = out.size();
+    content::append_text(out, call.kind, call.uri, text);
+    return check_grown(call, out, before);
+  });
+}
+
+std::int32_t add_json(const collet_host* host, collet_call id, const char* data, std::size_t size) {
+  return with_call(host, id, "add_json", [&](CallSlot& call) -> Problem {
+    if (call.kind == CallKind::complete) return kWrongKind;
+    if (const Problem problem = check_room(call, data, size); problem.status) return problem;
+    if (!json::is_object(view(data, size))) return kNotObject;
+    std::string& out = call.ending.content;
+    const std::size_t before = out.size();
+    content::append_json(out, view(data, size));
+    return check_grown(call, out, before);
+  });
+}
+
+std::int32_t add_blob(const collet_host* host, collet_call id, const char* type, std::size_t type_size,
+                      const char* mime, std::size_t mime_size, collet_blob blob_id) {
+  std::optional<Blob> blob;  // taken in any case, and freed outside the call's lock
+  entered(host, [&](HostSide& side) -> std::int32_t {
+    blob = side.blobs.take(blob_id);
+    return COLLET_OK;
+  });
+  return with_call(host, id, "add_blob", [&](CallSlot& call) -> Problem {
+    if (!blob) return {COLLET_E_STALE, "the id names no blob"};
+    if (call.kind != CallKind::tool && call.kind != CallKind::resource) return kWrongKind;
+    if (!is_sound(type, type_size) || !is_sound(mime, mime_size)) return kNull;
+    if (const Problem problem = check_room(call, mime, mime_size); problem.status) return problem;
+    if (const Problem problem = check_room(call, "", blob->size); problem.status) return problem;
+    if (!text::is_utf8(view(mime, mime_size))) return kNotUtf8;
+    const std::string_view wanted = view(type, type_size);
+    if (mime_size == 0 && (wanted == "image" || wanted == "audio") && call.kind == CallKind::tool) {
+      return {COLLET_E_INVALID, "an image or audio block needs a MIME type"};
+    }
+    std::string& out = call.ending.content;
+    const std::size_t before = out.size();
+    if (!content::append_blob(out, call.kind, call.uri, wanted, view(mime, mime_size), blob->view())) {
+      return {COLLET_E_INVALID, "the type is none of \"image\", \"audio\" and \"resource\""};
+    }
+    return check_grown(call, out, before);
+  });
+}
+
+std::int32_t set_structured(const collet_host* host, collet_call id, const char* data, std::size_t size) {
+  return with_call(host, id, "set_structured", [&](CallSlot& call) -> Problem {
+    if (call.kind != CallKind::tool) return kWrongKind;
+    if (const Problem problem = check_room(call, data, size); problem.status) return problem;
+    if (!json::is_valid(view(data, size))) return kNotJson;
+    call.ending.structured.clear();
+    content::append_json(call.ending.structured, view(data, size));
+    return {};
+  });
+}
+
+std::int32_t set_meta(const collet_host* host, collet_call id, const char* data, std::size_t size) {
+  return with_call(host, id, "set_meta", [&](CallSlot& call) -> Problem {
+    if (const Problem problem = check_room(call, data, size); problem.status) return problem;
+    if (!json::is_object(view(data, size))) return kNotObject;
+    call.ending.meta.clear();
+    content::append_json(call.ending.meta, view(data, size));
+    return {};
+  });
+}
+
+std::int32_t set_field(const collet_host* host, collet_call id, const char* key, std::size_t key_size,
+                       const char* data, std::size_t size) {
+  return with_call(host, id, "set_field", [&](CallSlot& call) -> Problem {
+    if (const Problem problem = check_room(call, key, key_size); problem.status) return problem;
+    if (const Problem problem = check_room(call, data, size); problem.status) return problem;
+    const std::string_view name = view(key, key_size);
+    if (name.empty() || !text::is_utf8(name)) return {COLLET_E_INVALID, "the key is empty or not UTF-8"};
+    if (content::is_reserved_field(name)) return {COLLET_E_INVALID, "the host sets that member itself"};
+    if (!json::is_valid(view(data, size))) return kNotJson;
+    auto& names = call.field_names;
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      return {COLLET_E_DUPLICATE, "the member was set before"};
+    }
+    if (names.size() >= limits::kResultFieldsMax) return {COLLET_E_LIMIT, "too many members"};
+    names.emplace_back(name);
+    std::string& out = call.ending.fields;
+    const std::size_t before = out.size();
+    content::append_field(out, name, view(data, size));
+    return check_grown(call, out, before);
+  });
+}
+
+// the end
+
+std::int32_t complete(const collet_host* host, collet_call id, std::uint32_t is_error) {
+  return entered(host, [&](HostSide& side) -> std::int32_t {
+    LockedCall call = side.calls.lock(id, side.owner);
+    if (!call) return COLLET_E_STALE;
+    call->ending.is_error = is_error != 0;
+    if (is_error && call->kind != CallKind::tool) {
+      side.calls.end_failed(std::move(call), kInternalError,
+                            fmt::format("plugin {}: only a tool's call completes with an error", side.owner.name));
+      return COLLET_E_UNSUPPORTED;
+    }
+    side.calls.end(std::move(call));
+    return COLLET_OK;
+  });
+}
+
+// Ends the call for a bad argument of the function that was to end it.
+std::int32_t end_badly(HostSide& side, LockedCall call, const char* function, std::int32_t status,
+                       const char* reason) {
+  side.calls.end_failed(std::move(call), kInternalError,
+                        fmt::format("plugin {}: {}(): {}", side.owner.name, function, reason));
+  return status;
+}
+
+std::int32_t fail(const collet_host* host, collet_call id, std::int32_t rpc_code, const char* message,
+                  std::size_t message_size, const char* data, std::size_t data_size) {
+  return entered(host, [&](HostSide& side) -> std::int32_t {
+    LockedCall call = side.calls.lock(id, side.owner);
+    if (!call) return COLLET_E_STALE;
+    const auto bad = [&](std::int32_t status, const char* reason) {
+      return end_badly(side, std::move(call), "fail", status, reason);
+    };
+    if (!is_sound(message, message_size) || !is_sound(data, data_size)) return bad(COLLET_E_INVALID, kNull.reason);
+    if (message_size > limits::kResultBytesMax || data_size > limits::kResultBytesMax) {
+      return bad(COLLET_E_LIMIT, kTooLarge.reason);
+    }
+    if (!text::is_utf8(view(message, message_size))) return bad(COLLET_E_INVALID, kNotUtf8.reason);
+    if (data && !json::is_valid(view(data, data_size))) return bad(COLLET_E_INVALID, kNotJson.reason);
+    call->ending.how = registry::Ending::How::failed;
+    call->ending.rpc_code = rpc_code;
+    call->ending.message.assign(view(message, message_size));
+    if (data) content::append_json(call->ending.data, view(data, data_size));
+    side.calls.end(std::move(call));
+    return COLLET_OK;
+  });
+}
+
+std::int32_t suspend(const collet_host* host, collet_call id, const char* state, std::size_t state_size,
+                     std::uint32_t state_version) {
+  return entered(host, [&](HostSide& side) -> std::int32_t {
+    LockedCall call = side.calls.lock(id, side.owner);
+    if (!call) return COLLET_E_STALE;
+    const auto bad = [&](std::int32_t status, const char* reason) {
+      return end_badly(side, std::move(call), "suspend", status, reason);
+    };
+    if (!is_sound(state, state_size)) return bad(COLLET_E_INVALID, kNull.reason);
+    if (state_size > limits::kSuspendStateBytesMax) return bad(COLLET_E_LIMIT, "the state is too large");
+    call->ending.how = registry::Ending::How::suspended;
+    call->ending.state.assign(view(state, state_size));
+    call->ending.state_version = state_version;
+    side.calls.end(std::move(call));
+    return COLLET_OK;
+  });
+}
+
+Problem check_input_request(std::string_view request) {
+  json::Document document;
+  if (json::parse(request, document) || !document.IsObject()) return kNotObject;
+  const auto method = json::find_string(document, "method");
+  if (!method || !content::is_input_method(*method)) {
+    return {COLLET_E_INVALID, "its method is none of elicitation/create, sampling/createMessage and roots/list"};
+  }
+  const json::Value* params = json::find(document, "params");
+  if (params && !params->IsObject()) return {COLLET_E_INVALID, "its params are no object"};
+  return {};
+}
+
+std::int32_t need_input(const collet_host* host, collet_call id, const char* key, std::size_t key_size,
+                        const char* request, std::size_t request_size) {
+  return with_call(host, id, "need_input", [&](CallSlot& call) -> Problem {
+    if (!is_sound(key, key_size) || !is_sound(request, request_size)) return kNull;
+    if (key_size > limits::kInputRequestBytesMax || request_size > limits::kInputRequestBytesMax) {
+      return {COLLET_E_LIMIT, "the request is too large"};
+    }
+    const std::string_view name = view(key, key_size);
+    if (name.empty() || !text::is_utf8(name)) return {COLLET_E_INVALID, "the key is empty or not UTF-8"};
+    if (const Problem problem = check_input_request(view(request, request_size)); problem.status) return problem;
+    auto& requests = call.ending.input_requests;
+    for (const auto& earlier : requests) {
+      if (earlier.key == name) return {COLLET_E_DUPLICATE, "the key was used before"};
+    }
+    if (requests.size() >= limits::kInputRequestsMax) return {COLLET_E_LIMIT, "too many requests"};
+    requests.push_back({std::string(name), content::on_one_line(view(request, request_size))});
+    return {};
+  });
+}
+
+// while it runs
+
+// Adds to what the call's loop has not yet sent. Past the limit the newest progress replaces the one before it.
+std::int32_t push_notice(HostSide& side, LockedCall& call, Notice notice) {
+  auto& notices = call->notices;
+  const bool full =
+      notices.size() >= limits::kProgressQueueMax || call->notice_bytes + notice.bytes() > limits::kNoticeBytesMax;
+  if (full) {
+    if (notice.kind != Notice::Kind::progress || notices.empty() || notices.back().kind != Notice::Kind::progress ||
+        notice.bytes() > notices.back().bytes()) {
+      return COLLET_E_LIMIT;
+    }
+    call->notice_bytes -= notices.back().bytes();
+    notices.pop_back();
+  }
+  call->notice_bytes += notice.bytes();
+  notices.push_back(std::move(notice));
+  side.calls.announce(call);
+  return COLLET_OK;
+}
+
+std::int32_t progress(const collet_host* host, collet_call id, double done, double total, const char* message,
+                      std::size_t size) {
+  return entered(host, [&](HostSide& side) -> std::int32_t {
+    LockedCall call = side.calls.lock(id, side.owner);
+    if (!call) return COLLET_E_STALE;
+    if (!is_sound(message, size) || !std::isfinite(done) || !std::isfinite(total)) return COLLET_E_INVALID;
+    if (call->progress_begun && done < call->progress_done) return COLLET_E_INVALID;
+    if (size > limits::kNoticeBytesMax) return COLLET_E_LIMIT;
+    if (!text::is_utf8(view(message, size))) return COLLET_E_INVALID;
+    call->progress_begun = true;
+    call->progress_done = done;
+    return push_notice(side, call,
+                       {.kind = Notice::Kind::progress,
+                        .severity = 0,
+                        .done = done,
+                        .total = total,
+                        .logger = {},
+                        .text = std::string(view(message, size))});
+  });
+}
+
+// A message of the plugin itself goes to the host's log.
+void log_for_plugin(const std::string& plugin, std::uint32_t level, std::string_view logger,
+                    std::string_view data) {
+  const auto line = logger.empty() ? fmt::format("plugin {}: {}", plugin, data)
+                                   : fmt::format("plugin {}: {}: {}", plugin, logger, data);
+  if (level <= COLLET_LOG_ERROR) {
+    log::write(log::Level::error, line);
+  } else if (level <= COLLET_LOG_WARNING) {
+    log::write(log::Level::warning, line);
+  } else {
+    log::write(level <= COLLET_LOG_INFO ? log::Level::info : log::Level::debug, line);
+  }
+}
+
+std::int32_t log_message(const collet_host* host, collet_call id, std::uint32_t level, const char* logger,
+                         std::size_t logger_size, const char* data, std::size_t size) {
+  return entered(host, [&](HostSide& side) -> std::int32_t {
+    LockedCall call = id ? side.calls.lock(id, side.owner) : LockedCall();
+    if (id && !call) return COLLET_E_STALE;
+    if (!is_sound(logger, logger_size) || !is_sound(data, size) || level > COLLET_LOG_DEBUG) {
+      return COLLET_E_INVALID;
+    }
+    if (logger_size > limits::kNoticeBytesMax || size > limits::kNoticeBytesMax) return COLLET_E_LIMIT;
+    if (!text::is_utf8(view(logger, logger_size)) || !json::is_valid(view(data, size))) return COLLET_E_INVALID;
+    if (!id) {
+      log_for_plugin(side.owner.name, level, view(logger, logger_size), view(data, size));
+      return COLLET_OK;
+    }
+    return push_notice(side, call,
+                       {.kind = Notice::Kind::log,
+                        .severity = level,
+                        .done = 0,
+                        .total = 0,
+                        .logger = std::string(view(logger, logger_size)),
+                        .text = content::on_one_line(view(data, size))});
+  });
+}
+
+std::int32_t is_cancelled(const collet_host* host, collet_call id) {
+  const HostSide* side = side_of(host);
+  if (!side) return COLLET_E_INVALID;
+  const auto cancelled = side->calls.is_cancelled(id, side->owner);
+  return cancelled ? (*cancelled ? 1 : 0) : COLLET_E_STALE;
+}
+
+// context, memory and more
+
+std::int32_t call_info(const collet_host* host, collet_call id, const char* key, std::size_t size,
+                       collet_str* out) {
+  return entered(host, [&](HostSide& side) -> std::int32_t {
+    if (!out || !is_sound(key, size)) return COLLET_E_INVALID;
+    *out = {};
+    // Under the lock: the listener lives until on_end(), which cannot come before we let go.
+    LockedCall call = side.calls.lock(id, side.owner);
+    if (!call) return COLLET_E_STALE;
+    if (const auto known = call->listener->info(view(key, size))) *out = {known->data(), known->size()};
+    return COLLET_OK;
+  });
+}
+
+std::int32_t blob_new(const collet_host* host, std::size_t size, collet_blob* out, void** data) {
+  return entered(host, [&](HostSide& side) -> std::int32_t {
+    if (!out || !data) return COLLET_E_INVALID;
+    *out = side.blobs.create(size, data);
+    return *out ? COLLET_OK : COLLET_E_LIMIT;
+  });
+}
+
+std::int32_t blob_drop(const collet_host* host, collet_blob blob) {
+  return entered(host, [&](HostSide& side) { return side.blobs.take(blob) ? COLLET_OK : COLLET_E_STALE; });
+}
+
+const void* get_extension(const collet_host*, const char*, std::size_t) { return nullptr; }
+
+}  // namespace
+
+collet_host make_host_table(HostSide& side) {
+  collet_host table{};
+  table.struct_size = sizeof table;
+  table.abi_minor = COLLET_ABI_MINOR;
+  table.host_data = &side;
+  table.item_add = item_add;
+  table.item_remove = item_remove;
+  table.items_commit = items_commit;
+  table.resource_updated = resource_updated;
+  table.add_text = add_text;
+  table.add_json = add_json;
+  table.add_blob = add_blob;
+  table.set_structured = set_structured;
+  table.set_meta = set_meta;
+  table.set_field = set_field;
+  table.complete = complete;
+  table.fail = fail;
+  table.suspend = suspend;
+  table.need_input = need_input;
+  table.progress = progress;
+  table.log = log_message;
+  table.is_cancelled = is_cancelled;
+  table.call_info = call_info;
+  table.blob_new = blob_new;
+  table.blob_drop = blob_drop;
+  table.get_extension = get_extension;
+  return table;
+}
+
+}  // namespace collet::plugin

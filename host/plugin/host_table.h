@@ -1,0 +1,31 @@
+// The host's side of the ABI: the table of C functions that a generation's plugin calls.
+//
+// Nothing a plugin passes is believed: pointers with sizes, UTF-8, JSON, sizes, kinds and ids are all checked. A
+// function of the result group that fails makes its call fail, with the first error as the reason. complete(),
+// fail() and suspend() end the call even when they report an error, so that no call is left hanging by a bad
+// argument.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "collet/plugin.h"
+#include "plugin/blobs.h"
+#include "plugin/call_table.h"
+#include "plugin/items.h"
+
+namespace collet::plugin {
+
+// What a host table stands on; its address is collet_host.host_data.
+struct HostSide {
+  CallTable& calls;
+  CallOwner& owner;
+  Items& items;
+  Blobs& blobs;
+  std::function<void(std::string_view uri)> resource_updated;  // any thread; may be empty
+};
+
+// `side` is borrowed for as long as the table is used.
+collet_host make_host_table(HostSide& side);
+
+}  // namespace collet::plugin

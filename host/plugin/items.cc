@@ -1,0 +1,192 @@
+#include "plugin/items.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "plugin/content.h"
+#include "plugin/structs.h"
+
+namespace collet::plugin {
+namespace {
+
+using registry::Kind;
+
+std::optional<Kind> to_kind(std::uint32_t kind) {
+  switch (kind) {
+    case COLLET_TOOL:
+      return Kind::tool;
+    case COLLET_RESOURCE:
+      return Kind::resource;
+    case COLLET_RESOURCE_TEMPLATE:
+      return Kind::resource_template;
+    case COLLET_PROMPT:
+      return Kind::prompt;
+    default:
+      return std::nullopt;
+  }
+}
+
+// The member under which the host itself writes the item's name.
+std::string_view name_member(Kind kind) {
+  if (kind == Kind::resource) return "uri";
+  return kind == Kind::resource_template ? "uriTemplate" : "name";
+}
+
+registry::Traits to_traits(std::uint32_t flags) {
+  const auto has = [&](std::uint32_t flag) { return (flags & flag) != 0; };
+  return {.idempotent = has(COLLET_ITEM_IDEMPOTENT),
+          .task_optional = has(COLLET_ITEM_TASK_OPTIONAL),
+          .task_required = has(COLLET_ITEM_TASK_REQUIRED),
+          .needs_elicitation = has(COLLET_ITEM_NEEDS_ELICITATION),
+          .needs_sampling = has(COLLET_ITEM_NEEDS_SAMPLING),
+          .needs_roots = has(COLLET_ITEM_NEEDS_ROOTS)};
+}
+
+// Why `definition` cannot be an item's, or empty.
+std::string definition_problem(Kind kind, std::string_view definition) {
+  json::Document document;
+  if (const auto bad = json::parse(definition, document)) {
+    return fmt::format("its definition is not JSON: {} at byte {}", bad->message, bad->offset);
+  }
+  if (!document.IsObject()) return "its definition is not a JSON object";
+  // Only a resource's or template's human name is the author's to write; its URI is registered.
+  if (json::find(document, name_member(kind))) {
+    return fmt::format("its definition has a member \"{}\", which is registered as the item's name",
+                       name_member(kind));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::int32_t Items::reject(std::int32_t status, std::string reason) {
+  last_error_ = std::move(reason);
+  return status;
+}
+
+std::int32_t Items::add(const collet_item_def& given, collet_item* out) {
+  const collet_item_def def = copy_struct(given);
+  const std::lock_guard lock(mutex_);
+  if (closed_) return reject(COLLET_E_STATE, "an item was added while the plugin is being unloaded");
+  const auto kind = to_kind(def.kind);
+  if (!kind) return reject(COLLET_E_INVALID, fmt::format("an item has the unknown kind {}", def.kind));
+  if (!is_sound(def.name) || !is_sound(def.definition)) {
+    return reject(COLLET_E_INVALID, "an item has a text that is NULL and not empty");
+  }
+  if (records_.size() >= limits::kItemsMax) {
+    return reject(COLLET_E_LIMIT, fmt::format("more than {} items", limits::kItemsMax));
+  }
+  const std::string_view name = view(def.name);
+  if (name.empty()) return reject(COLLET_E_INVALID, "an item has no name");
+  if (name.size() > limits::kUriBytesMax) {
+    return reject(COLLET_E_LIMIT, fmt::format("an item's name is longer than {} bytes", limits::kUriBytesMax));
+  }
+  if (!text::is_utf8(name)) return reject(COLLET_E_INVALID, "an item's name is not UTF-8");
+  const std::string_view definition = def.definition.data ? view(def.definition) : "{}";
+  if (definition.size() > limits::kDefinitionBytesMax) {
+    return reject(COLLET_E_LIMIT, fmt::format("item \"{}\": its definition is longer than {} bytes", name,
+                                              limits::kDefinitionBytesMax));
+  }
+  if (std::string problem = definition_problem(*kind, definition); !problem.empty()) {
+    return reject(COLLET_E_INVALID, fmt::format("item \"{}\": {}", name, problem));
+  }
+  if (!names_.emplace(*kind, name).second) {
+    return reject(COLLET_E_DUPLICATE, fmt::format("item \"{}\" is registered twice", name));
+  }
+
+  auto record = std::make_unique<ItemRecord>();
+  record->def = {.kind = *kind,
+                 .name = std::string(name),
+                 .definition = content::on_one_line(definition),
+                 .traits = to_traits(def.flags),
+                 .timeout_ms = def.timeout_ms ? def.timeout_ms : timeout_ms_,
+                 .handle = reinterpret_cast<std::uint64_t>(record.get())};
+  record->id = ++last_id_;
+  record->user = def.user;
+  record->nonblocking = (def.flags & COLLET_ITEM_NONBLOCKING) != 0;
+  record->inline_ok = record->nonblocking && inline_allowed_;
+  *out = record->id;
+  records_.emplace_hint(records_.end(), record->id, std::move(record));
+  return COLLET_OK;
+}
+
+std::int32_t Items::remove(collet_item item) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return COLLET_E_STATE;
+  const auto found = records_.find(item);
+  if (found == records_.end() || found->second->state == ItemRecord::State::removed) return COLLET_E_STALE;
+  ItemRecord& record = *found->second;
+  names_.erase({record.def.kind, record.def.name});
+  if (record.state == ItemRecord::State::added) {
+    records_.erase(found);  // nobody has seen it
+  } else {
+    record.state = ItemRecord::State::removed;
+  }
+  return COLLET_OK;
+}
+
+std::int32_t Items::commit() {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return COLLET_E_STATE;
+  std::vector<std::unique_ptr<ItemRecord>> removed;
+  for (auto at = records_.begin(); at != records_.end();) {
+    if (at->second->state == ItemRecord::State::removed) {
+      removed.push_back(std::move(at->second));
+      at = records_.erase(at);
+    } else {
+      at->second->state = ItemRecord::State::live;
+      ++at;
+    }
+  }
+  if (publish_) publish_(current(), [kept = std::move(removed)] {});
+  return COLLET_OK;
+}
+
+std::vector<registry::ItemDef> Items::current() const {
+  std::vector<registry::ItemDef> items;
+  items.reserve(records_.size());
+  for (const auto& [id, record] : records_) {
+    if (record->state != ItemRecord::State::added) items.push_back(record->def);
+  }
+  return items;
+}
+
+void Items::begin_publishing(Publish publish) {
+  const std::lock_guard lock(mutex_);
+  publish_ = std::move(publish);
+  if (!closed_) publish_(current(), {});
+}
+
+void Items::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+}
+
+bool Items::note_overrun(collet_item item, std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = records_.find(item);
+  if (found == records_.end()) return false;
+  ItemRecord& record = *found->second;
+  if (++record.overruns < limits::kInlineOverrunsMax || !record.inline_ok.exchange(false)) return false;
+  name = record.def.name;
+  return true;
+}
+
+std::size_t Items::size() const {
+  const std::lock_guard lock(mutex_);
+  return records_.size();
+}
+
+bool Items::has_nonblocking() const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(records_.begin(), records_.end(), [](const auto& entry) { return entry.second->nonblocking; });
+}
+
+std::string Items::last_error() const {
+  const std::lock_guard lock(mutex_);
+  return last_error_;
+}
+
+}  // namespace collet::plugin

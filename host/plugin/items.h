@@ -1,0 +1,73 @@
+// The items of one generation: what its plugin has staged, and what is published.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/callback.h"
+#include "collet/plugin.h"
+#include "registry/item.h"
+
+namespace collet::plugin {
+
+// An item as a call finds it. Kept until no loop can start a call of it any more.
+struct ItemRecord {
+  registry::ItemDef def;  // def.handle is this record's address
+  collet_item id = 0;
+  void* user = nullptr;
+  bool nonblocking = false;            // as its author says
+  std::atomic<bool> inline_ok{false};  // may run on a loop
+  std::atomic<unsigned> overruns{0};   // of the budget, on loops
+  enum class State : std::uint8_t { added, live, removed } state = State::added;
+};
+
+// Any thread. The functions of the ABI return its status codes.
+class Items {
+ public:
+  // Hands over all that is offered from now on. `adopted` owns what was taken out and must live until no loop can
+  // start a call of it.
+  using Publish = std::function<void(std::vector<registry::ItemDef> items, Callback<void()> adopted)>;
+
+  // `inline_allowed`: NONBLOCKING items may run on loops. `timeout_ms` is for items that set none.
+  Items(bool inline_allowed, std::uint32_t timeout_ms) : inline_allowed_(inline_allowed), timeout_ms_(timeout_ms) {}
+
+  std::int32_t add(const collet_item_def& def, collet_item* out);
+  std::int32_t remove(collet_item item);
+  // Makes what is staged current, and publishes it if publishing has begun.
+  std::int32_t commit();
+
+  // Publishes what is current, and from now on every commit. Once.
+  void begin_publishing(Publish publish);
+  // From now on nothing is added, removed or published.
+  void close();
+
+  // Notes that a call of the item ran on a loop for longer than its budget; true if that was once too often, and
+  // the item runs on executors from now on.
+  bool note_overrun(collet_item item, std::string& name);
+  std::size_t size() const;
+  bool has_nonblocking() const;  // whether there is an item that declares itself NONBLOCKING
+  // Why the last add() failed.
+  std::string last_error() const;
+
+ private:
+  std::int32_t reject(std::int32_t status, std::string reason);
+  std::vector<registry::ItemDef> current() const;
+
+  const bool inline_allowed_;
+  const std::uint32_t timeout_ms_;
+  mutable std::mutex mutex_;  // guards all below; held while publishing, so that commits arrive in order
+  std::map<collet_item, std::unique_ptr<ItemRecord>> records_;  // by id: in the order of registration
+  std::set<std::pair<registry::Kind, std::string>> names_;
+  collet_item last_id_ = 0;
+  bool closed_ = false;
+  Publish publish_;
+  std::string last_error_;
+};
+
+}  // namespace collet::plugin

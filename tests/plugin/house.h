@@ -1,0 +1,88 @@
+// A host reduced to what plugins need: two loops, a registry that publishes to them, a loader.
+#pragma once
+
+#include <atomic>
+
+#include "plugin/loader.h"
+#include "recorder.h"
+
+namespace collet::plugin {
+
+// Where the build put a test plugin.
+inline std::string module_path(const std::string& name) {
+  return std::string(COLLET_TEST_MODULES "/") + name + ".so";
+}
+
+inline LoaderOptions test_options() {
+  LoaderOptions options;
+  options.preflight_executable = COLLET_TEST_PREFLIGHT;
+  return options;
+}
+
+class House {
+ public:
+  explicit House(LoaderOptions options = test_options())
+      : loader({&loops_[0].get(), &loops_[1].get()}, registry, std::move(options)) {
+    registry.publish_to([this](registry::SnapshotPtr, unsigned, Callback<void()> adopted) {
+      // As the real publisher: once every loop has passed by.
+      auto kept = std::make_shared<Callback<void()>>(std::move(adopted));
+      loops_[0].get().post([this, kept] {
+        loops_[1].get().post([kept] {
+          if (*kept) (*kept)();
+        });
+      });
+    });
+  }
+  ~House() { registry.publish_to({}); }
+
+  LoadReport load(const std::string& path, std::string config = "{}") {
+    PluginSpec spec;
+    spec.id = "p" + std::to_string(++loaded_);
+    spec.library = path;
+    spec.config = std::move(config);
+    std::vector<PluginSpec> specs;
+    specs.push_back(std::move(spec));
+    return loader.load(std::move(specs)).front();
+  }
+
+  // Starts a call of the item on a loop; 0 if it has ended by then.
+  CallId start(registry::Kind kind, const std::string& name, registry::Call call, registry::Listener& listener,
+               unsigned loop = 0) {
+    CallId id = 0;
+    loops_[loop].run([&] {
+      const auto snapshot = registry.current();
+      const registry::Item* item = snapshot->find(kind, name);
+      if (!item) throw std::runtime_error("no item " + name);
+      call.handle = item->def->handle;
+      call.loop = loop;
+      if (call.name.empty()) call.name = item->def->name;
+      id = item->provider->start(call, listener);
+    });
+    return id;
+  }
+  CallId start_tool(const std::string& name, std::string_view arguments, registry::Listener& listener,
+                    unsigned loop = 0) {
+    registry::Call call;
+    call.arguments = arguments;
+    return start(registry::Kind::tool, name, call, listener, loop);
+  }
+  registry::Ending call_tool(const std::string& name, std::string_view arguments = "{}") {
+    Recorder recorder;
+    start_tool(name, arguments, recorder);
+    return recorder.wait_end();
+  }
+  void cancel(const std::string& name, CallId id, registry::CancelReason reason) {
+    loops_[0].run([&] { registry.current()->find(registry::Kind::tool, name)->provider->cancel(id, reason); });
+  }
+  RunningLoop& loop(unsigned index) { return loops_[index]; }
+
+ private:
+  RunningLoop loops_[2];
+  int loaded_ = 0;
+
+ public:
+  registry::Registry registry;
+  Loader loader;
+};
+
+}  // namespace collet::plugin

@@ -1,0 +1,108 @@
+// A listener that keeps what it hears, and loops for it to listen on.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "loop/loop.h"
+#include "registry/item.h"
+#include "registry/registry.h"
+
+namespace collet::plugin {
+
+class Recorder : public registry::Listener {
+ public:
+  void on_progress(const registry::Progress& progress) override {
+    note(fmt::format("progress {}/{} {}", progress.done, progress.total, progress.message));
+  }
+  void on_log(const registry::LogMessage& message) override {
+    note(fmt::format("log {} {} {}", message.severity, message.logger, message.data));
+  }
+  void on_end(registry::Ending& given) override {
+    const std::lock_guard lock(mutex_);
+    ++ends_;
+    ending_ = given;
+    changed_.notify_all();
+  }
+  std::optional<std::string_view> info(std::string_view key) const override {
+    const auto found = known.find(std::string(key));
+    return found == known.end() ? std::nullopt : std::optional<std::string_view>(found->second);
+  }
+
+  // Waits for the end; a test that waits in vain fails.
+  registry::Ending wait_end() {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, std::chrono::seconds(20), [&] { return ends_ > 0; })) {
+      throw std::runtime_error("the call does not end");
+    }
+    return ending_;
+  }
+  // Waits until `count` notices have come.
+  std::vector<std::string> wait_notices(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, std::chrono::seconds(20), [&] { return notices_.size() >= count; })) {
+      throw std::runtime_error("the notices do not come");
+    }
+    return notices_;
+  }
+  int ends() const {
+    const std::lock_guard lock(mutex_);
+    return ends_;
+  }
+  std::vector<std::string> notices() const {
+    const std::lock_guard lock(mutex_);
+    return notices_;
+  }
+
+  std::map<std::string, std::string> known;  // before the call
+
+ private:
+  void note(std::string text) {
+    const std::lock_guard lock(mutex_);
+    notices_.push_back(std::move(text));
+    changed_.notify_all();
+  }
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> notices_;
+  registry::Ending ending_;
+  int ends_ = 0;
+};
+
+// A loop in a thread of its own.
+class RunningLoop {
+ public:
+  RunningLoop() : thread_([this] { loop_.run(); }) {}
+  ~RunningLoop() {
+    loop_.stop();
+    thread_.join();
+  }
+  loop::Loop& get() { return loop_; }
+
+  // Runs `body` on the loop thread and waits for it.
+  void run(Callback<void()> body) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool done = false;
+    loop_.post([&, kept = std::move(body)]() mutable {
+      kept();
+      const std::lock_guard lock(mutex);
+      done = true;
+      changed.notify_all();
+    });
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return done; });
+  }
+
+ private:
+  loop::Loop loop_;
+  std::thread thread_;
+};
+
+}  // namespace collet::plugin

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Checks what the compiler cannot: who may include whom, how long a file may be, and what no file may be called.
+
+usage: tools/check_layers.py [ROOT]
+
+Prints a line for each offence and exits with 1 if there is one.
+"""
+
+import pathlib
+import re
+import sys
+
+# Each module of host/ and the modules it may include. The table of host/ARCHITECTURE.md, with nothing implied.
+MAY_INCLUDE = {
+    "base": [],
+    "loop": ["base"],
+    "schema": ["base"],
+    "transport": ["base", "loop"],
+    "registry": ["base", "schema"],
+    "rpc": ["base", "loop", "transport"],
+    "config": ["base", "registry", "transport"],
+    "protocol": ["base", "loop", "registry", "rpc", "schema", "transport"],
+    "plugin": ["base", "config", "loop", "registry"],
+    "cli": ["base", "config", "loop", "plugin", "protocol", "registry", "rpc", "schema", "transport"],
+}
+# The one header of the SDK that the host may know, and the module that may know it.
+SDK_HEADER = "collet/plugin.h"
+SDK_MODULE = "plugin"
+
+LINES_MAX = 750
+BANNED_WORDS = {"manager", "helper", "helpers", "util", "utils", "common", "misc"}
+
+FOLDERS = ["host", "sdk", "plugins", "tests", "tools"]
+GENERATED = {"node_modules", "package-lock.json", "__pycache__"}
+CPP = {".c", ".cc", ".cpp", ".h", ".hpp"}
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
+
+
+def files_below(root):
+    for folder in FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            relative = path.relative_to(root)
+            if path.is_file() and not GENERATED & set(relative.parts):
+                yield relative
+
+
+def include_offence(path, header):
+    """Why `path` may not include `header`, or None."""
+    place, owner = path.parts[0], path.parts[1]
+    top = header.split("/")[0] if "/" in header else None
+    if top == "collet":
+        if place != "host" or (header == SDK_HEADER and owner == SDK_MODULE):
+            return None
+        return f"only host/{SDK_MODULE} may include {SDK_HEADER}, and nothing else of the SDK"
+    if top not in MAY_INCLUDE:
+        return None
+    if place in ("sdk", "plugins"):
+        return f"{place} may not include the host"
+    if place in ("host", "tests") and owner in MAY_INCLUDE and top not in (owner, *MAY_INCLUDE[owner]):
+        return f"{owner} may include {', '.join(MAY_INCLUDE[owner]) or 'no other module'}"
+    return None
+
+
+def plugin_offence(root, path, header):
+    """A plugin includes its own files only; what is not found in the tree belongs to a library."""
+    if path.parts[0] != "plugins" or not (root / "plugins" / header).is_file():
+        return None
+    return None if header.split("/")[0] == path.parts[1] else "a plugin may not include another"
+
+
+def offences(root):
+    for path in files_below(root):
+        words = set(re.split(r"[_.\-]", path.name.lower())) | set(path.parts[:-1])
+        for word in sorted(words & BANNED_WORDS):
+            yield f'{path}: "{word}" says nothing about its one job'
+        if path.suffix not in CPP | {".py", ".js", ".mjs", ".cmake", ""}:
+            continue
+        text = (root / path).read_text(encoding="utf-8")
+        lines = text.count("\n")
+        if lines > LINES_MAX:
+            yield f"{path}: {lines} lines; at most {LINES_MAX}"
+        if path.suffix not in CPP:
+            continue
+        if path.parts[0] == "host" and len(path.parts) > 2 and path.parts[1] not in MAY_INCLUDE:
+            yield f"{path}: host/{path.parts[1]} is not a module that tools/check_layers.py knows"
+        for match in INCLUDE.finditer(text):
+            reason = include_offence(path, match[1]) or plugin_offence(root, path, match[1])
+            if reason:
+                line = text.count("\n", 0, match.start(1)) + 1
+                yield f"{path}:{line}: includes {match[1]}: {reason}"
+    yield from link_offences(root)
+
+
+def link_offences(root):
+    """What a module links must be what it may include."""
+    text = (root / "host/CMakeLists.txt").read_text(encoding="utf-8")
+    for module, arguments in re.findall(r"collet_module\((\w+)([^)]*)\)", text):
+        uses = re.search(r"\bUSES\s+([a-z_\s]+)", arguments)
+        for used in uses[1].split() if uses else []:
+            if used not in MAY_INCLUDE.get(module, []):
+                yield f"host/CMakeLists.txt: {module} may not use {used}"
+
+
+def main():
+    if "--help" in sys.argv:
+        print(__doc__.strip())
+        return 0
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[1])
+    found = list(offences(root))
+    print("\n".join(found) or "every include points the right way")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

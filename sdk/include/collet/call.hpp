@@ -92,11 +92,15 @@ class Host {
     return (slots_.*slot)(table_, arguments...);
   }
 
-  void log(collet_call call, Level level, std::string_view logger, std::string_view text) const {
-    std::string data;
-    append_json(data, text);
-    (*this)(&collet_host::log, call, static_cast<std::uint32_t>(level), logger.data(), logger.size(), data.data(),
-            data.size());
+  void log(collet_call call, Level level, std::string_view logger, std::string_view text) const noexcept {
+    try {
+      std::string data;
+      append_json(data, text);
+      (*this)(&collet_host::log, call, static_cast<std::uint32_t>(level), logger.data(), logger.size(), data.data(),
+              data.size());
+    } catch (const std::bad_alloc&) {
+      // There is nobody left to tell.
+    }
   }
 
  private:
@@ -332,6 +336,9 @@ class CallBase {
   CallBase(CallBase&& other) noexcept
       : runtime_(other.runtime_), id_(std::exchange(other.id_, 0)), cancellation_(std::move(other.cancellation_)) {}
   ~CallBase() { leave(); }
+  void swap(CallBase& other) noexcept {
+    std::swap(runtime_, other.runtime_), std::swap(id_, other.id_), cancellation_.swap(other.cancellation_);
+  }
 
   // False once the call has ended or is another's to end.
   bool open() const { return id_ != 0; }
@@ -353,6 +360,11 @@ class CallBase {
     const collet_call id = leave();
     host()(&collet_host::fail, id, code, message.data(), message.size(),
            data.text.empty() ? nullptr : data.text.data(), data.text.size());
+  }
+
+  // Of a function that throws when the call is no longer its own to end.
+  void log_late_failure(std::string_view message) const noexcept {
+    host().log(0, Level::error, runtime_->logger, message);
   }
 
   // From here on no callback runs, and the id is no longer used.
@@ -496,6 +508,11 @@ void CallBase::finish_with(R&& result) {
 class PendingCall : public CallBase {
  public:
   PendingCall(PendingCall&&) noexcept = default;
+  PendingCall& operator=(PendingCall&& other) noexcept {
+    PendingCall taken(std::move(other));
+    swap(taken);
+    return *this;
+  }
   ~PendingCall() {
     if (open()) finish_with_error("the tool ended without an answer");
   }
@@ -534,7 +551,18 @@ class Call : public CallBase {
 
   // What earlier rounds left: see need_input() and suspend().
   std::uint32_t round() const { return params_.round; }
-  Json input_responses() const { return {std::string(detail::view(params_.input_responses))}; }
+  std::string_view input_responses() const { return detail::view(params_.input_responses); }
+  // The client's answer to the question asked under `key`, if there is one.
+  std::optional<Json> input_response(std::string_view key) const {
+    std::optional<Json> found;
+    if (!params_.input_responses.data) return found;
+    JsonReader in(input_responses());
+    in.read_object([&](std::string_view name) {
+      const std::string_view answer = in.read_raw();
+      if (name == key) found = Json{std::string(answer)};
+    });
+    return found;
+  }
   std::string_view state() const { return detail::view(params_.state); }
   std::uint32_t state_version() const { return params_.state_version; }
 

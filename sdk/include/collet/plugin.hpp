@@ -100,6 +100,7 @@ class Handler {
         run(call);
       }
     } catch (const StateNotUnderstood&) {
+      if (!call.open()) return COLLET_OK;
       call.leave();
       return COLLET_E_STATE;
     } catch (const RpcError& error) {
@@ -133,7 +134,7 @@ class Handler {
 
   // A tool's failure is a result for the model to read; anything else has only JSON-RPC errors.
   static void fail(Call& call, std::int32_t code, const char* message) noexcept {
-    if (!call.open()) return;
+    if (!call.open()) return call.log_late_failure(message);
     if (call.kind() == COLLET_TOOL) {
       call.finish_with_error(message);
     } else {
@@ -518,13 +519,8 @@ class Entry {
       return refuse(host, id, "the plugin failed for a reason that is no std::exception", COLLET_E_INTERNAL);
     }
   }
-  static std::int32_t refuse(const collet_host* host, std::string_view id, const char* why,
-                             std::int32_t status) noexcept {
-    try {
-      Host(host).log(0, Level::error, id, why);
-    } catch (...) {
-      // Out of memory: the status has to do.
-    }
+  static std::int32_t refuse(const collet_host* host, std::string_view id, const char* why, std::int32_t status) {
+    Host(host).log(0, Level::error, id, why);
     return status;
   }
 

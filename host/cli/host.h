@@ -30,8 +30,8 @@ Result<config::Config> load_config(const CommonOptions& options);
 // This program's own file.
 std::string program_file();
 
-// Constructed before the loops run, destroyed after they have ended. The destructor ends all plugins; one that does not
-// end in time is named in the log, and the process is left at once, since its code may still run.
+// Constructed before the loops run, destroyed after they have ended. The destructor ends all plugins; one that does
+// not end in time is named in the log, and the process is left at once, since its code may still run.
 class Host {
  public:
   Host(const config::Config& config, unsigned loops);
@@ -46,6 +46,9 @@ class Host {
   loop::Loop& main_loop() { return *loops_.front(); }
   registry::Registry& registry() { return registry_; }
   plugin::Loader& loader() { return loader_; }
+  // What the process is to report if the destructor has to leave it.
+  int exit_code = 0;
+
   // Of load(), one for each plugin, in order.
   const std::vector<plugin::LoadReport>& reports() const { return reports_; }
 

@@ -1,6 +1,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "cli/server_setup.h"
 #include "cli/verbs.h"
 #include "loop/standard_streams.h"
 #include "protocol/stdio_endpoint.h"

@@ -3,8 +3,8 @@
 
 namespace collet::loop {
 
-// The real descriptors of stdin and stdout, which nobody inherits. Descriptor 0 reads nothing from now on and 1 writes
-// to stderr, so that a library that prints cannot forge or break a protocol stream.
+// The real descriptors of stdin and stdout, which nobody inherits. Descriptor 0 reads nothing from now on and 1
+// writes to stderr, so that a library that prints cannot forge or break a protocol stream.
 struct StandardStreams {
   int in;
   int out;

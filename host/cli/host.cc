@@ -1,0 +1,115 @@
+#include "cli/host.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/log.h"
+#include "config/config.h"
+
+namespace collet::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Beside the program in a build folder, or where an installation has them.
+fs::path default_plugin_folder() {
+  const fs::path program = program_file();
+  const fs::path built = program.parent_path().parent_path() / "plugins";
+  if (fs::is_directory(built)) return built;
+  return program.parent_path().parent_path() / COLLET_PLUGIN_FOLDER;
+}
+
+plugin::PluginSpec spec_of(const config::Plugin& plugin, std::string library) {
+  plugin::PluginSpec spec;
+  spec.id = plugin.id;
+  spec.library = std::move(library);
+  spec.config = plugin.config;
+  spec.rules = plugin.names;
+  spec.timeout_ms = plugin.timeout_ms;
+  return spec;
+}
+
+// The plugins in the order of the file, then those of the folders that it does not mention. The first file of a
+// name counts.
+std::vector<plugin::PluginSpec> specs_of(const config::Config& config) {
+  std::vector<plugin::PluginSpec> specs;
+  std::map<std::string, std::string> found;
+  for (const auto& file : plugin::discover(config.plugins.paths)) {
+    if (file) {
+      found.emplace(fs::path(*file).stem(), *file);
+    } else {
+      log::warning("{}", file.message());
+    }
+  }
+  for (const config::Plugin& plugin : config.plugin) {
+    const auto in_folder = found.find(plugin.id);
+    std::string library = plugin.library;
+    if (library.empty() && in_folder != found.end()) library = in_folder->second;
+    if (in_folder != found.end()) found.erase(in_folder);
+    if (!plugin.enabled) continue;
+    if (library.empty()) {
+      log::error("plugin {}: there is no {}.so in the folders of plugins.paths, and no `library` is set", plugin.id,
+                 plugin.id);
+      continue;
+    }
+    specs.push_back(spec_of(plugin, std::move(library)));
+  }
+  for (const auto& [id, library] : found) {
+    config::Plugin plugin;
+    plugin.id = id;
+    plugin.timeout_ms = config.plugins.timeout_ms;
+    specs.push_back(spec_of(plugin, library));
+  }
+  return specs;
+}
+
+}  // namespace
+
+std::string program_file() {
+  std::error_code ignored;
+  return fs::read_symlink("/proc/self/exe", ignored);
+}
+
+Result<config::Config> load_config(const CommonOptions& options) {
+  auto config = options.config_file.empty()
+                    ? Result<config::Config>(config::Config::defaults(default_plugin_folder()))
+                    : config::load(options.config_file);
+  if (config) log::configure(config->log.level, config->log.format);
+  return config;
+}
+
+Host::Host(const config::Config& config, unsigned loops)
+    : config_(config),
+      loops_([loops] {
+        std::vector<std::unique_ptr<loop::Loop>> made;
+        for (unsigned i = 0; i < loops; ++i) made.push_back(std::make_unique<loop::Loop>());
+        return made;
+      }()),
+      registry_(config.server.limits.tool_name_bytes_max),
+      loader_(this->loops(), registry_) {}
+
+Host::~Host() {
+  const std::vector<std::string> left =
+      loader_.shutdown(config_.server.limits.drain_timeout_ms, plugin::Loader::Loops::ended);
+  if (left.empty()) return;
+  for (const std::string& what : left) log::warning("{}", what);
+  _exit(exit_code);
+}
+
+std::vector<loop::Loop*> Host::loops() const {
+  std::vector<loop::Loop*> all;
+  for (const auto& loop : loops_) all.push_back(loop.get());
+  return all;
+}
+
+void Host::load() {
+  reports_ = loader_.load(specs_of(config_));
+  for (const plugin::LoadReport& report : reports_) {
+    if (!report.ok()) log::error("plugin {} ({}) is not served: {}", report.id, report.library, report.error);
+    for (const std::string& warning : report.warnings) log::warning("plugin {}: {}", report.id, warning);
+  }
+}
+
+}  // namespace collet::cli

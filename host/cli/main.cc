@@ -1,0 +1,89 @@
+// collet: the command line. What each verb does stands in a file of its own.
+#include <CLI/CLI.hpp>
+#include <cstring>
+
+#include "cli/verbs.h"
+#include "loop/standard_streams.h"
+#include "plugin/preflight.h"
+
+namespace {
+
+using namespace collet::cli;
+
+void add_config(CLI::App& verb, CommonOptions& options) {
+  verb.add_option("-c,--config", options.config_file,
+                  "Configuration (TOML); without it every plugin beside the program")
+      ->type_name("FILE");
+}
+
+void add_format(CLI::App& verb, std::string& format) {
+  verb.add_option("--format", format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Collet serves tools that live in shared libraries over the Model Context Protocol.");
+  app.set_version_flag("--version", "collet " COLLET_VERSION);
+  app.require_subcommand(1);
+  app.footer("Exit codes: 0 good, 1 wrong usage or configuration, 4 an address cannot be used, 5 the tool failed.");
+  CommonOptions common;
+  std::string format = "text";
+
+  ServeOptions serving;
+  CLI::App* serve_verb = app.add_subcommand("serve", "Serve over HTTP until SIGTERM or SIGINT");
+  add_config(*serve_verb, common);
+  serve_verb
+      ->add_option("-l,--listen", serving.listen,
+                   "Where to listen, instead of server.listen: http://127.0.0.1:8765, "
+                   "https://…, unix:/path; port 0 takes a free one")
+      ->type_name("URL");
+
+  CLI::App* stdio_verb =
+      app.add_subcommand("stdio", "Serve one client on stdin and stdout, as MCP clients start it");
+  add_config(*stdio_verb, common);
+
+  CLI::App* list_verb = app.add_subcommand("list", "Show what the plugins offer");
+  add_config(*list_verb, common);
+  add_format(*list_verb, format);
+
+  CallOptions calling;
+  CLI::App* call_verb = app.add_subcommand("call", "Call one tool, in this process, and print its result");
+  call_verb->add_option("tool", calling.tool, "Its name, as `collet list` shows it")->required();
+  call_verb->add_option("-a,--args", calling.arguments, "Its arguments: a JSON object")->type_name("JSON");
+  add_config(*call_verb, common);
+  add_format(*call_verb, format);
+
+  CheckOptions checking;
+  CLI::App* check_verb = app.add_subcommand("check", "Say of a plugin file what a host will say of it");
+  check_verb->add_option("files", checking.files, "Plugin libraries")->required()->type_name("FILE.so");
+  add_format(*check_verb, format);
+
+  std::string principal;
+  CLI::App* token_verb = app.add_subcommand("token", "Make a bearer token for server.token");
+  token_verb->add_option("name", principal, "Whom it stands for")->required();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kOk : kUsage;
+  }
+  common.json = format == "json";
+  serving.common = calling.common = checking.common = common;
+  if (*serve_verb) return serve(serving);
+  if (*stdio_verb) return stdio(common);
+  if (*list_verb) return list(common);
+  if (*call_verb) return call(calling);
+  if (*check_verb) return check(checking);
+  return token(principal);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], collet::plugin::kPreflightVerb) == 0) {
+    return collet::plugin::preflight_main(argc, argv);
+  }
+  collet::loop::fill_standard_descriptors();
+  return run(argc, argv);
+}

@@ -1,0 +1,160 @@
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include "base/log.h"
+#include "cli/server_setup.h"
+#include "cli/verbs.h"
+#include "loop/standard_streams.h"
+#include "protocol/http_endpoint.h"
+#include "transport/http.h"
+
+namespace collet::cli {
+namespace {
+
+using Sockets = std::vector<std::unique_ptr<transport::ListenSocket>>;
+
+int complain(const std::string& message, int exit_code) {
+  std::fprintf(stderr, "collet: %s\n", message.c_str());
+  return exit_code;
+}
+
+Result<void> override_listen(const std::vector<std::string>& urls, config::Server& server) {
+  if (urls.empty()) return {};
+  server.listen.clear();
+  for (const std::string& url : urls) {
+    auto address = transport::Address::parse(url);
+    if (!address) return address.failure();
+    server.listen.push_back(std::move(*address));
+  }
+  return {};
+}
+
+Result<Sockets> bind_all(const config::Server& server, unsigned loops) {
+  std::shared_ptr<const transport::TlsContext> tls;
+  if (!server.tls.certificate.empty()) {
+    auto loaded = transport::load_tls(server.tls.certificate, server.tls.key);
+    if (!loaded) return loaded.failure();
+    tls = *loaded;
+  }
+  Sockets sockets;
+  for (const transport::Address& address : server.listen) {
+    auto socket = transport::ListenSocket::bind(address, loops, tls);
+    if (!socket) return socket.failure();
+    sockets.push_back(std::move(*socket));
+  }
+  return sockets;
+}
+
+transport::HttpLimits http_limits(const config::Limits& limits) {
+  transport::HttpLimits http = limits.http;
+  http.body_bytes_max = limits.message_bytes_max;
+  return http;
+}
+
+// All that serves on one loop.
+struct LoopService {
+  protocol::ServerLoop& protocol;
+  protocol::HttpEndpoint endpoint;
+  transport::HttpServer http;
+
+  LoopService(protocol::ServerLoop& server_loop, const protocol::Access& access, const config::Server& server)
+      : protocol(server_loop),
+        endpoint(server_loop, access, server.path),
+        http(server_loop.loop(), http_limits(server.limits), endpoint) {}
+};
+
+// The loops, each on its thread, from the first connection to the last. The first one is this thread's.
+class Service {
+ public:
+  Service(Host& host, protocol::Server& server, const protocol::Access& access, const config::Server& config,
+          Sockets& sockets)
+      : loops_(host.loops()), drain_timeout_ms_(config.limits.drain_timeout_ms), hurry_(*loops_.front()) {
+    for (unsigned index = 0; index < loops_.size(); ++index) {
+      services_.push_back(std::make_unique<LoopService>(server.at(index), access, config));
+      for (const auto& socket : sockets) services_.back()->http.listen(*socket, index);
+    }
+  }
+
+  // Until a signal says that it is enough, and what was begun has been answered.
+  void run() {
+    const loop::Signal terminate(*loops_.front(), SIGTERM, [this] { drain(); });
+    const loop::Signal interrupt(*loops_.front(), SIGINT, [this] { drain(); });
+    std::vector<std::thread> threads;
+    for (std::size_t index = 1; index < loops_.size(); ++index) {
+      threads.emplace_back([loop = loops_[index]] { loop->run(); });
+    }
+    loops_.front()->run();
+    for (std::thread& thread : threads) thread.join();
+  }
+
+ private:
+  // First loop. A second signal does not wait any longer.
+  void drain() {
+    if (std::exchange(draining_, true)) return cancel_calls();
+    log::info("ending: waiting for what was begun");
+    for (std::size_t index = 0; index < loops_.size(); ++index) {
+      loops_[index]->post([service = services_[index].get(), loop = loops_[index]] {
+        service->endpoint.end_streams();
+        service->http.drain([loop] { loop->stop(); });
+      });
+    }
+    hurry_.start(drain_timeout_ms_, [this] { cancel_calls(); });
+  }
+
+  void cancel_calls() {
+    for (std::size_t index = 0; index < loops_.size(); ++index) {
+      loops_[index]->post(
+          [service = services_[index].get()] { service->protocol.cancel_all(registry::CancelReason::shutdown); });
+    }
+    constexpr std::uint64_t kFlushMs = 500;  // for the answers to leave
+    hurry_.start(kFlushMs, [this] {
+      for (loop::Loop* loop : loops_) loop->stop();
+    });
+  }
+
+  const std::vector<loop::Loop*> loops_;
+  const std::uint64_t drain_timeout_ms_;
+  std::vector<std::unique_ptr<LoopService>> services_;
+  bool draining_ = false;
+  loop::Timer hurry_;
+};
+
+void announce(const Sockets& sockets, const config::Server& server, bool needs_token) {
+  for (const auto& socket : sockets) {
+    const std::string url =
+        socket->address().url() +
+        (socket->address().scheme == transport::Address::Scheme::unix_socket ? "" : server.path);
+    std::fprintf(stderr, "listening on %s\n", url.c_str());
+    if (socket->address().scheme == transport::Address::Scheme::unix_socket) continue;
+    const char* header = needs_token ? " --header \"Authorization: Bearer <token>\"" : "";
+    std::fprintf(stderr, "  connect Claude Code:  claude mcp add --transport http %s %s%s\n", server.name.c_str(),
+                 url.c_str(), header);
+  }
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  auto config = load_config(options.common);
+  if (!config) return complain(config.message(), kUsage);
+  if (auto good = override_listen(options.listen, config->server); !good) return complain(good.message(), kUsage);
+  if (auto good = config::check_listen(config->server); !good) return complain(good.message(), kUsage);
+
+  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+  const unsigned loops = config->server.threads ? config->server.threads : cores;
+  auto sockets = bind_all(config->server, loops);
+  if (!sockets) return complain(sockets.message(), kUnreachable);
+
+  std::signal(SIGPIPE, SIG_IGN);
+  Host host(*config, loops);
+  const protocol::Access access(access_rules(config->server));
+  protocol::Server server(server_options(*config), host.registry(), host.loops());
+  host.load();
+  Service service(host, server, access, config->server, *sockets);
+  announce(*sockets, config->server, access.needs_token());
+  service.run();
+  return kOk;
+}
+
+}  // namespace collet::cli

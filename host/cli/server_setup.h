@@ -1,0 +1,13 @@
+// From configuration to what host/protocol wants to know.
+#pragma once
+
+#include "config/config.h"
+#include "protocol/access.h"
+#include "protocol/server.h"
+
+namespace collet::cli {
+
+protocol::ServerOptions server_options(const config::Config& config);
+protocol::AccessRules access_rules(const config::Server& server);
+
+}  // namespace collet::cli

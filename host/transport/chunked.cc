@@ -62,6 +62,7 @@ ChunkDecoder::Status ChunkDecoder::step(char byte) {
     case Phase::trailer:
       return trailer_byte(byte);
     case Phase::trailer_lf:
+      ++trailer_bytes_;
       if (byte != '\n') return Status::malformed;
       if (line_bytes_ == 0) return Status::complete;
       line_bytes_ = 0;

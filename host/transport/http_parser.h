@@ -21,6 +21,7 @@ class HttpParser {
   enum class Status : std::uint8_t { need_more, complete, failed };
 
   explicit HttpParser(const HttpLimits& limits);  // `limits` outlives the parser
+  explicit HttpParser(HttpLimits&&) = delete;
 
   // `bytes` is what has come of a request since its first byte and not been erased; further calls pass the same
   // bytes, perhaps at another place, and more. The parser may change them and may shorten them (chunk framing,

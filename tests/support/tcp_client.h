@@ -62,7 +62,8 @@ class TcpClient {
   }
 
   ~TcpClient() { close(); }
-  TcpClient(TcpClient&& other) noexcept : socket_(std::exchange(other.socket_, -1)), read_(std::move(other.read_)) {}
+  TcpClient(TcpClient&& other) noexcept
+      : socket_(std::exchange(other.socket_, -1)), read_(std::move(other.read_)) {}
   TcpClient& operator=(TcpClient&&) = delete;
 
   int descriptor() const { return socket_; }

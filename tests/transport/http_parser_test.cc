@@ -24,7 +24,8 @@ std::string describe(HttpParser& parser) {
   std::string text;
   text.append(request.method).append(" ").append(request.path).append("?").append(request.query);
   text.append(" @").append(request.host).append(parser.keep_alive() ? " keep" : " close");
-  for (const Header& header : request.headers) text.append("|").append(header.name).append("=").append(header.value);
+  for (const Header& header : request.headers)
+    text.append("|").append(header.name).append("=").append(header.value);
   return text.append("|").append(request.body);
 }
 
@@ -51,7 +52,8 @@ Outcome feed(const std::vector<std::string>& pieces, const HttpLimits& limits) {
       used += parser.consumed();
       parser.reset();
     }
-    kept.assign(bytes.begin() + static_cast<std::ptrdiff_t>(used), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+    kept.assign(bytes.begin() + static_cast<std::ptrdiff_t>(used),
+                bytes.begin() + static_cast<std::ptrdiff_t>(size));
   }
   outcome.hungry = !kept.empty();
   return outcome;
@@ -61,7 +63,8 @@ Outcome feed(const std::vector<std::string>& pieces, const HttpLimits& limits) {
 Outcome parse(const std::string& bytes, const HttpLimits& limits = {}) {
   const Outcome whole = feed({bytes}, limits);
   for (std::size_t at = 1; at < bytes.size(); ++at) {
-    if (feed({bytes.substr(0, at), bytes.substr(at)}, limits) != whole) FAIL_CHECK("split at " << at << ": " << bytes);
+    if (feed({bytes.substr(0, at), bytes.substr(at)}, limits) != whole)
+      FAIL_CHECK("split at " << at << ": " << bytes);
   }
   std::vector<std::string> singles;
   for (const char byte : bytes) singles.emplace_back(1, byte);
@@ -91,11 +94,13 @@ TEST_CASE("well-formed requests are read the same however they are split") {
       {post("", ""), {"POST /mcp? @a keep|Host=a|"}},
       {post("Content-Length: 5\r\n", "hello"), {"POST /mcp? @a keep|Host=a|Content-Length=5|hello"}},
       {post("content-length: 0\r\n", ""), {"POST /mcp? @a keep|Host=a|content-length=0|"}},
-      {post("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n00000A;x=\"y\"\r\n0123456789\r\n0\r\nTrailer: t\r\n\r\n"),
+      {post("Transfer-Encoding: chunked\r\n",
+            "3\r\nabc\r\n00000A;x=\"y\"\r\n0123456789\r\n0\r\nTrailer: t\r\n\r\n"),
        {"POST /mcp? @a keep|Host=a|Transfer-Encoding=chunked|abc0123456789"}},
-      {post("Transfer-Encoding: Chunked\r\n", "0\r\n\r\n"), {"POST /mcp? @a keep|Host=a|Transfer-Encoding=Chunked|"}},
-      {post("Content-Length: 2\r\n", "hi") + get("") + post("Transfer-Encoding: chunked\r\n", "1\r\nx\r\n0\r\n\r\n") +
-           get("Z: 1\r\n"),
+      {post("Transfer-Encoding: Chunked\r\n", "0\r\n\r\n"),
+       {"POST /mcp? @a keep|Host=a|Transfer-Encoding=Chunked|"}},
+      {post("Content-Length: 2\r\n", "hi") + get("") +
+           post("Transfer-Encoding: chunked\r\n", "1\r\nx\r\n0\r\n\r\n") + get("Z: 1\r\n"),
        {"POST /mcp? @a keep|Host=a|Content-Length=2|hi", "GET /? @a keep|Host=a|",
         "POST /mcp? @a keep|Host=a|Transfer-Encoding=chunked|x", "GET /? @a keep|Host=a|Z=1|"}},
   }));
@@ -168,7 +173,8 @@ TEST_CASE("malformed chunks are refused") {
 }
 
 TEST_CASE("a chunk larger than any body is too large, however its size is written") {
-  const std::string size = GENERATE(values<std::string>({"fffffffffffffffff", "10000000000000001", "7fffffffffffffff"}));
+  const std::string size =
+      GENERATE(values<std::string>({"fffffffffffffffff", "10000000000000001", "7fffffffffffffff"}));
   CHECK(parse(post("Transfer-Encoding: chunked\r\n", size + "\r\nx")).error == 413);
 }
 
@@ -203,9 +209,8 @@ TEST_CASE("sizes are accepted at the limit and refused one past it") {
   }
   SECTION("chunked body") {
     const auto chunks = [](std::size_t second) {
-      return post("Transfer-Encoding: chunked\r\n",
-                  "a\r\n0123456789\r\n" + std::string(second == 10 ? "a" : "b") + "\r\n" + std::string(second, 'x') +
-                      "\r\n0\r\n\r\n");
+      return post("Transfer-Encoding: chunked\r\n", "a\r\n0123456789\r\n" + std::string(second == 10 ? "a" : "b") +
+                                                        "\r\n" + std::string(second, 'x') + "\r\n0\r\n\r\n");
     };
     CHECK(parse(chunks(10), limits).requests.size() == 1);
     CHECK(parse(chunks(11), limits).error == 413);
@@ -225,7 +230,8 @@ TEST_CASE("chunk extensions and trailers are bounded") {
 }
 
 TEST_CASE("the sender of a body that waits for 100 Continue is noticed once") {
-  HttpParser parser{HttpLimits{}};
+  const HttpLimits limits;
+  HttpParser parser(limits);
   std::string head = post("Expect: 100-continue\r\nContent-Length: 2\r\n", "");
   std::size_t size = head.size();
   REQUIRE(parser.parse(head.data(), size) == HttpParser::Status::need_more);

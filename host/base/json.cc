@@ -101,7 +101,9 @@ std::optional<ParseError> run(rapidjson::MemoryStream& stream, Handler& handler)
   const rapidjson::ParseResult result = reader.Parse<kParseFlags>(stream, handler);
   if (!result.IsError()) return std::nullopt;
   if (handler.too_deep()) return ParseError{"nested too deeply", result.Offset()};
-  return ParseError{rapidjson::GetParseError_En(result.Code()), result.Offset()};
+  std::string message = rapidjson::GetParseError_En(result.Code());
+  if (message.ends_with('.')) message.pop_back();
+  return ParseError{std::move(message), result.Offset()};
 }
 
 // RapidJSON takes a NUL for the end of the text, and checks UTF-8 far more slowly than we do.

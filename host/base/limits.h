@@ -57,6 +57,16 @@ inline constexpr std::size_t kUriBytesMax = 2'048;
 inline constexpr unsigned kPageItems = 250;  // of one tools/list page
 inline constexpr std::uint64_t kListTtlMs = 0;  // how long a modern client may take a list for fresh
 
+// JSON Schema.
+inline constexpr unsigned kSchemaDepthMax = 128;              // nesting of a schema's JSON
+inline constexpr unsigned kSchemaNodesMax = 20'000;           // subschemas of one schema with all that it refers to
+inline constexpr unsigned kSchemaConstantsMax = 100'000;      // JSON values inside enum and const
+inline constexpr std::size_t kSchemaPatternBytesMax = 8'192;  // one regular expression
+inline constexpr unsigned kSchemaEvaluationDepthMax = 1'024;  // subschemas entered within one another
+inline constexpr std::int64_t kSchemaFuel = 400'000;          // steps of one validation; about 4 ms
+inline constexpr std::int64_t kSchemaCheckFuel = 4'000'000;   // steps of checking a schema against its metaschema
+inline constexpr unsigned kSchemaErrorsMax = 8;
+
 // Legacy sessions.
 inline constexpr unsigned kSessionsMax = 10'000;
 inline constexpr std::uint64_t kSessionIdleTimeoutMs = 3'600'000;

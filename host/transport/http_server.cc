@@ -52,6 +52,7 @@ struct HttpServer::State {
     }
     void stop() {
       uv_poll_stop(&poll);
+      descriptor.close();
       uv_close(reinterpret_cast<uv_handle_t*>(&poll),
                [](uv_handle_t* handle) { delete static_cast<Listener*>(handle->data); });
     }

@@ -1,0 +1,503 @@
+#include "transport/http.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <fstream>
+#include <optional>
+
+#include "support/catch.h"
+#include "support/tcp_client.h"
+#include "transport/served.h"
+
+using namespace collet;
+using test::get;
+using test::HttpAnswer;
+using test::post;
+using test::Served;
+using test::TcpClient;
+
+namespace {
+
+void answer_later(Served& served, std::size_t index, std::string_view body) {
+  served.run([&] { served.handler.open(index).reply->respond(200, {}, {&body, 1}); });
+}
+
+void send_event(Served& served, std::size_t index, std::string_view data) {
+  served.run([&] {
+    if (auto* reply = served.handler.open(index).reply) reply->event(data);
+  });
+}
+
+std::size_t resident_bytes() {
+  std::size_t total = 0;
+  std::size_t resident = 0;
+  std::ifstream("/proc/self/statm") >> total >> resident;
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+std::size_t open_descriptors_max() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+// Sets the soft limit on open files for as long as it lives.
+struct DescriptorLimit {
+  explicit DescriptorLimit(std::size_t count) : before(open_descriptors_max()) { set(count); }
+  ~DescriptorLimit() { set(before); }
+  static void set(std::size_t count) {
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = std::min<rlim_t>(count, limit.rlim_max);
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  std::size_t before;
+};
+
+// Clients in a process of their own, so that the descriptors of both ends need not fit in one. Each sends a request
+// and reads its answer before the next connects; all stay until the crowd is destroyed.
+struct Crowd {
+  explicit Crowd(std::size_t count) {
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pipe) == 0);
+    child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      ::close(pipe[0]);
+      _exit(be_crowd(count, pipe[1]));
+    }
+    ::close(pipe[1]);
+  }
+  ~Crowd() {
+    ::close(pipe[0]);
+    waitpid(child, nullptr, 0);
+  }
+
+  void connect(std::uint16_t port) {
+    char done = 0;
+    resident_before = resident_bytes();
+    REQUIRE(::write(pipe[0], &port, sizeof(port)) == sizeof(port));
+    REQUIRE(::read(pipe[0], &done, 1) == 1);
+  }
+
+  static int be_crowd(std::size_t count, int pipe) {
+    std::uint16_t port = 0;
+    if (::read(pipe, &port, sizeof(port)) != sizeof(port)) return 1;
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    constexpr std::string_view kRequest = "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n";
+    for (std::size_t i = 0; i < count; ++i) {
+      const int client = ::socket(AF_INET, SOCK_STREAM, 0);
+      char answer[1000];
+      if (client < 0 || ::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 ||
+          ::write(client, kRequest.data(), kRequest.size()) < 0 || ::read(client, answer, sizeof(answer)) <= 0)
+        return 1;
+    }
+    char over = 0;
+    return ::write(pipe, "", 1) == 1 && ::read(pipe, &over, 1) == 0 ? 0 : 1;
+  }
+
+  int pipe[2] = {-1, -1};
+  pid_t child = -1;
+  std::size_t resident_before = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a connection serves one request after another") {
+  Served served;
+  TcpClient client(served.port());
+  for (const char* body : {"one", "two", ""}) {
+    client.send(post("/echo", body, "X-Send: seen\r\n"));
+    const HttpAnswer answer = client.read_answer();
+    CHECK(answer.head.starts_with("HTTP/1.1 200 OK\r\n"));
+    CHECK(answer.body == body);
+    CHECK(answer.header("X-Test") == "seen");
+    CHECK(answer.header("Connection").empty());
+    CHECK(answer.header("Date").ends_with(" GMT"));
+  }
+  CHECK(served.connections() == 1);
+}
+
+TEST_CASE("a header value cannot end its line") {
+  Served served;
+  TcpClient client(served.port());
+  client.send(get("/echo", "X-Send: a\tb\r\n"));
+  CHECK(client.read_answer().header("X-Test") == "a b");
+}
+
+TEST_CASE("requests sent ahead are answered in order") {
+  Served served;
+  TcpClient client(served.port());
+  SECTION("at once") {
+    std::string all;
+    for (int i = 0; i < 3000; ++i) all += post("/echo", std::to_string(i));
+    client.send(all);
+    for (int i = 0; i < 3000; ++i) REQUIRE(client.read_answer().body == std::to_string(i));
+  }
+  SECTION("while an earlier one is pending") {
+    client.send(post("/later", "") + post("/echo", "second") + post("/later", "") + post("/echo", "fourth"));
+    served.handler.await_open(1);
+    answer_later(served, 0, "first");
+    CHECK(client.read_answer().body == "first");
+    CHECK(client.read_answer().body == "second");
+    served.handler.await_open(2);
+    answer_later(served, 1, "third");
+    CHECK(client.read_answer().body == "third");
+    CHECK(client.read_answer().body == "fourth");
+  }
+}
+
+TEST_CASE("more than is kept may be sent ahead of a pending answer") {
+  Served served;
+  TcpClient client(served.port());
+  std::string ahead;
+  while (ahead.size() < 4 * limits::kHttpPipelineBytesMax) ahead += post("/echo", std::string(1000, 'x'));
+  std::thread sender([&] { client.send(post("/later", "") + ahead + post("/echo", "last")); });
+  served.handler.await_open(1);
+  answer_later(served, 0, "");
+  HttpAnswer answer = client.read_answer();
+  while (answer.body != "last") answer = client.read_answer();
+  sender.join();
+  CHECK(answer.status == 200);
+}
+
+TEST_CASE("bodies arrive whole, by length and in chunks, in any pieces") {
+  Served served;
+  TcpClient client(served.port());
+  const std::string large(1'000'000, 'y');
+  client.send(post("/echo", large));
+  CHECK(client.read_answer().body == large);
+  client.send(get("/echo", "Transfer-Encoding: chunked\r\n"));
+  for (int i = 0; i < 100; ++i) client.send("a\r\n0123456789\r\n");
+  client.send("0\r\n\r\n");
+  CHECK(client.read_answer().body.size() == 1000);
+  for (const char byte : post("/echo", "slowly")) client.send({&byte, 1});
+  CHECK(client.read_answer().body == "slowly");
+}
+
+TEST_CASE("an answer to HEAD and a 204 have no body") {
+  Served served;
+  TcpClient client(served.port());
+  client.send("HEAD /large?5 HTTP/1.1\r\nHost: a\r\n\r\n" + get("/nothing") + post("/echo", "next"));
+  const HttpAnswer head = client.read_answer(true);
+  CHECK(head.header("Content-Length") == "5");
+  const HttpAnswer nothing = client.read_answer();
+  CHECK(nothing.status == 204);
+  CHECK(nothing.header("Content-Length").empty());
+  CHECK(client.read_answer().body == "next");
+}
+
+TEST_CASE("who waits for 100 Continue gets it") {
+  Served served;
+  TcpClient client(served.port());
+  client.send("POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  CHECK(client.read_until("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("ok");
+  CHECK(client.read_answer().body == "ok");
+}
+
+TEST_CASE("Connection: close and HTTP/1.0 end the connection after the answer") {
+  Served served;
+  const std::string request =
+      GENERATE(get("/echo", "Connection: close\r\n"), std::string("GET /echo HTTP/1.0\r\n\r\n"));
+  TcpClient client(served.port());
+  client.send(request);
+  const HttpAnswer answer = client.read_answer();
+  CHECK(answer.header("Connection") == "close");
+  CHECK(client.read_to_end().empty());
+}
+
+TEST_CASE("a malformed or oversized request is answered with its status, then the connection ends") {
+  transport::HttpLimits limits;
+  limits.body_bytes_max = 100;
+  limits.header_bytes_max = 1000;
+  limits.target_bytes_max = 200;
+  Served served(limits);
+  const auto [bytes, status] = GENERATE(table<std::string, int>({
+      {"\x16\x03\x01\x02\x00\x01", 400},
+      {"garbage\r\n\r\n", 400},
+      {std::string(5000, 'A'), 414},
+      {get("/" + std::string(200, 'x')), 414},
+      {get("/echo", "A: " + std::string(1000, 'x') + "\r\n"), 431},
+      {post("/echo", std::string(101, 'x')), 413},
+      {"GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505},
+  }));
+  TcpClient client(served.port());
+  client.send(bytes);
+  const HttpAnswer answer = client.read_answer();
+  CHECK(answer.status == status);
+  CHECK(answer.header("Connection") == "close");
+  CHECK(client.read_to_end().empty());
+  TcpClient other(served.port());
+  other.send(post("/echo", std::string(100, 'x')));
+  CHECK(other.read_answer().status == 200);
+}
+
+TEST_CASE("a request that does not come in time is answered with 408; an idle connection is closed") {
+  transport::HttpLimits limits;
+  SECTION("header") {
+    limits.header_timeout_ms = 40;
+    Served here(limits);
+    TcpClient client(here.port());
+    client.send("GET / HT");
+    CHECK(client.read_answer().status == 408);
+    CHECK(client.read_to_end().empty());
+  }
+  SECTION("body") {
+    limits.body_timeout_ms = 40;
+    Served here(limits);
+    TcpClient client(here.port());
+    client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n123");
+    CHECK(client.read_answer().status == 408);
+  }
+  SECTION("idle") {
+    limits.idle_timeout_ms = 40;
+    Served here(limits);
+    TcpClient client(here.port());
+    client.send(post("/echo", "x"));
+    CHECK(client.read_answer().body == "x");
+    CHECK(client.read_to_end().empty());
+  }
+  SECTION("a pending answer has all the time") {
+    limits.header_timeout_ms = limits.body_timeout_ms = limits.idle_timeout_ms = 20;
+    Served here(limits);
+    TcpClient pending(here.port());
+    pending.send(post("/later", ""));
+    here.handler.await_open(1);
+    TcpClient idle(here.port());
+    CHECK(idle.read_to_end().empty());
+    answer_later(here, 0, "here");
+    CHECK(pending.read_answer().body == "here");
+  }
+}
+
+TEST_CASE("events leave one by one in chunks, and the connection serves on") {
+  Served served;
+  TcpClient client(served.port());
+  client.send(post("/events", ""));
+  served.handler.await_open(1);
+  const std::string head = client.read_until("\r\n\r\n");
+  CHECK(head.find("Content-Type: text/event-stream\r\n") != head.npos);
+  CHECK(head.find("Transfer-Encoding: chunked\r\n") != head.npos);
+  send_event(served, 0, "{}");
+  CHECK(client.read_until("\n\n\r\n") == "a\r\ndata: {}\n\n\r\n");
+  send_event(served, 0, "a\nb\r\nc");
+  CHECK(client.read_until("\n\n\r\n") == "19\r\ndata: a\ndata: b\ndata: c\n\n\r\n");
+  const std::string large(100'000, 'x');
+  send_event(served, 0, large);
+  CHECK(client.read_until("\n\n\r\n") == "186a8\r\ndata: " + large + "\n\n\r\n");
+  served.run([&] { served.handler.open(0).reply->end(); });
+  CHECK(client.read_until("\r\n\r\n") == "0\r\n\r\n");
+  client.send(post("/echo", "still here"));
+  CHECK(client.read_answer().body == "still here");
+}
+
+TEST_CASE("an HTTP/1.0 client reads events to the end of the connection") {
+  Served served;
+  TcpClient client(served.port());
+  client.send("GET /events HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  served.handler.await_open(1);
+  send_event(served, 0, "x");
+  served.run([&] { served.handler.open(0).reply->end(); });
+  const std::string head = client.read_until("\r\n\r\n");
+  CHECK(head.find("chunked") == head.npos);
+  CHECK(head.find("Connection: close") != head.npos);
+  CHECK(client.read_to_end() == "data: x\n\n");
+}
+
+TEST_CASE("a quiet event stream gets comments") {
+  transport::HttpLimits limits;
+  limits.keep_alive_comment_ms = 20;
+  Served served(limits);
+  TcpClient client(served.port());
+  client.send(post("/events", ""));
+  client.read_until("\r\n\r\n");
+  for (int i = 0; i < 2; ++i) CHECK(client.read_until("\n\n\r\n") == "e\r\n: keep-alive\n\n\r\n");
+}
+
+TEST_CASE("a client that leaves before its answer or in the middle of a stream is noticed") {
+  const std::string path = GENERATE("/events", "/later");
+  const auto leave = GENERATE(&TcpClient::close, &TcpClient::reset, &TcpClient::shut_down_writing);
+  Served served;
+  TcpClient client(served.port());
+  client.send(post(path, ""));
+  served.handler.await_open(1);
+  (client.*leave)();
+  served.handler.await_gone(1);
+  CHECK(served.handler.open(0).reply == nullptr);
+  TcpClient other(served.port());
+  other.send(post("/echo", "x"));
+  CHECK(other.read_answer().body == "x");
+}
+
+TEST_CASE("a client that has shut down its writing side still gets an answer that was ready") {
+  Served served;
+  TcpClient client(served.port());
+  client.send(get("/large?8000000"));
+  client.shut_down_writing();
+  CHECK(client.read_answer().body.size() == 8'000'000);
+  CHECK(client.read_to_end().empty());
+}
+
+TEST_CASE("a large last answer is not cut short by what the client still sends") {
+  Served served;
+  TcpClient client(served.port());
+  client.send(get("/large?3000000", "Connection: close\r\n") + std::string(100'000, 'x'));
+  CHECK(client.read_answer().body.size() == 3'000'000);
+}
+
+TEST_CASE("a stream whose client does not read is cut; another client is unharmed") {
+  transport::HttpLimits limits;
+  limits.write_buffer_bytes_max = 1 << 20;
+  Served served(limits);
+  TcpClient slow(served.port(), "127.0.0.1", 4096);
+  slow.send(post("/events", ""));
+  served.handler.await_open(1);
+  TcpClient other(served.port());
+  const std::string data(64 << 10, 'x');
+  bool cut = false;
+  for (int i = 0; i < 1000 && !cut; ++i) {
+    send_event(served, 0, data);
+    cut = served.run([&] { return served.handler.open(0).reply == nullptr; });
+    other.send(post("/echo", "served"));
+    REQUIRE(other.read_answer().body == "served");
+  }
+  served.handler.await_gone(1);
+  CHECK(cut);
+}
+
+TEST_CASE("an answer that nobody reads is given up when nothing has moved for the body's time limit") {
+  transport::HttpLimits limits;
+  limits.body_timeout_ms = 40;
+  Served served(limits);
+  TcpClient stuck(served.port(), "127.0.0.1", 4096);
+  stuck.send(get("/large?50000000"));
+  CHECK(stuck.read_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
+  TcpClient other(served.port());
+  for (bool gone = false; !gone;) {
+    other.send(post("/echo", "x"));
+    REQUIRE(other.read_answer().body == "x");
+    gone = served.connections() == 1;
+  }
+  CHECK(stuck.read_to_end().size() < 50'000'000);
+}
+
+TEST_CASE("connections over the limit are closed, and accepted again when there is room") {
+  transport::HttpLimits limits;
+  limits.connections_max = 2;
+  Served served(limits);
+  auto first = std::make_optional<TcpClient>(served.port());
+  TcpClient second(served.port());
+  first->send(post("/echo", "1"));
+  CHECK(first->read_answer().body == "1");
+  second.send(post("/echo", "2"));
+  CHECK(second.read_answer().body == "2");
+  TcpClient third(served.port());
+  CHECK(third.read_to_end().empty());
+  CHECK(served.run([&] { return served.server().refused(); }) == 1);
+  first.reset();
+  while (served.connections() == 2) second.send(post("/echo", "2")), second.read_answer();
+  TcpClient fourth(served.port());
+  fourth.send(post("/echo", "4"));
+  CHECK(fourth.read_answer().body == "4");
+}
+
+TEST_CASE("running out of descriptors turns clients away without harm to the others") {
+  Served served;
+  TcpClient client(served.port());
+  client.send(post("/echo", "x"));
+  REQUIRE(client.read_answer().body == "x");
+  // The client's own descriptor is there first; then the process has none left for the server's end.
+  const int waiting = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int lowest_free = ::dup(0);
+  ::close(lowest_free);
+  {
+    DescriptorLimit limit(static_cast<std::size_t>(lowest_free));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(served.port());
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::connect(waiting, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+    char byte;
+    CHECK(::recv(waiting, &byte, 1, 0) <= 0);
+    client.send(post("/echo", "y"));
+    CHECK(client.read_answer().body == "y");
+  }
+  ::close(waiting);
+  CHECK(served.run([&] { return served.server().refused(); }) >= 1);
+  TcpClient again(served.port());
+  again.send(post("/echo", "z"));
+  CHECK(again.read_answer().body == "z");
+}
+
+TEST_CASE("drain closes idle connections, lets the others answer, and says when it is done") {
+  Served served;
+  TcpClient idle(served.port());
+  TcpClient pending(served.port());
+  TcpClient streaming(served.port());
+  idle.send(post("/echo", "x"));
+  idle.read_answer();
+  pending.send(post("/later", ""));
+  served.handler.await_open(1);
+  streaming.send(post("/events", ""));
+  served.handler.await_open(2);
+  std::promise<void> drained;
+  served.run([&] { served.server().drain([&] { drained.set_value(); }); });
+  CHECK(idle.read_to_end().empty());
+  CHECK_THROWS(TcpClient(served.port()));
+  answer_later(served, 0, "answered");
+  const HttpAnswer answer = pending.read_answer();
+  CHECK(answer.body == "answered");
+  CHECK(answer.header("Connection") == "close");
+  pending.close();
+  send_event(served, 1, "last");
+  served.run([&] { served.handler.open(1).reply->end(); });
+  CHECK(streaming.read_to_end().ends_with("data: last\n\n\r\n0\r\n\r\n"));
+  streaming.close();
+  CHECK(drained.get_future().wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+}
+
+TEST_CASE("destroying a server closes all and tells those who owe an answer") {
+  Served served;
+  TcpClient pending(served.port());
+  pending.send(post("/later", ""));
+  served.handler.await_open(1);
+  served.destroy_server();
+  served.handler.await_gone(1);
+  CHECK(pending.read_to_end().empty());
+}
+
+TEST_CASE("a thousand clients at random points of their requests leave nothing behind") {
+  Served served;
+  const std::string whole = post("/echo", "0123456789") + post("/later", "") + get("/echo");
+  for (std::size_t i = 0; i < 1000; ++i) {
+    TcpClient client(served.port());
+    client.send(whole.substr(0, i % (whole.size() + 1)));
+    if (i % 3 == 0) client.reset();
+  }
+  TcpClient last(served.port());
+  for (std::size_t open = 0; open != 1; open = served.connections()) {
+    last.send(post("/echo", "x"));
+    REQUIRE(last.read_answer().body == "x");
+  }
+}
+
+TEST_CASE("ten thousand idle connections hold little memory") {
+  constexpr std::size_t kClients = 10'000;
+  constexpr std::size_t kBytesEach = 8 << 10;
+  const DescriptorLimit limit(kClients + 200);
+  if (open_descriptors_max() < kClients + 200) {
+    WARN("no more than " << open_descriptors_max() << " files may be open: skipped");
+    return;
+  }
+  Crowd crowd(kClients);  // before the server's thread starts
+  Served served;
+  crowd.connect(served.port());
+  CHECK(served.connections() == kClients);
+  const std::size_t each = (resident_bytes() - crowd.resident_before) / kClients;
+  WARN("an idle connection holds " << each << " bytes");
+  CHECK(each <= kBytesEach);
+}

@@ -1,0 +1,148 @@
+// A server on a thread of its own, with a handler whose answers a test controls.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#include "transport/http.h"
+
+namespace collet::test {
+
+// Answers by path: /echo the body, /head the request as text, /large a body of as many bytes as the query says,
+// /later when the test says so, /events an event stream that the test writes, /close with Connection: close from
+// us.
+class ScriptedHandler final : public transport::HttpHandler {
+ public:
+  struct Open final : transport::HttpReplyObserver {
+    void on_gone() override {
+      const std::lock_guard lock(owner->mutex_);
+      reply = nullptr;
+      ++owner->gone_;
+      owner->changed_.notify_all();
+    }
+    ScriptedHandler* owner = nullptr;
+    transport::HttpReply* reply = nullptr;
+    std::string body;
+  };
+
+  void on_request(const transport::HttpRequest& request, transport::HttpReply& reply) override {
+    if (request.path == "/later" || request.path == "/events") return leave_open(request, reply);
+    std::string body(request.body);
+    if (request.path == "/head") {
+      body = std::string(request.method) + " " + std::string(request.query) + " " + std::string(request.host) +
+             (request.secure ? " secure" : "") + (request.local ? " local" : "");
+    } else if (request.path == "/large") {
+      body.assign(std::stoul(std::string(request.query)), 'x');
+    }
+    const transport::Header field{"X-Test", request.header("X-Send")};
+    const std::size_t half = body.size() / 2;
+    const std::string_view pieces[] = {std::string_view(body).substr(0, half), std::string_view(body).substr(half)};
+    reply.respond(request.path == "/nothing" ? 204 : 200, {&field, field.value.empty() ? 0u : 1u}, pieces);
+  }
+
+  // On the loop: the reply of the request that came as number `index`; null once it is over.
+  Open& open(std::size_t index) { return *open_.at(index); }
+
+  // Any thread: waits until so many requests have been left open, so many clients have gone.
+  void await_open(std::size_t count) {
+    await([&] { return open_.size() >= count; });
+  }
+  void await_gone(std::size_t count) {
+    await([&] { return gone_ >= count; });
+  }
+
+ private:
+  void leave_open(const transport::HttpRequest& request, transport::HttpReply& reply) {
+    const std::lock_guard lock(mutex_);
+    auto open = std::make_unique<Open>();
+    open->owner = this;
+    open->reply = &reply;
+    open->body = request.body;
+    reply.observe(open.get());
+    if (request.path == "/events") reply.begin_events({});
+    open_.push_back(std::move(open));
+    changed_.notify_all();
+  }
+
+  template <class Condition>
+  void await(Condition condition) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, std::chrono::seconds(20), condition))
+      throw std::runtime_error("waited in vain for the server");
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::unique_ptr<Open>> open_;
+  std::size_t gone_ = 0;
+};
+
+class Served {
+ public:
+  explicit Served(transport::HttpLimits limits = {}, const std::string& url = "http://127.0.0.1:0",
+                  std::shared_ptr<const transport::TlsContext> tls = nullptr)
+      : socket_(listen(url, std::move(tls))),
+        server_(std::make_unique<transport::HttpServer>(loop_, limits, handler)) {
+    server_->listen(*socket_, 0);
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+
+  ~Served() {
+    run([this] { server_.reset(); });
+    loop_.stop();
+    thread_.join();
+  }
+
+  std::uint16_t port() const { return socket_->address().port; }
+  const transport::Address& address() const { return socket_->address(); }
+
+  // Runs `task` on the loop and waits for it.
+  template <class Task>
+  std::invoke_result_t<Task&> run(Task task) {
+    std::packaged_task<std::invoke_result_t<Task&>()> wrapped(std::move(task));
+    auto done = wrapped.get_future();
+    loop_.post([&wrapped] { wrapped(); });
+    return done.get();
+  }
+
+  std::size_t connections() {
+    return run([this] { return server_->connections(); });
+  }
+  transport::HttpServer& server() { return *server_; }
+  void destroy_server() {
+    run([this] { server_.reset(); });
+  }
+
+  ScriptedHandler handler;
+
+ private:
+  static std::unique_ptr<transport::ListenSocket> listen(const std::string& url,
+                                                         std::shared_ptr<const transport::TlsContext> tls) {
+    auto bound = transport::ListenSocket::bind(transport::Address::parse(url).value(), 1, std::move(tls));
+    if (!bound) throw std::runtime_error(bound.message());
+    return std::move(*bound);
+  }
+
+  loop::Loop loop_;
+  std::unique_ptr<transport::ListenSocket> socket_;
+  std::unique_ptr<transport::HttpServer> server_;
+  std::thread thread_;
+};
+
+inline std::string get(const std::string& path, const std::string& fields = {}) {
+  return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n";
+}
+
+inline std::string post(const std::string& path, const std::string& body, const std::string& fields = {}) {
+  return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\n" + fields +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+}  // namespace collet::test

@@ -3,8 +3,6 @@
 #   entry function and nothing else, so that it can be unloaded and cannot meet the symbols of another plugin. Where the
 #   program `collet` is at hand, the test NAME.check runs `collet check` on it.
 
-set(COLLET_EXPORTS ${CMAKE_CURRENT_LIST_DIR}/exports.map)
-
 function(collet_add_plugin name)
   add_library(${name} MODULE ${ARGN})
   target_link_libraries(${name} PRIVATE Collet::sdk)
@@ -16,10 +14,11 @@ function(collet_add_plugin name)
     VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins)
   if(UNIX AND NOT APPLE)
+    set(exports ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/exports.map)
     # std:: has default visibility: without these two a std::regex or make_shared pins the library for ever.
     target_compile_options(${name} PRIVATE -ftls-model=global-dynamic $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>)
-    target_link_options(${name} PRIVATE -Wl,--version-script=${COLLET_EXPORTS} -Wl,-z,now)
-    set_property(TARGET ${name} APPEND PROPERTY LINK_DEPENDS ${COLLET_EXPORTS})
+    target_link_options(${name} PRIVATE -Wl,--version-script=${exports} -Wl,-z,now)
+    set_property(TARGET ${name} APPEND PROPERTY LINK_DEPENDS ${exports})
     if(NOT COLLET_SANITIZE)  # a sanitizer's runtime is in the program
       target_link_options(${name} PRIVATE -Wl,-z,defs)
     endif()
@@ -35,7 +34,7 @@ function(collet_check_plugin name)
     add_test(NAME ${name}.check COMMAND collet check $<TARGET_FILE:${name}>)
     return()
   endif()
-  find_program(COLLET_PROGRAM collet HINTS ${PACKAGE_PREFIX_DIR}/bin)
+  find_program(COLLET_PROGRAM collet HINTS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../../../bin)
   if(COLLET_PROGRAM)
     add_test(NAME ${name}.check COMMAND ${COLLET_PROGRAM} check $<TARGET_FILE:${name}>)
   endif()

@@ -130,8 +130,8 @@ class Host {
   }
 
   // Starts a call on this thread. It may have ended when this returns.
-  collet_call start(const Request& request) {
-    const Item found = item(request.name);
+  collet_call start(const Request& request) { return start(request, item(request.name)); }
+  collet_call start(const Request& request, const Item& found) {
     const collet_call id = open_call(request.round);
     collet_call_params params = {};
     params.struct_size = sizeof params;
@@ -154,7 +154,11 @@ class Host {
   Ended call(const std::string& name, std::optional<std::string> arguments = "{}") {
     return wait(start({.name = name, .arguments = std::move(arguments)}));
   }
-  Ended call(const Request& request) { return wait(start(request)); }
+  Ended send(const Request& request) { return wait(start(request)); }
+  // Of an item that may be gone by now, as a host's older snapshot would.
+  Ended call_item(const Item& item, std::string arguments) {
+    return wait(start({.name = item.name, .arguments = std::move(arguments)}, item));
+  }
 
   // What the host does once the client has answered the questions of `suspended`.
   Ended resume(Request request, const Ended& suspended, std::string input_responses) {
@@ -162,7 +166,7 @@ class Host {
     request.input_responses = std::move(input_responses);
     request.state = suspended.state;
     request.state_version = suspended.state_version;
-    return call(request);
+    return send(request);
   }
 
   Ended wait(collet_call id) {
@@ -176,6 +180,7 @@ class Host {
     mark_cancelled(id);
     if (plugin_->cancel) plugin_->cancel(self_, id, reason);
   }
+  std::int32_t quiesce(std::uint32_t deadline_ms) { return plugin_->quiesce(self_, deadline_ms); }
   // Only the flag, as a call sees it that is cancelled before it begins.
   void mark_cancelled(collet_call id) {
     const std::lock_guard lock(mutex_);
@@ -344,7 +349,7 @@ class Host {
   static std::int32_t item_remove(const collet_host* table, collet_item item) {
     Host& self = of(table);
     const std::lock_guard lock(self.mutex_);
-    if (!self.visible_.count(item)) return self.misuse_locked("item_remove of no visible item", COLLET_E_STALE);
+    if (!self.visible_.count(item)) return COLLET_E_STALE;
     self.removed_.push_back(item);
     return COLLET_OK;
   }

@@ -165,21 +165,14 @@ class JsonReader {
   // The type of the next value as JSON Schema names it: "object", "array", "string", "number", "boolean", "null".
   const char* peek() {
     skip_space();
-    switch (at_ == end_ ? '\0' : *at_) {
-      case '{':
-        return "object";
-      case '[':
-        return "array";
-      case '"':
-        return "string";
-      case 't':
-      case 'f':
-        return "boolean";
-      case 'n':
-        return "null";
-      default:
-        return "number";
-    }
+    if (at_ == end_) fail_syntax("a value is missing");
+    if (*at_ == '{') return "object";
+    if (*at_ == '[') return "array";
+    if (*at_ == '"') return "string";
+    if (*at_ == '-' || (*at_ >= '0' && *at_ <= '9')) return "number";
+    if (at_word("true") || at_word("false")) return "boolean";
+    if (at_word("null")) return "null";
+    fail_syntax("expected a value");
   }
 
   bool read_bool() {
@@ -297,7 +290,7 @@ class JsonReader {
     throw Error(path + ": " + message);
   }
   [[noreturn]] void fail_type(const char* expected) {
-    fail(std::string("expected ") + expected + ", got " + peek_strict());
+    fail(std::string("expected ") + expected + ", got " + peek());
   }
 
  private:
@@ -335,13 +328,6 @@ class JsonReader {
     throw Error(where + " valid JSON at byte " + std::to_string(at_ - begin_) + ": " + why);
   }
 
-  const char* peek_strict() {
-    skip_space();
-    if (at_ == end_) fail_syntax("a value is missing");
-    if (!std::strchr("{[\"tfn-0123456789", *at_)) fail_syntax("expected a value");
-    return peek();
-  }
-
   void skip_space() {
     while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r')) ++at_;
   }
@@ -361,10 +347,12 @@ class JsonReader {
     }
   }
 
+  bool at_word(std::string_view word) const {
+    return static_cast<std::size_t>(end_ - at_) >= word.size() && std::memcmp(at_, word.data(), word.size()) == 0;
+  }
   bool take_word(std::string_view word) {
     skip_space();
-    if (static_cast<std::size_t>(end_ - at_) < word.size() || std::memcmp(at_, word.data(), word.size()) != 0)
-      return false;
+    if (!at_word(word)) return false;
     at_ += word.size();
     return true;
   }
@@ -491,27 +479,18 @@ class JsonReader {
   static Decimal normalised(Decimal d) { return {d.negative && d.magnitude != 0, d.magnitude}; }
 
   void skip_value() {
-    switch (*peek_strict()) {
-      case 'o':
-        read_object([this](std::string_view) { skip_value(); });
-        break;
-      case 'a':
-        read_array([this] { skip_value(); });
-        break;
-      case 's': {
-        std::string scratch;
-        read_string(scratch);
-        break;
-      }
-      case 'b':
-        read_bool();
-        break;
-      case 'n':
-        if (*at_ != 'n')
-          scan_number("number");
-        else if (!read_null())
-          fail_syntax("expected a value");
-        break;
+    const std::string_view type = peek();
+    if (type == "object") {
+      read_object([this](std::string_view) { skip_value(); });
+    } else if (type == "array") {
+      read_array([this] { skip_value(); });
+    } else if (type == "string") {
+      std::string scratch;
+      read_string(scratch);
+    } else if (type == "number") {
+      scan_number("number");
+    } else if (!read_null()) {
+      read_bool();
     }
   }
 

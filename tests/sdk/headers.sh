@@ -1,0 +1,45 @@
+#!/bin/sh
+# The headers stand alone, twice over, in every language they promise, without a warning.
+# usage: headers.sh INCLUDE_DIR WORK_DIR
+set -eu
+include=$1
+work=$2
+mkdir -p "$work"
+warnings="-Wall -Wextra -pedantic -Wpadded -Wshadow -Wconversion -Werror"
+
+compile() { # COMPILER STANDARD SOURCE [FLAG…]
+  compiler=$1 standard=$2 source=$3
+  shift 3
+  "$compiler" -std="$standard" "$@" -fsyntax-only -I "$include" "$source" || {
+    echo "FAILED: $compiler -std=$standard $* $source" >&2
+    exit 1
+  }
+}
+
+for header in plugin json; do
+  printf '#include <collet/%s.h>\n#include <collet/%s.h>\nint header_is_used(void);\nint header_is_used(void) { return COLLET_OK; }\n' \
+    $header $header > "$work/$header.c"
+  cp "$work/$header.c" "$work/$header.cc"
+done
+for header in json reflect fields schema runtime call registry plugin; do
+  printf '#include <collet/%s.hpp>\n#include <collet/%s.hpp>\n' $header $header > "$work/$header.cc20.cc"
+done
+
+compilers=0
+for c in gcc clang-14; do
+  command -v $c > /dev/null || continue
+  compilers=$((compilers + 1))
+  for standard in c99 c11 c17; do
+    for header in plugin json; do compile $c $standard "$work/$header.c" $warnings; done
+  done
+done
+for cxx in g++ clang++-14; do
+  command -v $cxx > /dev/null || continue
+  compilers=$((compilers + 1))
+  for standard in c++11 c++14 c++17 c++20; do
+    compile $cxx $standard "$work/plugin.cc" $warnings
+  done
+  compile $cxx c++20 "$work/json.cc" -Wall -Wextra -pedantic -Werror
+  for source in "$work"/*.cc20.cc; do compile $cxx c++20 "$source" -Wall -Wextra -pedantic -Wshadow -Werror; done
+done
+[ $compilers -ge 2 ] || { echo "no compiler was found" >&2; exit 1; }

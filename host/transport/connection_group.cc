@@ -25,7 +25,10 @@ ConnectionGroup::ConnectionGroup(loop::Loop& on, HttpLimits bounds, HttpHandler&
       read_buffer(std::make_unique_for_overwrite<char[]>(kReadBytes)),
       sweeper_(on),
       idle_(new uv_idle_t) {
-  for (std::size_t i = 0; i < kWaits; ++i) time_limits_ms_[i] = time_limit_ms(static_cast<Wait>(i));
+  for (std::size_t i = 0; i < kWaits; ++i) {
+    const std::uint64_t limit_ms = time_limit_ms(static_cast<Wait>(i));
+    time_limits_ms_[i] = limit_ms == 0 ? kNever : limit_ms;
+  }
   uv_idle_init(loop.uv(), idle_);
   idle_->data = this;
 }
@@ -60,7 +63,7 @@ std::uint64_t ConnectionGroup::time_limit_ms(Wait what) const {
     case Wait::close:
       break;
   }
-  return kNever;
+  return 0;
 }
 
 void ConnectionGroup::add(HttpConnection& connection) {

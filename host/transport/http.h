@@ -41,7 +41,8 @@ struct HttpRequest {
 
 // Told that a client has gone before its answer was complete: it has closed its end, or the connection broke. TCP
 // does not tell a client that closes from one that only shuts down its writing side, and leaving is how a client
-// cancels; so both count as gone once on_request() has returned without an answer.
+// cancels; so both count as gone once on_request() has returned without an answer. Not noticed while a client has
+// sent more than kHttpPipelineBytesMax ahead.
 class HttpReplyObserver {
  public:
   // The reply is no longer usable when this is called. Comes from the loop, never from inside a call of the reply.
@@ -53,7 +54,7 @@ class HttpReplyObserver {
 
 // The answer to one request: either respond(), or begin_events(), event()* and end(). Owned by the connection; it
 // ends with respond() or end(), or when the observer's on_gone() is called. An answer that was never given when
-// on_request() has returned is given later: set an observer then.
+// on_request() has returned is given later: an observer must be set by then.
 class HttpReply {
  public:
   // The whole answer. `body` is sent as the pieces one after another. Content-Length, Date and Connection are
@@ -83,6 +84,7 @@ class HttpHandler {
   ~HttpHandler() = default;
 };
 
+// A time of 0 is no limit (and no comments).
 struct HttpLimits {
   std::size_t body_bytes_max = limits::kMessageBytesMax;
   std::size_t header_bytes_max = limits::kHttpHeaderBytesMax;
@@ -145,7 +147,7 @@ class HttpServer {
   // Closes every connection; observers of unanswered replies are told.
   ~HttpServer();
 
-  // Accepts from that socket's part for loop number `index`, once for each. A unix socket outlives it.
+  // Accepts from that socket's part for loop number `index`, once for each.
   void listen(ListenSocket& socket, unsigned index);
 
   // Stops accepting and closes idle connections; others close after their answer; an event stream lasts until its

@@ -67,7 +67,7 @@ class HttpConnection final : public HttpReply {
   void start_reading();
   void closed();
 
-  // Reading.
+  // Reading: http_connection.cc.
   uv_buf_t read_space();
   uv_buf_t space();
   void on_read(ssize_t bytes);
@@ -76,14 +76,14 @@ class HttpConnection final : public HttpReply {
   void received(std::size_t bytes);
   void serve_kept();
   std::size_t consume(HttpParser& parser, char* bytes, std::size_t& size);
-  void answer(HttpParser& parser);
+  void hand_over(HttpParser& parser);
   void refuse(int status, std::string_view text);
   void keep(HttpParser&& parser, const char* bytes, std::size_t size);
   bool may_read_request() const { return phase_ == Phase::reading && !backlog_ && !closing_; }
   void uncork();
   void settle();
 
-  // Writing.
+  // Answering: http_answer.cc.
   std::string& output() { return group_->output_of(*this); }
   void append_head(int status, std::span<const Header> headers);
   void event_written();

@@ -155,12 +155,10 @@ HttpServer::~HttpServer() { state_->stop_listening(); }
 
 void HttpServer::listen(ListenSocket& socket, unsigned index) {
   ListenSocket::State& listening = *socket.state_;
-  if (listening.unix_socket) {
-    state_->listen(Descriptor(fcntl(listening.unix_socket.get(), F_DUPFD_CLOEXEC, 0)), nullptr, true);
-    return;
-  }
-  for (Descriptor& descriptor : std::exchange(listening.of_loop.at(index), {}))
-    state_->listen(std::move(descriptor), listening.tls, false);
+  COLLET_ASSERT(index < listening.of_loop.size());
+  const bool local = listening.address.scheme == Address::Scheme::unix_socket;
+  for (Descriptor& descriptor : std::exchange(listening.of_loop[index], {}))
+    state_->listen(std::move(descriptor), listening.tls, local);
 }
 
 void HttpServer::drain(Callback<void()> done) {

@@ -1,5 +1,6 @@
 #include "transport/listen_socket.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -154,7 +155,7 @@ bool is_live(const sockaddr_un& path) {
   return connect(probe.get(), reinterpret_cast<const sockaddr*>(&path), sizeof(path)) == 0 || errno != ECONNREFUSED;
 }
 
-Result<void> bind_unix(ListenSocket::State& state) {
+Result<void> bind_unix(ListenSocket::State& state, unsigned loops) {
   const std::string& file = state.address.host;
   sockaddr_un path{};
   path.sun_family = AF_UNIX;
@@ -177,7 +178,11 @@ Result<void> bind_unix(ListenSocket::State& state) {
     return cannot_listen(state.address, std::strerror(errno));
   state.device = there.st_dev;
   state.inode = there.st_ino;
-  state.unix_socket = std::move(bound);
+  for (unsigned i = 0; i < loops; ++i) {
+    Descriptor own(fcntl(bound.get(), F_DUPFD_CLOEXEC, 0));
+    if (!own) return cannot_listen(state.address, std::strerror(errno));
+    state.of_loop.emplace_back().push_back(std::move(own));
+  }
   return {};
 }
 
@@ -189,7 +194,7 @@ void Descriptor::close() {
 
 ListenSocket::State::~State() {
   struct stat there;
-  if (unix_socket && lstat(address.host.c_str(), &there) == 0 && there.st_dev == device && there.st_ino == inode)
+  if (inode != 0 && lstat(address.host.c_str(), &there) == 0 && there.st_dev == device && there.st_ino == inode)
     unlink(address.host.c_str());
 }
 
@@ -202,7 +207,7 @@ Result<std::unique_ptr<ListenSocket>> ListenSocket::bind(const Address& address,
     state->tls = std::move(tls);
   }
   const bool is_unix = address.scheme == Address::Scheme::unix_socket;
-  const Result<void> bound = is_unix ? bind_unix(*state) : bind_tcp(*state, loops);
+  const Result<void> bound = is_unix ? bind_unix(*state, loops) : bind_tcp(*state, loops);
   if (!bound) return bound.failure();
   return std::unique_ptr<ListenSocket>(new ListenSocket(std::move(state)));
 }

@@ -35,8 +35,7 @@ struct ListenSocket::State {
 
   Address address;
   std::shared_ptr<const TlsContext> tls;         // null unless https
-  std::vector<std::vector<Descriptor>> of_loop;  // TCP: one or two for each loop, which HttpServer::listen() takes
-  Descriptor unix_socket;                        // accepted from by all loops
+  std::vector<std::vector<Descriptor>> of_loop;  // one or two for each, which HttpServer::listen() takes
   std::uint64_t device = 0;                      // of the unix socket's file
   std::uint64_t inode = 0;
 };

@@ -1,5 +1,6 @@
 #include "transport/http.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -75,6 +76,7 @@ struct Crowd {
 
   void connect(std::uint16_t port) {
     char done = 0;
+    malloc_trim(0);  // what earlier tests have left must not hide what this one takes
     resident_before = resident_bytes();
     REQUIRE(::write(pipe[0], &port, sizeof(port)) == sizeof(port));
     REQUIRE(::read(pipe[0], &done, 1) == 1);
@@ -414,18 +416,25 @@ TEST_CASE("running out of descriptors turns clients away without harm to the oth
   const int waiting = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int lowest_free = ::dup(0);
   ::close(lowest_free);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(served.port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  bool connected = false;
+  bool turned_away = false;
+  std::string body;
   {
-    DescriptorLimit limit(static_cast<std::size_t>(lowest_free));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(served.port());
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::connect(waiting, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
+    // Checks come later: the undefined-behaviour sanitizer needs a descriptor for some of what they do.
+    const DescriptorLimit limit(static_cast<std::size_t>(lowest_free));
+    connected = ::connect(waiting, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
     char byte;
-    CHECK(::recv(waiting, &byte, 1, 0) <= 0);
+    turned_away = ::recv(waiting, &byte, 1, 0) <= 0;
     client.send(post("/echo", "y"));
-    CHECK(client.read_answer().body == "y");
+    body = client.read_answer().body;
   }
+  CHECK(connected);
+  CHECK(turned_away);
+  CHECK(body == "y");
   ::close(waiting);
   CHECK(served.run([&] { return served.server().refused(); }) >= 1);
   TcpClient again(served.port());

@@ -10,6 +10,10 @@
 #include "base/limits.h"
 #include "base/text.h"
 
+// toml++ 3.3 asserts that a table header starts with a key ("[,"), and promises the compiler so under NDEBUG; without
+// either it finds the mistake a few lines later.
+#undef NDEBUG
+#define TOML_ASSERT(condition) static_assert(true)
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
 #define TOML_MAX_NESTED_VALUES 32

@@ -5,6 +5,8 @@
 # collet_module_test(NAME [SOURCES …] [LINKS …])
 #   The tests of one module: every tests/NAME/*_test.cc, linked with that module alone, so that a call upwards is an
 #   undefined reference. Includes upwards are caught by tools/check_layers.py, a test of its own.
+# collet_fuzz(NAME LINKS module …)
+#   The libFuzzer target fuzz_NAME, from tests/fuzz/NAME_fuzz.cc; its seeds are the files of tests/fuzz/NAME.
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -36,4 +38,13 @@ function(collet_module_test name)
   target_precompile_headers(test_${name} REUSE_FROM collet_test_main)
   add_test(NAME ${name} COMMAND test_${name})
   set_tests_properties(${name} PROPERTIES LABELS cpp)
+endfunction()
+
+function(collet_fuzz name)
+  cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
+  add_executable(fuzz_${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/${name}_fuzz.cc)
+  collet_warnings(fuzz_${name})
+  list(TRANSFORM arg_LINKS PREPEND collet_)
+  target_link_libraries(fuzz_${name} PRIVATE ${arg_LINKS})
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
 endfunction()

@@ -60,7 +60,7 @@ struct PluginStatus {
   bool runs_inline = false;  // NONBLOCKING items may run on loops
 };
 
-// Belongs to one thread, which is no loop's.
+// Belongs to one thread, which is no loop's. Destroyed after the loops have ended.
 class Loader {
  public:
   // Loops and registry are borrowed and outlive this; a call's loop is its index here.

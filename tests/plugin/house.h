@@ -33,7 +33,10 @@ class House {
       });
     });
   }
-  ~House() { registry.publish_to({}); }
+  ~House() {
+    registry.publish_to({});
+    for (RunningLoop& loop : loops_) loop.stop();
+  }
 
   LoadReport load(const std::string& path, std::string config = "{}") {
     PluginSpec spec;

@@ -79,7 +79,10 @@ class Recorder : public registry::Listener {
 class RunningLoop {
  public:
   RunningLoop() : thread_([this] { loop_.run(); }) {}
-  ~RunningLoop() {
+  ~RunningLoop() { stop(); }
+  // Ends the thread. What the loop uses may be destroyed then; the loop itself lives on.
+  void stop() {
+    if (!thread_.joinable()) return;
     loop_.stop();
     thread_.join();
   }

@@ -1,0 +1,455 @@
+#include "plugin/host_table.h"
+
+#include <cmath>
+#include <limits>
+
+#include "recorder.h"
+#include "support/catch.h"
+
+using namespace collet;
+using namespace collet::plugin;
+using registry::Ending;
+
+namespace {
+
+// A host table with a loop, and calls that the test answers as a plugin would.
+class Host {
+ public:
+  ~Host() { loop.stop(); }
+
+  CallId begin(registry::Listener& listener, CallKind kind = CallKind::tool, std::string uri = {}) {
+    CallId id = 0;
+    loop.run([&] {
+      CallSlot* slot = calls.acquire(0, owner, listener, kind);
+      slot->uri = std::move(uri);
+      id = calls.open_held(*slot);
+      calls.settle(*slot);
+    });
+    return id;
+  }
+  // Answers one call by `body` and returns how it ended.
+  template <class Body>
+  Ending answer(CallKind kind, Body body) {
+    Recorder recorder;
+    const CallId id = begin(recorder, kind, "test://uri");
+    body(id);
+    CHECK(table.complete(&table, id, 0) == COLLET_OK);
+    return recorder.wait_end();
+  }
+  std::int32_t add_text(CallId id, std::string_view text) {
+    return table.add_text(&table, id, text.data(), text.size());
+  }
+  std::int32_t add_json(CallId id, std::string_view json) {
+    return table.add_json(&table, id, json.data(), json.size());
+  }
+  std::int32_t set_field(CallId id, std::string_view key, std::string_view json) {
+    return table.set_field(&table, id, key.data(), key.size(), json.data(), json.size());
+  }
+  std::int32_t need_input(CallId id, std::string_view key, std::string_view json) {
+    return table.need_input(&table, id, key.data(), key.size(), json.data(), json.size());
+  }
+  std::int32_t add_blob(CallId id, std::string_view type, std::string_view mime, std::string_view bytes) {
+    collet_blob blob = 0;
+    void* data = nullptr;
+    REQUIRE(table.blob_new(&table, bytes.size(), &blob, &data) == COLLET_OK);
+    std::memcpy(data, bytes.data(), bytes.size());
+    return table.add_blob(&table, id, type.data(), type.size(), mime.data(), mime.size(), blob);
+  }
+  std::int32_t add_item(std::string_view name, std::string_view definition, std::uint32_t kind = COLLET_TOOL) {
+    collet_item_def def{};
+    def.struct_size = sizeof def;
+    def.kind = kind;
+    def.name = {name.data(), name.size()};
+    def.definition = {definition.data(), definition.size()};
+    collet_item item = 0;
+    return table.item_add(&table, &def, &item);
+  }
+
+  RunningLoop loop;
+  CallTable calls{{&loop.get()}};
+  CallOwner owner{"tester", 1};
+  Items items{true, 0};
+  Blobs blobs;
+  std::vector<std::string> updated;
+  HostSide side{calls, owner, items, blobs, [this](std::string_view uri) { updated.emplace_back(uri); }};
+  const collet_host table = make_host_table(side);
+};
+
+}  // namespace
+
+TEST_CASE("pieces of a result become the content of their kind of call") {
+  Host host;
+  CHECK(host.answer(CallKind::tool,
+                    [&](CallId id) {
+                      CHECK(host.add_text(id, "a\n\"b\"") == COLLET_OK);
+                      CHECK(host.add_json(id, "{\"type\":\n\"text\",\r\n\"text\":\"c\"}") == COLLET_OK);
+                      CHECK(host.add_blob(id, "image", "image/png", "abc") == COLLET_OK);
+                      CHECK(host.add_blob(id, "resource", "", "abcd") == COLLET_OK);
+                    })
+            .content == R"({"type":"text","text":"a\n\"b\""},{"type": "text",  "text":"c"},)"
+                        R"({"type":"image","mimeType":"image/png","data":"YWJj"},)"
+                        R"({"type":"resource","resource":{"uri":"collet:embedded","blob":"YWJjZA=="}})");
+  CHECK(host.answer(CallKind::resource,
+                    [&](CallId id) {
+                      CHECK(host.add_text(id, "t") == COLLET_OK);
+                      CHECK(host.add_blob(id, "", "a/b", "x") == COLLET_OK);
+                    })
+            .content == R"({"uri":"test://uri","text":"t"},{"uri":"test://uri","mimeType":"a/b","blob":"eA=="})");
+  CHECK(host.answer(CallKind::prompt, [&](CallId id) { CHECK(host.add_text(id, "t") == COLLET_OK); }).content ==
+        R"({"role":"user","content":{"type":"text","text":"t"}})");
+  CHECK(host.answer(CallKind::complete,
+                    [&](CallId id) {
+                      CHECK(host.add_text(id, "t") == COLLET_OK);
+                      CHECK(host.add_text(id, "u") == COLLET_OK);
+                    })
+            .content == R"("t","u")");
+}
+
+TEST_CASE("structured content, meta and more members travel beside the content") {
+  Host host;
+  const Ending ending = host.answer(CallKind::tool, [&](CallId id) {
+    CHECK(host.table.set_structured(&host.table, id, "1", 1) == COLLET_OK);
+    CHECK(host.table.set_structured(&host.table, id, "{\"a\":\n2}", 8) == COLLET_OK);  // the last one counts
+    CHECK(host.table.set_meta(&host.table, id, "{}", 2) == COLLET_OK);
+    CHECK(host.set_field(id, "ttlMs", "5") == COLLET_OK);
+    CHECK(host.set_field(id, "quo\"ted", "null") == COLLET_OK);
+  });
+  CHECK(ending.structured == "{\"a\": 2}");
+  CHECK(ending.meta == "{}");
+  CHECK(ending.fields == R"("ttlMs":5,"quo\"ted":null)");
+}
+
+TEST_CASE("the first error of a result sticks and fails the call, naming plugin and cause") {
+  Host host;
+  const Ending ending = host.answer(CallKind::tool, [&](CallId id) {
+    CHECK(host.add_text(id, "good") == COLLET_OK);
+    CHECK(host.add_text(id, "\xff") == COLLET_E_INVALID);
+    CHECK(host.add_json(id, "{") == COLLET_E_INVALID);
+  });
+  CHECK(ending.how == Ending::How::failed);
+  CHECK(ending.rpc_code == -32603);
+  CHECK(ending.message == "plugin tester: add_text(): the text is not UTF-8");
+}
+
+TEST_CASE("bad pieces are refused") {
+  Host host;
+  const auto fails = [&](CallKind kind, std::int32_t status, auto body) {
+    const Ending ending = host.answer(kind, [&](CallId id) { CHECK(body(id) == status); });
+    CHECK(ending.how == Ending::How::failed);
+    CHECK(ending.message.find("plugin tester: ") == 0);
+  };
+  const collet_host* h = &host.table;
+  constexpr std::size_t kHuge = std::size_t{1} << 30;
+  const auto tool = CallKind::tool;
+  fails(tool, COLLET_E_INVALID, [&](CallId id) { return h->add_text(h, id, nullptr, 1); });
+  fails(tool, COLLET_E_LIMIT, [&](CallId id) { return h->add_text(h, id, "x", kHuge); });
+  fails(tool, COLLET_E_LIMIT, [&](CallId id) { return h->add_text(h, id, "x", ~std::size_t{0}); });
+  fails(tool, COLLET_E_LIMIT, [&](CallId id) { return h->add_json(h, id, "x", kHuge); });
+  fails(tool, COLLET_E_INVALID, [&](CallId id) { return host.add_json(id, "[]"); });
+  fails(tool, COLLET_E_INVALID, [&](CallId id) { return host.add_json(id, "{\"a\":1}x"); });
+  fails(tool, COLLET_E_INVALID, [&](CallId id) { return h->set_structured(h, id, "nul", 3); });
+  fails(tool, COLLET_E_INVALID, [&](CallId id) { return h->set_structured(h, id, nullptr, 0); });
+  fails(tool, COLLET_E_INVALID, [&](CallId id) { return h->set_meta(h, id, "[]", 2); });
+  fails(tool, COLLET_E_INVALID, [&](CallId id) { return host.set_field(id, "", "1"); });
+  fails(tool, COLLET_E_INVALID, [&](CallId id) { return host.set_field(id, "content", "1"); });
+  fails(tool, COLLET_E_INVALID, [&](CallId id) { return host.set_field(id, "\xc0", "1"); });
+  fails(tool, COLLET_E_DUPLICATE, [&](CallId id) {
+    CHECK(host.set_field(id, "a", "1") == COLLET_OK);
+    return host.set_field(id, "a", "1");
+  });
+  fails(tool, COLLET_E_INVALID, [&](CallId id) { return host.add_blob(id, "video", "a/b", "x"); });
+  fails(tool, COLLET_E_INVALID, [&](CallId id) { return host.add_blob(id, "image", "", "x"); });
+  fails(tool, COLLET_E_STALE, [&](CallId id) { return h->add_blob(h, id, "image", 5, "a/b", 3, 77); });
+  fails(CallKind::prompt, COLLET_E_UNSUPPORTED, [&](CallId id) { return host.add_blob(id, "image", "a/b", "x"); });
+  fails(CallKind::prompt, COLLET_E_UNSUPPORTED, [&](CallId id) { return h->set_structured(h, id, "1", 1); });
+  fails(CallKind::complete, COLLET_E_UNSUPPORTED, [&](CallId id) { return host.add_json(id, "{}"); });
+}
+
+TEST_CASE("a result may be as large as the limit and not one byte larger") {
+  Host host;
+  const std::size_t shell = std::string_view(R"({"type":"text","text":""})").size();
+  std::string text(limits::kResultBytesMax - shell, 'a');
+  CHECK(host.answer(CallKind::tool, [&](CallId id) { CHECK(host.add_text(id, text) == COLLET_OK); }).how ==
+        Ending::How::completed);
+  text += 'a';
+  CHECK(host.answer(CallKind::tool, [&](CallId id) { CHECK(host.add_text(id, text) == COLLET_E_LIMIT); }).how ==
+        Ending::How::failed);
+}
+
+TEST_CASE("members of a result are counted") {
+  Host host;
+  host.answer(CallKind::tool, [&](CallId id) {
+    for (unsigned i = 0; i < limits::kResultFieldsMax; ++i) {
+      CHECK(host.set_field(id, "f" + std::to_string(i), "1") == COLLET_OK);
+    }
+    CHECK(host.set_field(id, "more", "1") == COLLET_E_LIMIT);
+  });
+}
+
+TEST_CASE("a call ends once: whatever comes later is stale") {
+  Host host;
+  const collet_host* h = &host.table;
+  Recorder recorder;
+  const CallId id = host.begin(recorder);
+  CHECK(h->complete(h, id, 1) == COLLET_OK);
+  CHECK(h->complete(h, id, 0) == COLLET_E_STALE);
+  CHECK(h->fail(h, id, -1, "m", 1, nullptr, 0) == COLLET_E_STALE);
+  CHECK(h->suspend(h, id, nullptr, 0, 0) == COLLET_E_STALE);
+  CHECK(host.add_text(id, "x") == COLLET_E_STALE);
+  CHECK(host.add_blob(id, "image", "a/b", "x") == COLLET_E_STALE);
+  CHECK(h->progress(h, id, 1, 1, nullptr, 0) == COLLET_E_STALE);
+  CHECK(h->log(h, id, 6, nullptr, 0, "1", 1) == COLLET_E_STALE);
+  CHECK(h->is_cancelled(h, id) == COLLET_E_STALE);
+  collet_str out{"x", 1};
+  CHECK(h->call_info(h, id, "era", 3, &out) == COLLET_E_STALE);
+  CHECK_FALSE(out.data);
+  CHECK(recorder.wait_end().is_error);
+  CHECK(recorder.ends() == 1);
+  void* data = nullptr;
+  collet_blob blob = 0;
+  CHECK(h->blob_new(h, 1, &blob, &data) == COLLET_OK);
+  CHECK(blob == 2);  // the one given to the stale call was taken all the same
+  CHECK(h->blob_drop(h, 1) == COLLET_E_STALE);
+}
+
+TEST_CASE("fail() carries code, message and data; with bad arguments it still ends the call") {
+  Host host;
+  const collet_host* h = &host.table;
+  {
+    Recorder recorder;
+    const CallId id = host.begin(recorder);
+    CHECK(h->fail(h, id, -32002, "gone", 4, "{\"uri\":\n1}", 10) == COLLET_OK);
+    const Ending ending = recorder.wait_end();
+    CHECK(ending.how == Ending::How::failed);
+    CHECK(ending.rpc_code == -32002);
+    CHECK(ending.message == "gone");
+    CHECK(ending.data == "{\"uri\": 1}");
+  }
+  for (const auto& [message, data] : {std::pair{"\xff", "1"}, std::pair{"m", "{"}}) {
+    Recorder recorder;
+    const CallId id = host.begin(recorder);
+    CHECK(h->fail(h, id, -1, message, 1, data, 1) == COLLET_E_INVALID);
+    const Ending ending = recorder.wait_end();
+    CHECK(ending.rpc_code == -32603);
+    CHECK(ending.message.find("plugin tester: fail(): ") == 0);
+  }
+}
+
+TEST_CASE("only a tool completes with an error") {
+  Host host;
+  Recorder recorder;
+  const CallId id = host.begin(recorder, CallKind::prompt);
+  CHECK(host.table.complete(&host.table, id, 1) == COLLET_E_UNSUPPORTED);
+  CHECK(recorder.wait_end().how == Ending::How::failed);
+}
+
+TEST_CASE("a call asks for input and suspends itself") {
+  Host host;
+  const collet_host* h = &host.table;
+  Recorder recorder;
+  const CallId id = host.begin(recorder);
+  CHECK(host.need_input(id, "a", "{\"method\":\"roots/list\"\n}") == COLLET_OK);
+  CHECK(host.need_input(id, "b", R"({"method":"elicitation/create","params":{}})") == COLLET_OK);
+  CHECK(h->suspend(h, id, "st\0te", 5, 9) == COLLET_OK);
+  const Ending ending = recorder.wait_end();
+  CHECK(ending.how == Ending::How::suspended);
+  REQUIRE(ending.input_requests.size() == 2);
+  CHECK(ending.input_requests[0].key == "a");
+  CHECK(ending.input_requests[0].request == "{\"method\":\"roots/list\" }");
+  CHECK(ending.state == std::string_view("st\0te", 5));
+  CHECK(ending.state_version == 9);
+}
+
+TEST_CASE("bad requests for input and too much state fail the call") {
+  Host host;
+  const auto fails = [&](std::int32_t status, auto body) {
+    Recorder recorder;
+    const CallId id = host.begin(recorder);
+    CHECK(body(id) == status);
+    host.table.suspend(&host.table, id, nullptr, 0, 0);
+    CHECK(recorder.wait_end().how == Ending::How::failed);
+  };
+  fails(COLLET_E_INVALID, [&](CallId id) { return host.need_input(id, "a", R"({"method":"tools/call"})"); });
+  fails(COLLET_E_INVALID,
+        [&](CallId id) { return host.need_input(id, "a", R"({"method":"roots/list","params":1})"); });
+  fails(COLLET_E_INVALID, [&](CallId id) { return host.need_input(id, "a", "[]"); });
+  fails(COLLET_E_INVALID, [&](CallId id) { return host.need_input(id, "", R"({"method":"roots/list"})"); });
+  fails(COLLET_E_DUPLICATE, [&](CallId id) {
+    CHECK(host.need_input(id, "a", R"({"method":"roots/list"})") == COLLET_OK);
+    return host.need_input(id, "a", R"({"method":"roots/list"})");
+  });
+  fails(COLLET_E_LIMIT, [&](CallId id) {
+    for (unsigned i = 0; i < limits::kInputRequestsMax; ++i) {
+      CHECK(host.need_input(id, std::to_string(i), R"({"method":"roots/list"})") == COLLET_OK);
+    }
+    return host.need_input(id, "more", R"({"method":"roots/list"})");
+  });
+  const std::string state(limits::kSuspendStateBytesMax + 1, 's');
+  fails(COLLET_E_LIMIT,
+        [&](CallId id) { return host.table.suspend(&host.table, id, state.data(), state.size(), 0); });
+  Recorder recorder;
+  const CallId id = host.begin(recorder);
+  CHECK(host.table.suspend(&host.table, id, state.data(), state.size() - 1, 0) == COLLET_OK);
+  CHECK(recorder.wait_end().how == Ending::How::suspended);
+}
+
+TEST_CASE("progress and messages arrive in order, before the end") {
+  Host host;
+  const collet_host* h = &host.table;
+  Recorder recorder;
+  const CallId id = host.begin(recorder);
+  CHECK(h->progress(h, id, 1, 3, "one", 3) == COLLET_OK);
+  CHECK(h->log(h, id, COLLET_LOG_WARNING, "me", 2, "\"x\"", 3) == COLLET_OK);
+  CHECK(h->progress(h, id, 1, 3, nullptr, 0) == COLLET_OK);
+  CHECK(h->complete(h, id, 0) == COLLET_OK);
+  recorder.wait_end();
+  CHECK(recorder.notices() == std::vector<std::string>{"progress 1/3 one", "log 4 me \"x\"", "progress 1/3 "});
+}
+
+TEST_CASE("bad progress and messages are refused and do not harm the call") {
+  Host host;
+  const collet_host* h = &host.table;
+  const Ending ending = host.answer(CallKind::tool, [&](CallId id) {
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    CHECK(h->progress(h, id, nan, 1, nullptr, 0) == COLLET_E_INVALID);
+    CHECK(h->progress(h, id, 1, nan, nullptr, 0) == COLLET_E_INVALID);
+    CHECK(h->progress(h, id, std::numeric_limits<double>::infinity(), 1, nullptr, 0) == COLLET_E_INVALID);
+    CHECK(h->progress(h, id, 2, 0, nullptr, 0) == COLLET_OK);
+    CHECK(h->progress(h, id, 1, 0, nullptr, 0) == COLLET_E_INVALID);
+    CHECK(h->progress(h, id, 2, 0, "\xff", 1) == COLLET_E_INVALID);
+    CHECK(h->progress(h, id, 2, 0, "x", std::size_t{1} << 30) == COLLET_E_LIMIT);
+    CHECK(h->log(h, id, 8, nullptr, 0, "1", 1) == COLLET_E_INVALID);
+    CHECK(h->log(h, id, 1, nullptr, 0, "x", 1) == COLLET_E_INVALID);
+    CHECK(h->log(h, id, 1, nullptr, 2, "1", 1) == COLLET_E_INVALID);
+  });
+  CHECK(ending.how == Ending::How::completed);
+}
+
+TEST_CASE("what the loop cannot yet send is bounded: the latest progress wins, messages are refused") {
+  Host host;
+  const collet_host* h = &host.table;
+  Recorder recorder;
+  const CallId id = host.begin(recorder);
+  host.loop.run([&] {  // the loop is busy with this, so that nothing is sent
+    for (unsigned i = 0; i < limits::kProgressQueueMax; ++i)
+      CHECK(h->progress(h, id, i, 0, nullptr, 0) == COLLET_OK);
+    CHECK(h->progress(h, id, 5'000, 0, nullptr, 0) == COLLET_OK);
+    CHECK(h->log(h, id, 6, nullptr, 0, "1", 1) == COLLET_E_LIMIT);
+  });
+  h->complete(h, id, 0);
+  recorder.wait_end();
+  const auto notices = recorder.notices();
+  REQUIRE(notices.size() == limits::kProgressQueueMax);
+  CHECK(notices.back() == "progress 5000/0 ");
+}
+
+TEST_CASE("what is known of the caller can be asked for while the call runs") {
+  Host host;
+  Recorder recorder;
+  recorder.known["era"] = "modern";
+  const CallId id = host.begin(recorder);
+  collet_str out{};
+  CHECK(host.table.call_info(&host.table, id, "era", 3, &out) == COLLET_OK);
+  CHECK(std::string_view(out.data, out.size) == "modern");
+  CHECK(host.table.call_info(&host.table, id, "nothing", 7, &out) == COLLET_OK);
+  CHECK_FALSE(out.data);
+  CHECK(host.table.call_info(&host.table, id, "era", 3, nullptr) == COLLET_E_INVALID);
+  host.table.complete(&host.table, id, 0);
+  recorder.wait_end();
+}
+
+TEST_CASE("blobs are zeroed, counted and bounded") {
+  Host host;
+  const collet_host* h = &host.table;
+  collet_blob blob = 0;
+  void* data = nullptr;
+  CHECK(h->blob_new(h, limits::kBlobBytesMax + 1, &blob, &data) == COLLET_E_LIMIT);
+  CHECK(h->blob_new(h, 1, nullptr, &data) == COLLET_E_INVALID);
+  CHECK(h->blob_new(h, limits::kBlobBytesMax, &blob, &data) == COLLET_OK);
+  CHECK(static_cast<const char*>(data)[limits::kBlobBytesMax - 1] == 0);
+  std::vector<collet_blob> all{blob};
+  while (h->blob_new(h, limits::kBlobBytesMax, &blob, &data) == COLLET_OK) all.push_back(blob);
+  CHECK(all.size() == limits::kBlobsBytesMax / limits::kBlobBytesMax);
+  for (const collet_blob one : all) CHECK(h->blob_drop(h, one) == COLLET_OK);
+  CHECK(h->blob_drop(h, all.front()) == COLLET_E_STALE);
+  for (unsigned i = 0; i < limits::kBlobsMax; ++i) REQUIRE(h->blob_new(h, 0, &blob, &data) == COLLET_OK);
+  CHECK(data);
+  CHECK(h->blob_new(h, 0, &blob, &data) == COLLET_E_LIMIT);
+}
+
+TEST_CASE("items are checked as they are added") {
+  Host host;
+  CHECK(host.add_item("t", "{}") == COLLET_OK);
+  CHECK(host.add_item("t", "{}") == COLLET_E_DUPLICATE);
+  CHECK(host.add_item("t", "{}", COLLET_PROMPT) == COLLET_OK);
+  CHECK(host.add_item("u", "{}", 0) == COLLET_E_INVALID);
+  CHECK(host.add_item("u", "{}", COLLET_COMPLETE) == COLLET_E_INVALID);
+  CHECK(host.add_item("", "{}") == COLLET_E_INVALID);
+  CHECK(host.add_item("\xff", "{}") == COLLET_E_INVALID);
+  CHECK(host.add_item("u", "[]") == COLLET_E_INVALID);
+  CHECK(host.add_item("u", "{") == COLLET_E_INVALID);
+  CHECK(host.add_item("u", R"({"name":"v"})") == COLLET_E_INVALID);
+  CHECK(host.items.last_error() ==
+        "item \"u\": its definition has a member \"name\", which is registered as the item's name");
+  CHECK(host.add_item("u://x", R"({"name":"v"})", COLLET_RESOURCE) == COLLET_OK);
+  CHECK(host.add_item(std::string(limits::kUriBytesMax, 'u'), "{}") == COLLET_OK);
+  CHECK(host.add_item(std::string(limits::kUriBytesMax + 1, 'u'), "{}") == COLLET_E_LIMIT);
+  const std::string filled = "{\"a\":\"" + std::string(limits::kDefinitionBytesMax - 8, 'a') + "\"}";
+  CHECK(host.add_item("large", filled) == COLLET_OK);
+  CHECK(host.add_item("larger", filled + " ") == COLLET_E_LIMIT);
+  CHECK(host.table.item_add(&host.table, nullptr, nullptr) == COLLET_E_INVALID);
+  collet_item_def empty{};
+  collet_item item = 0;
+  CHECK(host.table.item_add(&host.table, &empty, &item) == COLLET_E_INVALID);  // struct_size 0
+  CHECK(host.table.item_remove(&host.table, 99) == COLLET_E_STALE);
+}
+
+TEST_CASE("a generation registers as many items as the limit and not one more") {
+  Host host;
+  std::int32_t status = COLLET_OK;
+  unsigned added = 0;
+  while (status == COLLET_OK) {
+    status = host.add_item("t" + std::to_string(added), "{}");
+    if (status == COLLET_OK) ++added;
+  }
+  CHECK(status == COLLET_E_LIMIT);
+  CHECK(added == limits::kItemsMax);
+}
+
+TEST_CASE("changes of items are seen when they are committed, and all at once") {
+  Host host;
+  std::vector<std::size_t> published;
+  host.add_item("a", "{}");
+  host.add_item("b", "{}");
+  host.items.commit();
+  host.items.begin_publishing(
+      [&](std::vector<registry::ItemDef> items, Callback<void()>) { published.push_back(items.size()); });
+  CHECK(host.table.item_remove(&host.table, 1) == COLLET_OK);
+  CHECK(host.table.item_remove(&host.table, 1) == COLLET_E_STALE);
+  host.add_item("a", "{}");  // the name is free again
+  host.add_item("c", "{}");
+  CHECK(published == std::vector<std::size_t>{2});
+  CHECK(host.table.items_commit(&host.table) == COLLET_OK);
+  CHECK(published == std::vector<std::size_t>{2, 3});
+  host.items.close();
+  CHECK(host.add_item("d", "{}") == COLLET_E_STATE);
+  CHECK(host.table.items_commit(&host.table) == COLLET_E_STATE);
+}
+
+TEST_CASE("a resource's change is passed on") {
+  Host host;
+  const collet_host* h = &host.table;
+  CHECK(h->resource_updated(h, "a://b", 5) == COLLET_OK);
+  CHECK(h->resource_updated(h, nullptr, 0) == COLLET_E_INVALID);
+  CHECK(h->resource_updated(h, "\xff", 1) == COLLET_E_INVALID);
+  CHECK(h->resource_updated(h, "x", limits::kUriBytesMax + 1) == COLLET_E_LIMIT);
+  CHECK(host.updated == std::vector<std::string>{"a://b"});
+}
+
+TEST_CASE("a function without its table does nothing") {
+  Host host;
+  CHECK(host.table.complete(nullptr, 1, 0) == COLLET_E_INVALID);
+  CHECK(host.table.items_commit(nullptr) == COLLET_E_INVALID);
+  CHECK(host.table.is_cancelled(nullptr, 1) == COLLET_E_INVALID);
+  CHECK_FALSE(host.table.get_extension(&host.table, "collet.none/1", 13));
+}

@@ -156,6 +156,11 @@ class Reader {
       }
       if (part->p_type == PT_DYNAMIC) dynamic_ = *part;
     }
+    // Nothing here is needed from the sections, but their table stands last: a file still being written lacks it.
+    if (header_->e_shoff != 0 &&
+        !bytes_.has(header_->e_shoff, std::uint64_t{header_->e_shnum} * sizeof(Elf64_Shdr))) {
+      return error("it is cut off: its section headers end behind the end of the file");
+    }
     if (!dynamic_) return error("it has no dynamic section");
     return {};
   }

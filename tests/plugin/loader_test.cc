@@ -1,6 +1,9 @@
 #include "plugin/loader.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
+#include <fstream>
 
 #include "house.h"
 #include "support/catch.h"
@@ -8,6 +11,46 @@
 using namespace collet;
 using namespace collet::plugin;
 using registry::Ending;
+
+namespace {
+
+// A folder for files of one test.
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = std::filesystem::temp_directory_path() / "collet-test-XXXXXX";
+    path_ = mkdtemp(pattern.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string file(const std::string& name, std::string_view content) const {
+    const std::string path = path_ + "/" + name;
+    std::ofstream(path, std::ios::binary) << content;
+    return path;
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  INFO(text);
+  INFO(part);
+  const bool found = text.find(part) != std::string::npos;
+  CHECK(found);
+  return found;
+}
+
+std::size_t entries(const char* folder) {
+  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
+}
+
+}  // namespace
 
 TEST_CASE("a plugin's items are served from where they may run") {
   House house;
@@ -29,5 +72,278 @@ TEST_CASE("a plugin's items are served from where they may run") {
   CHECK(house.start_tool("queued_echo", "[]", queued_call) != 0);
   CHECK(queued_call.wait_end().content == R"({"type":"text","text":"[]"})");
   CHECK(house.call_tool("background", "7").content == R"({"type":"text","text":"7"})");
+  CHECK(house.call_tool("thread_id").fields == R"("inMain":false)");
+
+  const auto status = house.loader.status();
+  REQUIRE(status.size() == 1);
+  CHECK(status[0].id == "p1");
+  CHECK(status[0].items == 14);
+  CHECK(status[0].runs_inline);
   CHECK(house.loader.shutdown(5'000, Loader::Loops::running).empty());
+  CHECK(house.registry.current()->items(registry::Kind::tool).empty());
+}
+
+TEST_CASE("several plugins are published in the order in which they are configured") {
+  House house;
+  std::vector<PluginSpec> specs(3);
+  specs[0] = {.id = "z", .library = module_path("sample")};
+  specs[1] = {.id = "broken", .library = module_path("hostile_create_crashes")};
+  specs[2] = {.id = "a", .library = module_path("sample"), .rules = {.prefix = "a_"}};
+  const auto reports = house.loader.load(specs);
+  REQUIRE(reports.size() == 3);
+  CHECK(reports[0].ok());
+  CHECK_FALSE(reports[1].ok());
+  CHECK(reports[2].ok());
+  CHECK(*house.registry.current()->find(registry::Kind::tool, "echo")->source == "z");
+  CHECK(house.registry.current()->find(registry::Kind::tool, "a_echo"));
+  CHECK(*house.registry.current()->find(registry::Kind::prompt, "a_greet")->source == "a");
+  const auto again = house.loader.load({{.id = "z", .library = module_path("sample")}});
+  contains(again[0].error, "there is another plugin with the id z");
+}
+
+TEST_CASE("a library that is no plugin, or a wrong one, is an error that names file and reason") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"hostile_null_entry", "collet_plugin_entry_v1() returned NULL"},
+      {"hostile_null_create", "its function create is NULL"},
+      {"hostile_null_destroy", "its function destroy is NULL"},
+      {"hostile_null_call", "its function call is NULL"},
+      {"hostile_size_0", "struct_size is 0"},
+      {"hostile_size_7", "struct_size is 7"},
+      {"hostile_size_max_", "struct_size is 4294967295"},
+      {"hostile_needs_newer", "it needs ABI 1.7, this host has 1.0: update the host"},
+      {"hostile_bad_id", "its id is not reverse-DNS"},
+      {"hostile_null_id", "its id is not reverse-DNS"},
+      {"hostile_bad_version", "its version is not a semantic version"},
+      {"hostile_bad_info", "its info is not a JSON object"},
+      {"hostile_worker_only", "asks for a worker process"},
+      {"hostile_create_fails", "its create() returned COLLET_E_INVALID (-1): an item has no name"},
+      {"hostile_create_exits", "ended the process with exit code 0"},
+      {"hostile_create_crashes", "crashed with SIGSEGV"},
+      {"hostile_constructor_crashes", "crashed with SIGSEGV"},
+      {"hostile_create_aborts", "crashed with SIGABRT"},
+      {"hostile_create_closes_fds", "closes file descriptor 0"},
+      {"hostile_create_closes_all", "closed file descriptors that are not its own"},
+      {"hostile_no_symbol", "does not export collet_plugin_entry_v1"},
+      {"hostile_dependent", "libcollet_test_gone.so"},
+  };
+  House house;
+  std::vector<PluginSpec> specs;
+  for (const auto& [name, reason] : cases) specs.push_back({.id = name, .library = module_path(name)});
+  specs.push_back({.id = "good", .library = module_path("sample")});
+  const auto reports = house.loader.load(specs);
+  REQUIRE(reports.size() == std::size(cases) + 1);
+  for (std::size_t i = 0; i < std::size(cases); ++i) {
+    contains(reports[i].error, cases[i].second);
+    contains(reports[i].error, module_path(cases[i].first));
+  }
+  CHECK(reports.back().ok());
+  CHECK(house.call_tool("queued_echo", "1").content == R"({"type":"text","text":"1"})");
+}
+
+TEST_CASE("create() that hangs is cut off, in trial loading or after it") {
+  LoaderOptions options = test_options();
+  options.preflight_timeout_ms = 300;
+  House house(options);
+  contains(house.load(module_path("hostile_create_hangs")).error, "did not finish within 300 ms");
+
+  LoaderOptions impatient = test_options();
+  impatient.create_timeout_ms = 300;
+  House other(impatient);
+  contains(other.load(module_path("hostile_create_hangs_unless_probed")).error, "has not returned in time");
+}
+
+TEST_CASE("without an executable for trial loading the reason is given and nothing is loaded") {
+  LoaderOptions options = test_options();
+  options.preflight_executable = "/nowhere/collet";
+  House house(options);
+  contains(house.load(module_path("sample")).error, "cannot run /nowhere/collet for trial loading");
+}
+
+TEST_CASE("files that are no libraries are errors") {
+  Folder folder;
+  const std::string good = bytes_of(module_path("sample"));
+  const std::string fifo = folder.path() + "/fifo.so";
+  REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+  std::string foreign = good;
+  foreign[18] = 0x28;  // e_machine: ARM
+  const std::pair<std::string, const char*> cases[] = {
+      {folder.path() + "/none.so", "No such file"},
+      {folder.path(), "is not a regular file"},
+      {fifo, "is not a regular file"},
+      {folder.file("empty.so", ""), "is empty"},
+      {folder.file("text.so", "this is no library"), "it is not an ELF file"},
+      {folder.file("short.so", good.substr(0, 20)), "is cut off"},
+      {folder.file("half.so", good.substr(0, good.size() / 2)), "cut off"},
+      {folder.file("foreign.so", foreign), "it is built for arm"},
+  };
+  House house;
+  for (const auto& [path, reason] : cases) {
+    const LoadReport report = house.load(path);
+    contains(report.error, reason);
+    contains(report.error, path);
+  }
+  LoaderOptions small = test_options();
+  small.file_bytes_max = good.size();
+  House fits(small);
+  CHECK(fits.load(module_path("sample")).ok());
+  small.file_bytes_max = good.size() - 1;
+  House too_small(small);
+  contains(too_small.load(module_path("sample")).error, "more than the limit");
+}
+
+TEST_CASE("corrupt bytes anywhere in a library never harm the host") {
+  Folder folder;
+  const std::string good = bytes_of(module_path("sample"));
+  House house;
+  unsigned seed = 1;
+  for (int round = 0; round < 40; ++round) {
+    std::string bad = good;
+    for (int n = 0; n < 8; ++n) {
+      seed = seed * 1664525 + 1013904223;
+      bad[(seed >> 8) % 4096] = static_cast<char>(seed >> 24);  // headers, hashes, symbols
+    }
+    const LoadReport report = house.load(folder.file("bad" + std::to_string(round) + ".so", bad));
+    if (!report.ok()) contains(report.error, "cannot load ");
+  }
+  CHECK(house.load(module_path("sample")).ok());
+}
+
+TEST_CASE("a config that is no object, and one that the plugin refuses, are errors") {
+  House house;
+  contains(house.load(module_path("sample"), "[]").error, "its config is not a JSON object");
+  contains(house.load(module_path("sample"), R"({"a":"refuse"})").error, "its create() returned COLLET_E_INVALID");
+}
+
+TEST_CASE("exceptions from a plugin fail its loading or its call") {
+  House house;
+  contains(house.load(module_path("hostile_throws"), R"({"a":"throw"})").error,
+           "its create() threw an exception: from create");
+  REQUIRE(house.load(module_path("hostile_throws")).ok());
+  const Ending ending = house.call_tool("throw");
+  CHECK(ending.how == Ending::How::failed);
+  CHECK(ending.message == "plugin p2: call() threw an exception: from call");
+}
+
+TEST_CASE("a plugin that ends calls twice, or ends others', is told and harms nobody") {
+  House house;
+  REQUIRE(house.load(module_path("hostile_result")).ok());
+  for (int i = 0; i < 3; ++i) {
+    const Ending ending = house.call_tool("misbehave");
+    CHECK(ending.how == Ending::How::failed);
+    CHECK(ending.message == "plugin p1: add_text(): the result is larger than the host's limit");
+  }
+}
+
+TEST_CASE("wrong registrations are left out, the rest of the plugin is served") {
+  House house;
+  const LoadReport twice = house.load(module_path("hostile_item_twice"));
+  REQUIRE(twice.ok());
+  CHECK(twice.items == 1);
+  REQUIRE(twice.warnings.size() == 1);
+  CHECK(twice.warnings[0] == "left out: item \"tool\" is registered twice");
+  CHECK(house.load(module_path("hostile_completes_in_create")).ok());
+  CHECK(house.load(module_path("hostile_registers_in_destroy")).ok());
+  CHECK(house.loader.shutdown(5'000, Loader::Loops::running).empty());
+}
+
+TEST_CASE("a table that ends before the optional functions is read as far as it goes") {
+  House house;
+  REQUIRE(house.load(module_path("hostile_small_table")).ok());
+  CHECK(house.call_tool("tool").how == Ending::How::completed);
+}
+
+TEST_CASE("a library with thread-local destructors runs on executors, one that cannot be unloaded says so") {
+  House house;
+  const LoadReport report = house.load(module_path("hostile_sticky"));
+  REQUIRE(report.ok());
+  REQUIRE(report.warnings.size() == 1);
+  contains(report.warnings[0], "cannot be unloaded: 1 unique symbols");
+  Recorder recorder;
+  CHECK(house.start_tool("stick", "5", recorder) != 0);
+  CHECK(recorder.wait_end().content == R"({"type":"text","text":"5"})");
+  CHECK_FALSE(house.loader.status()[0].runs_inline);
+  CHECK(house.loader.shutdown(5'000, Loader::Loops::running).empty());
+}
+
+TEST_CASE("what does not return at the end is named and left, and the others end") {
+  for (const char* name : {"hostile_destroy_hangs_unless_probed", "hostile_call_hangs"}) {
+    House house;
+    REQUIRE(house.load(module_path(name)).ok());
+    REQUIRE(house.load(module_path("sample")).ok());
+    Recorder recorder;
+    house.start_tool("tool", "{}", recorder);
+    const auto left = house.loader.shutdown(400, Loader::Loops::running);
+    REQUIRE(left.size() == 1);
+    contains(left[0], "plugin p1 was not unloaded: its ");
+    contains(left[0], "has not returned");
+    recorder.wait_end();
+    CHECK(recorder.ends() == 1);
+  }
+}
+
+TEST_CASE("at shutdown a running call is asked to end, and ended if it does not") {
+  House house;
+  REQUIRE(house.load(module_path("sample")).ok());
+  Recorder held;
+  Recorder never;
+  house.start_tool("hold", "{}", held);
+  held.wait_notices(1);
+  CHECK(house.start_tool("never", "{}", never) != 0);
+  CHECK(house.loader.shutdown(400, Loader::Loops::running).empty());
+  CHECK(held.wait_end().content == R"({"type":"text","text":"3"})");  // COLLET_CANCEL_SHUTDOWN
+  CHECK(never.wait_end().message == "plugin p1 was unloaded before the call ended");
+}
+
+TEST_CASE("after the loops have ended nobody is told, and everything is unloaded") {
+  Recorder never;
+  House house;
+  REQUIRE(house.load(module_path("sample")).ok());
+  house.start_tool("never", "{}", never);
+  house.loop(0).stop();
+  house.loop(1).stop();
+  CHECK(house.loader.shutdown(200, Loader::Loops::ended).empty());
+  CHECK(never.ends() == 0);
+}
+
+TEST_CASE("folders are searched for libraries, sorted by name") {
+  Folder folder;
+  const std::string b = folder.file("b.so", "x");
+  const std::string a = folder.file("a.so", "x");
+  folder.file("c.txt", "x");
+  const auto found = discover({folder.path(), folder.path() + "/none"});
+  REQUIRE(found.size() == 3);
+  CHECK(*found[0] == a);
+  CHECK(*found[1] == b);
+  contains(found[2].message(), "cannot list the plugin folder");
+}
+
+TEST_CASE("loading and unloading leaves nothing mapped, open or running") {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  constexpr int kCycles = 20;
+#else
+  constexpr int kCycles = 1'000;
+#endif
+  Folder folder;
+  loop::Loop loop;
+  LoaderOptions options = test_options();
+  options.private_folder = folder.path() + "/private";
+  options.preflight_executable.clear();
+  const auto cycle = [&] {
+    registry::Registry registry;
+    Loader loader({&loop}, registry, options);
+    const auto reports = loader.load({{.id = "sample", .library = module_path("sample_concurrent")}});
+    REQUIRE(reports[0].ok());
+    CHECK(loader.shutdown(5'000, Loader::Loops::ended).empty());
+    CHECK(entries((options.private_folder).c_str()) == 1);  // its own folder
+  };
+  cycle();
+  const std::size_t descriptors = entries("/proc/self/fd");
+  const std::size_t threads = entries("/proc/self/task");
+  for (int i = 0; i < kCycles; ++i) cycle();
+  CHECK(entries("/proc/self/fd") == descriptors);
+  CHECK(entries("/proc/self/task") <= threads);
+  CHECK(entries((options.private_folder).c_str()) == 0);
+  std::ifstream maps("/proc/self/maps");
+  std::string line;
+  while (std::getline(maps, line)) CHECK(line.find(options.private_folder) == std::string::npos);
 }

@@ -73,8 +73,8 @@ struct Convert {
 };
 
 double convert(const Convert& in) {
-  constexpr double kMetres[] = {1, 1000, 0.0254, 0.3048, 1609.344};
-  return in.value * kMetres[static_cast<int>(in.from)] / kMetres[static_cast<int>(in.to)];
+  constexpr double kTenthsOfMillimetres[] = {10'000, 10'000'000, 254, 3'048, 16'093'440};  // all exact
+  return in.value * kTenthsOfMillimetres[static_cast<int>(in.from)] / kTenthsOfMillimetres[static_cast<int>(in.to)];
 }
 
 struct Primes {

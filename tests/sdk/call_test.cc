@@ -324,6 +324,16 @@ TEST_CASE_METHOD(Loaded, "items come and go while the plugin runs") {
   CHECK_THROWS_WITH(items->remove(item), "cannot remove an item: it is gone");
 }
 
+TEST_CASE_METHOD(Loaded, "an item that came later completes its arguments too") {
+  items->prompt<Name>("greet", "", [](const Name& in) { return in.name; },
+                      {.complete = [](std::string_view, std::string_view typed, collet::Call&) {
+                        return std::vector<std::string>{std::string(typed) + "da"};
+                      }});
+  items->commit();
+  const std::string argument = R"({"argument":{"name":"name","value":"a"}})";
+  CHECK(host.send({.kind = COLLET_COMPLETE, .name = "greet", .arguments = argument}).text() == "ada");
+}
+
 TEST_CASE_METHOD(Loaded, "items are added and removed from several threads while calls run") {
   std::vector<std::thread> threads;
   for (int t = 0; t < 3; ++t) {

@@ -83,6 +83,7 @@ struct Named {
   std::string second = "two";
   std::optional<bool> third;
   int unlisted = 9;
+  static void describe(collet::Fields<Named>& f) { f(&Named::first, "Comes first").optional(); }
 };
 COLLET_FIELDS(Named, first, second, third);
 
@@ -113,6 +114,8 @@ TEST_CASE("field names that are said win, for any class") {
   CHECK(round_trip<Named>(R"({"first":5,"second":"x"})") == R"({"first":5,"second":"x"})");
   CHECK(failure<Named>(R"({"first":5,"second":"x","unlisted":1})") ==
         "/unlisted: unknown, allowed are: first, second, third");
+  CHECK(collet::schema_of<Named>().find(
+            R"("maximum":2147483647,"description":"Comes first","default":1},"second")") != std::string::npos);
   CHECK(round_trip<elsewhere::Account>(R"({"owner":"me","balance":2.5})") == R"({"owner":"me","balance":2.5})");
 }
 

@@ -117,7 +117,8 @@ class CallBase {
     return status == 1 || status == COLLET_E_STALE;
   }
   // `callback` is called, on any thread, when the call is cancelled, at once if it already is; never after the call
-  // has ended. It must not block. It may end the call. A second callback is an error.
+  // has ended. It must not block. It may end the call, if nobody else could at the same time. A second callback is
+  // an error.
   void on_cancel(std::function<void()> callback) {
     if (cancellation_) throw Error("on_cancel() is for one callback a call");
     cancellation_ = runtime_->watch(id_, std::move(callback));
@@ -171,6 +172,7 @@ class CallBase {
   }
   // Ends this round. The tool runs again with round() + 1, input_responses() and this state().
   void suspend(std::string_view state, std::uint32_t state_version = 0) {
+    unwatch();
     expect(host()(&collet_host::suspend, id_, state.data(), state.size(), state_version), "suspend the call");
     leave();
   }
@@ -213,12 +215,14 @@ class CallBase {
 
   // From here on no callback runs, and the id is no longer used.
   collet_call leave() {
-    const collet_call id = std::exchange(id_, 0);
-    if (const auto cancellation = std::move(cancellation_)) runtime_->unwatch(id, *cancellation);
-    return id;
+    unwatch();
+    return std::exchange(id_, 0);
   }
 
  private:
+  void unwatch() {
+    if (const auto cancellation = std::move(cancellation_)) runtime_->unwatch(id_, *cancellation);
+  }
   static void expect(std::int32_t status, const char* action) {
     if (status < 0) throw Error(std::string("cannot ") + action + ": " + detail::status_text(status));
   }

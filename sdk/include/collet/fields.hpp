@@ -33,6 +33,9 @@ struct Codec;
 namespace detail {
 
 template <class T>
+class Described;
+
+template <class T>
 struct OptionalTraits {
   using Value = T;
   static constexpr bool kIs = false;
@@ -190,74 +193,101 @@ class Field {
   bool optional_ = false;
 };
 
-// What is known of the fields of T: their names, and what T::describe(Fields<T>&) says, if T has it.
+// Where T::describe(Fields<T>&) says more of its fields. Knows nothing of T but its members, since describe() may
+// be compiled before COLLET_FIELDS is.
 template <class T>
 class Fields {
-  using Shape = detail::Reflected<T>;
+ public:
+  template <class M>
+  Field<M>& operator()(M T::*member, std::string_view description = {}) {
+    for (const Slot& slot : slots_) {
+      if (slot.address != &(initial_.*member) || slot.type != &kTypeMark<M>) continue;
+      auto& field = *static_cast<Field<M>*>(slot.field);
+      if (!description.empty()) field.description(description);
+      return field;
+    }
+    throw Error("describe() names a member that COLLET_FIELDS leaves out");
+  }
+
+ private:
+  template <class>
+  friend class detail::Described;
+
+  template <class M>
+  static constexpr char kTypeMark = 0;
+  struct Slot {
+    const void* address;  // of the field in `initial`
+    const void* type;     // kTypeMark of its type
+    void* field;          // the Field<M>
+  };
+
+  explicit Fields(const T& initial) : initial_(initial) {}
+
+  template <class M>
+  void add(const M& member, Field<M>& field) {
+    slots_.push_back({&member, &kTypeMark<M>, &field});
+  }
+
+  const T& initial_;
+  std::vector<Slot> slots_;
+};
+
+namespace detail {
+
+// All that is known of the fields of T, made once.
+template <class T>
+class Described {
+  using Shape = Reflected<T>;
 
   template <class>
-  struct RulesOf;
+  struct FieldsOf;
   template <class... M>
-  struct RulesOf<std::tuple<M*...>> {
+  struct FieldsOf<std::tuple<M*...>> {
     using type = std::tuple<Field<M>...>;
   };
-  using Rules = typename RulesOf<decltype(Shape::pointers(std::declval<T&>()))>::type;
 
  public:
   static constexpr std::size_t kCount = Shape::kCount;
 
-  // The same for every use of T.
-  static const Fields& get() {
-    static const Fields fields;
-    return fields;
+  static const Described& get() {
+    static const Described described;
+    return described;
   }
 
-  template <class M>
-  Field<M>& operator()(M T::*member, std::string_view description = {}) {
-    Field<M>* found = nullptr;
-    each([&](auto index, auto& rule, const auto& field) {
-      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(rule)>, Field<M>>) {
-        if (&field == &(initial_.*member)) found = &rule;
-      }
-      static_cast<void>(index);
-    });
-    if (!found) throw Error("describe() names a member that COLLET_FIELDS leaves out");
-    if (!description.empty()) found->description(description);
-    return *found;
+  template <std::size_t I>
+  const auto& field() const {
+    return std::get<I>(fields_);
   }
 
-  // visit(index constant, Field<M>&, the field of a default-constructed T)
+  // visit(index constant, Field<M>, the field of a default-constructed T)
   template <class Visit>
   void each(Visit&& visit) const {
     each(*this, visit);
   }
-  template <class Visit>
-  void each(Visit&& visit) {
-    each(*this, visit);
-  }
-
-  template <std::size_t I>
-  const auto& rule() const {
-    return std::get<I>(rules_);
-  }
 
  private:
-  Fields() {
-    if constexpr (requires { T::describe(*this); }) T::describe(*this);
+  Described() {
+    if constexpr (requires(Fields<T> & fields) { T::describe(fields); }) {
+      Fields<T> fields(initial_);
+      each(*this, [&fields](auto, auto& field, const auto& initial) { fields.add(initial, field); });
+      T::describe(fields);
+    }
   }
 
   template <class Self, class Visit>
   static void each(Self& self, Visit&& visit) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      [[maybe_unused]] const auto fields = Shape::pointers(self.initial_);
-      (visit(std::integral_constant<std::size_t, I>(), std::get<I>(self.rules_), *std::get<I>(fields)), ...);
+      [[maybe_unused]] const auto initial = Shape::pointers(std::as_const(self.initial_));
+      (visit(std::integral_constant<std::size_t, I>(), std::get<I>(self.fields_), *std::get<I>(initial)), ...);
     }
     (std::make_index_sequence<kCount>{});
   }
 
   T initial_{};
-  Rules rules_;
+  typename FieldsOf<decltype(Shape::pointers(std::declval<T&>()))>::type fields_;
 };
+
+}  // namespace detail
 
 }  // namespace collet::inline v1
 

@@ -1,8 +1,8 @@
 // JSON for plugins: text in, text out, no tree in between and no dependency.
 //
-// JsonReader is a strict RFC 8259 pull reader: UTF-8 is checked, nesting is bounded, a member given twice is an
-// error, integers are exact. Whatever is wrong is thrown as collet::Error that names the place as a JSON Pointer:
-// "/scale: expected number, got string".
+// JsonReader is a strict RFC 8259 pull reader: UTF-8 is checked, nesting is bounded, integers are exact. Whatever
+// is wrong is thrown as collet::Error that names the place as a JSON Pointer: "/scale: expected number, got
+// string".
 #ifndef COLLET_JSON_HPP
 #define COLLET_JSON_HPP
 

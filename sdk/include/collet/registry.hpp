@@ -57,17 +57,17 @@ class Handler {
   std::int32_t call(Runtime& runtime, collet_call id, const collet_call_params& params) noexcept {
     Call call(runtime, id, params);
     try {
-      if (params.kind == COLLET_COMPLETE) {
-        complete(call);
-      } else {
-        run(call);
-      }
+      serve(call);
     } catch (const StateNotUnderstood&) {
       if (!call.open()) return COLLET_OK;
       call.leave();
       return COLLET_E_STATE;
     } catch (const RpcError& error) {
-      if (call.open()) call.finish_with_rpc_error(error.code, error.what(), error.data);
+      if (!call.open()) {
+        call.log_late_failure(error.what());
+      } else {
+        call.finish_with_rpc_error(error.code, error.what(), error.data);
+      }
     } catch (const Error& error) {
       fail(call, kInvalidParams, error.what());
     } catch (const std::exception& error) {
@@ -79,11 +79,11 @@ class Handler {
   }
 
   // Ends the call, or leaves it to a PendingCall, or throws.
-  virtual void run(Call& call) = 0;
-
-  Completion completion;
+  virtual void serve(Call& call) = 0;
 
  protected:
+  static constexpr std::int32_t kInvalidParams = -32602, kInternalError = -32603;
+
   template <class R>
   static void answer(Call& call, R&& result) {
     if (call.open()) call.finish_with(std::forward<R>(result));
@@ -93,8 +93,6 @@ class Handler {
   }
 
  private:
-  static constexpr std::int32_t kInvalidParams = -32602, kInternalError = -32603;
-
   // A tool's failure is a result for the model to read; anything else has only JSON-RPC errors.
   static void fail(Call& call, std::int32_t code, const char* message) noexcept {
     if (!call.open()) return call.log_late_failure(message);
@@ -104,6 +102,23 @@ class Handler {
       call.finish_with_rpc_error(code, message, {});
     }
   }
+};
+
+// An item of the plugin's: called, or asked to complete one of its arguments.
+class ItemHandler : public Handler {
+ public:
+  void serve(Call& call) override {
+    if (call.kind() == COLLET_COMPLETE) {
+      complete(call);
+    } else {
+      run(call);
+    }
+  }
+
+  Completion completion;
+
+ private:
+  virtual void run(Call& call) = 0;
 
   void complete(Call& call) {
     if (!completion) throw RpcError(kInvalidParams, "nothing completes the arguments of this item");
@@ -139,10 +154,11 @@ using ResultOf =
 
 // A function of the author's, its arguments read from the text that `Source` names.
 template <class In, std::string_view (Call::*Source)() const, class F>
-class FunctionHandler final : public Handler {
+class FunctionHandler final : public ItemHandler {
  public:
   explicit FunctionHandler(F function) : function_(std::move(function)) {}
 
+ private:
   void run(Call& call) override {
     In in{};
     if constexpr (!std::is_same_v<In, Unread>) {
@@ -158,7 +174,6 @@ class FunctionHandler final : public Handler {
     }
   }
 
- private:
   F function_;
 };
 
@@ -166,7 +181,7 @@ class FunctionHandler final : public Handler {
 // gone.
 class DynamicHandlers final : public Handler {
  public:
-  void run(Call& call) override { find(call.item())->run(call); }
+  void serve(Call& call) override { find(call.item())->serve(call); }
 
   // Runs `add`, which gives the item's id, so that no call can come in between.
   template <class Add>
@@ -263,11 +278,11 @@ class Registry {
     JsonMembers definition = begin(description, options);
     definition.key("arguments");
     definition.text += '[';
-    Fields<In>::get().each([&](auto index, const auto& rule, const auto&) {
+    detail::Described<In>::get().each([&](auto index, const auto& field, const auto&) {
       JsonMembers argument{index == 0 ? "{" : ",{"};
       argument.add("name", detail::kFieldNames<In>[index]);
-      if (!rule.description().empty()) argument.add("description", rule.description());
-      argument.add("required", rule.required());
+      if (!field.description().empty()) argument.add("description", field.description());
+      argument.add("required", field.required());
       definition.text += argument.text + '}';
     });
     definition.text += ']';

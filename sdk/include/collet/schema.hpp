@@ -190,10 +190,10 @@ struct Codec<T> {
     std::string required;
     out.key("properties");
     out.text += '{';
-    Fields<T>::get().each([&](auto index, const auto& rule, const auto& initial) {
+    detail::Described<T>::get().each([&](auto index, const auto& field, const auto& initial) {
       out.key(kNames[index]);
-      rule.append_schema(out, initial);
-      if (rule.required()) append_json(required += required.empty() ? "" : ",", kNames[index]);
+      field.append_schema(out, initial);
+      if (field.required()) append_json(required += required.empty() ? "" : ",", kNames[index]);
     });
     out.text += '}';
     if (!required.empty()) out.key("required"), out.text += '[' + required + ']';
@@ -203,7 +203,7 @@ struct Codec<T> {
   }
 
   static void read(JsonReader& in, T& out) {
-    const auto& fields = Fields<T>::get();
+    const auto& described = detail::Described<T>::get();
     [[maybe_unused]] const auto pointers = detail::Reflected<T>::pointers(out);
     std::bitset<kCount> seen;
     std::size_t expected = 0;  // members mostly come in the order of the fields
@@ -213,10 +213,10 @@ struct Codec<T> {
       if (seen[found]) in.fail("given twice");
       seen.set(found);
       expected = found + 1;
-      select(found, [&](auto index) { fields.template rule<index>().read(in, *std::get<index>(pointers)); });
+      select(found, [&](auto index) { described.template field<index>().read(in, *std::get<index>(pointers)); });
     });
-    fields.each([&](auto index, const auto& rule, const auto&) {
-      if (!seen[index] && rule.required()) in.fail_at(kNames[index], "required, but missing");
+    described.each([&](auto index, const auto& field, const auto&) {
+      if (!seen[index] && field.required()) in.fail_at(kNames[index], "required, but missing");
     });
   }
 
@@ -243,7 +243,7 @@ struct Codec<T> {
   }
 
  private:
-  static constexpr std::size_t kCount = Fields<T>::kCount;
+  static constexpr std::size_t kCount = detail::Described<T>::kCount;
   static constexpr const auto& kNames = detail::kFieldNames<T>;
 
   static std::size_t find(std::string_view key, std::size_t expected) {

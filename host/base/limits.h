@@ -32,6 +32,7 @@ inline constexpr std::size_t kWriteBufferBytesMax = 4u << 20;  // unread output 
 inline constexpr std::uint64_t kCallTimeoutMs = 300'000;
 inline constexpr std::uint64_t kInlineBudgetUs = 1'000;  // a NONBLOCKING tool's time on a loop
 inline constexpr unsigned kInlineOverrunsMax = 3;        // then it moves to an executor
+inline constexpr unsigned kInlineWatchedCalls = 64;      // after an overrun: if all keep the budget it is forgiven
 inline constexpr unsigned kCallsInFlightMax = 65'536;    // a loop
 inline constexpr unsigned kLoopsMax = 256;
 inline constexpr unsigned kExecutorQueueMax = 16'384;    // calls waiting, a generation

@@ -166,7 +166,7 @@ CallId Generation::start(const registry::Call& call, registry::Listener& listene
   CallSlot* slot = calls_.acquire(call.loop, owner_, listener, call.kind);
   if (!slot) return refuse(listener, fmt::format("more than {} calls are running", limits::kCallsInFlightMax));
   if (call.kind == CallKind::resource) slot->uri.assign(call.name);
-  if (item.inline_ok.load(std::memory_order_relaxed) && (concurrent_ || serial_.try_lock())) {
+  if (item.inline_guard.allowed() && (concurrent_ || serial_.try_lock())) {
     return run_inline(*slot, item, call);
   }
   return enqueue(*slot, item, call);
@@ -175,12 +175,12 @@ CallId Generation::start(const registry::Call& call, registry::Listener& listene
 CallId Generation::run_inline(CallSlot& slot, const ItemRecord& item, const registry::Call& call) {
   collet_call_params params = to_params(item, call);
   const CallId id = calls_.open_held(slot);
-  const auto began = Clock::now();
+  const LoopTime before = LoopTime::now(item.inline_guard.take_watch());
   run(id, params);
-  const auto took = Clock::now() - began;
+  const LoopTime after = LoopTime::now(before.watched);
   if (!concurrent_) serial_.unlock();
   // By its id: the plugin may have removed the item meanwhile.
-  if (took > std::chrono::microseconds(limits::kInlineBudgetUs)) note_overrun(params.item, took);
+  if (overran(before, after)) note_overrun(params.item, after.wall - before.wall);
   return calls_.settle(slot);
 }
 

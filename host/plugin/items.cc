@@ -106,7 +106,7 @@ std::int32_t Items::add(const collet_item_def& given, collet_item* out) {
   record->id = ++last_id_;
   record->user = def.user;
   record->nonblocking = (def.flags & COLLET_ITEM_NONBLOCKING) != 0;
-  record->inline_ok = record->nonblocking && inline_allowed_;
+  if (record->nonblocking && inline_allowed_) record->inline_guard.allow();
   *out = record->id;
   records_.emplace_hint(records_.end(), record->id, std::move(record));
   return COLLET_OK;
@@ -169,7 +169,7 @@ bool Items::note_overrun(collet_item item, std::string& name) {
   const auto found = records_.find(item);
   if (found == records_.end()) return false;
   ItemRecord& record = *found->second;
-  if (++record.overruns < limits::kInlineOverrunsMax || !record.inline_ok.exchange(false)) return false;
+  if (!record.inline_guard.note_overrun()) return false;
   name = record.def.name;
   return true;
 }

@@ -1,7 +1,6 @@
 // The items of one generation: what its plugin has staged, and what is published.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,6 +11,7 @@
 
 #include "base/callback.h"
 #include "collet/plugin.h"
+#include "plugin/inline_guard.h"
 #include "registry/item.h"
 
 namespace collet::plugin {
@@ -21,9 +21,8 @@ struct ItemRecord {
   registry::ItemDef def;  // def.handle is this record's address
   collet_item id = 0;
   void* user = nullptr;
-  bool nonblocking = false;            // as its author says
-  std::atomic<bool> inline_ok{false};  // may run on a loop
-  std::atomic<unsigned> overruns{0};   // of the budget, on loops
+  bool nonblocking = false;          // as its author says
+  mutable InlineGuard inline_guard;  // whether it may run on loops; they read and wind it
   enum class State : std::uint8_t { added, live, removed } state = State::added;
 };
 

@@ -113,7 +113,7 @@ void Generation::open() {
   table_ = library_->table();
   const collet_plugin& plugin = table_.functions;
   if (plugin.flags & COLLET_PLUGIN_WORKER_ONLY) {
-    opened_ = error("it asks for a worker process of its own (WORKER_ONLY) and cannot run in-process");
+    opened_ = error("{}", kWorkerOnly);
     return;
   }
   if (spec_.never_unload || (plugin.flags & COLLET_PLUGIN_NEVER_UNLOAD)) library_->pin();
@@ -259,11 +259,11 @@ void Generation::note_overrun(collet_item item, Clock::duration took) {
   std::string name;
   if (!items_.note_overrun(item, name)) return;
   log::warning(
-      "plugin {}: \"{}\" is declared NONBLOCKING, but took {} µs on a loop, more than {} µs for the {}th time: it "
-      "runs "
-      "on an executor from now on",
-      owner_.name, name, std::chrono::duration_cast<std::chrono::microseconds>(took).count(),
-      limits::kInlineBudgetUs, limits::kInlineOverrunsMax);
+      "plugin {}: \"{}\" is declared NONBLOCKING, but has kept a loop for more than {} µs {} times, now for {} µs: "
+      "it "
+      "runs on an executor from now on",
+      owner_.name, name, limits::kInlineBudgetUs, limits::kInlineOverrunsMax,
+      std::chrono::duration_cast<std::chrono::microseconds>(took).count());
 }
 
 void Generation::cancel(CallId id, registry::CancelReason reason) {

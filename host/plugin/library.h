@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "collet/plugin.h"
@@ -17,6 +18,10 @@ struct PluginTable {
   std::string version;
   std::string info;  // JSON object or empty
 };
+
+// Why a plugin with that flag is not run in-process.
+inline constexpr std::string_view kWorkerOnly =
+    "it asks for a worker process of its own (WORKER_ONLY) and cannot run in-process";
 
 // Checks what the entry function returned: pointers, sizes, versions, syntax.
 Result<PluginTable> read_plugin_table(const collet_plugin* given);

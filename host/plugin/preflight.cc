@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,7 +74,10 @@ class Child {
   }
 
   Child(Child&& other) noexcept
-      : pid_(std::exchange(other.pid_, 0)), from_(std::move(other.from_)), read_(std::move(other.read_)) {}
+      : pid_(std::exchange(other.pid_, 0)),
+        from_(std::move(other.from_)),
+        ended_(std::move(other.ended_)),
+        read_(std::move(other.read_)) {}
   Child& operator=(Child&&) = delete;
   ~Child() {
     if (pid_ == 0) return;
@@ -91,16 +95,14 @@ class Child {
         return report;
       }
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-      pollfd waiting{from_.get(), POLLIN, 0};
-      const int ready = left > 0 ? poll(&waiting, 1, static_cast<int>(left)) : 0;
+      // The end of the pipe is not the end of the child, nor the other way round: a library may close descriptors
+      // and hang, or leave a process behind that keeps the pipe open.
+      pollfd waiting[] = {{from_.get(), POLLIN, 0}, {ended_.get(), POLLIN, 0}};
+      const int ready = left > 0 ? poll(waiting, 2, static_cast<int>(left)) : 0;
       if (ready < 0 && errno == EINTR) continue;
       if (ready == 0) timed_out_ = true;
-      if (ready <= 0) return std::nullopt;
-      char buffer[4096];
-      const ssize_t count = read(from_.get(), buffer, sizeof buffer);
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) return std::nullopt;
-      read_.append(buffer, static_cast<std::size_t>(count));
+      if (ready <= 0 || waiting[0].revents == 0) return std::nullopt;
+      read_some();
     }
   }
 
@@ -117,7 +119,19 @@ class Child {
   }
 
  private:
-  Child(pid_t pid, Descriptor from) : pid_(pid), from_(std::move(from)) {}
+  Child(pid_t pid, Descriptor from)
+      : pid_(pid), from_(std::move(from)), ended_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
+
+  // Takes what the pipe holds; closes it at its end.
+  void read_some() {
+    char buffer[4096];
+    const ssize_t count = read(from_.get(), buffer, sizeof buffer);
+    if (count > 0) {
+      read_.append(buffer, static_cast<std::size_t>(count));
+    } else if (count == 0 || errno != EINTR) {
+      from_ = Descriptor();
+    }
+  }
 
   int wait() {
     int status = 0;
@@ -127,7 +141,8 @@ class Child {
   }
 
   pid_t pid_;
-  Descriptor from_;
+  Descriptor from_;   // the pipe of reports
+  Descriptor ended_;  // readable when the child has ended
   std::string read_;
   bool timed_out_ = false;
 };

@@ -62,13 +62,14 @@ std::string try_create(const PluginTable& table, std::string_view config) {
   return {};
 }
 
-// Why the file cannot be used, or empty.
-std::string try_file(const std::string& path, std::string_view config) {
+// Why the file cannot be used, or empty. Libraries are kept: that they can be closed is the host's concern, once
+// they have been loaded there.
+std::string try_file(const std::string& path, std::string_view config,
+                     std::vector<std::unique_ptr<Library>>& libraries) {
   auto library = Library::open(PrivateFile::borrowed(path));
   if (!library) return library.message();
-  // Never closed: that its destructors run is the host's concern only once it has been loaded there.
-  const Library& kept = *library->release();
-  if (kept.table().functions.flags & COLLET_PLUGIN_WORKER_ONLY) return {};
+  const Library& kept = *libraries.emplace_back(std::move(*library));
+  if (kept.table().functions.flags & COLLET_PLUGIN_WORKER_ONLY) return std::string(kWorkerOnly);
   std::string problem;
   try {
     problem = try_create(kept.table(), config);
@@ -106,10 +107,11 @@ int preflight_main(int, char**) {
     if (nothing > preflight::kReportDescriptor) close(nothing);
   }
   std::string_view rest = request;
+  std::vector<std::unique_ptr<Library>> libraries;
   while (const auto path = preflight::take_frame(rest)) {
     const auto config = preflight::take_frame(rest);
     if (!config) break;
-    if (!report(try_file(std::string(*path), *config))) _exit(preflight::kReportFailed);
+    if (!report(try_file(std::string(*path), *config, libraries))) _exit(preflight::kReportFailed);
   }
   _exit(0);  // no destructor of any library
 }

@@ -122,6 +122,7 @@ TEST_CASE("a library that is no plugin, or a wrong one, is an error that names f
       {"hostile_constructor_crashes", "crashed with SIGSEGV"},
       {"hostile_create_aborts", "crashed with SIGABRT"},
       {"hostile_create_closes_fds", "closes file descriptor 0"},
+      {"hostile_create_forks_and_crashes", "crashed with SIGSEGV"},
       {"hostile_create_closes_all", "closed file descriptors that are not its own"},
       {"hostile_no_symbol", "does not export collet_plugin_entry_v1"},
       {"hostile_dependent", "libcollet_test_gone.so"},
@@ -145,6 +146,7 @@ TEST_CASE("create() that hangs is cut off, in trial loading or after it") {
   options.preflight_timeout_ms = 300;
   House house(options);
   contains(house.load(module_path("hostile_create_hangs")).error, "did not finish within 300 ms");
+  contains(house.load(module_path("hostile_create_closes_all_and_hangs")).error, "did not finish within 300 ms");
 
   LoaderOptions impatient = test_options();
   impatient.create_timeout_ms = 300;

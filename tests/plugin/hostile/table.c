@@ -35,6 +35,8 @@
 #define DESTROY_HANGS_UNLESS_PROBED 26
 #define CALL_HANGS 27
 #define SMALL_TABLE 28
+#define CREATE_CLOSES_ALL_AND_HANGS 29
+#define CREATE_FORKS_AND_CRASHES 30
 
 struct self {
   const collet_host* host;
@@ -87,6 +89,17 @@ static int32_t create(const collet_host* host, const collet_create_params* param
       break;
     case CREATE_CLOSES_FDS:
       for (int fd = 0; fd < 3; ++fd) close(fd);
+      break;
+    case CREATE_FORKS_AND_CRASHES:
+      if (fork() == 0) { /* keeps every descriptor open for longer than anyone wants to wait */
+        sleep(30);
+        _exit(0);
+      }
+      raise(SIGSEGV);
+      break;
+    case CREATE_CLOSES_ALL_AND_HANGS:
+      for (int fd = 0; fd < 16; ++fd) close(fd);
+      hang();
       break;
     case CREATE_CLOSES_ALL:
       for (int fd = 0; fd < 16; ++fd) close(fd);

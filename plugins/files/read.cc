@@ -90,9 +90,16 @@ bool read_whole(const Location& location, std::size_t bytes_max, std::string& ou
   const Descriptor file = location.open_file();
   const std::uint64_t expected = size_of(file, location);
   if (expected > bytes_max) return false;
+  // A file in /proc has more than its size says, and others grow.
   out.resize(static_cast<std::size_t>(expected) + 1);
-  out.resize(read_at(file, location, 0, out.data(), out.size()));
-  return out.size() <= bytes_max;
+  std::size_t size = 0;
+  while (true) {
+    size += read_at(file, location, size, out.data() + size, out.size() - size);
+    if (size < out.size() || size > bytes_max) break;
+    out.resize(std::min(out.size() * 2, bytes_max + 1));
+  }
+  out.resize(size);
+  return size <= bytes_max;
 }
 
 }  // namespace files

@@ -140,7 +140,7 @@ Location Roots::locate(std::string_view path) const {
 
 std::string Roots::names() const {
   if (roots_.empty()) {
-    return "but none is configured; the configuration needs roots = [{ name = \"docs\", path = \"/srv/docs\" }]";
+    return "but none is configured: add roots = [\"/srv/docs\"] to [plugin.files.config]";
   }
   std::string text;
   for (const Root& root : roots_) text += (text.empty() ? "and these exist: " : ", ") + root.name;

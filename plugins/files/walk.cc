@@ -52,6 +52,13 @@ Directory read_directory(const Location& location) {
   return read_entries(location.open_directory(O_RDONLY), location);
 }
 
+std::optional<Details> details_of(const Location& location) {
+  const Descriptor opened = location.try_open(O_PATH | O_NOFOLLOW, Links::inside);
+  struct stat status;
+  if (!opened || ::fstat(opened.get(), &status) != 0) return std::nullopt;
+  return Details{static_cast<std::uint64_t>(status.st_size), status.st_mtim.tv_sec};
+}
+
 WalkReport walk(const Location& start, std::uint64_t entries_max, const Cancelled& cancelled,
                 const std::function<bool(const Location&, Kind)>& visit) {
   const Descriptor top = start.try_open(O_PATH, Links::inside);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,13 @@ struct Directory {
   std::uint64_t unnameable = 0;
 };
 Directory read_directory(const Location& location);  // throws Failure
+
+// What is known of an entry without opening it; nothing if it has gone meanwhile.
+struct Details {
+  std::uint64_t size = 0;
+  std::int64_t modified_s = 0;  // since 1970
+};
+std::optional<Details> details_of(const Location& location);
 
 struct WalkReport {
   std::uint64_t entries = 0;     // seen

@@ -36,7 +36,7 @@ export const calls = [
   { tool: 'sqlite_tables', arguments: {}, says: 'people' },
   {
     tool: 'sqlite_query',
-    arguments: { sql: 'SELECT name FROM people WHERE born > ? ORDER BY name', parameters: [1900] },
+    arguments: { sql: 'SELECT name FROM people WHERE born > ? ORDER BY name', params: [1900] },
     says: 'Grace',
   },
   { tool: 'sqlite_query', arguments: { sql: 'DELETE FROM people' }, says: 'read', is_error: true },

@@ -143,6 +143,11 @@ TEST_CASE("a whole file is read up to the limit and not one byte past it") {
   CHECK(read_whole(disk.at("r/f"), 5, content));
   CHECK(content == "12345");
   CHECK_FALSE(read_whole(disk.at("r/f"), 4, content));
+
+  const Roots proc({{"self", "/proc/self", false}});  // whose files say that they have no bytes
+  CHECK(read_whole(proc.locate("self/status"), 100'000, content));
+  CHECK_THAT(content, Catch::Contains("VmRSS"));
+  CHECK_FALSE(read_whole(proc.locate("self/status"), 100, content));
 }
 
 TEST_CASE("writing replaces only what it was told to, keeps permissions and leaves no draft") {
@@ -302,7 +307,9 @@ TEST_CASE("lines are numbered across slices, long ones are cut around the match"
   std::string text;
   for (int i = 1; i <= 100'000; ++i) text += i % 25'000 == 0 ? "needle\n" : "some hay\n";
   CHECK(texts(grep(text, "^needle$")) == Lines{"25000:needle", "50000:needle", "75000:needle", "100000:needle"});
-  const auto matches = grep(std::string(3'000, 'a') + "NEEDLE" + std::string(3'000, 'b'), "NEEDLE");
+  std::string line(3'000, 'a');
+  line.append("NEEDLE").append(3'000, 'b');
+  const auto matches = grep(line, "NEEDLE");
   REQUIRE(matches.size() == 1);
   CHECK_THAT(matches[0].text, Catch::Contains("aNEEDLEb"));
   CHECK(matches[0].text.size() < 600);

@@ -109,7 +109,7 @@ void HttpConnection::answered() {
   observer_ = nullptr;
   if (closing_) return;
   phase_ = Phase::reading;
-  if (!keep_alive_) return linger();
+  if (!keep_alive_ || group_->draining()) return linger();
   if (corked_) {
     if (output().size() > kGatheredBytesMax) flush();
     return;

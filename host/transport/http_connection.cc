@@ -261,7 +261,8 @@ void HttpConnection::resume() {
   corked_ = true;
   flush();
   if (kept_) serve_kept();
-  if (paused_ && !closing_ && (!kept_ || kept_->size <= limits::kHttpPipelineBytesMax)) {
+  const bool too_far_ahead = kept_ && !may_read_request() && kept_->size > limits::kHttpPipelineBytesMax;
+  if (paused_ && !too_far_ahead && !closing_) {
     paused_ = false;
     start_reading();
   }

@@ -154,7 +154,10 @@ TEST_CASE("more than is kept may be sent ahead of a pending answer") {
   Served served;
   TcpClient client(served.port());
   std::string ahead;
-  while (ahead.size() < 4 * limits::kHttpPipelineBytesMax) ahead += post("/echo", std::string(1000, 'x'));
+  SECTION("many requests") {
+    while (ahead.size() < 4 * limits::kHttpPipelineBytesMax) ahead += post("/echo", std::string(1000, 'x'));
+  }
+  SECTION("a large one") { ahead = post("/echo", std::string(4 * limits::kHttpPipelineBytesMax, 'x')); }
   std::thread sender([&] { client.send(post("/later", "") + ahead + post("/echo", "last")); });
   served.handler.await_open(1);
   answer_later(served, 0, "");
@@ -465,6 +468,48 @@ TEST_CASE("drain closes idle connections, lets the others answer, and says when 
   CHECK(streaming.read_to_end().ends_with("data: last\n\n\r\n0\r\n\r\n"));
   streaming.close();
   CHECK(drained.get_future().wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+}
+
+TEST_CASE("a server may be destroyed when it says that it has drained") {
+  const bool with_client = GENERATE(false, true);
+  loop::Loop loop;
+  test::ScriptedHandler handler;
+  auto socket = transport::ListenSocket::bind(transport::Address::parse("http://127.0.0.1:0").value(), 1, nullptr);
+  REQUIRE(socket);
+  auto server = std::make_optional<transport::HttpServer>(loop, transport::HttpLimits{}, handler);
+  server->listen(**socket, 0);
+  std::optional<TcpClient> client;
+  if (with_client) client.emplace(socket.value()->address().port);
+  loop::Timer accepted(loop);
+  accepted.repeat(1, [&] {
+    if (server->connections() != (with_client ? 1 : 0)) return;
+    accepted.stop();
+    server->drain([&] {
+      server.reset();
+      loop.stop();
+    });
+  });
+  loop.run();
+  CHECK_FALSE(server);
+}
+
+TEST_CASE("a time limit of 0 is none") {
+  transport::HttpLimits limits;
+  limits.header_timeout_ms = limits.idle_timeout_ms = limits.keep_alive_comment_ms = 0;
+  limits.body_timeout_ms = 40;
+  Served served(limits);
+  TcpClient streaming(served.port());
+  streaming.send(post("/events", ""));
+  served.handler.await_open(1);
+  TcpClient slow(served.port());
+  slow.send("GET /echo HT");
+  TcpClient timed(served.port());
+  timed.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
+  CHECK(timed.read_answer().status == 408);
+  slow.send("TP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(slow.read_answer().status == 200);
+  served.run([&] { served.handler.open(0).reply->end(); });
+  CHECK(streaming.read_until("0\r\n\r\n").find("keep-alive\n") == std::string::npos);
 }
 
 TEST_CASE("destroying a server closes all and tells those who owe an answer") {

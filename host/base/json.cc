@@ -5,12 +5,42 @@
 #include <rapidjson/reader.h>
 #include <rapidjson/writer.h>
 
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+
 #include "base/text.h"
 
 namespace collet::json {
 namespace {
 
-constexpr unsigned kParseFlags = rapidjson::kParseFullPrecisionFlag | rapidjson::kParseIterativeFlag;
+// Numbers come as text: RapidJSON's own conversion reads "0e-53" as a tiny number, even at full precision.
+constexpr unsigned kParseFlags = rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag;
+
+// Calls `sink` with the number of the narrowest type that holds it exactly, or the nearest double; false if there
+// is none.
+template <class Sink>
+bool convert_number(Sink& sink, const char* begin, const char* end) {
+  if (*begin == '-') {
+    std::int64_t value;
+    const auto [stop, bad] = std::from_chars(begin, end, value);
+    if (stop == end && bad == std::errc() && value != 0) {
+      return value >= INT32_MIN ? sink.Int(static_cast<int>(value)) : sink.Int64(value);
+    }
+  } else {
+    std::uint64_t value;
+    const auto [stop, bad] = std::from_chars(begin, end, value);
+    if (stop == end && bad == std::errc()) {
+      return value <= UINT32_MAX ? sink.Uint(static_cast<unsigned>(value)) : sink.Uint64(value);
+    }
+  }
+  double value = 0;
+  if (std::from_chars(begin, end, value).ec == std::errc::result_out_of_range) {
+    value = std::strtod(std::string(begin, end).c_str(), nullptr);  // tells too large from too small
+  }
+  return std::isfinite(value) && sink.Double(value);
+}
 
 // Bounds the depth, for a handler that builds something.
 template <class Sink>
@@ -20,12 +50,13 @@ class Bounded {
 
   bool Null() { return sink_.Null(); }
   bool Bool(bool b) { return sink_.Bool(b); }
-  bool Int(int i) { return sink_.Int(i); }
-  bool Uint(unsigned i) { return sink_.Uint(i); }
-  bool Int64(int64_t i) { return sink_.Int64(i); }
-  bool Uint64(uint64_t i) { return sink_.Uint64(i); }
-  bool Double(double d) { return sink_.Double(d); }
-  bool RawNumber(const char* s, rapidjson::SizeType n, bool copy) { return sink_.RawNumber(s, n, copy); }
+  bool RawNumber(const char* s, rapidjson::SizeType n, bool) { return convert_number(sink_, s, s + n); }
+  // Never called with kParseNumbersAsStringsFlag, but compiled.
+  bool Int(int) { return false; }
+  bool Uint(unsigned) { return false; }
+  bool Int64(std::int64_t) { return false; }
+  bool Uint64(std::uint64_t) { return false; }
+  bool Double(double) { return false; }
   bool String(const char* s, rapidjson::SizeType n, bool copy) { return sink_.String(s, n, copy); }
   bool StartObject() { return ++depth_ <= depth_max_ && sink_.StartObject(); }
   bool Key(const char* s, rapidjson::SizeType n, bool copy) { return sink_.Key(s, n, copy); }
@@ -55,11 +86,7 @@ class Locating : public Bounded<Document> {
 
   bool Null() { return Base::Null() && ended(); }
   bool Bool(bool b) { return Base::Bool(b) && ended(); }
-  bool Int(int i) { return Base::Int(i) && ended(); }
-  bool Uint(unsigned i) { return Base::Uint(i) && ended(); }
-  bool Int64(int64_t i) { return Base::Int64(i) && ended(); }
-  bool Uint64(uint64_t i) { return Base::Uint64(i) && ended(); }
-  bool Double(double d) { return Base::Double(d) && ended(); }
+  bool RawNumber(const char* s, rapidjson::SizeType n, bool copy) { return Base::RawNumber(s, n, copy) && ended(); }
   bool String(const char* s, rapidjson::SizeType n, bool copy) { return Base::String(s, n, copy) && ended(); }
   bool EndObject(rapidjson::SizeType n) {
     if (depth() == 2) in_parent_ = false;
@@ -101,6 +128,8 @@ std::optional<ParseError> run(rapidjson::MemoryStream& stream, Handler& handler)
   const rapidjson::ParseResult result = reader.Parse<kParseFlags>(stream, handler);
   if (!result.IsError()) return std::nullopt;
   if (handler.too_deep()) return ParseError{"nested too deeply", result.Offset()};
+  if (result.Code() == rapidjson::kParseErrorTermination)
+    return ParseError{"a number is too large", result.Offset()};
   std::string message = rapidjson::GetParseError_En(result.Code());
   if (message.ends_with('.')) message.pop_back();
   return ParseError{std::move(message), result.Offset()};

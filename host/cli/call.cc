@@ -103,7 +103,10 @@ int call(const CallOptions& options) {
     std::fprintf(stderr, "collet: %s\n", message.c_str());
     return kUsage;
   };
-  if (!json::is_object(options.arguments)) return complain("--args must be a JSON object");
+  json::Document arguments;
+  if (json::parse(options.arguments, arguments) || !arguments.IsObject()) {
+    return complain("--args must be a JSON object");
+  }
   const auto config = load_config(options.common);
   if (!config) return complain(config.message());
 
@@ -112,6 +115,10 @@ int call(const CallOptions& options) {
   const registry::SnapshotPtr snapshot = host.registry().current();
   const registry::Item* item = snapshot->find(registry::Kind::tool, options.tool);
   if (!item) return complain("there is no tool " + options.tool + "; `collet list` shows what there is");
+  if (const auto wrong = registry::check_arguments(*item->schemas, item->name, &arguments)) {
+    std::fprintf(stderr, "collet: %s\n", wrong->c_str());
+    return kToolError;
+  }
   TerminalCall running(host.main_loop(), streams.out, options.common.json);
   host.exit_code = running.run(*item, options.arguments, config->plugins.timeout_ms);
   return host.exit_code;

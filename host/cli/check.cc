@@ -5,6 +5,7 @@
 #include "cli/verbs.h"
 #include "loop/standard_streams.h"
 #include "plugin/elf_file.h"
+#include "schema/lint.h"
 
 namespace collet::cli {
 namespace {
@@ -32,6 +33,17 @@ void inspect_elf(const std::string& file, Findings& findings) {
   findings.warnings = elf->warnings;
 }
 
+void lint(const registry::Item& tool, Findings& findings) {
+  json::Document definition;
+  if (json::parse(tool.def->definition, definition)) return;
+  const json::Value* schema = json::find(definition, "inputSchema");
+  if (!schema) return;
+  for (const schema::Lint& lint : schema::lint_tool(tool.name, *schema)) {
+    findings.warnings.push_back(
+        fmt::format("{}{}{}: {}", tool.name, lint.location.empty() ? "" : " ", lint.location, lint.message));
+  }
+}
+
 void inspect_plugin(const std::string& file, Findings& findings) {
   config::Config config;
   config::Plugin entry;
@@ -49,6 +61,7 @@ void inspect_plugin(const std::string& file, Findings& findings) {
                           registry::Kind::prompt}) {
     for (const auto& item : snapshot->items(kind)) findings.items.push_back(item.name);
   }
+  for (const auto& tool : snapshot->items(registry::Kind::tool)) lint(tool, findings);
   for (const auto& item : snapshot->rejected()) findings.errors.push_back(item.name + ": " + item.reason);
 }
 

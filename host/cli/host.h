@@ -17,6 +17,7 @@ inline constexpr int kOk = 0;
 inline constexpr int kUsage = 1;        // wrong usage or configuration
 inline constexpr int kUnreachable = 4;  // an address cannot be reached or listened on
 inline constexpr int kToolError = 5;    // the tool says that it failed
+inline constexpr int kInvalid = 5;      // what was to be validated is not valid
 
 // What the verbs have in common.
 struct CommonOptions {

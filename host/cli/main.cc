@@ -1,5 +1,6 @@
 // collet: the command line. What each verb does stands in a file of its own.
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <cstring>
 
 #include "cli/verbs.h"
@@ -26,7 +27,9 @@ int run(int argc, char** argv) {
   CLI::App app("Collet serves tools that live in shared libraries over the Model Context Protocol.");
   app.set_version_flag("--version", "collet " COLLET_VERSION);
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 good, 1 wrong usage or configuration, 4 an address cannot be used, 5 the tool failed.");
+  app.footer(
+      "Exit codes: 0 good, 1 wrong usage or configuration, 4 an address cannot be used, 5 the tool failed, or "
+      "JSON\nis not valid.");
   CommonOptions common;
   std::string format = "text";
 
@@ -59,6 +62,19 @@ int run(int argc, char** argv) {
   check_verb->add_option("files", checking.files, "Plugin libraries")->required()->type_name("FILE.so");
   add_format(*check_verb, format);
 
+  ValidateOptions validating;
+  CLI::App* validate_verb =
+      app.add_subcommand("validate", "Check JSON against a JSON Schema, as arguments of tools are");
+  CLI::Option* schema = validate_verb->add_option("schema", validating.schema, "The schema")->type_name("FILE");
+  validate_verb->add_option("instance", validating.instance, "What to check; - for stdin")
+      ->type_name("FILE")
+      ->needs(schema);
+  validate_verb->add_flag("--assert-formats", validating.assert_formats, "Let `format` decide, too");
+  validate_verb->add_option("--suite", validating.suite, "Run a folder in the format of the official test suite")
+      ->type_name("DIR")
+      ->excludes(schema);
+  validate_verb->add_option("--remotes", validating.remotes, "The suite's remote documents")->type_name("DIR");
+
   std::string principal;
   CLI::App* token_verb = app.add_subcommand("token", "Make a bearer token for server.token");
   token_verb->add_option("name", principal, "Whom it stands for")->required();
@@ -75,6 +91,13 @@ int run(int argc, char** argv) {
   if (*list_verb) return list(common);
   if (*call_verb) return call(calling);
   if (*check_verb) return check(checking);
+  if (*validate_verb) {
+    if (validating.suite.empty() && validating.instance.empty()) {
+      std::fputs("collet: validate needs a schema and an instance, or --suite\n", stderr);
+      return kUsage;
+    }
+    return validate(validating);
+  }
   return token(principal);
 }
 

@@ -1,5 +1,3 @@
-#include "cli/validate.h"
-
 #include <fmt/core.h>
 
 #include <cstdio>
@@ -7,15 +5,12 @@
 #include <iostream>
 #include <sstream>
 
+#include "cli/verbs.h"
 #include "schema/schema.h"
 #include "schema/suite.h"
 
 namespace collet::cli {
 namespace {
-
-constexpr int kValid = 0;
-constexpr int kFailed = 1;
-constexpr int kInvalid = 5;
 
 Result<std::string> read_text(const std::string& path) {
   std::stringstream text;
@@ -31,7 +26,7 @@ Result<std::string> read_text(const std::string& path) {
 
 int fail(std::string_view message) {
   fmt::print(stderr, "collet validate: {}\n", message);
-  return kFailed;
+  return kUsage;
 }
 
 int validate_suite(const ValidateOptions& options) {
@@ -41,7 +36,7 @@ int validate_suite(const ValidateOptions& options) {
   for (const schema::SuiteFile& file : report->files) {
     if (file.failed > 0) return kInvalid;
   }
-  return kValid;
+  return kOk;
 }
 
 int validate_files(const ValidateOptions& options) {
@@ -61,7 +56,7 @@ int validate_files(const ValidateOptions& options) {
   const schema::Report report = compiled->explain(instance);
   if (report.verdict.valid()) {
     fmt::print("valid\n");
-    return kValid;
+    return kOk;
   }
   fmt::print("{}\n{}\n", report.verdict.outcome == schema::Outcome::limit ? "undecided" : "invalid",
              report.to_text());
@@ -70,7 +65,7 @@ int validate_files(const ValidateOptions& options) {
 
 }  // namespace
 
-int run_validate(const ValidateOptions& options) {
+int validate(const ValidateOptions& options) {
   return options.suite.empty() ? validate_files(options) : validate_suite(options);
 }
 

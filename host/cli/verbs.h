@@ -32,6 +32,16 @@ struct CheckOptions {
 };
 int check(const CheckOptions& options);
 
+struct ValidateOptions {
+  std::string schema;    // file
+  std::string instance;  // file, "-" for stdin
+  bool assert_formats = false;
+  std::string suite;    // folder, instead of the two files
+  std::string remotes;  // folder of the documents that the suite refers to
+};
+// A suite is invalid if one of its tests fails.
+int validate(const ValidateOptions& options);
+
 // Makes a bearer token for a principal of that name.
 int token(const std::string& name);
 

@@ -4,28 +4,17 @@
 #include "base/text.h"
 #include "protocol/server.h"
 #include "protocol/severity.h"
+#include "protocol/tool_result.h"
 
 namespace collet::protocol {
-namespace {
-
-// The members of an object's text: {"a":1} → "a":1.
-std::string_view members_of(std::string_view object) {
-  object.remove_prefix(object.find('{') + 1);
-  return object.substr(0, object.rfind('}'));
-}
-
-std::string error_content(std::string_view message) {
-  std::string content = R"({"type":"text","text":)";
-  text::append_json_string(content, message);
-  content += '}';
-  return content;
-}
-
-}  // namespace
 
 void ToolCall::start(RequestPtr request, const registry::Item& item, std::unique_ptr<ToolCall> self) {
   request_ = std::move(request);
-  item_ = &item;
+  output_ = item.schemas->output;
+  if (output_) {
+    source_ = item.source;
+    tool_ = item.name;
+  }
   ended_ = false;
   provider_ = item.provider;
   timeout_ms_ = item.def->timeout_ms ? item.def->timeout_ms : loop_.server().options().call_timeout_ms;
@@ -38,7 +27,6 @@ void ToolCall::start(RequestPtr request, const registry::Item& item, std::unique
   if (request_->message.arguments.data()) call.arguments = request_->message.arguments;
   call.timeout_ms = timeout_ms_;
   id_ = provider_->start(call, *this);
-  item_ = nullptr;
   if (ended_) {
     release();
     loop_.keep(std::move(self));
@@ -81,10 +69,9 @@ void ToolCall::cancel(registry::CancelReason reason) {
 
 void ToolCall::expire() {
   deadline_ms_.reset();
-  registry::Ending ending;
-  ending.is_error = true;
-  ending.content = error_content(fmt::format("The tool did not answer within {} ms", timeout_ms_));
-  answer(ending);
+  protocol::answer(*request_, loop_.server(),
+                   tool_error(fmt::format("The tool did not answer within {} ms", timeout_ms_)));
+  forget_id();
   provider_->cancel(id_, registry::CancelReason::deadline);
 }
 
@@ -159,46 +146,20 @@ void ToolCall::answer(const registry::Ending& ending) {
 }
 
 void ToolCall::answer_completed(const registry::Ending& ending) {
-  const Server& server = loop_.server();
-  std::string_view pieces[rpc::Exchange::kPiecesMax];
-  std::size_t count = 0;
-  const auto add = [&](std::string_view piece) { pieces[count++] = piece; };
-  add(R"({"content":[)");
-  add(ending.content);
-  add("]");
-  if (!ending.structured.empty()) {
-    add(R"(,"structuredContent":)");
-    add(ending.structured);
-  }
-  if (ending.is_error) add(R"(,"isError":true)");
-  if (!ending.fields.empty()) {
-    add(",");
-    add(ending.fields);
-  }
-  const std::string_view meta = ending.meta.empty() ? std::string_view() : members_of(ending.meta);
-  if (request_->context.era == Era::modern) {
-    if (meta.empty()) {
-      add(",");
-      add(server.stamp());
-    } else {
-      add(R"(,"resultType":"complete","_meta":{)");
-      add(meta);
-      add(R"(,"io.modelcontextprotocol/serverInfo":)");
-      add(server.identity());
-      add("}");
+  if (output_ && !ending.is_error) {
+    if (const auto wrong = registry::check_structured(*output_, ending.structured)) {
+      log::warning("plugin {}: a result of {} is withheld: {}", *source_, tool_, *wrong);
+      return protocol::answer(*request_, loop_.server(), tool_error("The tool failed: " + *wrong));
     }
-  } else if (!meta.empty()) {
-    add(R"(,"_meta":)");
-    add(ending.meta);
   }
-  add("}");
-  request_->exchange.result(std::span<const std::string_view>(pieces, count));
+  protocol::answer(*request_, loop_.server(), ending);
 }
 
 // The call is over: forgets it.
 void ToolCall::release() {
   forget_id();
   request_.reset();
+  output_.reset();
   serial_ = 0;
   id_ = 0;
   deadline_ms_.reset();

@@ -47,7 +47,10 @@ class ToolCall final : public registry::Listener, public transport::HttpReplyObs
 
   ServerLoop& loop_;
   RequestPtr request_;
-  const registry::Item* item_ = nullptr;  // only inside start(): the snapshot may be replaced afterwards
+  // Of a tool that promises structured content; the snapshot may be replaced while it runs.
+  registry::SchemaPtr output_;
+  const std::string* source_ = nullptr;
+  std::string tool_;
   bool ended_ = false;
 
   // Of a call that did not end inside start().

@@ -1,6 +1,7 @@
 // tools/list and tools/call, up to the point where the tool is known.
 #include "protocol/error.h"
 #include "protocol/server.h"
+#include "protocol/tool_result.h"
 
 namespace collet::protocol {
 namespace {
@@ -51,6 +52,9 @@ void ServerLoop::call_tool(RequestPtr request) {
   }
   if (const auto capability = lacking_capability(item->def->traits, request->context); !capability.empty()) {
     return request->exchange.error(missing_capability(capability));
+  }
+  if (const auto wrong = registry::check_arguments(*item->schemas, item->name, arguments)) {
+    return answer(*request, server_, tool_error(*wrong));
   }
   std::unique_ptr<ToolCall> call = new_call();
   ToolCall& running = *call;

@@ -5,21 +5,32 @@
 namespace collet::registry {
 namespace {
 
-Result<void> check_schemas(const json::Value& tool) {
-  if (const json::Value* input = json::find(tool, "inputSchema")) {
-    if (!input->IsObject()) return error("its inputSchema is not an object");
-    if (json::find_string(*input, "type") != "object")
-      return error(R"(its inputSchema is not of "type": "object")");
+Result<SchemaPtr> compile(std::string_view member, const json::Value& definition, SchemaCache& cache) {
+  const json::Value* value = json::find(definition, member);
+  if (!value) return SchemaPtr();
+  if (!value->IsObject()) return error("its {} is not an object", member);
+  const auto [entry, fresh] = cache.try_emplace(json::to_text(*value));
+  if (!fresh && entry->second) return entry->second;
+  auto compiled = schema::Schema::compile(*value);
+  if (!compiled) return error("its {} is no good: {}", member, compiled.message());
+  entry->second = std::make_shared<const schema::Schema>(std::move(*compiled));
+  return entry->second;
+}
+
+Result<Schemas> read_tool(const json::Value& definition, SchemaCache& cache) {
+  auto input = compile("inputSchema", definition, cache);
+  if (!input) return input.failure();
+  if (*input && json::find_string(*json::find(definition, "inputSchema"), "type") != "object") {
+    return error(R"(its inputSchema is not of "type": "object")");
   }
-  if (const json::Value* output = json::find(tool, "outputSchema"); output && !output->IsObject()) {
-    return error("its outputSchema is not an object");
-  }
-  return {};
+  auto output = compile("outputSchema", definition, cache);
+  if (!output) return output.failure();
+  return Schemas{std::move(*input), std::move(*output)};
 }
 
 }  // namespace
 
-Result<void> check_definition(Kind kind, std::string_view definition) {
+Result<Schemas> read_definition(Kind kind, std::string_view definition, SchemaCache& cache) {
   json::Document document;
   if (auto bad = json::parse(definition, document)) {
     return error("its definition is not JSON: {} at byte {}", bad->message, bad->offset);
@@ -32,7 +43,24 @@ Result<void> check_definition(Kind kind, std::string_view definition) {
       return error("its definition has the member {}, which the host writes", reserved);
     }
   }
-  return kind == Kind::tool ? check_schemas(document) : Result<void>();
+  return kind == Kind::tool ? read_tool(document, cache) : Schemas();
+}
+
+std::optional<std::string> check_arguments(const Schemas& schemas, std::string_view tool,
+                                           const json::Value* arguments) {
+  static const json::Value kNone(rapidjson::kObjectType);
+  if (!schemas.input) return std::nullopt;
+  const json::Value& given = arguments ? *arguments : kNone;
+  if (schemas.input->validate(given).valid()) return std::nullopt;
+  return fmt::format("Invalid arguments for {}:\n{}", tool, schemas.input->explain(given).to_text());
+}
+
+std::optional<std::string> check_structured(const schema::Schema& output, std::string_view structured) {
+  if (structured.empty()) return "it promised structured content by its outputSchema and gave none";
+  json::Document document;
+  if (auto bad = json::parse(structured, document)) return "its structured content is not JSON: " + bad->message;
+  if (output.validate(document).valid()) return std::nullopt;
+  return "its structured content does not fit its outputSchema:\n" + output.explain(document).to_text();
 }
 
 }  // namespace collet::registry

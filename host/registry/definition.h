@@ -1,15 +1,40 @@
-// What must hold of an item's definition before clients see it.
+// What must hold of an item's definition before clients see it, and the schemas in it.
 #pragma once
 
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "registry/item.h"
+#include "schema/schema.h"
 
 namespace collet::registry {
 
-// The definition is a JSON object; a tool's inputSchema and outputSchema are objects, inputSchema of "type":
-// "object".
-Result<void> check_definition(Kind kind, std::string_view definition);
+// A compiled schema is shared by the tools that have the same text.
+using SchemaPtr = std::shared_ptr<const schema::Schema>;
+
+// Of a tool; null where it has none.
+struct Schemas {
+  SchemaPtr input;
+  SchemaPtr output;
+};
+
+// By the schema's text.
+using SchemaCache = std::map<std::string, SchemaPtr, std::less<>>;
+
+// The definition is a JSON object without the members that the host writes; a tool's inputSchema and outputSchema
+// compile, inputSchema is of "type": "object".
+Result<Schemas> read_definition(Kind kind, std::string_view definition, SchemaCache& cache);
+
+// What a model should be told of arguments that do not fit, or nothing. `arguments` may be null: absent, checked as
+// {}.
+std::optional<std::string> check_arguments(const Schemas& schemas, std::string_view tool,
+                                           const json::Value* arguments);
+
+// What is wrong with a tool's structured content, JSON text that may be empty for none; or nothing.
+std::optional<std::string> check_structured(const schema::Schema& output, std::string_view structured);
 
 }  // namespace collet::registry

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "registry/definition.h"
-
 namespace collet::registry {
 namespace {
 
@@ -11,6 +9,24 @@ bool same_definitions(const std::vector<Item>& a, const std::vector<Item>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Item& x, const Item& y) {
     return x.name == y.name && (x.def == y.def || x.def->definition == y.def->definition);
   });
+}
+
+// Compiles what is compiled. Sources offer the same schema for many tools, so each text is compiled once.
+OffersPtr examine(std::vector<ItemDef> items) {
+  auto offers = std::make_shared<std::vector<Offer>>();
+  offers->reserve(items.size());
+  SchemaCache cache;
+  for (ItemDef& def : items) {
+    Offer& offer = offers->emplace_back();
+    offer.def = std::move(def);
+    auto schemas = read_definition(offer.def.kind, offer.def.definition, cache);
+    if (schemas) {
+      offer.schemas = std::move(*schemas);
+    } else {
+      offer.problem = schemas.message();
+    }
+  }
+  return offers;
 }
 
 }  // namespace
@@ -28,11 +44,12 @@ void Registry::declare(std::string source, NameRules rules) {
 
 void Registry::replace(std::string_view source, Provider* provider, std::vector<ItemDef> items,
                        Callback<void()> adopted) {
+  OffersPtr offers = examine(std::move(items));
   const std::lock_guard lock(mutex_);
   const auto found = std::find_if(sources_.begin(), sources_.end(), [&](const auto& s) { return s->id == source; });
   COLLET_ASSERT(found != sources_.end());
   (*found)->provider = provider;
-  (*found)->items = std::make_shared<const std::vector<ItemDef>>(std::move(items));
+  (*found)->offers = std::move(offers);
 
   const SnapshotPtr before = std::exchange(current_, build());
   if (!publisher_) {
@@ -62,8 +79,9 @@ SnapshotPtr Registry::build() const {
   next->version_ = current_->version_ + 1;
   std::unordered_map<std::string, const Source*> taken[Snapshot::kKinds];
   for (const auto& source : sources_) {
-    next->defs_.push_back(source->items);
-    for (const ItemDef& def : *source->items) {
+    next->offers_.push_back(source->offers);
+    for (const Offer& offer : *source->offers) {
+      const ItemDef& def = offer.def;
       if (source->rules.hides(def.name)) continue;
       std::string name = source->rules.final_name(def.kind, def.name);
       const auto reject = [&](std::string reason) {
@@ -73,8 +91,8 @@ SnapshotPtr Registry::build() const {
         reject(good.message());
         continue;
       }
-      if (auto good = check_definition(def.kind, def.definition); !good) {
-        reject(good.message());
+      if (!offer.problem.empty()) {
+        reject(offer.problem);
         continue;
       }
       const auto [owner, fresh] = taken[static_cast<unsigned>(def.kind)].try_emplace(name, source.get());
@@ -84,7 +102,7 @@ SnapshotPtr Registry::build() const {
         continue;
       }
       next->items_[static_cast<unsigned>(def.kind)].push_back(
-          {std::move(name), &def, source->provider, &source->id});
+          {std::move(name), &def, &offer.schemas, source->provider, &source->id});
     }
   }
   for (unsigned kind = 0; kind < Snapshot::kKinds; ++kind) {

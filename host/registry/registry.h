@@ -13,6 +13,7 @@
 #include "base/callback.h"
 #include "base/limits.h"
 #include "base/result.h"
+#include "registry/definition.h"
 #include "registry/item.h"
 #include "registry/names.h"
 
@@ -21,7 +22,8 @@ namespace collet::registry {
 // One published item: what its provider offered, under its final name.
 struct Item {
   std::string name;              // what clients see
-  const ItemDef* def = nullptr;  // lives as long as the snapshot
+  const ItemDef* def = nullptr;  // these two live as long as the snapshot
+  const Schemas* schemas = nullptr;
   Provider* provider = nullptr;
   const std::string* source = nullptr;  // id of the plugin; lives as long as the registry
 };
@@ -39,6 +41,14 @@ struct NameHash {
   std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
 };
 
+// What a source has put in, with what was found out about it, once.
+struct Offer {
+  ItemDef def;
+  Schemas schemas;
+  std::string problem;  // why it cannot be served, or empty
+};
+using OffersPtr = std::shared_ptr<const std::vector<Offer>>;  // shared by the source and the snapshots made of it
+
 class Snapshot {
  public:
   // Sorted by name; stable between snapshots.
@@ -54,7 +64,7 @@ class Snapshot {
   static constexpr unsigned kKinds = 4;
   std::vector<Item> items_[kKinds];
   std::unordered_map<std::string_view, const Item*, NameHash, std::equal_to<>> index_[kKinds];
-  std::vector<std::shared_ptr<const std::vector<ItemDef>>> defs_;  // shared with the sources and other snapshots
+  std::vector<OffersPtr> offers_;  // what items_ points into
   std::vector<Rejected> rejected_;
   std::uint64_t version_ = 0;
 };
@@ -88,7 +98,7 @@ class Registry {
     std::string id;
     NameRules rules;
     Provider* provider = nullptr;
-    std::shared_ptr<const std::vector<ItemDef>> items = std::make_shared<std::vector<ItemDef>>();
+    OffersPtr offers = std::make_shared<std::vector<Offer>>();
   };
 
   SnapshotPtr build() const;

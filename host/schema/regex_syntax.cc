@@ -329,7 +329,7 @@ class Translator {
         break;
       default:
         --at_;
-        if (static_cast<unsigned char>(c) >= 0x80 || (!is_letter(c) && !is_digit(c) && c != '_')) {
+        if (static_cast<unsigned char>(c) >= 0x80 || (!is_letter(c) && !is_digit(c))) {
           return single(next_code_point(in_, at_));
         }
     }
@@ -462,7 +462,7 @@ class Translator {
       runs_.back().min = min;
       runs_.back().max = max;
     }
-    if (at("*") || at("+") || at("?")) fail("nothing to repeat");
+    if (at("*") || at("+") || at("?") || braces(min, max)) fail("nothing to repeat");
   }
 
   // {n}, {n,} or {n,m}; anything else in braces is text.

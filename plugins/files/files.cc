@@ -47,7 +47,7 @@ struct collet::Codec<files::Root> {
 namespace files {
 namespace {
 
-constexpr std::uint64_t kEntriesBetweenProgress = 256;
+constexpr std::uint64_t kEntriesBetweenProgress = 1'024;
 
 struct Config {
   std::vector<Root> roots;
@@ -296,7 +296,9 @@ void search(const Files& files, const std::vector<Location>& starts, const colle
   for (const Location& start : starts) {
     const auto left = files.config.max_visited - total.entries;
     const WalkReport report = walk(start, left, cancellation_of(call), [&](const Location& found, Kind kind) {
-      if (++total.entries % kEntriesBetweenProgress == 0) call.progress(static_cast<double>(total.entries));
+      if (++total.entries % kEntriesBetweenProgress == 0) {
+        call.progress(static_cast<double>(total.entries), 0, "entries searched");
+      }
       return wants_more = visit(start, found, kind);
     });
     if (call.cancelled()) stop();

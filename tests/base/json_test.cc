@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include <cmath>
+
 #include "support/catch.h"
 
 using namespace collet;
@@ -52,6 +54,27 @@ TEST_CASE("what is not one JSON value is refused") {
   }
   CHECK(json::parse(std::string_view("{}\0", 3), document));
   CHECK(json::parse(std::string_view("[1\0]", 4), document));
+}
+
+TEST_CASE("a zero is zero, whatever its exponent") {
+  for (const char* zero : {"0e-53", "-0e-53", "0E+300", "0.0e5", "-0", "-0.0", "1e-400", "-1e-400"}) {
+    INFO(zero);
+    json::Document document;
+    REQUIRE_FALSE(json::parse(zero, document));
+    CHECK(document.GetDouble() == 0);
+  }
+  json::Document document;
+  REQUIRE_FALSE(json::parse("-0", document));
+  CHECK(std::signbit(document.GetDouble()));
+}
+
+TEST_CASE("a number beyond any double is refused") {
+  json::Document document;
+  for (const char* text : {"1e309", "-1e309", "999e307", "1e99999999999"}) {
+    CHECK(json::parse(text, document));
+    CHECK_FALSE(json::is_valid(text));
+  }
+  CHECK_FALSE(json::parse("1.7976931348623157e308", document));
 }
 
 TEST_CASE("numbers keep their exact value") {

@@ -1,4 +1,5 @@
-// What validation costs against parsing the same arguments, in the same run. Prints ratios; the targets stand beside.
+// What validation costs against parsing the same arguments, in the same run. Prints ratios; the targets stand
+// beside.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -43,7 +44,9 @@ std::vector<double> median_ns(Fs&&... fs) {
   return medians;
 }
 
-std::string pattern(bool with, std::string_view text) { return with ? fmt::format(R"(,"pattern":"{}")", text) : ""; }
+std::string pattern(bool with, std::string_view text) {
+  return with ? fmt::format(R"(,"pattern":"{}")", text) : "";
+}
 
 std::string small_schema(bool patterns) {
   return fmt::format(R"({{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{{
@@ -80,7 +83,8 @@ std::string large_schema(bool patterns) {
       "parent":{{"anyOf":[{{"type":"null"}},{{"type":"string"}}]}}}},
     "required":["id","name","role"],"additionalProperties":false}}}}}})",
                      pattern(patterns, "^[a-z_][a-z0-9_]*$"), pattern(patterns, "^[a-z][a-z-]*$"),
-                     pattern(patterns, "^rec_[0-9a-f]{8}$"), pattern(patterns, "^[^@\\\\s]+@[^@\\\\s]+\\\\.[a-z]+$"),
+                     pattern(patterns, "^rec_[0-9a-f]{8}$"),
+                     pattern(patterns, "^[^@\\\\s]+@[^@\\\\s]+\\\\.[a-z]+$"),
                      pattern(patterns, "^\\\\d{5}(-\\\\d{4})?$"));
 }
 
@@ -115,9 +119,10 @@ void run(std::string_view title, const std::string& schema_text, std::string_vie
   const auto explain = [&] { COLLET_ASSERT(schema->explain(document).verdict.valid()); };
   const auto compile = [&] { COLLET_ASSERT(schema::Schema::compile_text(schema_text).ok()); };
   const auto ns = median_ns(parse, host_parse, fast, explain, compile);
-  fmt::print("{:<24} {:>6} B  parse {:>8.0f} ns (the host's {:>8.0f})  fast {:>8.0f} ns = {:.2f}x (<= {:.2f}x)  "
-             "explain {:.2f}x fast (<= 1.20x)  compile {:>5.1f} us (<= 100)\n",
-             title, text.size(), ns[0], ns[1], ns[2], ns[2] / ns[0], target, ns[3] / ns[2], ns[4] / 1000);
+  fmt::print(
+      "{:<24} {:>6} B  parse {:>8.0f} ns (the host's {:>8.0f})  fast {:>8.0f} ns = {:.2f}x (<= {:.2f}x)  "
+      "explain {:.2f}x fast (<= 1.20x)  compile {:>5.1f} us (<= 100)\n",
+      title, text.size(), ns[0], ns[1], ns[2], ns[2] / ns[0], target, ns[3] / ns[2], ns[4] / 1000);
 }
 
 }  // namespace

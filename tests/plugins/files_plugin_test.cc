@@ -188,7 +188,7 @@ TEST_CASE("searches stop at their caps and say so") {
 
 TEST_CASE("a search is cancelled between files and reports progress") {
   Disk disk;
-  for (int i = 0; i < 600; ++i) disk.directory.put("docs/many/" + std::to_string(i), "x");
+  for (int i = 0; i < 2'100; ++i) disk.directory.put("docs/many/" + std::to_string(i), "x");
   BuiltPlugin plugin("files", disk.config());
   const collet_call call = plugin.host->start({.name = "files_grep", .arguments = R"({"pattern":"nothing"})"});
   plugin.host->wait(call);

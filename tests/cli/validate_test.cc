@@ -1,0 +1,78 @@
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "cli/verbs.h"
+#include "support/catch.h"
+
+using namespace collet;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A folder of its own, gone afterwards.
+class Folder {
+ public:
+  Folder() {
+    char path[] = "/tmp/collet-validate-XXXXXX";
+    REQUIRE(mkdtemp(path));
+    root_ = path;
+  }
+  ~Folder() { fs::remove_all(root_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  std::string write(const std::string& name, const char* text) {
+    const fs::path path = root_ / name;
+    fs::create_directories(path.parent_path());
+    FILE* out = std::fopen(path.c_str(), "w");
+    REQUIRE(out);
+    std::fputs(text, out);
+    std::fclose(out);
+    return path.string();
+  }
+  std::string path() const { return root_.string(); }
+
+ private:
+  fs::path root_;
+};
+
+int validate(std::string schema, std::string instance, bool assert_formats = false) {
+  cli::ValidateOptions options;
+  options.schema = std::move(schema);
+  options.instance = std::move(instance);
+  options.assert_formats = assert_formats;
+  return cli::validate(options);
+}
+
+}  // namespace
+
+TEST_CASE("the exit code tells valid, invalid and a bad schema apart") {
+  Folder folder;
+  const auto schema = folder.write("schema.json", R"({"type":"string","format":"date"})");
+  const auto bad = folder.write("bad.json", R"({"type":"strin"})");
+  const auto string = folder.write("string.json", R"("x")");
+  const auto number = folder.write("number.json", "1");
+  const auto broken = folder.write("broken.json", "{");
+  CHECK(validate(schema, string) == 0);
+  CHECK(validate(schema, string, true) == 5);
+  CHECK(validate(schema, number) == 5);
+  CHECK(validate(schema, broken) == 5);
+  CHECK(validate(bad, string) == 1);
+  CHECK(validate(broken, string) == 1);
+  CHECK(validate(schema, folder.path() + "/none.json") == 1);
+  CHECK(validate(folder.path() + "/none.json", string) == 1);
+}
+
+TEST_CASE("a suite's exit code tells whether all of it passes") {
+  Folder folder;
+  cli::ValidateOptions options;
+  options.suite = folder.path() + "/tests";
+  CHECK(cli::validate(options) == 1);
+  folder.write("tests/draft7/a.json", R"([{"description":"a","schema":{"$ref":"http://localhost:1234/r.json"},
+    "tests":[{"description":"t","data":1,"valid":true}]}])");
+  CHECK(cli::validate(options) == 5);
+  folder.write("elsewhere/r.json", R"({"type":"integer"})");
+  options.remotes = folder.path() + "/elsewhere";
+  CHECK(cli::validate(options) == 0);
+}

@@ -123,7 +123,8 @@ typedef struct collet_item_def {
   uint32_t kind;         /* COLLET_TOOL, _RESOURCE, _RESOURCE_TEMPLATE or _PROMPT */
   uint32_t flags;        /* COLLET_ITEM_* */
   uint32_t timeout_ms;   /* a call's deadline; 0: the host's default */
-  void *user;            /* handed back as collet_call_params.item_user */
+  void *user;            /* handed back as collet_call_params.item_user; stays usable until destroy(), as a call may
+                            still be on its way when its item is removed */
   collet_str name;       /* a tool's or prompt's name, a resource's URI, a template's RFC 6570 text */
   collet_str definition; /* the rest of its MCP object as JSON: description, inputSchema, annotations, _meta, …
                             Served byte for byte. Absent: {}. A tool without inputSchema takes any object. */

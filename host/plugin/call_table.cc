@@ -47,11 +47,11 @@ void hand_out(registry::Listener& listener, const std::vector<Notice>& notices) 
 }  // namespace
 
 CallOwner::CallOwner(std::string plugin_name, std::size_t loop_count)
-    : name(std::move(plugin_name)), in_flight(new std::atomic<unsigned>[loop_count]()), loops(loop_count) {}
+    : name(std::move(plugin_name)), in_flight(new Count[loop_count]), loops(loop_count) {}
 
 unsigned CallOwner::calls_in_flight() const {
   unsigned sum = 0;
-  for (std::size_t i = 0; i < loops; ++i) sum += in_flight[i].load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < loops; ++i) sum += in_flight[i].calls.load(std::memory_order_relaxed);
   return sum;
 }
 
@@ -100,7 +100,7 @@ CallSlot* CallTable::acquire(unsigned loop, CallOwner& owner, registry::Listener
   slot.counted = &owner;
   slot.owner.store(&owner, std::memory_order_relaxed);
   slot.cancelled.store(false, std::memory_order_relaxed);
-  std::atomic<unsigned>& count = owner.in_flight[loop];
+  std::atomic<unsigned>& count = owner.in_flight[loop].calls;
   count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   return &slot;
 }
@@ -252,7 +252,7 @@ void CallTable::deliver(Lane& lane, CallSlot& slot) {
 void CallTable::finish(Lane& lane, CallSlot& slot) {
   slot.listener->on_end(slot.ending);
   recycle(slot);
-  std::atomic<unsigned>& count = slot.counted->in_flight[slot.loop];
+  std::atomic<unsigned>& count = slot.counted->in_flight[slot.loop].calls;
   count.store(count.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
   slot.owner.store(nullptr, std::memory_order_relaxed);
   slot.next = lane.free;

@@ -146,3 +146,23 @@ TEST_CASE("threads that end calls race for each exactly once") {
   t.loop.run([] {});
   for (const Recorder& recorder : recorders) CHECK(recorder.ends() == 1);
 }
+
+TEST_CASE("a slot keeps room for a common result, and no more") {
+  Table t;
+  Recorder recorder;
+  t.loop.run([&] {
+    CallSlot* slot = t.calls.acquire(0, t.owner, recorder, CallKind::tool);
+    for (const std::size_t size : {limits::kCallRetainedBytesMax, limits::kCallRetainedBytesMax + 1}) {
+      t.calls.open_held(*slot);
+      slot->ending.content.reserve(size);
+      const bool kept = slot->ending.content.capacity() <= limits::kCallRetainedBytesMax;
+      t.calls.end(t.calls.lock(slot->id.load(), t.owner));
+      t.calls.settle(*slot);
+      CHECK((slot->ending.content.capacity() >= size) == kept);
+      REQUIRE(t.calls.acquire(0, t.owner, recorder, CallKind::tool) == slot);
+    }
+    t.calls.open_held(*slot);
+    t.calls.end(t.calls.lock(slot->id.load(), t.owner));
+    t.calls.settle(*slot);
+  });
+}

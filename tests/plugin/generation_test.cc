@@ -65,6 +65,49 @@ TEST_CASE("a call that asks for input comes back with the answers; with a state 
   CHECK(again.wait_end().how == Ending::How::suspended);
 }
 
+TEST_CASE("a call knows how much time it has left") {
+  House house;
+  REQUIRE(house.load(module_path("sample")).ok());
+  const auto left = [&](const char* tool, std::uint64_t timeout_ms) {
+    registry::Call call;
+    call.timeout_ms = timeout_ms;
+    Recorder recorder;
+    house.start(Kind::tool, tool, call, recorder);
+    return std::stoull(recorder.wait_end().structured);
+  };
+  CHECK(left("deadline", 0) == 0);
+  CHECK(left("deadline", 5'000) == 5'000);
+  CHECK(left("queued_deadline", 0) == 0);
+  CHECK(left("queued_deadline", 60'000) > 30'000);
+  CHECK(left("queued_deadline", 60'000) <= 60'000);
+  CHECK(left("queued_deadline", 1) == 1);  // never 0, which would be no limit
+}
+
+TEST_CASE("a call that waits for an executor and is cancelled never reaches the plugin") {
+  House house;
+  REQUIRE(house.load(module_path("sample")).ok());
+  std::vector<Recorder> recorders(3);
+  house.start_tool("slow", "{}", recorders[0]);  // three times too slow: it holds the only executor from now on
+  house.start_tool("slow", "{}", recorders[1]);
+  house.start_tool("slow", "{}", recorders[2]);
+  Recorder busy;
+  Recorder waiting;
+  house.loop(0).run([&] {
+    const auto snapshot = house.registry.current();
+    const auto start = [&](const char* name, registry::Listener& listener) {
+      const registry::Item* item = snapshot->find(Kind::tool, name);
+      registry::Call call;
+      call.handle = item->def->handle;
+      return item->provider->start(call, listener);
+    };
+    start("slow", busy);
+    const CallId id = start("queued_echo", waiting);
+    snapshot->find(Kind::tool, "slow")->provider->cancel(id, registry::CancelReason::client);
+  });
+  CHECK(waiting.wait_end().message == "the call was cancelled before it began");
+  busy.wait_end();
+}
+
 TEST_CASE("blobs reach the result") {
   House house;
   REQUIRE(house.load(module_path("sample")).ok());

@@ -59,12 +59,14 @@ class Host {
     collet_item_def def{};
     def.struct_size = sizeof def;
     def.kind = kind;
+    def.flags = item_flags;
     def.name = {name.data(), name.size()};
     def.definition = {definition.data(), definition.size()};
     collet_item item = 0;
     return table.item_add(&table, &def, &item);
   }
 
+  std::uint32_t item_flags = 0;
   RunningLoop loop;
   CallTable calls{{&loop.get()}};
   CallOwner owner{"tester", 1};
@@ -343,6 +345,22 @@ TEST_CASE("what the loop cannot yet send is bounded: the latest progress wins, m
   CHECK(notices.back() == "progress 5000/0 ");
 }
 
+TEST_CASE("the bytes of what the loop cannot yet send are bounded") {
+  Host host;
+  const collet_host* h = &host.table;
+  Recorder recorder;
+  const CallId id = host.begin(recorder);
+  const std::string half = '"' + std::string(limits::kNoticeBytesMax / 2 - 2, 'x') + '"';
+  host.loop.run([&] {
+    CHECK(h->log(h, id, 6, nullptr, 0, half.data(), half.size()) == COLLET_OK);
+    CHECK(h->log(h, id, 6, nullptr, 0, half.data(), half.size()) == COLLET_OK);
+    CHECK(h->log(h, id, 6, nullptr, 0, "1", 1) == COLLET_E_LIMIT);
+  });
+  h->complete(h, id, 0);
+  recorder.wait_end();
+  CHECK(recorder.notices().size() == 2);
+}
+
 TEST_CASE("what is known of the caller can be asked for while the call runs") {
   Host host;
   Recorder recorder;
@@ -434,6 +452,26 @@ TEST_CASE("changes of items are seen when they are committed, and all at once") 
   host.items.close();
   CHECK(host.add_item("d", "{}") == COLLET_E_STATE);
   CHECK(host.table.items_commit(&host.table) == COLLET_E_STATE);
+}
+
+TEST_CASE("what an item's author says of it reaches the registry") {
+  Host host;
+  host.item_flags = COLLET_ITEM_IDEMPOTENT | COLLET_ITEM_TASK_OPTIONAL | COLLET_ITEM_NEEDS_SAMPLING;
+  host.add_item("a", "{\"title\":\n\"A\"}");
+  host.item_flags = COLLET_ITEM_TASK_REQUIRED | COLLET_ITEM_NEEDS_ELICITATION | COLLET_ITEM_NEEDS_ROOTS;
+  host.add_item("b", "{}");
+  host.items.commit();
+  std::vector<registry::ItemDef> defs;
+  host.items.begin_publishing(
+      [&](std::vector<registry::ItemDef> items, Callback<void()>) { defs = std::move(items); });
+  REQUIRE(defs.size() == 2);
+  CHECK(defs[0].definition == R"({"title": "A"})");  // on one line: framing by lines cannot carry a newline
+  const registry::Traits& a = defs[0].traits;
+  CHECK((a.idempotent && a.task_optional && a.needs_sampling));
+  CHECK_FALSE((a.task_required || a.needs_elicitation || a.needs_roots));
+  const registry::Traits& b = defs[1].traits;
+  CHECK((b.task_required && b.needs_elicitation && b.needs_roots));
+  CHECK_FALSE((b.idempotent || b.task_optional || b.needs_sampling));
 }
 
 TEST_CASE("a resource's change is passed on") {

@@ -59,7 +59,7 @@ TEST_CASE("a plugin's items are served from where they may run") {
   REQUIRE(report.ok());
   CHECK(report.plugin_id == "org.example.sample");
   CHECK(report.version == "1.2.3-rc.1");
-  CHECK(report.items == 14);
+  CHECK(report.items == 16);
   CHECK(report.warnings.empty());
 
   Recorder inline_call;
@@ -77,7 +77,7 @@ TEST_CASE("a plugin's items are served from where they may run") {
   const auto status = house.loader.status();
   REQUIRE(status.size() == 1);
   CHECK(status[0].id == "p1");
-  CHECK(status[0].items == 14);
+  CHECK(status[0].items == 16);
   CHECK(status[0].runs_inline);
   CHECK(house.loader.shutdown(5'000, Loader::Loops::running).empty());
   CHECK(house.registry.current()->items(registry::Kind::tool).empty());
@@ -305,6 +305,12 @@ TEST_CASE("after the loops have ended nobody is told, and everything is unloaded
   house.loop(1).stop();
   CHECK(house.loader.shutdown(200, Loader::Loops::ended).empty());
   CHECK(never.ends() == 0);
+}
+
+TEST_CASE("an item without a time limit of its own gets the configured one") {
+  House house;
+  REQUIRE(house.loader.load({{.id = "p", .library = module_path("sample"), .timeout_ms = 70}})[0].ok());
+  CHECK(house.registry.current()->find(registry::Kind::tool, "echo")->def->timeout_ms == 70);
 }
 
 TEST_CASE("folders are searched for libraries, sorted by name") {

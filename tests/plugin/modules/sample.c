@@ -2,12 +2,12 @@
 #define _GNU_SOURCE
 #include <collet/plugin.h>
 #include <pthread.h>
-#include <semaphore.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { ECHO, BACKGROUND, REFUSE, REPORT, ASK, PICTURE, GROW, HOLD, SLOW, READ, GREET, THREAD_ID, NEVER };
+enum { ECHO, BACKGROUND, REFUSE, REPORT, ASK, PICTURE, GROW, HOLD, SLOW, READ, GREET, THREAD_ID, NEVER, DEADLINE };
 
 struct self {
   const collet_host* host;
@@ -56,6 +56,8 @@ static int32_t create(const collet_host* host, const collet_create_params* param
   add(self, COLLET_PROMPT, "greet", NULL, COLLET_ITEM_NONBLOCKING, GREET);
   add(self, COLLET_TOOL, "thread_id", NULL, 0, THREAD_ID);
   add(self, COLLET_TOOL, "never", NULL, COLLET_ITEM_NONBLOCKING, NEVER);
+  add(self, COLLET_TOOL, "deadline", NULL, COLLET_ITEM_NONBLOCKING, DEADLINE);
+  add(self, COLLET_TOOL, "queued_deadline", NULL, 0, DEADLINE);
   *out = self;
   return COLLET_OK;
 }
@@ -148,6 +150,12 @@ static int32_t on_call(void* data, collet_call call, const collet_call_params* p
       const pid_t id = gettid();
       host->set_structured(host, call, "1", 1);
       host->set_field(host, call, "inMain", 6, id == getpid() ? "true" : "false", id == getpid() ? 4 : 5);
+      return host->complete(host, call, 0);
+    }
+    case DEADLINE: {
+      char number[24];
+      const int size = snprintf(number, sizeof number, "%llu", (unsigned long long)params->deadline_ms);
+      host->set_structured(host, call, number, (size_t)size);
       return host->complete(host, call, 0);
     }
     default:

@@ -1,0 +1,39 @@
+#include "plugin/preflight.h"
+
+#include "house.h"
+#include "plugin/preflight_frame.h"
+#include "support/catch.h"
+
+using namespace collet;
+using namespace collet::plugin;
+
+TEST_CASE("reports arrive in pieces of any size") {
+  std::string sent;
+  preflight::append_frame(sent, "");
+  preflight::append_frame(sent, "a report");
+  for (std::size_t size = 0; size < sent.size(); ++size) {
+    std::string_view rest = std::string_view(sent).substr(0, size);
+    std::vector<std::string_view> frames;
+    while (const auto frame = preflight::take_frame(rest)) frames.push_back(*frame);
+    CHECK(frames.size() == (size < 4 ? 0 : 1));
+  }
+  std::string_view rest = sent;
+  CHECK(preflight::take_frame(rest)->empty());
+  CHECK(preflight::take_frame(rest) == "a report");
+  CHECK(rest.empty());
+}
+
+TEST_CASE("each file gets its own verdict, also after one that takes the child down") {
+  const Preflight preflight(COLLET_TEST_PREFLIGHT);
+  CHECK(preflight.run({}).empty());
+  const PreflightFile good{module_path("sample"), "{}"};
+  const PreflightFile crashing{module_path("hostile_create_crashes"), "{}"};
+  const PreflightFile refusing{module_path("sample_concurrent"), R"({"a":"refuse"})"};
+  const auto results = preflight.run({crashing, good, refusing, crashing, good});
+  REQUIRE(results.size() == 5);
+  CHECK(results[0].message() == "in trial loading it crashed with SIGSEGV (Segmentation fault)");
+  CHECK(results[1]);
+  CHECK(results[2].message() == "its create() returned COLLET_E_INVALID (-1)");
+  CHECK_FALSE(results[3]);
+  CHECK(results[4]);
+}

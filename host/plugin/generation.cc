@@ -258,12 +258,11 @@ void Generation::end_unfinished(CallId id, std::string reason) {
 void Generation::note_overrun(collet_item item, Clock::duration took) {
   std::string name;
   if (!items_.note_overrun(item, name)) return;
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
   log::warning(
       "plugin {}: \"{}\" is declared NONBLOCKING, but has kept a loop for more than {} µs {} times, now for {} µs: "
-      "it "
-      "runs on an executor from now on",
-      owner_.name, name, limits::kInlineBudgetUs, limits::kInlineOverrunsMax,
-      std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+      "from now on it runs on an executor",
+      owner_.name, name, limits::kInlineBudgetUs, limits::kInlineOverrunsMax, us);
 }
 
 void Generation::cancel(CallId id, registry::CancelReason reason) {
@@ -295,6 +294,10 @@ void Generation::close_calls(Clock::time_point half, Clock::time_point three_qua
     end_unfinished(slot->id.load(), fmt::format("plugin {} was unloaded before the call began", owner_.name));
     slot = next;
   }
+  end_running();
+}
+
+void Generation::end_running() {
   for (const CallId id : calls_.running(owner_)) {
     end_unfinished(id, fmt::format("plugin {} was unloaded before the call ended", owner_.name));
   }
@@ -317,6 +320,7 @@ Result<void> Generation::close(Clock::time_point deadline) {
   }
   close_calls(began + span / 2, began + span * 3 / 4);
   if (!executor_->join_until(deadline)) return leave("its call() has not returned");
+  end_running();  // what an executor had taken, but not yet begun, a moment ago
   {
     const std::lock_guard lock(cancel_mutex_);
     cancel_allowed_ = false;

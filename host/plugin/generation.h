@@ -77,6 +77,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
   void note_overrun(collet_item item, Clock::duration took);
   bool wait_drained(Clock::time_point deadline);
   void close_calls(Clock::time_point half, Clock::time_point three_quarters);
+  void end_running();
   Result<void> leave(std::string what);
 
   CallTable& calls_;

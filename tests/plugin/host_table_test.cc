@@ -350,7 +350,8 @@ TEST_CASE("the bytes of what the loop cannot yet send are bounded") {
   const collet_host* h = &host.table;
   Recorder recorder;
   const CallId id = host.begin(recorder);
-  const std::string half = '"' + std::string(limits::kNoticeBytesMax / 2 - 2, 'x') + '"';
+  std::string half(limits::kNoticeBytesMax / 2, 'x');
+  half.front() = half.back() = '"';
   host.loop.run([&] {
     CHECK(h->log(h, id, 6, nullptr, 0, half.data(), half.size()) == COLLET_OK);
     CHECK(h->log(h, id, 6, nullptr, 0, half.data(), half.size()) == COLLET_OK);

@@ -27,7 +27,9 @@ plugin::PluginSpec spec_of(const config::Plugin& plugin, std::string library) {
   spec.library = std::move(library);
   spec.config = plugin.config;
   spec.rules = plugin.names;
-  spec.timeout_ms = plugin.timeout_ms;
+  spec.calls.inline_allowed = plugin.inline_calls;
+  spec.calls.timeout_ms = plugin.timeout_ms;
+  spec.calls.item_timeouts_ms = plugin.tool_timeouts;
   return spec;
 }
 

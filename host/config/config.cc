@@ -191,6 +191,7 @@ class Reader {
     std::string placement;
     read_path(section, "library", plugin.library);
     section.read("enabled", plugin.enabled);
+    section.read("inline", plugin.inline_calls);
     section.read("placement", placement, kPlacement);
     section.read("prefix", plugin.names.prefix, kNamePart);
     section.read("timeout_ms", plugin.timeout_ms, 1, limits::kTimeoutMsMax);

@@ -78,6 +78,7 @@ struct Plugin {
   std::string id;
   std::string library;  // absolute path; empty: the file of that stem in one of the folders
   bool enabled = true;
+  bool inline_calls = true;  // `inline`: NONBLOCKING tools may run on the threads that serve
   registry::NameRules names;                                        // prefix, hide, rename
   std::uint32_t timeout_ms = limits::kCallTimeoutMs;                // that of [plugins] unless set
   std::map<std::string, std::uint32_t, std::less<>> tool_timeouts;  // tools.<name>.timeout_ms; provider's name

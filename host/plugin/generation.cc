@@ -74,6 +74,11 @@ collet_call_params restore(const QueuedCall& queued) {
   return params;
 }
 
+CallRules effective(CallRules rules, const ElfReport& elf) {
+  rules.inline_allowed = rules.inline_allowed && elf.inline_allowed();
+  return rules;
+}
+
 }  // namespace
 
 Generation::Generation(CallTable& calls, GenerationSpec spec, PrivateFile file, ElfReport elf)
@@ -82,13 +87,17 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, PrivateFile file, 
       file_(std::move(file)),
       elf_(std::move(elf)),
       owner_(spec_.name, calls.loops()),
-      items_(elf_.inline_allowed(), spec_.timeout_ms),
+      items_(effective(spec_.rules, elf_)),
       side_{calls_, owner_, items_, blobs_, spec_.resource_updated},
       host_(make_host_table(side_)) {}
 
 Generation::~Generation() {
   COLLET_ASSERT(!stuck_ && !created_);
   control_.reset();  // before the library is closed, which a failed open() has left behind
+}
+
+std::string Generation::inline_obstacle() const {
+  return spec_.rules.inline_allowed ? elf_.inline_obstacle() : "the configuration says inline = false";
 }
 
 void Generation::begin_open() {

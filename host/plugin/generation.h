@@ -21,7 +21,7 @@ struct GenerationSpec {
   std::string name;    // of the plugin in the configuration
   std::string config;  // JSON object
   std::uint64_t number = 1;
-  std::uint32_t timeout_ms = 0;  // for items that set none
+  CallRules rules = {};
   bool never_unload = false;
   std::function<void(std::string_view uri)> resource_updated;  // any thread; may be empty
 };
@@ -58,8 +58,10 @@ class Generation final : public registry::Provider, private Executor::Runner {
   const ElfReport& elf() const { return elf_; }
   unsigned calls_in_flight() const { return owner_.calls_in_flight(); }
   std::size_t item_count() const { return items_.size(); }
+  // Why NONBLOCKING items do not run on loops, or empty.
+  std::string inline_obstacle() const;
   bool has_nonblocking_items() const { return items_.has_nonblocking(); }
-  bool runs_inline() const { return elf_.inline_allowed() && items_.has_nonblocking(); }
+  bool runs_inline() const { return inline_obstacle().empty() && items_.has_nonblocking(); }
   // The last item_add() that was refused, or empty.
   std::string item_problem() const { return items_.last_error(); }
 

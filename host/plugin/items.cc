@@ -101,15 +101,21 @@ std::int32_t Items::add(const collet_item_def& given, collet_item* out) {
                  .name = std::string(name),
                  .definition = content::on_one_line(definition),
                  .traits = to_traits(def.flags),
-                 .timeout_ms = def.timeout_ms ? def.timeout_ms : timeout_ms_,
+                 .timeout_ms = timeout_of(name, def.timeout_ms),
                  .handle = reinterpret_cast<std::uint64_t>(record.get())};
   record->id = ++last_id_;
   record->user = def.user;
   record->nonblocking = (def.flags & COLLET_ITEM_NONBLOCKING) != 0;
-  if (record->nonblocking && inline_allowed_) record->inline_guard.allow();
+  if (record->nonblocking && rules_.inline_allowed) record->inline_guard.allow();
   *out = record->id;
   records_.emplace_hint(records_.end(), record->id, std::move(record));
   return COLLET_OK;
+}
+
+std::uint32_t Items::timeout_of(std::string_view name, std::uint32_t own_ms) const {
+  const auto set = rules_.item_timeouts_ms.find(name);
+  if (set != rules_.item_timeouts_ms.end()) return set->second;
+  return own_ms ? own_ms : rules_.timeout_ms;
 }
 
 std::int32_t Items::remove(collet_item item) {

@@ -16,6 +16,13 @@
 
 namespace collet::plugin {
 
+// How an operator wants a plugin's items to be called.
+struct CallRules {
+  bool inline_allowed = true;    // NONBLOCKING items may run on loops
+  std::uint32_t timeout_ms = 0;  // for items that set none; 0: the host's default
+  std::map<std::string, std::uint32_t, std::less<>> item_timeouts_ms;  // by the plugin's names; they go first
+};
+
 // An item as a call finds it. Kept until no loop can start a call of it any more.
 struct ItemRecord {
   registry::ItemDef def;  // def.handle is this record's address
@@ -33,8 +40,7 @@ class Items {
   // start a call of it.
   using Publish = std::function<void(std::vector<registry::ItemDef> items, Callback<void()> adopted)>;
 
-  // `inline_allowed`: NONBLOCKING items may run on loops. `timeout_ms` is for items that set none.
-  Items(bool inline_allowed, std::uint32_t timeout_ms) : inline_allowed_(inline_allowed), timeout_ms_(timeout_ms) {}
+  explicit Items(CallRules rules) : rules_(std::move(rules)) {}
 
   std::int32_t add(const collet_item_def& def, collet_item* out);
   std::int32_t remove(collet_item item);
@@ -58,8 +64,9 @@ class Items {
   std::int32_t reject(std::int32_t status, std::string reason);
   std::vector<registry::ItemDef> current() const;
 
-  const bool inline_allowed_;
-  const std::uint32_t timeout_ms_;
+  std::uint32_t timeout_of(std::string_view name, std::uint32_t own_ms) const;
+
+  const CallRules rules_;
   mutable std::mutex mutex_;  // guards all below; held while publishing, so that commits arrive in order
   std::map<collet_item, std::unique_ptr<ItemRecord>> records_;  // by id: in the order of registration
   std::set<std::pair<registry::Kind, std::string>> names_;

@@ -94,7 +94,7 @@ void Loader::open(std::vector<Candidate>& candidates) {
     GenerationSpec spec{.name = candidate.spec.id,
                         .config = candidate.spec.config,
                         .number = 1,
-                        .timeout_ms = candidate.spec.timeout_ms,
+                        .rules = candidate.spec.calls,
                         .never_unload = options_.never_unload,
                         .resource_updated = {}};
     if (options_.resource_updated) {
@@ -130,7 +130,7 @@ void Loader::publish(Candidate& candidate) {
       });
   if (generation.has_nonblocking_items() && !generation.runs_inline()) {
     log::info("plugin {}: its NONBLOCKING items run on an executor, because {}", candidate.spec.id,
-              generation.elf().inline_obstacle());
+              generation.inline_obstacle());
   }
   generations_.push_back(std::move(candidate.generation));
 }

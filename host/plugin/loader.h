@@ -22,7 +22,7 @@ struct PluginSpec {
   std::string library;
   std::string config = "{}";  // JSON object
   registry::NameRules rules;
-  std::uint32_t timeout_ms = 0;  // of calls of items that set none; 0: the host's default
+  CallRules calls = {};
   Placement placement = Placement::automatic;
 };
 

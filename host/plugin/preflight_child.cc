@@ -41,7 +41,7 @@ void prepare_to_die() {
 std::string try_create(const PluginTable& table, std::string_view config) {
   CallTable calls({});
   CallOwner owner(table.id, 0);
-  Items items(false, 0);
+  Items items(CallRules{});
   Blobs blobs;
   HostSide side{calls, owner, items, blobs, {}};
   const collet_host host = make_host_table(side);

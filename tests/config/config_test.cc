@@ -195,6 +195,7 @@ library = "/lib/z.so"
 library = "/lib/z.so"
 enabled = false
 placement = "in-process"
+inline = false
 prefix = "a_"
 timeout_ms = 7
 hide = ["one"]
@@ -217,6 +218,8 @@ nested.key = { x = 0.5 }
   CHECK(zeta.config == "{}");
   const config::Plugin& alpha = config.plugin[1];
   CHECK_FALSE(alpha.enabled);
+  CHECK(zeta.inline_calls);
+  CHECK_FALSE(alpha.inline_calls);
   CHECK(alpha.names.prefix == "a_");
   CHECK(alpha.names.hide == std::vector<std::string>{"one"});
   CHECK(alpha.names.rename == std::map<std::string, std::string>{{"odd name", "three"}, {"two", "deux"}});

@@ -70,7 +70,7 @@ class Host {
   RunningLoop loop;
   CallTable calls{{&loop.get()}};
   CallOwner owner{"tester", 1};
-  Items items{true, 0};
+  Items items{CallRules{}};
   Blobs blobs;
   std::vector<std::string> updated;
   HostSide side{calls, owner, items, blobs, [this](std::string_view uri) { updated.emplace_back(uri); }};

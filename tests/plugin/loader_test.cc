@@ -307,10 +307,25 @@ TEST_CASE("after the loops have ended nobody is told, and everything is unloaded
   CHECK(never.ends() == 0);
 }
 
-TEST_CASE("an item without a time limit of its own gets the configured one") {
+TEST_CASE("an item's time limit is the one configured for it, else its own, else the plugin's") {
   House house;
-  REQUIRE(house.loader.load({{.id = "p", .library = module_path("sample"), .timeout_ms = 70}})[0].ok());
-  CHECK(house.registry.current()->find(registry::Kind::tool, "echo")->def->timeout_ms == 70);
+  const CallRules rules{.timeout_ms = 70, .item_timeouts_ms = {{"never", 80}}};
+  REQUIRE(house.loader.load({{.id = "p", .library = module_path("sample"), .calls = rules}})[0].ok());
+  const auto timeout = [&](const char* tool) {
+    return house.registry.current()->find(registry::Kind::tool, tool)->def->timeout_ms;
+  };
+  CHECK(timeout("echo") == 70);
+  CHECK(timeout("never") == 80);
+}
+
+TEST_CASE("a NONBLOCKING item stays off the loops if the configuration says so") {
+  House house;
+  REQUIRE(house.loader.load({{.id = "p", .library = module_path("sample"), .calls = {.inline_allowed = false}}})[0]
+              .ok());
+  Recorder call;
+  CHECK(house.start_tool("echo", R"({"text":"a"})", call) != 0);  // begun, not ended
+  CHECK_FALSE(house.loader.status()[0].runs_inline);
+  call.wait_end();
 }
 
 TEST_CASE("folders are searched for libraries, sorted by name") {

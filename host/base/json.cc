@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/text.h"
 
@@ -76,56 +77,66 @@ class Bounded {
   unsigned depth_ = 0;
 };
 
-// Also notes where one member's text begins and ends, by asking the stream how far it has been read.
+// Also notes where one member's text begins and ends, by asking the stream how far it has been read. That is exact
+// only for objects and arrays: strings are read from a copy of the stream.
 class Locating : public Bounded<Document> {
   using Base = Bounded<Document>;
 
  public:
-  Locating(Document& sink, unsigned depth_max, RawMember& member, const rapidjson::MemoryStream& stream)
-      : Base(sink, depth_max), member_(member), stream_(stream) {}
+  // The stream reads a copy of `text`.
+  Locating(Document& sink, unsigned depth_max, RawMember& member, std::string_view text,
+           const rapidjson::InsituStringStream& stream)
+      : Base(sink, depth_max), member_(member), text_(text), stream_(stream) {}
 
-  bool Null() { return Base::Null() && ended(); }
-  bool Bool(bool b) { return Base::Bool(b) && ended(); }
-  bool RawNumber(const char* s, rapidjson::SizeType n, bool copy) { return Base::RawNumber(s, n, copy) && ended(); }
-  bool String(const char* s, rapidjson::SizeType n, bool copy) { return Base::String(s, n, copy) && ended(); }
-  bool EndObject(rapidjson::SizeType n) {
-    if (depth() == 2) in_parent_ = false;
-    return Base::EndObject(n) && ended(kClosing);
-  }
-  bool EndArray(rapidjson::SizeType n) { return Base::EndArray(n) && ended(kClosing); }
   bool Key(const char* s, rapidjson::SizeType n, bool copy) {
     if (depth() == 1) {
       in_parent_ = std::string_view(s, n) == member_.parent;
-    } else if (depth() == 2 && in_parent_ && std::string_view(s, n) == member_.key) {
-      begin_ = stream_.src_;
+      if (in_parent_ && ++parents_ > 1) return false;
+    } else if (depth() == 2) {
+      wanted_ = in_parent_ && std::string_view(s, n) == member_.key;
+      if (wanted_ && ++members_ > 1) return false;
     }
     return Base::Key(s, n, copy);
   }
+  // One of the two is there twice: who looks at the document and who looks at the text would not see the same.
+  bool ambiguous() const { return parents_ > 1 || members_ > 1; }
+  bool StartObject() { return begin(), Base::StartObject(); }
+  bool StartArray() { return begin(), Base::StartArray(); }
+  bool EndObject(rapidjson::SizeType n) { return Base::EndObject(n) && end(); }
+  bool EndArray(rapidjson::SizeType n) { return Base::EndArray(n) && end(); }
 
  private:
-  // The iterative reader reports the end of an object or array before it takes the closing bracket.
-  static constexpr std::size_t kClosing = 1;
+  // The stream stands at the opening bracket …
+  void begin() {
+    if (depth() == 2 && wanted_) begin_ = position();
+  }
 
-  bool ended(std::size_t untaken = 0) {
-    if (begin_ && depth() == 2) {
-      std::string_view raw(begin_, static_cast<std::size_t>(stream_.src_ - begin_) + untaken);
-      raw.remove_prefix(raw.find_first_not_of(" \t\r\n:"));  // the stream stood right behind the key
-      member_.raw = raw;
-      begin_ = nullptr;
+  // … and at the closing one.
+  bool end() {
+    if (depth() == 1) in_parent_ = wanted_ = false;
+    if (depth() == 2 && wanted_) {
+      member_.raw = text_.substr(begin_, position() + 1 - begin_);
+      wanted_ = false;
     }
     return true;
   }
 
+  std::size_t position() const { return static_cast<std::size_t>(stream_.src_ - stream_.head_); }
+
   RawMember& member_;
-  const rapidjson::MemoryStream& stream_;
-  const char* begin_ = nullptr;
+  const std::string_view text_;
+  const rapidjson::InsituStringStream& stream_;
+  std::size_t begin_ = 0;
+  unsigned parents_ = 0;
+  unsigned members_ = 0;
   bool in_parent_ = false;
+  bool wanted_ = false;
 };
 
-template <class Handler>
-std::optional<ParseError> run(rapidjson::MemoryStream& stream, Handler& handler) {
+template <unsigned kMoreFlags = 0, class Stream, class Handler>
+std::optional<ParseError> run(Stream& stream, Handler& handler) {
   rapidjson::Reader reader;
-  const rapidjson::ParseResult result = reader.Parse<kParseFlags>(stream, handler);
+  const rapidjson::ParseResult result = reader.Parse<kParseFlags | kMoreFlags>(stream, handler);
   if (!result.IsError()) return std::nullopt;
   if (handler.too_deep()) return ParseError{"nested too deeply", result.Offset()};
   if (result.Code() == rapidjson::kParseErrorTermination)
@@ -167,13 +178,28 @@ std::optional<ParseError> parse(std::string_view text, Document& out, ParseLimit
   return failure;
 }
 
-std::optional<ParseError> parse(std::string_view text, Document& out, RawMember& member, ParseLimits limits) {
+char* ParseBuffer::copy(std::string_view text) {
+  constexpr std::size_t kPadding = 16;  // strings are scanned in aligned blocks of that size
+  if (capacity_ < text.size() + kPadding) {
+    capacity_ = text.size() + kPadding;
+    bytes_.reset(new char[capacity_]);
+  }
+  std::memcpy(bytes_.get(), text.data(), text.size());
+  std::memset(bytes_.get() + text.size(), 0, kPadding);
+  return bytes_.get();
+}
+
+std::optional<ParseError> parse(std::string_view text, ParseBuffer& buffer, Document& out, RawMember& member,
+                                ParseLimits limits) {
   if (auto bad = check_bytes(text)) return bad;
-  rapidjson::MemoryStream stream(text.data(), text.size());
+  rapidjson::InsituStringStream stream(buffer.copy(text));
   std::optional<ParseError> failure;
   auto generate = [&](Document& sink) {
-    Locating handler(sink, limits.depth_max, member, stream);
-    failure = run(stream, handler);
+    Locating handler(sink, limits.depth_max, member, text, stream);
+    failure = run<rapidjson::kParseInsituFlag>(stream, handler);
+    if (failure && handler.ambiguous()) {
+      failure->message = fmt::format("{} or {}.{} is there twice", member.parent, member.parent, member.key);
+    }
     return !failure;
   };
   out.Populate(generate);

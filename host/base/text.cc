@@ -156,8 +156,8 @@ std::optional<std::string> from_base64(std::string_view encoded) {
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
+  for (std::size_t i = a.size(); i-- > 0;) {  // names that differ do so at their end: Mcp-Method, Mcp-Name
+    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
   }
   return true;
 }

@@ -1,5 +1,7 @@
 #include "rpc/message.h"
 
+#include "base/text.h"
+
 namespace collet::rpc {
 namespace {
 
@@ -37,7 +39,11 @@ std::optional<Error> read_response(const json::Value& object, Message& out) {
 std::optional<Id> Id::from(const json::Value& value) {
   if (!value.IsString() && !value.IsInt64() && !value.IsUint64()) return std::nullopt;
   Id id;
-  json::append(id.text_, value);
+  if (value.IsString()) {
+    text::append_json_string(id.text_, json::view(value));
+  } else {
+    json::append(id.text_, value);
+  }
   return id;
 }
 
@@ -55,7 +61,7 @@ std::optional<Error> parse_message(std::string_view text, Arena& arena, Message&
   out = Message{};
   json::RawMember arguments{"params", "arguments", {}};
   json::Document& document = arena.document();
-  if (auto bad = json::parse(text, document, arguments)) {
+  if (auto bad = json::parse(text, arena.buffer(), document, arguments)) {
     return parse_error(fmt::format("{} at byte {}", bad->message, bad->offset));
   }
   if (document.IsArray()) return invalid_request("batches are not supported, send one message at a time");

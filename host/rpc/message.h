@@ -33,9 +33,11 @@ class Arena {
   // Forgets what was parsed.
   void clear();
   json::Document& document() { return *document_; }
+  json::ParseBuffer& buffer() { return text_; }
 
  private:
   static constexpr std::size_t kBufferBytes = 8u << 10;  // more than most messages need; beyond it the heap is used
+  json::ParseBuffer text_;
   std::unique_ptr<char[]> buffer_;
   json::Document::AllocatorType allocator_;
   std::optional<json::Document> document_;

@@ -10,8 +10,9 @@ namespace {
 
 std::string raw_arguments(std::string_view text) {
   json::Document document;
+  json::ParseBuffer buffer;
   json::RawMember member{"params", "arguments", {}};
-  REQUIRE_FALSE(json::parse(text, document, member));
+  REQUIRE_FALSE(json::parse(text, buffer, document, member));
   return std::string(member.raw);
 }
 
@@ -19,20 +20,35 @@ std::string nested(unsigned depth) { return std::string(depth, '[') + std::strin
 
 }  // namespace
 
-TEST_CASE("the exact text of a member is found, whatever its kind and spacing") {
+TEST_CASE("the exact text of a member is found, whatever its spacing and wherever it stands") {
   CHECK(raw_arguments(R"({"params":{"arguments":{"a": [1, 2]}, "name":"x"}})") == R"({"a": [1, 2]})");
-  CHECK(raw_arguments(R"({"params" : { "name":"x", "arguments" : 1.50 } })") == "1.50");
-  CHECK(raw_arguments(R"({"params":{"arguments":-12}})") == "-12");
-  CHECK(raw_arguments(R"({"params":{"arguments": "a\"b" }})") == R"("a\"b")");
-  CHECK(raw_arguments(R"({"params":{"arguments":null}})") == "null");
+  CHECK(raw_arguments(R"({"params" : { "name":"\u0078\n", "arguments" : {"b":"}\"{","c":{}} } })") ==
+        R"({"b":"}\"{","c":{}})");
+  CHECK(raw_arguments(R"({"params":{"\u0061rguments":{"\u0061":1}}})") == R"({"\u0061":1})");
   CHECK(raw_arguments(R"({"params":{"arguments":[]}})") == "[]");
   CHECK(raw_arguments("{\"params\":{\"arguments\"\n:\t{} }}") == "{}");
+  for (const char* scalar : {"1.50", R"("{}")", "null"}) {
+    CHECK(raw_arguments(std::string(R"({"params":{"arguments":)") + scalar + R"(,"x":{}}})").empty());
+  }
 }
 
 TEST_CASE("only the member on the given way counts") {
-  CHECK(raw_arguments(R"({"arguments":1,"params":{"x":{"arguments":2}},"other":{"arguments":3}})").empty());
-  CHECK(raw_arguments(R"({"params":[{"arguments":2}]})").empty());
-  CHECK(raw_arguments(R"({"params":{"arguments":{"arguments":7}}})") == R"({"arguments":7})");
+  CHECK(raw_arguments(R"({"arguments":{},"params":{"x":{"arguments":{}}},"other":{"arguments":{}}})").empty());
+  CHECK(raw_arguments(R"({"params":[{"arguments":{}}]})").empty());
+  CHECK(raw_arguments(R"({"params":{"arguments":{"arguments":{}}}})") == R"({"arguments":{}})");
+}
+
+TEST_CASE("a member that is looked for must not be there twice: its text and its value could differ") {
+  for (const char* text :
+       {R"({"params":{"arguments":{},"arguments":{}}})", R"({"params":{"arguments":1,"arguments":{}}})",
+        R"({"params":{"arguments":{}},"params":{}})", R"({"params":{},"params":{"arguments":{}}})"}) {
+    json::Document document;
+    json::ParseBuffer buffer;
+    json::RawMember member{"params", "arguments", {}};
+    const auto bad = json::parse(text, buffer, document, member);
+    REQUIRE(bad);
+    CHECK(bad->message == "params or params.arguments is there twice");
+  }
 }
 
 TEST_CASE("nesting is bounded, at the limit and one past it") {

@@ -1,8 +1,5 @@
 #include "schema/compiler.h"
 
-#include <cmath>
-
-#include "schema/equality.h"
 #include "schema/uri.h"
 
 namespace collet::schema {
@@ -30,77 +27,6 @@ std::optional<long double> bound(const Value* value) {
   return exact(*value);
 }
 
-// The integers that a bound leaves.
-constexpr std::int64_t kLowest = std::numeric_limits<std::int64_t>::min();
-constexpr std::int64_t kHighest = std::numeric_limits<std::int64_t>::max();
-
-std::int64_t clamp(long double x) {
-  if (x <= static_cast<long double>(kLowest)) return kLowest;
-  if (x >= static_cast<long double>(kHighest)) return kHighest;
-  return static_cast<std::int64_t>(x);
-}
-
-Range integers_of(Range range) {
-  range.low = kLowest;
-  range.high = kHighest;
-  bool empty = false;
-  const auto at_least = [&](long double x) {
-    if (x > static_cast<long double>(kHighest)) empty = true;
-    range.low = std::max(range.low, clamp(x));
-  };
-  const auto at_most = [&](long double x) {
-    if (x < static_cast<long double>(kLowest)) empty = true;
-    range.high = std::min(range.high, clamp(x));
-  };
-  if (range.minimum) at_least(std::ceil(*range.minimum));
-  if (range.exclusive_minimum) at_least(std::floor(*range.exclusive_minimum) + 1);
-  if (range.maximum) at_most(std::floor(*range.maximum));
-  if (range.exclusive_maximum) at_most(std::ceil(*range.exclusive_maximum) - 1);
-  if (empty) {
-    range.low = kHighest;
-    range.high = kLowest;
-  }
-  return range;
-}
-
-Enumeration enumeration_of(std::vector<const Value*> values) {
-  Enumeration result;
-  std::vector<std::string_view> strings;
-  for (const Value* value : values) {
-    switch (value->GetType()) {
-      case rapidjson::kNullType:
-        result.bare_types |= kNull;
-        break;
-      case rapidjson::kTrueType:
-        result.with_true = true;
-        break;
-      case rapidjson::kFalseType:
-        result.with_false = true;
-        break;
-      case rapidjson::kStringType:
-        strings.push_back(json::view(*value));
-        break;
-      default:
-        result.others.push_back(value);
-    }
-  }
-  result.strings = KeyTable(strings);
-  result.all = std::move(values);
-  constexpr std::size_t kFew = 8;
-  if (result.others.size() > kFew) {
-    const std::size_t slots = std::bit_ceil(result.others.size() * 2);
-    result.slots.assign(slots, kNone);
-    for (std::uint32_t i = 0; i < result.others.size(); ++i) {
-      Budget unbounded{.fuel = std::numeric_limits<std::int64_t>::max()};
-      std::size_t slot = hash(*result.others[i], unbounded);
-      const auto occupant = [&]() -> std::uint32_t& { return result.slots[slot & (slots - 1)]; };
-      while (occupant() != kNone && !equal(*result.others[occupant()], *result.others[i], unbounded)) ++slot;
-      if (occupant() == kNone) occupant() = i;
-    }
-  }
-  return result;
-}
-
 template <class T>
 std::uint32_t push(std::vector<T>& table, T entry) {
   table.push_back(std::move(entry));
@@ -121,6 +47,8 @@ void Compiler::run(const Value& root) {
     add_dynamic_targets();
     drain();
   }
+  for (DynamicTargets& targets : program_.dynamics)
+    std::sort(targets.by_resource.begin(), targets.by_resource.end());
   if (!refusal_) shorten_references();
 }
 
@@ -226,12 +154,12 @@ void Compiler::constants(const Subject& subject) {
     std::vector<const Value*> kept;
     for (const Value& value : values->GetArray()) kept.push_back(program_.keep(value));
     emit(Op::enumeration, kAnyType, Keyword::enumeration,
-         push(program_.enumerations, enumeration_of(std::move(kept))));
+         push(program_.enumerations, Enumeration(std::move(kept))));
   }
   if (const Value* value = subject[Keyword::constant]) {
     if (!spend_constants(subject, Keyword::constant, *value)) return;
     emit(Op::enumeration, kAnyType, Keyword::constant,
-         push(program_.enumerations, enumeration_of({program_.keep(*value)})));
+         push(program_.enumerations, Enumeration({program_.keep(*value)})));
   }
 }
 
@@ -240,12 +168,9 @@ void Compiler::numbers(const Subject& subject) {
        {Keyword::minimum, Keyword::maximum, Keyword::exclusive_minimum, Keyword::exclusive_maximum}) {
     if (subject[keyword] && !subject[keyword]->IsNumber()) malformed(subject, keyword, "a number");
   }
-  const Range range =
-      integers_of({0, 0, bound(subject[Keyword::minimum]), bound(subject[Keyword::maximum]),
-                   bound(subject[Keyword::exclusive_minimum]), bound(subject[Keyword::exclusive_maximum])});
-  if (range.minimum || range.maximum || range.exclusive_minimum || range.exclusive_maximum) {
-    emit(Op::range, kNumber, Keyword::minimum, push(program_.ranges, range));
-  }
+  const Range range(bound(subject[Keyword::minimum]), bound(subject[Keyword::maximum]),
+                    bound(subject[Keyword::exclusive_minimum]), bound(subject[Keyword::exclusive_maximum]));
+  if (!range.is_open()) emit(Op::range, kNumber, Keyword::minimum, push(program_.ranges, range));
   if (const Value* divisor = subject[Keyword::multiple_of]) {
     if (!divisor->IsNumber() || exact(*divisor) <= 0)
       return malformed(subject, Keyword::multiple_of, "a number above 0");
@@ -362,7 +287,7 @@ void Compiler::items(const Subject& subject) {
   const bool array_form = !tuples && items && items->IsArray();
   const Keyword prefix_keyword = tuples ? Keyword::prefix_items : Keyword::items;
   const Value* prefix = tuples ? subject[Keyword::prefix_items] : array_form ? items : nullptr;
-  ItemsRule rule{{}, kNone, prefix_keyword};
+  ItemsRule rule;
   if (prefix) {
     if (!prefix->IsArray()) return malformed(subject, prefix_keyword, "an array of schemas");
     for (const Value& schema : prefix->GetArray()) rule.prefix.push_back(node_of(schema));
@@ -387,27 +312,29 @@ void Compiler::references(const Subject& subject) {
     if (!target) return;
     const std::string_view anchor = split_fragment(json::view(*reference)).fragment;
     const std::uint32_t resource = index_.at(*target).resource;
-    const bool dynamic = (keyword == Keyword::dynamic_ref && index_.dynamic_anchor(resource, anchor) == target) ||
-                         (keyword == Keyword::recursive_ref && index_.resource(resource).recursive_anchor);
-    if (dynamic) {
-      dynamic_names_.push_back(keyword == Keyword::dynamic_ref ? program_.keep(anchor) : std::string_view{});
-      emit(Op::dynamic, kAnyType, keyword, push(program_.dynamics, DynamicRule{node_of(*target), {}}));
+    // $recursiveAnchor is a dynamic anchor without a name.
+    if (keyword != Keyword::ref && index_.dynamic_anchor(resource, anchor) == target) {
+      emit(Op::dynamic, kAnyType, keyword, dynamic_targets(anchor), node_of(*target));
     } else {
       emit(Op::reference, kAnyType, keyword, node_of(*target));
     }
   }
 }
 
+std::uint32_t Compiler::dynamic_targets(std::string_view name) {
+  const auto [entry, is_new] = dynamic_ids_.emplace(name, static_cast<std::uint32_t>(program_.dynamics.size()));
+  if (is_new) program_.dynamics.emplace_back();
+  return entry->second;
+}
+
 void Compiler::add_dynamic_targets() {
-  for (std::size_t i = 0; i < program_.dynamics.size(); ++i) {
-    auto& targets = program_.dynamics[i].by_resource;
-    targets.resize(index_.resource_count(), kNone);
-    for (std::uint32_t resource = 0; resource < targets.size(); ++resource) {
-      const Value* target =
-          dynamic_names_[i].empty()
-              ? (index_.resource(resource).recursive_anchor ? index_.resource(resource).root : nullptr)
-              : index_.dynamic_anchor(resource, dynamic_names_[i]);
-      if (target) targets[resource] = node_of(*target);
+  if (program_.dynamics.empty()) return;
+  dynamic_anchors_added_.resize(index_.resource_count());
+  for (std::uint32_t id = 0; id < dynamic_anchors_added_.size(); ++id) {
+    const auto& anchors = index_.resource(id).dynamic_anchors;
+    for (std::size_t& next = dynamic_anchors_added_[id]; next < anchors.size(); ++next) {
+      const auto& [name, schema] = anchors[next];
+      program_.dynamics[dynamic_targets(name)].by_resource.emplace_back(id, node_of(*schema));
     }
   }
 }
@@ -488,6 +415,12 @@ std::uint32_t Compiler::count(const Subject& subject, Keyword keyword, std::uint
 
 std::uint32_t Compiler::pattern(const Subject& subject, Keyword keyword, std::string_view text) {
   if (const auto known = pattern_ids_.find(text); known != pattern_ids_.end()) return known->second;
+  pattern_bytes_ += text.size();
+  if (pattern_bytes_ > limits::kSchemaPatternsBytesMax) {
+    refusal_.refuse(CompileError::Kind::too_large, subject.position.location, name(keyword),
+                    fmt::format("more than {} bytes of regular expressions", limits::kSchemaPatternsBytesMax));
+    return 0;
+  }
   auto regex = Regex::compile(text);
   if (!regex) {
     refusal_.refuse(CompileError::Kind::bad_pattern, subject.position.location, name(keyword), regex.message());

@@ -35,6 +35,8 @@ class Compiler {
   NodeId node_of_member(const Subject& subject, Keyword keyword);  // kNone if the keyword is absent
   void compile(const json::Value& schema);
   void drain();
+  // The targets of dynamic references to the name.
+  std::uint32_t dynamic_targets(std::string_view name);
   void add_dynamic_targets();
   void shorten_references();
 
@@ -71,8 +73,10 @@ class Compiler {
   Refusal& refusal_;
   std::vector<const json::Value*> work_;
   std::unordered_map<std::string_view, std::uint32_t> pattern_ids_;
-  std::vector<std::string_view> dynamic_names_;  // by index in Program::dynamics; "" is $recursiveAnchor
+  std::unordered_map<std::string_view, std::uint32_t> dynamic_ids_;
+  std::vector<std::size_t> dynamic_anchors_added_;  // of each resource
   std::size_t constants_ = 0;
+  std::size_t pattern_bytes_ = 0;
 };
 
 }  // namespace collet::schema

@@ -9,7 +9,9 @@ using json::Value;
 
 constexpr std::int64_t kMarksPerStep = 64;
 constexpr std::int64_t kNamesPerStep = 8;  // of a search among the members of an object
+constexpr std::int64_t kCountedBytesPerStep = 64;
 constexpr std::int64_t kFormatBytesPerStep = 4;
+constexpr std::int64_t kScopesPerStep = 8;
 
 unsigned type_of(const Value& value) {
   static constexpr std::uint8_t kByJsonType[] = {kNull, kBoolean, kBoolean, kObject, kArray, kString, kInteger};
@@ -31,39 +33,6 @@ bool has_length(std::string_view text, std::uint32_t min, std::uint32_t max) {
   if (bytes <= max && bytes >= std::size_t{min} * kBytesMax) return true;
   const std::size_t count = characters(text);
   return count >= min && count <= max;
-}
-
-bool is_one_of(const Enumeration& wanted, const Value& value, Budget& budget) {
-  switch (value.GetType()) {
-    case rapidjson::kNullType:
-      return wanted.bare_types & kNull;
-    case rapidjson::kTrueType:
-      return wanted.with_true;
-    case rapidjson::kFalseType:
-      return wanted.with_false;
-    case rapidjson::kStringType:
-      return wanted.strings.find(json::view(value)) != KeyTable::kNone;
-    default:
-      break;
-  }
-  if (wanted.slots.empty()) {
-    for (const Value* other : wanted.others) {
-      if (equal(*other, value, budget)) return true;
-    }
-    return false;
-  }
-  const std::size_t mask = wanted.slots.size() - 1;
-  for (std::size_t slot = hash(value, budget);; ++slot) {
-    const std::uint32_t i = wanted.slots[slot & mask];
-    if (i == kNone) return false;
-    if (equal(*wanted.others[i], value, budget)) return true;
-  }
-}
-
-bool in_range(const Range& range, long double x) {
-  return !(range.minimum && x < *range.minimum) && !(range.maximum && x > *range.maximum) &&
-         !(range.exclusive_minimum && x <= *range.exclusive_minimum) &&
-         !(range.exclusive_maximum && x >= *range.exclusive_maximum);
 }
 
 std::size_t size_of(const Value& value) {
@@ -135,7 +104,7 @@ bool Evaluator<kExplain>::step(const Instruction& at, const Node& node, const Va
   switch (at.op) {
     case Op::enumeration: {
       const Enumeration& wanted = program_.enumerations[at.a];
-      return is_one_of(wanted, value, e_.budget) ||
+      return wanted.has(value, e_.budget) ||
              fail(node, at.keyword, path, [&] { return expect_values(wanted, value); });
     }
     case Op::range:
@@ -197,7 +166,7 @@ bool Evaluator<kExplain>::step(const Instruction& at, const Node& node, const Va
     case Op::reference:
       return run(at.a, value, path, marks);
     case Op::dynamic:
-      return dynamic(program_.dynamics[at.a], value, path, marks);
+      return dynamic(at, value, path, marks);
     case Op::all_of:
       return all_of(at, value, path, marks);
     case Op::any_of:
@@ -220,11 +189,10 @@ bool Evaluator<kExplain>::step(const Instruction& at, const Node& node, const Va
 
 template <bool kExplain>
 bool Evaluator<kExplain>::child(NodeId id, const Value& value, const Path* path) {
-  if constexpr (!kExplain) {
-    const Node& node = program_.nodes[id];
-    if (node.begin == node.end) return (node.types & type_of(value)) != 0;
-  }
-  return run(id, value, path, nullptr);
+  const Node& node = program_.nodes[id];
+  if (node.begin != node.end) return run(id, value, path, nullptr);
+  return (node.types & type_of(value)) ||
+         fail(node, Keyword::type, path, [&] { return expect_types(node.types, value); });
 }
 
 template <bool kExplain>
@@ -242,12 +210,7 @@ bool Evaluator<kExplain>::holds(NodeId id, const Value& value, Marks* marks) {
 template <bool kExplain>
 bool Evaluator<kExplain>::range(const Instruction& at, const Node& node, const Value& value, const Path* path) {
   const Range& range = program_.ranges[at.a];
-  if (value.IsInt64()) {
-    const std::int64_t i = value.GetInt64();
-    if (i >= range.low && i <= range.high) return true;
-  } else if (in_range(range, exact(value))) {
-    return true;
-  }
+  if (range.has(value)) return true;
   const Keyword keyword = kExplain ? broken_bound(range, exact(value)) : at.keyword;
   return fail(node, keyword, path, [&] { return expect_bound(range, keyword, value); });
 }
@@ -255,6 +218,7 @@ bool Evaluator<kExplain>::range(const Instruction& at, const Node& node, const V
 template <bool kExplain>
 bool Evaluator<kExplain>::length(const Instruction& at, const Node& node, const Value& value, const Path* path) {
   const std::string_view text = json::view(value);
+  if (!e_.budget.spend(static_cast<std::int64_t>(text.size()) / kCountedBytesPerStep)) return false;
   if (has_length(text, at.a, at.b)) return true;
   const bool too_short = characters(text) < at.a;
   return fail(node, too_short ? Keyword::min_length : Keyword::max_length, path, [&] {
@@ -317,7 +281,8 @@ template <bool kExplain>
 bool Evaluator<kExplain>::missing(const ObjectRule& rule, const Node& node, const Value& value, const Path* path,
                                   std::uint64_t seen) {
   const auto names = static_cast<std::int64_t>(rule.more_required.size());
-  if (!e_.budget.spend(names * (1 + static_cast<std::int64_t>(value.MemberCount()) / kNamesPerStep))) return false;
+  const std::int64_t steps = names * (1 + static_cast<std::int64_t>(value.MemberCount()) / kNamesPerStep);
+  if (!e_.budget.spend(steps + static_cast<std::int64_t>(rule.properties.size()) / kNamesPerStep)) return false;
   bool ok = true;
   const auto lacks = [&](std::string_view name) {
     ok = fail(node, Keyword::required, path, [&] { return expect_property(name, value); });
@@ -402,12 +367,15 @@ bool Evaluator<kExplain>::contains(const ContainsRule& rule, const Node& node, c
 }
 
 template <bool kExplain>
-bool Evaluator<kExplain>::dynamic(const DynamicRule& rule, const Value& value, const Path* path, Marks* marks) {
-  NodeId target = rule.initial;
-  for (const Scope* scope = e_.scope; scope; scope = scope->outer) {
-    if (rule.by_resource[scope->resource] != kNone) target = rule.by_resource[scope->resource];
+bool Evaluator<kExplain>::dynamic(const Instruction& at, const Value& value, const Path* path, Marks* marks) {
+  const DynamicTargets& targets = program_.dynamics[at.a];
+  NodeId target = at.b;
+  std::int64_t scopes = 0;
+  for (const Scope* scope = e_.scope; scope; scope = scope->outer, ++scopes) {
+    const NodeId here = targets.in(scope->resource);
+    if (here != kNone) target = here;
   }
-  return run(target, value, path, marks);
+  return e_.budget.spend(scopes / kScopesPerStep) && run(target, value, path, marks);
 }
 
 template <bool kExplain>
@@ -454,11 +422,12 @@ bool Evaluator<kExplain>::condition(const Instruction& at, const Value& value, c
 
 template <bool kExplain>
 bool Evaluator<kExplain>::unevaluated_items(NodeId id, const Value& value, const Path* path, Marks& marks) {
+  if (!e_.budget.spend(value.Size())) return false;
   bool ok = true;
   for (rapidjson::SizeType i = 0; i < value.Size(); ++i) {
     if (marks.has(i)) continue;
     const Path inner{path, nullptr, i};
-    if (run(id, value[i], &inner, nullptr)) continue;
+    if (child(id, value[i], &inner)) continue;
     if (!goes_on()) return false;
     ok = false;
   }
@@ -469,6 +438,7 @@ bool Evaluator<kExplain>::unevaluated_items(NodeId id, const Value& value, const
 template <bool kExplain>
 bool Evaluator<kExplain>::unevaluated_properties(NodeId id, const Node& node, const Value& value, const Path* path,
                                                  Marks& marks) {
+  if (!e_.budget.spend(value.MemberCount())) return false;
   bool ok = true;
   std::size_t i = 0;
   for (auto member = value.MemberBegin(); member != value.MemberEnd(); ++member, ++i) {
@@ -478,7 +448,7 @@ bool Evaluator<kExplain>::unevaluated_properties(NodeId id, const Node& node, co
       ok = fail(node, Keyword::unevaluated_properties, &inner, [&] {
         return Words{"no other properties are allowed here", show(member->value)};
       });
-    } else if (!run(id, member->value, &inner, nullptr)) {
+    } else if (!child(id, member->value, &inner)) {
       ok = false;
     }
     if (!ok && !goes_on()) return false;

@@ -24,6 +24,9 @@ struct Evaluation {
   bool in_detail = false;
 };
 
+// What putting one violation into words costs; spent after it is noted, so that it cannot change the verdict.
+inline constexpr std::int64_t kWordsSteps = 64;
+
 template <bool kExplain>
 class Evaluator {
  public:
@@ -53,7 +56,7 @@ class Evaluator {
   bool property_names(NodeId id, const Value& value, const Path* path);
   bool items(const ItemsRule& rule, const Value& value, const Path* path, Marks* marks);
   bool contains(const ContainsRule& rule, const Node& node, const Value& value, const Path* path, Marks* marks);
-  bool dynamic(const DynamicRule& rule, const Value& value, const Path* path, Marks* marks);
+  bool dynamic(const Instruction& instruction, const Value& value, const Path* path, Marks* marks);
   bool all_of(const Instruction& instruction, const Value& value, const Path* path, Marks* marks);
   bool any_of(const Instruction& instruction, const Node& node, const Value& value, const Path* path, Marks* marks);
   bool one_of(const Instruction& instruction, const Node& node, const Value& value, const Path* path, Marks* marks);
@@ -69,7 +72,9 @@ class Evaluator {
   template <class MakeWords>
   bool fail(const Node& node, Keyword keyword, const Path* path, MakeWords words) {
     if constexpr (kExplain) {
-      if (e_.budget.limit == Limit::none) e_.findings->add(path, node.location, keyword, words());
+      if (e_.budget.limit != Limit::none) return false;
+      e_.findings->add(path, node.location, keyword, words());
+      e_.budget.spend(kWordsSteps);
     }
     return false;
   }

@@ -175,9 +175,9 @@ Words expect_types(std::uint8_t types, const Value& got) {
 }
 
 Words expect_values(const Enumeration& wanted, const Value& got) {
-  if (wanted.all.size() == 1) return {show(*wanted.all.front()), show(got)};
+  if (wanted.values().size() == 1) return {show(*wanted.values().front()), show(got)};
   std::string list = "one of [";
-  for (const Value* value : wanted.all) {
+  for (const Value* value : wanted.values()) {
     if (list.size() > kListedBytesMax) {
       list += kCut;
       break;

@@ -49,7 +49,6 @@ class Findings {
   void add(Violation violation);
   bool full() const { return list_.size() >= max_; }
   std::vector<Violation>& list() { return list_; }
-  std::size_t max() const { return max_; }
 
  private:
   const Program& program_;

@@ -217,9 +217,8 @@ void Index::note_anchors(const Value& schema, std::uint32_t id) {
       resource.anchors.emplace_back(*anchor, &schema);
       resource.dynamic_anchors.emplace_back(*anchor, &schema);
     }
-  } else if (const Value* recursive = json::find(schema, "$recursiveAnchor");
-             recursive && &schema == resource.root) {
-    resource.recursive_anchor = recursive->IsTrue();
+  } else if (const Value* recursive = json::find(schema, "$recursiveAnchor"); recursive && recursive->IsTrue()) {
+    if (&schema == resource.root) resource.dynamic_anchors.emplace_back(std::string_view{}, &schema);
   }
 }
 

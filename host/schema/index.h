@@ -27,8 +27,7 @@ struct Resource {
   const json::Value* root;
   Semantics semantics;
   std::vector<std::pair<std::string_view, const json::Value*>> anchors;
-  std::vector<std::pair<std::string_view, const json::Value*>> dynamic_anchors;
-  bool recursive_anchor = false;
+  std::vector<std::pair<std::string_view, const json::Value*>> dynamic_anchors;  // "": $recursiveAnchor
 };
 
 class Index {

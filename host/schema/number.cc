@@ -45,6 +45,14 @@ std::uint64_t scaled_modulo(std::uint64_t digits, int exponent, std::uint64_t mo
   return static_cast<std::uint64_t>(result);
 }
 
+// The 64-bit integer that is nearest to a whole number.
+std::int64_t clamp(long double whole) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  if (whole <= static_cast<long double>(Limits::min())) return Limits::min();
+  if (whole >= static_cast<long double>(Limits::max())) return Limits::max();
+  return static_cast<std::int64_t>(whole);
+}
+
 }  // namespace
 
 Decimal Decimal::of(const json::Value& number) {
@@ -73,6 +81,27 @@ bool Divisor::divides(const json::Value& number) const {
 std::string Divisor::to_text() const {
   if (decimal_.exponent == 0) return std::to_string(decimal_.digits);
   return fmt::format("{}", std::strtod(fmt::format("{}e{}", decimal_.digits, decimal_.exponent).c_str(), nullptr));
+}
+
+Range::Range(Bound min, Bound max, Bound exclusive_min, Bound exclusive_max)
+    : minimum(min), maximum(max), exclusive_minimum(exclusive_min), exclusive_maximum(exclusive_max) {
+  const auto at_least = [&](long double whole) { lowest_ = std::max(lowest_, clamp(whole)); };
+  const auto at_most = [&](long double whole) { highest_ = std::min(highest_, clamp(whole)); };
+  if (min) at_least(std::ceil(*min));
+  if (exclusive_min) at_least(std::floor(*exclusive_min) + 1);
+  if (max) at_most(std::floor(*max));
+  if (exclusive_max) at_most(std::ceil(*exclusive_max) - 1);
+  // Clamping must not let the outermost integers in where even they are out of range.
+  if (!has(static_cast<long double>(lowest_)) || !has(static_cast<long double>(highest_))) {
+    lowest_ = 1;
+    highest_ = 0;
+  }
+}
+
+bool Range::has(long double number) const {
+  return !(minimum && number < *minimum) && !(maximum && number > *maximum) &&
+         !(exclusive_minimum && number <= *exclusive_minimum) &&
+         !(exclusive_maximum && number >= *exclusive_maximum);
 }
 
 std::string to_text(long double number) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "base/json.h"
@@ -48,6 +49,34 @@ class Divisor {
  private:
   Decimal decimal_;
   std::uint64_t integer_ = 0;  // the divisor itself, if it is a 64-bit integer
+};
+
+// minimum, maximum, exclusiveMinimum and exclusiveMaximum of one schema.
+class Range {
+ public:
+  using Bound = std::optional<long double>;
+
+  Range(Bound minimum, Bound maximum, Bound exclusive_minimum, Bound exclusive_maximum);
+
+  bool has(const json::Value& number) const {
+    if (!number.IsInt64()) return has(exact(number));
+    const std::int64_t i = number.GetInt64();
+    return i >= lowest_ && i <= highest_;
+  }
+  // Whether there is no bound at all.
+  bool is_open() const { return !minimum && !maximum && !exclusive_minimum && !exclusive_maximum; }
+
+  Bound minimum;
+  Bound maximum;
+  Bound exclusive_minimum;
+  Bound exclusive_maximum;
+
+ private:
+  bool has(long double number) const;
+
+  // The 64-bit integers that are in range; none if they are out of order.
+  std::int64_t lowest_ = std::numeric_limits<std::int64_t>::min();
+  std::int64_t highest_ = std::numeric_limits<std::int64_t>::max();
 };
 
 // As a person would write it.

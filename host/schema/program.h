@@ -1,11 +1,14 @@
 // A compiled schema: nodes, one for each subschema, over one array of instructions. Immutable once compiled.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "schema/dialect.h"
+#include "schema/enumeration.h"
 #include "schema/formats.h"
 #include "schema/key_table.h"
 #include "schema/number.h"
@@ -46,7 +49,7 @@ enum class Op : std::uint8_t {
   items,                   // a: items
   contains,                // a: contains
   reference,               // a: node
-  dynamic,                 // a: dynamics
+  dynamic,                 // a: dynamics, b: node if no resource entered has a target
   all_of,                  // a: begin, b: end in `lists`
   any_of,                  // likewise
   one_of,                  // likewise
@@ -79,26 +82,6 @@ struct Location {
   std::uint32_t outer;          // kNone: a document, and `token` is its URI, empty for the schema itself
   std::string_view token;       // of a JSON Pointer, unescaped
   std::uint32_t index = kNone;  // in an array, instead of a token
-};
-
-struct Enumeration {
-  std::uint8_t bare_types = 0;  // of null
-  bool with_true = false;
-  bool with_false = false;
-  KeyTable strings;
-  std::vector<const json::Value*> others;  // numbers, arrays, objects
-  std::vector<std::uint32_t> slots;        // hash table of indices into others, if they are many
-  std::vector<const json::Value*> all;     // in the order of the schema
-};
-
-struct Range {
-  // The 64-bit integers that are in range, lowest and highest.
-  std::int64_t low;
-  std::int64_t high;
-  std::optional<long double> minimum;
-  std::optional<long double> maximum;
-  std::optional<long double> exclusive_minimum;
-  std::optional<long double> exclusive_maximum;
 };
 
 struct Format {
@@ -138,7 +121,6 @@ struct Dependent {
 struct ItemsRule {
   std::vector<NodeId> prefix;
   NodeId rest = kNone;
-  Keyword prefix_keyword;
 };
 
 struct ContainsRule {
@@ -148,13 +130,20 @@ struct ContainsRule {
   bool marks = true;  // the items found count as evaluated
 };
 
-// The targets of a $dynamicRef or $recursiveRef.
-struct DynamicRule {
-  NodeId initial;
-  std::vector<NodeId> by_resource;  // or kNone
+// Where the $dynamicRefs to one name, or the $recursiveRefs, may lead.
+struct DynamicTargets {
+  std::vector<std::pair<std::uint32_t, NodeId>> by_resource;  // sorted
+
+  // kNone if the resource has none.
+  NodeId in(std::uint32_t resource) const {
+    const auto at = std::lower_bound(by_resource.begin(), by_resource.end(), std::pair{resource, NodeId{0}});
+    return at != by_resource.end() && at->first == resource ? at->second : kNone;
+  }
 };
 
 struct Program {
+  static constexpr std::size_t kMemoryChunkBytes = 1'024;  // schemas are small and many
+
   std::vector<Node> nodes;  // the schema itself is the first
   std::vector<Instruction> instructions;
   std::vector<NodeId> lists;
@@ -167,13 +156,13 @@ struct Program {
   std::vector<std::vector<Dependent>> dependents;
   std::vector<ItemsRule> items;
   std::vector<ContainsRule> contains;
-  std::vector<DynamicRule> dynamics;  // if there is none, nobody keeps a dynamic scope
+  std::vector<DynamicTargets> dynamics;  // if there is none, nobody keeps a dynamic scope
   std::vector<Location> locations;
 
   Dialect dialect = Dialect::draft2020_12;
   Limits limits;
   // Owns the constants and every string that the above refers to.
-  json::Document::AllocatorType memory;
+  json::Document::AllocatorType memory{kMemoryChunkBytes};
 
   std::string_view keep(std::string_view text);
   json::Value* keep(const json::Value& value);

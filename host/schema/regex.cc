@@ -11,7 +11,9 @@
 namespace collet::schema {
 namespace {
 
-// One step of the budget pays for so much work; the engines then take roughly as long a step as everything else.
+// What a search costs, so that a step takes roughly as long here as everywhere else.
+constexpr std::int64_t kRunsSteps = 1;
+constexpr std::int64_t kLinearSteps = 4;
 constexpr std::size_t kRunBytesPerStep = 64;
 constexpr std::size_t kLinearBytesPerStep = 16;
 constexpr std::uint32_t kBacktracksPerStep = 32;
@@ -38,11 +40,11 @@ struct MatchState {
 };
 
 bool search_runs(const CharRuns& runs, std::string_view text, Budget& budget) {
-  return budget.spend(static_cast<std::int64_t>(text.size() / kRunBytesPerStep)) && runs.matches(text);
+  return budget.spend(kRunsSteps + static_cast<std::int64_t>(text.size() / kRunBytesPerStep)) && runs.matches(text);
 }
 
 bool search_linear(const RE2& re2, std::string_view text, Budget& budget) {
-  if (!budget.spend(static_cast<std::int64_t>(text.size() / kLinearBytesPerStep))) return false;
+  if (!budget.spend(kLinearSteps + static_cast<std::int64_t>(text.size() / kLinearBytesPerStep))) return false;
   return re2.Match({text.data(), text.size()}, 0, text.size(), RE2::UNANCHORED, nullptr, 0);
 }
 
@@ -103,6 +105,7 @@ Result<Regex> Regex::compile(std::string_view pattern) {
   }
   RE2::Options options;
   options.set_log_errors(false);
+  options.set_max_mem(limits::kSchemaRegexMemoryBytesMax);
   auto re2 = std::make_unique<RE2>(translation->text, options);
   if (re2->ok()) return Regex(std::string(pattern), std::make_unique<Engine>(Engine{std::move(re2)}));
   auto backtracking = compile_backtracking(translation->text);

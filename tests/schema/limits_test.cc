@@ -77,6 +77,20 @@ TEST_CASE("the number of constants is bounded") {
   CHECK(refused(schema(limits::kSchemaConstantsMax + 1)).kind == Kind::too_large);
 }
 
+TEST_CASE("the regular expressions of a schema are bounded together, each different one counting once") {
+  const auto schema = [](std::size_t patterns, std::string_view more) {
+    std::string text;
+    for (std::size_t i = 0; i < patterns; ++i) {
+      text += fmt::format(R"({{"pattern":"{:a<{}}"}},)", i, limits::kSchemaPatternBytesMax);
+    }
+    return fmt::format(R"({{"allOf":[{}{}]}})", text, more);
+  };
+  constexpr std::size_t kMost = limits::kSchemaPatternsBytesMax / limits::kSchemaPatternBytesMax;
+  CHECK(Schema::compile_text(schema(kMost, "true")));
+  CHECK(Schema::compile_text(schema(kMost, schema(kMost, "true"))));
+  CHECK(refused(schema(kMost, R"({"pattern":"b"})")).kind == Kind::too_large);
+}
+
 TEST_CASE("the steps of a validation are bounded") {
   const auto schema = compile(R"({"items":{"minimum":0}})");
   const auto count = static_cast<unsigned>(limits::kSchemaFuel - 1) / 2;  // an item is looked at and entered
@@ -194,6 +208,38 @@ TEST_CASE("a hostile schema or instance gets a typed verdict soon") {
     CompileError why;
     CHECK_FALSE(within_50_ms([&] { return Schema::compile(document, {}, &why); }));
     CHECK(why.kind == Kind::too_large);
+  }
+  SECTION("a dynamic reference of its own in each of many resources") {
+    std::string resources;
+    for (int i = 0; i < 9'000; ++i) {
+      resources += fmt::format(R"({{"$id":"r{0}","$dynamicAnchor":"n{0}","$dynamicRef":"#n{0}"}},)", i);
+    }
+    const auto document = parse(fmt::format(R"({{"anyOf":[true,{}true]}})", resources));
+    CHECK(within_50_ms([&] { return Schema::compile(document); }));
+  }
+  SECTION("many patterns for many names") {
+    std::string patterns;
+    std::string members;
+    for (int i = 0; i < 1'000; ++i) patterns += fmt::format(R"("(a|b){}":true,)", i);
+    for (int i = 0; i < 10'000; ++i) members += fmt::format(R"("name {}":1,)", i);
+    CHECK(limit_of(fmt::format(R"({{"patternProperties":{{{}"x":true}}}})", patterns),
+                   parse(fmt::format("{{{}\"y\":1}}", members))) == Limit::fuel);
+  }
+  SECTION("many properties for many objects that lack the last") {
+    std::string names;
+    for (int i = 0; i < 9'000; ++i) names += fmt::format("\"p{}\":true,", i);
+    CHECK(limit_of(fmt::format(R"({{"items":{{"not":{{"properties":{{{}"x":true}},"required":["x"]}}}}}})", names),
+                   parse("[" + repeat("{},", 50'000) + "{}]")) == Limit::fuel);
+  }
+  SECTION("branches within branches, none of which fits") {
+    std::string schema = R"({"const":1})";
+    for (int i = 0; i < 14; ++i) schema = fmt::format(R"({{"anyOf":[{0},{0}]}})", schema);
+    Options options;
+    options.limits.nodes_max = 100'000;
+    const auto compiled = Schema::compile_text(schema, options);
+    REQUIRE(compiled);
+    const auto instance = parse("2");
+    CHECK(within_50_ms([&] { return compiled->explain(instance); }).verdict.outcome == Outcome::invalid);
   }
   SECTION("dependencies on one another") {
     std::string rules;

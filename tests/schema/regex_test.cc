@@ -164,6 +164,15 @@ TEST_CASE("a pattern's length is bounded, at the limit and one past it") {
   CHECK_FALSE(Regex::compile(std::string(limits::kSchemaPatternBytesMax + 1, 'a')));
 }
 
+TEST_CASE("a pattern too large for RE2 is matched all the same") {
+  const auto regex = Regex::compile("^\\p{L}{1,900}$");
+  REQUIRE(regex);
+  Budget budget;
+  CHECK(regex->search(std::string(900, 'a'), budget));
+  CHECK_FALSE(regex->search(std::string(901, 'a'), budget));
+  CHECK(budget.limit == Limit::none);
+}
+
 TEST_CASE("backtracking without end is a limit, not an answer") {
   const auto regex = Regex::compile("^(?=a)(a+)+$");
   REQUIRE(regex);

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+
+import { report, resultOf } from './verdict.mjs';
+
+let folder;
+beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'collet-verdict-'))));
+afterEach(() => rmSync(folder, { recursive: true }));
+
+// As the suite leaves it.
+function write(name, checks) {
+  const place = path.join(folder, `server-${name}-2026-07-28T10-00-00-000Z`);
+  mkdirSync(place);
+  writeFileSync(path.join(place, 'checks.json'), JSON.stringify(checks));
+}
+const check = (status, id = 'some-check') => ({ id, status, description: 'what it is about' });
+const judge = (name, checks) => {
+  write(name, checks);
+  return resultOf({ name, scored: true }, folder);
+};
+
+test('a scenario with successes and notes is good', () => {
+  const result = judge('ping', [check('SUCCESS'), check('SUCCESS', 'wire-schema-valid'), check('INFO')]);
+  assert.deepEqual(result.complaints, []);
+  assert.equal(result.passed, 2);
+});
+
+for (const status of ['FAILURE', 'WARNING', 'SKIPPED']) {
+  test(`one ${status} among successes is too many`, () => {
+    const result = judge('ping', [check('SUCCESS'), check(status, 'odd-one')]);
+    assert.deepEqual(result.complaints, [`${status} odd-one: what it is about`]);
+  });
+}
+
+test('a scenario that checked nothing of its own is not good', () => {
+  assert.deepEqual(judge('ping', [check('SUCCESS', 'wire-schema-valid')]).complaints, ['nothing was checked']);
+  assert.deepEqual(judge('pong', []).complaints, ['nothing was checked']);
+});
+
+test('a scenario without a result is not good', () => {
+  mkdirSync(path.join(folder, 'server-ping-2026-07-28T10-00-00-000Z'));
+  assert.equal(resultOf({ name: 'ping', scored: true }, folder).complaints.length, 1);
+  assert.equal(resultOf({ name: 'pong', scored: true }, folder).complaints.length, 1);
+});
+
+test('a name that begins another, or ends as a date begins, finds its own result', () => {
+  write('json-schema-2020-12', [check('FAILURE')]);
+  assert.equal(judge('json-schema', [check('SUCCESS')]).failed, 0);
+  assert.equal(resultOf({ name: 'json-schema-2020-12', scored: true }, folder).failed, 1);
+});
+
+test('the scenario that the suite always skips is good only as long as it does', () => {
+  const name = 'tasks-status-notifications';
+  assert.deepEqual(judge(name, [check('SKIPPED')]).complaints, []);
+  rmSync(folder, { recursive: true });
+  mkdirSync(folder);
+  assert.equal(judge(name, [check('SKIPPED'), check('FAILURE')]).complaints.length, 2);
+});
+
+test('one bad scenario, scored or not, spoils the report', () => {
+  const good = judge('ping', [check('SUCCESS')]);
+  const bad = { ...judge('pong', [check('WARNING')]), scored: false };
+  assert.equal(report([good]).good, true);
+  assert.equal(report([good, bad]).good, false);
+  assert.match(report([good, bad]).text, /1 of 1 scored scenarios are good\n0 of 1 unscored scenarios are good$/);
+});

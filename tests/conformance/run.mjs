@@ -1,7 +1,7 @@
 // node run.mjs BUILD REVISION [--scenario NAME] [--list]: see `run --help`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, openSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -29,21 +29,33 @@ function parseCommandLine() {
   }
 }
 
-// Has the suite call the server at `url`; what it finds is in `folder` then. It ends badly for every failure that it
-// finds, which says no more than that does.
-async function runSuite(url, revision, scenario, folder, log) {
+// Has the suite call the server at `url`; what it finds and says is in `folder` then. How it ends tells nothing that is
+// not to be found there.
+async function runSuite(url, revision, scenario, folder) {
   const what = scenario ? ['--scenario', scenario, '--spec-version', revision, '--force'] : ['--requirements', revision];
   const program = path.join(suite, 'dist/index.js');
+  const log = openSync(path.join(folder, 'suite.log'), 'w');
   const child = spawn(process.execPath, [program, 'server', '--url', url, ...what, '--output-dir', folder], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', log, log],
   });
-  child.stdout.pipe(log, { end: false });
-  child.stderr.pipe(log, { end: false });
   try {
-    await within(suiteTimeoutMs, 'the suite', once(child, 'close'));
+    await within(suiteTimeoutMs, 'the suite', once(child, 'exit'));
   } finally {
     child.kill('SIGKILL');
   }
+}
+
+// Whether every scenario is good, and the server ended as it should.
+async function judge(build, revision, scenario, scenarios) {
+  const folder = path.resolve(build, 'conformance', revision);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const server = await serve(path.resolve(build, 'bin/collet'), config, path.join(folder, 'server.log'));
+  await runSuite(server.url, revision, scenario, folder);
+  const { text, good } = report(scenarios.map((one) => resultOf(one, folder)));
+  console.log(text);
+  await server.stop();
+  return good;
 }
 
 const { build, revision, scenario, list } = parseCommandLine();
@@ -56,21 +68,9 @@ if (list) {
 const scenarios = scenario ? all.filter(({ name }) => name === scenario) : all;
 if (scenarios.length === 0) usageError(`${revision} has no scenario ${scenario}; see --list`);
 
-const folder = path.resolve(build, 'conformance', revision);
-rmSync(folder, { recursive: true, force: true });
-mkdirSync(folder, { recursive: true });
-const server = await serve(
-  path.resolve(build, 'bin/collet'),
-  config,
-  createWriteStream(path.join(folder, 'server.log')),
-);
-await runSuite(server.url, revision, scenario, folder, createWriteStream(path.join(folder, 'suite.log')));
-let { text, good } = report(scenarios.map((one) => resultOf(one, folder)));
-console.log(text);
 try {
-  await server.stop();
+  process.exit((await judge(build, revision, scenario, scenarios)) ? 0 : 1);
 } catch (error) {
-  good = false;
-  console.log(error.message);
+  console.error(`tests/conformance/run: ${error.message}`);
+  process.exit(1);
 }
-process.exit(good ? 0 : 1);

@@ -1,6 +1,7 @@
 // The server under test, as a child of this process.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const startTimeoutMs = 10_000;
@@ -16,7 +17,7 @@ export function within(ms, what, promise) {
 }
 
 // Starts `collet serve` on a free port of localhost, in both families as the suite may use either, and waits until it
-// listens. What it logs goes to the stream `log`. Gives { url, stop() }; stop() throws if it does not end well.
+// listens. What it logs goes to the file `log`. Gives { url, stop() }; stop() throws if it does not end well.
 export async function serve(collet, config, log) {
   const args = ['serve', '--config', config, '--listen', 'http://localhost:0'];
   const server = spawn(collet, args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -25,12 +26,12 @@ export async function serve(collet, config, log) {
   const ended = once(server, 'exit');
   const listening = new Promise((resolve, reject) => {
     createInterface(server.stderr).on('line', (line) => {
-      log.write(`${line}\n`);
+      appendFileSync(log, `${line}\n`);
       const said = line.match(/\blistening on (http:\S+)/);
       if (said) resolve(new URL('/mcp', said[1]).href);
     });
     ended.then(
-      ([code, signal]) => reject(new Error(`${collet} ended with ${code ?? signal} before it listened`)),
+      ([code, signal]) => reject(new Error(`${collet} ended with ${code ?? signal} before it listened; see ${log}`)),
       reject,
     );
   });

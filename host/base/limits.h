@@ -70,6 +70,12 @@ inline constexpr std::int64_t kSchemaFuel = 400'000;          // steps of one va
 inline constexpr std::int64_t kSchemaCheckFuel = 4'000'000;   // steps of checking a schema against its metaschema
 inline constexpr unsigned kSchemaErrorsMax = 8;
 
+// What clients are asked and told.
+inline constexpr std::uint64_t kRequestStateTtlMs = 600'000;  // of a suspended call's sealed state
+inline constexpr std::uint64_t kInputTimeoutMs = 600'000;     // for a person to answer a legacy client's question
+inline constexpr unsigned kSubscriptionsMax = 10'000;         // open subscriptions/listen streams, a loop
+inline constexpr unsigned kSubscriptionUrisMax = 1'000;       // resources that one subscription or session watches
+
 // Legacy sessions.
 inline constexpr unsigned kSessionsMax = 10'000;
 inline constexpr std::uint64_t kSessionIdleTimeoutMs = 3'600'000;

@@ -115,7 +115,7 @@ int call(const CallOptions& options) {
   const registry::SnapshotPtr snapshot = host.registry().current();
   const registry::Item* item = snapshot->find(registry::Kind::tool, options.tool);
   if (!item) return complain("there is no tool " + options.tool + "; `collet list` shows what there is");
-  if (const auto wrong = registry::check_arguments(*item->schemas, item->name, &arguments)) {
+  if (const auto wrong = registry::check_arguments(*item->compiled, item->name, &arguments)) {
     std::fprintf(stderr, "collet: %s\n", wrong->c_str());
     return kToolError;
   }

@@ -95,6 +95,7 @@ class Service {
     log::info("ending: waiting for what was begun");
     for (std::size_t index = 0; index < loops_.size(); ++index) {
       loops_[index]->post([service = services_[index].get(), loop = loops_[index]] {
+        service->protocol.end_subscriptions();
         service->endpoint.end_streams();
         service->http.drain([loop] { loop->stop(); });
       });
@@ -105,7 +106,7 @@ class Service {
   void cancel_calls() {
     for (std::size_t index = 0; index < loops_.size(); ++index) {
       loops_[index]->post(
-          [service = services_[index].get()] { service->protocol.cancel_all(registry::CancelReason::shutdown); });
+          [service = services_[index].get()] { service->protocol.calls().cancel_all(registry::CancelReason::shutdown); });
     }
     constexpr std::uint64_t kFlushMs = 500;  // for the answers to leave
     hurry_.start(kFlushMs, [this] {

@@ -17,7 +17,7 @@ class Ending {
   // At the end of the input: answers what runs, within the limit.
   void drain(protocol::StdioEndpoint& endpoint) {
     timer_.start(limits::kStdioExitMs, [this] { loop_.stop(); });
-    server_.when_idle([this, &endpoint] { endpoint.flush([this] { loop_.stop(); }); });
+    server_.calls().when_idle([this, &endpoint] { endpoint.flush([this] { loop_.stop(); }); });
   }
 
  private:

@@ -117,7 +117,7 @@ void HttpEndpoint::post(const HttpRequest& http, HttpReply& reply, std::string p
 
   request->http.set_era(request->context.era);
   if (request->message.kind == rpc::Message::Kind::request) return loop_.handle(std::move(request));
-  if (request->message.kind == rpc::Message::Kind::notification) loop_.notice(*request);
+  loop_.notice(*request);
   request->exchange.disown();
   request->http.answer_empty(202);
 }

@@ -4,6 +4,13 @@
 #include "protocol/severity.h"
 
 namespace collet::protocol {
+namespace {
+
+constexpr std::string_view kCapabilities =
+    R"({"tools":{"listChanged":true},"prompts":{"listChanged":true},)"
+    R"("resources":{"subscribe":true,"listChanged":true},"completions":{},"logging":{}})";
+
+}  // namespace
 
 void ServerLoop::discover(RequestPtr request) {
   std::string versions;
@@ -11,7 +18,7 @@ void ServerLoop::discover(RequestPtr request) {
     if (!versions.empty()) versions += ',';
     text::append_json_string(versions, version);
   }
-  request->exchange.result({R"({"supportedVersions":[)", versions, R"(],"capabilities":{"tools":{},"logging":{}},)",
+  request->exchange.result({R"({"supportedVersions":[)", versions, R"(],"capabilities":)", kCapabilities, ",",
                             server_.instructions_member(), server_.cacheable_stamp(), "}"});
 }
 
@@ -33,8 +40,7 @@ void ServerLoop::initialize(RequestPtr request) {
   } else {
     request->context.session->initialize(std::move(client));
   }
-  request->exchange.result({R"({"protocolVersion":")", version,
-                            R"(","capabilities":{"tools":{"listChanged":true},"logging":{}},)",
+  request->exchange.result({R"({"protocolVersion":")", version, R"(","capabilities":)", kCapabilities, ",",
                             server_.instructions_member(), R"("serverInfo":)", server_.identity(), "}"});
 }
 

@@ -85,4 +85,11 @@ std::optional<Listing::Page> Listing::page(std::optional<std::string_view> curso
   return page;
 }
 
+Listings::Listings(const registry::Snapshot& snapshot, unsigned page_items) {
+  using registry::Kind;
+  for (const Kind kind : {Kind::tool, Kind::resource, Kind::resource_template, Kind::prompt}) {
+    all_.emplace_back(snapshot, kind, page_items);
+  }
+}
+
 }  // namespace collet::protocol

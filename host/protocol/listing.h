@@ -30,4 +30,14 @@ class Listing {
   unsigned page_items_;
 };
 
+// All four of a snapshot.
+class Listings {
+ public:
+  Listings(const registry::Snapshot& snapshot, unsigned page_items);
+  const Listing& of(registry::Kind kind) const { return all_[static_cast<unsigned>(kind)]; }
+
+ private:
+  std::vector<Listing> all_;
+};
+
 }  // namespace collet::protocol

@@ -1,9 +1,11 @@
 #include "protocol/server.h"
 
 #include <atomic>
+#include <charconv>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "protocol/error.h"
 
 namespace collet::protocol {
 namespace {
@@ -34,10 +36,19 @@ struct ServerLoop::Method {
 const ServerLoop::Method ServerLoop::kMethods[] = {
     {"tools/call", kBoth, &ServerLoop::call_tool},
     {"tools/list", kBoth, &ServerLoop::list_tools},
+    {"resources/read", kBoth, &ServerLoop::read_resource},
+    {"resources/list", kBoth, &ServerLoop::list_resources},
+    {"resources/templates/list", kBoth, &ServerLoop::list_templates},
+    {"prompts/get", kBoth, &ServerLoop::get_prompt},
+    {"prompts/list", kBoth, &ServerLoop::list_prompts},
+    {"completion/complete", kBoth, &ServerLoop::complete},
     {"server/discover", kModern, &ServerLoop::discover},
+    {"subscriptions/listen", kModern, &ServerLoop::listen},
     {"initialize", kLegacy, &ServerLoop::initialize},
     {"ping", kLegacy, &ServerLoop::ping},
     {"logging/setLevel", kLegacy, &ServerLoop::set_level},
+    {"resources/subscribe", kLegacy, &ServerLoop::subscribe},
+    {"resources/unsubscribe", kLegacy, &ServerLoop::unsubscribe},
 };
 
 ServerLoop::ServerLoop(Server& server, loop::Loop& loop, unsigned index)
@@ -45,8 +56,8 @@ ServerLoop::ServerLoop(Server& server, loop::Loop& loop, unsigned index)
       loop_(loop),
       index_(index),
       snapshot_(std::make_shared<registry::Snapshot>()),
-      tools_(std::make_shared<Listing>(*snapshot_, registry::Kind::tool, 1)),
-      deadline_timer_(loop) {}
+      listings_(std::make_shared<Listings>(*snapshot_, 1)),
+      calls_(loop) {}
 
 ServerLoop::~ServerLoop() = default;
 
@@ -61,6 +72,7 @@ void ServerLoop::handle(RequestPtr request) {
 }
 
 void ServerLoop::notice(const Request& request) {
+  if (request.message.kind == rpc::Message::Kind::response) return answered(request);
   if (request.message.method == "notifications/cancelled") cancelled(request);
 }
 
@@ -72,100 +84,100 @@ void ServerLoop::cancelled(const Request& request) {
   if (const auto place = in_flight->find(*id)) server_.cancel(*place);
 }
 
+void ServerLoop::answered(const Request& request) {
+  std::uint64_t id = 0;
+  const std::string& text = request.message.id.text();
+  const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (bad != std::errc() || end != text.data() + text.size() || !request.context.session) return;
+  auto question = request.context.session->take_question(id);
+  if (!question) return;
+  std::optional<std::string> result;
+  if (request.message.result && request.message.result->IsObject()) result = json::to_text(*request.message.result);
+  server_.respond(question->asker, std::move(question->key), std::move(result));
+}
+
 rpc::InFlight* ServerLoop::in_flight_of(const Request& request) {
   if (request.context.transport == Transport::stdio) return stream_in_flight_;
   return request.context.session ? &request.context.session->in_flight() : nullptr;
 }
 
+registry::Snapshot::Found ServerLoop::find_item(registry::CallKind kind, std::string_view name) const {
+  if (kind == registry::CallKind::resource) return snapshot_->find_resource(name);
+  const auto items = kind == registry::CallKind::tool ? registry::Kind::tool : registry::Kind::prompt;
+  return {snapshot_->find(items, name), {}};
+}
+
+void ServerLoop::begin_call(RequestPtr request, const Target& target) {
+  std::unique_ptr<ItemCall> call = calls_.acquire(*this);
+  ItemCall& beginning = *call;
+  beginning.begin(std::move(request), target, std::move(call));
+}
+
 rpc::Place ServerLoop::add_stream(SideStream& stream) {
-  streams_.emplace(++serial_, &stream);
-  return {index_, serial_};
+  const std::uint64_t serial = next_serial();
+  streams_.emplace(serial, &stream);
+  return {index_, serial};
 }
 
 void ServerLoop::remove_stream(rpc::Place place) { streams_.erase(place.serial); }
 
-std::unique_ptr<ToolCall> ServerLoop::new_call() {
-  if (idle_calls_.empty()) return std::make_unique<ToolCall>(*this);
-  std::unique_ptr<ToolCall> call = std::move(idle_calls_.back());
-  idle_calls_.pop_back();
-  return call;
-}
-
-void ServerLoop::keep(std::unique_ptr<ToolCall> call) {
-  constexpr std::size_t kKeptMax = 256;
-  if (idle_calls_.size() < kKeptMax) idle_calls_.push_back(std::move(call));
-  if (when_idle_ && waiting_.empty()) std::exchange(when_idle_, nullptr)();
-}
-
-void ServerLoop::when_idle(Callback<void()> callback) {
-  if (waiting_.empty()) return callback();
-  when_idle_ = std::move(callback);
-}
-
-std::uint64_t ServerLoop::add_waiting(std::unique_ptr<ToolCall> call) {
-  const std::uint64_t serial = ++serial_;
-  if (const auto deadline = call->deadline_ms()) {
-    deadlines_.emplace(*deadline, serial);
-    arm_deadline();
-  }
-  waiting_.emplace(serial, std::move(call));
-  return serial;
-}
-
-std::unique_ptr<ToolCall> ServerLoop::remove_waiting(const ToolCall& call) {
-  if (const auto deadline = call.deadline_ms()) {
-    auto [entry, end] = deadlines_.equal_range(*deadline);
-    while (entry != end && entry->second != call.serial()) ++entry;
-    if (entry != end) deadlines_.erase(entry);
-  }
-  const auto found = waiting_.find(call.serial());
-  COLLET_ASSERT(found != waiting_.end());
-  std::unique_ptr<ToolCall> owned = std::move(found->second);
-  waiting_.erase(found);
-  return owned;
-}
-
 void ServerLoop::cancel(std::uint64_t serial) {
-  const auto found = waiting_.find(serial);
-  if (found != waiting_.end()) found->second->cancel(registry::CancelReason::client);
+  if (ItemCall* call = calls_.find(serial)) return call->cancel(registry::CancelReason::client);
+  if (const auto found = subscriptions_.find(serial); found != subscriptions_.end()) found->second->cancel();
 }
 
-void ServerLoop::cancel_all(registry::CancelReason reason) {
-  std::vector<std::uint64_t> serials;
-  for (const auto& [serial, call] : waiting_) serials.push_back(serial);
-  for (std::uint64_t serial : serials) {
-    const auto found = waiting_.find(serial);
-    if (found != waiting_.end()) found->second->cancel(reason);
-  }
-}
-
-void ServerLoop::arm_deadline() {
-  if (deadlines_.empty()) return;
-  const std::uint64_t now = loop_.now_ms();
-  const std::uint64_t when = deadlines_.begin()->first;
-  deadline_timer_.start(when > now ? when - now : 0, [this] { expire(); });
-}
-
-void ServerLoop::expire() {
-  while (!deadlines_.empty() && deadlines_.begin()->first <= loop_.now_ms()) {
-    const std::uint64_t serial = deadlines_.begin()->second;
-    deadlines_.erase(deadlines_.begin());
-    const auto found = waiting_.find(serial);
-    if (found != waiting_.end()) found->second->expire();
-  }
-  arm_deadline();
-}
-
-void ServerLoop::adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Listing> tools, unsigned changed) {
+void ServerLoop::adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Listings> listings, unsigned changed) {
+  using registry::Kind;
   snapshot_ = std::move(snapshot);
-  tools_ = std::move(tools);
-  if (!(changed & 1u << static_cast<unsigned>(registry::Kind::tool))) return;
+  listings_ = std::move(listings);
+  const auto has = [&](Kind kind) { return (changed & 1u << static_cast<unsigned>(kind)) != 0; };
+  if (has(Kind::tool)) tell_list_changed(Kind::tool);
+  if (has(Kind::prompt)) tell_list_changed(Kind::prompt);
+  if (has(Kind::resource) || has(Kind::resource_template)) tell_list_changed(Kind::resource);
+}
+
+void ServerLoop::tell_list_changed(registry::Kind kind) {
+  for (const auto& [serial, subscription] : subscriptions_) subscription->list_changed(kind);
+  const std::string message = fmt::format(R"({{"jsonrpc":"2.0","method":"{}"}})", list_changed_method(kind));
   for (const auto& [serial, stream] : streams_) {
     const SessionPtr& session = stream->session();
-    if (session && session->owns_stream({index_, serial})) {
-      stream->send(R"({"jsonrpc":"2.0","method":"notifications/tools/list_changed"})");
-    }
+    if (session && session->owns_stream({index_, serial})) stream->send(message);
   }
+}
+
+void ServerLoop::tell_updated(std::string_view uri) {
+  for (const auto& [serial, subscription] : subscriptions_) subscription->resource_updated(uri);
+  std::string message = R"({"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":)";
+  text::append_json_string(message, uri);
+  message += "}}";
+  for (const auto& [serial, stream] : streams_) {
+    const SessionPtr& session = stream->session();
+    if (session && session->owns_stream({index_, serial}) && session->subscribed(uri)) stream->send(message);
+  }
+}
+
+std::string_view list_changed_method(registry::Kind kind) {
+  switch (kind) {
+    case registry::Kind::tool:
+      return "notifications/tools/list_changed";
+    case registry::Kind::prompt:
+      return "notifications/prompts/list_changed";
+    case registry::Kind::resource:
+    case registry::Kind::resource_template:
+      return "notifications/resources/list_changed";
+  }
+  return {};
+}
+
+std::optional<rpc::Error> check_capabilities(const registry::Traits& traits, const Context& context) {
+  if (context.era == Era::legacy) return std::nullopt;
+  const auto lacks = [&](bool needed, std::string_view name) {
+    return needed && !json::find(*context.capabilities, name);
+  };
+  if (lacks(traits.needs_elicitation, "elicitation")) return missing_capability("elicitation");
+  if (lacks(traits.needs_sampling, "sampling")) return missing_capability("sampling");
+  if (lacks(traits.needs_roots, "roots")) return missing_capability("roots");
+  return std::nullopt;
 }
 
 Server::Server(ServerOptions options, registry::Registry& registry, std::vector<loop::Loop*> loops)
@@ -195,11 +207,24 @@ void Server::cancel(rpc::Place place) {
   there.loop().post([&there, serial = place.serial] { there.cancel(serial); });
 }
 
+void Server::respond(rpc::Place place, std::string key, std::optional<std::string> result) {
+  ServerLoop& there = *loops_[place.loop];
+  there.loop().post([&there, serial = place.serial, key = std::move(key), result = std::move(result)]() mutable {
+    if (ItemCall* call = there.calls().find(serial)) call->respond(key, std::move(result));
+  });
+}
+
+void Server::resource_updated(std::string_view uri) {
+  for (const auto& target : loops_) {
+    target->loop().post([&target = *target, uri = std::string(uri)] { target.tell_updated(uri); });
+  }
+}
+
 void Server::publish(registry::SnapshotPtr snapshot, unsigned changed, Callback<void()> adopted) {
   for (const registry::Rejected& item : snapshot->rejected()) {
     log::warning("{}: {} is left out: {}", item.source, item.name, item.reason);
   }
-  auto tools = std::make_shared<const Listing>(*snapshot, registry::Kind::tool, options_.page_items);
+  auto listings = std::make_shared<const Listings>(*snapshot, options_.page_items);
   // Shared by the loops' tasks; the last one to adopt runs the callback.
   struct Adoption {
     std::atomic<std::size_t> left;
@@ -209,8 +234,8 @@ void Server::publish(registry::SnapshotPtr snapshot, unsigned changed, Callback<
   adoption->left = loops_.size();
   adoption->done = std::move(adopted);
   for (const auto& target : loops_) {
-    target->loop().post([&target = *target, snapshot, tools, changed, adoption] {
-      target.adopt(snapshot, tools, changed);
+    target->loop().post([&target = *target, snapshot, listings, changed, adoption] {
+      target.adopt(snapshot, listings, changed);
       if (--adoption->left == 0 && adoption->done) adoption->done();
     });
   }

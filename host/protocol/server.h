@@ -14,10 +14,13 @@
 #include "base/callback.h"
 #include "base/limits.h"
 #include "loop/loop.h"
+#include "protocol/calls.h"
+#include "protocol/item_call.h"
 #include "protocol/listing.h"
 #include "protocol/request.h"
+#include "protocol/request_state.h"
 #include "protocol/session.h"
-#include "protocol/tool_call.h"
+#include "protocol/subscription.h"
 #include "registry/registry.h"
 
 namespace collet::protocol {
@@ -58,7 +61,7 @@ class ServerLoop {
 
   // A request whose context is known. It will be answered.
   void handle(RequestPtr request);
-  // A notification whose context is known.
+  // A notification, or a response to a request of ours, whose context is known.
   void notice(const Request& request);
 
   // Requests of these may be cancelled by id: of a stdio stream, which has no session object to hold them. May be
@@ -71,19 +74,15 @@ class ServerLoop {
   Server& server() { return server_; }
   loop::Loop& loop() { return loop_; }
   unsigned index() const { return index_; }
-  std::size_t calls_waiting() const { return waiting_.size(); }
-  // Calls back once, as soon as no call waits for its plugin; possibly at once.
-  void when_idle(Callback<void()> callback);
-
-  // For ToolCall.
-  std::uint64_t add_waiting(std::unique_ptr<ToolCall> call);
-  std::unique_ptr<ToolCall> remove_waiting(const ToolCall& call);
-  std::unique_ptr<ToolCall> new_call();
-  void keep(std::unique_ptr<ToolCall> call);
+  Calls& calls() { return calls_; }
+  // A number that this loop uses once.
+  std::uint64_t next_serial() { return ++serial_; }
   rpc::InFlight* in_flight_of(const Request& request);
-
-  // Ends every call that still runs; nobody is answered.
-  void cancel_all(registry::CancelReason reason);
+  // The item of that final name, or the resource of that URI, as things are now.
+  registry::Snapshot::Found find_item(registry::CallKind kind, std::string_view name) const;
+  void end_subscription(std::uint64_t serial) { subscriptions_.erase(serial); }
+  // Ends all subscriptions, with an answer.
+  void end_subscriptions() { subscriptions_.clear(); }
 
  private:
   friend class Server;
@@ -95,30 +94,48 @@ class ServerLoop {
   void initialize(RequestPtr request);
   void ping(RequestPtr request);
   void set_level(RequestPtr request);
+  void list(RequestPtr request, registry::Kind kind, std::string_view opening);
   void list_tools(RequestPtr request);
+  void list_prompts(RequestPtr request);
+  void list_resources(RequestPtr request);
+  void list_templates(RequestPtr request);
   void call_tool(RequestPtr request);
+  void get_prompt(RequestPtr request);
+  void read_resource(RequestPtr request);
+  void complete(RequestPtr request);
+  void subscribe(RequestPtr request);
+  void unsubscribe(RequestPtr request);
+  void listen(RequestPtr request);
+
+  void begin_call(RequestPtr request, const Target& target);
 
   void cancelled(const Request& request);
+  void answered(const Request& request);
   void cancel(std::uint64_t serial);
-  void adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Listing> tools, unsigned changed);
-  void arm_deadline();
-  void expire();
+  void adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Listings> listings, unsigned changed);
+  void tell_list_changed(registry::Kind kind);
+  void tell_updated(std::string_view uri);
 
   Server& server_;
   loop::Loop& loop_;
   const unsigned index_;
   registry::SnapshotPtr snapshot_;
-  std::shared_ptr<const Listing> tools_;  // shared with the other loops
+  std::shared_ptr<const Listings> listings_;  // shared with the other loops
   RequestPool requests_;
-  std::vector<std::unique_ptr<ToolCall>> idle_calls_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<ToolCall>> waiting_;  // for their plugin, by serial
-  std::multimap<std::uint64_t, std::uint64_t> deadlines_;                 // when → serial
-  loop::Timer deadline_timer_;
+  Calls calls_;
+  std::map<std::uint64_t, std::unique_ptr<Subscription>> subscriptions_;
   std::map<std::uint64_t, SideStream*> streams_;
   std::uint64_t serial_ = 0;
-  Callback<void()> when_idle_;
   rpc::InFlight* stream_in_flight_ = nullptr;
 };
+
+// "notifications/tools/list_changed" and so on.
+std::string_view list_changed_method(registry::Kind kind);
+// {"name":"value",…} of a URI template.
+std::string variables_text(const std::map<std::string, std::string>& variables);
+// What a modern client would have to be able to do for such an item and has not declared. A legacy client declares
+// its abilities once, in initialize, and is asked when the need arises.
+std::optional<rpc::Error> check_capabilities(const registry::Traits& traits, const Context& context);
 
 // What the loops share: identity, sessions, the way from the registry to every loop.
 class Server {
@@ -141,8 +158,14 @@ class Server {
   // `"instructions":"…",` or nothing.
   const std::string& instructions_member() const { return instructions_member_; }
 
-  // Any thread: asks the loop at `place` to cancel the call there.
+  const StateSealer& sealer() const { return sealer_; }
+
+  // Any thread: asks the loop at `place` to cancel the call or subscription there …
   void cancel(rpc::Place place);
+  // … to give the call there the client's answer to its question …
+  void respond(rpc::Place place, std::string key, std::optional<std::string> result);
+  // … and all loops to tell those who watch this resource.
+  void resource_updated(std::string_view uri);
 
  private:
   void publish(registry::SnapshotPtr snapshot, unsigned changed, Callback<void()> adopted);
@@ -150,6 +173,7 @@ class Server {
   const ServerOptions options_;
   registry::Registry& registry_;
   SessionTable sessions_;
+  const StateSealer sealer_;
   std::string identity_;
   std::string stamp_;
   std::string cacheable_stamp_;

@@ -36,6 +36,39 @@ bool Session::owns_stream(rpc::Place place) const {
   return stream_ && same(*stream_, place);
 }
 
+std::optional<std::uint64_t> Session::note_question(rpc::Place asker, std::string key) {
+  const std::lock_guard lock(mutex_);
+  if (questions_.size() >= limits::kSessionCallsMax) return std::nullopt;
+  questions_.emplace(++last_question_, Question{asker, std::move(key)});
+  return last_question_;
+}
+
+std::optional<Session::Question> Session::take_question(std::uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = questions_.find(id);
+  if (found == questions_.end()) return std::nullopt;
+  Question question = std::move(found->second);
+  questions_.erase(found);
+  return question;
+}
+
+bool Session::subscribe(std::string_view uri) {
+  const std::lock_guard lock(mutex_);
+  if (watched_.size() >= limits::kSubscriptionUrisMax && !watched_.contains(uri)) return false;
+  watched_.emplace(uri);
+  return true;
+}
+
+void Session::unsubscribe(std::string_view uri) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = watched_.find(uri); found != watched_.end()) watched_.erase(found);
+}
+
+bool Session::subscribed(std::string_view uri) const {
+  const std::lock_guard lock(mutex_);
+  return watched_.contains(uri);
+}
+
 SessionPtr SessionTable::create(Session::Client client, std::uint64_t now_ms) {
   auto session = std::make_shared<Session>(random_id());
   session->initialize(std::move(client));

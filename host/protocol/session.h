@@ -4,9 +4,11 @@
 #include <atomic>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,6 +41,19 @@ class Session {
 
   rpc::InFlight& in_flight() { return in_flight_; }
 
+  // Requests of ours that the client has not answered. Nothing if there are kSessionCallsMax already.
+  struct Question {
+    rpc::Place asker;
+    std::string key;
+  };
+  std::optional<std::uint64_t> note_question(rpc::Place asker, std::string key);
+  std::optional<Question> take_question(std::uint64_t id);
+
+  // resources/subscribe. False if the session watches kSubscriptionUrisMax already.
+  bool subscribe(std::string_view uri);
+  void unsubscribe(std::string_view uri);
+  bool subscribed(std::string_view uri) const;
+
   // The one stream that carries what belongs to no request, or nothing: a message goes out once, though a client
   // may hold several streams. A later stream takes over.
   void set_stream(rpc::Place place);
@@ -52,6 +67,9 @@ class Session {
   rpc::InFlight in_flight_;
   mutable std::mutex mutex_;
   std::optional<rpc::Place> stream_;
+  std::uint64_t last_question_ = 0;
+  std::map<std::uint64_t, Question> questions_;
+  std::set<std::string, std::less<>> watched_;
 };
 
 using SessionPtr = std::shared_ptr<Session>;  // see the class: the table and the requests

@@ -14,7 +14,7 @@ StdioEndpoint::StdioEndpoint(ServerLoop& loop, int in, int out, std::size_t line
 }
 
 StdioEndpoint::~StdioEndpoint() {
-  loop_.cancel_all(registry::CancelReason::client);
+  loop_.calls().cancel_all(registry::CancelReason::client);
   loop_.set_stream_in_flight(nullptr);
   loop_.remove_stream(place_);
 }
@@ -37,7 +37,7 @@ void StdioEndpoint::on_line(std::string_view line) {
     return;
   }
   request->exchange.disown();
-  if (request->message.kind == rpc::Message::Kind::notification) loop_.notice(*request);
+  loop_.notice(*request);
 }
 
 std::optional<rpc::Error> StdioEndpoint::identify(Request& request) {

@@ -17,7 +17,7 @@ Result<SchemaPtr> compile(std::string_view member, const json::Value& definition
   return entry->second;
 }
 
-Result<Schemas> read_tool(const json::Value& definition, SchemaCache& cache) {
+Result<Compiled> read_tool(const json::Value& definition, SchemaCache& cache) {
   auto input = compile("inputSchema", definition, cache);
   if (!input) return input.failure();
   if (*input && json::find_string(*json::find(definition, "inputSchema"), "type") != "object") {
@@ -25,34 +25,41 @@ Result<Schemas> read_tool(const json::Value& definition, SchemaCache& cache) {
   }
   auto output = compile("outputSchema", definition, cache);
   if (!output) return output.failure();
-  return Schemas{std::move(*input), std::move(*output)};
+  return Compiled{std::move(*input), std::move(*output), {}};
 }
 
 }  // namespace
 
-Result<Schemas> read_definition(Kind kind, std::string_view definition, SchemaCache& cache) {
+Result<Compiled> read_definition(const ItemDef& def, SchemaCache& cache) {
   json::Document document;
-  if (auto bad = json::parse(definition, document)) {
+  if (auto bad = json::parse(def.definition, document)) {
     return error("its definition is not JSON: {} at byte {}", bad->message, bad->offset);
   }
   if (!document.IsObject()) return error("its definition is not a JSON object");
   for (std::string_view reserved : {"name", "uri", "uriTemplate"}) {
     const bool is_a_resources_name =
-        reserved == "name" && (kind == Kind::resource || kind == Kind::resource_template);
+        reserved == "name" && (def.kind == Kind::resource || def.kind == Kind::resource_template);
     if (!is_a_resources_name && json::find(document, reserved)) {
       return error("its definition has the member {}, which the host writes", reserved);
     }
   }
-  return kind == Kind::tool ? read_tool(document, cache) : Schemas();
+  if (def.kind == Kind::tool) return read_tool(document, cache);
+  Compiled compiled;
+  if (def.kind == Kind::resource_template) {
+    auto uri_template = UriTemplate::parse(def.name);
+    if (!uri_template) return uri_template.failure();
+    compiled.uri_template = std::move(*uri_template);
+  }
+  return compiled;
 }
 
-std::optional<std::string> check_arguments(const Schemas& schemas, std::string_view tool,
+std::optional<std::string> check_arguments(const Compiled& compiled, std::string_view tool,
                                            const json::Value* arguments) {
   static const json::Value kNone(rapidjson::kObjectType);
-  if (!schemas.input) return std::nullopt;
+  if (!compiled.input) return std::nullopt;
   const json::Value& given = arguments ? *arguments : kNone;
-  if (schemas.input->validate(given).valid()) return std::nullopt;
-  return fmt::format("Invalid arguments for {}:\n{}", tool, schemas.input->explain(given).to_text());
+  if (compiled.input->validate(given).valid()) return std::nullopt;
+  return fmt::format("Invalid arguments for {}:\n{}", tool, compiled.input->explain(given).to_text());
 }
 
 std::optional<std::string> check_structured(const schema::Schema& output, std::string_view structured) {

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "registry/item.h"
+#include "registry/uri_template.h"
 #include "schema/schema.h"
 
 namespace collet::registry {
@@ -16,22 +17,23 @@ namespace collet::registry {
 // A compiled schema is shared by the tools that have the same text.
 using SchemaPtr = std::shared_ptr<const schema::Schema>;
 
-// Of a tool; null where it has none.
-struct Schemas {
-  SchemaPtr input;
+// What is compiled of an item.
+struct Compiled {
+  SchemaPtr input;  // of a tool; null where it has none
   SchemaPtr output;
+  std::optional<UriTemplate> uri_template;  // of a resource template
 };
 
 // By the schema's text.
 using SchemaCache = std::map<std::string, SchemaPtr, std::less<>>;
 
 // The definition is a JSON object without the members that the host writes; a tool's inputSchema and outputSchema
-// compile, inputSchema is of "type": "object".
-Result<Schemas> read_definition(Kind kind, std::string_view definition, SchemaCache& cache);
+// compile, inputSchema is of "type": "object"; a template's text is understood.
+Result<Compiled> read_definition(const ItemDef& def, SchemaCache& cache);
 
 // What a model should be told of arguments that do not fit, or nothing. `arguments` may be null: absent, checked as
 // {}.
-std::optional<std::string> check_arguments(const Schemas& schemas, std::string_view tool,
+std::optional<std::string> check_arguments(const Compiled& compiled, std::string_view tool,
                                            const json::Value* arguments);
 
 // What is wrong with a tool's structured content, JSON text that may be empty for none; or nothing.

@@ -19,11 +19,11 @@ OffersPtr examine(std::vector<ItemDef> items) {
   for (ItemDef& def : items) {
     Offer& offer = offers->emplace_back();
     offer.def = std::move(def);
-    auto schemas = read_definition(offer.def.kind, offer.def.definition, cache);
-    if (schemas) {
-      offer.schemas = std::move(*schemas);
+    auto compiled = read_definition(offer.def, cache);
+    if (compiled) {
+      offer.compiled = std::move(*compiled);
     } else {
-      offer.problem = schemas.message();
+      offer.problem = compiled.message();
     }
   }
   return offers;
@@ -35,6 +35,14 @@ const Item* Snapshot::find(Kind kind, std::string_view name) const {
   const auto& index = index_[static_cast<unsigned>(kind)];
   const auto found = index.find(name);
   return found == index.end() ? nullptr : found->second;
+}
+
+Snapshot::Found Snapshot::find_resource(std::string_view uri) const {
+  if (const Item* exact = find(Kind::resource, uri)) return {exact, {}};
+  for (const Item& item : items(Kind::resource_template)) {
+    if (auto variables = item.compiled->uri_template->match(uri)) return {&item, std::move(*variables)};
+  }
+  return {};
 }
 
 void Registry::declare(std::string source, NameRules rules) {
@@ -102,7 +110,7 @@ SnapshotPtr Registry::build() const {
         continue;
       }
       next->items_[static_cast<unsigned>(def.kind)].push_back(
-          {std::move(name), &def, &offer.schemas, source->provider, &source->id});
+          {std::move(name), &def, &offer.compiled, source->provider, &source->id});
     }
   }
   for (unsigned kind = 0; kind < Snapshot::kKinds; ++kind) {

@@ -5,6 +5,7 @@
 // order in which sources were declared: a clash never depends on which plugin happened to load first.
 #pragma once
 
+#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -23,7 +24,7 @@ namespace collet::registry {
 struct Item {
   std::string name;              // what clients see
   const ItemDef* def = nullptr;  // these two live as long as the snapshot
-  const Schemas* schemas = nullptr;
+  const Compiled* compiled = nullptr;
   Provider* provider = nullptr;
   const std::string* source = nullptr;  // id of the plugin; lives as long as the registry
 };
@@ -44,7 +45,7 @@ struct NameHash {
 // What a source has put in, with what was found out about it, once.
 struct Offer {
   ItemDef def;
-  Schemas schemas;
+  Compiled compiled;
   std::string problem;  // why it cannot be served, or empty
 };
 using OffersPtr = std::shared_ptr<const std::vector<Offer>>;  // shared by the source and the snapshots made of it
@@ -55,6 +56,12 @@ class Snapshot {
   const std::vector<Item>& items(Kind kind) const { return items_[static_cast<unsigned>(kind)]; }
   // One hash lookup; null if there is none.
   const Item* find(Kind kind, std::string_view name) const;
+  // The resource of that URI, or the first template that it is one of, with the variables' values.
+  struct Found {
+    const Item* item = nullptr;
+    std::map<std::string, std::string> variables;
+  };
+  Found find_resource(std::string_view uri) const;
   const std::vector<Rejected>& rejected() const { return rejected_; }
   // Counts up by one each time; the first published one is 1.
   std::uint64_t version() const { return version_; }

@@ -48,6 +48,20 @@ void Exchange::notify(std::string_view method, std::string_view params) {
   outlet_->interim(pieces);
 }
 
+void Exchange::ask(std::uint64_t id, std::string_view request) {
+  if (!open()) return;
+  const std::string number = std::to_string(id);
+  request.remove_prefix(request.find('{') + 1);
+  const std::string_view pieces[] = {R"({"jsonrpc":"2.0","id":)", number, ",", request};
+  outlet_->interim(pieces);
+}
+
+Exchange Exchange::move_to(Outlet& outlet) {
+  COLLET_ASSERT(open());
+  outlet_ = nullptr;
+  return Exchange(std::move(id_), outlet);
+}
+
 std::string error_message(const Id& id, const Error& error) {
   std::string text = R"({"jsonrpc":"2.0",)";
   if (!id.empty()) text += R"("id":)" + id.text() + ",";

@@ -44,7 +44,12 @@ class Exchange {
   // A notification that belongs to this request. `params` is JSON text.
   void notify(std::string_view method, std::string_view params);
 
+  // A request of ours, on the stream of theirs. `request` is an object's text: {"method":…,"params":…}.
+  void ask(std::uint64_t id, std::string_view request);
+
   void disown() { outlet_ = nullptr; }
+  // The same exchange through another outlet, which has taken the place of this one's.
+  Exchange move_to(Outlet& outlet);
 
   static constexpr std::size_t kPiecesMax = 16;
 

@@ -183,7 +183,7 @@ TEST_CASE("a call is cancelled by its id, and its HTTP answer ends empty") {
   CHECK(reply.ended);
   CHECK(reply.body.empty());
   h.provider.end_with_text("late");
-  CHECK(h.server.at(0).calls_waiting() == 0);
+  CHECK(h.server.at(0).calls().size() == 0);
 }
 
 TEST_CASE("an id that is in flight cannot be used again until it is answered") {
@@ -214,7 +214,7 @@ TEST_CASE("calls that still run at the end are told, and so are their clients") 
   Harness h;
   h.add_tool("slow", [](const registry::Call&, registry::Listener&) {});
   FakeReply& reply = h.legacy(call("7", "slow"), h.initialize());
-  h.server.at(0).cancel_all(registry::CancelReason::shutdown);
+  h.server.at(0).calls().cancel_all(registry::CancelReason::shutdown);
   CHECK(at(reply.body, "/error/message") == "\"The server is shutting down\"");
   CHECK(h.provider.cancelled == std::vector{registry::CancelReason::shutdown});
   h.provider.end_with_text("late");

@@ -213,7 +213,7 @@ TEST_CASE("a client that leaves cancels its call, and the plugin's late answer g
   CHECK(h.provider.cancelled == std::vector{registry::CancelReason::client});
   h.provider.end_with_text("late");
   CHECK(reply.body.empty());
-  CHECK(h.server.at(0).calls_waiting() == 0);
+  CHECK(h.server.at(0).calls().size() == 0);
 }
 
 TEST_CASE("a call past its deadline is answered with an error result, and its plugin asked to stop") {
@@ -226,7 +226,7 @@ TEST_CASE("a call past its deadline is answered with an error result, and its pl
   CHECK(at(reply.body, "/result/content/0/text") == "\"The tool did not answer within 1 ms\"");
   CHECK(h.provider.cancelled == std::vector{registry::CancelReason::deadline});
   h.provider.end_with_text("late");
-  CHECK(h.server.at(0).calls_waiting() == 0);
+  CHECK(h.server.at(0).calls().size() == 0);
 }
 
 TEST_CASE("what a plugin says besides content reaches the client") {

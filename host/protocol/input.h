@@ -1,0 +1,22 @@
+// What a plugin asks of the client while it is suspended: elicitation, sampling, roots.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "registry/item.h"
+
+namespace collet::protocol {
+
+// The client capability that one of the requests needs and the client has not declared: "elicitation", "sampling",
+// "roots"; empty if all can be asked. Nothing if one of them is none of the three requests there are.
+std::optional<std::string_view> lacking_capability(const std::vector<registry::InputRequest>& requests,
+                                                   const json::Value* capabilities);
+
+// {"key":{…},…} as the plugin wrote them.
+std::string to_object(const std::vector<registry::InputRequest>& requests);
+
+}  // namespace collet::protocol

@@ -1,0 +1,335 @@
+#include "protocol/item_call.h"
+
+#include <ctime>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "protocol/error.h"
+#include "protocol/input.h"
+#include "protocol/result.h"
+#include "protocol/server.h"
+#include "protocol/severity.h"
+
+namespace collet::protocol {
+namespace {
+
+std::uint64_t now_s() { return static_cast<std::uint64_t>(std::time(nullptr)); }
+
+// Whether the client's answers are an object of objects.
+bool are_responses(const json::Value& responses) {
+  if (!responses.IsObject()) return false;
+  for (const auto& member : responses.GetObject()) {
+    if (!member.value.IsObject()) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void ItemCall::begin(RequestPtr request, const Target& target, std::unique_ptr<ItemCall> self) {
+  request_ = std::move(request);
+  serial_ = loop_.next_serial();
+  kind_ = target.kind;
+  source_ = target.item->source;
+  output_ = target.item->compiled->output;
+  timeout_ms_ =
+      target.item->def->timeout_ms ? target.item->def->timeout_ms : loop_.server().options().call_timeout_ms;
+  if (const auto bad = resume(target)) {
+    request_->exchange.error(*bad);
+    phase_ = Phase::over;
+  } else {
+    run(target);
+  }
+  if (phase_ == Phase::over) {
+    release();
+    loop_.calls().keep(std::move(self));
+    return;
+  }
+  if (request_->context.session) {
+    name_ = target.uri.empty() ? target.item->name : target.uri;
+    has_arguments_ = target.arguments.has_value();
+    arguments_ = target.arguments.value_or("");
+  }
+  waiting_ = true;
+  loop_.calls().add(std::move(self), phase_ == Phase::asking ? limits::kInputTimeoutMs : timeout_ms_);
+  if (transport::HttpReply* reply = request_->http.reply()) reply->observe(this);
+  if (!register_id()) cancel(registry::CancelReason::client);
+}
+
+// A modern client comes back with what it was asked for.
+std::optional<rpc::Error> ItemCall::resume(const Target& target) {
+  if (request_->context.era != Era::modern || !request_->message.params) return std::nullopt;
+  const json::Value& params = *request_->message.params;
+  const json::Value* sealed = json::find(params, "requestState");
+  const json::Value* responses = json::find(params, "inputResponses");
+  if (responses && !are_responses(*responses)) {
+    return rpc::invalid_params("inputResponses must be an object of objects");
+  }
+  if (!sealed) return std::nullopt;
+  if (!sealed->IsString()) return rpc::invalid_params("requestState must be a string");
+  const json::Value* arguments = json::find(params, "arguments");
+  const std::string canonical = arguments ? json::to_text(*arguments) : std::string();
+  auto opened =
+      loop_.server().sealer().open(json::view(*sealed),
+                                   {request_->message.method, target.uri.empty() ? target.item->name : target.uri,
+                                    *target.item->source, canonical, request_->context.principal},
+                                   now_s());
+  if (!opened) return rpc::invalid_params("requestState is not valid for this request, or has expired: ask again");
+  round_.number = opened->round + 1;
+  round_.state_version = opened->version;
+  round_.state = std::move(opened->state);
+  round_.input_responses = responses ? json::to_text(*responses) : "{}";
+  return std::nullopt;
+}
+
+void ItemCall::run(const Target& target) {
+  registry::Call call;
+  call.handle = target.item->def->handle;
+  call.kind = target.kind;
+  call.loop = loop_.index();
+  call.name = target.uri.empty() ? std::string_view(target.item->def->name) : target.uri;
+  call.arguments = target.arguments;
+  if (!target.variables.empty()) call.variables = target.variables;
+  call.timeout_ms = timeout_ms_;
+  call.round = round_.number;
+  if (round_.number > 0) {
+    call.input_responses = round_.input_responses;
+    call.state = round_.state;
+    call.state_version = round_.state_version;
+  }
+  phase_ = Phase::running;
+  provider_ = target.item->provider;
+  starting_ = true;
+  id_ = provider_->start(call, *this);
+  starting_ = false;
+}
+
+void ItemCall::run_again() {
+  const auto found = loop_.find_item(kind_, name_);
+  if (!found.item) {
+    fail("What was called is gone; it was replaced while you were asked");
+    phase_ = Phase::over;
+    return;
+  }
+  Target target{.item = found.item, .kind = kind_};
+  if (kind_ == registry::CallKind::resource) {
+    target.uri = name_;
+    target.variables = variables_text(found.variables);
+  }
+  if (has_arguments_) target.arguments = arguments_;
+  source_ = found.item->source;
+  output_ = found.item->compiled->output;
+  run(target);
+}
+
+// Notes the id with the peer, so that it can be cancelled; false if it may not be used.
+bool ItemCall::register_id() {
+  rpc::InFlight* in_flight = loop_.in_flight_of(*request_);
+  if (!in_flight) return true;
+  const auto added = in_flight->add(request_->exchange.id(), {loop_.index(), serial_});
+  in_flight_ = added == rpc::InFlight::Added::yes;
+  if (added == rpc::InFlight::Added::duplicate) {
+    request_->exchange.error(rpc::invalid_request("this id is in use by a request that is not yet answered"));
+  } else if (added == rpc::InFlight::Added::too_many) {
+    request_->exchange.error(rpc::internal_error("Too many requests in flight, wait for some to be answered"));
+  }
+  return in_flight_;
+}
+
+void ItemCall::forget_id() {
+  if (std::exchange(in_flight_, false)) loop_.in_flight_of(*request_)->remove(request_->exchange.id());
+}
+
+void ItemCall::cancel(registry::CancelReason reason) {
+  forget_id();
+  if (reason == registry::CancelReason::shutdown) {
+    request_->exchange.error(rpc::internal_error("The server is shutting down"));
+  } else {
+    request_->exchange.disown();
+    request_->http.abandon();
+  }
+  if (phase_ == Phase::asking) return retire();
+  provider_->cancel(id_, reason);
+}
+
+void ItemCall::expire() {
+  if (phase_ == Phase::asking) {
+    fail("The client did not answer in time");
+    return retire();
+  }
+  fail(fmt::format("The {} did not answer within {} ms", kind_ == registry::CallKind::tool ? "tool" : "plugin",
+                   timeout_ms_));
+  provider_->cancel(id_, registry::CancelReason::deadline);
+}
+
+void ItemCall::on_gone() {
+  request_->http.forget();
+  request_->exchange.disown();
+  if (phase_ == Phase::asking) return retire();
+  // A legacy client that disconnects has not cancelled (2025-11-25, basic/transports); a modern one has.
+  if (request_->context.era == Era::modern) provider_->cancel(id_, registry::CancelReason::client);
+}
+
+void ItemCall::on_progress(const registry::Progress& progress) {
+  const json::Value* token = request_->context.progress_token;
+  if (!token || !request_->exchange.open()) return;
+  std::string params = R"({"progressToken":)";
+  json::append(params, *token);
+  params += fmt::format(R"(,"progress":{})", progress.done);
+  if (progress.total > 0) params += fmt::format(R"(,"total":{})", progress.total);
+  if (!progress.message.empty()) {
+    params += R"(,"message":)";
+    text::append_json_string(params, progress.message);
+  }
+  params += '}';
+  request_->exchange.notify("notifications/progress", params);
+}
+
+void ItemCall::on_log(const registry::LogMessage& message) {
+  const auto least = request_->context.log_severity;
+  if (!least || message.severity > *least || !request_->exchange.open()) return;
+  std::string params = fmt::format(R"({{"level":"{}")", kSeverityNames[message.severity]);
+  if (!message.logger.empty()) {
+    params += R"(,"logger":)";
+    text::append_json_string(params, message.logger);
+  }
+  params += R"(,"data":)";
+  params += message.data;
+  params += '}';
+  request_->exchange.notify("notifications/message", params);
+}
+
+void ItemCall::on_end(registry::Ending& ending) {
+  phase_ = Phase::over;
+  id_ = 0;
+  if (request_->exchange.open()) {
+    if (ending.how == registry::Ending::How::suspended) {
+      ask(ending);
+    } else {
+      answer(ending);
+    }
+  }
+  if (!starting_ && phase_ == Phase::over) retire();
+}
+
+std::optional<std::string_view> ItemCall::info(std::string_view key) const {
+  const std::lock_guard lock(info_mutex_);
+  auto known = info_.find(key);
+  if (known == info_.end()) known = info_.emplace(key, request_->context.info(key)).first;
+  if (!known->second) return std::nullopt;
+  return *known->second;
+}
+
+void ItemCall::answer(const registry::Ending& ending) {
+  if (ending.how == registry::Ending::How::failed) {
+    request_->exchange.error({ending.rpc_code, ending.message, ending.data});
+  } else {
+    answer_completed(ending);
+  }
+  forget_id();
+}
+
+void ItemCall::answer_completed(const registry::Ending& ending) {
+  if (output_ && !ending.is_error) {
+    if (const auto wrong = registry::check_structured(*output_, ending.structured)) {
+      log::warning("plugin {}: a result is withheld: {}", *source_, *wrong);
+      return fail("The tool failed: " + *wrong);
+    }
+  }
+  protocol::answer(*request_, loop_.server(), kind_, ending);
+}
+
+void ItemCall::fail(std::string message) {
+  if (request_->exchange.open()) answer_failure(*request_, loop_.server(), kind_, std::move(message));
+  forget_id();
+}
+
+void ItemCall::ask(registry::Ending& ending) {
+  const Context& context = request_->context;
+  json::Document declared;
+  const json::Value* capabilities = context.capabilities;
+  if (context.session && !json::parse(context.session->client().capabilities, declared)) capabilities = &declared;
+  const auto lacking = lacking_capability(ending.input_requests, capabilities);
+  if (!lacking) {
+    log::warning("plugin {}: it asks the client for something that is no request for input", *source_);
+    return fail("The plugin asks for something that no client can give");
+  }
+  if (!lacking->empty()) {
+    if (context.era == Era::legacy) return fail(fmt::format("This needs a client that can do {}", *lacking));
+    forget_id();
+    return request_->exchange.error(missing_capability(*lacking));
+  }
+  if (context.era == Era::legacy) return ask_legacy(ending);
+
+  const json::Value* params = request_->message.params;
+  const json::Value* arguments = json::find(*params, "arguments");
+  const json::Value* name = json::find(*params, kind_ == registry::CallKind::resource ? "uri" : "name");
+  const std::string canonical = arguments ? json::to_text(*arguments) : std::string();
+  const std::string sealed = loop_.server().sealer().seal(
+      {round_.number, ending.state_version, ending.state},
+      {request_->message.method, json::view(*name), *source_, canonical, context.principal},
+      now_s() + limits::kRequestStateTtlMs / 1000);
+  answer_input_required(*request_, loop_.server(),
+                        ending.input_requests.empty() ? "" : to_object(ending.input_requests), sealed);
+  forget_id();
+}
+
+// Each question goes out as a request of ours, on the stream that belongs to the client's own.
+void ItemCall::ask_legacy(registry::Ending& ending) {
+  if (!request_->context.session) return fail("This needs a session, so that you can be asked: initialize one");
+  asked_.clear();
+  round_.state = std::move(ending.state);
+  round_.state_version = ending.state_version;
+  for (const registry::InputRequest& question : ending.input_requests) {
+    const auto id = request_->context.session->note_question({loop_.index(), serial_}, question.key);
+    if (!id) return fail("Too many questions are open with this client");
+    asked_.emplace(question.key, std::nullopt);
+    request_->exchange.ask(*id, question.request);
+  }
+  phase_ = Phase::asking;
+  if (waiting_) loop_.calls().set_timeout(serial_, limits::kInputTimeoutMs);
+}
+
+void ItemCall::respond(const std::string& key, std::optional<std::string> result) {
+  const auto question = asked_.find(key);
+  if (phase_ != Phase::asking || question == asked_.end()) return;
+  if (!result) {
+    fail("The client could not answer: " + key);
+    return retire();
+  }
+  question->second = std::move(result);
+  std::string responses = "{";
+  for (const auto& [asked, response] : asked_) {
+    if (!response) return;  // not all yet
+    if (responses.size() > 1) responses += ',';
+    text::append_json_string(responses, asked);
+    responses += ':' + *response;
+  }
+  ++round_.number;
+  round_.input_responses = responses + "}";
+  loop_.calls().set_timeout(serial_, timeout_ms_);
+  run_again();
+  if (phase_ == Phase::over) retire();
+}
+
+// The call is over and leaves the loop's waiting ones.
+void ItemCall::retire() {
+  std::unique_ptr<ItemCall> self = loop_.calls().remove(serial_);
+  release();
+  loop_.calls().keep(std::move(self));
+}
+
+void ItemCall::release() {
+  forget_id();
+  request_.reset();
+  output_.reset();
+  waiting_ = false;
+  phase_ = Phase::running;
+  if (round_.number > 0 || !asked_.empty()) {
+    round_ = {};
+    asked_.clear();
+  }
+  if (!info_.empty()) info_.clear();
+}
+
+}  // namespace collet::protocol

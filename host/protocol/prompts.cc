@@ -1,0 +1,78 @@
+// prompts/get and completion/complete.
+#include "base/text.h"
+#include "protocol/server.h"
+
+namespace collet::protocol {
+namespace {
+
+// The required arguments that a prompt's definition names and the client has not given; empty: none.
+std::string missing_argument(const registry::Item& prompt, const json::Value* given) {
+  json::Document definition;
+  if (json::parse(prompt.def->definition, definition)) return {};
+  const json::Value* arguments = json::find(definition, "arguments");
+  if (!arguments || !arguments->IsArray()) return {};
+  for (const json::Value& argument : arguments->GetArray()) {
+    const auto name = json::find_string(argument, "name");
+    const json::Value* required = json::find(argument, "required");
+    if (name && required && required->IsTrue() && !(given && json::find(*given, *name))) return std::string(*name);
+  }
+  return {};
+}
+
+bool are_strings(const json::Value& arguments) {
+  if (!arguments.IsObject()) return false;
+  for (const auto& member : arguments.GetObject()) {
+    if (!member.value.IsString()) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void ServerLoop::get_prompt(RequestPtr request) {
+  const rpc::Message& message = request->message;
+  const auto name = message.params ? json::find_string(*message.params, "name") : std::nullopt;
+  if (!name) return request->exchange.error(rpc::invalid_params("name must be a string"));
+  const registry::Item* item = snapshot_->find(registry::Kind::prompt, *name);
+  if (!item) {
+    return request->exchange.error(rpc::invalid_params(fmt::format("unknown prompt {}", name->substr(0, 128))));
+  }
+  const json::Value* arguments = json::find(*message.params, "arguments");
+  if (arguments && !are_strings(*arguments)) {
+    return request->exchange.error(rpc::invalid_params("arguments must be an object of strings"));
+  }
+  if (const std::string missing = missing_argument(*item, arguments); !missing.empty()) {
+    return request->exchange.error(rpc::invalid_params(fmt::format("the argument {} is missing", missing)));
+  }
+  if (const auto bad = check_capabilities(item->def->traits, request->context))
+    return request->exchange.error(*bad);
+  Target target{.item = item, .kind = registry::CallKind::prompt};
+  if (arguments) target.arguments = message.arguments;
+  begin_call(std::move(request), target);
+}
+
+void ServerLoop::complete(RequestPtr request) {
+  const json::Value* params = request->message.params;
+  const json::Value* ref = params ? json::find(*params, "ref") : nullptr;
+  const json::Value* argument = params ? json::find(*params, "argument") : nullptr;
+  const auto type = ref ? json::find_string(*ref, "type") : std::nullopt;
+  if (!type || !argument || !json::find_string(*argument, "name") || !json::find_string(*argument, "value")) {
+    return request->exchange.error(rpc::invalid_params("needed are ref.type, argument.name and argument.value"));
+  }
+  const registry::Item* item = nullptr;
+  if (const auto name = json::find_string(*ref, "name"); type == "ref/prompt" && name) {
+    item = snapshot_->find(registry::Kind::prompt, *name);
+  } else if (const auto uri = json::find_string(*ref, "uri"); type == "ref/resource" && uri) {
+    item = snapshot_->find(registry::Kind::resource_template, *uri);
+    if (!item) item = snapshot_->find(registry::Kind::resource, *uri);
+  }
+  if (!item) return request->exchange.error(rpc::invalid_params("ref names nothing that is offered here"));
+
+  std::string arguments = R"({"argument":)" + json::to_text(*argument);
+  if (const json::Value* context = json::find(*params, "context"))
+    arguments += R"(,"context":)" + json::to_text(*context);
+  arguments += '}';
+  begin_call(std::move(request), {.item = item, .kind = registry::CallKind::complete, .arguments = arguments});
+}
+
+}  // namespace collet::protocol

@@ -1,0 +1,114 @@
+#include "protocol/request_state.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <cstring>
+#include <memory>
+
+#include "base/assert.h"
+#include "base/text.h"
+
+namespace collet::protocol {
+namespace {
+
+constexpr int kNonceBytes = 12;
+constexpr int kTagBytes = 16;
+
+struct FreeContext {
+  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+};
+using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
+
+unsigned char* bytes(char* text) { return reinterpret_cast<unsigned char*>(text); }
+const unsigned char* bytes(const char* text) { return reinterpret_cast<const unsigned char*>(text); }
+
+template <class Number>
+void append_number(std::string& out, Number number) {
+  char raw[sizeof number];
+  std::memcpy(raw, &number, sizeof number);
+  out.append(raw, sizeof number);
+}
+
+template <class Number>
+Number take_number(std::string_view& from) {
+  Number number;
+  std::memcpy(&number, from.data(), sizeof number);
+  from.remove_prefix(sizeof number);
+  return number;
+}
+
+// Each part with its length in front, so that no two bindings look alike.
+std::string bound_text(const StateBinding& binding) {
+  std::string text;
+  for (std::string_view part :
+       {binding.method, binding.item, binding.source, binding.arguments, binding.principal}) {
+    append_number(text, static_cast<std::uint64_t>(part.size()));
+    text += part;
+  }
+  return text;
+}
+
+}  // namespace
+
+StateSealer::StateSealer() { COLLET_ASSERT(RAND_bytes(key_.data(), static_cast<int>(key_.size())) == 1); }
+
+std::string StateSealer::seal(const SuspendedState& suspended, const StateBinding& binding,
+                              std::uint64_t expires_s) const {
+  std::string plain;
+  append_number(plain, expires_s);
+  append_number(plain, suspended.round);
+  append_number(plain, suspended.version);
+  plain += suspended.state;
+  const std::string bound = bound_text(binding);
+
+  std::string sealed(kNonceBytes + plain.size() + kTagBytes, '\0');
+  COLLET_ASSERT(RAND_bytes(bytes(sealed.data()), kNonceBytes) == 1);
+  const Context context(EVP_CIPHER_CTX_new());
+  int length = 0;
+  COLLET_ASSERT(context);
+  COLLET_ASSERT(EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key_.data(), bytes(sealed.data())) ==
+                1);
+  COLLET_ASSERT(
+      EVP_EncryptUpdate(context.get(), nullptr, &length, bytes(bound.data()), static_cast<int>(bound.size())) == 1);
+  COLLET_ASSERT(EVP_EncryptUpdate(context.get(), bytes(sealed.data() + kNonceBytes), &length, bytes(plain.data()),
+                                  static_cast<int>(plain.size())) == 1);
+  char* tag = sealed.data() + kNonceBytes + plain.size();
+  COLLET_ASSERT(EVP_EncryptFinal_ex(context.get(), bytes(tag), &length) == 1);
+  COLLET_ASSERT(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, tag) == 1);
+  std::string text;
+  text::append_base64(text, sealed);
+  return text;
+}
+
+std::optional<SuspendedState> StateSealer::open(std::string_view text, const StateBinding& binding,
+                                                std::uint64_t now_s) const {
+  constexpr std::size_t kFixedBytes = sizeof(std::uint64_t) + 2 * sizeof(std::uint32_t);
+  auto sealed = text::from_base64(text);
+  if (!sealed || sealed->size() < kNonceBytes + kFixedBytes + kTagBytes) return std::nullopt;
+  const std::size_t size = sealed->size() - kNonceBytes - kTagBytes;
+  const std::string bound = bound_text(binding);
+  std::string plain(size, '\0');
+  const Context context(EVP_CIPHER_CTX_new());
+  int length = 0;
+  const bool good =
+      context &&
+      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key_.data(), bytes(sealed->data())) == 1 &&
+      EVP_DecryptUpdate(context.get(), nullptr, &length, bytes(bound.data()), static_cast<int>(bound.size())) ==
+          1 &&
+      EVP_DecryptUpdate(context.get(), bytes(plain.data()), &length, bytes(sealed->data() + kNonceBytes),
+                        static_cast<int>(size)) == 1 &&
+      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, sealed->data() + kNonceBytes + size) ==
+          1 &&
+      EVP_DecryptFinal_ex(context.get(), bytes(plain.data() + size), &length) == 1;
+  if (!good) return std::nullopt;
+  std::string_view rest = plain;
+  if (take_number<std::uint64_t>(rest) < now_s) return std::nullopt;
+  SuspendedState suspended;
+  suspended.round = take_number<std::uint32_t>(rest);
+  suspended.version = take_number<std::uint32_t>(rest);
+  suspended.state = rest;
+  return suspended;
+}
+
+}  // namespace collet::protocol

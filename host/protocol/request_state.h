@@ -1,0 +1,43 @@
+// What a suspended call leaves with a modern client: sealed, so that it can be neither read nor altered, and bound
+// to the request, the item and the principal it was made for (2026-07-28, basic/patterns/mrtr).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace collet::protocol {
+
+// What a state is good for, and nothing else.
+struct StateBinding {
+  std::string_view method;
+  std::string_view item;       // its final name, or the URI that is read
+  std::string_view source;     // the plugin's id
+  std::string_view arguments;  // JSON text, written anew from the values
+  std::string_view principal;
+};
+
+struct SuspendedState {
+  std::uint32_t round = 0;  // that was suspended
+  std::uint32_t version = 0;
+  std::string state;
+};
+
+// AES-256-GCM with a key of this process. Any thread.
+class StateSealer {
+ public:
+  StateSealer();
+
+  // Base64. Good until `expires_s` on the clock that the caller reads.
+  std::string seal(const SuspendedState& suspended, const StateBinding& binding, std::uint64_t expires_s) const;
+  // Nothing if it was not sealed here, for this, or has expired.
+  std::optional<SuspendedState> open(std::string_view sealed, const StateBinding& binding,
+                                     std::uint64_t now_s) const;
+
+ private:
+  std::array<unsigned char, 32> key_;
+};
+
+}  // namespace collet::protocol

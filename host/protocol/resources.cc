@@ -1,0 +1,70 @@
+// resources/read; resources/subscribe and /unsubscribe of the legacy era.
+#include "base/text.h"
+#include "protocol/server.h"
+
+namespace collet::protocol {
+namespace {
+
+std::optional<std::string_view> uri_of(const Request& request) {
+  const json::Value* params = request.message.params;
+  return params ? json::find_string(*params, "uri") : std::nullopt;
+}
+
+// -32602 since 2026-07-28, -32002 before (server/resources, Error Handling).
+rpc::Error unknown_resource(Era era, std::string_view uri) {
+  constexpr int kLegacyNotFound = -32002;
+  std::string data = R"({"uri":)";
+  text::append_json_string(data, uri);
+  return {era == Era::modern ? rpc::kInvalidParams : kLegacyNotFound, "Resource not found", data + "}"};
+}
+
+}  // namespace
+
+std::string variables_text(const std::map<std::string, std::string>& variables) {
+  std::string out = "{";
+  for (const auto& [name, value] : variables) {
+    if (out.size() > 1) out += ',';
+    text::append_json_string(out, name);
+    out += ':';
+    text::append_json_string(out, value);
+  }
+  return out + "}";
+}
+
+void ServerLoop::read_resource(RequestPtr request) {
+  const auto uri = uri_of(*request);
+  if (!uri) return request->exchange.error(rpc::invalid_params("uri must be a string"));
+  const auto found = snapshot_->find_resource(*uri);
+  if (!found.item) return request->exchange.error(unknown_resource(request->context.era, *uri));
+  if (const auto bad = check_capabilities(found.item->def->traits, request->context)) {
+    return request->exchange.error(*bad);
+  }
+  Target target{.item = found.item, .kind = registry::CallKind::resource, .uri = *uri};
+  if (found.item->def->kind == registry::Kind::resource_template)
+    target.variables = variables_text(found.variables);
+  begin_call(std::move(request), target);
+}
+
+void ServerLoop::subscribe(RequestPtr request) {
+  const auto uri = uri_of(*request);
+  if (!uri) return request->exchange.error(rpc::invalid_params("uri must be a string"));
+  if (!snapshot_->find_resource(*uri).item) {
+    return request->exchange.error(unknown_resource(request->context.era, *uri));
+  }
+  if (!request->context.session)
+    return request->exchange.error(rpc::invalid_request("a subscription needs a session"));
+  if (!request->context.session->subscribe(*uri)) {
+    return request->exchange.error(
+        rpc::invalid_params(fmt::format("over {} subscriptions", limits::kSubscriptionUrisMax)));
+  }
+  request->exchange.result({"{}"});
+}
+
+void ServerLoop::unsubscribe(RequestPtr request) {
+  const auto uri = uri_of(*request);
+  if (!uri) return request->exchange.error(rpc::invalid_params("uri must be a string"));
+  if (request->context.session) request->context.session->unsubscribe(*uri);
+  request->exchange.result({"{}"});
+}
+
+}  // namespace collet::protocol

@@ -1,0 +1,133 @@
+#include "protocol/subscription.h"
+
+#include "base/text.h"
+#include "protocol/server.h"
+
+namespace collet::protocol {
+namespace {
+
+using registry::Kind;
+
+constexpr unsigned bit(Kind kind) { return 1u << static_cast<unsigned>(kind); }
+
+constexpr std::pair<std::string_view, unsigned> kLists[] = {
+    {"toolsListChanged", bit(Kind::tool)},
+    {"promptsListChanged", bit(Kind::prompt)},
+    {"resourcesListChanged", bit(Kind::resource) | bit(Kind::resource_template)},
+};
+
+std::string acknowledged(const NotificationFilter& filter) {
+  std::string out = "{";
+  for (const auto& [name, bits] : kLists) {
+    if (!(filter.lists & bits)) continue;
+    if (out.size() > 1) out += ',';
+    out += fmt::format(R"("{}":true)", name);
+  }
+  if (!filter.uris.empty()) {
+    if (out.size() > 1) out += ',';
+    out += R"("resourceSubscriptions":[)";
+    for (const std::string& uri : filter.uris) {
+      if (out.back() != '[') out += ',';
+      text::append_json_string(out, uri);
+    }
+    out += ']';
+  }
+  return out + "}";
+}
+
+// What of the client's wishes can be served: URIs that nobody offers are left out, as the acknowledgement shows.
+std::optional<rpc::Error> read_filter(const json::Value& wishes, const registry::Snapshot& snapshot,
+                                      NotificationFilter& out) {
+  for (const auto& [name, bits] : kLists) {
+    const json::Value* wanted = json::find(wishes, name);
+    if (wanted && !wanted->IsBool()) return rpc::invalid_params(fmt::format("{} must be true or false", name));
+    if (wanted && wanted->GetBool()) out.lists |= bits;
+  }
+  const json::Value* uris = json::find(wishes, "resourceSubscriptions");
+  if (!uris) return std::nullopt;
+  if (!uris->IsArray()) return rpc::invalid_params("resourceSubscriptions must be an array");
+  if (uris->Size() > limits::kSubscriptionUrisMax) {
+    return rpc::invalid_params(fmt::format("over {} resourceSubscriptions", limits::kSubscriptionUrisMax));
+  }
+  for (const json::Value& uri : uris->GetArray()) {
+    if (!uri.IsString()) return rpc::invalid_params("resourceSubscriptions must be strings");
+    if (snapshot.find_resource(json::view(uri)).item) out.uris.emplace(json::view(uri));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void ServerLoop::listen(RequestPtr request) {
+  const json::Value* params = request->message.params;
+  const json::Value* wishes = params ? json::find(*params, "notifications") : nullptr;
+  if (!wishes || !wishes->IsObject()) {
+    return request->exchange.error(rpc::invalid_params("notifications must be an object"));
+  }
+  NotificationFilter filter;
+  if (const auto bad = read_filter(*wishes, *snapshot_, filter)) return request->exchange.error(*bad);
+  if (subscriptions_.size() >= limits::kSubscriptionsMax) {
+    return request->exchange.error(rpc::internal_error("Too many subscriptions are open"));
+  }
+  const std::uint64_t serial = next_serial();
+  subscriptions_.emplace(serial, std::make_unique<Subscription>(*this, serial, *request, std::move(filter)));
+}
+
+Subscription::Subscription(ServerLoop& loop, std::uint64_t serial, Request& request, NotificationFilter filter)
+    : loop_(loop),
+      serial_(serial),
+      filter_(std::move(filter)),
+      in_flight_(loop.in_flight_of(request)),
+      http_(request.http),
+      exchange_(request.context.transport == Transport::http ? request.exchange.move_to(http_)
+                                                             : std::move(request.exchange)) {
+  if (request.context.transport == Transport::http) {
+    request.http.forget();
+    http_.reply()->observe(this);
+  }
+  if (in_flight_) in_flight_->add(exchange_.id(), {loop_.index(), serial_});
+  notify("notifications/subscriptions/acknowledged", R"("notifications":)" + acknowledged(filter_));
+}
+
+// What ends without the client's doing ends with an answer.
+Subscription::~Subscription() {
+  if (in_flight_) in_flight_->remove(exchange_.id());
+  exchange_.result({R"({"resultType":"complete","_meta":{)", meta(), R"(,"io.modelcontextprotocol/serverInfo":)",
+                    loop_.server().identity(), "}}"});
+}
+
+std::string Subscription::meta() const {
+  return R"("io.modelcontextprotocol/subscriptionId":)" + exchange_.id().text();
+}
+
+void Subscription::notify(std::string_view method, std::string_view members) {
+  std::string params = R"({"_meta":{)" + meta() + "}";
+  if (!members.empty()) params += ',';
+  params += members;
+  exchange_.notify(method, params + "}");
+}
+
+void Subscription::list_changed(Kind kind) {
+  if (filter_.lists & bit(kind)) notify(list_changed_method(kind), {});
+}
+
+void Subscription::resource_updated(std::string_view uri) {
+  if (!filter_.uris.contains(uri)) return;
+  std::string member = R"("uri":)";
+  text::append_json_string(member, uri);
+  notify("notifications/resources/updated", member);
+}
+
+void Subscription::cancel() {
+  exchange_.disown();
+  http_.abandon();
+  loop_.end_subscription(serial_);
+}
+
+void Subscription::on_gone() {
+  http_.forget();
+  exchange_.disown();
+  loop_.end_subscription(serial_);
+}
+
+}  // namespace collet::protocol

@@ -1,0 +1,52 @@
+// subscriptions/listen of the modern era: a stream of what the client asked to be told (2026-07-28,
+// basic/patterns/subscriptions).
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "protocol/request.h"
+#include "registry/item.h"
+
+namespace collet::protocol {
+
+class ServerLoop;
+
+// What a client wants to hear of.
+struct NotificationFilter {
+  unsigned lists = 0;  // 1 << registry::Kind
+  std::set<std::string, std::less<>> uris;
+};
+
+// Owned by its loop until the client cancels it or leaves, or the server ends it.
+class Subscription final : public transport::HttpReplyObserver {
+ public:
+  // Acknowledges. Nothing of `request` is kept but its id and the way back.
+  Subscription(ServerLoop& loop, std::uint64_t serial, Request& request, NotificationFilter filter);
+  ~Subscription();
+  Subscription(const Subscription&) = delete;
+  Subscription& operator=(const Subscription&) = delete;
+
+  // A list of that kind has changed. Resources and templates are one to clients.
+  void list_changed(registry::Kind kind);
+  void resource_updated(std::string_view uri);
+  // The client has cancelled it: nothing more is sent.
+  void cancel();
+
+  void on_gone() override;
+
+ private:
+  void notify(std::string_view method, std::string_view params);
+  std::string meta() const;
+
+  ServerLoop& loop_;
+  const std::uint64_t serial_;
+  const NotificationFilter filter_;
+  rpc::InFlight* in_flight_;
+  HttpOutlet http_;
+  rpc::Exchange exchange_;
+};
+
+}  // namespace collet::protocol

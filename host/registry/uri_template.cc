@@ -1,0 +1,154 @@
+#include "registry/uri_template.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace collet::registry {
+namespace {
+
+constexpr std::size_t kExpressionsMax = 16;
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool encoded =
+        text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
+    if (encoded) {
+      out += static_cast<char>(hex_value(text[i + 1]) << 4 | hex_value(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+bool is_variable_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+  });
+}
+
+std::vector<std::string> split(std::string_view list, char separator) {
+  std::vector<std::string> entries;
+  while (true) {
+    const std::size_t end = list.find(separator);
+    entries.emplace_back(list.substr(0, end));
+    if (end == std::string_view::npos) return entries;
+    list.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace
+
+Result<UriTemplate> UriTemplate::parse(std::string_view text) {
+  UriTemplate made;
+  std::size_t expressions = 0;
+  while (!text.empty()) {
+    const std::size_t open = text.find('{');
+    if (open > 0) {
+      made.parts_.push_back({Part::Kind::literal, std::string(text.substr(0, open)), {}});
+      if (open == std::string_view::npos) break;
+    }
+    const std::size_t close = text.find('}', open);
+    if (close == std::string_view::npos) return error("its URI template has a brace that is not closed");
+    std::string_view inside = text.substr(open + 1, close - open - 1);
+    text.remove_prefix(close + 1);
+    if (++expressions > kExpressionsMax) return error("its URI template has over {} expressions", kExpressionsMax);
+    const char op = inside.empty() ? '\0' : inside.front();
+    if (op == '+' || op == '/' || op == '?') inside.remove_prefix(1);
+    const std::vector<std::string> names = split(inside, ',');
+    const bool one = names.size() == 1 || op == '?';
+    if (!one || !std::all_of(names.begin(), names.end(), is_variable_name)) {
+      return error("its URI template has {{{}{}}}; what is understood is {{var}}, {{+var}}, {{/var}} and {{?a,b}}",
+                   op == '+' || op == '/' || op == '?' ? std::string(1, op) : "", inside);
+    }
+    if (op == '/') made.parts_.push_back({Part::Kind::literal, "/", {}});
+    if (op == '?') {
+      made.parts_.push_back({Part::Kind::query, {}, names});
+    } else {
+      made.parts_.push_back({op == '+' ? Part::Kind::rest : Part::Kind::segment, names.front(), {}});
+    }
+  }
+  return made;
+}
+
+// One attempt. What has failed once, from a part at a place, is not tried again.
+class UriTemplate::Matcher {
+ public:
+  Matcher(const std::vector<Part>& parts, std::string_view uri)
+      : parts_(parts), uri_(uri), failed_((parts.size() + 1) * (uri.size() + 1)) {}
+
+  bool from(std::size_t part, std::size_t at) {
+    if (part == parts_.size()) return at == uri_.size();
+    const std::size_t key = part * (uri_.size() + 1) + at;
+    if (failed_[key]) return false;
+    if (try_part(part, at)) return true;
+    failed_[key] = true;
+    return false;
+  }
+
+  std::map<std::string, std::string> values;
+
+ private:
+  bool try_part(std::size_t index, std::size_t at) {
+    const Part& part = parts_[index];
+    switch (part.kind) {
+      case Part::Kind::literal:
+        return uri_.substr(at).starts_with(part.text) && from(index + 1, at + part.text.size());
+      case Part::Kind::query:
+        return try_query(index, at);
+      case Part::Kind::segment:
+      case Part::Kind::rest:
+        break;
+    }
+    for (std::size_t end = at + 1; end <= uri_.size(); ++end) {
+      const char last = uri_[end - 1];
+      if (part.kind == Part::Kind::segment && (last == '/' || last == '?' || last == '#')) return false;
+      if (from(index + 1, end)) {
+        values[part.text] = percent_decoded(uri_.substr(at, end - at));
+        return true;
+      }
+    }
+    return false;
+  }
+
+  bool try_query(std::size_t index, std::size_t at) {
+    const std::string_view rest = uri_.substr(at);
+    if (rest.empty()) return from(index + 1, at);
+    if (rest.front() != '?') return false;
+    const std::size_t end = std::min(rest.find('#'), rest.size());
+    std::map<std::string, std::string> found;
+    for (const std::string& pair : split(rest.substr(1, end - 1), '&')) {
+      const std::size_t equals = pair.find('=');
+      const std::string name = pair.substr(0, equals);
+      const auto& names = parts_[index].names;
+      if (equals == std::string::npos || std::find(names.begin(), names.end(), name) == names.end()) return false;
+      found[name] = percent_decoded(std::string_view(pair).substr(equals + 1));
+    }
+    if (!from(index + 1, at + end)) return false;
+    values.merge(found);
+    return true;
+  }
+
+  const std::vector<Part>& parts_;
+  const std::string_view uri_;
+  std::vector<bool> failed_;
+};
+
+std::optional<std::map<std::string, std::string>> UriTemplate::match(std::string_view uri) const {
+  if (uri.size() > limits::kUriBytesMax) return std::nullopt;
+  Matcher matcher(parts_, uri);
+  if (!matcher.from(0, 0)) return std::nullopt;
+  return std::move(matcher.values);
+}
+
+}  // namespace collet::registry

@@ -1,0 +1,36 @@
+// URI templates (RFC 6570), read backwards: which values make this URI of that template.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace collet::registry {
+
+// {var} takes anything but / ? #, {+var} anything, {/var} a slash and then like {var}, {?a,b} the query's pairs in
+// any order, each of them optional. Other operators and modifiers are not understood.
+class UriTemplate {
+ public:
+  static Result<UriTemplate> parse(std::string_view text);
+
+  // The variables' values with percent-encoding undone, or nothing if the URI is none of these. Time is bounded by
+  // the number of expressions times the square of the URI's length.
+  std::optional<std::map<std::string, std::string>> match(std::string_view uri) const;
+
+ private:
+  struct Part {
+    enum class Kind : unsigned char { literal, segment, rest, query };
+    Kind kind;
+    std::string text;                // of a literal, or the name of the variable
+    std::vector<std::string> names;  // of a query
+  };
+  class Matcher;
+
+  std::vector<Part> parts_;
+};
+
+}  // namespace collet::registry

@@ -90,7 +90,9 @@ Host::Host(const config::Config& config, unsigned loops)
         return made;
       }()),
       registry_(config.server.limits.tool_name_bytes_max),
-      loader_(this->loops(), registry_) {}
+      loader_(this->loops(), registry_, {.resource_updated = [this](std::string_view, std::string_view uri) {
+                if (resource_updated_) resource_updated_(uri);
+              }}) {}
 
 Host::~Host() {
   const std::vector<std::string> left =

@@ -1,6 +1,7 @@
 // What every verb that runs plugins needs: the configuration, loops, registry and loaded plugins.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,6 +48,10 @@ class Host {
   loop::Loop& main_loop() { return *loops_.front(); }
   registry::Registry& registry() { return registry_; }
   plugin::Loader& loader() { return loader_; }
+  // Before load(): called, on any thread, when a plugin says that what is read at a URI has changed.
+  void on_resource_updated(std::function<void(std::string_view uri)> callback) {
+    resource_updated_ = std::move(callback);
+  }
   // What the process is to report if the destructor has to leave it.
   int exit_code = 0;
 
@@ -57,6 +62,7 @@ class Host {
   const config::Config& config_;
   std::vector<std::unique_ptr<loop::Loop>> loops_;
   registry::Registry registry_;
+  std::function<void(std::string_view uri)> resource_updated_;
   plugin::Loader loader_;
   std::vector<plugin::LoadReport> reports_;
 };

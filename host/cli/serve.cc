@@ -105,8 +105,9 @@ class Service {
 
   void cancel_calls() {
     for (std::size_t index = 0; index < loops_.size(); ++index) {
-      loops_[index]->post(
-          [service = services_[index].get()] { service->protocol.calls().cancel_all(registry::CancelReason::shutdown); });
+      loops_[index]->post([service = services_[index].get()] {
+        service->protocol.calls().cancel_all(registry::CancelReason::shutdown);
+      });
     }
     constexpr std::uint64_t kFlushMs = 500;  // for the answers to leave
     hurry_.start(kFlushMs, [this] {
@@ -151,6 +152,7 @@ int serve(const ServeOptions& options) {
   Host host(*config, loops);
   const protocol::Access access(access_rules(config->server));
   protocol::Server server(server_options(*config), host.registry(), host.loops());
+  host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   host.load();
   Service service(host, server, access, config->server, *sockets);
   announce(*sockets, config->server, access.needs_token());

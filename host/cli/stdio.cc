@@ -37,6 +37,7 @@ int stdio(const CommonOptions& options) {
   }
   Host host(*config, 1);
   protocol::Server server(server_options(*config), host.registry(), host.loops());
+  host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   host.load();
   {
     loop::Loop& loop = host.main_loop();

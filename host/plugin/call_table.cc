@@ -17,8 +17,9 @@ void recycle(std::string& text) {
 
 void recycle(CallSlot& slot) {
   registry::Ending& ending = slot.ending;
-  for (std::string* text : {&ending.content, &ending.structured, &ending.meta, &ending.fields, &ending.message,
-                            &ending.data, &ending.state, &slot.failure, &slot.uri, &slot.queued.buffer}) {
+  for (std::string* text :
+       {&ending.content, &ending.structured, &ending.meta, &ending.fields, &ending.message, &ending.data,
+        &ending.state, &slot.failure, &slot.reading.uri, &slot.reading.mime, &slot.queued.buffer}) {
     recycle(*text);
   }
   ending.how = registry::Ending::How::completed;

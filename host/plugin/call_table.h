@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "collet/plugin.h"
 #include "loop/loop.h"
+#include "plugin/content.h"
 #include "registry/item.h"
 
 namespace collet::plugin {
@@ -81,7 +82,7 @@ struct CallSlot {
   CallOwner* counted = nullptr;  // whose in_flight this is
   CallSlot* next = nullptr;      // free list, or queue of an executor
   QueuedCall queued;
-  std::string uri;  // of the resource that is read
+  content::Reading reading;
 
   std::mutex mutex;    // guards all below
   bool held = false;   // start() has not returned yet: it delivers itself

@@ -27,7 +27,7 @@ void append_blob_contents(std::string& out, std::string_view uri, std::string_vi
 
 }  // namespace
 
-void append_text(std::string& out, CallKind kind, std::string_view uri, std::string_view text) {
+void append_text(std::string& out, CallKind kind, const Reading& reading, std::string_view text) {
   separate(out);
   switch (kind) {
     case CallKind::tool:
@@ -35,7 +35,8 @@ void append_text(std::string& out, CallKind kind, std::string_view uri, std::str
       out += '}';
       return;
     case CallKind::resource:
-      append_member(out, R"({"uri":)", uri);
+      append_member(out, R"({"uri":)", reading.uri);
+      if (!reading.mime.empty()) append_member(out, R"(,"mimeType":)", reading.mime);
       append_member(out, R"(,"text":)", text);
       out += '}';
       return;
@@ -59,11 +60,11 @@ void append_json(std::string& out, std::string_view json) {
       ' ');
 }
 
-bool append_blob(std::string& out, CallKind kind, std::string_view uri, std::string_view type,
+bool append_blob(std::string& out, CallKind kind, const Reading& reading, std::string_view type,
                  std::string_view mime, std::string_view bytes) {
   if (kind == CallKind::resource) {
     separate(out);
-    append_blob_contents(out, uri, mime, bytes);
+    append_blob_contents(out, reading.uri, mime.empty() ? std::string_view(reading.mime) : mime, bytes);
     return true;
   }
   if (kind != CallKind::tool) return false;

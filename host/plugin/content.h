@@ -10,12 +10,18 @@ namespace collet::plugin::content {
 
 using registry::CallKind;
 
-// Each appends one piece to `out`, a comma before it if it is not the first. `uri` is that of the resource read.
-void append_text(std::string& out, CallKind kind, std::string_view uri, std::string_view text);
+// What is read: a call of kind resource only.
+struct Reading {
+  std::string uri;
+  std::string mime;  // as the item's definition says; empty: it does not
+};
+
+// Each appends one piece to `out`, a comma before it if it is not the first.
+void append_text(std::string& out, CallKind kind, const Reading& reading, std::string_view text);
 // `json` as it is, on one line: framing by lines and by events cannot carry a newline between tokens.
 void append_json(std::string& out, std::string_view json);
 // A tool's "image", "audio" or "resource" block; a resource's contents. False: no such block exists.
-bool append_blob(std::string& out, CallKind kind, std::string_view uri, std::string_view type,
+bool append_blob(std::string& out, CallKind kind, const Reading& reading, std::string_view type,
                  std::string_view mime, std::string_view bytes);
 // One member of the result object.
 void append_field(std::string& out, std::string_view key, std::string_view json);

@@ -174,7 +174,10 @@ CallId Generation::start(const registry::Call& call, registry::Listener& listene
   const auto& item = *reinterpret_cast<const ItemRecord*>(call.handle);
   CallSlot* slot = calls_.acquire(call.loop, owner_, listener, call.kind);
   if (!slot) return refuse(listener, fmt::format("more than {} calls are running", limits::kCallsInFlightMax));
-  if (call.kind == CallKind::resource) slot->uri.assign(call.name);
+  if (call.kind == CallKind::resource) {
+    slot->reading.uri.assign(call.name);
+    slot->reading.mime.assign(item.mime);
+  }
   if (item.inline_guard.allowed() && (concurrent_ || serial_.try_lock())) {
     return run_inline(*slot, item, call);
   }

@@ -102,7 +102,7 @@ std::int32_t add_text(const collet_host* host, collet_call id, const char* data,
     if (!text::is_utf8(text)) return kNotUtf8;
     std::string& out = call.ending.content;
     const std::size_t before = out.size();
-    content::append_text(out, call.kind, call.uri, text);
+    content::append_text(out, call.kind, call.reading, text);
     return check_grown(call, out, before);
   });
 }
@@ -139,7 +139,7 @@ std::int32_t add_blob(const collet_host* host, collet_call id, const char* type,
     }
     std::string& out = call.ending.content;
     const std::size_t before = out.size();
-    if (!content::append_blob(out, call.kind, call.uri, wanted, view(mime, mime_size), blob->view())) {
+    if (!content::append_blob(out, call.kind, call.reading, wanted, view(mime, mime_size), blob->view())) {
       return {COLLET_E_INVALID, "the type is none of \"image\", \"audio\" and \"resource\""};
     }
     return check_grown(call, out, before);

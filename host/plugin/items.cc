@@ -45,7 +45,8 @@ registry::Traits to_traits(std::uint32_t flags) {
 }
 
 // Why `definition` cannot be an item's, or empty.
-std::string definition_problem(Kind kind, std::string_view definition) {
+// What is wrong with a definition, or nothing.
+std::string definition_problem(Kind kind, std::string_view definition, std::string& mime) {
   json::Document document;
   if (const auto bad = json::parse(definition, document)) {
     return fmt::format("its definition is not JSON: {} at byte {}", bad->message, bad->offset);
@@ -56,6 +57,7 @@ std::string definition_problem(Kind kind, std::string_view definition) {
     return fmt::format("its definition has a member \"{}\", which is registered as the item's name",
                        name_member(kind));
   }
+  mime = json::find_string(document, "mimeType").value_or("");
   return {};
 }
 
@@ -89,7 +91,8 @@ std::int32_t Items::add(const collet_item_def& given, collet_item* out) {
     return reject(COLLET_E_LIMIT, fmt::format("item \"{}\": its definition is longer than {} bytes", name,
                                               limits::kDefinitionBytesMax));
   }
-  if (std::string problem = definition_problem(*kind, definition); !problem.empty()) {
+  std::string mime;
+  if (std::string problem = definition_problem(*kind, definition, mime); !problem.empty()) {
     return reject(COLLET_E_INVALID, fmt::format("item \"{}\": {}", name, problem));
   }
   if (!names_.emplace(*kind, name).second) {
@@ -105,6 +108,7 @@ std::int32_t Items::add(const collet_item_def& given, collet_item* out) {
                  .handle = reinterpret_cast<std::uint64_t>(record.get())};
   record->id = ++last_id_;
   record->user = def.user;
+  record->mime = std::move(mime);
   record->nonblocking = (def.flags & COLLET_ITEM_NONBLOCKING) != 0;
   if (record->nonblocking && rules_.inline_allowed) record->inline_guard.allow();
   *out = record->id;

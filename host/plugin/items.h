@@ -28,6 +28,7 @@ struct ItemRecord {
   registry::ItemDef def;  // def.handle is this record's address
   collet_item id = 0;
   void* user = nullptr;
+  std::string mime;                  // of a resource or template, as its definition says
   bool nonblocking = false;          // as its author says
   mutable InlineGuard inline_guard;  // whether it may run on loops; they read and wind it
   enum class State : std::uint8_t { added, live, removed } state = State::added;

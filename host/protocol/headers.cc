@@ -1,5 +1,8 @@
 #include "protocol/headers.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include "base/text.h"
 #include "protocol/error.h"
 
@@ -23,7 +26,47 @@ std::optional<rpc::Error> check_one(const transport::HttpRequest& http, std::str
   return header_mismatch(fmt::format("{} does not match the body", header));
 }
 
+// The value at the path; null if there is none, or null itself.
+const json::Value* value_at(const json::Value* arguments, const std::vector<std::string>& path) {
+  for (const std::string& key : path) {
+    if (!arguments) return nullptr;
+    arguments = json::find(*arguments, key);
+  }
+  return arguments && !arguments->IsNull() ? arguments : nullptr;
+}
+
+bool is_integer_text(std::string_view text, const json::Value& number) {
+  double value = 0;
+  const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return bad == std::errc() && end == text.data() + text.size() && value == number.GetDouble();
+}
+
+bool says(const std::string& header, const json::Value& value) {
+  if (value.IsString()) return header == json::view(value);
+  if (value.IsBool()) return header == (value.GetBool() ? "true" : "false");
+  return value.IsNumber() && is_integer_text(header, value);
+}
+
+bool is_header_text(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) { return c == '\t' || (c >= ' ' && c <= '~'); });
+}
+
 }  // namespace
+
+std::optional<rpc::Error> check_mirrored_parameters(const transport::HttpRequest& http,
+                                                    const std::vector<registry::MirroredParameter>& parameters,
+                                                    const json::Value* arguments) {
+  for (const registry::MirroredParameter& parameter : parameters) {
+    const std::string_view header = http.header(parameter.header);
+    const json::Value* value = value_at(arguments, parameter.path);
+    if (!header.data() && !value) continue;
+    if (!header.data()) return header_mismatch(parameter.header + " is missing");
+    const auto decoded = is_header_text(header) ? decode_header_value(header) : std::nullopt;
+    if (!decoded) return header_mismatch(parameter.header + " has characters that a header may not have");
+    if (!value || !says(*decoded, *value)) return header_mismatch(parameter.header + " does not match the body");
+  }
+  return std::nullopt;
+}
 
 std::optional<rpc::Error> check_mirrored(const transport::HttpRequest& http, const rpc::Message& message) {
   const std::string_view method = http.header("mcp-method");

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "registry/definition.h"
 #include "rpc/error.h"
 #include "rpc/message.h"
 #include "transport/http.h"
@@ -13,6 +14,11 @@ namespace collet::protocol {
 
 // Mcp-Method and, where the method has one, Mcp-Name must say what the body says.
 std::optional<rpc::Error> check_mirrored(const transport::HttpRequest& http, const rpc::Message& message);
+
+// Each mirrored parameter's header must say what the arguments say; null: there are none.
+std::optional<rpc::Error> check_mirrored_parameters(const transport::HttpRequest& http,
+                                                    const std::vector<registry::MirroredParameter>& parameters,
+                                                    const json::Value* arguments);
 
 // A header value as it was before encoding: =?base64?…?= is decoded; nothing if that is not base64.
 std::optional<std::string> decode_header_value(std::string_view value);

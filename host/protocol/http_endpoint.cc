@@ -108,6 +108,7 @@ void HttpEndpoint::post(const HttpRequest& http, HttpReply& reply, std::string p
   }
   RequestPtr request = loop_.new_request();
   request->context.transport = Transport::http;
+  request->received = &http;
   request->context.principal = std::move(principal);
   request->http.open(reply, http.header("origin"));
   auto bad = rpc::parse_message(http.body, request->arena, request->message);

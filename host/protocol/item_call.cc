@@ -65,7 +65,10 @@ std::optional<rpc::Error> ItemCall::resume(const Target& target) {
   if (responses && !are_responses(*responses)) {
     return rpc::invalid_params("inputResponses must be an object of objects");
   }
-  if (!sealed) return std::nullopt;
+  if (!sealed) {  // a client that kept no state may still answer what it knows will be asked
+    if (responses) round_ = {.number = 1, .input_responses = json::to_text(*responses)};
+    return std::nullopt;
+  }
   if (!sealed->IsString()) return rpc::invalid_params("requestState must be a string");
   const json::Value* arguments = json::find(params, "arguments");
   const std::string canonical = arguments ? json::to_text(*arguments) : std::string();

@@ -55,6 +55,7 @@ void HttpOutlet::abandon() {
 void Request::reset() {
   COLLET_ASSERT(!exchange.open());
   message = {};
+  received = nullptr;
   context = {};
   arena.clear();
 }

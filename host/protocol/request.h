@@ -62,8 +62,9 @@ struct Request {
   rpc::Arena arena;
   rpc::Message message;
   Context context;
-  HttpOutlet http;         // if it came over HTTP
-  rpc::Exchange exchange;  // after the outlet that it may answer through when destroyed
+  const transport::HttpRequest* received = nullptr;  // if it came over HTTP, until ServerLoop::handle() returns
+  HttpOutlet http;                                   // likewise
+  rpc::Exchange exchange;                            // after the outlet that it may answer through when destroyed
 
   void reset();
 };

@@ -1,4 +1,5 @@
 // tools/call, up to the point where the tool is known.
+#include "protocol/headers.h"
 #include "protocol/result.h"
 #include "protocol/server.h"
 
@@ -15,6 +16,10 @@ void ServerLoop::call_tool(RequestPtr request) {
   const json::Value* arguments = json::find(*message.params, "arguments");
   if (arguments && !arguments->IsObject()) {
     return request->exchange.error(rpc::invalid_params("arguments must be an object"));
+  }
+  if (request->context.era == Era::modern && request->received && !item->compiled->mirrored.empty()) {
+    const auto bad = check_mirrored_parameters(*request->received, item->compiled->mirrored, arguments);
+    if (bad) return request->exchange.error(*bad);
   }
   if (const auto bad = check_capabilities(item->def->traits, request->context))
     return request->exchange.error(*bad);

@@ -1,6 +1,9 @@
 #include "registry/definition.h"
 
+#include <algorithm>
+
 #include "base/json.h"
+#include "base/text.h"
 
 namespace collet::registry {
 namespace {
@@ -17,6 +20,41 @@ Result<SchemaPtr> compile(std::string_view member, const json::Value& definition
   return entry->second;
 }
 
+bool is_token(std::string_view name) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";  // RFC 9110 §5.6.2
+  return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kMarks.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_mirrorable(const json::Value& schema) {
+  const auto type = json::find_string(schema, "type");
+  return type == "string" || type == "integer" || type == "boolean";
+}
+
+// Walks down chains of `properties`, the only places where x-mcp-header means anything.
+Result<void> read_mirrored(const json::Value& schema, std::vector<std::string>& path, Compiled& out) {
+  const json::Value* properties = json::find(schema, "properties");
+  if (!properties || !properties->IsObject()) return {};
+  for (const auto& property : properties->GetObject()) {
+    path.emplace_back(json::view(property.name));
+    if (const json::Value* name = json::find(property.value, "x-mcp-header")) {
+      if (!name->IsString() || !is_token(json::view(*name)) || !is_mirrorable(property.value)) {
+        return error("its x-mcp-header of {} must be a header name, on a string, integer or boolean", path.back());
+      }
+      std::string header = "Mcp-Param-" + std::string(json::view(*name));
+      for (const MirroredParameter& other : out.mirrored) {
+        if (text::equals_ignoring_case(other.header, header)) return error("it has two parameters for {}", header);
+      }
+      out.mirrored.push_back({std::move(header), path});
+    }
+    if (auto below = read_mirrored(property.value, path, out); !below) return below;
+    path.pop_back();
+  }
+  return {};
+}
+
 Result<Compiled> read_tool(const json::Value& definition, SchemaCache& cache) {
   auto input = compile("inputSchema", definition, cache);
   if (!input) return input.failure();
@@ -25,7 +63,13 @@ Result<Compiled> read_tool(const json::Value& definition, SchemaCache& cache) {
   }
   auto output = compile("outputSchema", definition, cache);
   if (!output) return output.failure();
-  return Compiled{std::move(*input), std::move(*output), {}};
+  Compiled compiled{.input = std::move(*input), .output = std::move(*output)};
+  if (compiled.input) {
+    std::vector<std::string> path;
+    if (auto good = read_mirrored(*json::find(definition, "inputSchema"), path, compiled); !good)
+      return good.failure();
+  }
+  return compiled;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "registry/item.h"
@@ -17,10 +18,18 @@ namespace collet::registry {
 // A compiled schema is shared by the tools that have the same text.
 using SchemaPtr = std::shared_ptr<const schema::Schema>;
 
+// A tool's parameter that clients repeat in a header: x-mcp-header in inputSchema (2026-07-28, streamable-http,
+// Custom Headers from Tool Parameters).
+struct MirroredParameter {
+  std::string header;             // "Mcp-Param-Region"
+  std::vector<std::string> path;  // from the arguments down
+};
+
 // What is compiled of an item.
 struct Compiled {
   SchemaPtr input;  // of a tool; null where it has none
   SchemaPtr output;
+  std::vector<MirroredParameter> mirrored;
   std::optional<UriTemplate> uri_template;  // of a resource template
 };
 

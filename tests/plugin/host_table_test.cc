@@ -21,7 +21,7 @@ class Host {
     CallId id = 0;
     loop.run([&] {
       CallSlot* slot = calls.acquire(0, owner, listener, kind);
-      slot->uri = std::move(uri);
+      slot->reading.uri = std::move(uri);
       id = calls.open_held(*slot);
       calls.settle(*slot);
     });

@@ -110,7 +110,12 @@ class Harness {
   // Adds a tool and publishes. `definition` as JSON text.
   void add_tool(std::string name, FakeProvider::Tool tool, std::string definition = "{}",
                 registry::Traits traits = {}, std::uint32_t timeout_ms = 0) {
+    add(registry::Kind::tool, std::move(name), std::move(tool), std::move(definition), traits, timeout_ms);
+  }
+  void add(registry::Kind kind, std::string name, FakeProvider::Tool tool, std::string definition = "{}",
+           registry::Traits traits = {}, std::uint32_t timeout_ms = 0) {
     registry::ItemDef def;
+    def.kind = kind;
     def.name = std::move(name);
     def.definition = std::move(definition);
     def.traits = traits;
@@ -138,9 +143,9 @@ class Harness {
     request.host = post.host;
     request.headers = headers;
     request.body = post.body;
-    replies_.emplace_back();
-    endpoint->on_request(request, replies_.back());
-    return replies_.back();
+    replies.emplace_back();
+    endpoint->on_request(request, replies.back());
+    return replies.back();
   }
 
   // As a well-behaved modern client sends it. `params` are members, with a comma behind each.
@@ -167,14 +172,15 @@ class Harness {
     return send(post);
   }
 
-  std::string initialize(std::string version = "2025-11-25") {
+  std::string initialize(std::string version = "2025-11-25", std::string capabilities = R"({"roots":{}})") {
     FakeReply& reply =
         legacy(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":")" + version +
-               R"(","capabilities":{"roots":{}},"clientInfo":{"name":"t","version":"1"}}})");
+               R"(","capabilities":)" + capabilities + R"(,"clientInfo":{"name":"t","version":"1"}}})");
     COLLET_ASSERT(reply.status == 200);
     return reply.headers["Mcp-Session-Id"];
   }
 
+  std::deque<FakeReply> replies;  // first: the server may answer as long as it lives
   loop::Loop loop;
   registry::Registry registry;
   FakeProvider provider;
@@ -188,7 +194,6 @@ class Harness {
     return options;
   }
   std::vector<registry::ItemDef> defs_;
-  std::deque<FakeReply> replies_;
 };
 
 // A value in a JSON text by its RFC 6901 pointer, as text; "" if there is none.

@@ -278,7 +278,7 @@ TEST_CASE("server/discover says who we are, with caching hints") {
   Harness h({.instructions = "Be \"brief\"."});
   const std::string body = h.modern("server/discover").body;
   CHECK(at(body, "/result/supportedVersions") == R"(["2026-07-28"])");
-  CHECK(at(body, "/result/capabilities/tools") == "{}");
+  CHECK(at(body, "/result/capabilities/tools/listChanged") == "true");
   CHECK(at(body, "/result/instructions") == R"("Be \"brief\".")");
   CHECK(at(body, "/result/resultType") == "\"complete\"");
   CHECK(at(body, "/result/cacheScope") == "\"public\"");

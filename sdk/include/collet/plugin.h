@@ -144,7 +144,8 @@ typedef struct collet_call_params {
                              COMPLETE: {"argument":{"name","value"},"context":{…}} */
   collet_str variables;   /* of a URI template: JSON object of strings */
   collet_str input_responses; /* round > 0: JSON object, a response for each need_input key */
-  collet_str state;           /* round > 0: what suspend() was given; authentic and unaltered */
+  collet_str state;           /* round > 0: what suspend() was given, authentic and unaltered; absent if a client
+                                 answers what it has not been asked in this call */
 } collet_call_params;
 
 typedef struct collet_create_params {
@@ -178,6 +179,7 @@ struct collet_host {
    * add_json   a content block     a contents object         a message object    –
    * add_blob   "image", "audio",   bytes of the URI read     –                   –
    *            "resource" block    (type is ignored)
+   * A text read has the mimeType of the item's definition; so has a blob given without one.
    * The blob is taken in any case, also on error. */
   int32_t (*add_text)(const collet_host *host, collet_call call, const char *text, size_t text_size);
   int32_t (*add_json)(const collet_host *host, collet_call call, const char *json, size_t json_size);

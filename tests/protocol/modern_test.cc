@@ -254,6 +254,53 @@ TEST_CASE("what a plugin says besides content reaches the client") {
         R"({"code":-32050,"message":"no","data":{"why":1}})");
 }
 
+TEST_CASE("arguments that do not fit never reach the tool, and the model is told how to mend them, in both eras") {
+  Harness h;
+  h.add_tool(
+      "run", [](const registry::Call&, registry::Listener&) { FAIL("called"); },
+      R"({"inputSchema":{"type":"object","properties":{"by":{"enum":["asc","desc"]}},"required":["by"]}})");
+  const std::string expected =
+      "Invalid arguments for run:\n/by [enum] must be one of [\"asc\",\"desc\"], got \"up\"";
+  const auto check = [&](const std::string& body) {
+    json::Document document;
+    REQUIRE_FALSE(json::parse(body, document));
+    CHECK(at(body, "/result/isError") == "true");
+    CHECK(document["result"]["content"][0]["text"].GetString() == expected);
+  };
+  check(h.modern("tools/call", R"("name":"run","arguments":{"by":"up"},)", "run").body);
+  check(
+      h.legacy(R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"run","arguments":{"by":"up"}}})")
+          .body);
+  CHECK(at(h.modern("tools/call", R"("name":"run",)", "run").body, "/result/isError") == "true");
+}
+
+TEST_CASE("structured content that breaks the tool's promise is withheld") {
+  Harness h;
+  std::string structured;
+  bool is_error = false;
+  h.add_tool(
+      "run",
+      [&](const registry::Call&, registry::Listener&) {
+        registry::Ending ending;
+        ending.structured = structured;
+        ending.is_error = is_error;
+        h.provider.end(std::move(ending));
+      },
+      R"({"outputSchema":{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}})");
+  const auto result = [&](std::string what) {
+    structured = std::move(what);
+    return h.modern("tools/call", R"("name":"run",)", "run").body;
+  };
+  CHECK(at(result(R"({"n":1})"), "/result/structuredContent") == R"({"n":1})");
+  for (const char* wrong : {"", "{}", R"({"n":"x"})"}) {
+    const std::string body = result(wrong);
+    CHECK(at(body, "/result/isError") == "true");
+    CHECK(at(body, "/result/structuredContent") == "");
+  }
+  is_error = true;  // an error promises nothing
+  CHECK(at(result(""), "/result/content") == "[]");
+}
+
 TEST_CASE("a plugin learns who calls") {
   Harness h;
   std::map<std::string, std::string> seen;

@@ -24,7 +24,7 @@ class TerminalCall final : public registry::Listener {
     loop_.post([&] {
       const registry::CallId id = item.provider->start(call, *this);
       if (ended_) return;
-      deadline.start(call.timeout_ms, [this, &item, id] {
+      deadline.start(call.timeout_ms, [&item, id] {
         std::fprintf(stderr, "collet: the tool did not answer in time, asking it to stop\n");
         item.provider->cancel(id, registry::CancelReason::deadline);
       });

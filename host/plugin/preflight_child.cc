@@ -7,6 +7,7 @@
 #include <csignal>
 #include <exception>
 
+#include "loop/standard_streams.h"
 #include "plugin/host_table.h"
 #include "plugin/library.h"
 #include "plugin/preflight.h"
@@ -70,18 +71,20 @@ std::string try_file(const std::string& path, std::string_view config,
   if (!library) return library.message();
   const Library& kept = *libraries.emplace_back(std::move(*library));
   if (kept.table().functions.flags & COLLET_PLUGIN_WORKER_ONLY) return std::string(kWorkerOnly);
-  std::string problem;
   try {
-    problem = try_create(kept.table(), config);
+    return try_create(kept.table(), config);
   } catch (const std::exception& thrown) {
     return fmt::format("its create() threw an exception: {}", thrown.what());
   } catch (...) {
     return "its create() threw an exception";
   }
-  for (int fd = STDIN_FILENO; problem.empty() && fd <= STDERR_FILENO; ++fd) {
-    if (fcntl(fd, F_GETFD) < 0) problem = fmt::format("it closes file descriptor {}, which is not its own", fd);
+}
+
+std::string find_closed_descriptor() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0) return fmt::format("it closes file descriptor {}, which is not its own", fd);
   }
-  return problem;
+  return {};
 }
 
 bool report(std::string_view problem) {
@@ -111,7 +114,10 @@ int preflight_main(int, char**) {
   while (const auto path = preflight::take_frame(rest)) {
     const auto config = preflight::take_frame(rest);
     if (!config) break;
-    if (!report(try_file(std::string(*path), *config, libraries))) _exit(preflight::kReportFailed);
+    std::string problem = try_file(std::string(*path), *config, libraries);
+    if (problem.empty()) problem = find_closed_descriptor();
+    loop::fill_standard_descriptors();  // the next library is not to blame
+    if (!report(problem)) _exit(preflight::kReportFailed);
   }
   _exit(0);  // no destructor of any library
 }

@@ -37,3 +37,12 @@ TEST_CASE("each file gets its own verdict, also after one that takes the child d
   CHECK_FALSE(results[3]);
   CHECK(results[4]);
 }
+
+TEST_CASE("a file that closes a standard descriptor is the only one to be blamed for it") {
+  const PreflightFile closing{module_path("hostile_create_closes_fds"), "{}"};
+  const PreflightFile good{module_path("sample"), "{}"};
+  const auto results = Preflight(COLLET_TEST_PREFLIGHT).run({closing, good});
+  REQUIRE(results.size() == 2);
+  CHECK(results[0].message() == "it closes file descriptor 0, which is not its own");
+  CHECK(results[1]);
+}

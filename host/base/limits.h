@@ -97,6 +97,8 @@ inline constexpr std::size_t kPluginInfoBytesMax = 1u << 20;
 inline constexpr std::uint64_t kPreflightTimeoutMs = 10'000;  // one library
 inline constexpr std::uint64_t kCreateTimeoutMs = 30'000;
 inline constexpr std::uint64_t kDrainTimeoutMs = 10'000;
+inline constexpr std::uint64_t kHurriedUnloadMs = 1'000;  // to unload plugins when calls had to be cut short
 inline constexpr std::uint64_t kStdioExitMs = 80;  // from EOF or a signal to the end of the process, in stdio mode
+inline constexpr std::uint64_t kStdioAnswerMs = 50;  // of that, for what is in flight at EOF to be answered
 
 }  // namespace collet::limits

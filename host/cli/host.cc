@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "loop/standard_streams.h"
 
 namespace collet::cli {
 namespace {
@@ -83,7 +84,8 @@ Result<config::Config> load_config(const CommonOptions& options) {
 }
 
 Host::Host(const config::Config& config, unsigned loops)
-    : config_(config),
+    : unload_timeout_ms(config.server.limits.drain_timeout_ms),
+      config_(config),
       loops_([loops] {
         std::vector<std::unique_ptr<loop::Loop>> made;
         for (unsigned i = 0; i < loops; ++i) made.push_back(std::make_unique<loop::Loop>());
@@ -95,8 +97,7 @@ Host::Host(const config::Config& config, unsigned loops)
               }}) {}
 
 Host::~Host() {
-  const std::vector<std::string> left =
-      loader_.shutdown(config_.server.limits.drain_timeout_ms, plugin::Loader::Loops::ended);
+  const std::vector<std::string> left = loader_.shutdown(unload_timeout_ms, plugin::Loader::Loops::ended);
   if (left.empty()) return;
   for (const std::string& what : left) log::warning("{}", what);
   _exit(exit_code);
@@ -110,6 +111,7 @@ std::vector<loop::Loop*> Host::loops() const {
 
 void Host::load() {
   reports_ = loader_.load(specs_of(config_));
+  loop::fill_standard_descriptors();  // in case a create() has closed one
   for (const plugin::LoadReport& report : reports_) {
     if (!report.ok()) log::error("plugin {} ({}) is not served: {}", report.id, report.library, report.error);
     for (const std::string& warning : report.warnings) log::warning("plugin {}: {}", report.id, warning);

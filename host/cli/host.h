@@ -54,6 +54,8 @@ class Host {
   }
   // What the process is to report if the destructor has to leave it.
   int exit_code = 0;
+  // How long the destructor waits for plugins to end.
+  std::uint64_t unload_timeout_ms;
 
   // Of load(), one for each plugin, in order.
   const std::vector<plugin::LoadReport>& reports() const { return reports_; }

@@ -69,7 +69,10 @@ class Service {
  public:
   Service(Host& host, protocol::Server& server, const protocol::Access& access, const config::Server& config,
           Sockets& sockets)
-      : loops_(host.loops()), drain_timeout_ms_(config.limits.drain_timeout_ms), hurry_(*loops_.front()) {
+      : host_(host),
+        loops_(host.loops()),
+        drain_timeout_ms_(config.limits.drain_timeout_ms),
+        hurry_(*loops_.front()) {
     for (unsigned index = 0; index < loops_.size(); ++index) {
       services_.push_back(std::make_unique<LoopService>(server.at(index), access, config));
       for (const auto& socket : sockets) services_.back()->http.listen(*socket, index);
@@ -94,31 +97,41 @@ class Service {
     if (std::exchange(draining_, true)) return cancel_calls();
     log::info("ending: waiting for what was begun");
     for (std::size_t index = 0; index < loops_.size(); ++index) {
-      loops_[index]->post([service = services_[index].get(), loop = loops_[index]] {
+      loops_[index]->post([this, service = services_[index].get()] {
         service->protocol.end_subscriptions();
         service->endpoint.end_streams();
-        service->http.drain([loop] { loop->stop(); });
+        service->http.drain([this] { loops_.front()->post([this] { note_drained(); }); });
       });
     }
     hurry_.start(drain_timeout_ms_, [this] { cancel_calls(); });
   }
 
+  // First loop. It stays until all are drained: it has the signals and the time limit.
+  void note_drained() {
+    if (++drained_ == loops_.size()) stop();
+  }
+
+  void stop() {
+    for (loop::Loop* loop : loops_) loop->stop();
+  }
+
   void cancel_calls() {
+    host_.unload_timeout_ms = limits::kHurriedUnloadMs;
     for (std::size_t index = 0; index < loops_.size(); ++index) {
       loops_[index]->post([service = services_[index].get()] {
         service->protocol.calls().cancel_all(registry::CancelReason::shutdown);
       });
     }
     constexpr std::uint64_t kFlushMs = 500;  // for the answers to leave
-    hurry_.start(kFlushMs, [this] {
-      for (loop::Loop* loop : loops_) loop->stop();
-    });
+    hurry_.start(kFlushMs, [this] { stop(); });
   }
 
+  Host& host_;
   const std::vector<loop::Loop*> loops_;
   const std::uint64_t drain_timeout_ms_;
   std::vector<std::unique_ptr<LoopService>> services_;
   bool draining_ = false;
+  std::size_t drained_ = 0;  // loops
   loop::Timer hurry_;
 };
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 
@@ -16,11 +18,31 @@ class Ending {
 
   // At the end of the input: answers what runs, within the limit.
   void drain(protocol::StdioEndpoint& endpoint) {
-    timer_.start(limits::kStdioExitMs, [this] { loop_.stop(); });
+    note_beginning();
+    timer_.start(limits::kStdioAnswerMs, [this] { loop_.stop(); });
     server_.calls().when_idle([this, &endpoint] { endpoint.flush([this] { loop_.stop(); }); });
   }
 
+  // At a signal.
+  void stop() {
+    note_beginning();
+    loop_.stop();
+  }
+
+  // Of kStdioExitMs.
+  std::uint64_t left_ms() const {
+    const auto gone = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began_).count();
+    return limits::kStdioExitMs - std::min(static_cast<std::uint64_t>(gone), limits::kStdioExitMs);
+  }
+
  private:
+  using Clock = std::chrono::steady_clock;
+
+  void note_beginning() {
+    if (began_ == Clock::time_point()) began_ = Clock::now();
+  }
+
+  Clock::time_point began_;
   loop::Loop& loop_;
   protocol::ServerLoop& server_;
   loop::Timer timer_;
@@ -46,9 +68,10 @@ int stdio(const CommonOptions& options) {
     protocol::StdioEndpoint serving(server.at(0), streams.in, streams.out, config->server.limits.message_bytes_max,
                                     [&] { ending.drain(*endpoint); });
     endpoint = &serving;
-    const loop::Signal terminate(loop, SIGTERM, [&] { loop.stop(); });
-    const loop::Signal interrupt(loop, SIGINT, [&] { loop.stop(); });
+    const loop::Signal terminate(loop, SIGTERM, [&] { ending.stop(); });
+    const loop::Signal interrupt(loop, SIGINT, [&] { ending.stop(); });
     loop.run();
+    host.unload_timeout_ms = ending.left_ms();
   }
   return kOk;
 }

@@ -1,0 +1,290 @@
+"""The HTTP transport under clients that are rude, slow, gone or many."""
+import json
+import signal
+import threading
+
+from peer import PLUGINS, Case, Connection, as_bytes, call, hostile, main, post, request, text_of, until
+
+MODERN = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
+WRITE_BUFFER_BYTES_MAX = 4 << 20
+
+
+def modern(message):
+    """The message as a modern client sends it, with its headers."""
+    message["params"]["_meta"] = MODERN | message["params"].get("_meta", {})
+    headers = {"MCP_Protocol_Version": "2026-07-28", "Mcp_Method": message["method"]}
+    if "name" in message["params"]:
+        headers["Mcp_Name"] = message["params"]["name"]
+    return post(message, **headers)
+
+
+class Bodies(Case):
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve("echo", "math", "waits")
+
+    def tearDown(self):
+        """Whatever has been done to it, the server serves."""
+        self.assertEqual(text_of(self.server.post(call(1, "echo", {"text": "still here"})).message), "still here")
+
+    def arguments(self, text):
+        """The answer to a call whose arguments are that text; None leaves them out."""
+        member = "" if text is None else f',"arguments":{text}'
+        return self.server.post(
+            f'{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"echo"{member}}}}}'.encode()).message
+
+    def test_arguments_of_every_kind(self):
+        self.assertIn("[required]", text_of(self.arguments(None)))
+        self.assertIn("[required]", text_of(self.arguments("{}")))
+        for wrong in ("null", "[]", "3", '"text"'):
+            self.assertEqual(self.arguments(wrong)["error"]["code"], -32602, wrong)
+        large = "x" * (1 << 20)
+        self.assertEqual(text_of(self.arguments(json.dumps({"text": large}))), large)
+
+    def test_a_deep_body_is_refused(self):
+        for deep in ("[" * 10_000 + "]" * 10_000, '{"a":' * 10_000 + "0" + "}" * 10_000, "[" * 10_000):
+            self.assertEqual(self.arguments('{"text":' + deep + "}")["error"]["code"], -32700)
+
+    def test_a_body_over_the_limit_is_refused_before_it_is_sent(self):
+        connection = self.server.connect()
+        connection.send(post(b"", Content_Length=(8 << 20) + 1))
+        self.assertEqual(connection.receive().status, 413)
+        self.assertTrue(connection.is_closed())
+
+    def test_headers_over_the_limit_are_refused(self):
+        connection = self.server.connect()
+        connection.send(post(request(1, "ping"), X="x" * (16 << 10)))
+        self.assertEqual(connection.receive().status, 431)
+
+    def test_a_byte_at_a_time(self):
+        connection = self.server.connect()
+        for byte in post(call(1, "echo", {"text": "slowly"})):
+            connection.send(bytes([byte]))
+        self.assertEqual(text_of(connection.receive().message), "slowly")
+
+    def test_half_sent_requests_disturb_nobody(self):
+        whole = post(call(1, "echo", {"text": "late"}))
+        cuts = (1, whole.index(b"\r\n") + 1, whole.index(b"\r\n\r\n") + 2, whole.index(b"{") + 5, len(whole) - 1)
+        halves = [(self.server.connect(), cut) for cut in cuts for _ in range(4)]
+        for connection, cut in halves:
+            connection.send(whole[:cut])
+        self.assertEqual(text_of(self.server.post(call(1, "echo", {"text": "at once"})).message), "at once")
+        for connection, cut in halves[::2]:
+            connection.send(whole[cut:])
+            self.assertEqual(text_of(connection.receive().message), "late")
+        for connection, _ in halves[1::2]:
+            connection.close()
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        connection = self.server.connect()
+        tools = [call(id, "primes", {"below": 1000}) if id % 3 == 0 else call(id, "echo", {"text": str(id)})
+                 for id in range(60)]
+        connection.send(b"".join(map(post, tools)))
+        self.assertEqual([connection.receive().message["id"] for _ in tools], list(range(60)))
+
+    def test_chunked_body(self):
+        connection = self.server.connect()
+        body = as_bytes(call(1, "echo", {"text": "in pieces"}))
+        connection.send(post(b"", Content_Length=None, Transfer_Encoding="chunked"))
+        for at in range(0, len(body), 7):
+            piece = body[at:at + 7]
+            connection.send(b"%x;ignored=1\r\n%s\r\n" % (len(piece), piece))
+        connection.send(b"0\r\nTrailer: ignored\r\n\r\n")
+        self.assertEqual(text_of(connection.receive().message), "in pieces")
+        self.assertEqual(text_of(connection.ask(call(2, "echo", {"text": "next"})).message), "next")
+
+    def test_two_lengths_are_refused(self):
+        for headers in ({"Transfer_Encoding": "chunked"}, {"content_length": 3}):
+            connection = self.server.connect()
+            connection.send(post(request(1, "ping"), **headers))
+            self.assertEqual(connection.receive().status, 400, headers)
+            self.assertTrue(connection.is_closed())
+
+    def test_nonsense_is_refused(self):
+        for nonsense in (b"\r\n\r\n\x00\x01\x02\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", b"GET\r\n\r\n",
+                         b"POST /mcp HTTP/9.9\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
+            connection = self.server.connect()
+            connection.send(nonsense + b"\r\n\r\n")
+            answer = connection.receive()
+            self.assertIn(answer.status if answer else 400, (400, 404, 505), nonsense)
+            self.assertTrue(connection.is_closed(), nonsense)
+
+
+class Leaving(Case):
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve("echo", "waits")
+
+    def number(self, tool):
+        return int(text_of(self.server.post(call("n", tool)).message))
+
+    def test_a_client_that_leaves_before_the_answer_cancels_its_call(self):
+        connection = self.server.connect()
+        connection.send(modern(call(1, "wait")))
+        until(lambda: self.number("waiting") == 1)
+        connection.close()
+        until(lambda: self.number("cancels") == 1)
+        self.assertEqual(self.number("waiting"), 0)
+
+    def leave_a_stream(self, sent):
+        connection = self.server.connect()
+        connection.send(sent)
+        self.assertTrue(connection.head().is_stream)
+        self.assertEqual(connection.event()["params"]["progressToken"], 1)
+        connection.close()
+
+    def test_a_client_that_leaves_an_event_stream_cancels_its_call(self):
+        self.leave_a_stream(modern(call(1, "wait", token=1)))
+        until(lambda: self.number("cancels") == 1)
+
+    def test_a_legacy_client_that_leaves_has_not_cancelled(self):
+        self.leave_a_stream(post(call(1, "wait", token=1)))
+        self.leave_a_stream(modern(call(1, "wait", token=1)))  # when this one is noticed the other has been, too
+        until(lambda: self.number("cancels") == 1)
+        self.assertEqual(self.number("waiting"), 1)
+        self.server.post(call(2, "release"))
+        self.assertEqual(self.number("cancels"), 1)
+
+    def test_an_event_stream_ends_with_the_answer(self):
+        connection = self.server.connect()
+        connection.send(post(call(1, "wait", token=1)))
+        self.assertTrue(connection.head().is_stream)
+        self.assertEqual(connection.event()["method"], "notifications/progress")
+        self.server.post(call(2, "release"))
+        self.assertEqual(text_of(connection.event()), "released")
+        self.assertIsNone(connection.event())
+        self.assertEqual(connection.ask(request(3, "ping")).message["id"], 3)
+
+    def test_a_client_that_does_not_read_its_stream_loses_it_and_harms_nobody(self):
+        before = self.server.resident_bytes()
+        connection = self.server.connect()
+        connection.send(modern(call(1, "flood", token=1)))
+        until(lambda: self.number("cancels") == 1)
+        self.assertLess(self.server.resident_bytes() - before, 4 * WRITE_BUFFER_BYTES_MAX)
+        with self.assertRaises((ConnectionResetError, ValueError, AssertionError)):
+            connection.head()
+            while connection.event():
+                pass
+            raise AssertionError("cut off")  # without the end of the stream
+
+    def test_a_legacy_cancellation_names_its_session(self):
+        opened = self.server.post(request(0, "initialize", protocolVersion="2025-11-25", capabilities={},
+                                          clientInfo={"name": "test", "version": "1"}))
+        session = {"Mcp_Session_Id": opened.headers["mcp-session-id"], "MCP_Protocol_Version": "2025-11-25"}
+        connection = self.server.connect()
+        connection.send(post(call(1, "wait", token=1), **session))
+        self.assertTrue(connection.head().is_stream)
+        connection.event()
+        cancelled = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}
+        self.assertEqual(self.server.post(cancelled).status, 202)  # not of this session: nothing happens
+        self.assertEqual(self.number("cancels"), 0)
+        self.assertEqual(self.server.post(cancelled, **session).status, 202)
+        until(lambda: self.number("cancels") == 1)
+        self.assertIsNone(connection.event())
+
+
+class Crowd(Case):
+    def test_a_hundred_clients_of_all_eras(self):
+        server = self.serve("echo", "math", text="[server]\nthreads = 2\n")
+        wrong = []
+
+        def client(number):
+            connection = server.connect()
+            session = {}
+            if number % 3 == 0:
+                opened = connection.ask(request(0, "initialize", protocolVersion="2025-06-18", capabilities={},
+                                                clientInfo={"name": "test", "version": "1"}))
+                session = {"Mcp_Session_Id": opened.headers["mcp-session-id"]}
+            for id in range(20):
+                text = f"{number}-{id}"
+                message = call(id, "echo", {"text": text}) if id % 5 else call(id, "primes", {"below": 1000})
+                connection.send(modern(message) if number % 3 == 1 else post(message, **session))
+                answer = connection.receive().message
+                if (answer["id"], text_of(answer)) != (id, text if id % 5 else "168"):
+                    wrong.append(answer)
+            connection.close()
+            served.append(number)
+
+        served = []
+        threads = [threading.Thread(target=client, args=(number,)) for number in range(100)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(wrong, [])
+        self.assertEqual(sorted(served), list(range(100)))
+
+
+class Ending(Case):
+    def waiting(self, server, count):
+        connections = [server.connect() for _ in range(count)]
+        for connection in connections:
+            connection.send(post(call(1, "wait")))
+        until(lambda: text_of(server.post(call(2, "waiting")).message) == str(count))
+        return connections
+
+    def test_sigterm_waits_for_calls(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            server = self.serve("echo", "waits")
+            idle, helper = server.connect(), server.connect()
+            waiting = self.waiting(server, 1)[0]
+            idle.ask(request(1, "ping"))
+            release = post(call(3, "release"))
+            helper.send(post(request(2, "ping")) + release[:-1])  # begun before the signal, and so served
+            self.assertEqual(helper.receive().status, 200)
+            server.signal(number)
+            server.logged("ending")
+            self.assertTrue(idle.is_closed())
+            until(lambda: self.is_refused(server))
+            helper.send(release[-1:])
+            self.assertEqual(helper.receive().status, 200)
+            self.assertEqual(text_of(waiting.receive().message), "released")
+            self.assertTrue(waiting.is_closed())
+            self.assertEqual(server.wait(), 0)
+
+    def is_refused(self, server):
+        try:
+            Connection(("127.0.0.1", server.port)).close()
+            return False
+        except ConnectionError:
+            return True
+
+    def test_a_second_sigterm_does_not_wait(self):
+        server = self.serve("waits")
+        waiting = self.waiting(server, 3)
+        server.signal(signal.SIGTERM)
+        server.logged("ending")
+        self.assertTrue(server.is_alive())
+        server.signal(signal.SIGTERM)
+        self.assertEqual(server.wait(3), 0)
+        for connection in waiting:
+            answer = connection.receive()
+            self.assertTrue(answer is None or "error" in answer.message)
+
+    def test_a_second_sigterm_does_not_wait_for_a_call_that_hangs(self):
+        server = self.serve("echo", hangs=hostile("call_hangs"))
+        connection = server.connect()
+        connection.send(post(call(1, "tool")))
+        self.assertEqual(server.post(request(1, "ping")).status, 200)
+        server.signal(signal.SIGTERM)
+        server.logged("ending")
+        server.signal(signal.SIGTERM)
+        self.assertEqual(server.wait(3), 0)
+        server.logged("plugin hangs was not unloaded: its call.. has not returned")
+
+    def test_the_time_to_drain_is_limited(self):
+        text = "[server]\nthreads = 2\n[server.limits]\ndrain_timeout_ms = 200\n"
+        for tool, library in (("wait", PLUGINS["waits"]), ("tool", hostile("call_hangs"))):
+            server = self.serve("echo", text=text, tested=library)
+            connections = [server.connect() for _ in range(8)]  # on both loops
+            for connection in connections:
+                connection.send(post(call(1, tool)))
+            half = server.connect()
+            half.send(b"POST /mcp HTTP/1.1\r\n")
+            self.assertEqual(server.post(request(1, "ping")).status, 200)
+            server.signal(signal.SIGTERM)
+            self.assertEqual(server.wait(4), 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,311 @@
+"""Starts the real binary and talks to it, as rudely as a test wants.
+
+A test file runs as `FILE BUILD_DIR [unittest arguments]`. A peer that does not answer in TIMEOUT_S fails the test.
+"""
+import json
+import os
+import re
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+TIMEOUT_S = 10
+BUILD = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
+COLLET = BUILD / "bin/collet"
+PLUGINS = {
+    **{name: BUILD / f"plugins/{name}.so" for name in ("echo", "math", "sqlite", "files")},
+    **{name: BUILD / f"tests/e2e/{name}.so" for name in ("waits", "noisy")},
+}
+
+
+def hostile(case):
+    return BUILD / f"tests/modules/hostile_{case}.so"
+
+
+class Case(unittest.TestCase):
+    """Has a folder of its own for configurations, and ends what it started."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def config(self, *plugins, text="", **libraries):
+        """A configuration of plugins by name, of libraries by id, and of TOML text before them."""
+        tables = {**{name: PLUGINS[name] for name in plugins}, **libraries}
+        text += "".join(f'\n[plugin.{id}]\nlibrary = "{library}"\n' for id, library in tables.items())
+        if "sqlite" in plugins:
+            text += 'config.database = ":memory:"\n'
+        file = self.folder / "collet.toml"
+        file.write_text(text)
+        return file
+
+    def stdio(self, *plugins, **options):
+        peer = Stdio(self.config(*plugins, **options))
+        self.addCleanup(peer.kill)
+        return peer
+
+    def serve(self, *plugins, listen=("http://127.0.0.1:0",), **options):
+        server = Server(self.config(*plugins, **options), listen)
+        self.addCleanup(server.kill)
+        return server
+
+
+def main():
+    unittest.main(verbosity=1)
+
+
+def request(id, method, **params):
+    return {"jsonrpc": "2.0", "id": id, "method": method, "params": params}
+
+
+def call(id, tool, arguments=None, token=None):
+    params = {"name": tool, "arguments": {} if arguments is None else arguments}
+    if token is not None:
+        params["_meta"] = {"progressToken": token}
+    return request(id, "tools/call", **params)
+
+
+def as_bytes(message):
+    return message if isinstance(message, bytes) else json.dumps(message).encode()
+
+
+def text_of(answer):
+    return answer["result"]["content"][0]["text"]
+
+
+class Process:
+    """A collet process whose stderr is collected."""
+
+    def __init__(self, *arguments, **options):
+        self.log = []
+        self._log_grew = threading.Condition()
+        self._process = subprocess.Popen([COLLET, *arguments], stderr=subprocess.PIPE, **options)
+        self._ended = os.pidfd_open(self._process.pid)
+        self._reader = threading.Thread(target=self._read_log, daemon=True)
+        self._reader.start()
+
+    def _read_log(self):
+        for line in self._process.stderr:
+            with self._log_grew:
+                self.log.append(line.decode(errors="replace").rstrip("\n"))
+                self._log_grew.notify_all()
+        with self._log_grew:
+            self.log.append(None)
+            self._log_grew.notify_all()
+
+    def logged(self, pattern):
+        """The first line of the log that has the pattern, as a match; waits for it."""
+        return self.all_logged(pattern, 1)[0]
+
+    def all_logged(self, pattern, count):
+        def found():
+            return [match for line in self.log if line is not None and (match := re.search(pattern, line))]
+
+        with self._log_grew:
+            self._log_grew.wait_for(lambda: len(found()) >= count or None in self.log, TIMEOUT_S)
+            if len(found()) < count:
+                raise AssertionError(f"the log has no {count} lines with {pattern!r}: {self.log}")
+            return found()[:count]
+
+    def signal(self, number):
+        self._process.send_signal(number)
+
+    def wait(self, timeout=TIMEOUT_S):
+        # Not Popen.wait(timeout), which asks no more often than every 50 ms.
+        if not select.select([self._ended], [], [], timeout)[0]:
+            raise AssertionError(f"the process has not ended within {timeout} s")
+        code = self._process.wait()
+        self._reader.join()
+        return code
+
+    def is_alive(self):
+        return self._process.poll() is None
+
+    def resident_bytes(self):
+        return int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def opened(self, descriptor):
+        """What is open under that number."""
+        return os.readlink(f"/proc/{self._process.pid}/fd/{descriptor}")
+
+    def kill(self):
+        if self.is_alive():
+            self._process.kill()
+            self.wait()
+        if self._ended is not None:
+            os.close(self._ended)
+            self._ended = None
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream:
+                stream.close()
+
+
+class Stdio(Process):
+    def __init__(self, config):
+        super().__init__("stdio", "-c", config, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self._unread = b""
+
+    @property
+    def stdin(self):
+        return self._process.stdin
+
+    def send(self, *messages):
+        self.stdin.write(b"".join(as_bytes(message) + b"\n" for message in messages))
+
+    def receive(self):
+        """The next message; None at the end of the stream."""
+        while b"\n" not in self._unread:
+            if not select.select([self._process.stdout], [], [], TIMEOUT_S)[0]:
+                raise AssertionError(f"no answer; so far {self._unread[:200]!r}")
+            if not (more := os.read(self._process.stdout.fileno(), 1 << 20)):
+                if self._unread:
+                    raise AssertionError(f"ended within a line: {self._unread[:200]!r}")
+                return None
+            self._unread += more
+        line, _, self._unread = self._unread.partition(b"\n")
+        return json.loads(line)
+
+    def ask(self, message):
+        self.send(message)
+        return self.receive()
+
+    def rest(self):
+        """What still comes until the end of the stream."""
+        return list(iter(self.receive, None))
+
+
+class Server(Process):
+    def __init__(self, config, listen):
+        super().__init__("serve", "-c", config, *(f"--listen={url}" for url in listen), stdout=subprocess.DEVNULL)
+        try:
+            self.urls = [match[1].removesuffix("/mcp") for match in self.all_logged(r"^listening on (.+)", len(listen))]
+        except AssertionError:
+            self.kill()
+            raise
+
+    @property
+    def port(self):
+        return int(self.urls[0].rsplit(":", 1)[1])
+
+    def connect(self, to=None, **options):
+        """To "127.0.0.1", or an address of socket.connect()."""
+        return Connection(to or ("127.0.0.1", self.port), **options)
+
+    def post(self, message, **headers):
+        with self.connect() as connection:
+            return connection.ask(message, **headers)
+
+
+def post(message, path="/mcp", **headers):
+    """A request, with body and headers; `None` takes a header out."""
+    body = as_bytes(message)
+    given = {"Host": "localhost", "Content-Type": "application/json", "Content-Length": len(body)}
+    given |= {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items() if value is not None)]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def message(self):
+        return json.loads(self.body)
+
+    @property
+    def is_stream(self):
+        return self.headers.get("content-type", "").startswith("text/event-stream")
+
+
+class Connection:
+    def __init__(self, address, tls=None):
+        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_STREAM)
+        self.socket.settimeout(TIMEOUT_S)
+        self._file = None
+        self.socket.connect(address)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
+        self._file = self.socket.makefile("rb")
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def _chunk(self):
+        data = self._file.read(int(self._file.readline(), 16))
+        self._file.readline()
+        return data
+
+    def head(self):
+        """Status and headers of the next answer, its body left unread."""
+        if not (line := self._file.readline()):
+            return None
+        headers = {}
+        while (header := self._file.readline().decode().rstrip("\r\n")):
+            name, _, value = header.partition(": ")
+            headers[name.lower()] = value
+        return Answer(int(line.split()[1]), headers, b"")
+
+    def receive(self):
+        """The next answer; None if the server has closed the connection."""
+        if not (answer := self.head()):
+            return None
+        if answer.headers.get("transfer-encoding") == "chunked":
+            answer.body = b"".join(iter(self._chunk, b""))
+        else:
+            answer.body = self._file.read(int(answer.headers.get("content-length", 0)))
+        return answer
+
+    def event(self):
+        """The next message of an event stream whose head has been read; None at its end."""
+        while (chunk := self._chunk()):
+            if chunk.startswith(b"data: "):
+                return json.loads(chunk[len("data: "):])
+        return None
+
+    def ask(self, message, **headers):
+        self.send(post(message, **headers))
+        return self.receive()
+
+    def is_closed(self):
+        """Waits for the server to close."""
+        try:
+            return self._file.read(1) == b""
+        except ConnectionResetError:
+            return True
+
+    def close(self):
+        if self._file:
+            self._file.close()
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    __del__ = close
+
+
+def until(condition):
+    """Asks again until it is true."""
+    end = time.monotonic() + TIMEOUT_S
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise AssertionError("what was waited for did not happen")
+        time.sleep(0.005)
+    return value
+
+
+def run(*arguments, **options):
+    """A verb that ends by itself."""
+    return subprocess.run([COLLET, *arguments], capture_output=True, text=True, timeout=60, **options)

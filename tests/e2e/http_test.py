@@ -223,6 +223,11 @@ class Ending(Case):
         until(lambda: text_of(server.post(call(2, "waiting")).message) == str(count))
         return connections
 
+    def begin(self, connection, message):
+        """Sends it together with a request whose answer tells that both were read."""
+        connection.send(post(request(0, "ping")) + post(message))
+        self.assertEqual(connection.receive().status, 200)
+
     def test_sigterm_waits_for_calls(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             server = self.serve("echo", "waits")
@@ -264,8 +269,7 @@ class Ending(Case):
     def test_a_second_sigterm_does_not_wait_for_a_call_that_hangs(self):
         server = self.serve("echo", hangs=hostile("call_hangs"))
         connection = server.connect()
-        connection.send(post(call(1, "tool")))
-        self.assertEqual(server.post(request(1, "ping")).status, 200)
+        self.begin(connection, call(1, "tool"))
         server.signal(signal.SIGTERM)
         server.logged("ending")
         server.signal(signal.SIGTERM)
@@ -278,10 +282,9 @@ class Ending(Case):
             server = self.serve("echo", text=text, tested=library)
             connections = [server.connect() for _ in range(8)]  # on both loops
             for connection in connections:
-                connection.send(post(call(1, tool)))
+                self.begin(connection, call(1, tool))
             half = server.connect()
             half.send(b"POST /mcp HTTP/1.1\r\n")
-            self.assertEqual(server.post(request(1, "ping")).status, 200)
             server.signal(signal.SIGTERM)
             self.assertEqual(server.wait(4), 0)
 

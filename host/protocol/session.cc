@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace collet::protocol {
@@ -88,7 +90,7 @@ SessionPtr SessionTable::find(std::string_view id, std::string_view principal, s
   expire(now_ms);
   const auto found = by_id_.find(id);
   if (found == by_id_.end() || found->second->session->client().principal != principal) return nullptr;
-  found->second->used_ms = now_ms;
+  found->second->used_ms = std::max(found->second->used_ms, now_ms);
   by_use_.splice(by_use_.end(), by_use_, found->second);
   return found->second->session;
 }
@@ -108,7 +110,8 @@ std::size_t SessionTable::size() const {
 }
 
 void SessionTable::expire(std::uint64_t now_ms) {
-  while (!by_use_.empty() && now_ms - by_use_.front().used_ms > idle_timeout_ms_) {
+  // Loops read the clock once a turn: one may be a little behind what another has noted.
+  while (!by_use_.empty() && by_use_.front().used_ms + idle_timeout_ms_ < now_ms) {
     by_id_.erase(by_use_.front().session->id());
     by_use_.pop_front();
   }

@@ -269,7 +269,8 @@ class Ending(Case):
     def test_a_second_sigterm_does_not_wait_for_a_call_that_hangs(self):
         server = self.serve("echo", hangs=hostile("call_hangs"))
         connection = server.connect()
-        self.begin(connection, call(1, "tool"))
+        connection.send(post(call(1, "tool")))
+        server.logged("hanging")
         server.signal(signal.SIGTERM)
         server.logged("ending")
         server.signal(signal.SIGTERM)

@@ -127,7 +127,10 @@ static void destroy(void* data) {
 static int32_t on_call(void* data, collet_call call, const collet_call_params* params) {
   struct self* self = data;
   (void)params;
-  if (CASE == CALL_HANGS) hang();
+  if (CASE == CALL_HANGS) {
+    self->host->log(self->host, 0, COLLET_LOG_WARNING, NULL, 0, "\"hanging\"", 9);
+    hang();
+  }
   return self->host->complete(self->host, call, 0);
 }
 

@@ -76,6 +76,12 @@ inline constexpr std::uint64_t kInputTimeoutMs = 600'000;     // for a person to
 inline constexpr unsigned kSubscriptionsMax = 10'000;         // open subscriptions/listen streams, a loop
 inline constexpr unsigned kSubscriptionUrisMax = 1'000;       // resources that one subscription or session watches
 
+// Tasks.
+inline constexpr unsigned kTasksMax = 10'000;
+inline constexpr std::size_t kTasksBytesMax = 256u << 20;  // results that are kept, together
+inline constexpr std::uint64_t kTaskTtlMs = 3'600'000;     // from creation
+inline constexpr std::uint64_t kTaskPollIntervalMs = 500;  // what clients are told
+
 // Legacy sessions.
 inline constexpr unsigned kSessionsMax = 10'000;
 inline constexpr std::uint64_t kSessionIdleTimeoutMs = 3'600'000;

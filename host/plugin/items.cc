@@ -39,6 +39,7 @@ registry::Traits to_traits(std::uint32_t flags) {
   return {.idempotent = has(COLLET_ITEM_IDEMPOTENT),
           .task_optional = has(COLLET_ITEM_TASK_OPTIONAL),
           .task_required = has(COLLET_ITEM_TASK_REQUIRED),
+          .task_after_input = has(COLLET_ITEM_TASK_AFTER_INPUT),
           .needs_elicitation = has(COLLET_ITEM_NEEDS_ELICITATION),
           .needs_sampling = has(COLLET_ITEM_NEEDS_SAMPLING),
           .needs_roots = has(COLLET_ITEM_NEEDS_ROOTS)};

@@ -16,6 +16,11 @@ rpc::Error missing_capability(std::string_view capability) {
           fmt::format(R"({{"requiredCapabilities":{{"{}":{{}}}}}})", capability), 400};
 }
 
+rpc::Error missing_extension(std::string_view extension) {
+  return {kMissingClientCapability, fmt::format("This needs the client extension {}", extension),
+          fmt::format(R"({{"requiredCapabilities":{{"extensions":{{"{}":{{}}}}}}}})", extension), 400};
+}
+
 rpc::Error unsupported_version(std::string_view requested) {
   std::string data = R"({"supported":[)";
   for (std::string_view version : kModernVersions) {

@@ -16,6 +16,8 @@ rpc::Error header_mismatch(std::string message);
 // `capability` as in ClientCapabilities: "sampling".
 rpc::Error missing_capability(std::string_view capability);
 rpc::Error unsupported_version(std::string_view requested);
+// `extension` as in ClientCapabilities.extensions.
+rpc::Error missing_extension(std::string_view extension);
 // _meta lacks what every modern request carries.
 rpc::Error bad_meta(std::string message);
 

@@ -34,7 +34,9 @@ void ItemCall::begin(RequestPtr request, const Target& target, std::unique_ptr<I
   output_ = target.item->compiled->output;
   timeout_ms_ =
       target.item->def->timeout_ms ? target.item->def->timeout_ms : loop_.server().options().call_timeout_ms;
-  if (const auto bad = resume(target)) {
+  auto bad = resume(target);
+  if (!bad) bad = become_task(target);
+  if (bad) {
     request_->exchange.error(*bad);
     phase_ = Phase::over;
   } else {
@@ -45,13 +47,14 @@ void ItemCall::begin(RequestPtr request, const Target& target, std::unique_ptr<I
     loop_.calls().keep(std::move(self));
     return;
   }
-  if (request_->context.session) {
+  if (request_->context.session || task_) {
     name_ = target.uri.empty() ? target.item->name : target.uri;
     has_arguments_ = target.arguments.has_value();
     arguments_ = target.arguments.value_or("");
   }
   waiting_ = true;
   loop_.calls().add(std::move(self), phase_ == Phase::asking ? limits::kInputTimeoutMs : timeout_ms_);
+  if (task_) return;  // the request has been answered
   if (transport::HttpReply* reply = request_->http.reply()) reply->observe(this);
   if (!register_id()) cancel(registry::CancelReason::client);
 }
@@ -82,6 +85,27 @@ std::optional<rpc::Error> ItemCall::resume(const Target& target) {
   round_.state_version = opened->version;
   round_.state = std::move(opened->state);
   round_.input_responses = responses ? json::to_text(*responses) : "{}";
+  return std::nullopt;
+}
+
+// Answers with a task where the tool wants to be one and the client knows how; what the call answers goes to the task.
+std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
+  const registry::Traits& traits = target.item->def->traits;
+  const Context& context = request_->context;
+  const bool wanted = traits.task_optional || traits.task_required;
+  if (kind_ != registry::CallKind::tool || context.era == Era::legacy || !wanted) return std::nullopt;
+  if (!can_do_tasks(context)) {
+    if (traits.task_required) return missing_extension(kTasksExtension);
+    return std::nullopt;
+  }
+  if (traits.task_after_input && round_.number == 0) return std::nullopt;
+  Server& server = loop_.server();
+  task_ = server.tasks().create(context.principal, {loop_.index(), serial_}, wall_clock_ms());
+  if (!task_) return rpc::internal_error("Too many tasks are under way");
+  request_->exchange.result({R"({"resultType":"task",)", task_->describe(), R"(,"_meta":{"io.modelcontextprotocol/serverInfo":)",
+                             server.identity(), "}}"});
+  request_->exchange = rpc::Exchange(request_->exchange.id(), *task_);
+  if (target.item->def->timeout_ms == 0) timeout_ms_ = limits::kTaskTtlMs;
   return std::nullopt;
 }
 
@@ -258,11 +282,11 @@ void ItemCall::ask(registry::Ending& ending) {
     return fail("The plugin asks for something that no client can give");
   }
   if (!lacking->empty()) {
-    if (context.era == Era::legacy) return fail(fmt::format("This needs a client that can do {}", *lacking));
+    if (context.era == Era::legacy || task_) return fail(fmt::format("This needs a client that can do {}", *lacking));
     forget_id();
     return request_->exchange.error(missing_capability(*lacking));
   }
-  if (context.era == Era::legacy) return ask_legacy(ending);
+  if (context.era == Era::legacy || task_) return ask_here(ending);
 
   const json::Value* params = request_->message.params;
   const json::Value* arguments = json::find(*params, "arguments");
@@ -277,19 +301,26 @@ void ItemCall::ask(registry::Ending& ending) {
   forget_id();
 }
 
-// Each question goes out as a request of ours, on the stream that belongs to the client's own.
-void ItemCall::ask_legacy(registry::Ending& ending) {
-  if (!request_->context.session) return fail("This needs a session, so that you can be asked: initialize one");
+// The call stays: a legacy client is sent each question as a request of ours, on the stream that belongs to its own; a
+// task shows them to whoever looks.
+void ItemCall::ask_here(registry::Ending& ending) {
+  const SessionPtr& session = request_->context.session;
+  if (!task_ && !session) return fail("This needs a session, so that you can be asked: initialize one");
   asked_.clear();
   round_.state = std::move(ending.state);
   round_.state_version = ending.state_version;
-  for (const registry::InputRequest& question : ending.input_requests) {
-    const auto id = request_->context.session->note_question({loop_.index(), serial_}, question.key);
+  for (registry::InputRequest& question : ending.input_requests) {
+    const std::string plugin_key = question.key;
+    // A task's keys are unique for its life (SEP-2663, Task Update Requests).
+    if (task_ && round_.number > 0) question.key += fmt::format("#{}", round_.number);
+    asked_.emplace(question.key, Question{plugin_key, std::nullopt});
+    if (task_) continue;
+    const auto id = session->note_question({loop_.index(), serial_}, question.key);
     if (!id) return fail("Too many questions are open with this client");
-    asked_.emplace(question.key, std::nullopt);
     request_->exchange.ask(*id, question.request);
   }
   phase_ = Phase::asking;
+  if (task_) task_->ask(ending.input_requests);
   if (waiting_) loop_.calls().set_timeout(serial_, limits::kInputTimeoutMs);
 }
 
@@ -300,13 +331,13 @@ void ItemCall::respond(const std::string& key, std::optional<std::string> result
     fail("The client could not answer: " + key);
     return retire();
   }
-  question->second = std::move(result);
+  question->second.response = std::move(result);
   std::string responses = "{";
-  for (const auto& [asked, response] : asked_) {
-    if (!response) return;  // not all yet
+  for (const auto& [asked, open] : asked_) {
+    if (!open.response) return;  // not all yet
     if (responses.size() > 1) responses += ',';
-    text::append_json_string(responses, asked);
-    responses += ':' + *response;
+    text::append_json_string(responses, open.plugin_key);
+    responses += ':' + *open.response;
   }
   ++round_.number;
   round_.input_responses = responses + "}";
@@ -325,6 +356,7 @@ void ItemCall::retire() {
 void ItemCall::release() {
   forget_id();
   request_.reset();
+  task_.reset();
   output_.reset();
   waiting_ = false;
   phase_ = Phase::running;

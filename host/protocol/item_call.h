@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "protocol/request.h"
+#include "protocol/task.h"
 #include "registry/registry.h"
 
 namespace collet::protocol {
@@ -67,6 +68,7 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   };
 
   std::optional<rpc::Error> resume(const Target& target);
+  std::optional<rpc::Error> become_task(const Target& target);
   void run(const Target& target);
   void run_again();
   bool register_id();
@@ -74,7 +76,7 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   void answer(const registry::Ending& ending);
   void answer_completed(const registry::Ending& ending);
   void ask(registry::Ending& ending);
-  void ask_legacy(registry::Ending& ending);
+  void ask_here(registry::Ending& ending);
   void fail(std::string message);
   void retire();
   void release();
@@ -95,12 +97,18 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   bool in_flight_ = false;  // its id is noted with its peer
   std::uint64_t timeout_ms_ = 0;
 
+  TaskPtr task_;  // where the answer goes, if the request has been answered with a task
+
   // To call again: the item is looked up anew, since its plugin may have been replaced meanwhile. Kept only for
   // clients that may be asked.
   std::string name_;  // final name, or URI
   std::string arguments_;
   bool has_arguments_ = false;
-  std::map<std::string, std::optional<std::string>> asked_;  // key → response, once it is there
+  struct Question {
+    std::string plugin_key;
+    std::optional<std::string> response;
+  };
+  std::map<std::string, Question> asked_;  // by the key that the client knows
 
   mutable std::mutex info_mutex_;  // info() is called from any thread
   mutable std::map<std::string, std::optional<std::string>, std::less<>> info_;

@@ -6,9 +6,10 @@
 namespace collet::protocol {
 namespace {
 
+// Of both eras; the brace is closed below.
 constexpr std::string_view kCapabilities =
     R"({"tools":{"listChanged":true},"prompts":{"listChanged":true},)"
-    R"("resources":{"subscribe":true,"listChanged":true},"completions":{},"logging":{}})";
+    R"("resources":{"subscribe":true,"listChanged":true},"completions":{},"logging":{})";
 
 }  // namespace
 
@@ -18,7 +19,8 @@ void ServerLoop::discover(RequestPtr request) {
     if (!versions.empty()) versions += ',';
     text::append_json_string(versions, version);
   }
-  request->exchange.result({R"({"supportedVersions":[)", versions, R"(],"capabilities":)", kCapabilities, ",",
+  request->exchange.result({R"({"supportedVersions":[)", versions, R"(],"capabilities":)", kCapabilities,
+                            R"(,"extensions":{"io.modelcontextprotocol/tasks":{}}},)",
                             server_.instructions_member(), server_.cacheable_stamp(), "}"});
 }
 
@@ -40,7 +42,7 @@ void ServerLoop::initialize(RequestPtr request) {
   } else {
     request->context.session->initialize(std::move(client));
   }
-  request->exchange.result({R"({"protocolVersion":")", version, R"(","capabilities":)", kCapabilities, ",",
+  request->exchange.result({R"({"protocolVersion":")", version, R"(","capabilities":)", kCapabilities, "},",
                             server_.instructions_member(), R"("serverInfo":)", server_.identity(), "}"});
 }
 

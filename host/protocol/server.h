@@ -21,6 +21,7 @@
 #include "protocol/request_state.h"
 #include "protocol/session.h"
 #include "protocol/subscription.h"
+#include "protocol/task.h"
 #include "registry/registry.h"
 
 namespace collet::protocol {
@@ -106,6 +107,11 @@ class ServerLoop {
   void subscribe(RequestPtr request);
   void unsubscribe(RequestPtr request);
   void listen(RequestPtr request);
+  void get_task(RequestPtr request);
+  void update_task(RequestPtr request);
+  void cancel_task(RequestPtr request);
+  // The task that the request is about; if there is none the request has been answered.
+  TaskPtr find_task(Request& request);
 
   void begin_call(RequestPtr request, const Target& target);
 
@@ -129,6 +135,8 @@ class ServerLoop {
   rpc::InFlight* stream_in_flight_ = nullptr;
 };
 
+// Whether the client has declared the extension.
+bool can_do_tasks(const Context& context);
 // "notifications/tools/list_changed" and so on.
 std::string_view list_changed_method(registry::Kind kind);
 // {"name":"value",…} of a URI template.
@@ -159,6 +167,7 @@ class Server {
   const std::string& instructions_member() const { return instructions_member_; }
 
   const StateSealer& sealer() const { return sealer_; }
+  TaskTable& tasks() { return tasks_; }
 
   // Any thread: asks the loop at `place` to cancel the call or subscription there …
   void cancel(rpc::Place place);
@@ -174,6 +183,7 @@ class Server {
   registry::Registry& registry_;
   SessionTable sessions_;
   const StateSealer sealer_;
+  TaskTable tasks_;
   std::string identity_;
   std::string stamp_;
   std::string cacheable_stamp_;

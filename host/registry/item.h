@@ -17,6 +17,7 @@ struct Traits {
   bool idempotent = false;
   bool task_optional = false;
   bool task_required = false;
+  bool task_after_input = false;
   bool needs_elicitation = false;
   bool needs_sampling = false;
   bool needs_roots = false;

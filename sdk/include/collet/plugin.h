@@ -91,6 +91,7 @@ typedef uint64_t collet_blob; /* one buffer of host memory, never 0 */
 #define COLLET_ITEM_NEEDS_ELICITATION (1u << 4) /* refused to clients without that capability */
 #define COLLET_ITEM_NEEDS_SAMPLING (1u << 5)
 #define COLLET_ITEM_NEEDS_ROOTS (1u << 6)
+#define COLLET_ITEM_TASK_AFTER_INPUT (1u << 7) /* asks first: the task begins with the round that has the answers */
 
 /* collet_plugin.flags */
 #define COLLET_PLUGIN_CONCURRENT (1u << 0)   /* call() may run on several executors at once; else one at a time */

@@ -29,6 +29,7 @@ struct Options {
   bool nonblocking = false;  // it takes microseconds: may run on the host's loop thread
   bool idempotent = false;
   Task task = Task::never;
+  bool task_after_input = false;  // asks first: the task begins with the round that has the answers
   bool needs_elicitation = false;
   bool needs_sampling = false;
   bool needs_roots = false;
@@ -327,6 +328,7 @@ class Registry {
     return (options.nonblocking ? COLLET_ITEM_NONBLOCKING : 0) | (options.idempotent ? COLLET_ITEM_IDEMPOTENT : 0) |
            (options.task == Task::optional ? COLLET_ITEM_TASK_OPTIONAL : 0) |
            (options.task == Task::required ? COLLET_ITEM_TASK_REQUIRED : 0) |
+           (options.task_after_input ? COLLET_ITEM_TASK_AFTER_INPUT : 0) |
            (options.needs_elicitation ? COLLET_ITEM_NEEDS_ELICITATION : 0) |
            (options.needs_sampling ? COLLET_ITEM_NEEDS_SAMPLING : 0) |
            (options.needs_roots ? COLLET_ITEM_NEEDS_ROOTS : 0);

@@ -1,0 +1,56 @@
+// tasks/get, tasks/update and tasks/cancel.
+#include "protocol/error.h"
+#include "protocol/server.h"
+
+namespace collet::protocol {
+
+bool can_do_tasks(const Context& context) {
+  if (context.era != Era::modern) return false;
+  const json::Value* extensions = json::find(*context.capabilities, "extensions");
+  return extensions && json::find(*extensions, kTasksExtension);
+}
+
+TaskPtr ServerLoop::find_task(Request& request) {
+  if (!can_do_tasks(request.context)) {
+    request.exchange.error(missing_extension(kTasksExtension));
+    return nullptr;
+  }
+  const json::Value* params = request.message.params;
+  const auto id = params ? json::find_string(*params, "taskId") : std::nullopt;
+  TaskPtr task = id ? server_.tasks().find(*id, request.context.principal, wall_clock_ms()) : nullptr;
+  if (!task) request.exchange.error(rpc::invalid_params("taskId names no task of yours"));
+  return task;
+}
+
+void ServerLoop::get_task(RequestPtr request) {
+  if (const TaskPtr task = find_task(*request)) {
+    request->exchange.result({"{", task->describe(), ",", server_.stamp(), "}"});
+  }
+}
+
+void ServerLoop::update_task(RequestPtr request) {
+  const TaskPtr task = find_task(*request);
+  if (!task) return;
+  const json::Value* responses = json::find(*request->message.params, "inputResponses");
+  if (!responses || !responses->IsObject()) {
+    return request->exchange.error(rpc::invalid_params("inputResponses must be an object"));
+  }
+  for (const auto& response : responses->GetObject()) {
+    const std::string key(json::view(response.name));
+    if (!response.value.IsObject() || !task->take_answer(key)) continue;  // what is not open is ignored
+    server_.respond(task->place(), key, json::to_text(response.value));
+  }
+  request->exchange.result({"{", server_.stamp(), "}"});
+}
+
+void ServerLoop::cancel_task(RequestPtr request) {
+  const TaskPtr task = find_task(*request);
+  if (!task) return;
+  if (!task->over()) {
+    task->cancel();
+    server_.cancel(task->place());
+  }
+  request->exchange.result({"{", server_.stamp(), "}"});
+}
+
+}  // namespace collet::protocol

@@ -88,7 +88,8 @@ std::optional<rpc::Error> ItemCall::resume(const Target& target) {
   return std::nullopt;
 }
 
-// Answers with a task where the tool wants to be one and the client knows how; what the call answers goes to the task.
+// Answers with a task where the tool wants to be one and the client knows how; what the call answers goes to the
+// task.
 std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
   const registry::Traits& traits = target.item->def->traits;
   const Context& context = request_->context;
@@ -102,8 +103,8 @@ std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
   Server& server = loop_.server();
   task_ = server.tasks().create(context.principal, {loop_.index(), serial_}, wall_clock_ms());
   if (!task_) return rpc::internal_error("Too many tasks are under way");
-  request_->exchange.result({R"({"resultType":"task",)", task_->describe(), R"(,"_meta":{"io.modelcontextprotocol/serverInfo":)",
-                             server.identity(), "}}"});
+  request_->exchange.result({R"({"resultType":"task",)", task_->describe(),
+                             R"(,"_meta":{"io.modelcontextprotocol/serverInfo":)", server.identity(), "}}"});
   request_->exchange = rpc::Exchange(request_->exchange.id(), *task_);
   if (target.item->def->timeout_ms == 0) timeout_ms_ = limits::kTaskTtlMs;
   return std::nullopt;
@@ -282,7 +283,8 @@ void ItemCall::ask(registry::Ending& ending) {
     return fail("The plugin asks for something that no client can give");
   }
   if (!lacking->empty()) {
-    if (context.era == Era::legacy || task_) return fail(fmt::format("This needs a client that can do {}", *lacking));
+    if (context.era == Era::legacy || task_)
+      return fail(fmt::format("This needs a client that can do {}", *lacking));
     forget_id();
     return request_->exchange.error(missing_capability(*lacking));
   }
@@ -301,8 +303,8 @@ void ItemCall::ask(registry::Ending& ending) {
   forget_id();
 }
 
-// The call stays: a legacy client is sent each question as a request of ours, on the stream that belongs to its own; a
-// task shows them to whoever looks.
+// The call stays: a legacy client is sent each question as a request of ours, on the stream that belongs to its
+// own; a task shows them to whoever looks.
 void ItemCall::ask_here(registry::Ending& ending) {
   const SessionPtr& session = request_->context.session;
   if (!task_ && !session) return fail("This needs a session, so that you can be asked: initialize one");

@@ -46,7 +46,11 @@ std::uint64_t wall_clock_ms() {
 }
 
 Task::Task(std::string id, std::string principal, rpc::Place place, std::uint64_t now_ms)
-    : id_(std::move(id)), principal_(std::move(principal)), place_(place), created_ms_(now_ms), updated_ms_(now_ms) {}
+    : id_(std::move(id)),
+      principal_(std::move(principal)),
+      place_(place),
+      created_ms_(now_ms),
+      updated_ms_(now_ms) {}
 
 bool Task::over() const {
   const std::lock_guard lock(mutex_);
@@ -61,8 +65,9 @@ std::size_t Task::bytes() const {
 std::string Task::describe() const {
   static constexpr std::string_view kNames[] = {"working", "input_required", "completed", "failed", "cancelled"};
   const std::lock_guard lock(mutex_);
-  std::string out = fmt::format(R"("taskId":"{}","status":"{}","createdAt":"{}","lastUpdatedAt":"{}",)", id_,
-                                kNames[static_cast<unsigned>(status_)], timestamp(created_ms_), timestamp(updated_ms_));
+  std::string out =
+      fmt::format(R"("taskId":"{}","status":"{}","createdAt":"{}","lastUpdatedAt":"{}",)", id_,
+                  kNames[static_cast<unsigned>(status_)], timestamp(created_ms_), timestamp(updated_ms_));
   out += fmt::format(R"("ttlMs":{},"pollIntervalMs":{})", limits::kTaskTtlMs, limits::kTaskPollIntervalMs);
   if (!message_.empty()) {
     out += R"(,"statusMessage":)";

@@ -59,7 +59,7 @@ class Task final : public rpc::Outlet {
   Status status_ = Status::working;
   std::uint64_t updated_ms_;
   std::string message_;
-  std::string outcome_;  // JSON text of result or error
+  std::string outcome_;                           // JSON text of result or error
   std::map<std::string, std::string> questions_;  // open ones: key → request
 };
 

@@ -1,0 +1,192 @@
+// Tasks: a call's answer outlives its request (io.modelcontextprotocol/tasks).
+#include "protocol/task.h"
+
+#include "protocol/harness.h"
+#include "support/catch.h"
+
+using namespace collet;
+using namespace collet::test;
+
+namespace {
+
+const std::string kAble = R"({"elicitation":{},"extensions":{"io.modelcontextprotocol/tasks":{}}})";
+const registry::Traits kOptional{.task_optional = true};
+const registry::Traits kRequired{.task_required = true};
+
+std::string unquoted(std::string text) { return text.size() < 2 ? text : text.substr(1, text.size() - 2); }
+
+FakeReply& call(Harness& h, std::string capabilities = kAble) {
+  return h.modern("tools/call", R"("name":"work",)", "work", capabilities);
+}
+
+std::string about(Harness& h, std::string method, std::string id, std::string params = "") {
+  return h.modern("tasks/" + method, R"("taskId":")" + id + "\"," + params, id, kAble).body;
+}
+
+void wait_for_the_end(const registry::Call&, registry::Listener&) {}
+
+}  // namespace
+
+TEST_CASE("a task is answered at once, and its result is there when the call has ended") {
+  Harness h;
+  h.add_tool("work", wait_for_the_end, "{}", kOptional);
+  FakeReply& reply = call(h);
+  REQUIRE(reply.ended);
+  CHECK(at(reply.body, "/result/resultType") == "\"task\"");
+  CHECK(at(reply.body, "/result/status") == "\"working\"");
+  CHECK(std::stoul(at(reply.body, "/result/ttlMs")) == limits::kTaskTtlMs);
+  CHECK(at(reply.body, "/result/createdAt").size() == std::string("\"2026-01-01T00:00:00.000Z\"").size());
+  const std::string id = unquoted(at(reply.body, "/result/taskId"));
+  CHECK(at(about(h, "get", id), "/result/status") == "\"working\"");
+  CHECK(at(about(h, "get", id), "/result/resultType") == "\"complete\"");
+  h.provider.end_with_text("done");
+  const std::string after = about(h, "get", id);
+  CHECK(at(after, "/result/status") == "\"completed\"");
+  CHECK(at(after, "/result/result/content/0/text") == "\"done\"");
+  CHECK(h.server.at(0).calls().size() == 0);
+}
+
+TEST_CASE("an error of the tool completes a task, an error of the protocol fails it") {
+  Harness h;
+  h.add_tool("work", wait_for_the_end, "{}", kRequired);
+  registry::Ending wrong;
+  wrong.is_error = true;
+  const std::string first = unquoted(at(call(h).body, "/result/taskId"));
+  h.provider.end(wrong);
+  CHECK(at(about(h, "get", first), "/result/status") == "\"completed\"");
+  CHECK(at(about(h, "get", first), "/result/result/isError") == "true");
+  wrong = {};
+  wrong.how = registry::Ending::How::failed;
+  wrong.rpc_code = -32050;
+  const std::string second = unquoted(at(call(h).body, "/result/taskId"));
+  h.provider.end(wrong);
+  CHECK(at(about(h, "get", second), "/result/status") == "\"failed\"");
+  CHECK(at(about(h, "get", second), "/result/error/code") == "-32050");
+}
+
+TEST_CASE("only a client that has declared tasks gets one") {
+  Harness h;
+  h.add_tool(
+      "work", [&](const registry::Call&, registry::Listener&) { h.provider.end_with_text("at once"); }, "{}",
+      kOptional);
+  CHECK(at(call(h, "{}").body, "/result/content/0/text") == "\"at once\"");
+  CHECK(at(h.legacy(R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"work"}})").body,
+           "/result/content/0/text") == "\"at once\"");
+
+  Harness strict;
+  strict.add_tool("work", wait_for_the_end, "{}", kRequired);
+  FakeReply& refused = call(strict, "{}");
+  CHECK(refused.status == 400);
+  CHECK(at(refused.body, "/error/code") == "-32021");
+  CHECK(at(refused.body, "/error/data/requiredCapabilities/extensions") ==
+        R"({"io.modelcontextprotocol/tasks":{}})");
+  for (const char* method : {"tasks/get", "tasks/update", "tasks/cancel"}) {
+    CHECK(at(strict.modern(method, R"("taskId":"x",)", "x").body, "/error/code") == "-32021");
+    CHECK(at(strict.modern(method, R"("taskId":"x",)", "x", kAble).body, "/error/code") == "-32602");
+  }
+}
+
+TEST_CASE("a task that asks shows its open questions, and goes on when all are answered") {
+  Harness h;
+  std::string responses;
+  h.add_tool(
+      "work",
+      [&](const registry::Call& c, registry::Listener&) {
+        registry::Ending ending;
+        if (c.round == 2) return h.provider.end_with_text("done");
+        if (c.round == 1) responses = *c.input_responses;
+        ending.how = registry::Ending::How::suspended;
+        const std::string question =
+            R"({"method":"elicitation/create","params":{"message":"?","requestedSchema":{}}})";
+        ending.input_requests = {{"a", question}};
+        if (c.round == 0) ending.input_requests.push_back({"b", question});
+        h.provider.end(std::move(ending));
+      },
+      "{}", kOptional);
+  const std::string id = unquoted(at(call(h).body, "/result/taskId"));
+  const std::string asking = about(h, "get", id);
+  CHECK(at(asking, "/result/status") == "\"input_required\"");
+  CHECK(at(asking, "/result/inputRequests/a/method") == "\"elicitation/create\"");
+  about(h, "update", id, R"("inputResponses":{"a":{"n":1},"unknown":{}},)");
+  h.turn();
+  CHECK(at(about(h, "get", id), "/result/inputRequests/a") == "");
+  CHECK(at(about(h, "get", id), "/result/inputRequests/b/method") == "\"elicitation/create\"");
+  about(h, "update", id, R"("inputResponses":{"a":{"n":2}},)");
+  about(h, "update", id, R"("inputResponses":{"b":{"n":3}},)");
+  h.turn();
+  CHECK(responses == R"({"a":{"n":1},"b":{"n":3}})");
+  // The same key of the plugin is another one to the client.
+  CHECK(at(about(h, "get", id), "/result/inputRequests/a#1/method") == "\"elicitation/create\"");
+  about(h, "update", id, R"("inputResponses":{"a#1":{}},)");
+  h.turn();
+  CHECK(at(about(h, "get", id), "/result/status") == "\"completed\"");
+}
+
+TEST_CASE("a tool that asks first becomes a task with the answers") {
+  Harness h;
+  h.add_tool("work",
+             [&](const registry::Call& c, registry::Listener&) {
+               if (c.round > 0) return;
+               registry::Ending ending;
+               ending.how = registry::Ending::How::suspended;
+               ending.input_requests = {{"a", R"({"method":"elicitation/create","params":{}})"}};
+               h.provider.end(std::move(ending));
+             },
+             "{}", {.task_required = true, .task_after_input = true});
+  const std::string first = call(h).body;
+  CHECK(at(first, "/result/resultType") == "\"input_required\"");
+  const std::string second = h.modern("tools/call",
+                                      R"("name":"work","inputResponses":{"a":{}},"requestState":)" +
+                                          at(first, "/result/requestState") + ",",
+                                      "work", kAble)
+                                 .body;
+  CHECK(at(second, "/result/resultType") == "\"task\"");
+  h.provider.end_with_text("done");
+  CHECK(at(about(h, "get", unquoted(at(second, "/result/taskId"))), "/result/status") == "\"completed\"");
+}
+
+TEST_CASE("cancelling a task stops its call, and may be asked twice") {
+  Harness h;
+  h.add_tool("work", wait_for_the_end, "{}", kOptional);
+  const std::string id = unquoted(at(call(h).body, "/result/taskId"));
+  for (int i = 0; i < 2; ++i) {
+    CHECK(at(about(h, "cancel", id), "/result/resultType") == "\"complete\"");
+    h.turn();
+    CHECK(at(about(h, "get", id), "/result/status") == "\"cancelled\"");
+  }
+  CHECK(h.provider.cancelled.size() == 1);
+  h.provider.end_with_text("late");
+  CHECK(at(about(h, "get", id), "/result/status") == "\"cancelled\"");
+}
+
+TEST_CASE("a task belongs to its principal, ends in time, and tasks are bounded") {
+  protocol::TaskTable table;
+  const auto task = table.create("alice", {0, 1}, 1'000);
+  CHECK(table.find(task->id(), "alice", 1'000));
+  CHECK_FALSE(table.find(task->id(), "bob", 1'000));
+  CHECK(table.find(task->id(), "alice", 1'000 + limits::kTaskTtlMs - 1));
+  CHECK_FALSE(table.find(task->id(), "alice", 1'000 + limits::kTaskTtlMs));
+  CHECK(table.size() == 0);
+
+  std::vector<protocol::TaskPtr> all;
+  for (unsigned i = 0; i < limits::kTasksMax; ++i) all.push_back(table.create("a", {}, 2'000));
+  CHECK_FALSE(table.create("a", {}, 2'000));
+  all[5]->cancel();
+  CHECK(table.create("a", {}, 2'000));
+  CHECK_FALSE(table.find(all[5]->id(), "a", 2'000));
+  CHECK(table.find(all[4]->id(), "a", 2'000));
+}
+
+TEST_CASE("progress of a task is its status message") {
+  Harness h;
+  h.add_tool(
+      "work",
+      [](const registry::Call&, registry::Listener& listener) {
+        listener.on_progress({1, 2, "half way"});
+      },
+      "{}", kOptional);
+  const std::string id = unquoted(at(
+      h.modern("tools/call", R"("name":"work",)", "work", kAble, R"(,"progressToken":1)").body, "/result/taskId"));
+  CHECK(at(about(h, "get", id), "/result/statusMessage") == "\"half way\"");
+  h.provider.end_with_text("");
+}

@@ -1,23 +1,12 @@
 #include "protocol/session.h"
 
-#include <fmt/core.h>
-#include <openssl/rand.h>
-
 #include <algorithm>
 
 #include "base/assert.h"
+#include "protocol/random_id.h"
 
 namespace collet::protocol {
 namespace {
-
-// 128 random bits: whoever knows the id speaks for the session.
-std::string random_id() {
-  unsigned char bytes[16];
-  COLLET_ASSERT(RAND_bytes(bytes, sizeof bytes) == 1);
-  std::string id;
-  for (unsigned char byte : bytes) id += fmt::format("{:02x}", byte);
-  return id;
-}
 
 bool same(rpc::Place a, rpc::Place b) { return a.loop == b.loop && a.serial == b.serial; }
 

@@ -1,7 +1,6 @@
 #include "protocol/task.h"
 
 #include <fmt/core.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,17 +9,10 @@
 #include "base/assert.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "protocol/random_id.h"
 
 namespace collet::protocol {
 namespace {
-
-std::string random_id() {
-  unsigned char bytes[16];
-  COLLET_ASSERT(RAND_bytes(bytes, sizeof bytes) == 1);
-  std::string id;
-  for (unsigned char byte : bytes) id += fmt::format("{:02x}", byte);
-  return id;
-}
 
 // ISO 8601, in UTC.
 std::string timestamp(std::uint64_t ms) {

@@ -1,4 +1,4 @@
-// node run.mjs BUILD REVISION [--scenario NAME] [--list]: see `run --help`.
+// node run.mjs BUILD REVISION [--scenario NAME] [--list] [--gap NAME]…: see `run --help`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, openSync, rmSync } from 'node:fs';
@@ -19,7 +19,7 @@ function usageError(message) {
 }
 
 function parseCommandLine() {
-  const options = { scenario: { type: 'string' }, list: { type: 'boolean' } };
+  const options = { scenario: { type: 'string' }, list: { type: 'boolean' }, gap: { type: 'string', multiple: true } };
   try {
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     if (positionals.length !== 2) usageError('one revision, please; see --help');
@@ -46,19 +46,19 @@ async function runSuite(url, revision, scenario, folder) {
 }
 
 // Whether every scenario is good, and the server ended as it should.
-async function judge(build, revision, scenario, scenarios) {
+async function judge(build, revision, scenario, scenarios, gaps) {
   const folder = path.resolve(build, 'conformance', revision);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const server = await serve(path.resolve(build, 'bin/collet'), config, path.join(folder, 'server.log'));
   await runSuite(server.url, revision, scenario, folder);
-  const { text, good } = report(scenarios.map((one) => resultOf(one, folder)));
+  const { text, good } = report(scenarios.map((one) => resultOf(one, folder)), gaps);
   console.log(text);
   await server.stop();
   return good;
 }
 
-const { build, revision, scenario, list } = parseCommandLine();
+const { build, revision, scenario, list, gap } = parseCommandLine();
 const all = scenariosOf(revision);
 if (all.length === 0) usageError(`the suite has no requirements for ${revision}`);
 if (list) {
@@ -69,7 +69,7 @@ const scenarios = scenario ? all.filter(({ name }) => name === scenario) : all;
 if (scenarios.length === 0) usageError(`${revision} has no scenario ${scenario}; see --list`);
 
 try {
-  process.exit((await judge(build, revision, scenario, scenarios)) ? 0 : 1);
+  process.exit((await judge(build, revision, scenario, scenarios, gap)) ? 0 : 1);
 } catch (error) {
   console.error(`tests/conformance/run: ${error.message}`);
   process.exit(1);

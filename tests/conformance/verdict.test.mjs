@@ -67,3 +67,11 @@ test('one bad scenario, scored or not, spoils the report', () => {
   assert.equal(report([good, bad]).good, false);
   assert.match(report([good, bad]).text, /1 of 1 scored scenarios are good\n0 of 1 unscored scenarios are good$/);
 });
+
+test('a known gap spoils nothing as long as it is one', () => {
+  const good = judge('ping', [check('SUCCESS')]);
+  const gap = judge('pong', [check('FAILURE')]);
+  assert.equal(report([good, gap], ['pong']).good, true);
+  assert.equal(report([good], ['ping']).good, false);
+  assert.match(report([good], ['ping']).text, /ping is good now/);
+});

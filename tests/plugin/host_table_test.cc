@@ -459,7 +459,8 @@ TEST_CASE("what an item's author says of it reaches the registry") {
   Host host;
   host.item_flags = COLLET_ITEM_IDEMPOTENT | COLLET_ITEM_TASK_OPTIONAL | COLLET_ITEM_NEEDS_SAMPLING;
   host.add_item("a", "{\"title\":\n\"A\"}");
-  host.item_flags = COLLET_ITEM_TASK_REQUIRED | COLLET_ITEM_NEEDS_ELICITATION | COLLET_ITEM_NEEDS_ROOTS;
+  host.item_flags = COLLET_ITEM_TASK_REQUIRED | COLLET_ITEM_TASK_AFTER_INPUT | COLLET_ITEM_NEEDS_ELICITATION |
+                    COLLET_ITEM_NEEDS_ROOTS;
   host.add_item("b", "{}");
   host.items.commit();
   std::vector<registry::ItemDef> defs;
@@ -469,9 +470,9 @@ TEST_CASE("what an item's author says of it reaches the registry") {
   CHECK(defs[0].definition == R"({"title": "A"})");  // on one line: framing by lines cannot carry a newline
   const registry::Traits& a = defs[0].traits;
   CHECK((a.idempotent && a.task_optional && a.needs_sampling));
-  CHECK_FALSE((a.task_required || a.needs_elicitation || a.needs_roots));
+  CHECK_FALSE((a.task_required || a.task_after_input || a.needs_elicitation || a.needs_roots));
   const registry::Traits& b = defs[1].traits;
-  CHECK((b.task_required && b.needs_elicitation && b.needs_roots));
+  CHECK((b.task_required && b.task_after_input && b.needs_elicitation && b.needs_roots));
   CHECK_FALSE((b.idempotent || b.task_optional || b.needs_sampling));
 }
 

@@ -146,10 +146,31 @@ std::optional<ParseError> run(Stream& stream, Handler& handler) {
   return ParseError{std::move(message), result.Offset()};
 }
 
+// Where an escaped low surrogate stands without its high one, or npos. RapidJSON lets it through and makes bytes of
+// it that are no UTF-8.
+std::size_t lone_low_surrogate(std::string_view text) {
+  std::size_t after_high = std::string_view::npos;  // where its low one has to begin
+  for (std::size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at)) {
+    if (at + 6 > text.size() || text[at + 1] != 'u') {
+      at += 2;
+      continue;
+    }
+    unsigned unit = 0;
+    std::from_chars(text.data() + at + 2, text.data() + at + 6, unit, 16);
+    if (unit >= 0xdc00 && unit <= 0xdfff && at != after_high) return at;
+    at += 6;
+    after_high = unit >= 0xd800 && unit <= 0xdbff ? at : std::string_view::npos;
+  }
+  return std::string_view::npos;
+}
+
 // RapidJSON takes a NUL for the end of the text, and checks UTF-8 far more slowly than we do.
 std::optional<ParseError> check_bytes(std::string_view text) {
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) return ParseError{"NUL byte", nul};
   if (!text::is_utf8(text)) return ParseError{"not valid UTF-8", 0};
+  if (const std::size_t at = lone_low_surrogate(text); at != std::string_view::npos) {
+    return ParseError{"a low surrogate without a high one", at};
+  }
   return std::nullopt;
 }
 

@@ -84,6 +84,21 @@ TEST_CASE("a zero is zero, whatever its exponent") {
   CHECK(std::signbit(document.GetDouble()));
 }
 
+TEST_CASE("a surrogate without its other half is refused, as an escape as well") {
+  json::Document document;
+  for (const char* bad : {R"("\udddd")", R"("\uDC00\ud800")", R"("\ud83d")", R"("\ud83dx\ude00")",
+                          R"("\ud83d\ude00\ude00")", R"({"\udfff":1})", R"("\\\udc00")"}) {
+    INFO(bad);
+    CHECK(json::parse(bad, document));
+    CHECK_FALSE(json::is_valid(bad));
+  }
+  for (const char* good : {R"("\ud83d\ude00")", R"("\\udc00")", R"("\\\\udc00\u0041")", R"("\n\ud83d\uDE00\\")"}) {
+    INFO(good);
+    REQUIRE_FALSE(json::parse(good, document));
+    CHECK(json::is_valid(json::to_text(document)));
+  }
+}
+
 TEST_CASE("a number beyond any double is refused") {
   json::Document document;
   for (const char* text : {"1e309", "-1e309", "999e307", "1e99999999999"}) {

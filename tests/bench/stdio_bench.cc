@@ -1,5 +1,6 @@
 // Times a child process on a pair of pipes, one JSON object a line on stdout:
-//   stdio_bench pipe ROUNDS                        a child that sends every line back: the floor
+//   stdio_bench pipe ROUNDS COMMAND…               a child that sends every line back: the floor
+//   stdio_bench echo-lines                         such a child
 //   stdio_bench call ROUNDS TOOL ARGS COMMAND…     tools/call round trips with an MCP server
 //   stdio_bench start ROUNDS COMMAND…              from exec to the answer to the first tools/list
 #include <fcntl.h>
@@ -130,10 +131,7 @@ int main(int argc, char** argv) {
            arguments + "," + kMeta + "}}\n";
   }();
   if (mode == "pipe") {
-    char self[] = "/proc/self/exe";
-    char verb[] = "echo-lines";
-    char* command[] = {self, verb, nullptr};
-    Child child(command);
+    Child child(argv + 3);
     rounds(child, call_line, count);
   } else if (mode == "call") {
     Child child(argv + 5);

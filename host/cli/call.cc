@@ -99,10 +99,6 @@ class TerminalCall final : public registry::Listener {
 
 int call(const CallOptions& options) {
   const loop::StandardStreams streams = loop::take_standard_streams();
-  const auto complain = [](const std::string& message) {
-    std::fprintf(stderr, "collet: %s\n", message.c_str());
-    return kUsage;
-  };
   json::Document arguments;
   if (json::parse(options.arguments, arguments) || !arguments.IsObject()) {
     return complain("--args must be a JSON object");
@@ -115,10 +111,8 @@ int call(const CallOptions& options) {
   const registry::SnapshotPtr snapshot = host.registry().current();
   const registry::Item* item = snapshot->find(registry::Kind::tool, options.tool);
   if (!item) return complain("there is no tool " + options.tool + "; `collet list` shows what there is");
-  if (const auto wrong = registry::check_arguments(*item->compiled, item->name, &arguments)) {
-    std::fprintf(stderr, "collet: %s\n", wrong->c_str());
-    return kToolError;
-  }
+  if (const auto wrong = registry::check_arguments(*item->compiled, item->name, &arguments))
+    return complain(*wrong, kToolError);
   TerminalCall running(host.main_loop(), streams.out, options.common.json);
   host.exit_code = running.run(*item, options.arguments, config->plugins.timeout_ms);
   return host.exit_code;

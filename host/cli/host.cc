@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 
 #include "base/log.h"
@@ -69,6 +70,11 @@ std::vector<plugin::PluginSpec> specs_of(const config::Config& config) {
 }
 
 }  // namespace
+
+int complain(const std::string& message, int exit_code) {
+  std::fprintf(stderr, "collet: %s\n", message.c_str());
+  return exit_code;
+}
 
 std::string program_file() {
   std::error_code ignored;

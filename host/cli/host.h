@@ -29,6 +29,9 @@ struct CommonOptions {
 // The file's configuration or the default one, with the log set up by it.
 Result<config::Config> load_config(const CommonOptions& options);
 
+// Says on stderr what is wrong; returns the exit code.
+int complain(const std::string& message, int exit_code = kUsage);
+
 // This program's own file.
 std::string program_file();
 

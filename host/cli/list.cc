@@ -101,10 +101,7 @@ void print_json(int out, const Host& host, const registry::Snapshot& snapshot) {
 int list(const CommonOptions& options) {
   const loop::StandardStreams streams = loop::take_standard_streams();
   const auto config = load_config(options);
-  if (!config) {
-    std::fprintf(stderr, "collet: %s\n", config.message().c_str());
-    return kUsage;
-  }
+  if (!config) return complain(config.message());
   Host host(*config, 1);
   host.load();
   const registry::SnapshotPtr snapshot = host.registry().current();

@@ -14,11 +14,6 @@ namespace {
 
 using Sockets = std::vector<std::unique_ptr<transport::ListenSocket>>;
 
-int complain(const std::string& message, int exit_code) {
-  std::fprintf(stderr, "collet: %s\n", message.c_str());
-  return exit_code;
-}
-
 Result<void> override_listen(const std::vector<std::string>& urls, config::Server& server) {
   if (urls.empty()) return {};
   server.listen.clear();

@@ -53,10 +53,7 @@ class Ending {
 int stdio(const CommonOptions& options) {
   const loop::StandardStreams streams = loop::take_standard_streams();
   const auto config = load_config(options);
-  if (!config) {
-    std::fprintf(stderr, "collet: %s\n", config.message().c_str());
-    return kUsage;
-  }
+  if (!config) return complain(config.message());
   Host host(*config, 1);
   protocol::Server server(server_options(*config), host.registry(), host.loops());
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });

@@ -8,10 +8,7 @@ namespace collet::cli {
 
 int token(const std::string& name) {
   const auto made = config::make_token();
-  if (!made) {
-    std::fprintf(stderr, "collet: %s\n", made.message().c_str());
-    return kUsage;
-  }
+  if (!made) return complain(made.message());
   std::printf(
       "%s\n\n"
       "This token is shown once: give it to the client, which sends \"Authorization: Bearer …\".\n"

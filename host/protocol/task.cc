@@ -128,6 +128,7 @@ TaskPtr TaskTable::create(std::string principal, rpc::Place place, std::uint64_t
   auto task = std::make_shared<Task>(random_id(), std::move(principal), place, now_ms);
   const std::lock_guard lock(mutex_);
   expire(now_ms);
+  shed_bytes();
   if (by_age_.size() >= limits::kTasksMax && !drop_oldest_over()) return nullptr;
   by_age_.push_back(task);
   by_id_.emplace(task->id(), std::prev(by_age_.end()));
@@ -152,11 +153,16 @@ void TaskTable::expire(std::uint64_t now_ms) {
     by_id_.erase(by_age_.front()->id());
     by_age_.pop_front();
   }
-  std::size_t bytes = 0;
-  for (const TaskPtr& task : by_age_) bytes += task->bytes();
-  while (bytes > limits::kTasksBytesMax && drop_oldest_over()) {
-    bytes = 0;
+}
+
+// Only where a task is made: looking one up must not weigh all of them.
+void TaskTable::shed_bytes() {
+  const auto held = [this] {
+    std::size_t bytes = 0;
     for (const TaskPtr& task : by_age_) bytes += task->bytes();
+    return bytes;
+  };
+  while (held() > limits::kTasksBytesMax && drop_oldest_over()) {
   }
 }
 

@@ -76,6 +76,7 @@ class TaskTable {
 
  private:
   void expire(std::uint64_t now_ms);
+  void shed_bytes();
   bool drop_oldest_over();
 
   mutable std::mutex mutex_;

@@ -23,8 +23,8 @@ MAY_INCLUDE = {
     "plugin": ["base", "config", "loop", "registry"],
     "cli": ["base", "config", "loop", "plugin", "protocol", "registry", "rpc", "schema", "transport"],
 }
-# The one header of the SDK that the host may know, and the module that may know it.
-SDK_HEADER = "collet/plugin.h"
+# What of the SDK the host may know, the ABI and its extensions, and the module that may know it.
+SDK_HEADERS = re.compile(r"collet/(plugin|ext/\w+)\.h")
 SDK_MODULE = "plugin"
 
 LINES_MAX = 750
@@ -49,9 +49,9 @@ def include_offence(path, header):
     place, owner = path.parts[0], path.parts[1]
     top = header.split("/")[0] if "/" in header else None
     if top == "collet":
-        if place != "host" or (header == SDK_HEADER and owner == SDK_MODULE):
+        if place != "host" or (SDK_HEADERS.fullmatch(header) and owner == SDK_MODULE):
             return None
-        return f"only host/{SDK_MODULE} may include {SDK_HEADER}, and nothing else of the SDK"
+        return f"only host/{SDK_MODULE} may include the ABI, collet/plugin.h and collet/ext, and nothing else of the SDK"
     if top not in MAY_INCLUDE:
         return None
     if place in ("sdk", "plugins"):

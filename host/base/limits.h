@@ -65,9 +65,9 @@ inline constexpr unsigned kSchemaConstantsMax = 100'000;      // JSON values ins
 inline constexpr std::size_t kSchemaPatternBytesMax = 4'096;  // one regular expression
 inline constexpr std::size_t kSchemaPatternsBytesMax = 64u << 10;    // all different ones of a schema
 inline constexpr std::int64_t kSchemaRegexMemoryBytesMax = 1 << 20;  // of RE2, each
-inline constexpr unsigned kSchemaEvaluationDepthMax = 1'024;  // subschemas entered within one another
-inline constexpr std::int64_t kSchemaFuel = 400'000;          // steps of one validation; about 4 ms
-inline constexpr std::int64_t kSchemaCheckFuel = 4'000'000;   // steps of checking a schema against its metaschema
+inline constexpr unsigned kSchemaEvaluationDepthMax = 1'024;         // subschemas entered within one another
+inline constexpr std::int64_t kSchemaFuel = 400'000;                 // steps of one validation; about 4 ms
+inline constexpr std::int64_t kSchemaCheckFuel = 4'000'000;  // steps of checking a schema against its metaschema
 inline constexpr unsigned kSchemaErrorsMax = 8;
 
 // What clients are asked and told.
@@ -86,6 +86,9 @@ inline constexpr std::uint64_t kTaskPollIntervalMs = 500;  // what clients are t
 inline constexpr unsigned kSessionsMax = 10'000;
 inline constexpr std::uint64_t kSessionIdleTimeoutMs = 3'600'000;
 inline constexpr unsigned kSessionCallsMax = 1'024;  // in flight, a session or stdio stream
+inline constexpr unsigned kSessionStreamsMax = 64;   // whose events a session keeps for a client that comes back
+inline constexpr std::size_t kEventLogBytesMax = 1u << 20;  // of those, a stream; but its newest in any case
+inline constexpr std::size_t kEventBytesMax = 256u << 20;   // of those, all sessions
 
 // Config: the file, and what it may ask for.
 inline constexpr std::size_t kConfigBytesMax = 1u << 20;

@@ -93,8 +93,7 @@ class Service {
     log::info("ending: waiting for what was begun");
     for (std::size_t index = 0; index < loops_.size(); ++index) {
       loops_[index]->post([this, service = services_[index].get()] {
-        service->protocol.end_subscriptions();
-        service->endpoint.end_streams();
+        service->protocol.end_streams();
         service->http.drain([this] { loops_.front()->post([this] { note_drained(); }); });
       });
     }

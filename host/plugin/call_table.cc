@@ -37,10 +37,16 @@ void recycle(CallSlot& slot) {
 
 void hand_out(registry::Listener& listener, const std::vector<Notice>& notices) {
   for (const Notice& notice : notices) {
-    if (notice.kind == Notice::Kind::progress) {
-      listener.on_progress({notice.done, notice.total, notice.text});
-    } else {
-      listener.on_log({notice.severity, notice.logger, notice.text});
+    switch (notice.kind) {
+      case Notice::Kind::progress:
+        listener.on_progress({notice.done, notice.total, notice.text});
+        break;
+      case Notice::Kind::log:
+        listener.on_log({notice.severity, notice.logger, notice.text});
+        break;
+      case Notice::Kind::close_stream:
+        listener.on_close_stream(notice.retry_ms);
+        break;
     }
   }
 }

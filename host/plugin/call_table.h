@@ -51,13 +51,14 @@ struct CallOwner {
 
 // What a call says while it runs, on its way to its loop.
 struct Notice {
-  enum class Kind : std::uint8_t { progress, log };
+  enum class Kind : std::uint8_t { progress, log, close_stream };
   Kind kind = Kind::progress;
   unsigned severity = 0;  // log
+  unsigned retry_ms = 0;  // close_stream
   double done = 0;        // progress
   double total = 0;
-  std::string logger;  // log
-  std::string text;    // progress: message; log: JSON text
+  std::string logger = {};  // log
+  std::string text = {};    // progress: message; log: JSON text
   std::size_t bytes() const { return logger.size() + text.size(); }
 };
 

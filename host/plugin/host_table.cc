@@ -1,29 +1,15 @@
 #include "plugin/host_table.h"
 
-#include <cmath>
-
 #include "base/json.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "plugin/content.h"
+#include "plugin/entered.h"
+#include "plugin/extensions.h"
+#include "plugin/notices.h"
 #include "plugin/structs.h"
 
 namespace collet::plugin {
 namespace {
-
-HostSide* side_of(const collet_host* host) { return host ? static_cast<HostSide*>(host->host_data) : nullptr; }
-
-// Runs `body` with the host's side. No exception crosses the ABI: what can be thrown here is want of memory.
-template <class Body>
-std::int32_t entered(const collet_host* host, Body&& body) noexcept {
-  HostSide* side = side_of(host);
-  if (!side) return COLLET_E_INVALID;
-  try {
-    return body(*side);
-  } catch (...) {
-    return COLLET_E_INTERNAL;
-  }
-}
 
 // A failed step of a result: the status for the plugin, the reason for the call's end.
 struct Problem {
@@ -287,85 +273,7 @@ std::int32_t need_input(const collet_host* host, collet_call id, const char* key
   });
 }
 
-// while it runs
-
-// Adds to what the call's loop has not yet sent. Past the limit the newest progress replaces the one before it.
-std::int32_t push_notice(HostSide& side, LockedCall& call, Notice notice) {
-  auto& notices = call->notices;
-  const bool full =
-      notices.size() >= limits::kProgressQueueMax || call->notice_bytes + notice.bytes() > limits::kNoticeBytesMax;
-  if (full) {
-    if (notice.kind != Notice::Kind::progress || notices.empty() || notices.back().kind != Notice::Kind::progress ||
-        notice.bytes() > notices.back().bytes()) {
-      return COLLET_E_LIMIT;
-    }
-    call->notice_bytes -= notices.back().bytes();
-    notices.pop_back();
-  }
-  call->notice_bytes += notice.bytes();
-  notices.push_back(std::move(notice));
-  side.calls.announce(call);
-  return COLLET_OK;
-}
-
-std::int32_t progress(const collet_host* host, collet_call id, double done, double total, const char* message,
-                      std::size_t size) {
-  return entered(host, [&](HostSide& side) -> std::int32_t {
-    LockedCall call = side.calls.lock(id, side.owner);
-    if (!call) return COLLET_E_STALE;
-    if (!is_sound(message, size) || !std::isfinite(done) || !std::isfinite(total)) return COLLET_E_INVALID;
-    if (call->progress_begun && done < call->progress_done) return COLLET_E_INVALID;
-    if (size > limits::kNoticeBytesMax) return COLLET_E_LIMIT;
-    if (!text::is_utf8(view(message, size))) return COLLET_E_INVALID;
-    call->progress_begun = true;
-    call->progress_done = done;
-    return push_notice(side, call,
-                       {.kind = Notice::Kind::progress,
-                        .severity = 0,
-                        .done = done,
-                        .total = total,
-                        .logger = {},
-                        .text = std::string(view(message, size))});
-  });
-}
-
-// A message of the plugin itself goes to the host's log.
-void log_for_plugin(const std::string& plugin, std::uint32_t level, std::string_view logger,
-                    std::string_view data) {
-  const auto line = logger.empty() ? fmt::format("plugin {}: {}", plugin, data)
-                                   : fmt::format("plugin {}: {}: {}", plugin, logger, data);
-  if (level <= COLLET_LOG_ERROR) {
-    log::write(log::Level::error, line);
-  } else if (level <= COLLET_LOG_WARNING) {
-    log::write(log::Level::warning, line);
-  } else {
-    log::write(level <= COLLET_LOG_INFO ? log::Level::info : log::Level::debug, line);
-  }
-}
-
-std::int32_t log_message(const collet_host* host, collet_call id, std::uint32_t level, const char* logger,
-                         std::size_t logger_size, const char* data, std::size_t size) {
-  return entered(host, [&](HostSide& side) -> std::int32_t {
-    LockedCall call = id ? side.calls.lock(id, side.owner) : LockedCall();
-    if (id && !call) return COLLET_E_STALE;
-    if (!is_sound(logger, logger_size) || !is_sound(data, size) || level > COLLET_LOG_DEBUG) {
-      return COLLET_E_INVALID;
-    }
-    if (logger_size > limits::kNoticeBytesMax || size > limits::kNoticeBytesMax) return COLLET_E_LIMIT;
-    if (!text::is_utf8(view(logger, logger_size)) || !json::is_valid(view(data, size))) return COLLET_E_INVALID;
-    if (!id) {
-      log_for_plugin(side.owner.name, level, view(logger, logger_size), view(data, size));
-      return COLLET_OK;
-    }
-    return push_notice(side, call,
-                       {.kind = Notice::Kind::log,
-                        .severity = level,
-                        .done = 0,
-                        .total = 0,
-                        .logger = std::string(view(logger, logger_size)),
-                        .text = content::on_one_line(view(data, size))});
-  });
-}
+// while it runs, besides notices.h
 
 std::int32_t is_cancelled(const collet_host* host, collet_call id) {
   const HostSide* side = side_of(host);
@@ -401,7 +309,9 @@ std::int32_t blob_drop(const collet_host* host, collet_blob blob) {
   return entered(host, [&](HostSide& side) { return side.blobs.take(blob) ? COLLET_OK : COLLET_E_STALE; });
 }
 
-const void* get_extension(const collet_host*, const char*, std::size_t) { return nullptr; }
+const void* get_extension(const collet_host*, const char* id, std::size_t size) {
+  return is_sound(id, size) ? find_extension(view(id, size)) : nullptr;
+}
 
 }  // namespace
 
@@ -424,8 +334,8 @@ collet_host make_host_table(HostSide& side) {
   table.fail = fail;
   table.suspend = suspend;
   table.need_input = need_input;
-  table.progress = progress;
-  table.log = log_message;
+  table.progress = notices::progress;
+  table.log = notices::log;
   table.is_cancelled = is_cancelled;
   table.call_info = call_info;
   table.blob_new = blob_new;

@@ -6,6 +6,7 @@
 // argument.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string_view>
 

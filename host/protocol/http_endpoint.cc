@@ -38,50 +38,21 @@ bool accepts(const HttpRequest& http, std::string_view type) {
   }
 }
 
+// What lets a page in a browser read the answer.
+std::vector<Header> allow_origin(const HttpRequest& http) {
+  const std::string_view origin = http.header("origin");
+  if (!origin.data()) return {};
+  return {{"Access-Control-Allow-Origin", origin}};
+}
+
 rpc::Error unknown_session() {
   return {rpc::kInvalidRequest, "Unknown session: it has ended, initialize a new one", {}, 404};
 }
 
 }  // namespace
 
-// A legacy client's GET: stays open for what belongs to no request.
-class HttpEndpoint::GetStream final : public SideStream, public transport::HttpReplyObserver {
- public:
-  GetStream(HttpEndpoint& endpoint, HttpReply& reply, SessionPtr session)
-      : endpoint_(endpoint),
-        reply_(&reply),
-        session_(std::move(session)),
-        place_(endpoint.loop_.add_stream(*this)) {
-    session_->set_stream(place_);
-    reply.observe(this);
-    reply.begin_events({});
-  }
-  ~GetStream() {
-    session_->clear_stream(place_);
-    endpoint_.loop_.remove_stream(place_);
-    if (reply_) reply_->end();
-  }
-
-  void send(std::string_view message) override { reply_->event(message); }
-  const SessionPtr& session() const override { return session_; }
-  void on_gone() override {
-    reply_ = nullptr;
-    endpoint_.streams_.erase(this);
-  }
-
- private:
-  HttpEndpoint& endpoint_;
-  HttpReply* reply_;
-  const SessionPtr session_;
-  const rpc::Place place_;
-};
-
 HttpEndpoint::HttpEndpoint(ServerLoop& loop, const Access& access, std::string path)
     : loop_(loop), access_(access), path_(std::move(path)) {}
-
-HttpEndpoint::~HttpEndpoint() = default;
-
-void HttpEndpoint::end_streams() { streams_.clear(); }
 
 void HttpEndpoint::on_request(const HttpRequest& http, HttpReply& reply) {
   if (http.path != path_)
@@ -117,6 +88,9 @@ void HttpEndpoint::post(const HttpRequest& http, HttpReply& reply, std::string p
   if (bad) return request->exchange.error(*bad);
 
   request->http.set_era(request->context.era);
+  if (const SessionPtr& session = request->context.session; session && session->can_resume()) {
+    request->http.keep_events(session);
+  }
   if (request->message.kind == rpc::Message::Kind::request) return loop_.handle(std::move(request));
   loop_.notice(*request);
   request->exchange.disown();
@@ -164,9 +138,18 @@ void HttpEndpoint::get(const HttpRequest& http, HttpReply& reply, const std::str
   if (!id.data()) return refuse(reply, 405, "A stream needs a session: send Mcp-Session-Id\n", {"Allow", "POST"});
   SessionPtr session = loop_.server().sessions().find(id, principal, loop_.loop().now_ms());
   if (!session) return refuse(reply, 404, "Unknown session: it has ended, initialize a new one\n");
-  auto stream = std::make_unique<GetStream>(*this, reply, std::move(session));
-  const GetStream* key = stream.get();
-  streams_.emplace(key, std::move(stream));
+  EventLogPtr log;
+  EventId last;
+  if (const std::string_view last_event = http.header("last-event-id"); last_event.data()) {
+    last = EventId::parse(last_event).value_or(EventId());
+    log = session->find_log(last.log);
+    if (!log) return refuse(reply, 400, "That event is no longer kept: Last-Event-ID names none of this session\n");
+  } else {
+    log = session->open_side_log();
+    if (session->can_poll()) log->append({});  // so that the client knows where to begin again
+  }
+  reply.begin_events(allow_origin(http));
+  loop_.open_reader(reply, std::move(session), std::move(log), last.event, EventReader::Style::resumable);
 }
 
 void HttpEndpoint::remove(const HttpRequest& http, HttpReply& reply, const std::string& principal) {
@@ -175,7 +158,6 @@ void HttpEndpoint::remove(const HttpRequest& http, HttpReply& reply, const std::
   const SessionPtr session = loop_.server().sessions().find(id, principal, loop_.loop().now_ms());
   if (!session) return refuse(reply, 404, "Unknown session: it has ended\n");
   loop_.server().sessions().remove(*session);
-  std::erase_if(streams_, [&](const auto& entry) { return entry.second->session() == session; });
   reply.respond(204, {}, {});
 }
 

@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "protocol/access.h"
 #include "protocol/server.h"
@@ -14,16 +13,10 @@ namespace collet::protocol {
 class HttpEndpoint final : public transport::HttpHandler {
  public:
   HttpEndpoint(ServerLoop& loop, const Access& access, std::string path);
-  ~HttpEndpoint();
 
   void on_request(const transport::HttpRequest& http, transport::HttpReply& reply) override;
 
-  // Ends the streams that clients hold open.
-  void end_streams();
-
  private:
-  class GetStream;
-
   void post(const transport::HttpRequest& http, transport::HttpReply& reply, std::string principal);
   void get(const transport::HttpRequest& http, transport::HttpReply& reply, const std::string& principal);
   void remove(const transport::HttpRequest& http, transport::HttpReply& reply, const std::string& principal);
@@ -37,7 +30,6 @@ class HttpEndpoint final : public transport::HttpHandler {
   ServerLoop& loop_;
   const Access& access_;
   const std::string path_;
-  std::unordered_map<const GetStream*, std::unique_ptr<GetStream>> streams_;
 };
 
 }  // namespace collet::protocol

@@ -192,6 +192,7 @@ void ItemCall::expire() {
 
 void ItemCall::on_gone() {
   request_->http.forget();
+  if (request_->http.resumable()) return;
   request_->exchange.disown();
   if (phase_ == Phase::asking) return retire();
   // A legacy client that disconnects has not cancelled (2025-11-25, basic/transports); a modern one has.
@@ -225,6 +226,10 @@ void ItemCall::on_log(const registry::LogMessage& message) {
   params += message.data;
   params += '}';
   request_->exchange.notify("notifications/message", params);
+}
+
+void ItemCall::on_close_stream(unsigned retry_ms) {
+  if (request_->exchange.open()) request_->http.close_stream(retry_ms);
 }
 
 void ItemCall::on_end(registry::Ending& ending) {

@@ -47,6 +47,7 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
 
   void on_progress(const registry::Progress& progress) override;
   void on_log(const registry::LogMessage& message) override;
+  void on_close_stream(unsigned retry_ms) override;
   void on_end(registry::Ending& ending) override;
   std::optional<std::string_view> info(std::string_view key) const override;
 

@@ -35,12 +35,14 @@ void ServerLoop::initialize(RequestPtr request) {
   if (const json::Value* info = json::find(*params, "clientInfo")) client.info = json::to_text(*info);
   if (const json::Value* abilities = json::find(*params, "capabilities"))
     client.capabilities = json::to_text(*abilities);
-  client.principal = request->context.principal;
   const std::string_view version = client.version;
-  if (request->context.transport == Transport::http) {
-    request->http.set_session(server_.sessions().create(std::move(client), loop_.now_ms())->id());
-  } else {
-    request->context.session->initialize(std::move(client));
+  SessionPtr session = request->context.session;
+  if (!session) {
+    session = server_.sessions().create(request->context.principal, loop_.now_ms());
+    request->http.set_session(session->id());
+  }
+  if (!session->initialize(std::move(client))) {
+    return request->exchange.error(rpc::invalid_request("this stream is initialized already"));
   }
   request->exchange.result({R"({"protocolVersion":")", version, R"(","capabilities":)", kCapabilities, "},",
                             server_.instructions_member(), R"("serverInfo":)", server_.identity(), "}"});

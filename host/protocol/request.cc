@@ -8,6 +8,7 @@ void HttpOutlet::open(transport::HttpReply& reply, std::string_view allow_origin
   reply_ = &reply;
   era_ = Era::modern;
   streaming_ = false;
+  close();
   allow_origin_ = allow_origin;
   session_id_.clear();
 }
@@ -23,17 +24,50 @@ std::span<const transport::Header> HttpOutlet::headers(bool json) {
   return {headers_, count};
 }
 
+void HttpOutlet::close() {
+  session_.reset();
+  log_.reset();
+}
+
+void HttpOutlet::begin_stream() {
+  streaming_ = true;
+  reply_->begin_events(headers(false));
+  if (session_) log_ = session_->open_log();
+}
+
+void HttpOutlet::send_event(std::string_view message, std::optional<unsigned> retry_ms) {
+  if (!log_) return reply_->event(message);
+  const std::string id = log_->append(message).text();
+  if (!reply_) return;
+  if (log_->attached()) {  // the client has come back over another connection
+    std::exchange(reply_, nullptr)->end();
+  } else {
+    reply_->event(message, {.id = id, .retry_ms = retry_ms});
+  }
+}
+
+void HttpOutlet::close_stream(unsigned retry_ms) {
+  if (!reply_ || !session_ || !session_->can_poll()) return;
+  if (!streaming_) begin_stream();
+  send_event({}, retry_ms);
+  if (reply_) std::exchange(reply_, nullptr)->end();
+}
+
 void HttpOutlet::interim(std::span<const std::string_view> pieces) {
-  if (!std::exchange(streaming_, true)) reply_->begin_events(headers(false));
-  std::string event;
-  for (std::string_view piece : pieces) event += piece;
-  reply_->event(event);
+  if (!streaming_) {
+    begin_stream();
+    if (session_ && session_->can_poll()) send_event({});  // so that the client knows where to begin again
+  }
+  std::string message;
+  for (std::string_view piece : pieces) message += piece;
+  send_event(message);
 }
 
 void HttpOutlet::answer(int http_status, std::span<const std::string_view> pieces) {
   if (streaming_) {
     interim(pieces);
-    std::exchange(reply_, nullptr)->end();
+    if (log_) log_->finish();
+    if (reply_) std::exchange(reply_, nullptr)->end();
     return;
   }
   std::exchange(reply_, nullptr)->respond(era_ == Era::legacy ? 200 : http_status, headers(true), pieces);
@@ -44,6 +78,7 @@ void HttpOutlet::answer_empty(int http_status) {
 }
 
 void HttpOutlet::abandon() {
+  if (log_) log_->finish();
   if (!reply_) return;
   if (streaming_) {
     std::exchange(reply_, nullptr)->end();
@@ -57,6 +92,7 @@ void Request::reset() {
   message = {};
   received = nullptr;
   context = {};
+  http.close();
   arena.clear();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,11 +14,14 @@
 
 namespace collet::protocol {
 
-// Sends what belongs to a request as its HTTP answer: JSON, or an event stream from the first interim message on.
+// Sends what belongs to a request as its HTTP answer: JSON, or an event stream from the first interim message on. A
+// stream of a session may lose its connection and go on: its client comes back for what is kept in an EventLog.
 class HttpOutlet final : public rpc::Outlet {
  public:
   // `allow_origin` is echoed to browsers; empty: none. It is borrowed until the answer has begun.
   void open(transport::HttpReply& reply, std::string_view allow_origin);
+  // Lets go of what it holds, when the request is over.
+  void close();
 
   void interim(std::span<const std::string_view> pieces) override;
   void answer(int http_status, std::span<const std::string_view> pieces) override;
@@ -28,6 +32,13 @@ class HttpOutlet final : public rpc::Outlet {
   // The client has gone.
   void forget() { reply_ = nullptr; }
 
+  // A client of this session knows how to come back.
+  void keep_events(SessionPtr session) { session_ = std::move(session); }
+  // Whether there is something that a client can come back for.
+  bool resumable() const { return log_ != nullptr; }
+  // Tells the client to come back later, if it knows how, and closes its connection.
+  void close_stream(unsigned retry_ms);
+
   // Before the answer: goes out as the Mcp-Session-Id header.
   void set_session(std::string id) { session_id_ = std::move(id); }
   // Legacy clients take any status but 200 for a fault of the transport.
@@ -36,12 +47,16 @@ class HttpOutlet final : public rpc::Outlet {
 
  private:
   std::span<const transport::Header> headers(bool json);
+  void begin_stream();
+  void send_event(std::string_view message, std::optional<unsigned> retry_ms = std::nullopt);
 
-  transport::HttpReply* reply_ = nullptr;  // null once answered
+  transport::HttpReply* reply_ = nullptr;  // null once answered, or without a connection
   Era era_ = Era::modern;
   bool streaming_ = false;
   std::string allow_origin_;
   std::string session_id_;
+  SessionPtr session_;  // that keeps the events; null if they are not kept
+  EventLogPtr log_;     // once it streams
   transport::Header headers_[4];
 };
 

@@ -12,6 +12,27 @@ namespace {
 
 enum Eras : unsigned { kModern = 1, kLegacy = 2, kBoth = 3 };
 
+// The kinds of lists that `changed`, a set of bits, speaks of.
+std::vector<registry::Kind> changed_lists(unsigned changed) {
+  using registry::Kind;
+  const auto has = [&](Kind kind) { return (changed & 1u << static_cast<unsigned>(kind)) != 0; };
+  std::vector<Kind> lists;
+  if (has(Kind::tool)) lists.push_back(Kind::tool);
+  if (has(Kind::prompt)) lists.push_back(Kind::prompt);
+  if (has(Kind::resource) || has(Kind::resource_template)) lists.push_back(Kind::resource);
+  return lists;
+}
+
+std::string list_changed_message(registry::Kind kind) {
+  return fmt::format(R"({{"jsonrpc":"2.0","method":"{}"}})", list_changed_method(kind));
+}
+
+std::string updated_message(std::string_view uri) {
+  std::string message = R"({"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":)";
+  text::append_json_string(message, uri);
+  return message += "}}";
+}
+
 std::string make_identity(const ServerOptions& options) {
   std::string out = R"({"name":)";
   text::append_json_string(out, options.name);
@@ -100,7 +121,9 @@ void ServerLoop::answered(const Request& request) {
 }
 
 rpc::InFlight* ServerLoop::in_flight_of(const Request& request) {
-  if (request.context.transport == Transport::stdio) return stream_in_flight_;
+  if (request.context.transport == Transport::stdio) {
+    return stdio_client_ ? &stdio_client_->session().in_flight() : nullptr;
+  }
   return request.context.session ? &request.context.session->in_flight() : nullptr;
 }
 
@@ -116,13 +139,22 @@ void ServerLoop::begin_call(RequestPtr request, const Target& target) {
   beginning.begin(std::move(request), target, std::move(call));
 }
 
-rpc::Place ServerLoop::add_stream(SideStream& stream) {
+void ServerLoop::open_reader(transport::HttpReply& reply, SessionPtr session, EventLogPtr log,
+                             std::uint64_t position, EventReader::Style style) {
   const std::uint64_t serial = next_serial();
-  streams_.emplace(serial, &stream);
-  return {index_, serial};
+  auto reader =
+      std::make_unique<EventReader>(*this, serial, reply, std::move(session), std::move(log), position, style);
+  readers_.emplace(serial, std::move(reader)).first->second->send();
 }
 
-void ServerLoop::remove_stream(rpc::Place place) { streams_.erase(place.serial); }
+void ServerLoop::wake(std::uint64_t serial) {
+  if (const auto found = readers_.find(serial); found != readers_.end()) found->second->send();
+}
+
+void ServerLoop::end_streams() {
+  subscriptions_.clear();
+  readers_.clear();
+}
 
 void ServerLoop::cancel(std::uint64_t serial) {
   if (ItemCall* call = calls_.find(serial)) return call->cancel(registry::CancelReason::client);
@@ -130,33 +162,19 @@ void ServerLoop::cancel(std::uint64_t serial) {
 }
 
 void ServerLoop::adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Listings> listings, unsigned changed) {
-  using registry::Kind;
   snapshot_ = std::move(snapshot);
   listings_ = std::move(listings);
-  const auto has = [&](Kind kind) { return (changed & 1u << static_cast<unsigned>(kind)) != 0; };
-  if (has(Kind::tool)) tell_list_changed(Kind::tool);
-  if (has(Kind::prompt)) tell_list_changed(Kind::prompt);
-  if (has(Kind::resource) || has(Kind::resource_template)) tell_list_changed(Kind::resource);
+  for (const registry::Kind kind : changed_lists(changed)) tell_list_changed(kind);
 }
 
 void ServerLoop::tell_list_changed(registry::Kind kind) {
   for (const auto& [serial, subscription] : subscriptions_) subscription->list_changed(kind);
-  const std::string message = fmt::format(R"({{"jsonrpc":"2.0","method":"{}"}})", list_changed_method(kind));
-  for (const auto& [serial, stream] : streams_) {
-    const SessionPtr& session = stream->session();
-    if (session && session->owns_stream({index_, serial})) stream->send(message);
-  }
+  if (stdio_client_ && stdio_client_->session().initialized()) stdio_client_->send(list_changed_message(kind));
 }
 
 void ServerLoop::tell_updated(std::string_view uri) {
   for (const auto& [serial, subscription] : subscriptions_) subscription->resource_updated(uri);
-  std::string message = R"({"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":)";
-  text::append_json_string(message, uri);
-  message += "}}";
-  for (const auto& [serial, stream] : streams_) {
-    const SessionPtr& session = stream->session();
-    if (session && session->owns_stream({index_, serial}) && session->subscribed(uri)) stream->send(message);
-  }
+  if (stdio_client_ && stdio_client_->session().subscribed(uri)) stdio_client_->send(updated_message(uri));
 }
 
 std::string_view list_changed_method(registry::Kind kind) {
@@ -217,7 +235,19 @@ void Server::respond(rpc::Place place, std::string key, std::optional<std::strin
   });
 }
 
+void Server::wake(rpc::Place place) {
+  ServerLoop& there = *loops_[place.loop];
+  there.loop().post([&there, serial = place.serial] { there.wake(serial); });
+}
+
+void Server::tell_sessions(unsigned changed) {
+  for (const registry::Kind kind : changed_lists(changed)) {
+    sessions_.broadcast(list_changed_message(kind), [](const Session&) { return true; });
+  }
+}
+
 void Server::resource_updated(std::string_view uri) {
+  sessions_.broadcast(updated_message(uri), [&](const Session& session) { return session.subscribed(uri); });
   for (const auto& target : loops_) {
     target->loop().post([&target = *target, uri = std::string(uri)] { target.tell_updated(uri); });
   }
@@ -237,9 +267,11 @@ void Server::publish(registry::SnapshotPtr snapshot, unsigned changed, Callback<
   adoption->left = loops_.size();
   adoption->done = std::move(adopted);
   for (const auto& target : loops_) {
-    target->loop().post([&target = *target, snapshot, listings, changed, adoption] {
+    target->loop().post([this, &target = *target, snapshot, listings, changed, adoption] {
       target.adopt(snapshot, listings, changed);
-      if (--adoption->left == 0 && adoption->done) adoption->done();
+      if (--adoption->left > 0) return;
+      tell_sessions(changed);
+      if (adoption->done) adoption->done();
     });
   }
 }

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "loop/loop.h"
 #include "protocol/calls.h"
+#include "protocol/event_reader.h"
 #include "protocol/item_call.h"
 #include "protocol/listing.h"
 #include "protocol/request.h"
@@ -39,15 +40,15 @@ struct ServerOptions {
 
 class Server;
 
-// A stream for what belongs to no request: a legacy client's GET stream, or its stdio stream.
-class SideStream {
+// The client at the other end of the standard streams.
+class StdioClient {
  public:
   // One complete message.
   virtual void send(std::string_view message) = 0;
-  virtual const SessionPtr& session() const = 0;
+  virtual Session& session() = 0;
 
  protected:
-  ~SideStream() = default;
+  ~StdioClient() = default;
 };
 
 // Everything of one loop. Loop thread.
@@ -65,12 +66,13 @@ class ServerLoop {
   // A notification, or a response to a request of ours, whose context is known.
   void notice(const Request& request);
 
-  // Requests of these may be cancelled by id: of a stdio stream, which has no session object to hold them. May be
-  // null.
-  void set_stream_in_flight(rpc::InFlight* in_flight) { stream_in_flight_ = in_flight; }
+  // May be null. Outlives its requests.
+  void set_stdio_client(StdioClient* client) { stdio_client_ = client; }
 
-  rpc::Place add_stream(SideStream& stream);
-  void remove_stream(rpc::Place place);
+  // Sends a log of the session over a reply, from behind `position`.
+  void open_reader(transport::HttpReply& reply, SessionPtr session, EventLogPtr log, std::uint64_t position,
+                   EventReader::Style style);
+  void end_reader(std::uint64_t serial) { readers_.erase(serial); }
 
   Server& server() { return server_; }
   loop::Loop& loop() { return loop_; }
@@ -82,8 +84,8 @@ class ServerLoop {
   // The item of that final name, or the resource of that URI, as things are now.
   registry::Snapshot::Found find_item(registry::CallKind kind, std::string_view name) const;
   void end_subscription(std::uint64_t serial) { subscriptions_.erase(serial); }
-  // Ends all subscriptions, with an answer.
-  void end_subscriptions() { subscriptions_.clear(); }
+  // Ends all streams that clients hold open: subscriptions with an answer.
+  void end_streams();
 
  private:
   friend class Server;
@@ -121,6 +123,7 @@ class ServerLoop {
   void adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Listings> listings, unsigned changed);
   void tell_list_changed(registry::Kind kind);
   void tell_updated(std::string_view uri);
+  void wake(std::uint64_t serial);
 
   Server& server_;
   loop::Loop& loop_;
@@ -130,9 +133,9 @@ class ServerLoop {
   RequestPool requests_;
   Calls calls_;
   std::map<std::uint64_t, std::unique_ptr<Subscription>> subscriptions_;
-  std::map<std::uint64_t, SideStream*> streams_;
+  std::map<std::uint64_t, std::unique_ptr<EventReader>> readers_;
   std::uint64_t serial_ = 0;
-  rpc::InFlight* stream_in_flight_ = nullptr;
+  StdioClient* stdio_client_ = nullptr;
 };
 
 // Whether the client has declared the extension.
@@ -173,11 +176,14 @@ class Server {
   void cancel(rpc::Place place);
   // … to give the call there the client's answer to its question …
   void respond(rpc::Place place, std::string key, std::optional<std::string> result);
-  // … and all loops to tell those who watch this resource.
+  // … to have the reader there send what has come.
+  void wake(rpc::Place place);
+  // Any thread: tells all clients that watch this resource.
   void resource_updated(std::string_view uri);
 
  private:
   void publish(registry::SnapshotPtr snapshot, unsigned changed, Callback<void()> adopted);
+  void tell_sessions(unsigned changed);
 
   const ServerOptions options_;
   registry::Registry& registry_;

@@ -6,25 +6,69 @@
 #include "protocol/random_id.h"
 
 namespace collet::protocol {
-namespace {
 
-bool same(rpc::Place a, rpc::Place b) { return a.loop == b.loop && a.serial == b.serial; }
-
-}  // namespace
-
-void Session::set_stream(rpc::Place place) {
+bool Session::initialize(Client client) {
   const std::lock_guard lock(mutex_);
-  stream_ = place;
+  if (stored_client_) return false;
+  stored_client_ = std::make_unique<const Client>(std::move(client));
+  client_.store(stored_client_.get(), std::memory_order_release);
+  return true;
 }
 
-void Session::clear_stream(rpc::Place place) {
-  const std::lock_guard lock(mutex_);
-  if (stream_ && same(*stream_, place)) stream_.reset();
+const Session::Client& Session::client() const {
+  static const Client kUnknown;
+  const Client* client = client_.load(std::memory_order_acquire);
+  return client ? *client : kUnknown;
 }
 
-bool Session::owns_stream(rpc::Place place) const {
+EventLogPtr Session::open_log() {
   const std::lock_guard lock(mutex_);
-  return stream_ && same(*stream_, place);
+  return open_log_locked();
+}
+
+EventLogPtr Session::open_log_locked() {
+  const auto log = std::make_shared<EventLog>(++last_log_, budget_);
+  if (ended_) {
+    log->finish();
+    return log;
+  }
+  if (logs_.size() >= limits::kSessionStreamsMax) {
+    // The side log lives as long as the session, however old it is.
+    const auto oldest = logs_.begin()->second == side_log_ ? std::next(logs_.begin()) : logs_.begin();
+    logs_.erase(oldest);
+  }
+  return logs_.emplace(log->number(), log).first->second;
+}
+
+EventLogPtr Session::find_log(std::uint64_t number) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = logs_.find(number);
+  return found == logs_.end() || found->second->broken() ? nullptr : found->second;
+}
+
+EventLogPtr Session::open_side_log() {
+  const std::lock_guard lock(mutex_);
+  return side_log_ = open_log_locked();
+}
+
+EventLogPtr Session::side_log() const {
+  const std::lock_guard lock(mutex_);
+  return side_log_;
+}
+
+bool Session::listening() const {
+  const EventLogPtr log = side_log();
+  return log && log->attached();
+}
+
+void Session::end() {
+  std::map<std::uint64_t, EventLogPtr> logs;
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    logs.swap(logs_);
+  }
+  for (const auto& [number, log] : logs) log->finish();
 }
 
 std::optional<std::uint64_t> Session::note_question(rpc::Place asker, std::string key) {
@@ -60,14 +104,14 @@ bool Session::subscribed(std::string_view uri) const {
   return watched_.contains(uri);
 }
 
-SessionPtr SessionTable::create(Session::Client client, std::uint64_t now_ms) {
-  auto session = std::make_shared<Session>(random_id());
-  session->initialize(std::move(client));
+SessionPtr SessionTable::create(std::string principal, std::uint64_t now_ms) {
+  auto session = std::make_shared<Session>(random_id(), std::move(principal), budget_);
   const std::lock_guard lock(mutex_);
   expire(now_ms);
   if (by_use_.size() >= sessions_max_) {
-    by_id_.erase(by_use_.front().session->id());
-    by_use_.pop_front();
+    const auto idle = std::find_if(by_use_.begin(), by_use_.end(),
+                                   [](const Entry& entry) { return !entry.session->listening(); });
+    drop(idle == by_use_.end() ? by_use_.begin() : idle);
   }
   by_use_.push_back({session, now_ms});
   by_id_.emplace(session->id(), std::prev(by_use_.end()));
@@ -78,7 +122,7 @@ SessionPtr SessionTable::find(std::string_view id, std::string_view principal, s
   const std::lock_guard lock(mutex_);
   expire(now_ms);
   const auto found = by_id_.find(id);
-  if (found == by_id_.end() || found->second->session->client().principal != principal) return nullptr;
+  if (found == by_id_.end() || found->second->session->principal() != principal) return nullptr;
   found->second->used_ms = std::max(found->second->used_ms, now_ms);
   by_use_.splice(by_use_.end(), by_use_, found->second);
   return found->second->session;
@@ -88,9 +132,7 @@ void SessionTable::remove(const Session& session) {
   const std::lock_guard lock(mutex_);
   const auto found = by_id_.find(session.id());
   if (found == by_id_.end()) return;
-  const auto entry = found->second;
-  by_id_.erase(found);
-  by_use_.erase(entry);
+  drop(found->second);
 }
 
 std::size_t SessionTable::size() const {
@@ -101,9 +143,32 @@ std::size_t SessionTable::size() const {
 void SessionTable::expire(std::uint64_t now_ms) {
   // Loops read the clock once a turn: one may be a little behind what another has noted.
   while (!by_use_.empty() && by_use_.front().used_ms + idle_timeout_ms_ < now_ms) {
-    by_id_.erase(by_use_.front().session->id());
-    by_use_.pop_front();
+    const auto oldest = by_use_.begin();
+    if (!oldest->session->listening()) {
+      drop(oldest);
+      continue;
+    }
+    oldest->used_ms = now_ms;
+    by_use_.splice(by_use_.end(), by_use_, oldest);
   }
+}
+
+void SessionTable::drop(Entries::iterator entry) {
+  entry->session->end();
+  by_id_.erase(entry->session->id());
+  by_use_.erase(entry);
+}
+
+void SessionTable::broadcast(std::string_view message, const std::function<bool(const Session&)>& chosen) {
+  std::vector<EventLogPtr> logs;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Entry& entry : by_use_) {
+      EventLogPtr log = entry.session->side_log();
+      if (log && chosen(*entry.session)) logs.push_back(std::move(log));
+    }
+  }
+  for (const EventLogPtr& log : logs) log->append(message);
 }
 
 }  // namespace collet::protocol

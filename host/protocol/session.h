@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -14,27 +15,34 @@
 #include <unordered_map>
 
 #include "base/limits.h"
+#include "protocol/event_log.h"
 #include "rpc/in_flight.h"
 
 namespace collet::protocol {
 
-// Shared by the table (or the stdio stream) and the requests that run in it. Any thread; what is const after
-// initialize() needs no lock.
+// Shared by the table (or the stdio stream) and the requests that run in it. Any thread.
 class Session {
  public:
-  explicit Session(std::string id) : id_(std::move(id)) {}
+  // The budget outlives the session.
+  Session(std::string id, std::string principal, EventBudget& budget)
+      : id_(std::move(id)), principal_(std::move(principal)), budget_(budget) {}
 
   const std::string& id() const { return id_; }
+  const std::string& principal() const { return principal_; }
 
-  // Once, before the session is shared.
   struct Client {
-    std::string_view version;  // one of kLegacyVersions
+    std::string_view version;  // one of kLegacyVersions; empty before initialize()
     std::string info;          // JSON text
     std::string capabilities;  // JSON text
-    std::string principal;
   };
-  void initialize(Client client) { client_ = std::move(client); }
-  const Client& client() const { return client_; }
+  // False if it was called before.
+  bool initialize(Client client);
+  const Client& client() const;
+  bool initialized() const { return client_.load(std::memory_order_acquire) != nullptr; }
+  // Whether its client comes back for the rest of a stream that broke (since 2025-03-26), or that we closed (since
+  // 2025-11-25).
+  bool can_resume() const { return client().version >= "2025-03-26"; }
+  bool can_poll() const { return client().version >= "2025-11-25"; }
 
   void set_log_severity(unsigned severity) { log_severity_ = severity; }
   unsigned log_severity() const { return log_severity_; }
@@ -54,19 +62,34 @@ class Session {
   void unsubscribe(std::string_view uri);
   bool subscribed(std::string_view uri) const;
 
-  // The one stream that carries what belongs to no request, or nothing: a message goes out once, though a client
-  // may hold several streams. A later stream takes over.
-  void set_stream(rpc::Place place);
-  void clear_stream(rpc::Place place);
-  bool owns_stream(rpc::Place place) const;
+  // A log for one more stream; the oldest of more than kSessionStreamsMax are forgotten.
+  EventLogPtr open_log();
+  // Null if it is not, or no longer, there.
+  EventLogPtr find_log(std::uint64_t number) const;
+  // What belongs to no request goes to the newest of these alone: a message goes out once, though a client may hold
+  // several streams. Null before the first one was opened.
+  EventLogPtr open_side_log();
+  EventLogPtr side_log() const;
+  // Whether a client listens to the side log.
+  bool listening() const;
+  // Its streams end.
+  void end();
 
  private:
+  EventLogPtr open_log_locked();
+
   const std::string id_;
-  Client client_;
-  std::atomic<unsigned> log_severity_ = 6;  // info, until logging/setLevel says otherwise
+  const std::string principal_;
+  EventBudget& budget_;
+  std::unique_ptr<const Client> stored_client_;
+  std::atomic<const Client*> client_ = nullptr;  // the stored one, once it is complete
+  std::atomic<unsigned> log_severity_ = 6;       // info, until logging/setLevel says otherwise
   rpc::InFlight in_flight_;
   mutable std::mutex mutex_;
-  std::optional<rpc::Place> stream_;
+  bool ended_ = false;
+  std::uint64_t last_log_ = 0;
+  std::map<std::uint64_t, EventLogPtr> logs_;
+  EventLogPtr side_log_;
   std::uint64_t last_question_ = 0;
   std::map<std::uint64_t, Question> questions_;
   std::set<std::string, std::less<>> watched_;
@@ -80,24 +103,29 @@ class SessionTable {
   SessionTable(unsigned sessions_max, std::uint64_t idle_timeout_ms)
       : sessions_max_(sessions_max), idle_timeout_ms_(idle_timeout_ms) {}
 
-  SessionPtr create(Session::Client client, std::uint64_t now_ms);
+  SessionPtr create(std::string principal, std::uint64_t now_ms);
   // Only for the principal who made it. Counts as use.
   SessionPtr find(std::string_view id, std::string_view principal, std::uint64_t now_ms);
   void remove(const Session& session);
   std::size_t size() const;
+  // To all sessions that `chosen` says yes to, as an event of their side logs.
+  void broadcast(std::string_view message, const std::function<bool(const Session&)>& chosen);
 
  private:
   struct Entry {
     SessionPtr session;
     std::uint64_t used_ms;
   };
+  using Entries = std::list<Entry>;
   void expire(std::uint64_t now_ms);
+  void drop(Entries::iterator entry);
 
   const unsigned sessions_max_;
   const std::uint64_t idle_timeout_ms_;
+  EventBudget budget_;  // outlives the sessions
   mutable std::mutex mutex_;
-  std::list<Entry> by_use_;  // least recently used first
-  std::unordered_map<std::string_view, std::list<Entry>::iterator> by_id_;
+  Entries by_use_;  // least recently used first
+  std::unordered_map<std::string_view, Entries::iterator> by_id_;
 };
 
 }  // namespace collet::protocol

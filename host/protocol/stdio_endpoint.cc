@@ -6,17 +6,15 @@ namespace collet::protocol {
 
 StdioEndpoint::StdioEndpoint(ServerLoop& loop, int in, int out, std::size_t line_bytes_max, Callback<void()> on_end)
     : loop_(loop),
-      place_(loop.add_stream(*this)),
       stream_(loop.loop(), in, out, *this, line_bytes_max),
       outlet_(stream_),
       on_end_(std::move(on_end)) {
-  loop_.set_stream_in_flight(&session_->in_flight());
+  loop_.set_stdio_client(this);
 }
 
 StdioEndpoint::~StdioEndpoint() {
   loop_.calls().cancel_all(registry::CancelReason::client);
-  loop_.set_stream_in_flight(nullptr);
-  loop_.remove_stream(place_);
+  loop_.set_stdio_client(nullptr);
 }
 
 void StdioEndpoint::on_line(std::string_view line) {
@@ -28,25 +26,15 @@ void StdioEndpoint::on_line(std::string_view line) {
   if (bad && !is_request) return;  // what needs no answer gets none, not even an error
   request->exchange = rpc::Exchange(request->message.id, outlet_);
   if (bad) return request->exchange.error(*bad);
-  if (is_request) {
-    loop_.handle(std::move(request));
-    if (!initialized_ && !session_->client().version.empty()) {
-      initialized_ = true;
-      session_->set_stream(place_);
-    }
-    return;
-  }
+  if (is_request) return loop_.handle(std::move(request));
   request->exchange.disown();
   loop_.notice(*request);
 }
 
 std::optional<rpc::Error> StdioEndpoint::identify(Request& request) {
   if (claimed_version(request.message)) return read_modern(request.message, request.context);
-  if (initialized_ && request.message.method == "initialize") {
-    return rpc::invalid_request("this stream is initialized already");
-  }
   request.context.session = session_;
-  request.context.version = initialized_ ? session_->client().version : kVersionWithoutHeader;
+  request.context.version = session_->initialized() ? session_->client().version : kVersionWithoutHeader;
   return read_legacy(request.message, request.context);
 }
 

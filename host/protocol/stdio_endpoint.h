@@ -10,7 +10,7 @@
 namespace collet::protocol {
 
 // Loop thread. `on_end` is called once when the client has closed its side; the endpoint is then quiet.
-class StdioEndpoint final : public transport::LineHandler, public SideStream {
+class StdioEndpoint final : public transport::LineHandler, public StdioClient {
  public:
   StdioEndpoint(ServerLoop& loop, int in, int out, std::size_t line_bytes_max, Callback<void()> on_end);
   ~StdioEndpoint();
@@ -23,16 +23,14 @@ class StdioEndpoint final : public transport::LineHandler, public SideStream {
   void on_end() override;
 
   void send(std::string_view message) override { stream_.write({&message, 1}); }
-  const SessionPtr& session() const override { return session_; }
+  Session& session() override { return *session_; }
 
  private:
   std::optional<rpc::Error> identify(Request& request);
 
   ServerLoop& loop_;
-  // The one legacy session of this stream; what it says counts once initialize has come.
-  const SessionPtr session_ = std::make_shared<Session>("");
-  bool initialized_ = false;
-  rpc::Place place_;
+  EventBudget no_events_{0};  // a stream that breaks is not resumed
+  const SessionPtr session_ = std::make_shared<Session>("", "", no_events_);
   transport::LineStream stream_;
   LineOutlet outlet_;
   Callback<void()> on_end_;

@@ -79,6 +79,8 @@ class Listener {
   virtual ~Listener() = default;
   virtual void on_progress(const Progress& progress) = 0;
   virtual void on_log(const LogMessage& message) = 0;
+  // The client's connection may be closed; it comes back after that time, if it can.
+  virtual void on_close_stream(unsigned retry_ms) { static_cast<void>(retry_ms); }
   // Exactly once, last; possibly before Provider::start() returns. Strings may be taken from `ending`.
   virtual void on_end(Ending& ending) = 0;
   // Any thread, between start() and on_end(): what is known of the caller under this key of collet_host.call_info.

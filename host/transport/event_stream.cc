@@ -15,9 +15,9 @@ void append_chunk_size(std::string& out, std::size_t bytes) {
 
 }  // namespace
 
-void append_prefix(std::string& out, std::size_t data_bytes, bool chunked) {
-  if (chunked) append_chunk_size(out, kField.size() + data_bytes + kEnd.size());
-  out.append(kField);
+void append_prefix(std::string& out, std::string_view fields, std::size_t data_bytes, bool chunked) {
+  if (chunked) append_chunk_size(out, fields.size() + kField.size() + data_bytes + kEnd.size());
+  out.append(fields).append(kField);
 }
 
 std::string_view suffix(bool chunked) { return chunked ? "\n\n\r\n" : kEnd; }

@@ -9,9 +9,9 @@ namespace collet::transport::events {
 
 inline constexpr std::string_view kCommentText = ": keep-alive\n\n";
 
-// What goes before and after the data of one event; the data itself is sent from where it lies. `chunked` is false
-// for a client that reads to the end of the connection.
-void append_prefix(std::string& out, std::size_t data_bytes, bool chunked);
+// What goes before and after the data of one event; the data itself is sent from where it lies. `fields` are whole
+// lines of other fields. `chunked` is false for a client that reads to the end of the connection.
+void append_prefix(std::string& out, std::string_view fields, std::size_t data_bytes, bool chunked);
 std::string_view suffix(bool chunked);
 
 void append_comment(std::string& out, bool chunked);

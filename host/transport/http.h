@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +40,13 @@ struct HttpRequest {
   unsigned count(std::string_view name) const;
 };
 
+// What an event may carry besides its data.
+struct EventFields {
+  std::string_view type = {};          // "event"; empty: a message
+  std::string_view id = {};            // for Last-Event-ID
+  std::optional<unsigned> retry_ms{};  // how long the client shall wait before it comes back
+};
+
 // Told that a client has gone before its answer was complete: it has closed its end, or the connection broke. TCP
 // does not tell a client that closes from one that only shuts down its writing side, and leaving is how a client
 // cancels; so both count as gone once on_request() has returned without an answer. Not noticed while a client has
@@ -66,7 +74,8 @@ class HttpReply {
   virtual void begin_events(std::span<const Header> headers) = 0;
   // One event, sent at once. Line breaks in `data` reach the client as \n. A client that does not read loses its
   // connection when more than HttpLimits::write_buffer_bytes_max wait: then on_gone() is called later.
-  virtual void event(std::string_view data) = 0;
+  virtual void event(std::string_view data, const EventFields& fields) = 0;
+  void event(std::string_view data) { event(data, {}); }
   virtual void end() = 0;
 
   virtual void observe(HttpReplyObserver* observer) = 0;

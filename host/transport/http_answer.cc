@@ -19,6 +19,14 @@ uv_buf_t buffer(std::string_view bytes) {
   return uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
 }
 
+std::string field_lines(const EventFields& fields) {
+  std::string lines;
+  if (!fields.type.empty()) lines.append("event: ").append(fields.type).append("\n");
+  if (!fields.id.empty()) lines.append("id: ").append(fields.id).append("\n");
+  if (fields.retry_ms) lines.append("retry: ").append(std::to_string(*fields.retry_ms)).append("\n");
+  return lines;
+}
+
 }  // namespace
 
 void HttpConnection::append_head(int status, std::span<const Header> headers) {
@@ -70,13 +78,13 @@ void HttpConnection::begin_events(std::span<const Header> headers) {
   if (!corked_) group_->defer(*this);  // the head leaves with the first event, or in the next turn
 }
 
-void HttpConnection::event(std::string_view data) {
+void HttpConnection::event(std::string_view data, const EventFields& fields) {
   COLLET_ASSERT(phase_ == Phase::streaming);
   if (closing_ || head_) return;
   std::string folded;
   if (events::has_line_breaks(data)) data = folded = events::fold_lines(data);
   std::string& out = output();
-  events::append_prefix(out, data.size(), !http_1_0_);
+  events::append_prefix(out, field_lines(fields), data.size(), !http_1_0_);
   const std::string_view rest[] = {data, events::suffix(!http_1_0_)};
   if (data.size() <= limits::kHttpCopyBytesMax) {
     out.append(rest[0]).append(rest[1]);

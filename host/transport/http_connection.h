@@ -25,7 +25,7 @@ class HttpConnection final : public HttpReply {
 
   void respond(int status, std::span<const Header> headers, std::span<const std::string_view> body) override;
   void begin_events(std::span<const Header> headers) override;
-  void event(std::string_view data) override;
+  void event(std::string_view data, const EventFields& fields) override;
   void end() override;
   void observe(HttpReplyObserver* observer) override { observer_ = observer; }
 

@@ -231,6 +231,7 @@ class Connection:
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(TIMEOUT_S)
         self._file = None
+        self.last_event_id = None
         self.socket.connect(address)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
@@ -267,8 +268,10 @@ class Connection:
     def event(self):
         """The next message of an event stream whose head has been read; None at its end."""
         while (chunk := self._chunk()):
-            if chunk.startswith(b"data: "):
-                return json.loads(chunk[len("data: "):])
+            fields = dict(line.split(": ", 1) for line in chunk.decode().splitlines() if line and line[0] != ":")
+            self.last_event_id = fields.get("id", self.last_event_id)
+            if fields.get("data"):
+                return json.loads(fields["data"])
         return None
 
     def ask(self, message, **headers):

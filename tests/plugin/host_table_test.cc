@@ -1,4 +1,5 @@
 #include "plugin/host_table.h"
+#include "collet/ext/stream.h"
 
 #include <cmath>
 #include <limits>
@@ -306,6 +307,32 @@ TEST_CASE("progress and messages arrive in order, before the end") {
   CHECK(h->complete(h, id, 0) == COLLET_OK);
   recorder.wait_end();
   CHECK(recorder.notices() == std::vector<std::string>{"progress 1/3 one", "log 4 me \"x\"", "progress 1/3 "});
+}
+
+TEST_CASE("collet.stream/1 lets a call's client go, in order with what else the call says") {
+  Host host;
+  const collet_host* h = &host.table;
+  const auto* stream = static_cast<const collet_stream*>(
+      h->get_extension(h, COLLET_STREAM_ID, std::string_view(COLLET_STREAM_ID).size()));
+  REQUIRE(stream);
+  CHECK(stream->struct_size == sizeof(collet_stream));
+  Recorder recorder;
+  const CallId id = host.begin(recorder);
+  CHECK(h->progress(h, id, 1, 0, nullptr, 0) == COLLET_OK);
+  CHECK(stream->close_stream(h, id, 250) == COLLET_OK);
+  CHECK(h->complete(h, id, 0) == COLLET_OK);
+  recorder.wait_end();
+  CHECK(recorder.notices() == std::vector<std::string>{"progress 1/0 ", "close stream 250"});
+  CHECK(stream->close_stream(h, id, 250) == COLLET_E_STALE);
+  CHECK(stream->close_stream(nullptr, id, 250) == COLLET_E_INVALID);
+}
+
+TEST_CASE("an extension that this host has not is NULL") {
+  Host host;
+  const collet_host* h = &host.table;
+  CHECK(h->get_extension(h, "collet.stream/9", 15) == nullptr);
+  CHECK(h->get_extension(h, "", 0) == nullptr);
+  CHECK(h->get_extension(h, nullptr, 5) == nullptr);
 }
 
 TEST_CASE("bad progress and messages are refused and do not harm the call") {

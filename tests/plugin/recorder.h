@@ -23,6 +23,7 @@ class Recorder : public registry::Listener {
   void on_log(const registry::LogMessage& message) override {
     note(fmt::format("log {} {} {}", message.severity, message.logger, message.data));
   }
+  void on_close_stream(unsigned retry_ms) override { note(fmt::format("close stream {}", retry_ms)); }
   void on_end(registry::Ending& given) override {
     const std::lock_guard lock(mutex_);
     ++ends_;

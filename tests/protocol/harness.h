@@ -21,7 +21,9 @@ class FakeReply final : public transport::HttpReply {
   std::string body;
   bool streaming = false;
   bool ended = false;
-  std::vector<std::string> events;
+  std::vector<std::string> events;  // those that carry a message
+  std::string last_event_id;
+  std::optional<unsigned> retry_ms;
   transport::HttpReplyObserver* observer = nullptr;
 
   void respond(int code, std::span<const transport::Header> with,
@@ -38,9 +40,11 @@ class FakeReply final : public transport::HttpReply {
     streaming = true;
     for (const auto& header : with) headers[std::string(header.name)] = header.value;
   }
-  void event(std::string_view data) override {
+  void event(std::string_view data, const transport::EventFields& fields) override {
     COLLET_ASSERT(streaming && !ended);
-    events.emplace_back(data);
+    if (!data.empty()) events.emplace_back(data);
+    last_event_id = fields.id;
+    if (fields.retry_ms) retry_ms = fields.retry_ms;
   }
   void end() override {
     COLLET_ASSERT(streaming && !ended);

@@ -108,7 +108,8 @@ TEST_CASE("a legacy client that answers with an error, leaves or cancels ends th
            session);
   h.turn();
   CHECK(at(refused.events.back(), "/result/isError") == "true");
-  h.legacy(call("2"), session).leave();
+  const std::string old = h.initialize("2024-11-05", R"({"elicitation":{}})");  // does not come back
+  h.legacy(call("2"), old).leave();
   FakeReply& cancelled = h.legacy(call("3"), session);
   h.legacy(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}})", session);
   h.turn();

@@ -95,6 +95,7 @@ TEST_CASE("a session ends with DELETE and is unknown afterwards") {
   const Post remove{"", {{"Mcp-Session-Id", session}}, "DELETE"};
   FakeReply& stream = h.send(get(session));
   CHECK(h.send(remove).status == 204);
+  h.turn();
   CHECK(stream.ended);
   CHECK(h.send(remove).status == 404);
   CHECK(h.send(get(session)).status == 404);
@@ -141,13 +142,26 @@ TEST_CASE("sessions are bounded: past the limit the one idle for longest goes") 
 
 TEST_CASE("an idle session expires") {
   protocol::SessionTable table(10, 1'000);
-  const auto session =
-      table.create({.version = "2025-11-25", .info = {}, .capabilities = {}, .principal = {}}, 5'000);
+  const auto session = table.create("", 5'000);
   CHECK(table.find(session->id(), "", 4'999));  // a loop whose clock is behind
   CHECK(table.find(session->id(), "", 6'000));
   CHECK(table.find(session->id(), "", 7'000));
   CHECK_FALSE(table.find(session->id(), "", 8'001));
   CHECK(table.size() == 0);
+}
+
+TEST_CASE("a session whose client listens is not idle") {
+  protocol::SessionTable table(2, 1'000);
+  const auto listening = table.create("", 1'000);
+  const auto reader = listening->open_side_log()->attach([] {});
+  const auto idle = table.create("", 1'500);
+  const auto newest = table.create("", 1'600);
+  CHECK(table.find(listening->id(), "", 1'700));
+  CHECK_FALSE(table.find(idle->id(), "", 1'700));
+  CHECK(table.find(newest->id(), "", 9'000) == nullptr);
+  CHECK(table.find(listening->id(), "", 9'000));
+  listening->side_log()->detach(reader);
+  CHECK_FALSE(table.find(listening->id(), "", 20'000));
 }
 
 TEST_CASE("a changed list is told once to each session, on its latest stream") {
@@ -165,7 +179,7 @@ TEST_CASE("a changed list is told once to each session, on its latest stream") {
   other.leave();
   h.add_tool("newer", [](const registry::Call&, registry::Listener&) {});
   CHECK(second.events.size() == 2);
-  h.endpoint->end_streams();
+  h.server.at(0).end_streams();
   CHECK(second.ended);
 }
 

@@ -45,7 +45,7 @@ TEST_CASE("a subscription ends when the client leaves, or with an answer when th
   gone.leave();
   h.add_tool("new", none);
   CHECK(gone.events.size() == 1);
-  h.server.at(0).end_subscriptions();
+  h.server.at(0).end_streams();
   CHECK(kept.ended);
   CHECK(at(kept.events.back(), "/result/resultType") == "\"complete\"");
   CHECK(at(kept.events.back(), "/result/_meta/io.modelcontextprotocol~1subscriptionId") == "1");

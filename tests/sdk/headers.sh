@@ -16,10 +16,12 @@ compile() { # COMPILER STANDARD SOURCE [FLAG…]
   }
 }
 
-for header in plugin json; do
+extensions=$(cd "$include/collet" && ls ext/*.h | sed 's/\.h$//')
+for header in plugin json $extensions; do
+  name=$(basename $header)
   printf '#include <collet/%s.h>\n#include <collet/%s.h>\nint header_is_used(void);\nint header_is_used(void) { return COLLET_OK; }\n' \
-    $header $header > "$work/$header.c"
-  cp "$work/$header.c" "$work/$header.cc"
+    $header $header > "$work/$name.c"
+  cp "$work/$name.c" "$work/$name.cc"
 done
 for header in json reflect fields schema runtime call registry plugin; do
   printf '#include <collet/%s.hpp>\n#include <collet/%s.hpp>\n' $header $header > "$work/$header.cc20.cc"
@@ -30,14 +32,14 @@ for c in gcc clang-14; do
   command -v $c > /dev/null || continue
   compilers=$((compilers + 1))
   for standard in c99 c11 c17; do
-    for header in plugin json; do compile $c $standard "$work/$header.c" $warnings; done
+    for header in plugin json $extensions; do compile $c $standard "$work/$(basename $header).c" $warnings; done
   done
 done
 for cxx in g++ clang++-14; do
   command -v $cxx > /dev/null || continue
   compilers=$((compilers + 1))
   for standard in c++11 c++14 c++17 c++20; do
-    compile $cxx $standard "$work/plugin.cc" $warnings
+    for header in plugin $extensions; do compile $cxx $standard "$work/$(basename $header).cc" $warnings; done
   done
   compile $cxx c++20 "$work/json.cc" -Wall -Wextra -pedantic -Werror
   for source in "$work"/*.cc20.cc; do compile $cxx c++20 "$source" -Wall -Wextra -pedantic -Wshadow -Werror; done

@@ -37,7 +37,7 @@ class CheckLayers(unittest.TestCase):
 
     def test_what_points_down_passes(self):
         self.write("host/rpc/a.cc", '#include "rpc/a.h"\n#include "base/text.h"\n#include <vector>\n')
-        self.write("host/plugin/a.cc", '#include "collet/plugin.h"\n#include "registry/item.h"\n')
+        self.write("host/plugin/a.cc", '#include "collet/plugin.h"\n#include "collet/ext/stream.h"\n#include "registry/item.h"\n')
         self.write("host/cli/a.cc", '#include "plugin/a.h"\n#include "protocol/a.h"\n')
         self.write("plugins/files/a.cc", "#include <collet/plugin.hpp>\n#include \"files/a.h\"\n")
         self.write("plugins/files/a.h", "")

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <collet/ext/stream.h>
 #include <collet/runtime.hpp>
 #include <collet/schema.hpp>
 
@@ -112,6 +113,14 @@ class CallBase {
   }
   void log(Level level, std::string_view text) const { host().log(id_, level, runtime_->logger, text); }
   // Whether the client has gone, or time is up.
+  // Lets the client go, who comes back after that time for what the call has to say; see collet/ext/stream.h. A
+  // client that cannot come back stays.
+  void close_stream(std::chrono::milliseconds retry) const {
+    if (const auto* stream = host().template extension<collet_stream>(COLLET_STREAM_ID)) {
+      stream->close_stream(host().table(), id_, static_cast<std::uint32_t>(retry.count()));
+    }
+  }
+
   bool cancelled() const {
     const std::int32_t status = host()(&collet_host::is_cancelled, id_);
     return status == 1 || status == COLLET_E_STALE;

@@ -73,6 +73,13 @@ class Host {
     return (slots_.*slot)(table_, arguments...);
   }
 
+  // The extension's table, or null if this host has it not.
+  template <class Table>
+  const Table* extension(std::string_view id) const {
+    const auto* table = static_cast<const Table*>((*this)(&collet_host::get_extension, id.data(), id.size()));
+    return table && table->struct_size >= sizeof(Table) ? table : nullptr;
+  }
+
   void log(collet_call call, Level level, std::string_view logger, std::string_view text) const noexcept {
     try {
       std::string data;

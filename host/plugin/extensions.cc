@@ -1,0 +1,28 @@
+#include "plugin/extensions.h"
+
+#include "collet/ext/stream.h"
+#include "plugin/notices.h"
+
+namespace collet::plugin {
+namespace {
+
+constexpr collet_stream kStream{sizeof(collet_stream), 0, notices::close_stream};
+
+struct Extension {
+  std::string_view id;
+  const void* table;
+};
+constexpr Extension kExtensions[] = {
+    {COLLET_STREAM_ID, &kStream},
+};
+
+}  // namespace
+
+const void* find_extension(std::string_view id) {
+  for (const Extension& extension : kExtensions) {
+    if (extension.id == id) return extension.table;
+  }
+  return nullptr;
+}
+
+}  // namespace collet::plugin

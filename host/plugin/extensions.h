@@ -1,0 +1,11 @@
+// What the host offers beyond its table, by id: one header each in collet/ext/.
+#pragma once
+
+#include <string_view>
+
+namespace collet::plugin {
+
+// The extension's table, which lives as long as the host; null if there is none of that id.
+const void* find_extension(std::string_view id);
+
+}  // namespace collet::plugin

@@ -1,0 +1,46 @@
+#include "protocol/event_reader.h"
+
+#include "protocol/server.h"
+
+namespace collet::protocol {
+
+EventReader::EventReader(ServerLoop& loop, std::uint64_t serial, transport::HttpReply& reply, SessionPtr session,
+                         EventLogPtr log, std::uint64_t position, Style style)
+    : loop_(loop),
+      serial_(serial),
+      reply_(&reply),
+      session_(std::move(session)),
+      log_(std::move(log)),
+      position_(position),
+      style_(style),
+      reader_(log_->attach(
+          [&server = loop.server(), place = rpc::Place{loop.index(), serial}] { server.wake(place); })) {
+  reply.observe(this);
+}
+
+EventReader::~EventReader() {
+  log_->detach(reader_);
+  if (style_ == Style::whole_session) loop_.server().sessions().remove(*session_);
+  if (reply_) reply_->end();
+}
+
+void EventReader::send() {
+  const EventLog::Reading reading = log_->read(reader_, position_);
+  for (const EventLog::Event& event : reading.events) {
+    position_ = event.number;
+    if (style_ == Style::resumable) {
+      reply_->event(event.message, {.id = EventId{log_->number(), position_}.text()});
+    } else {
+      reply_->event(event.message);
+    }
+  }
+  if (style_ == Style::whole_session) log_->forget(position_);
+  if (reading.over) loop_.end_reader(serial_);
+}
+
+void EventReader::on_gone() {
+  reply_ = nullptr;
+  loop_.end_reader(serial_);
+}
+
+}  // namespace collet::protocol

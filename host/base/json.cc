@@ -5,6 +5,7 @@
 #include <rapidjson/reader.h>
 #include <rapidjson/writer.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -18,6 +19,8 @@ namespace {
 
 // Numbers come as text: RapidJSON's own conversion reads "0e-53" as a tiny number, even at full precision.
 constexpr unsigned kParseFlags = rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag;
+
+constexpr std::string_view kBlanks = " \t\r\n";
 
 // Calls `sink` with the number of the narrowest type that holds it exactly, or the nearest double; false if there
 // is none.
@@ -261,8 +264,39 @@ bool is_valid(std::string_view text) {
   return !run(stream, handler);
 }
 
+std::optional<std::vector<std::string_view>> split_array(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos || text[first] != '[' || !is_valid(text)) return std::nullopt;
+  std::vector<std::string_view> elements;
+  std::size_t begin = first + 1;
+  const auto note = [&](std::size_t end) {
+    std::string_view element = text.substr(begin, end - begin);
+    element.remove_prefix(std::min(element.find_first_not_of(kBlanks), element.size()));
+    if (!element.empty()) elements.push_back(element.substr(0, element.find_last_not_of(kBlanks) + 1));
+    begin = end + 1;
+  };
+  unsigned depth = 0;
+  bool quoted = false;
+  for (std::size_t at = first; at < text.size(); ++at) {
+    const char c = text[at];
+    if (quoted) {
+      if (c == '\\') ++at;
+      if (c == '"') quoted = false;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '[' || c == '{') {
+      ++depth;
+    } else if (c == ']' || c == '}') {
+      if (--depth == 0) note(at);
+    } else if (c == ',' && depth == 1) {
+      note(at);
+    }
+  }
+  return elements;
+}
+
 bool is_object(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  const std::size_t first = text.find_first_not_of(kBlanks);
   return first != std::string_view::npos && text[first] == '{' && is_valid(text);
 }
 

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/limits.h"
 #include "base/result.h"
@@ -75,6 +76,8 @@ std::string to_text(const Value& value);
 
 // Whether `text` is one JSON value within the limits (a plugin's word is not taken for it).
 bool is_valid(std::string_view text);
+// The exact texts of an array's elements; nothing if the text is no JSON array.
+std::optional<std::vector<std::string_view>> split_array(std::string_view text);
 // Whether `text` is one JSON object.
 bool is_object(std::string_view text);
 

@@ -12,6 +12,8 @@ inline constexpr std::size_t kMessageBytesMax = 8u << 20;
 inline constexpr unsigned kJsonDepthMax = 128;
 inline constexpr std::size_t kIdBytesMax = 256;  // of a JSON-RPC id
 
+inline constexpr std::size_t kBatchMessagesMax = 256;
+
 // HTTP/1.1.
 inline constexpr std::size_t kHttpHeaderBytesMax = 16u << 10;
 inline constexpr unsigned kHttpHeaderCountMax = 100;

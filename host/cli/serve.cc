@@ -6,7 +6,8 @@
 #include "cli/server_setup.h"
 #include "cli/verbs.h"
 #include "loop/standard_streams.h"
-#include "protocol/http_endpoint.h"
+#include "protocol/discovery.h"
+#include "protocol/http_site.h"
 #include "transport/http.h"
 
 namespace collet::cli {
@@ -47,29 +48,43 @@ transport::HttpLimits http_limits(const config::Limits& limits) {
   return http;
 }
 
+protocol::HttpPaths http_paths(const config::Server& server) { return {server.path, server.sse_path}; }
+
+protocol::Documents make_documents(const config::Server& server, const Sockets& sockets) {
+  if (server.card.name.empty()) return {};
+  protocol::ServerCard card;
+  card.name = server.card.name;
+  if (server.title.size() <= 100) card.title = server.title;  // the most that a card may have
+  card.description = server.card.description;
+  card.version = COLLET_VERSION;
+  card.url = server.card.url.empty() ? sockets.front()->address().url() : server.card.url;
+  return protocol::discovery_documents(card, http_paths(server));
+}
+
 // All that serves on one loop.
 struct LoopService {
   protocol::ServerLoop& protocol;
-  protocol::HttpEndpoint endpoint;
+  protocol::HttpSite site;
   transport::HttpServer http;
 
-  LoopService(protocol::ServerLoop& server_loop, const protocol::Access& access, const config::Server& server)
+  LoopService(protocol::ServerLoop& server_loop, const protocol::Access& access,
+              const protocol::Documents& documents, const config::Server& server)
       : protocol(server_loop),
-        endpoint(server_loop, access, server.path),
-        http(server_loop.loop(), http_limits(server.limits), endpoint) {}
+        site(server_loop, access, http_paths(server), documents),
+        http(server_loop.loop(), http_limits(server.limits), site) {}
 };
 
 // The loops, each on its thread, from the first connection to the last. The first one is this thread's.
 class Service {
  public:
-  Service(Host& host, protocol::Server& server, const protocol::Access& access, const config::Server& config,
-          Sockets& sockets)
+  Service(Host& host, protocol::Server& server, const protocol::Access& access,
+          const protocol::Documents& documents, const config::Server& config, Sockets& sockets)
       : host_(host),
         loops_(host.loops()),
         drain_timeout_ms_(config.limits.drain_timeout_ms),
         hurry_(*loops_.front()) {
     for (unsigned index = 0; index < loops_.size(); ++index) {
-      services_.push_back(std::make_unique<LoopService>(server.at(index), access, config));
+      services_.push_back(std::make_unique<LoopService>(server.at(index), access, documents, config));
       for (const auto& socket : sockets) services_.back()->http.listen(*socket, index);
     }
   }
@@ -161,7 +176,8 @@ int serve(const ServeOptions& options) {
   protocol::Server server(server_options(*config), host.registry(), host.loops());
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   host.load();
-  Service service(host, server, access, config->server, *sockets);
+  const protocol::Documents documents = make_documents(config->server, *sockets);
+  Service service(host, server, access, documents, config->server, *sockets);
   announce(*sockets, config->server, access.needs_token());
   service.run();
   return kOk;

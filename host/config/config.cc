@@ -35,6 +35,9 @@ const TextRule kUrlPath{R"(a path that starts with "/", without "?", "#" and bla
                           return !text.empty() && text[0] == '/' && all_of(text, "/-._~%!$&'()*+,;=:@");
                         }};
 
+const TextRule kUrlPathOrNone{R"(a path that starts with "/", without "?", "#" and blanks, or "" for none)",
+                              [](std::string_view text) { return text.empty() || kUrlPath.holds(text); }};
+
 const TextRule kHost{R"(a host or host:port, such as "mcp.example.org")",
                      [](std::string_view text) { return !text.empty() && all_of(text, "-.:[]_"); }};
 
@@ -43,6 +46,17 @@ const TextRule kOrigin{R"(an origin, such as "https://app.example.org")", [](std
                          return end != std::string_view::npos && end > 0 && all_of(text.substr(0, end), "+-.") &&
                                 kHost.holds(text.substr(end + 3));
                        }};
+
+// SEP-2127, ServerCard.
+const TextRule kCardName{
+    R"(a reversed domain, "/" and a name, such as "org.example/weather")", [](std::string_view text) {
+      const std::size_t slash = text.find('/');
+      return slash != std::string_view::npos && slash > 0 && text.size() > slash + 1 && text.size() <= 200 &&
+             all_of(text.substr(0, slash), ".-") && all_of(text.substr(slash + 1), "._-");
+    }};
+
+const TextRule kCardDescription{"1 to 100 bytes of text",
+                                [](std::string_view text) { return !text.empty() && text.size() <= 100; }};
 
 const TextRule kNamePart{"of the characters A-Z a-z 0-9 _ . -",
                          [](std::string_view text) { return all_of(text, "_.-"); }};
@@ -89,6 +103,7 @@ class Reader {
   void read_server(Section section, Server& server) {
     read_listen(section, server.listen);
     section.read("path", server.path, kUrlPath);
+    section.read("sse_path", server.sse_path, kUrlPathOrNone);
     section.read("threads", server.threads, 0, limits::kThreadsMax);
     section.read("insecure", server.insecure);
     section.read("allowed_hosts", server.allowed_hosts, kHost);
@@ -97,6 +112,7 @@ class Reader {
     section.read("title", server.title);
     section.read("instructions", server.instructions);
     read_tls(section.section("tls"), server.tls);
+    read_card(section.section("card"), server.card);
     read_limits(section.section("limits"), server.limits);
     read_tokens(section, server.token);
     section.finish();
@@ -127,6 +143,17 @@ class Reader {
     }
     read_path(section, "certificate", tls.certificate);
     read_path(section, "key", tls.key);
+    section.finish();
+  }
+
+  void read_card(Section section, Card& card) {
+    if (section.has("name") || section.has("description") || section.has("url")) {
+      section.require("name");
+      section.require("description");
+    }
+    section.read("name", card.name, kCardName);
+    section.read("description", card.description, kCardDescription);
+    section.read("url", card.url, kOrigin);
     section.finish();
   }
 

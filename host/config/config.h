@@ -34,6 +34,15 @@ struct Tls {
   bool operator==(const Tls&) const = default;
 };
 
+// [server.card]; empty if there is none.
+struct Card {
+  std::string name;  // "org.example/weather"
+  std::string description;
+  std::string url;  // without a path; empty: the first address of `listen`
+
+  bool operator==(const Card&) const = default;
+};
+
 // [server.limits]
 struct Limits {
   transport::HttpLimits http;  // its fields are keys too, except body_bytes_max, which is message_bytes_max
@@ -51,7 +60,8 @@ struct Limits {
 struct Server {
   std::vector<transport::Address> listen{{transport::Address::Scheme::http, "127.0.0.1", 8765}};
   std::string path = "/mcp";
-  unsigned threads = 0;  // 0: one a core
+  std::string sse_path = "/sse";  // empty: not served
+  unsigned threads = 0;           // 0: one a core
   bool insecure = false;
   std::vector<std::string> allowed_hosts;    // beyond the loopback names and the listen addresses
   std::vector<std::string> allowed_origins;  // likewise
@@ -59,6 +69,7 @@ struct Server {
   std::string title;
   std::string instructions;
   Tls tls;
+  Card card;
   Limits limits;
   std::vector<Token> token;
 
@@ -78,8 +89,8 @@ struct Plugin {
   std::string id;
   std::string library;  // absolute path; empty: the file of that stem in one of the folders
   bool enabled = true;
-  bool inline_calls = true;  // `inline`: NONBLOCKING tools may run on the threads that serve
-  registry::NameRules names;                                        // prefix, hide, rename
+  bool inline_calls = true;   // `inline`: NONBLOCKING tools may run on the threads that serve
+  registry::NameRules names;  // prefix, hide, rename
   std::uint32_t timeout_ms = limits::kCallTimeoutMs;                // that of [plugins] unless set
   std::map<std::string, std::uint32_t, std::less<>> tool_timeouts;  // tools.<name>.timeout_ms; provider's name
   std::string config = "{}";  // JSON text of an object; "${config_dir}" is replaced by the file's folder

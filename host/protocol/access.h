@@ -35,10 +35,11 @@ class Access {
   std::optional<Refusal> check(const transport::HttpRequest& request, std::string& principal) const;
   // Host and Origin alone.
   std::optional<Refusal> check_names(const transport::HttpRequest& request) const;
+  // The Host alone.
+  std::optional<Refusal> check_host(const transport::HttpRequest& request) const;
   bool needs_token() const { return static_cast<bool>(rules_.authenticate); }
 
  private:
-  std::optional<Refusal> check_host(const transport::HttpRequest& request) const;
   std::optional<Refusal> check_origin(const transport::HttpRequest& request) const;
 
   const AccessRules rules_;

@@ -1,8 +1,9 @@
 #include "protocol/http_endpoint.h"
 
-#include "base/text.h"
+#include "protocol/batch.h"
 #include "protocol/error.h"
 #include "protocol/headers.h"
+#include "protocol/http_content.h"
 
 namespace collet::protocol {
 namespace {
@@ -11,59 +12,13 @@ using transport::Header;
 using transport::HttpReply;
 using transport::HttpRequest;
 
-void refuse(HttpReply& reply, int status, std::string_view message, Header extra = {}) {
-  const Header headers[] = {{"Content-Type", "text/plain; charset=utf-8"}, extra};
-  reply.respond(status, std::span(headers, extra.name.empty() ? 1 : 2), {&message, 1});
-}
+constexpr std::string_view kUnknownSession = "Unknown session: it has ended, initialize a new one";
 
-// Whether a Content-Type or one of an Accept header's ranges is `type`; parameters do not matter.
-bool is_media_type(std::string_view value, std::string_view type) {
-  value = value.substr(0, value.find(';'));
-  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
-  while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
-  return text::equals_ignoring_case(value, type);
-}
-
-// A missing Accept accepts everything (RFC 9110 §12.5.1).
-bool accepts(const HttpRequest& http, std::string_view type) {
-  std::string_view rest = http.header("accept");
-  if (!rest.data()) return true;
-  const std::string any_subtype = std::string(type.substr(0, type.find('/'))) + "/*";
-  while (true) {
-    const std::size_t comma = rest.find(',');
-    const std::string_view range = rest.substr(0, comma);
-    if (is_media_type(range, type) || is_media_type(range, "*/*") || is_media_type(range, any_subtype)) return true;
-    if (comma == std::string_view::npos) return false;
-    rest.remove_prefix(comma + 1);
-  }
-}
-
-// What lets a page in a browser read the answer.
-std::vector<Header> allow_origin(const HttpRequest& http) {
-  const std::string_view origin = http.header("origin");
-  if (!origin.data()) return {};
-  return {{"Access-Control-Allow-Origin", origin}};
-}
-
-rpc::Error unknown_session() {
-  return {rpc::kInvalidRequest, "Unknown session: it has ended, initialize a new one", {}, 404};
-}
+rpc::Error unknown_session() { return {rpc::kInvalidRequest, std::string(kUnknownSession), {}, 404}; }
 
 }  // namespace
 
-HttpEndpoint::HttpEndpoint(ServerLoop& loop, const Access& access, std::string path)
-    : loop_(loop), access_(access), path_(std::move(path)) {}
-
-void HttpEndpoint::on_request(const HttpRequest& http, HttpReply& reply) {
-  if (http.path != path_)
-    return refuse(reply, 404, fmt::format("Nothing is here. The MCP endpoint is {}\n", path_));
-  if (http.method == "OPTIONS" && http.header("access-control-request-method").data())
-    return preflight(http, reply);
-  std::string principal;
-  if (const auto refused = access_.check(http, principal)) {
-    const Header challenge{refused->challenge.empty() ? "" : "WWW-Authenticate", refused->challenge};
-    return refuse(reply, refused->status, refused->message, challenge);
-  }
+void HttpEndpoint::serve(const HttpRequest& http, HttpReply& reply, std::string principal) {
   if (http.method == "POST") return post(http, reply, std::move(principal));
   if (http.method == "GET" && accepts(http, "text/event-stream")) return get(http, reply, principal);
   if (http.method == "DELETE") return remove(http, reply, principal);
@@ -77,6 +32,7 @@ void HttpEndpoint::post(const HttpRequest& http, HttpReply& reply, std::string p
   if (!accepts(http, "application/json") && !accepts(http, "text/event-stream")) {
     return refuse(reply, 406, "Accept must list application/json and text/event-stream\n");
   }
+  if (rpc::is_batch(http.body)) return post_batch(http, reply, principal);
   RequestPtr request = loop_.new_request();
   request->context.transport = Transport::http;
   request->received = &http;
@@ -95,6 +51,23 @@ void HttpEndpoint::post(const HttpRequest& http, HttpReply& reply, std::string p
   loop_.notice(*request);
   request->exchange.disown();
   request->http.answer_empty(202);
+}
+
+void HttpEndpoint::post_batch(const HttpRequest& http, HttpReply& reply, const std::string& principal) {
+  std::string_view version = http.header("mcp-protocol-version");
+  if (!version.data()) version = kVersionWithoutHeader;
+  if (const std::string_view id = http.header("mcp-session-id"); id.data()) {
+    const SessionPtr session = loop_.server().sessions().find(id, principal, loop_.loop().now_ms());
+    if (!session) return refuse(reply, 404, kUnknownSession);
+    version = session->client().version;
+  }
+  const auto batch = std::make_shared<Batch>(reply, http.header("origin"));
+  if (version != kBatchVersion) return batch->refuse(rpc::no_batches());
+  handle_batch(loop_, http.body, batch, [&](Request& request) {
+    request.context.transport = Transport::http;
+    request.context.principal = principal;
+    return identify_legacy(http, request);
+  });
 }
 
 std::optional<rpc::Error> HttpEndpoint::identify(const HttpRequest& http, Request& request) {
@@ -137,7 +110,7 @@ void HttpEndpoint::get(const HttpRequest& http, HttpReply& reply, const std::str
   const std::string_view id = http.header("mcp-session-id");
   if (!id.data()) return refuse(reply, 405, "A stream needs a session: send Mcp-Session-Id\n", {"Allow", "POST"});
   SessionPtr session = loop_.server().sessions().find(id, principal, loop_.loop().now_ms());
-  if (!session) return refuse(reply, 404, "Unknown session: it has ended, initialize a new one\n");
+  if (!session) return refuse(reply, 404, kUnknownSession);
   EventLogPtr log;
   EventId last;
   if (const std::string_view last_event = http.header("last-event-id"); last_event.data()) {
@@ -156,21 +129,9 @@ void HttpEndpoint::remove(const HttpRequest& http, HttpReply& reply, const std::
   const std::string_view id = http.header("mcp-session-id");
   if (!id.data()) return refuse(reply, 400, "Send the Mcp-Session-Id of the session to end\n");
   const SessionPtr session = loop_.server().sessions().find(id, principal, loop_.loop().now_ms());
-  if (!session) return refuse(reply, 404, "Unknown session: it has ended\n");
+  if (!session) return refuse(reply, 404, kUnknownSession);
   loop_.server().sessions().remove(*session);
   reply.respond(204, {}, {});
-}
-
-// What a browser asks before it lets a page talk to us (Fetch, CORS-preflight). It carries no credentials.
-void HttpEndpoint::preflight(const HttpRequest& http, HttpReply& reply) {
-  if (const auto refused = access_.check_names(http)) return refuse(reply, refused->status, refused->message);
-  const Header headers[] = {
-      {"Access-Control-Allow-Origin", http.header("origin")},
-      {"Access-Control-Allow-Methods", "POST, GET, DELETE"},
-      {"Access-Control-Allow-Headers", http.header("access-control-request-headers")},
-      {"Access-Control-Max-Age", "600"},
-  };
-  reply.respond(204, headers, {});
 }
 
 }  // namespace collet::protocol

@@ -1,26 +1,27 @@
 // The MCP endpoint over HTTP, both eras on one path.
 #pragma once
 
-#include <memory>
 #include <string>
 
-#include "protocol/access.h"
 #include "protocol/server.h"
 
 namespace collet::protocol {
 
-// One for each loop; outlives the loop's HttpServer. Access is shared by all and outlives them.
-class HttpEndpoint final : public transport::HttpHandler {
+// Streamable HTTP: one for each loop.
+class HttpEndpoint {
  public:
-  HttpEndpoint(ServerLoop& loop, const Access& access, std::string path);
+  explicit HttpEndpoint(ServerLoop& loop) : loop_(loop) {}
 
-  void on_request(const transport::HttpRequest& http, transport::HttpReply& reply) override;
+  // A request of somebody who may talk to us.
+  void serve(const transport::HttpRequest& http, transport::HttpReply& reply, std::string principal);
 
  private:
   void post(const transport::HttpRequest& http, transport::HttpReply& reply, std::string principal);
   void get(const transport::HttpRequest& http, transport::HttpReply& reply, const std::string& principal);
   void remove(const transport::HttpRequest& http, transport::HttpReply& reply, const std::string& principal);
-  void preflight(const transport::HttpRequest& http, transport::HttpReply& reply);
+
+  // 2025-03-26 alone has batches: several messages as one.
+  void post_batch(const transport::HttpRequest& http, transport::HttpReply& reply, const std::string& principal);
 
   // Finds out who asks in which era; the request's context is complete if nothing is returned.
   std::optional<rpc::Error> identify(const transport::HttpRequest& http, Request& request);
@@ -28,8 +29,6 @@ class HttpEndpoint final : public transport::HttpHandler {
   std::optional<rpc::Error> identify_legacy(const transport::HttpRequest& http, Request& request);
 
   ServerLoop& loop_;
-  const Access& access_;
-  const std::string path_;
 };
 
 }  // namespace collet::protocol

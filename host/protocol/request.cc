@@ -93,6 +93,7 @@ void Request::reset() {
   received = nullptr;
   context = {};
   http.close();
+  outlet.reset();
   arena.clear();
 }
 

@@ -79,6 +79,7 @@ struct Request {
   Context context;
   const transport::HttpRequest* received = nullptr;  // if it came over HTTP, until ServerLoop::handle() returns
   HttpOutlet http;                                   // likewise
+  std::shared_ptr<rpc::Outlet> outlet;               // where it answers, if that is shared with others
   rpc::Exchange exchange;                            // after the outlet that it may answer through when destroyed
 
   void reset();

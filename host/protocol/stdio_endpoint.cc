@@ -1,5 +1,6 @@
 #include "protocol/stdio_endpoint.h"
 
+#include "protocol/batch.h"
 #include "protocol/error.h"
 
 namespace collet::protocol {
@@ -18,6 +19,12 @@ StdioEndpoint::~StdioEndpoint() {
 }
 
 void StdioEndpoint::on_line(std::string_view line) {
+  if (rpc::is_batch(line) && session_->client().version == kBatchVersion) {
+    return handle_batch(loop_, line, std::make_shared<Batch>(outlet_), [this](Request& request) {
+      request.context.transport = Transport::stdio;
+      return identify(request);
+    });
+  }
   RequestPtr request = loop_.new_request();
   request->context.transport = Transport::stdio;
   auto bad = rpc::parse_message(line, request->arena, request->message);

@@ -57,6 +57,22 @@ void Arena::clear() {
   document_.emplace(&allocator_);
 }
 
+bool is_batch(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && text[first] == '[';
+}
+
+Error no_batches() { return invalid_request("send one message at a time: batches were in 2025-03-26 alone"); }
+
+std::optional<Error> split_batch(std::string_view text, std::vector<std::string_view>& out) {
+  auto elements = json::split_array(text);
+  if (!elements) return parse_error("the batch is not JSON");
+  if (elements->empty()) return invalid_request("the batch is empty");
+  if (elements->size() > limits::kBatchMessagesMax) return invalid_request("the batch has too many messages");
+  out = std::move(*elements);
+  return std::nullopt;
+}
+
 std::optional<Error> parse_message(std::string_view text, Arena& arena, Message& out) {
   out = Message{};
   json::RawMember arguments{"params", "arguments", {}};
@@ -64,7 +80,7 @@ std::optional<Error> parse_message(std::string_view text, Arena& arena, Message&
   if (auto bad = json::parse(text, arena.buffer(), document, arguments)) {
     return parse_error(fmt::format("{} at byte {}", bad->message, bad->offset));
   }
-  if (document.IsArray()) return invalid_request("batches are not supported, send one message at a time");
+  if (document.IsArray()) return no_batches();
   if (!document.IsObject()) return invalid_request("a message is a JSON object");
   if (auto bad = read_id(document, out)) return bad;
   if (json::find_string(document, "jsonrpc") != "2.0") return invalid_request("jsonrpc must be \"2.0\"");

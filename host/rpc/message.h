@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "rpc/error.h"
@@ -53,6 +54,13 @@ struct Message {
   const json::Value* error = nullptr;   // … or this one
   std::string_view arguments;           // exact text of params.arguments; data() is null if absent
 };
+
+// Whether a message is an array of messages.
+bool is_batch(std::string_view text);
+// Why a version that has no batches refuses one.
+Error no_batches();
+// The messages of a batch, 1 to kBatchMessagesMax; they point into `text`.
+[[nodiscard]] std::optional<Error> split_batch(std::string_view text, std::vector<std::string_view>& out);
 
 // Reads `text` into `arena`, which `out` then points into; only `arguments` points into `text`. On failure `out.id`
 // is the request's id if that much could be read.

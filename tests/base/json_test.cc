@@ -113,3 +113,15 @@ TEST_CASE("numbers keep their exact value") {
   REQUIRE_FALSE(json::parse("[18446744073709551615,-9223372036854775808,0.1,5e-324]", document));
   CHECK(json::to_text(document) == "[18446744073709551615,-9223372036854775808,0.1,5e-324]");
 }
+
+TEST_CASE("an array is split into the exact texts of its elements") {
+  using Texts = std::vector<std::string_view>;
+  CHECK(json::split_array(" [ 1 , \"a,]\\\"\" ,{\"b\":[2,3]},[ ] ]\n") ==
+        Texts{"1", "\"a,]\\\"\"", "{\"b\":[2,3]}", "[ ]"});
+  CHECK(json::split_array("[]") == Texts{});
+  CHECK(json::split_array("[ ]") == Texts{});
+  for (const char* bad : {"", "{}", "1", "[1", "[1,]", "[,]", "[1]]", "[1}", "[\"]"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(json::split_array(bad));
+  }
+}

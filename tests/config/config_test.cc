@@ -158,6 +158,8 @@ threads = 2
 allowed_hosts = ["mcp.example.org:8443"]
 allowed_origins = ["https://app.example.org"]
 title = "Tools"
+sse_path = ""
+card = { name = "org.example/tools", description = "Tools", url = "https://mcp.example.org" }
 tls = { certificate = "a.pem", key = "/b.key" }
 limits = { page_items = 3, message_bytes_max = 2048, header_count_max = 16 }
 token = [{ name = "alice", hash = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" }]
@@ -168,6 +170,10 @@ format = "json"
   CHECK(config.server.listen.size() == 2);
   CHECK(config.server.listen[0].scheme == transport::Address::Scheme::https);
   CHECK(config.server.path == "/");
+  CHECK(config.server.sse_path.empty());
+  CHECK(config.server.card.name == "org.example/tools");
+  CHECK(config.server.card.description == "Tools");
+  CHECK(config.server.card.url == "https://mcp.example.org");
   CHECK(config.server.threads == 2);
   CHECK(config.server.allowed_hosts == std::vector<std::string>{"mcp.example.org:8443"});
   CHECK(config.server.allowed_origins == std::vector<std::string>{"https://app.example.org"});

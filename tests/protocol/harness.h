@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "protocol/http_endpoint.h"
+#include "protocol/http_site.h"
 #include "protocol/server.h"
 
 namespace collet::test {
@@ -108,7 +108,7 @@ class Harness {
   explicit Harness(protocol::ServerOptions options = {}, protocol::AccessRules rules = {})
       : access(std::move(rules)), server(named(std::move(options)), registry, {&loop}) {
     registry.declare("fake", {});
-    endpoint = std::make_unique<protocol::HttpEndpoint>(server.at(0), access, "/mcp");
+    site = std::make_unique<protocol::HttpSite>(server.at(0), access, protocol::HttpPaths(), documents);
   }
 
   // Adds a tool and publishes. `definition` as JSON text.
@@ -143,12 +143,14 @@ class Harness {
     headers.push_back({"Host", post.host});
     transport::HttpRequest request;
     request.method = post.method;
-    request.path = post.path;
+    const std::string_view target = post.path;
+    request.path = target.substr(0, target.find('?'));
+    if (request.path.size() < target.size()) request.query = target.substr(request.path.size() + 1);
     request.host = post.host;
     request.headers = headers;
     request.body = post.body;
     replies.emplace_back();
-    endpoint->on_request(request, replies.back());
+    site->on_request(request, replies.back());
     return replies.back();
   }
 
@@ -190,7 +192,8 @@ class Harness {
   FakeProvider provider;
   protocol::Access access;
   protocol::Server server;
-  std::unique_ptr<protocol::HttpEndpoint> endpoint;
+  protocol::Documents documents;
+  std::unique_ptr<protocol::HttpSite> site;
 
  private:
   static protocol::ServerOptions named(protocol::ServerOptions options) {

@@ -1,0 +1,44 @@
+// Batches of JSON-RPC messages, which MCP had in 2025-03-26 alone (2025-03-26, basic, Batching).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "protocol/request.h"
+
+namespace collet::protocol {
+
+class ServerLoop;
+
+// Where the requests of one batch answer: one array when all have, and before it what they say meanwhile. Shared by
+// its requests.
+class Batch final : public rpc::Outlet, public transport::HttpReplyObserver {
+ public:
+  Batch(transport::HttpReply& reply, std::string_view allow_origin);
+  // `lines` outlives the batch.
+  explicit Batch(LineOutlet& lines) : outlet_(&lines) {}
+
+  // How many answers there will be. None: the client is told that its messages have come.
+  void expect(std::size_t answers, const SessionPtr& session);
+  // It is no batch: one error is all the answer.
+  void refuse(const rpc::Error& error);
+  // All that could be answered at once has been.
+  void settle();
+
+  void interim(std::span<const std::string_view> pieces) override;
+  void answer(int http_status, std::span<const std::string_view> pieces) override;
+  void on_gone() override;
+
+ private:
+  HttpOutlet http_;
+  rpc::Outlet* outlet_;  // null: the client has gone
+  std::size_t expected_ = 0;
+  std::string answers_;
+};
+
+// Hands each message of the batch to the loop. `identify` fills in the context of one.
+void handle_batch(ServerLoop& loop, std::string_view text, const std::shared_ptr<Batch>& batch,
+                  const std::function<std::optional<rpc::Error>(Request&)>& identify);
+
+}  // namespace collet::protocol

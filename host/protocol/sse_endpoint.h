@@ -1,0 +1,27 @@
+// HTTP with SSE, the transport of 2024-11-05: a GET opens the stream that carries everything to the client, who
+// posts its messages to the address that the stream begins with.
+#pragma once
+
+#include <string>
+
+#include "protocol/server.h"
+
+namespace collet::protocol {
+
+// One for each loop.
+class SseEndpoint {
+ public:
+  SseEndpoint(ServerLoop& loop, std::string path) : loop_(loop), path_(std::move(path)) {}
+
+  // A request of somebody who may talk to us.
+  void serve(const transport::HttpRequest& http, transport::HttpReply& reply, std::string principal);
+
+ private:
+  void open(const transport::HttpRequest& http, transport::HttpReply& reply, std::string principal);
+  void post(const transport::HttpRequest& http, transport::HttpReply& reply, std::string principal);
+
+  ServerLoop& loop_;
+  const std::string path_;
+};
+
+}  // namespace collet::protocol

@@ -23,12 +23,18 @@ std::string_view name_member(registry::Kind kind) {
   return "name";
 }
 
+// Beside what it is called by.
+bool has_name_of_its_own(registry::Kind kind) {
+  return kind == registry::Kind::resource || kind == registry::Kind::resource_template;
+}
+
 bool has_member(std::string_view definition, std::string_view member) {
   json::Document document;
   return !json::parse(definition, document) && json::find(document, member);
 }
 
-// {"name":"…",<the definition's members>}. Line breaks between tokens become blanks: a message is one line.
+// {"name":"…",<the definition's members>}, and what the protocol requires beyond them. Line breaks between tokens
+// become blanks: a message is one line.
 void append_item(std::string& out, const registry::Item& item) {
   out += "{\"";
   out += name_member(item.def->kind);
@@ -47,6 +53,10 @@ void append_item(std::string& out, const registry::Item& item) {
   }
   if (item.def->kind == registry::Kind::tool && !has_member(item.def->definition, "inputSchema")) {
     out += R"(,"inputSchema":{"type":"object"})";
+  }
+  if (has_name_of_its_own(item.def->kind) && !has_member(item.def->definition, "name")) {
+    out += R"(,"name":)";
+    text::append_json_string(out, item.name);
   }
   out += '}';
 }

@@ -40,7 +40,7 @@ TEST_CASE("a resource is read by its URI, or as one of a template") {
   CHECK(seen == R"(x:7/data {"id":"7"})");
   CHECK(at(h.modern("resources/list").body, "/result/resources/0") == R"({"uri":"x:exact","name":"exact"})");
   CHECK(at(h.modern("resources/templates/list").body, "/result/resourceTemplates/0") ==
-        R"({"uriTemplate":"x:{id}/data"})");
+        R"({"uriTemplate":"x:{id}/data","name":"x:{id}/data"})");
 }
 
 TEST_CASE("caching hints of the plugin stand") {

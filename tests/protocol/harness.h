@@ -1,4 +1,5 @@
 // A server with a fake plugin and a fake HTTP connection: everything of host/protocol runs, nothing of the network.
+// Whatever the server says is held against the schema of its revision.
 #pragma once
 
 #include <deque>
@@ -11,6 +12,8 @@
 #include "base/json.h"
 #include "protocol/http_site.h"
 #include "protocol/server.h"
+#include "support/catch.h"
+#include "support/wire_schema.h"
 
 namespace collet::test {
 
@@ -25,6 +28,7 @@ class FakeReply final : public transport::HttpReply {
   std::string last_event_id;
   std::optional<unsigned> retry_ms;
   transport::HttpReplyObserver* observer = nullptr;
+  Conversation conversation;
 
   void respond(int code, std::span<const transport::Header> with,
                std::span<const std::string_view> pieces) override {
@@ -33,6 +37,7 @@ class FakeReply final : public transport::HttpReply {
     for (const auto& header : with) headers[std::string(header.name)] = header.value;
     for (std::string_view piece : pieces) body += piece;
     ended = true;
+    if (headers["Content-Type"] == "application/json") judge(body);
   }
   void begin_events(std::span<const transport::Header> with) override {
     COLLET_ASSERT(!ended && !streaming);
@@ -42,7 +47,10 @@ class FakeReply final : public transport::HttpReply {
   }
   void event(std::string_view data, const transport::EventFields& fields) override {
     COLLET_ASSERT(streaming && !ended);
-    if (!data.empty()) events.emplace_back(data);
+    if (!data.empty()) {
+      events.emplace_back(data);
+      judge(data);
+    }
     last_event_id = fields.id;
     if (fields.retry_ms) retry_ms = fields.retry_ms;
   }
@@ -55,6 +63,12 @@ class FakeReply final : public transport::HttpReply {
   void leave() {
     ended = true;
     if (observer) observer->on_gone();
+  }
+
+ private:
+  void judge(std::string_view message) {
+    const std::string why = conversation.server_sent(message);
+    if (!why.empty()) FAIL_CHECK(why);
   }
 };
 
@@ -149,9 +163,14 @@ class Harness {
     request.host = post.host;
     request.headers = headers;
     request.body = post.body;
-    replies.emplace_back();
-    site->on_request(request, replies.back());
-    return replies.back();
+    FakeReply& reply = replies.emplace_back();
+    reply.conversation = Conversation(revision_of(request));
+    reply.conversation.client_sent(post.body);
+    site->on_request(request, reply);
+    if (reply.headers.contains("Mcp-Session-Id")) {
+      revisions_[reply.headers["Mcp-Session-Id"]] = reply.conversation.revision();
+    }
+    return reply;
   }
 
   // As a well-behaved modern client sends it. `params` are members, with a comma behind each.
@@ -200,7 +219,16 @@ class Harness {
     options.version = "9.9";
     return options;
   }
+  // Of its session, or what it says itself.
+  std::string_view revision_of(const transport::HttpRequest& request) const {
+    const auto session = revisions_.find(request.header("mcp-session-id"));
+    if (session != revisions_.end()) return session->second;
+    const std::string_view version = request.header("mcp-protocol-version");
+    return version.data() ? version : protocol::kVersionWithoutHeader;
+  }
+
   std::vector<registry::ItemDef> defs_;
+  std::map<std::string, std::string, std::less<>> revisions_;  // by session
 };
 
 // A value in a JSON text by its RFC 6901 pointer, as text; "" if there is none.

@@ -7,7 +7,8 @@ using namespace collet::test;
 
 namespace {
 
-const std::string kQuestion = R"({"method":"elicitation/create","params":{"message":"Who?","requestedSchema":{}}})";
+const std::string kQuestion = R"({"method":"elicitation/create","params":{"message":"Who?",)"
+                              R"("requestedSchema":{"type":"object","properties":{}}}})";
 
 // Asks who, in the first round; greets in the second.
 void add_asking_tool(Harness& h, std::string question = kQuestion) {

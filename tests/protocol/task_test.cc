@@ -10,6 +10,8 @@ using namespace collet::test;
 namespace {
 
 const std::string kAble = R"({"elicitation":{},"extensions":{"io.modelcontextprotocol/tasks":{}}})";
+const std::string kQuestion =
+    R"({"method":"elicitation/create","params":{"message":"?","requestedSchema":{"type":"object","properties":{}}}})";
 const registry::Traits kOptional{.task_optional = true};
 const registry::Traits kRequired{.task_required = true};
 
@@ -96,10 +98,8 @@ TEST_CASE("a task that asks shows its open questions, and goes on when all are a
         if (c.round == 2) return h.provider.end_with_text("done");
         if (c.round == 1) responses = *c.input_responses;
         ending.how = registry::Ending::How::suspended;
-        const std::string question =
-            R"({"method":"elicitation/create","params":{"message":"?","requestedSchema":{}}})";
-        ending.input_requests = {{"a", question}};
-        if (c.round == 0) ending.input_requests.push_back({"b", question});
+        ending.input_requests = {{"a", kQuestion}};
+        if (c.round == 0) ending.input_requests.push_back({"b", kQuestion});
         h.provider.end(std::move(ending));
       },
       "{}", kOptional);
@@ -129,7 +129,7 @@ TEST_CASE("a tool that asks first becomes a task with the answers") {
                if (c.round > 0) return;
                registry::Ending ending;
                ending.how = registry::Ending::How::suspended;
-               ending.input_requests = {{"a", R"({"method":"elicitation/create","params":{}})"}};
+               ending.input_requests = {{"a", kQuestion}};
                h.provider.end(std::move(ending));
              },
              "{}", {.task_required = true, .task_after_input = true});

@@ -1,4 +1,4 @@
-"""Starts the real binary and talks to it, as rudely as a test wants.
+"""Starts the real binary and talks to it, as rudely as a test wants. What it says has to fit the protocol's schemas.
 
 A test file runs as `FILE BUILD_DIR [unittest arguments]`. A peer that does not answer in TIMEOUT_S fails the test.
 """
@@ -15,6 +15,8 @@ import time
 import unittest
 from pathlib import Path
 
+from transcript import SentLines, SentRequests, Transcript
+
 TIMEOUT_S = 10
 BUILD = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
 COLLET = BUILD / "bin/collet"
@@ -22,6 +24,7 @@ PLUGINS = {
     **{name: BUILD / f"plugins/{name}.so" for name in ("echo", "math", "sqlite", "files")},
     **{name: BUILD / f"tests/e2e/{name}.so" for name in ("waits", "noisy")},
 }
+transcript = Transcript()  # of the test that runs
 
 
 def hostile(case):
@@ -35,6 +38,13 @@ class Case(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
+        global transcript
+        transcript = Transcript()
+        self.addCleanup(self.check_transcript)
+
+    def check_transcript(self):
+        if complaints := transcript.complaints(BUILD / "bin/wire_check"):
+            self.fail(complaints)
 
     def config(self, *plugins, text="", **libraries):
         """A configuration of plugins by name, of libraries by id, and of TOML text before them."""
@@ -151,10 +161,8 @@ class Stdio(Process):
     def __init__(self, config):
         super().__init__("stdio", "-c", config, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
         self._unread = b""
-
-    @property
-    def stdin(self):
-        return self._process.stdin
+        self._transcript = transcript.stdio()
+        self.stdin = SentLines(self._process.stdin, self._transcript)
 
     def send(self, *messages):
         self.stdin.write(b"".join(as_bytes(message) + b"\n" for message in messages))
@@ -170,6 +178,7 @@ class Stdio(Process):
                 return None
             self._unread += more
         line, _, self._unread = self._unread.partition(b"\n")
+        self._transcript.append(b"< " + line)
         return json.loads(line)
 
     def ask(self, message):
@@ -232,13 +241,19 @@ class Connection:
         self.socket.settimeout(TIMEOUT_S)
         self._file = None
         self.last_event_id = None
+        self._sent = SentRequests()
+        self._transcript = []
         self.socket.connect(address)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self._file = self.socket.makefile("rb")
 
     def send(self, data):
+        self._sent.add(data)
         self.socket.sendall(data)
+
+    def _hear(self, data):
+        self._transcript += [b"< " + line for line in data.split(b"\n")]
 
     def _chunk(self):
         data = self._file.read(int(self._file.readline(), 16))
@@ -250,9 +265,11 @@ class Connection:
         if not (line := self._file.readline()):
             return None
         headers = {}
+        self._transcript = transcript.exchange(self._sent.next())
         while (header := self._file.readline().decode().rstrip("\r\n")):
             name, _, value = header.partition(": ")
             headers[name.lower()] = value
+            self._hear(header.encode())
         return Answer(int(line.split()[1]), headers, b"")
 
     def receive(self):
@@ -263,11 +280,14 @@ class Connection:
             answer.body = b"".join(iter(self._chunk, b""))
         else:
             answer.body = self._file.read(int(answer.headers.get("content-length", 0)))
+        self._hear(answer.body)
         return answer
 
     def event(self):
         """The next message of an event stream whose head has been read; None at its end."""
         while (chunk := self._chunk()):
+            if chunk.endswith(b"\n\n"):  # or it has been cut off
+                self._hear(chunk)
             fields = dict(line.split(": ", 1) for line in chunk.decode().splitlines() if line and line[0] != ":")
             self.last_event_id = fields.get("id", self.last_event_id)
             if fields.get("data"):

@@ -1,4 +1,4 @@
-// node run.mjs BUILD REVISION [--scenario NAME] [--list] [--gap NAME]…: see `run --help`.
+// node run.mjs BUILD REVISION [--scenario NAME] [--list] [--gap NAME]… [--check-messages]: see `run --help`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, openSync, rmSync } from 'node:fs';
@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import { record } from '../support/recorder.mjs';
 import { scenariosOf, suite } from './requirements.mjs';
 import { serve, within } from './server.mjs';
 import { report, resultOf } from './verdict.mjs';
@@ -19,7 +20,12 @@ function usageError(message) {
 }
 
 function parseCommandLine() {
-  const options = { scenario: { type: 'string' }, list: { type: 'boolean' }, gap: { type: 'string', multiple: true } };
+  const options = {
+    scenario: { type: 'string' },
+    list: { type: 'boolean' },
+    gap: { type: 'string', multiple: true },
+    'check-messages': { type: 'boolean' },
+  };
   try {
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     if (positionals.length !== 2) usageError('one revision, please; see --help');
@@ -46,19 +52,23 @@ async function runSuite(url, revision, scenario, folder) {
 }
 
 // Whether every scenario is good, and the server ended as it should.
-async function judge(build, revision, scenario, scenarios, gaps) {
+async function judge(build, revision, scenario, scenarios, gaps, checksMessages) {
   const folder = path.resolve(build, 'conformance', revision);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const server = await serve(path.resolve(build, 'bin/collet'), config, path.join(folder, 'server.log'));
-  await runSuite(server.url, revision, scenario, folder);
+  const recorder = checksMessages ? await record(server.url) : undefined;
+  await runSuite((recorder ?? server).url, revision, scenario, folder);
   const { text, good } = report(scenarios.map((one) => resultOf(one, folder)), gaps);
   console.log(text);
   await server.stop();
-  return good;
+  if (!recorder) return good;
+  const messages = recorder.check(path.resolve(build, 'bin/wire_check'));
+  console.log(messages.text);
+  return good && messages.good;
 }
 
-const { build, revision, scenario, list, gap } = parseCommandLine();
+const { build, revision, scenario, list, gap, 'check-messages': checksMessages } = parseCommandLine();
 const all = scenariosOf(revision);
 if (all.length === 0) usageError(`the suite has no requirements for ${revision}`);
 if (list) {
@@ -69,7 +79,7 @@ const scenarios = scenario ? all.filter(({ name }) => name === scenario) : all;
 if (scenarios.length === 0) usageError(`${revision} has no scenario ${scenario}; see --list`);
 
 try {
-  process.exit((await judge(build, revision, scenario, scenarios, gap)) ? 0 : 1);
+  process.exit((await judge(build, revision, scenario, scenarios, gap, checksMessages)) ? 0 : 1);
 } catch (error) {
   console.error(`tests/conformance/run: ${error.message}`);
   process.exit(1);

@@ -3,19 +3,9 @@ import json
 import signal
 import threading
 
-from peer import PLUGINS, Case, Connection, as_bytes, call, hostile, main, post, request, text_of, until
+from peer import PLUGINS, Case, Connection, as_bytes, call, hostile, main, modern, post, request, text_of, until
 
-MODERN = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
 WRITE_BUFFER_BYTES_MAX = 4 << 20
-
-
-def modern(message):
-    """The message as a modern client sends it, with its headers."""
-    message["params"]["_meta"] = MODERN | message["params"].get("_meta", {})
-    headers = {"MCP_Protocol_Version": "2026-07-28", "Mcp_Method": message["method"]}
-    if "name" in message["params"]:
-        headers["Mcp_Name"] = message["params"]["name"]
-    return post(message, **headers)
 
 
 class Bodies(Case):

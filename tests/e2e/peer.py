@@ -23,7 +23,9 @@ COLLET = BUILD / "bin/collet"
 PLUGINS = {
     **{name: BUILD / f"plugins/{name}.so" for name in ("echo", "math", "sqlite", "files")},
     **{name: BUILD / f"tests/e2e/{name}.so" for name in ("waits", "noisy")},
+    "fixture": BUILD / "conformance/fixture.so",
 }
+MODERN = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
 transcript = Transcript()  # of the test that runs
 
 
@@ -211,6 +213,10 @@ class Server(Process):
         with self.connect() as connection:
             return connection.ask(message, **headers)
 
+    def post_modern(self, method, **params):
+        with self.connect() as connection:
+            return connection.ask_modern(method, **params)
+
 
 def post(message, path="/mcp", **headers):
     """A request, with body and headers; `None` takes a header out."""
@@ -219,6 +225,16 @@ def post(message, path="/mcp", **headers):
     given |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items() if value is not None)]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+def modern(message, **headers):
+    """The message as a modern client sends it, with its headers."""
+    message["params"]["_meta"] = MODERN | message["params"].get("_meta", {})
+    headers |= {"MCP_Protocol_Version": "2026-07-28", "Mcp_Method": message["method"]}
+    for name in ("name", "uri", "taskId"):
+        if isinstance(message["params"].get(name), str):
+            headers["Mcp_Name"] = message["params"][name]
+    return post(message, **headers)
 
 
 class Answer:
@@ -296,6 +312,10 @@ class Connection:
 
     def ask(self, message, **headers):
         self.send(post(message, **headers))
+        return self.receive()
+
+    def ask_modern(self, method, id=1, **params):
+        self.send(modern(request(id, method, **params)))
         return self.receive()
 
     def is_closed(self):

@@ -162,7 +162,7 @@ void TaskTable::shed_bytes() {
     for (const TaskPtr& task : by_age_) bytes += task->bytes();
     return bytes;
   };
-  while (held() > limits::kTasksBytesMax && drop_oldest_over()) {
+  while (held() > bytes_max_ && drop_oldest_over()) {
   }
 }
 

@@ -68,6 +68,8 @@ using TaskPtr = std::shared_ptr<Task>;
 // All tasks, behind one lock. Bounded in number, time and bytes: the oldest that are over go first.
 class TaskTable {
  public:
+  explicit TaskTable(std::size_t bytes_max = limits::kTasksBytesMax) : bytes_max_(bytes_max) {}
+
   // Null if there are kTasksMax that are not over.
   TaskPtr create(std::string principal, rpc::Place place, std::uint64_t now_ms);
   // Only for the principal who made it.
@@ -79,6 +81,7 @@ class TaskTable {
   void shed_bytes();
   bool drop_oldest_over();
 
+  const std::size_t bytes_max_;
   mutable std::mutex mutex_;
   std::list<TaskPtr> by_age_;  // oldest first
   std::unordered_map<std::string_view, std::list<TaskPtr>::iterator> by_id_;

@@ -65,6 +65,18 @@ TEST_CASE("a library without the entry is barred") {
   CHECK(report->errors[0].find("collet_plugin_entry_v1") != std::string::npos);
 }
 
+TEST_CASE("as many exports are listed as the limit says, and a library with more is read all the same") {
+  static_assert(limits::kElfNamesMax == 4096);
+  const auto all = read_elf_file(module_path("hostile_exports_4096"));
+  REQUIRE(all);
+  CHECK(all->exports.size() == 4096);
+  for (int i = 0; i < 4096; ++i) REQUIRE(has(all->exports, "name_" + std::to_string(i)));
+  const auto more = read_elf_file(module_path("hostile_exports_4097"));
+  REQUIRE(more);
+  CHECK(more->exports.size() == 4096);
+  CHECK(more->errors == all->errors);
+}
+
 TEST_CASE("a file cut off anywhere is an error or a report, never a crash") {
   const auto file = bytes_of(module_path("sample"));
   for (std::size_t size = 0; size < file.size(); size += size < 2'048 ? 1 : 97) {

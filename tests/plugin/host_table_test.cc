@@ -287,6 +287,19 @@ TEST_CASE("bad requests for input and too much state fail the call") {
     }
     return host.need_input(id, "more", R"({"method":"roots/list"})");
   });
+  const auto request_of = [](std::size_t size) {
+    std::string request = R"({"method":"roots/list","params":{"":""}})";
+    return request.insert(request.size() - 3, size - request.size(), 'x');
+  };
+  const std::string key(limits::kInputRequestBytesMax + 1, 'k');
+  fails(COLLET_E_LIMIT, [&](CallId id) {
+    CHECK(host.need_input(id, "a", request_of(limits::kInputRequestBytesMax)) == COLLET_OK);
+    return host.need_input(id, "b", request_of(limits::kInputRequestBytesMax + 1));
+  });
+  fails(COLLET_E_LIMIT, [&](CallId id) {
+    CHECK(host.need_input(id, key.substr(1), R"({"method":"roots/list"})") == COLLET_OK);
+    return host.need_input(id, key, R"({"method":"roots/list"})");
+  });
   const std::string state(limits::kSuspendStateBytesMax + 1, 's');
   fails(COLLET_E_LIMIT,
         [&](CallId id) { return host.table.suspend(&host.table, id, state.data(), state.size(), 0); });

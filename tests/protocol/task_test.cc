@@ -190,3 +190,20 @@ TEST_CASE("progress of a task is its status message") {
   CHECK(at(about(h, "get", id), "/result/statusMessage") == "\"half way\"");
   h.provider.end_with_text("");
 }
+
+TEST_CASE("the results that tasks keep are bounded in bytes: past the limit the oldest that are over go") {
+  const std::string_view result = R"({"result":{"content":[]}})";
+  const std::size_t bytes = std::string_view(R"({"content":[]})").size();
+  for (const std::size_t room : {2 * bytes, 2 * bytes - 1}) {
+    protocol::TaskTable table(room);
+    const auto running = table.create("a", {}, 1'000);
+    const auto first = table.create("a", {}, 1'000);
+    const auto second = table.create("a", {}, 1'000);
+    first->answer(200, {&result, 1});
+    second->answer(200, {&result, 1});
+    table.create("a", {}, 1'000);
+    CHECK((table.find(first->id(), "a", 1'000) != nullptr) == (room == 2 * bytes));
+    CHECK(table.find(second->id(), "a", 1'000));
+    CHECK(table.find(running->id(), "a", 1'000));
+  }
+}

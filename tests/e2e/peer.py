@@ -251,10 +251,12 @@ class Answer:
 
 
 class Connection:
-    def __init__(self, address, tls=None):
+    def __init__(self, address, tls=None, receive_bytes=None):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(TIMEOUT_S)
+        if receive_bytes:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self._file = None
         self.last_event_id = None
         self._sent = SentRequests()
@@ -271,7 +273,8 @@ class Connection:
     def _hear(self, data):
         self._transcript += [b"< " + line for line in data.split(b"\n")]
 
-    def _chunk(self):
+    def chunk(self):
+        """The next one of an answer that comes in chunks."""
         data = self._file.read(int(self._file.readline(), 16))
         self._file.readline()
         return data
@@ -293,7 +296,7 @@ class Connection:
         if not (answer := self.head()):
             return None
         if answer.headers.get("transfer-encoding") == "chunked":
-            answer.body = b"".join(iter(self._chunk, b""))
+            answer.body = b"".join(iter(self.chunk, b""))
         else:
             answer.body = self._file.read(int(answer.headers.get("content-length", 0)))
         self._hear(answer.body)
@@ -301,54 +304,6 @@ class Connection:
 
     def event(self):
         """The next message of an event stream whose head has been read; None at its end."""
-        while (chunk := self._chunk()):
+        while (chunk := self.chunk()):
             if chunk.endswith(b"\n\n"):  # or it has been cut off
                 self._hear(chunk)
-            fields = dict(line.split(": ", 1) for line in chunk.decode().splitlines() if line and line[0] != ":")
-            self.last_event_id = fields.get("id", self.last_event_id)
-            if fields.get("data"):
-                return json.loads(fields["data"])
-        return None
-
-    def ask(self, message, **headers):
-        self.send(post(message, **headers))
-        return self.receive()
-
-    def ask_modern(self, method, id=1, **params):
-        self.send(modern(request(id, method, **params)))
-        return self.receive()
-
-    def is_closed(self):
-        """Waits for the server to close."""
-        try:
-            return self._file.read(1) == b""
-        except ConnectionResetError:
-            return True
-
-    def close(self):
-        if self._file:
-            self._file.close()
-        self.socket.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    __del__ = close
-
-
-def until(condition):
-    """Asks again until it is true."""
-    end = time.monotonic() + TIMEOUT_S
-    while not (value := condition()):
-        if time.monotonic() > end:
-            raise AssertionError("what was waited for did not happen")
-        time.sleep(0.005)
-    return value
-
-
-def run(*arguments, **options):
-    """A verb that ends by itself."""
-    return subprocess.run([COLLET, *arguments], capture_output=True, text=True, timeout=60, **options)

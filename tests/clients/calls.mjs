@@ -3,8 +3,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-// A folder and a database for the plugins, and the config that serves them. Returns the path of the config.
-export function makeFixture(folder, plugins) {
+// A folder and a database for the plugins of a build, and the config that serves them. Returns the path of the config.
+export function makeFixture(folder, build) {
+  const plugins = path.join(build, 'plugins');
   const files = path.join(folder, 'files');
   mkdirSync(files);
   writeFileSync(path.join(files, 'greeting.txt'), 'Grüß Gott, world\n');
@@ -24,6 +25,8 @@ config.roots = [{ name = "docs", path = ${JSON.stringify(files)} }]
 [plugin.sqlite]
 library = ${JSON.stringify(path.join(plugins, 'sqlite.so'))}
 config.database = ${JSON.stringify(database)}
+[plugin.fixture]
+library = ${JSON.stringify(path.join(build, 'conformance/fixture.so'))}
 `);
   return config;
 }

@@ -1,6 +1,10 @@
 // The clients, each behind the same small face: open(target, folder) connects and gives
-//   { version, tools(), call(name, arguments), close() }.
-// call() throws if the server refuses the request. A target is { command, args } for stdio or { url } for HTTP.
+//   { version, tools(), call(name, arguments), close() }
+// and, of these, what the client can do:
+//   resources(), read(uri), prompts(), prompt(name, arguments), complete(prompt, argument, value),
+//   elicit(tool): calls it and answers what it asks; watch(uri): { heard, a set of methods, close() },
+//   task(name, arguments): { wasTask, result }; hasTasks: whether it has to be one.
+// What the server refuses throws. A target is { command, args } for stdio or { url } for HTTP.
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,6 +15,9 @@ import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/st
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import * as typesV1 from '@modelcontextprotocol/sdk/types.js';
+
+import { openTasks } from './tasks.mjs';
 
 const legacy = '2025-11-25';
 const modern = '2026-07-28';
@@ -19,17 +26,45 @@ const inspectorCli = fileURLToPath(
   new URL('node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js', import.meta.url),
 );
 
+// Every text of a form is "Ada", and everything else is denied.
+function answer({ params }) {
+  const fields = Object.entries(params.requestedSchema.properties);
+  const content = fields.map(([name, { type }]) => [name, type === 'string' ? 'Ada' : false]);
+  return { action: 'accept', content: Object.fromEntries(content) };
+}
+
 function session(client, version) {
+  const call = (name, args) => client.callTool({ name, arguments: args });
   return {
     version,
     tools: async () => (await client.listTools()).tools,
-    call: (name, args) => client.callTool({ name, arguments: args }),
+    call,
+    resources: async () => (await client.listResources()).resources,
+    read: (uri) => client.readResource({ uri }),
+    prompts: async () => (await client.listPrompts()).prompts,
+    prompt: (name, args) => client.getPrompt({ name, arguments: args }),
+    complete: (prompt, name, value) =>
+      client.complete({ ref: { type: 'ref/prompt', name: prompt }, argument: { name, value } }),
+    elicit: (tool) => call(tool, {}),
     close: () => client.close(),
   };
 }
 
+const changed = ['notifications/resources/updated', 'notifications/tools/list_changed'];
+
+// A legacy session hears of lists by itself, and of the resources that it subscribes to.
+async function subscribe(client, uri, heard) {
+  await client.subscribeResource({ uri });
+  return { heard, close: () => client.unsubscribeResource({ uri }) };
+}
+
 async function openSdk(target) {
-  const client = new ClientV1(self);
+  const client = new ClientV1(self, { capabilities: { elicitation: {} } });
+  client.setRequestHandler(typesV1.ElicitRequestSchema, answer);
+  const heard = new Set();
+  for (const schema of [typesV1.ResourceUpdatedNotificationSchema, typesV1.ToolListChangedNotificationSchema]) {
+    client.setNotificationHandler(schema, ({ method }) => void heard.add(method));
+  }
   const transport = target.url ? new HttpV1(new URL(target.url)) : new StdioV1(target);
   let version;
   const told = transport.setProtocolVersion?.bind(transport);
@@ -38,13 +73,37 @@ async function openSdk(target) {
     told?.(negotiated);
   };
   await client.connect(transport);
-  return session(client, version);
+  return { ...session(client, version), watch: (uri) => subscribe(client, uri, heard) };
+}
+
+async function listen(client, uri, heard) {
+  const subscription = await client.listen({ resourceSubscriptions: [uri], toolsListChanged: true });
+  return { heard, close: () => subscription.close() };
 }
 
 const openClient = (mode) => async (target) => {
-  const client = new ClientV2(self, { versionNegotiation: { mode } });
-  await client.connect(target.url ? new HttpV2(new URL(target.url)) : new StdioV2(target));
-  return session(client, client.getNegotiatedProtocolVersion());
+  const capabilities = { elicitation: {}, extensions: { 'io.modelcontextprotocol/tasks': {} } };
+  const client = new ClientV2(self, { versionNegotiation: { mode }, capabilities });
+  client.setRequestHandler('elicitation/create', answer);
+  const heard = new Set();
+  for (const method of changed) client.setNotificationHandler(method, () => void heard.add(method));
+  const transport = target.url ? new HttpV2(new URL(target.url)) : new StdioV2(target);
+  await client.connect(transport);
+  const version = client.getNegotiatedProtocolVersion();
+  const isModern = version === modern;
+  return {
+    ...session(client, version),
+    watch: (uri) => (isModern ? listen : subscribe)(client, uri, heard),
+    hasTasks: isModern,
+    task: async (name, args) => {
+      const tasks = openTasks(client, transport, { version, isModern, self, capabilities, answer });
+      try {
+        return await tasks.task(name, args);
+      } finally {
+        await tasks.close();
+      }
+    },
+  };
 };
 
 // The Inspector makes one request a process. Its home is the folder, so that it neither finds nor leaves anything.
@@ -66,6 +125,13 @@ const openInspector = (era) => async (target, folder) => {
     tools: async () => (await ask('--method', 'tools/list')).tools,
     call: (name, args) =>
       ask('--method', 'tools/call', '--tool-name', name, '--tool-args-json', JSON.stringify(args)),
+    resources: async () => (await ask('--method', 'resources/list')).resources,
+    read: (uri) => ask('--method', 'resources/read', '--uri', uri),
+    prompts: async () => (await ask('--method', 'prompts/list')).prompts,
+    prompt: (name, args) => {
+      const pairs = Object.entries(args).flatMap(([key, value]) => ['--prompt-args', `${key}=${value}`]);
+      return ask('--method', 'prompts/get', '--prompt-name', name, ...pairs);
+    },
     close: async () => {},
   };
 };

@@ -1,15 +1,18 @@
-// node run.mjs COLLET PLUGINS: every client against the server COLLET with the plugins of the folder PLUGINS.
-// Prints a line for each client, transport and era; exits with 1 if one of them failed.
+// node run.mjs BUILD: every client against the server of the folder BUILD, with its plugins.
+// What the server says over HTTP and stdio is held against the schemas of the protocol. Prints a line for each client, transport and era; exits with 1 if one of them failed.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
+import { check as checkMessages, record } from '../support/recorder.mjs';
 import { calls, makeFixture } from './calls.mjs';
 import { clients } from './clients.mjs';
+import { exerciseFeatures } from './features.mjs';
 
 const startTimeoutMs = 10_000;
 const sessionTimeoutMs = 60_000;
@@ -61,17 +64,26 @@ async function exercise(client, target, folder) {
       assert.equal(tools.find(({ name }) => name === tool)?.inputSchema.type, 'object', `${tool} in tools/list`);
     }
     await Promise.all(calls.map((call) => check(call, session)));
+    await exerciseFeatures(session);
   } finally {
     await session.close();
   }
 }
 
-const [collet, plugins] = process.argv.slice(2).map((argument) => path.resolve(argument));
+const build = path.resolve(process.argv[2]);
+const collet = path.join(build, 'bin/collet');
 const folder = mkdtempSync(path.join(tmpdir(), 'collet-clients-'));
 process.on('exit', () => rmSync(folder, { recursive: true }));
-const config = makeFixture(folder, plugins);
+const config = makeFixture(folder, build);
 const { server, url } = await serve(collet, config);
-const targets = { stdio: { command: collet, args: ['stdio', '--config', config] }, http: { url } };
+const recorder = await record(url);
+const tee = fileURLToPath(new URL('../support/record_stdio.mjs', import.meta.url));
+const transcripts = path.join(folder, 'transcripts');
+mkdirSync(transcripts);
+const targets = {
+  stdio: { command: process.execPath, args: [tee, transcripts, collet, 'stdio', '--config', config] },
+  http: { url: recorder.url },
+};
 
 let failures = 0;
 for (const client of clients) {
@@ -94,4 +106,12 @@ if (code !== 0) {
   ++failures;
   console.log(`the server ended with ${code} after SIGTERM`);
 }
+
+const wireCheck = path.join(build, 'bin/wire_check');
+const conversations = readdirSync(transcripts).map((file) => readFileSync(path.join(transcripts, file)));
+const found = [recorder.check(wireCheck), ...conversations.map((lines) => checkMessages(wireCheck, lines))];
+console.log(`messages    http: ${found[0].text}`);
+for (const { good, text } of found.slice(1)) if (!good) console.log(`messages    stdio: ${text}`);
+console.log(`messages    stdio: ${conversations.length} conversations`);
+failures += found.filter(({ good }) => !good).length;
 process.exit(failures ? 1 : 0);

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -98,19 +99,20 @@ Result<PrivateDir> PrivateDir::create(const std::string& given) {
   const std::string parent = given.empty() ? default_parent() : given;
   if (auto made = ensure_own_folder(parent); !made) return made.failure();
   remove_stale(parent);
-  const std::string path = fmt::format("{}/{}-{}", parent, getpid(), next_number());
-  // Another process may take the new folder for a stale one before it is locked: then it is made again.
   for (int attempt = 0; attempt < 16; ++attempt) {
-    if (auto made = ensure_own_folder(path); !made) return made.failure();
-    Descriptor lock = lock_folder(path);
-    struct stat by_path;
-    struct stat by_lock;
-    if (lock && stat(path.c_str(), &by_path) == 0 && fstat(lock.get(), &by_lock) == 0 &&
-        by_path.st_ino == by_lock.st_ino) {
+    // Under its first name nobody takes it for a stale one, and when it has the other it is locked.
+    const std::string name = fmt::format("{}-{}", getpid(), next_number());
+    const std::string path = parent + '/' + name;
+    const std::string unlocked = parent + "/new-" + name;
+    if (auto made = ensure_own_folder(unlocked); !made) return made.failure();
+    Descriptor lock = lock_folder(unlocked);
+    if (!lock) continue;
+    if (renameat2(AT_FDCWD, unlocked.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
       return PrivateDir(path, std::move(lock));
     }
+    rmdir(unlocked.c_str());
   }
-  return error("cannot lock the folder {} for copies of plugins: set TMPDIR to a local folder", path);
+  return error("cannot lock a folder in {} for copies of plugins: set TMPDIR to a local folder", parent);
 }
 
 PrivateDir::~PrivateDir() {

@@ -62,6 +62,29 @@ TEST_CASE("folders of processes that are gone are removed, those of living ones 
   CHECK(fs::exists(living->path()));
 }
 
+TEST_CASE("processes that start at the same time do not take each other's new folders for stale ones") {
+  Parent parent;
+  std::vector<pid_t> children;
+  for (int i = 0; i < 8; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      for (int k = 0; k < 200; ++k) {
+        const auto folder = PrivateDir::create(parent.path);
+        if (!folder || !fs::is_directory(folder->path())) _exit(1);
+      }
+      _exit(0);
+    }
+    REQUIRE(child > 0);
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = -1;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+  }
+  CHECK(fs::is_empty(parent.path));
+}
+
 TEST_CASE("a folder that others can write, or that is a link, is refused") {
   Parent parent;
   const std::string open_to_all = parent.path + "/open";

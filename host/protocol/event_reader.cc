@@ -13,8 +13,7 @@ EventReader::EventReader(ServerLoop& loop, std::uint64_t serial, transport::Http
       log_(std::move(log)),
       position_(position),
       style_(style),
-      reader_(log_->attach(
-          [&server = loop.server(), place = rpc::Place{loop.index(), serial}] { server.wake(place); })) {
+      reader_(log_->attach(loop.waker(serial))) {
   reply.observe(this);
 }
 

@@ -91,20 +91,24 @@ std::optional<rpc::Error> ItemCall::resume(const Target& target) {
 // Answers with a task where the tool wants to be one and the client knows how; what the call answers goes to the
 // task.
 std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
-  const registry::Traits& traits = target.item->def->traits;
+  if (kind_ != registry::CallKind::tool) return std::nullopt;
   const Context& context = request_->context;
-  const bool wanted = traits.task_optional || traits.task_required;
-  if (kind_ != registry::CallKind::tool || context.era == Era::legacy || !wanted) return std::nullopt;
-  if (!can_do_tasks(context)) {
-    if (traits.task_required) return missing_extension(kTasksExtension);
-    return std::nullopt;
-  }
-  if (traits.task_after_input && round_.number == 0) return std::nullopt;
+  const registry::Traits& traits = target.item->def->traits;
+  auto offer = context.era == Era::modern ? offer_task(traits, context, round_.number)
+                                          : offer_core_task(traits, context, request_->message);
+  if (offer.bad) return offer.bad;
+  if (!offer.ttl_ms) return std::nullopt;
   Server& server = loop_.server();
-  task_ = server.tasks().create(context.principal, {loop_.index(), serial_}, wall_clock_ms());
+  task_ = server.tasks().create(
+      {context.era, task_owner(context), rpc::Place{loop_.index(), serial_}, *offer.ttl_ms}, wall_clock_ms());
   if (!task_) return rpc::internal_error("Too many tasks are under way");
-  request_->exchange.result({R"({"resultType":"task",)", task_->describe(),
-                             R"(,"_meta":{"io.modelcontextprotocol/serverInfo":)", server.identity(), "}}"});
+  if (context.era == Era::modern) {
+    request_->exchange.result({R"({"resultType":"task",)", task_->describe(),
+                               R"(,"_meta":{"io.modelcontextprotocol/serverInfo":)", server.identity(), "}}"});
+  } else {
+    request_->exchange.result({R"({"task":{)", task_->describe(), "}}"});
+    announce_ = std::make_unique<TaskWatch>(task_, loop_.announcer(task_, context.session));
+  }
   request_->exchange = rpc::Exchange(request_->exchange.id(), *task_);
   if (target.item->def->timeout_ms == 0) timeout_ms_ = limits::kTaskTtlMs;
   return std::nullopt;
@@ -156,11 +160,7 @@ bool ItemCall::register_id() {
   if (!in_flight) return true;
   const auto added = in_flight->add(request_->exchange.id(), {loop_.index(), serial_});
   in_flight_ = added == rpc::InFlight::Added::yes;
-  if (added == rpc::InFlight::Added::duplicate) {
-    request_->exchange.error(rpc::invalid_request("this id is in use by a request that is not yet answered"));
-  } else if (added == rpc::InFlight::Added::too_many) {
-    request_->exchange.error(rpc::internal_error("Too many requests in flight, wait for some to be answered"));
-  }
+  if (const auto bad = rpc::in_flight_error(added)) request_->exchange.error(*bad);
   return in_flight_;
 }
 
@@ -334,6 +334,7 @@ void ItemCall::ask_here(registry::Ending& ending) {
 void ItemCall::respond(const std::string& key, std::optional<std::string> result) {
   const auto question = asked_.find(key);
   if (phase_ != Phase::asking || question == asked_.end()) return;
+  if (task_) task_->take_answer(key);
   if (!result) {
     fail("The client could not answer: " + key);
     return retire();
@@ -363,6 +364,7 @@ void ItemCall::retire() {
 void ItemCall::release() {
   forget_id();
   request_.reset();
+  announce_.reset();
   task_.reset();
   output_.reset();
   waiting_ = false;

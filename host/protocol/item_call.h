@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -98,7 +99,8 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   bool in_flight_ = false;  // its id is noted with its peer
   std::uint64_t timeout_ms_ = 0;
 
-  TaskPtr task_;  // where the answer goes, if the request has been answered with a task
+  TaskPtr task_;                         // where the answer goes, if the request has been answered with a task
+  std::unique_ptr<TaskWatch> announce_;  // tells a session of 2025-11-25 of the task's changes
 
   // To call again: the item is looked up anew, since its plugin may have been replaced meanwhile. Kept only for
   // clients that may be asked.

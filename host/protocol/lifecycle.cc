@@ -11,6 +11,8 @@ constexpr std::string_view kCapabilities =
     R"({"tools":{"listChanged":true},"prompts":{"listChanged":true},)"
     R"("resources":{"subscribe":true,"listChanged":true},"completions":{},"logging":{})";
 
+constexpr std::string_view kCoreTasks = R"(,"tasks":{"list":{},"cancel":{},"requests":{"tools":{"call":{}}}})";
+
 }  // namespace
 
 void ServerLoop::discover(RequestPtr request) {
@@ -44,8 +46,9 @@ void ServerLoop::initialize(RequestPtr request) {
   if (!session->initialize(std::move(client))) {
     return request->exchange.error(rpc::invalid_request("this stream is initialized already"));
   }
-  request->exchange.result({R"({"protocolVersion":")", version, R"(","capabilities":)", kCapabilities, "},",
-                            server_.instructions_member(), R"("serverInfo":)", server_.identity(), "}"});
+  request->exchange.result({R"({"protocolVersion":")", version, R"(","capabilities":)", kCapabilities,
+                            version == kCoreTasksVersion ? kCoreTasks : "", "},", server_.instructions_member(),
+                            R"("serverInfo":)", server_.identity(), "}"});
 }
 
 void ServerLoop::ping(RequestPtr request) { request->exchange.result({"{}"}); }

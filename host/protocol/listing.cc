@@ -33,6 +33,15 @@ bool has_member(std::string_view definition, std::string_view member) {
   return !json::parse(definition, document) && json::find(document, member);
 }
 
+// What a tool must have and its definition need not say.
+void append_implied(std::string& out, const registry::ItemDef& def) {
+  if (!has_member(def.definition, "inputSchema")) out += R"(,"inputSchema":{"type":"object"})";
+  const registry::Traits& traits = def.traits;
+  if ((traits.task_required || traits.task_optional) && !has_member(def.definition, "execution")) {
+    out += fmt::format(R"(,"execution":{{"taskSupport":"{}"}})", traits.task_required ? "required" : "optional");
+  }
+}
+
 // {"name":"…",<the definition's members>}, and what the protocol requires beyond them. Line breaks between tokens
 // become blanks: a message is one line.
 void append_item(std::string& out, const registry::Item& item) {
@@ -51,9 +60,7 @@ void append_item(std::string& out, const registry::Item& item) {
         out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), [](char c) { return c == '\n' || c == '\r'; },
         ' ');
   }
-  if (item.def->kind == registry::Kind::tool && !has_member(item.def->definition, "inputSchema")) {
-    out += R"(,"inputSchema":{"type":"object"})";
-  }
+  if (item.def->kind == registry::Kind::tool) append_implied(out, *item.def);
   if (has_name_of_its_own(item.def->kind) && !has_member(item.def->definition, "name")) {
     out += R"(,"name":)";
     text::append_json_string(out, item.name);

@@ -68,6 +68,10 @@ const ServerLoop::Method ServerLoop::kMethods[] = {
     {"tasks/get", kModern, &ServerLoop::get_task},
     {"tasks/update", kModern, &ServerLoop::update_task},
     {"tasks/cancel", kModern, &ServerLoop::cancel_task},
+    {"tasks/get", kLegacy, &ServerLoop::get_core_task},
+    {"tasks/result", kLegacy, &ServerLoop::await_core_task},
+    {"tasks/list", kLegacy, &ServerLoop::list_core_tasks},
+    {"tasks/cancel", kLegacy, &ServerLoop::cancel_core_task},
     {"initialize", kLegacy, &ServerLoop::initialize},
     {"ping", kLegacy, &ServerLoop::ping},
     {"logging/setLevel", kLegacy, &ServerLoop::set_level},
@@ -147,8 +151,20 @@ void ServerLoop::open_reader(transport::HttpReply& reply, SessionPtr session, Ev
   readers_.emplace(serial, std::move(reader)).first->second->send();
 }
 
+std::function<void()> ServerLoop::waker(std::uint64_t serial) {
+  return [&server = server_, place = rpc::Place{index_, serial}] { server.wake(place); };
+}
+
 void ServerLoop::wake(std::uint64_t serial) {
-  if (const auto found = readers_.find(serial); found != readers_.end()) found->second->send();
+  if (const auto found = readers_.find(serial); found != readers_.end()) return found->second->send();
+  if (const auto found = subscriptions_.find(serial); found != subscriptions_.end())
+    return found->second->tell_tasks();
+  if (const auto found = task_waiters_.find(serial); found != task_waiters_.end()) found->second->look();
+}
+
+void ServerLoop::tell_session(Session& session, const std::string& message) {
+  if (stdio_client_ && &stdio_client_->session() == &session) return stdio_client_->send(message);
+  if (const EventLogPtr log = session.side_log()) log->append(message);
 }
 
 void ServerLoop::end_streams() {
@@ -158,7 +174,8 @@ void ServerLoop::end_streams() {
 
 void ServerLoop::cancel(std::uint64_t serial) {
   if (ItemCall* call = calls_.find(serial)) return call->cancel(registry::CancelReason::client);
-  if (const auto found = subscriptions_.find(serial); found != subscriptions_.end()) found->second->cancel();
+  if (const auto found = subscriptions_.find(serial); found != subscriptions_.end()) return found->second->cancel();
+  if (const auto found = task_waiters_.find(serial); found != task_waiters_.end()) found->second->cancel();
 }
 
 void ServerLoop::adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Listings> listings, unsigned changed) {

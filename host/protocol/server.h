@@ -23,6 +23,7 @@
 #include "protocol/session.h"
 #include "protocol/subscription.h"
 #include "protocol/task.h"
+#include "protocol/task_waiter.h"
 #include "registry/registry.h"
 
 namespace collet::protocol {
@@ -73,6 +74,12 @@ class ServerLoop {
   void open_reader(transport::HttpReply& reply, SessionPtr session, EventLogPtr log, std::uint64_t position,
                    EventReader::Style style);
   void end_reader(std::uint64_t serial) { readers_.erase(serial); }
+  // A function for any thread that has whatever this loop knows under `serial` look again: a reader, a
+  // subscription, one that waits for a task.
+  std::function<void()> waker(std::uint64_t serial);
+  void end_task_waiter(std::uint64_t serial) { task_waiters_.erase(serial); }
+  // A function for any thread that tells the session of the task's state, by notifications/tasks/status.
+  std::function<void()> announcer(const TaskPtr& task, const SessionPtr& session);
 
   Server& server() { return server_; }
   loop::Loop& loop() { return loop_; }
@@ -114,6 +121,12 @@ class ServerLoop {
   void cancel_task(RequestPtr request);
   // The task that the request is about; if there is none the request has been answered.
   TaskPtr find_task(Request& request);
+  // Likewise in the dialect of 2025-11-25.
+  TaskPtr find_core_task(Request& request);
+  void get_core_task(RequestPtr request);
+  void await_core_task(RequestPtr request);
+  void list_core_tasks(RequestPtr request);
+  void cancel_core_task(RequestPtr request);
 
   void begin_call(RequestPtr request, const Target& target);
 
@@ -124,6 +137,8 @@ class ServerLoop {
   void tell_list_changed(registry::Kind kind);
   void tell_updated(std::string_view uri);
   void wake(std::uint64_t serial);
+  // A message to a legacy session that belongs to no request.
+  void tell_session(Session& session, const std::string& message);
 
   Server& server_;
   loop::Loop& loop_;
@@ -134,12 +149,24 @@ class ServerLoop {
   Calls calls_;
   std::map<std::uint64_t, std::unique_ptr<Subscription>> subscriptions_;
   std::map<std::uint64_t, std::unique_ptr<EventReader>> readers_;
+  std::map<std::uint64_t, std::unique_ptr<TaskWaiter>> task_waiters_;
   std::uint64_t serial_ = 0;
   StdioClient* stdio_client_ = nullptr;
 };
 
 // Whether the client has declared the extension.
 bool can_do_tasks(const Context& context);
+// Whether it is a session of 2025-11-25, the one version with tasks in its core.
+bool has_core_tasks(const Context& context);
+// Whether a call of such a tool becomes a task, and how long that is kept; or why it is refused.
+struct TaskOffer {
+  std::optional<std::uint64_t> ttl_ms = {};
+  std::optional<rpc::Error> bad = {};
+};
+TaskOffer offer_task(const registry::Traits& traits, const Context& context, std::uint32_t round);
+TaskOffer offer_core_task(const registry::Traits& traits, const Context& context, const rpc::Message& message);
+// Whose the tasks of such a request are: the principal's, or without one the session's.
+std::string task_owner(const Context& context);
 // "notifications/tools/list_changed" and so on.
 std::string_view list_changed_method(registry::Kind kind);
 // {"name":"value",…} of a URI template.

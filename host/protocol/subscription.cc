@@ -1,12 +1,15 @@
 #include "protocol/subscription.h"
 
 #include "base/text.h"
+#include "protocol/error.h"
 #include "protocol/server.h"
 
 namespace collet::protocol {
 namespace {
 
 using registry::Kind;
+
+constexpr std::uint64_t kNever = ~std::uint64_t{0};  // no revision of a task
 
 constexpr unsigned bit(Kind kind) { return 1u << static_cast<unsigned>(kind); }
 
@@ -32,7 +35,32 @@ std::string acknowledged(const NotificationFilter& filter) {
     }
     out += ']';
   }
+  if (!filter.tasks.empty()) {
+    if (out.size() > 1) out += ',';
+    out += R"("taskIds":[)";
+    for (const TaskPtr& task : filter.tasks) {
+      if (out.back() != '[') out += ',';
+      text::append_json_string(out, task->id());
+    }
+    out += ']';
+  }
   return out + "}";
+}
+
+// An array of strings of the client's wishes, each handed to `note`; an absent one is empty.
+template <class Note>
+std::optional<rpc::Error> read_strings(const json::Value& wishes, std::string_view name, Note&& note) {
+  const json::Value* strings = json::find(wishes, name);
+  if (!strings) return std::nullopt;
+  if (!strings->IsArray()) return rpc::invalid_params(fmt::format("{} must be an array", name));
+  if (strings->Size() > limits::kSubscriptionUrisMax) {
+    return rpc::invalid_params(fmt::format("over {} {}", limits::kSubscriptionUrisMax, name));
+  }
+  for (const json::Value& string : strings->GetArray()) {
+    if (!string.IsString()) return rpc::invalid_params(fmt::format("{} must be strings", name));
+    note(json::view(string));
+  }
+  return std::nullopt;
 }
 
 // What of the client's wishes can be served: URIs that nobody offers are left out, as the acknowledgement shows.
@@ -43,17 +71,18 @@ std::optional<rpc::Error> read_filter(const json::Value& wishes, const registry:
     if (wanted && !wanted->IsBool()) return rpc::invalid_params(fmt::format("{} must be true or false", name));
     if (wanted && wanted->GetBool()) out.lists |= bits;
   }
-  const json::Value* uris = json::find(wishes, "resourceSubscriptions");
-  if (!uris) return std::nullopt;
-  if (!uris->IsArray()) return rpc::invalid_params("resourceSubscriptions must be an array");
-  if (uris->Size() > limits::kSubscriptionUrisMax) {
-    return rpc::invalid_params(fmt::format("over {} resourceSubscriptions", limits::kSubscriptionUrisMax));
-  }
-  for (const json::Value& uri : uris->GetArray()) {
-    if (!uri.IsString()) return rpc::invalid_params("resourceSubscriptions must be strings");
-    if (snapshot.find_resource(json::view(uri)).item) out.uris.emplace(json::view(uri));
-  }
-  return std::nullopt;
+  return read_strings(wishes, "resourceSubscriptions", [&](std::string_view uri) {
+    if (snapshot.find_resource(uri).item) out.uris.emplace(uri);
+  });
+}
+
+// Likewise of the tasks that it wants to follow: those that are not its own are left out.
+std::optional<rpc::Error> read_tasks(const json::Value& wishes, const Context& context, TaskTable& tasks,
+                                     NotificationFilter& out) {
+  if (json::find(wishes, "taskIds") && !can_do_tasks(context)) return missing_extension(kTasksExtension);
+  return read_strings(wishes, "taskIds", [&](std::string_view id) {
+    if (TaskPtr task = tasks.find(id, task_owner(context), wall_clock_ms())) out.tasks.push_back(std::move(task));
+  });
 }
 
 }  // namespace
@@ -65,7 +94,9 @@ void ServerLoop::listen(RequestPtr request) {
     return request->exchange.error(rpc::invalid_params("notifications must be an object"));
   }
   NotificationFilter filter;
-  if (const auto bad = read_filter(*wishes, *snapshot_, filter)) return request->exchange.error(*bad);
+  auto bad = read_filter(*wishes, *snapshot_, filter);
+  if (!bad) bad = read_tasks(*wishes, request->context, server_.tasks(), filter);
+  if (bad) return request->exchange.error(*bad);
   if (subscriptions_.size() >= limits::kSubscriptionsMax) {
     return request->exchange.error(rpc::internal_error("Too many subscriptions are open"));
   }
@@ -87,6 +118,11 @@ Subscription::Subscription(ServerLoop& loop, std::uint64_t serial, Request& requ
   }
   if (in_flight_) in_flight_->add(exchange_.id(), {loop_.index(), serial_});
   notify("notifications/subscriptions/acknowledged", R"("notifications":)" + acknowledged(filter_));
+  for (const TaskPtr& task : filter_.tasks) {
+    // What is over will not change: so each is told of once in any case.
+    tasks_.push_back({std::make_unique<TaskWatch>(task, loop.waker(serial)), kNever});
+  }
+  tell_tasks();
 }
 
 // What ends without the client's doing ends with an answer.
@@ -116,6 +152,16 @@ void Subscription::resource_updated(std::string_view uri) {
   std::string member = R"("uri":)";
   text::append_json_string(member, uri);
   notify("notifications/resources/updated", member);
+}
+
+void Subscription::tell_tasks() {
+  for (WatchedTask& watched : tasks_) {
+    const TaskPtr& task = watched.watch->task();
+    const std::uint64_t revision = task->revision();
+    if (revision == watched.told) continue;
+    watched.told = revision;
+    notify("notifications/tasks", task->describe());
+  }
 }
 
 void Subscription::cancel() {

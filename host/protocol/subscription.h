@@ -6,8 +6,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/request.h"
+#include "protocol/task.h"
 #include "registry/item.h"
 
 namespace collet::protocol {
@@ -18,6 +20,7 @@ class ServerLoop;
 struct NotificationFilter {
   unsigned lists = 0;  // 1 << registry::Kind
   std::set<std::string, std::less<>> uris;
+  std::vector<TaskPtr> tasks;
 };
 
 // Owned by its loop until the client cancels it or leaves, or the server ends it.
@@ -32,6 +35,8 @@ class Subscription final : public transport::HttpReplyObserver {
   // A list of that kind has changed. Resources and templates are one to clients.
   void list_changed(registry::Kind kind);
   void resource_updated(std::string_view uri);
+  // Tells of the tasks that have changed since it last did.
+  void tell_tasks();
   // The client has cancelled it: nothing more is sent.
   void cancel();
 
@@ -44,6 +49,11 @@ class Subscription final : public transport::HttpReplyObserver {
   ServerLoop& loop_;
   const std::uint64_t serial_;
   const NotificationFilter filter_;
+  struct WatchedTask {
+    std::unique_ptr<TaskWatch> watch;
+    std::uint64_t told;  // the revision that the client knows
+  };
+  std::vector<WatchedTask> tasks_;
   rpc::InFlight* in_flight_;
   HttpOutlet http_;
   rpc::Exchange exchange_;

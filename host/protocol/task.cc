@@ -14,6 +14,8 @@
 namespace collet::protocol {
 namespace {
 
+constexpr std::string_view kStatusNames[] = {"working", "input_required", "completed", "failed", "cancelled"};
+
 // ISO 8601, in UTC.
 std::string timestamp(std::uint64_t ms) {
   const std::time_t seconds = static_cast<std::time_t>(ms / 1000);
@@ -37,36 +39,63 @@ std::uint64_t wall_clock_ms() {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
-Task::Task(std::string id, std::string principal, rpc::Place place, std::uint64_t now_ms)
+Task::Task(std::string id, std::uint64_t number, Origin origin, std::uint64_t now_ms, Bytes kept)
     : id_(std::move(id)),
-      principal_(std::move(principal)),
-      place_(place),
+      number_(number),
+      origin_(std::move(origin)),
       created_ms_(now_ms),
+      kept_(std::move(kept)),
       updated_ms_(now_ms) {}
+
+void Task::let_go() {
+  const std::lock_guard lock(mutex_);
+  if (!std::exchange(let_go_, true)) *kept_ -= outcome_.result.size() + outcome_.error.size();
+}
+
+template <class Change>
+bool Task::update(Change&& change) {
+  std::vector<std::function<void()>> watchers;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!change()) return false;
+    ++revision_;
+    updated_ms_ = wall_clock_ms();
+    for (const auto& [watch, changed] : watchers_) watchers.push_back(changed);
+  }
+  for (const auto& changed : watchers) changed();
+  return true;
+}
 
 bool Task::over() const {
   const std::lock_guard lock(mutex_);
   return status_ != Status::working && status_ != Status::input_required;
 }
 
-std::size_t Task::bytes() const {
+std::string_view Task::status() const {
   const std::lock_guard lock(mutex_);
-  return outcome_.size();
+  return kStatusNames[static_cast<unsigned>(status_)];
+}
+
+std::uint64_t Task::revision() const {
+  const std::lock_guard lock(mutex_);
+  return revision_;
 }
 
 std::string Task::describe() const {
-  static constexpr std::string_view kNames[] = {"working", "input_required", "completed", "failed", "cancelled"};
   const std::lock_guard lock(mutex_);
   std::string out =
       fmt::format(R"("taskId":"{}","status":"{}","createdAt":"{}","lastUpdatedAt":"{}",)", id_,
-                  kNames[static_cast<unsigned>(status_)], timestamp(created_ms_), timestamp(updated_ms_));
-  out += fmt::format(R"("ttlMs":{},"pollIntervalMs":{})", limits::kTaskTtlMs, limits::kTaskPollIntervalMs);
+                  kStatusNames[static_cast<unsigned>(status_)], timestamp(created_ms_), timestamp(updated_ms_));
+  const bool modern = origin_.dialect == Era::modern;
+  out += fmt::format(R"("ttl{0}":{1},"pollInterval{0}":{2})", modern ? "Ms" : "", origin_.ttl_ms,
+                     limits::kTaskPollIntervalMs);
   if (!message_.empty()) {
     out += R"(,"statusMessage":)";
     text::append_json_string(out, message_);
   }
-  if (status_ == Status::completed) out += R"(,"result":)" + outcome_;
-  if (status_ == Status::failed) out += R"(,"error":)" + outcome_;
+  if (!modern) return out;
+  if (status_ == Status::completed) out += R"(,"result":)" + outcome_.result;
+  if (status_ == Status::failed) out += R"(,"error":)" + outcome_.error;
   if (status_ == Status::input_required) {
     out += R"(,"inputRequests":{)";
     for (const auto& [key, request] : questions_) {
@@ -79,28 +108,50 @@ std::string Task::describe() const {
   return out;
 }
 
-void Task::enter(Status status) {
-  status_ = status;
-  updated_ms_ = wall_clock_ms();
+void Task::ask(const std::vector<registry::InputRequest>& questions) {
+  update([&] {
+    for (const registry::InputRequest& question : questions) questions_.emplace(question.key, question.request);
+    status_ = Status::input_required;
+    return true;
+  });
 }
 
-void Task::ask(const std::vector<registry::InputRequest>& questions) {
+std::map<std::string, std::string> Task::questions() const {
   const std::lock_guard lock(mutex_);
-  for (const registry::InputRequest& question : questions) questions_.emplace(question.key, question.request);
-  enter(Status::input_required);
+  return questions_;
 }
 
 bool Task::take_answer(const std::string& key) {
-  const std::lock_guard lock(mutex_);
-  if (questions_.erase(key) == 0) return false;
-  if (questions_.empty()) enter(Status::working);
-  return true;
+  return update([&] {
+    if (questions_.erase(key) == 0) return false;
+    if (questions_.empty()) status_ = Status::working;
+    return true;
+  });
 }
 
 void Task::cancel() {
+  update([&] {
+    questions_.clear();
+    if (status_ != Status::working && status_ != Status::input_required) return false;
+    status_ = Status::cancelled;
+    return true;
+  });
+}
+
+Task::Outcome Task::outcome() const {
   const std::lock_guard lock(mutex_);
-  questions_.clear();
-  if (status_ == Status::working || status_ == Status::input_required) enter(Status::cancelled);
+  return outcome_;
+}
+
+std::uint64_t Task::watch(std::function<void()> changed) {
+  const std::lock_guard lock(mutex_);
+  watchers_.emplace(++last_watch_, std::move(changed));
+  return last_watch_;
+}
+
+void Task::unwatch(std::uint64_t watch) {
+  const std::lock_guard lock(mutex_);
+  watchers_.erase(watch);
 }
 
 void Task::interim(std::span<const std::string_view> pieces) {
@@ -109,38 +160,62 @@ void Task::interim(std::span<const std::string_view> pieces) {
   const json::Value* params = json::find(message, "params");
   const auto said = params ? json::find_string(*params, "message") : std::nullopt;
   if (!said) return;
-  const std::lock_guard lock(mutex_);
-  message_ = *said;
-  updated_ms_ = wall_clock_ms();
+  update([&] {
+    message_ = *said;
+    return true;
+  });
 }
 
 void Task::answer(int, std::span<const std::string_view> pieces) {
   json::Document message;
   COLLET_ASSERT(!json::parse(joined(pieces), message));
   const json::Value* result = json::find(message, "result");
-  const std::lock_guard lock(mutex_);
-  if (status_ == Status::cancelled) return;
-  outcome_ = json::to_text(result ? *result : *json::find(message, "error"));
-  enter(result ? Status::completed : Status::failed);
+  const json::Value* error = json::find(message, "error");
+  // 2025-11-25: a tool's error is a failed task; the modern dialect keeps that for errors of JSON-RPC.
+  const json::Value* is_error = result && origin_.dialect == Era::legacy ? json::find(*result, "isError") : nullptr;
+  const bool failed = !result || (is_error && is_error->IsTrue());
+  update([&] {
+    if (status_ == Status::cancelled) return false;
+    if (result) outcome_.result = json::to_text(*result);
+    if (error) outcome_.error = json::to_text(*error);
+    if (!let_go_) *kept_ += outcome_.result.size() + outcome_.error.size();
+    status_ = failed ? Status::failed : Status::completed;
+    return true;
+  });
 }
 
-TaskPtr TaskTable::create(std::string principal, rpc::Place place, std::uint64_t now_ms) {
-  auto task = std::make_shared<Task>(random_id(), std::move(principal), place, now_ms);
+TaskPtr TaskTable::create(Task::Origin origin, std::uint64_t now_ms) {
   const std::lock_guard lock(mutex_);
   expire(now_ms);
   shed_bytes();
   if (by_age_.size() >= limits::kTasksMax && !drop_oldest_over()) return nullptr;
+  auto task = std::make_shared<Task>(random_id(), ++last_number_, std::move(origin), now_ms, kept_);
   by_age_.push_back(task);
   by_id_.emplace(task->id(), std::prev(by_age_.end()));
+  by_expiry_.emplace(task->expires_ms(), std::prev(by_age_.end()));
   return task;
 }
 
-TaskPtr TaskTable::find(std::string_view id, std::string_view principal, std::uint64_t now_ms) {
+TaskPtr TaskTable::find(std::string_view id, std::string_view owner, std::uint64_t now_ms) {
   const std::lock_guard lock(mutex_);
   expire(now_ms);
+  shed_bytes();
   const auto found = by_id_.find(id);
-  if (found == by_id_.end() || (*found->second)->principal() != principal) return nullptr;
+  if (found == by_id_.end() || (*found->second)->owner() != owner) return nullptr;
   return *found->second;
+}
+
+std::vector<TaskPtr> TaskTable::list(std::string_view owner, std::uint64_t behind, std::size_t count,
+                                     std::uint64_t now_ms) {
+  const std::lock_guard lock(mutex_);
+  expire(now_ms);
+  std::vector<TaskPtr> tasks;
+  for (const TaskPtr& task : by_age_) {
+    if (task->number() <= behind || task->owner() != owner) continue;
+    if (tasks.size() == count) break;
+    tasks.push_back(task);
+  }
+  return tasks;
 }
 
 std::size_t TaskTable::size() const {
@@ -149,29 +224,27 @@ std::size_t TaskTable::size() const {
 }
 
 void TaskTable::expire(std::uint64_t now_ms) {
-  while (!by_age_.empty() && now_ms >= by_age_.front()->created_ms() + limits::kTaskTtlMs) {
-    by_id_.erase(by_age_.front()->id());
-    by_age_.pop_front();
-  }
+  while (!by_expiry_.empty() && by_expiry_.begin()->first <= now_ms) drop(by_expiry_.begin()->second);
 }
 
-// Only where a task is made: looking one up must not weigh all of them.
 void TaskTable::shed_bytes() {
-  const auto held = [this] {
-    std::size_t bytes = 0;
-    for (const TaskPtr& task : by_age_) bytes += task->bytes();
-    return bytes;
-  };
-  while (held() > bytes_max_ && drop_oldest_over()) {
+  while (*kept_ > bytes_max_ && drop_oldest_over()) {
   }
 }
 
 bool TaskTable::drop_oldest_over() {
   const auto found = std::find_if(by_age_.begin(), by_age_.end(), [](const TaskPtr& task) { return task->over(); });
   if (found == by_age_.end()) return false;
-  by_id_.erase((*found)->id());
-  by_age_.erase(found);
+  drop(found);
   return true;
+}
+
+void TaskTable::drop(ByAge::iterator task) {
+  (*task)->let_go();
+  const auto [first, last] = by_expiry_.equal_range((*task)->expires_ms());
+  by_expiry_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == task; }));
+  by_id_.erase((*task)->id());
+  by_age_.erase(task);
 }
 
 }  // namespace collet::protocol

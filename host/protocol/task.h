@@ -1,7 +1,11 @@
-// Tasks (extension io.modelcontextprotocol/tasks, SEP-2663): calls that go on after their request was answered.
+// Tasks: calls that go on after their request was answered. There are two dialects: the extension
+// io.modelcontextprotocol/tasks (SEP-2663) of the modern era, and the core tasks of 2025-11-25
+// (basic/utilities/tasks).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -12,6 +16,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "protocol/version.h"
 #include "registry/item.h"
 #include "rpc/exchange.h"
 #include "rpc/in_flight.h"
@@ -21,26 +26,53 @@ namespace collet::protocol {
 inline constexpr std::string_view kTasksExtension = "io.modelcontextprotocol/tasks";
 
 // One task. It takes the place of the client on the way back of its call: what the call answers becomes its result.
-// Shared by the table and the call. Written on the loop of its call, read by any thread.
+// Shared by the table, the call and those who wait for it. Written on the loop of its call, read by any thread.
 class Task final : public rpc::Outlet {
  public:
-  Task(std::string id, std::string principal, rpc::Place place, std::uint64_t now_ms);
+  struct Origin {
+    Era dialect = Era::modern;
+    std::string owner;  // who may see it
+    rpc::Place place;   // of its call
+    std::uint64_t ttl_ms = limits::kTaskTtlMs;
+  };
+  // `kept` counts the bytes that all tasks keep.
+  using Bytes = std::shared_ptr<std::atomic<std::size_t>>;  // of the table and its tasks, which may outlive it
+  Task(std::string id, std::uint64_t number, Origin origin, std::uint64_t now_ms, Bytes kept);
+  // The table keeps it no longer: its bytes do not count.
+  void let_go();
 
   const std::string& id() const { return id_; }
-  const std::string& principal() const { return principal_; }
-  rpc::Place place() const { return place_; }  // of its call
-  std::uint64_t created_ms() const { return created_ms_; }
+  std::uint64_t number() const { return number_; }  // counts up in the order of creation
+  const std::string& owner() const { return origin_.owner; }
+  rpc::Place place() const { return origin_.place; }
+  std::uint64_t expires_ms() const { return created_ms_ + origin_.ttl_ms; }
   bool over() const;
-  std::size_t bytes() const;
 
-  // The members of a Task object, without braces, with what its state adds.
+  // The members of a Task object, without braces; in the modern dialect with what its state adds.
   std::string describe() const;
+  // "working" and so on.
+  std::string_view status() const;
+  // How often it has changed: the same number, the same description.
+  std::uint64_t revision() const;
 
   // The call asks the client. Keys are unique for the task's life.
   void ask(const std::vector<registry::InputRequest>& questions);
+  // The open ones: key → request.
+  std::map<std::string, std::string> questions() const;
   // False if that key is not open: never asked, or answered already.
   bool take_answer(const std::string& key);
   void cancel();
+
+  // What the call has answered, once it is over, as JSON text: one of them, none if it was cancelled.
+  struct Outcome {
+    std::string result;
+    std::string error;
+  };
+  Outcome outcome() const;
+
+  // `changed` is called after each change, on the thread that made it, until unwatch().
+  std::uint64_t watch(std::function<void()> changed);
+  void unwatch(std::uint64_t watch);
 
   // A progress message becomes the status message.
   void interim(std::span<const std::string_view> pieces) override;
@@ -48,22 +80,45 @@ class Task final : public rpc::Outlet {
 
  private:
   enum class Status : std::uint8_t { working, input_required, completed, failed, cancelled };
-  void enter(Status status);
+  // Changes the state, if `change` says that it did, and tells the watchers.
+  template <class Change>
+  bool update(Change&& change);
 
   const std::string id_;
-  const std::string principal_;
-  const rpc::Place place_;
+  const std::uint64_t number_;
+  const Origin origin_;
   const std::uint64_t created_ms_;  // since the epoch
+  const Bytes kept_;
 
   mutable std::mutex mutex_;  // guards all below
   Status status_ = Status::working;
+  std::uint64_t revision_ = 0;
   std::uint64_t updated_ms_;
   std::string message_;
-  std::string outcome_;                           // JSON text of result or error
+  Outcome outcome_;
+  bool let_go_ = false;
   std::map<std::string, std::string> questions_;  // open ones: key → request
+  std::uint64_t last_watch_ = 0;
+  std::map<std::uint64_t, std::function<void()>> watchers_;
 };
 
 using TaskPtr = std::shared_ptr<Task>;
+
+// Hears of a task's changes until it is destroyed.
+class TaskWatch {
+ public:
+  TaskWatch(TaskPtr task, std::function<void()> changed)
+      : task_(std::move(task)), watch_(task_->watch(std::move(changed))) {}
+  ~TaskWatch() { task_->unwatch(watch_); }
+  TaskWatch(const TaskWatch&) = delete;
+  TaskWatch& operator=(const TaskWatch&) = delete;
+
+  const TaskPtr& task() const { return task_; }
+
+ private:
+  const TaskPtr task_;
+  const std::uint64_t watch_;
+};
 
 // All tasks, behind one lock. Bounded in number, time and bytes: the oldest that are over go first.
 class TaskTable {
@@ -71,20 +126,27 @@ class TaskTable {
   explicit TaskTable(std::size_t bytes_max = limits::kTasksBytesMax) : bytes_max_(bytes_max) {}
 
   // Null if there are kTasksMax that are not over.
-  TaskPtr create(std::string principal, rpc::Place place, std::uint64_t now_ms);
-  // Only for the principal who made it.
-  TaskPtr find(std::string_view id, std::string_view principal, std::uint64_t now_ms);
+  TaskPtr create(Task::Origin origin, std::uint64_t now_ms);
+  // Only for its owner.
+  TaskPtr find(std::string_view id, std::string_view owner, std::uint64_t now_ms);
+  // The owner's tasks behind the one of that number, oldest first, at most `count`.
+  std::vector<TaskPtr> list(std::string_view owner, std::uint64_t behind, std::size_t count, std::uint64_t now_ms);
   std::size_t size() const;
 
  private:
+  using ByAge = std::list<TaskPtr>;
   void expire(std::uint64_t now_ms);
   void shed_bytes();
   bool drop_oldest_over();
+  void drop(ByAge::iterator task);
 
   const std::size_t bytes_max_;
+  const Task::Bytes kept_ = std::make_shared<std::atomic<std::size_t>>(0);
   mutable std::mutex mutex_;
-  std::list<TaskPtr> by_age_;  // oldest first
-  std::unordered_map<std::string_view, std::list<TaskPtr>::iterator> by_id_;
+  std::uint64_t last_number_ = 0;
+  ByAge by_age_;  // oldest first
+  std::unordered_map<std::string_view, ByAge::iterator> by_id_;
+  std::multimap<std::uint64_t, ByAge::iterator> by_expiry_;
 };
 
 // Milliseconds since the epoch.

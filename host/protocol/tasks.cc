@@ -10,6 +10,22 @@ bool can_do_tasks(const Context& context) {
   return extensions && json::find(*extensions, kTasksExtension);
 }
 
+std::string task_owner(const Context& context) {
+  if (!context.principal.empty() || !context.session) return "principal:" + context.principal;
+  return "session:" + context.session->id();
+}
+
+// The server decides, for a client that knows tasks.
+TaskOffer offer_task(const registry::Traits& traits, const Context& context, std::uint32_t round) {
+  if (!traits.task_optional && !traits.task_required) return {};
+  if (!can_do_tasks(context)) {
+    if (traits.task_required) return {.bad = missing_extension(kTasksExtension)};
+    return {};
+  }
+  if (traits.task_after_input && round == 0) return {};
+  return {.ttl_ms = limits::kTaskTtlMs};
+}
+
 TaskPtr ServerLoop::find_task(Request& request) {
   if (!can_do_tasks(request.context)) {
     request.exchange.error(missing_extension(kTasksExtension));
@@ -17,7 +33,7 @@ TaskPtr ServerLoop::find_task(Request& request) {
   }
   const json::Value* params = request.message.params;
   const auto id = params ? json::find_string(*params, "taskId") : std::nullopt;
-  TaskPtr task = id ? server_.tasks().find(*id, request.context.principal, wall_clock_ms()) : nullptr;
+  TaskPtr task = id ? server_.tasks().find(*id, task_owner(request.context), wall_clock_ms()) : nullptr;
   if (!task) request.exchange.error(rpc::invalid_params("taskId names no task of yours"));
   return task;
 }

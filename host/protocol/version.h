@@ -17,8 +17,9 @@ inline constexpr std::array<std::string_view, 4> kLegacyVersions = {"2025-11-25"
 // What a request over HTTP without a version header speaks (2025-06-18, basic/transports, Protocol Version Header).
 inline constexpr std::string_view kVersionWithoutHeader = "2025-03-26";
 
-// The only one with batches.
+// The only one with batches, and the only one with tasks in its core.
 inline constexpr std::string_view kBatchVersion = "2025-03-26";
+inline constexpr std::string_view kCoreTasksVersion = "2025-11-25";
 
 // The list's own text for `version`, which lives for ever; empty if it is not in there.
 template <std::size_t N>

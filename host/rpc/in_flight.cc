@@ -22,4 +22,16 @@ std::optional<Place> InFlight::find(const Id& id) const {
   return found->second;
 }
 
+std::optional<Error> in_flight_error(InFlight::Added added) {
+  switch (added) {
+    case InFlight::Added::yes:
+      return std::nullopt;
+    case InFlight::Added::duplicate:
+      return invalid_request("this id is in use by a request that is not yet answered");
+    case InFlight::Added::too_many:
+      return internal_error("Too many requests in flight, wait for some to be answered");
+  }
+  return std::nullopt;
+}
+
 }  // namespace collet::rpc

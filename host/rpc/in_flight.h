@@ -33,4 +33,7 @@ class InFlight {
   std::unordered_map<std::string, Place> places_;
 };
 
+// Why a request whose id could not be added is refused; nothing if it was.
+std::optional<Error> in_flight_error(InFlight::Added added);
+
 }  // namespace collet::rpc

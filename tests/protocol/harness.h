@@ -49,7 +49,7 @@ class FakeReply final : public transport::HttpReply {
     COLLET_ASSERT(streaming && !ended);
     if (!data.empty()) {
       events.emplace_back(data);
-      judge(data);
+      if (fields.type.empty()) judge(data);
     }
     last_event_id = fields.id;
     if (fields.retry_ms) retry_ms = fields.retry_ms;

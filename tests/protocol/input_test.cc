@@ -100,7 +100,7 @@ TEST_CASE("a legacy client is asked on its request's stream, and answers with a 
   CHECK(h.server.at(0).calls().size() == 0);
 }
 
-TEST_CASE("a legacy client that answers with an error, leaves or cancels ends the call") {
+TEST_CASE("a legacy client that answers with an error or cancels ends the call, one that leaves does not") {
   Harness h;
   add_asking_tool(h);
   const std::string session = h.initialize("2025-06-18", R"({"elicitation":{}})");
@@ -109,8 +109,12 @@ TEST_CASE("a legacy client that answers with an error, leaves or cancels ends th
            session);
   h.turn();
   CHECK(at(refused.events.back(), "/result/isError") == "true");
-  const std::string old = h.initialize("2024-11-05", R"({"elicitation":{}})");  // does not come back
-  h.legacy(call("2"), old).leave();
+  FakeReply& left = h.legacy(call("2"), session);  // may come back, and is waited for
+  left.leave();
+  h.turn();
+  CHECK(h.server.at(0).calls().size() == 1);
+  h.legacy(R"({"jsonrpc":"2.0","id":)" + at(left.events[0], "/id") + R"(,"result":{"action":"decline"}})", session);
+  h.turn();
   FakeReply& cancelled = h.legacy(call("3"), session);
   h.legacy(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}})", session);
   h.turn();

@@ -12,6 +12,7 @@ struct OldClient : Harness {
   std::string address = stream.events.empty() ? "" : stream.events[0];
 
   int post(std::string body) {
+    stream.conversation.client_sent(body);
     const int status = send({std::move(body), {{"Content-Type", "application/json"}}, "POST", address}).status;
     turn();
     return status;

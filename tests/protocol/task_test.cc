@@ -27,6 +27,8 @@ std::string about(Harness& h, std::string method, std::string id, std::string pa
 
 void wait_for_the_end(const registry::Call&, registry::Listener&) {}
 
+protocol::Task::Origin of(std::string owner) { return {.owner = std::move(owner)}; }
+
 }  // namespace
 
 TEST_CASE("a task is answered at once, and its result is there when the call has ended") {
@@ -159,9 +161,42 @@ TEST_CASE("cancelling a task stops its call, and may be asked twice") {
   CHECK(at(about(h, "get", id), "/result/status") == "\"cancelled\"");
 }
 
+TEST_CASE("a client that follows a task is told of each change, and once in any case") {
+  Harness h;
+  registry::Listener* running = nullptr;
+  h.add_tool(
+      "work", [&](const registry::Call&, registry::Listener& listener) { running = &listener; }, "{}", kOptional);
+  const std::string id = unquoted(at(
+      h.modern("tools/call", R"("name":"work",)", "work", kAble, R"(,"progressToken":1)").body, "/result/taskId"));
+  const std::string wish = R"("notifications":{"taskIds":[")" + id + R"(","made-up"]},)";
+  FakeReply& stream = h.modern("subscriptions/listen", wish, "", kAble);
+  REQUIRE(stream.events.size() == 2);
+  CHECK(at(stream.events[0], "/params/notifications/taskIds") == "[\"" + id + "\"]");
+  CHECK(at(stream.events[1], "/method") == "\"notifications/tasks\"");
+  CHECK(at(stream.events[1], "/params/status") == "\"working\"");
+  CHECK(at(stream.events[1], "/params/_meta/io.modelcontextprotocol~1subscriptionId") == "1");
+  running->on_progress({1, 2, "half way"});
+  h.turn();
+  CHECK(at(stream.events.back(), "/params/statusMessage") == "\"half way\"");
+  h.provider.end_with_text("done");
+  h.turn();
+  CHECK(stream.events.size() == 4);
+  CHECK(at(stream.events.back(), "/params/result/content/0/text") == "\"done\"");
+  FakeReply& late = h.modern("subscriptions/listen", wish, "", kAble);
+  CHECK(at(late.events.back(), "/params/status") == "\"completed\"");
+}
+
+TEST_CASE("who follows tasks must know tasks") {
+  Harness h;
+  FakeReply& reply = h.modern("subscriptions/listen", R"("notifications":{"taskIds":["x"]},)");
+  CHECK(at(reply.body, "/error/code") == "-32021");
+  CHECK(at(h.modern("subscriptions/listen", R"("notifications":{"taskIds":"x"},)", "", kAble).body,
+           "/error/code") == "-32602");
+}
+
 TEST_CASE("a task belongs to its principal, ends in time, and tasks are bounded") {
   protocol::TaskTable table;
-  const auto task = table.create("alice", {0, 1}, 1'000);
+  const auto task = table.create(of("alice"), 1'000);
   CHECK(table.find(task->id(), "alice", 1'000));
   CHECK_FALSE(table.find(task->id(), "bob", 1'000));
   CHECK(table.find(task->id(), "alice", 1'000 + limits::kTaskTtlMs - 1));
@@ -169,10 +204,10 @@ TEST_CASE("a task belongs to its principal, ends in time, and tasks are bounded"
   CHECK(table.size() == 0);
 
   std::vector<protocol::TaskPtr> all;
-  for (unsigned i = 0; i < limits::kTasksMax; ++i) all.push_back(table.create("a", {}, 2'000));
-  CHECK_FALSE(table.create("a", {}, 2'000));
+  for (unsigned i = 0; i < limits::kTasksMax; ++i) all.push_back(table.create(of("a"), 2'000));
+  CHECK_FALSE(table.create(of("a"), 2'000));
   all[5]->cancel();
-  CHECK(table.create("a", {}, 2'000));
+  CHECK(table.create(of("a"), 2'000));
   CHECK_FALSE(table.find(all[5]->id(), "a", 2'000));
   CHECK(table.find(all[4]->id(), "a", 2'000));
 }
@@ -196,12 +231,12 @@ TEST_CASE("the results that tasks keep are bounded in bytes: past the limit the 
   const std::size_t bytes = std::string_view(R"({"content":[]})").size();
   for (const std::size_t room : {2 * bytes, 2 * bytes - 1}) {
     protocol::TaskTable table(room);
-    const auto running = table.create("a", {}, 1'000);
-    const auto first = table.create("a", {}, 1'000);
-    const auto second = table.create("a", {}, 1'000);
+    const auto running = table.create(of("a"), 1'000);
+    const auto first = table.create(of("a"), 1'000);
+    const auto second = table.create(of("a"), 1'000);
     first->answer(200, {&result, 1});
     second->answer(200, {&result, 1});
-    table.create("a", {}, 1'000);
+    table.create(of("a"), 1'000);
     CHECK((table.find(first->id(), "a", 1'000) != nullptr) == (room == 2 * bytes));
     CHECK(table.find(second->id(), "a", 1'000));
     CHECK(table.find(running->id(), "a", 1'000));

@@ -307,3 +307,51 @@ class Connection:
         while (chunk := self.chunk()):
             if chunk.endswith(b"\n\n"):  # or it has been cut off
                 self._hear(chunk)
+            fields = dict(line.split(": ", 1) for line in chunk.decode().splitlines() if line and line[0] != ":")
+            self.last_event_id = fields.get("id", self.last_event_id)
+            if fields.get("data"):
+                return json.loads(fields["data"])
+        return None
+
+    def ask(self, message, **headers):
+        self.send(post(message, **headers))
+        return self.receive()
+
+    def ask_modern(self, method, id=1, **params):
+        self.send(modern(request(id, method, **params)))
+        return self.receive()
+
+    def is_closed(self):
+        """Waits for the server to close."""
+        try:
+            return self._file.read(1) == b""
+        except ConnectionResetError:
+            return True
+
+    def close(self):
+        if self._file:
+            self._file.close()
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    __del__ = close
+
+
+def until(condition):
+    """Asks again until it is true."""
+    end = time.monotonic() + TIMEOUT_S
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise AssertionError("what was waited for did not happen")
+        time.sleep(0.005)
+    return value
+
+
+def run(*arguments, **options):
+    """A verb that ends by itself."""
+    return subprocess.run([COLLET, *arguments], capture_output=True, text=True, timeout=60, **options)

@@ -22,7 +22,7 @@ BUILD = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
 COLLET = BUILD / "bin/collet"
 PLUGINS = {
     **{name: BUILD / f"plugins/{name}.so" for name in ("echo", "math", "sqlite", "files")},
-    **{name: BUILD / f"tests/e2e/{name}.so" for name in ("waits", "noisy")},
+    **{name: BUILD / f"tests/e2e/{name}.so" for name in ("waits", "noisy", "links")},
     "fixture": BUILD / "conformance/fixture.so",
 }
 MODERN = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
@@ -293,8 +293,11 @@ class Connection:
 
     def receive(self):
         """The next answer; None if the server has closed the connection."""
-        if not (answer := self.head()):
-            return None
+        answer = self.head()
+        return answer and self.body_of(answer)
+
+    def body_of(self, answer):
+        """The answer whose head that is, with its body."""
         if answer.headers.get("transfer-encoding") == "chunked":
             answer.body = b"".join(iter(self.chunk, b""))
         else:

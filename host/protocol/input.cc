@@ -5,6 +5,8 @@
 namespace collet::protocol {
 namespace {
 
+constexpr std::string_view kElicitationSince = "2025-06-18";
+
 std::string_view capability_for(std::string_view method) {
   if (method == "elicitation/create") return "elicitation";
   if (method == "sampling/createMessage") return "sampling";
@@ -23,7 +25,7 @@ bool can_elicit(const json::Value& elicitation, const json::Value& request) {
 }  // namespace
 
 std::optional<std::string_view> lacking_capability(const std::vector<registry::InputRequest>& requests,
-                                                   const json::Value* capabilities) {
+                                                   const json::Value* capabilities, std::string_view version) {
   for (const registry::InputRequest& asked : requests) {
     json::Document request;
     if (json::parse(asked.request, request)) return std::nullopt;
@@ -31,7 +33,8 @@ std::optional<std::string_view> lacking_capability(const std::vector<registry::I
     if (capability.empty()) return std::nullopt;
     const json::Value* declared = capabilities ? json::find(*capabilities, capability) : nullptr;
     if (!declared) return capability;
-    if (capability == "elicitation" && !can_elicit(*declared, request)) return capability;
+    if (capability != "elicitation") continue;
+    if (version < kElicitationSince || !can_elicit(*declared, request)) return capability;
   }
   return std::string_view();
 }

@@ -11,10 +11,11 @@
 
 namespace collet::protocol {
 
-// The client capability that one of the requests needs and the client has not declared: "elicitation", "sampling",
-// "roots"; empty if all can be asked. Nothing if one of them is none of the three requests there are.
+// The client capability that one of the requests needs and the client has not declared, or that its protocol
+// version does not know: "elicitation", "sampling", "roots"; empty if all can be asked. Nothing if one of them is
+// none of the three requests there are.
 std::optional<std::string_view> lacking_capability(const std::vector<registry::InputRequest>& requests,
-                                                   const json::Value* capabilities);
+                                                   const json::Value* capabilities, std::string_view version);
 
 // {"key":{…},…} as the plugin wrote them.
 std::string to_object(const std::vector<registry::InputRequest>& requests);

@@ -282,7 +282,7 @@ void ItemCall::ask(registry::Ending& ending) {
   json::Document declared;
   const json::Value* capabilities = context.capabilities;
   if (context.session && !json::parse(context.session->client().capabilities, declared)) capabilities = &declared;
-  const auto lacking = lacking_capability(ending.input_requests, capabilities);
+  const auto lacking = lacking_capability(ending.input_requests, capabilities, context.version);
   if (!lacking) {
     log::warning("plugin {}: it asks the client for something that is no request for input", *source_);
     return fail("The plugin asks for something that no client can give");

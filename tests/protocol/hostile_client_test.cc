@@ -185,3 +185,13 @@ TEST_CASE("a flood of sessions costs those their session that were idle for long
   }
   CHECK(ping(idle) == 404);
 }
+
+TEST_CASE("a client is not asked what its revision does not know, whatever it declares") {
+  Harness h;
+  add_asking(h, Kind::tool, "one");
+  const std::string call = R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"one"}})";
+  for (const std::string version : {"2024-11-05", "2025-03-26"}) {
+    CHECK(at(h.legacy(call, h.initialize(version, kCapabilities)).body, "/result/isError") == "true");
+  }
+  CHECK(h.legacy(call, h.initialize("2025-06-18", kCapabilities)).events.size() == 1);
+}

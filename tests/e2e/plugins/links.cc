@@ -3,7 +3,9 @@
 
 COLLET_PLUGIN("org.example.links", "1.0.0", plugin) {
   plugin.tool("link", "Points to a resource", [] {
-    return collet::Content().text("see there").resource_link(
-        {.uri = "file:///there.txt", .name = "there", .description = "A text", .mime_type = "text/plain"});
+    return collet::Content()
+        .text("see there")
+        .resource_link(
+            {.uri = "file:///there.txt", .name = "there", .description = "A text", .mime_type = "text/plain"});
   });
 }

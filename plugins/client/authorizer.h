@@ -1,0 +1,25 @@
+// What the HTTP transports ask before a request and after a refusal, so that they need to know nothing of OAuth.
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "client/fetch.h"
+
+namespace collet::client {
+
+// On the client's one thread. Each `done` is called exactly once, now or later, unless the authorizer is destroyed
+// before.
+class Authorizer {
+ public:
+  virtual ~Authorizer() = default;
+  // The headers that a request to the remote needs now, such as Authorization and DPoP.
+  virtual void headers(std::string_view method, std::string_view url,
+                       std::function<void(Result<std::vector<HttpHeader>>)> done) = 0;
+  // The remote refused with 401 or 403 and these headers. `done`: whether to try again.
+  virtual void challenged(int status, const std::vector<HttpHeader>& headers,
+                          std::function<void(Result<bool>)> done) = 0;
+};
+
+}  // namespace collet::client

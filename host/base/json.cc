@@ -187,6 +187,48 @@ struct StringSink {
 // Accepts everything and keeps nothing.
 struct NullSink : rapidjson::BaseReaderHandler<> {};
 
+// Of valid text that starts with a string: the size of that string, quotes included.
+std::size_t string_size(std::string_view text) {
+  std::size_t at = 1;
+  while (text[at] != '"') at += text[at] == '\\' ? 2 : 1;
+  return at + 1;
+}
+
+// Of valid text that starts with a value: the size of that value.
+std::size_t value_size(std::string_view text) {
+  if (text[0] == '"') return string_size(text);
+  unsigned depth = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '"') {
+      at += string_size(text.substr(at)) - 1;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      if (depth <= 1) return at + depth;  // of a number or word: the bracket is not its own
+      --depth;
+    } else if (depth == 0 && (c == ',' || kBlanks.find(c) != std::string_view::npos)) {
+      return at;
+    }
+  }
+  return text.size();
+}
+
+std::string unescaped(std::string_view string) {
+  if (string.find('\\') == std::string_view::npos) return std::string(string.substr(1, string.size() - 2));
+  Document document;
+  COLLET_ASSERT(!parse(string, document));
+  return std::string(view(document));
+}
+
+// Takes `c` and the blanks around it off the front; false if something else is there.
+bool skip(std::string_view& text, char c) {
+  const std::size_t at = text.find_first_not_of(kBlanks);
+  if (at == std::string_view::npos || text[at] != c) return false;
+  text.remove_prefix(std::min(text.find_first_not_of(kBlanks, at + 1), text.size()));
+  return true;
+}
+
 }  // namespace
 
 std::optional<ParseError> parse(std::string_view text, Document& out, ParseLimits limits) {
@@ -264,40 +306,33 @@ bool is_valid(std::string_view text) {
   return !run(stream, handler);
 }
 
-std::optional<std::vector<std::string_view>> split_array(std::string_view text) {
+bool is_object(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos || text[first] != '[' || !is_valid(text)) return std::nullopt;
+  return first != std::string_view::npos && text[first] == '{' && is_valid(text);
+}
+
+std::optional<std::vector<std::string_view>> split_array(std::string_view text) {
+  if (!is_valid(text) || !skip(text, '[')) return std::nullopt;
   std::vector<std::string_view> elements;
-  std::size_t begin = first + 1;
-  const auto note = [&](std::size_t end) {
-    std::string_view element = text.substr(begin, end - begin);
-    element.remove_prefix(std::min(element.find_first_not_of(kBlanks), element.size()));
-    if (!element.empty()) elements.push_back(element.substr(0, element.find_last_not_of(kBlanks) + 1));
-    begin = end + 1;
-  };
-  unsigned depth = 0;
-  bool quoted = false;
-  for (std::size_t at = first; at < text.size(); ++at) {
-    const char c = text[at];
-    if (quoted) {
-      if (c == '\\') ++at;
-      if (c == '"') quoted = false;
-    } else if (c == '"') {
-      quoted = true;
-    } else if (c == '[' || c == '{') {
-      ++depth;
-    } else if (c == ']' || c == '}') {
-      if (--depth == 0) note(at);
-    } else if (c == ',' && depth == 1) {
-      note(at);
-    }
+  for (; !skip(text, ']'); skip(text, ',')) {
+    elements.push_back(text.substr(0, value_size(text)));
+    text.remove_prefix(elements.back().size());
   }
   return elements;
 }
 
-bool is_object(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  return first != std::string_view::npos && text[first] == '{' && is_valid(text);
+bool split_object(std::string_view text, std::vector<TextMember>& out) {
+  out.clear();
+  if (!is_object(text)) return false;
+  for (skip(text, '{'); !skip(text, '}'); skip(text, ',')) {
+    const std::string_view key = text.substr(0, string_size(text));
+    text.remove_prefix(key.size());
+    skip(text, ':');
+    const std::string_view value = text.substr(0, value_size(text));
+    text.remove_prefix(value.size());
+    out.push_back({unescaped(key), value});
+  }
+  return true;
 }
 
 }  // namespace collet::json

@@ -81,4 +81,12 @@ std::optional<std::vector<std::string_view>> split_array(std::string_view text);
 // Whether `text` is one JSON object.
 bool is_object(std::string_view text);
 
+// One member of an object's text.
+struct TextMember {
+  std::string key;         // its escapes undone
+  std::string_view value;  // its exact text
+};
+// The members of an object's text, in order. False if it is none.
+[[nodiscard]] bool split_object(std::string_view text, std::vector<TextMember>& out);
+
 }  // namespace collet::json

@@ -35,6 +35,26 @@ plugin::PluginSpec spec_of(const config::Plugin& plugin, std::string library) {
   return spec;
 }
 
+// The plugin that imports from other servers. It is loaded where there is one to import from.
+constexpr const char* kClient = "client";
+
+std::string client_config(const config::Config& config) {
+  std::string remotes;
+  for (const config::Remote& remote : config.remote) remotes += (remotes.empty() ? "" : ",") + remote.json;
+  return fmt::format(R"({{"remotes":[{}],"name_bytes_max":{},"version":"{}"}})", remotes,
+                     config.server.limits.tool_name_bytes_max, COLLET_VERSION);
+}
+
+// Its file is one of the folders', or beside the other plugins of this program.
+void add_client(const config::Config& config, std::string library, std::vector<plugin::PluginSpec>& specs) {
+  config::Plugin plugin;
+  plugin.id = kClient;
+  plugin.timeout_ms = config.plugins.timeout_ms;
+  plugin.config = client_config(config);
+  if (library.empty()) library = default_plugin_folder() / "client.so";
+  specs.push_back(spec_of(plugin, std::move(library)));
+}
+
 // The plugins in the order of the file, then those of the folders that it does not mention. The first file of a
 // name counts.
 std::vector<plugin::PluginSpec> specs_of(const config::Config& config) {
@@ -60,12 +80,14 @@ std::vector<plugin::PluginSpec> specs_of(const config::Config& config) {
     }
     specs.push_back(spec_of(plugin, std::move(library)));
   }
+  auto client = found.extract(kClient);
   for (const auto& [id, library] : found) {
     config::Plugin plugin;
     plugin.id = id;
     plugin.timeout_ms = config.plugins.timeout_ms;
     specs.push_back(spec_of(plugin, library));
   }
+  if (!config.remote.empty()) add_client(config, client ? client.mapped() : std::string(), specs);
   return specs;
 }
 

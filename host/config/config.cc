@@ -73,6 +73,31 @@ const TextRule kTokenHash{R"("sha256:" and 64 hexadecimal digits, as "collet tok
 const TextRule kPlacement{R"("in-process" (a worker process is not available in this version))",
                           [](std::string_view text) { return text == "in-process"; }};
 
+const TextRule kRemoteUrl{R"(an http:// or https:// URL)", [](std::string_view text) {
+                            return text.starts_with("http://") || text.starts_with("https://") ||
+                                   text.starts_with("${");
+                          }};
+
+const TextRule kHeaderName{"the name of a header",
+                           [](std::string_view text) { return !text.empty() && all_of(text, "!#$%&'*+-.^_`|~"); }};
+
+template <std::size_t N>
+bool is_one_of(std::string_view text, const std::string_view (&words)[N]) {
+  return std::find(std::begin(words), std::end(words), text) != std::end(words);
+}
+
+const TextRule kTransport{R"("auto", "stdio", "http" or "sse")", [](std::string_view text) {
+                            return is_one_of(text, {"auto", "stdio", "http", "sse"});
+                          }};
+
+const TextRule kOnClash{R"("prefix", "first", "last" or "error")", [](std::string_view text) {
+                          return is_one_of(text, {"prefix", "first", "last", "error"});
+                        }};
+
+const TextRule kWhenDown{R"("fail" or "hide")", [](std::string_view text) {
+                           return is_one_of(text, {"fail", "hide"});
+                         }};
+
 constexpr Word<log::Level> kLevels[] = {
     {"trace", log::Level::trace},     {"debug", log::Level::debug}, {"info", log::Level::info},
     {"warning", log::Level::warning}, {"error", log::Level::error}, {"off", log::Level::off},
@@ -95,6 +120,8 @@ class Reader {
     for (const Value::Member& member : plugins.members()) {
       config.plugin.push_back(read_plugin(plugins, member, config.plugins));
     }
+    Section remotes = root.section("remote");
+    for (const Value::Member& member : remotes.members()) config.remote.push_back(read_remote(remotes, member));
     root.finish();
     return config;
   }
@@ -245,6 +272,62 @@ class Reader {
       if (timeout_ms != 0) timeouts.emplace(member.key, timeout_ms);
       section.finish();
     }
+  }
+
+  Remote read_remote(Section& remotes, const Value::Member& member) {
+    Remote remote;
+    remote.name = member.key;
+    if (!kName.holds(remote.name)) {
+      problems_.add(member.at, "{}: a remote's name must be {}", remotes.name_of(member.key), kName.must_be);
+    }
+    Section section = remotes.section(member);
+    check_remote(section);
+    if (member.value.type != Value::Type::table) return remote;
+    Value table = for_plugin(remotes.name_of(member.key), member.value);
+    Value name;
+    name.type = Value::Type::string;
+    name.text = remote.name;
+    table.members.insert(table.members.begin(), {"name", member.at, std::move(name)});
+    append_json(remote.json, table);
+    return remote;
+  }
+
+  // Every key of a remote, each as the plugin expects it.
+  void check_remote(Section& section) {
+    bool flag = false;
+    std::string text;
+    std::vector<std::string> texts;
+    std::uint64_t number = 0;
+    section.read("url", text, kRemoteUrl);
+    section.read("command", text, kSomeText);
+    if (section.has("url") == section.has("command")) {
+      problems_.add(section.at(), "{}: set either url or command", section.name_of("url"));
+    }
+    section.read("args", texts);
+    section.read("cwd", text, kPath);
+    section.read("transport", text, kTransport);
+    section.read("enabled", flag);
+    section.read("prefix", text, kNamePart);
+    section.read("hide", texts, kSomeText);
+    section.read("on_clash", text, kOnClash);
+    section.read("when_down", text, kWhenDown);
+    section.read("forward_headers", texts, kHeaderName);
+    section.read("forward_token", flag);
+    section.read("timeout_ms", number, 1, limits::kTimeoutMsMax);
+    section.read("refresh_ms", number, 0, limits::kTimeoutMsMax);
+    read_texts(section.section("env"), kAnyText);
+    read_texts(section.section("headers"), kAnyText);
+    read_texts(section.section("variables"), kAnyText);
+    read_texts(section.section("rename"), kName);
+    section.find("auth", Value::Type::table);
+    std::map<std::string, std::uint32_t, std::less<>> timeouts;
+    read_tools(section.section("tools"), timeouts);
+    section.finish();
+  }
+
+  void read_texts(Section section, const TextRule& rule) {
+    std::string text;
+    for (const Value::Member& member : section.members()) section.read(member, text, rule);
   }
 
   // Plugins cannot know which file their config came from, nor we which of its strings are paths.

@@ -98,6 +98,14 @@ struct Plugin {
   bool operator==(const Plugin&) const = default;
 };
 
+// [remote.<name>]: an MCP server that the plugin "client" imports from.
+struct Remote {
+  std::string name;
+  std::string json;  // the table as it stands in the file, checked, with its name: what the plugin is given
+
+  bool operator==(const Remote&) const = default;
+};
+
 // [plugins]
 struct Plugins {
   std::vector<std::string> paths;  // folders, absolute
@@ -111,6 +119,7 @@ struct Config {
   Log log;
   Plugins plugins;
   std::vector<Plugin> plugin;  // in the order of the file, which decides clashes of names
+  std::vector<Remote> remote;  // likewise
 
   // Without a file: every plugin of that folder, on loopback.
   static Config defaults(const std::filesystem::path& plugin_folder);

@@ -1,11 +1,14 @@
 #include "plugin/extensions.h"
 
+#include "collet/ext/relay.h"
 #include "collet/ext/stream.h"
 #include "plugin/notices.h"
+#include "plugin/relay.h"
 
 namespace collet::plugin {
 namespace {
 
+constexpr collet_relay kRelay{sizeof(collet_relay), 0, relay::complete_with};
 constexpr collet_stream kStream{sizeof(collet_stream), 0, notices::close_stream};
 
 struct Extension {
@@ -13,6 +16,7 @@ struct Extension {
   const void* table;
 };
 constexpr Extension kExtensions[] = {
+    {COLLET_RELAY_ID, &kRelay},
     {COLLET_STREAM_ID, &kStream},
 };
 

@@ -125,3 +125,23 @@ TEST_CASE("an array is split into the exact texts of its elements") {
     CHECK_FALSE(json::split_array(bad));
   }
 }
+
+TEST_CASE("an object is split into the exact texts of its members") {
+  std::vector<json::TextMember> members;
+  REQUIRE(json::split_object(R"( { "a" : "}\",]\\" ,"b":[{"c":[]},-1e5 ],"\u0063\n":null, "d":{ } ,"e":1.50})",
+                             members));
+  REQUIRE(members.size() == 5);
+  CHECK(members[0].key == "a");
+  CHECK(members[0].value == R"("}\",]\\")");
+  CHECK(members[1].value == R"([{"c":[]},-1e5 ])");
+  CHECK(members[2].key == "c\n");
+  CHECK(members[2].value == "null");
+  CHECK(members[3].value == "{ }");
+  CHECK(members[4].value == "1.50");
+  REQUIRE(json::split_object("{}", members));
+  CHECK(members.empty());
+  REQUIRE(json::split_object(R"({"last":true})", members));
+  CHECK(members[0].value == "true");
+  for (const char* bad : {"", "[]", "{", R"({"a":})", R"({"a":1}x)", "null"})
+    CHECK_FALSE(json::split_object(bad, members));
+}

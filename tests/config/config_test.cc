@@ -104,7 +104,8 @@ TEST_CASE("every key there is stands in the shipped file") {
   const std::string refused = refusal(
       "zzzzzzzzzz = 1\n[server]\nzzzzzzzzzz = 1\n[server.limits]\nzzzzzzzzzz = 1\n[server.tls]\nzzzzzzzzzz = 1\n"
       "[[server.token]]\nname = 'n'\nhash = ''\nzzzzzzzzzz = 1\n[log]\nzzzzzzzzzz = 1\n[plugins]\nzzzzzzzzzz = 1\n"
-      "[plugin.p]\nzzzzzzzzzz = 1\ntools.t.zzzzzzzzzz = 1\n");
+      "[plugin.p]\nzzzzzzzzzz = 1\ntools.t.zzzzzzzzzz = 1\n"
+      "[remote.r]\nurl = 'http://r/'\nzzzzzzzzzz = 1\ntools.t.zzzzzzzzzz = 1\n");
   const std::string introduction = "is not a key; known here: ";
   std::istringstream lines(refused);
   unsigned tables = 0;
@@ -122,7 +123,7 @@ TEST_CASE("every key there is stands in the shipped file") {
              shipped.find('.' + key) != std::string::npos || shipped.find(key + '.') != std::string::npos));
     }
   }
-  CHECK(tables == 9);
+  CHECK(tables == 11);
   CHECK(keys > 40);
 }
 
@@ -324,4 +325,42 @@ TEST_CASE("listening beyond loopback takes a token or a word, https takes a cert
   CHECK_THAT(config::check_listen(server).message(), Catch::Contains("[server.tls]"));
   server.tls = {"c", "k"};
   CHECK(config::check_listen(server).ok());
+}
+
+TEST_CASE("a remote is handed to the client plugin as it stands in the file, with its name") {
+  const config::Config config = loaded(R"(
+[remote.docs]
+url = "https://docs.example.org/mcp"
+headers = { Authorization = "Bearer ${env:TOKEN}" }
+tools.search.timeout_ms = 5
+auth = { client_id = "x" }
+[remote.local]
+command = "run"
+args = ["--in", "${config_dir}/a"]
+)");
+  REQUIRE(config.remote.size() == 2);
+  CHECK(config.remote[0].name == "docs");
+  CHECK(config.remote[0].json ==
+        R"({"name":"docs","url":"https://docs.example.org/mcp","headers":{"Authorization":"Bearer ${env:TOKEN}"},)"
+        R"("tools":{"search":{"timeout_ms":5}},"auth":{"client_id":"x"}})");
+  CHECK(config.remote[1].json.find("${config_dir}") == std::string::npos);
+}
+
+TEST_CASE("what is wrong with a remote is said with its place") {
+  CHECK_THAT(refusal("[remote.a]"), Catch::Contains("set either url or command"));
+  CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\ncommand = \"b\""),
+             Catch::Contains("set either url or command"));
+  CHECK_THAT(refusal("[remote.a]\nurl = \"ftp://a/\""),
+             Catch::Contains("2:7: remote.a.url must be an http:// or https:// URL"));
+  CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\non_clash = \"maybe\""),
+             Catch::Contains("3:12: remote.a.on_clash"));
+  CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\ntransport = \"pigeon\""),
+             Catch::Contains("remote.a.transport"));
+  CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nwhen_down = \"cry\""),
+             Catch::Contains("remote.a.when_down"));
+  CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nforward_headers = [\"a b\"]"),
+             Catch::Contains("remote.a.forward_headers"));
+  CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\ncolour = 1"), Catch::Contains("remote.a.colour"));
+  CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nenv = { A = 1 }"), Catch::Contains("remote.a.env.A"));
+  CHECK_THAT(refusal("[remote.\"a b\"]\nurl = \"http://a/\""), Catch::Contains("a remote's name must be"));
 }

@@ -1,0 +1,80 @@
+// Child processes that speak lines on their standard streams, each in a session and process group of its own.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "client/limits.h"
+#include "client/loop.h"
+#include "client/result.h"
+
+namespace collet::client {
+
+struct Command {
+  std::string program;  // searched for in the child's PATH
+  std::vector<std::string> arguments;
+  std::vector<std::pair<std::string, std::string>> environment;  // besides the few variables that are handed on
+  std::string folder;                                            // empty: ours
+};
+
+class ChildListener {
+ public:
+  // A line of stdout, without its end.
+  virtual void on_line(std::string_view line) = 0;
+  // A line of stderr.
+  virtual void on_error_line(std::string_view line) = 0;
+  // Last: it has ended, closed its stdout, or broken a bound.
+  virtual void on_ended(const std::string& reason) = 0;
+
+ protected:
+  ~ChildListener() = default;
+};
+
+class Children;
+
+// Owned by Children. The listener is called later, never from inside a function of this.
+class Child {
+ public:
+  // Queues a line; its end is added.
+  void write(std::string line);
+  // The listener is not called any more, and may be destroyed. Its stdin is closed; if it does not end by itself
+  // its group gets SIGTERM, and then SIGKILL.
+  void end();
+
+ private:
+  friend class Children;
+  class Process;
+  explicit Child(std::shared_ptr<Process> process) : process_(std::move(process)) {}
+  std::shared_ptr<Process> process_;  // shared with libuv's callbacks
+};
+
+class Children {
+ public:
+  explicit Children(Loop& loop) : loop_(loop) {}
+  // After all have ended.
+  ~Children() = default;
+  Children(const Children&) = delete;
+  Children& operator=(const Children&) = delete;
+
+  // The child is there, or a failure says why it is not.
+  Result<std::unique_ptr<Child>> start(const Command& command, ChildListener& listener);
+
+  // Ends all that are left, each step within `exit_ms`, and calls back when none is left.
+  void end_all(std::uint64_t exit_ms, Task done);
+  std::size_t count() const { return processes_.size(); }
+
+ private:
+  friend class Child::Process;
+  void remove(const Child::Process* process);
+
+  Loop& loop_;
+  std::vector<std::shared_ptr<Child::Process>> processes_;
+  Task when_empty_;
+};
+
+}  // namespace collet::client

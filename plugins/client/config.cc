@@ -1,0 +1,182 @@
+#include "client/config.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include <collet/schema.hpp>
+
+#include "client/headers.h"
+
+namespace collet::client {
+namespace {
+
+template <std::size_t N>
+void check_word(const RemoteConfig& remote, const char* key, const std::string& word,
+                const std::array<std::string_view, N>& words) {
+  if (std::find(words.begin(), words.end(), word) != words.end()) return;
+  throw collet::Error("remote." + remote.name + "." + key + ": unknown word \"" + word + "\"");
+}
+
+void check(const RemoteConfig& remote) {
+  check_word<4>(remote, "transport", remote.transport, {"auto", "stdio", "http", "sse"});
+  check_word<4>(remote, "on_clash", remote.on_clash, {"prefix", "first", "last", "error"});
+  check_word<2>(remote, "when_down", remote.when_down, {"fail", "hide"});
+  if (remote.url.empty() == remote.command.empty()) {
+    throw collet::Error("remote." + remote.name + ": set either url or command");
+  }
+}
+
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+         c == '-';
+}
+
+// FNV-1a: the same everywhere and for ever, which std::hash does not promise.
+std::string hash_of(std::string_view text) {
+  std::uint64_t hash = 14695981039346656037u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  for (unsigned i = 0; i < 8; ++i) out += kHex[hash >> (60 - 4 * i) & 15];
+  return out;
+}
+
+std::string made_fit(std::string name, std::size_t bytes_max) {
+  const std::string whole = name;
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !is_name_character(c); }, '_');
+  if (name.size() > bytes_max) {
+    const std::string end = "_" + hash_of(whole);
+    name.resize(bytes_max > end.size() ? bytes_max - end.size() : 0);
+    name += end;
+  }
+  return name;
+}
+
+// The text of what stands in ${…}.
+Result<std::string> value_of(std::string_view key, const RemoteConfig& remote, const CallerLookup& caller) {
+  if (key.starts_with("env:")) {
+    std::string name(key.substr(4));
+    std::optional<std::string> otherwise;
+    if (const std::size_t at = name.find(":-"); at != std::string::npos) {
+      otherwise = name.substr(at + 2);
+      name.resize(at);
+    }
+    if (const char* value = std::getenv(name.c_str())) return std::string(value);
+    if (otherwise) return *otherwise;
+    return Failure{"the environment variable " + name + " is not set"};
+  }
+  if (const auto found = remote.variables.find(std::string(key)); found != remote.variables.end()) {
+    return expand(found->second, {.name = remote.name}, caller);
+  }
+  if (key == "principal" || key.starts_with("header:")) {
+    if (!caller.info) return Failure{"${" + std::string(key) + "} is known only while somebody calls"};
+    if (key != "principal") {
+      const bool allowed = std::any_of(remote.forward_headers.begin(), remote.forward_headers.end(),
+                                       [&](const auto& name) { return equals_ignoring_case(name, key.substr(7)); });
+      if (!allowed) return Failure{"${" + std::string(key) + "} is not listed in forward_headers"};
+    }
+    if (auto value = caller.info(key)) return std::move(*value);
+    return Failure{"the caller's request has no ${" + std::string(key) + "}"};
+  }
+  return Failure{"${" + std::string(key) + "} is not defined: set it in [remote." + remote.name + ".variables]"};
+}
+
+template <class OnText, class OnKey>
+void split(std::string_view text, OnText&& on_text, OnKey&& on_key) {
+  while (!text.empty()) {
+    const std::size_t begin = text.find("${");
+    const std::size_t end = begin == std::string_view::npos ? begin : text.find('}', begin);
+    on_text(text.substr(0, end == std::string_view::npos ? end : begin));
+    if (end == std::string_view::npos) return;
+    on_key(text.substr(begin + 2, end - begin - 2));
+    text.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace
+
+void ToolConfig::describe(collet::Fields<ToolConfig>& f) { f(&ToolConfig::timeout_ms).optional(); }
+
+// config/collet.toml says what they mean, and host/config what they may be.
+void RemoteConfig::describe(collet::Fields<RemoteConfig>& f) {
+  f(&RemoteConfig::enabled).optional();
+  f(&RemoteConfig::transport).optional();
+  f(&RemoteConfig::url).optional();
+  f(&RemoteConfig::command).optional();
+  f(&RemoteConfig::args).optional();
+  f(&RemoteConfig::env).optional();
+  f(&RemoteConfig::cwd).optional();
+  f(&RemoteConfig::rename).optional();
+  f(&RemoteConfig::hide).optional();
+  f(&RemoteConfig::on_clash).optional();
+  f(&RemoteConfig::headers).optional();
+  f(&RemoteConfig::variables).optional();
+  f(&RemoteConfig::forward_headers).optional();
+  f(&RemoteConfig::forward_token).optional();
+  f(&RemoteConfig::timeout_ms).optional();
+  f(&RemoteConfig::tools).optional();
+  f(&RemoteConfig::refresh_ms).optional();
+  f(&RemoteConfig::when_down).optional();
+}
+
+void ClientConfig::describe(collet::Fields<ClientConfig>& f) {
+  f(&ClientConfig::remotes).optional();
+  f(&ClientConfig::name_bytes_max).optional();
+  f(&ClientConfig::version).optional();
+}
+
+ClientConfig read_config(std::string_view json) {
+  auto config = collet::from_json<ClientConfig>(json, "config");
+  for (const RemoteConfig& remote : config.remotes) check(remote);
+  return config;
+}
+
+Result<std::string> expand(std::string_view text, const RemoteConfig& remote, const CallerLookup& caller) {
+  std::string out;
+  std::optional<Failure> failure;
+  split(
+      text, [&](std::string_view plain) { out += plain; },
+      [&](std::string_view key) {
+        auto value = value_of(key, remote, caller);
+        value ? void(out += *value) : void(failure = value.failure());
+      });
+  if (failure) return *failure;
+  return out;
+}
+
+bool is_constant(std::string_view text) {
+  bool constant = true;
+  split(
+      text, [](std::string_view) {},
+      [&](std::string_view key) { constant = constant && key != "principal" && !key.starts_with("header:"); });
+  return constant;
+}
+
+Result<Command> command_of(const RemoteConfig& remote) {
+  Command command;
+  std::optional<Failure> failure;
+  const auto expanded = [&](const std::string& text) {
+    auto value = expand(text, remote);
+    if (!value) failure = value.failure();
+    return value ? std::move(*value) : std::string();
+  };
+  command.program = expanded(remote.command);
+  for (const std::string& argument : remote.args) command.arguments.push_back(expanded(argument));
+  for (const auto& [name, value] : remote.env) command.environment.emplace_back(name, expanded(value));
+  command.folder = expanded(remote.cwd);
+  if (failure) return *failure;
+  return command;
+}
+
+std::string final_name(const RemoteConfig& remote, const std::string& name, std::size_t bytes_max) {
+  if (const auto renamed = remote.rename.find(name); renamed != remote.rename.end()) return renamed->second;
+  return remote.prefix ? made_fit(*remote.prefix + name, bytes_max) : with_own_prefix(remote, name, bytes_max);
+}
+
+std::string with_own_prefix(const RemoteConfig& remote, const std::string& name, std::size_t bytes_max) {
+  return made_fit(remote.name + "__" + name, bytes_max);
+}
+
+}  // namespace collet::client

@@ -1,0 +1,89 @@
+// [remote.<name>] of collet.toml, as the host hands it over: JSON that it has checked key by key.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <collet/fields.hpp>
+
+#include "client/child.h"
+#include "client/fetch.h"
+#include "client/result.h"
+
+namespace collet::client {
+
+struct ToolConfig {
+  std::uint32_t timeout_ms = 0;
+
+  static void describe(collet::Fields<ToolConfig>& f);
+};
+
+// The keys of config/collet.toml, with its defaults.
+struct RemoteConfig {
+  std::string name;
+  bool enabled = true;
+  std::string transport = "auto";  // auto, stdio, http, sse
+  std::string url;
+  std::string command;
+  std::vector<std::string> args;
+  std::map<std::string, std::string> env;
+  std::string cwd;
+  std::optional<std::string> prefix;          // before names; "<name>__" if not set
+  std::map<std::string, std::string> rename;  // the remote's names → final ones
+  std::vector<std::string> hide;
+  std::string on_clash = "prefix";  // prefix, first, last, error
+  std::map<std::string, std::string> headers;
+  std::map<std::string, std::string> variables;
+  std::vector<std::string> forward_headers;
+  bool forward_token = false;
+  std::uint32_t timeout_ms = 0;  // 0: the host's default
+  std::map<std::string, ToolConfig> tools;
+  std::uint64_t refresh_ms = 0;    // 0: only when the remote says so
+  std::string when_down = "fail";  // fail, hide
+  std::optional<collet::Json> auth;
+
+  static void describe(collet::Fields<RemoteConfig>& f);
+
+  std::uint32_t timeout_of(const std::string& tool) const {
+    const auto found = tools.find(tool);
+    return found == tools.end() || found->second.timeout_ms == 0 ? timeout_ms : found->second.timeout_ms;
+  }
+};
+
+struct ClientConfig {
+  std::vector<RemoteConfig> remotes;  // in the order of the file
+  std::uint64_t name_bytes_max = 64;  // of a tool's final name
+  std::string version = "0";          // of the host, as remotes are told
+
+  static void describe(collet::Fields<ClientConfig>& f);
+};
+
+// Throws collet::Error that names the place.
+ClientConfig read_config(std::string_view json);
+
+// ${…} in a text of the configuration:
+//   ${env:NAME}      of our environment; ${env:NAME:-other} if it may be missing
+//   ${name}          of [remote.<name>.variables]
+//   ${principal}     who calls; ${header:NAME}: what the caller's request says, if forward_headers lists it
+// The last two are known only while a call runs.
+struct CallerLookup {
+  std::function<std::optional<std::string>(std::string_view key)> info;  // as collet_host.call_info; empty: no call
+};
+Result<std::string> expand(std::string_view text, const RemoteConfig& remote, const CallerLookup& caller = {});
+// Whether a text can be expanded without a caller.
+bool is_constant(std::string_view text);
+
+// The child to run; a failure names the variable that is missing.
+Result<Command> command_of(const RemoteConfig& remote);
+
+// The name under which a remote's tool or prompt is offered, before clashes are looked at. What clients do not
+// accept is replaced, and what is too long gets a hash for an end, so that the name depends on nothing else.
+std::string final_name(const RemoteConfig& remote, const std::string& name, std::size_t bytes_max);
+std::string with_own_prefix(const RemoteConfig& remote, const std::string& name, std::size_t bytes_max);
+
+}  // namespace collet::client

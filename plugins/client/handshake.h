@@ -1,0 +1,66 @@
+// Finding out what a remote speaks (2026-07-28, basic/versioning): server/discover first, initialize if that is not
+// understood.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "client/connection.h"
+
+namespace collet::client {
+
+// What a remote has said of itself.
+struct Peer {
+  Era era = Era::modern;
+  std::string version;
+  std::string capabilities = "{}";  // JSON object
+  std::string name;                 // of its serverInfo, may be empty
+  std::string instructions;
+
+  bool can(std::string_view capability) const { return find_member(capabilities, capability).data() != nullptr; }
+  // {"tools":{"listChanged":true}}
+  bool can(std::string_view capability, std::string_view feature) const {
+    return find_member(find_member(capabilities, capability), feature) == "true";
+  }
+};
+
+class Handshake {
+ public:
+  struct Options {
+    std::optional<Era> known_era;  // of an earlier connection
+    std::uint64_t probe_ms = 0;    // how long silence may follow server/discover; 0: as long as it takes
+    std::string legacy_version = "2025-11-25";
+  };
+  // `failed` of a Failed: nothing of Streamable HTTP was understood, so that an older transport may be tried.
+  struct Failed {
+    std::string message;
+    bool unknown_endpoint = false;
+  };
+
+  // All borrowed. Begins at once; one of the two is called, later, unless this is destroyed before.
+  Handshake(Loop& loop, Connection& connection, Options options, std::function<void(Peer)> done,
+            std::function<void(Failed)> failed);
+  ~Handshake();
+
+ private:
+  void discover();
+  void on_discovered(const Answer& answer);
+  bool is_modern(const RpcError& error);
+  void initialize();
+  void on_initialized(const Answer& answer);
+  void fail(std::string message, bool unknown_endpoint = false);
+
+  Connection& connection_;
+  const Options options_;
+  const std::function<void(Peer)> done_;
+  const std::function<void(Failed)> failed_;
+  Timer silence_;
+  RequestId discover_ = 0;
+  RequestId initialize_ = 0;
+  unsigned attempts_ = 0;
+  std::string probe_problem_;
+  int probe_status_ = 0;
+};
+
+}  // namespace collet::client

@@ -1,0 +1,130 @@
+#include "client/headers.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "client/message.h"
+
+namespace collet::client {
+namespace {
+
+bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+bool is_plain(std::string_view value) {
+  if (value.empty()) return true;
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  if (blank(value.front()) || blank(value.back())) return false;
+  if (value.starts_with("=?base64?") && value.ends_with("?=")) return false;
+  return is_header_value(value);
+}
+
+struct Reader {
+  std::vector<MirroredParameter> out;
+  std::string problem;
+
+  // Annotations count on chains of `properties` only.
+  void read(std::string_view schema, std::vector<std::string>& path) {
+    for_each_member(find_member(schema, "properties"), [&](std::string_view name, std::string_view property) {
+      path.emplace_back(name);
+      if (const std::string_view annotation = find_member(property, "x-mcp-header"); annotation.data()) {
+        add(to_string(annotation), find_string(property, "type").value_or(""), path);
+      }
+      read(property, path);
+      path.pop_back();
+    });
+  }
+
+  void add(const std::optional<std::string>& name, std::string_view type, const std::vector<std::string>& path) {
+    if (!name || !is_header_name(*name)) {
+      problem = "its x-mcp-header of " + path.back() + " is no header name";
+      return;
+    }
+    if (type != "string" && type != "integer" && type != "boolean") {
+      problem = "its x-mcp-header of " + path.back() + " is not on a string, integer or boolean";
+      return;
+    }
+    std::string header = "Mcp-Param-" + *name;
+    if (std::any_of(out.begin(), out.end(),
+                    [&](const auto& other) { return equals_ignoring_case(other.header, header); })) {
+      problem = "it has two parameters for " + header;
+      return;
+    }
+    out.push_back({std::move(header), path});
+  }
+};
+
+}  // namespace
+
+Result<std::vector<MirroredParameter>> read_mirrored(std::string_view input_schema) {
+  if (input_schema.find("x-mcp-header") == std::string_view::npos) return std::vector<MirroredParameter>();
+  Reader reader;
+  std::vector<std::string> path;
+  reader.read(input_schema, path);
+  if (!reader.problem.empty()) return Failure{reader.problem};
+  return std::move(reader.out);
+}
+
+std::vector<HttpHeader> mirrored_headers(const std::vector<MirroredParameter>& parameters,
+                                         std::string_view arguments) {
+  std::vector<HttpHeader> headers;
+  for (const MirroredParameter& parameter : parameters) {
+    std::string_view value = arguments;
+    for (const std::string& key : parameter.path) value = find_member(value, key);
+    if (!value.data() || value == "null") continue;
+    if (value.starts_with('{') || value.starts_with('[')) continue;
+    const auto text = to_string(value);
+    headers.push_back({parameter.header, encode_header_value(text ? std::string_view(*text) : value)});
+  }
+  return headers;
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  unsigned held = 0, bits = 0;
+  for (const char c : bytes) {
+    held = (held << 8 | static_cast<unsigned char>(c)) & 0xffff;
+    for (bits += 8; bits >= 6; bits -= 6) out += kDigits[held >> (bits - 6) & 63];
+  }
+  if (bits > 0) out += kDigits[held << (6 - bits) & 63];
+  out.append((3 - bytes.size() % 3) % 3, '=');
+  return out;
+}
+
+std::string encode_header_value(std::string_view value) {
+  if (is_plain(value)) return std::string(value);
+  return "=?base64?" + base64(value) + "?=";
+}
+
+bool is_header_name(std::string_view name) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
+    return is_alphanumeric(c) || kMarks.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_header_value(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) { return (c >= ' ' && c < '\x7f') || c == '\t'; });
+}
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::string origin_of(std::string_view url) {
+  const std::size_t colon = url.find("://");
+  if (colon == std::string_view::npos) return {};
+  std::string origin(url.substr(0, url.find_first_of("/?#", colon + 3)));
+  if (const std::size_t at = origin.rfind('@'); at != std::string::npos) origin.erase(colon + 3, at - colon - 2);
+  std::transform(origin.begin(), origin.end(), origin.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const bool secure = origin.starts_with("https://");
+  if (!secure && !origin.starts_with("http://")) return {};
+  const std::string_view usual = secure ? ":443" : ":80";
+  if (origin.ends_with(usual) && origin.size() > usual.size()) origin.resize(origin.size() - usual.size());
+  return origin;
+}
+
+}  // namespace collet::client

@@ -1,0 +1,71 @@
+// The host as this plugin sees it: its C table, with C++ types. Any thread.
+#pragma once
+
+#include <collet/ext/relay.h>
+#include <collet/plugin.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <collet/json.hpp>
+
+namespace collet::client {
+
+class Host {
+ public:
+  // Null extensions are not checked here: see suits().
+  explicit Host(const collet_host* table)
+      : table_(table),
+        relay_(
+            static_cast<const collet_relay*>(table->get_extension(table, COLLET_RELAY_ID, sizeof COLLET_RELAY_ID - 1))) {}
+
+  bool suits() const { return relay_ != nullptr; }
+
+  // `level` is a COLLET_LOG_*; call 0: of no call.
+  void log(std::uint32_t level, std::string_view text) const {
+    std::string data;
+    append_json(data, text);
+    log(0, level, {}, data);
+  }
+  void log(collet_call call, std::uint32_t level, std::string_view logger, std::string_view data) const {
+    table_->log(table_, call, level, logger.data(), logger.size(), data.data(), data.size());
+  }
+
+  std::int32_t add(const collet_item_def& def, collet_item* out) const {
+    return table_->item_add(table_, &def, out);
+  }
+  void remove(collet_item item) const { table_->item_remove(table_, item); }
+  void commit() const { table_->items_commit(table_); }
+  void resource_updated(std::string_view uri) const { table_->resource_updated(table_, uri.data(), uri.size()); }
+
+  std::optional<std::string> info(collet_call call, std::string_view key) const {
+    collet_str out = {};
+    if (table_->call_info(table_, call, key.data(), key.size(), &out) != COLLET_OK || !out.data)
+      return std::nullopt;
+    return std::string(out.data, out.size);
+  }
+
+  void complete_with(collet_call call, std::string_view result) const {
+    relay_->complete_with(table_, call, result.data(), result.size());
+  }
+  void fail(collet_call call, int code, std::string_view message, std::string_view data = {}) const {
+    table_->fail(table_, call, code, message.data(), message.size(), data.empty() ? nullptr : data.data(),
+                 data.size());
+  }
+  bool need_input(collet_call call, std::string_view key, std::string_view request) const {
+    return table_->need_input(table_, call, key.data(), key.size(), request.data(), request.size()) == COLLET_OK;
+  }
+  void suspend(collet_call call, std::string_view state, std::uint32_t version) const {
+    table_->suspend(table_, call, state.data(), state.size(), version);
+  }
+  void progress(collet_call call, double done, double total, std::string_view message) const {
+    table_->progress(table_, call, done, total, message.data(), message.size());
+  }
+
+ private:
+  const collet_host* table_;
+  const collet_relay* relay_;
+};
+
+}  // namespace collet::client

@@ -1,0 +1,39 @@
+// What a remote offers, one by one.
+#pragma once
+
+#include <collet/plugin.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/headers.h"
+#include "client/result.h"
+
+namespace collet::client {
+
+// One tool, resource, template or prompt as its remote lists it.
+struct RemoteItem {
+  std::uint32_t kind = COLLET_TOOL;  // COLLET_TOOL, _RESOURCE, _RESOURCE_TEMPLATE or _PROMPT
+  std::string name;                  // the remote's; a resource's URI, a template's text
+  std::string definition;            // the rest of its object, byte for byte
+  bool idempotent = false;           // of a tool: it says that it may be called again
+  std::vector<MirroredParameter> mirrored;
+
+  bool operator==(const RemoteItem& other) const {
+    return kind == other.kind && name == other.name && definition == other.definition;
+  }
+};
+
+// Shared by the remote that lists it, what is published of it, and the calls of it that are under way.
+using RemoteItemPtr = std::shared_ptr<const RemoteItem>;
+
+// Reads one element of a list. A failure says why it cannot be offered.
+Result<RemoteItem> read_item(std::uint32_t kind, std::string_view object);
+
+// What differs between two JSON texts, a line a place: `/inputSchema/type: "string" → "number"`. At most a
+// screenful.
+std::string json_diff(std::string_view before, std::string_view after);
+
+}  // namespace collet::client

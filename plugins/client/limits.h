@@ -1,0 +1,50 @@
+// Every bound of the client plugin: what a remote may cost us, and how long we wait for it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace collet::client::limits {
+
+// What a remote sends.
+inline constexpr std::size_t kMessageBytesMax = 16u << 20;       // one message, by whichever transport
+inline constexpr std::size_t kHeaderBytesMax = 64u << 10;        // all headers of one response
+inline constexpr std::size_t kFetchBytesMax = 1u << 20;          // the answer to fetch()
+inline constexpr std::size_t kEventStreamIdBytesMax = 4u << 10;  // one event id, which we have to send back
+inline constexpr std::size_t kErrorLineBytesMax = 8u << 10;     // one line of a child's stderr; the rest is cut off
+inline constexpr std::size_t kWriteBufferBytesMax = 64u << 20;  // what a child has not read of its stdin
+
+// What a remote offers.
+inline constexpr unsigned kItemsMax = 20'000;  // of one list
+inline constexpr unsigned kPagesMax = 1'000;   // of one list
+inline constexpr std::size_t kDefinitionBytesMax = 1u << 20;
+inline constexpr std::size_t kListBytesMax = 64u << 20;  // all definitions of one remote
+
+// Calls.
+inline constexpr unsigned kCallsInFlightMax = 4'096;     // at one remote
+inline constexpr unsigned kSuspendedMax = 1'024;         // calls of one remote that wait for somebody's answer
+inline constexpr std::uint64_t kSuspendedMs = 600'000;   // and how long
+inline constexpr unsigned kInputRoundsMax = 16;          // answers of a remote that ask for nothing but another try
+inline constexpr unsigned kServerRequestsMax = 64;       // open questions of one call
+inline constexpr unsigned kChallengesMax = 3;            // 401 or 403 that are answered with another try
+inline constexpr unsigned kRedirectsMax = 3;             // within one origin
+inline constexpr unsigned kResumptionsMax = 100;         // of one response stream, by Last-Event-ID
+inline constexpr std::uint64_t kRetryMsDefault = 1'000;  // before a stream is resumed, if the remote does not say
+inline constexpr std::uint64_t kRetryMsMax = 60'000;
+inline constexpr unsigned kWatchedMax = 1'000;  // resources of one remote that somebody watches
+
+// Waiting.
+inline constexpr std::uint64_t kConnectMs = 10'000;  // to establish a connection
+inline constexpr std::uint64_t kProbeMs = 5'000;     // for a child to answer server/discover
+inline constexpr std::uint64_t kStartMs = 60'000;    // until a remote has answered the handshake
+inline constexpr std::uint64_t kListMs = 30'000;     // for one page of a list
+inline constexpr std::uint64_t kFetchMs = 30'000;
+inline constexpr std::uint64_t kLingerMs = 2'000;    // for a response stream to end after its response
+inline constexpr std::uint64_t kBackoffMinMs = 250;  // between attempts to connect, doubled each time
+inline constexpr std::uint64_t kBackoffMaxMs = 30'000;
+inline constexpr std::uint64_t kStableMs = 10'000;  // a remote that was up for so long is tried at once again
+inline constexpr std::uint64_t kRelistMs = 100;     // between two readings of a remote's lists
+inline constexpr std::uint64_t kCommitMs = 10;      // between an item's arrival and its publication
+inline constexpr std::uint64_t kExitMs = 2'000;     // for a child to end by itself, then again after SIGTERM
+
+}  // namespace collet::client::limits

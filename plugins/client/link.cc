@@ -1,0 +1,149 @@
+#include "client/link.h"
+
+#include <algorithm>
+
+#include "client/limits.h"
+#include "client/stdio_transport.h"
+#include "client/streamable_transport.h"
+
+namespace collet::client {
+namespace {
+
+constexpr std::pair<std::string_view, std::uint32_t> kChanges[] = {
+    {"notifications/tools/list_changed", COLLET_TOOL},
+    {"notifications/prompts/list_changed", COLLET_PROMPT},
+    {"notifications/resources/list_changed", COLLET_RESOURCE},
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Transport>> Remote::Link::make_transport() {
+  const RemoteConfig& config = remote_.config_;
+  Surroundings& around = remote_.around_;
+  if (!config.command.empty()) {
+    auto command = command_of(config);
+    if (!command) return command.failure();
+    auto started = StdioTransport::start(
+        around.children, *command, connection_.transport_listener(),
+        [this](std::string_view line) { remote_.log(COLLET_LOG_INFO, "stderr: " + std::string(line)); });
+    if (!started) return started.failure();
+    return std::unique_ptr<Transport>(std::move(*started));
+  }
+  HttpSettings settings;
+  auto url = expand(config.url, config);
+  if (!url) return url.failure();
+  settings.url = std::move(*url);
+  if (origin_of(settings.url).empty()) return Failure{settings.url + " is no http:// or https:// URL"};
+  for (const auto& [name, text] : config.headers) {
+    if (!is_constant(text)) continue;
+    auto value = expand(text, config);
+    if (!value) return Failure{"header " + name + ": " + value.message()};
+    settings.headers.push_back({name, std::move(*value)});
+  }
+  return std::unique_ptr<Transport>(std::make_unique<StreamableTransport>(
+      around.loop, around.http, remote_.authorizer_.get(), std::move(settings), connection_.transport_listener()));
+}
+
+Result<void> Remote::Link::open() {
+  auto transport = make_transport();
+  if (!transport) return transport.failure();
+  connection_.use(std::move(*transport));
+  return {};
+}
+
+void Remote::Link::listen() {
+  const Peer& peer = remote_.peer_;
+  hears_ = peer.can("tools", "listChanged") || peer.can("prompts", "listChanged") ||
+           peer.can("resources", "listChanged");
+  if (peer.era == Era::legacy) {
+    connection_.open_side_stream();
+    for (const std::string& uri : remote_.watched_) watch(uri, true);
+    return;
+  }
+  std::string filter;
+  const auto add = [&](std::string_view capability, std::string_view feature, std::string_view member) {
+    if (!peer.can(capability, feature)) return;
+    if (!filter.empty()) filter += ',';
+    filter.append("\"").append(member).append("\":");
+    if (feature == "listChanged") {
+      filter += "true";
+      return;
+    }
+    filter += '[';
+    for (const std::string& uri : remote_.watched_) {
+      if (filter.back() != '[') filter += ',';
+      append_json(filter, uri);
+    }
+    filter += ']';
+  };
+  add("tools", "listChanged", "toolsListChanged");
+  add("prompts", "listChanged", "promptsListChanged");
+  add("resources", "listChanged", "resourcesListChanged");
+  if (!remote_.watched_.empty()) add("resources", "subscribe", "resourceSubscriptions");
+  if (filter.empty()) return;
+  if (listen_) connection_.cancel(listen_, "the subscription is renewed");
+  listen_ = connection_.request("subscriptions/listen", R"("notifications":{)" + filter + "}", *this);
+}
+
+// The subscription has ended; what has changed in the meantime is found by reading the lists again.
+void Remote::Link::on_answer(const Answer& answer) {
+  listen_ = 0;
+  if (remote_.link_.get() != this) return;
+  if (answer.error) {
+    hears_ = false;
+    remote_.log(COLLET_LOG_INFO, "it does not tell of changes: " + answer.problem());
+    return remote_.schedule_refresh();
+  }
+  if (answer.lost && !answer.lost->sent) return remote_.note_unreachable(connection_, answer.lost->message);
+  const std::uint64_t pause = limits::kRetryMsDefault << std::min(listen_failures_++, 5u);
+  pause_.start(pause, [this] {
+    listen();
+    for (const auto& [method, kind] : kChanges) remote_.refresh(kind);
+  });
+}
+
+void Remote::Link::watch(const std::string& uri, bool on) {
+  if (!remote_.peer_.can("resources", "subscribe")) return;
+  if (remote_.peer_.era == Era::modern) return listen();
+  std::string params = R"("uri":)";
+  append_json(params, uri);
+  connection_.ask(on ? "resources/subscribe" : "resources/unsubscribe", params, limits::kListMs,
+                  [](const Answer&) {});
+}
+
+void Remote::Link::on_notification(const Message& message) {
+  if (remote_.link_.get() != this) return;
+  for (const auto& [method, kind] : kChanges) {
+    if (message.method != method) continue;
+    listen_failures_ = 0;
+    remote_.refresh(kind);
+    if (kind == COLLET_RESOURCE) remote_.refresh(COLLET_RESOURCE_TEMPLATE);
+    return;
+  }
+  if (message.method == "notifications/resources/updated") {
+    if (const auto uri = find_string(message.params, "uri"); uri && remote_.watched_.contains(*uri)) {
+      remote_.host().resource_updated(*uri);
+    }
+  } else if (message.method == "notifications/message") {
+    const std::string_view data = find_member(message.params, "data");
+    remote_.log(COLLET_LOG_DEBUG, "says: " + to_string(data).value_or(std::string(data)));
+  }
+}
+
+bool Remote::Link::on_request(const Message& message) {
+  if (ProxyCall* call = remote_.whose_question()) return call->on_request(message);
+  if (message.method != "roots/list") return false;
+  connection_.respond(message.id, R"({"roots":[]})");  // nobody has called yet: there are none
+  return true;
+}
+
+void Remote::Link::on_garbage(const std::string& what) {
+  constexpr unsigned kToldMax = 5;
+  if (++garbage_ <= kToldMax) remote_.log(COLLET_LOG_WARNING, "it sends what is no message: " + what);
+}
+
+void Remote::Link::on_down(const std::string& reason) {
+  if (remote_.link_.get() == this) remote_.go_down(reason);
+}
+
+}  // namespace collet::client

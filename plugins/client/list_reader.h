@@ -1,0 +1,44 @@
+// Reads a list of a remote to its end, page by page, within bounds.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/connection.h"
+
+namespace collet::client {
+
+struct List {
+  std::vector<std::string> elements;    // JSON texts
+  std::optional<std::uint64_t> ttl_ms;  // how long the remote says that it stays so
+  std::string warning;                  // what was left out, and why; or empty
+};
+
+class ListReader {
+ public:
+  // `method` is such as "tools/list", `member` such as "tools". Begins at once; `done` is called later, once,
+  // unless this is destroyed before. Borrows the connection.
+  ListReader(Connection& connection, std::string method, std::string member,
+             std::function<void(Result<List>)> done);
+  ~ListReader() { connection_.cancel(request_, nullptr); }
+
+ private:
+  void ask(std::string_view cursor);
+  void on_page(const Answer& answer);
+  void finish(Result<List> result);
+  // Why no more can be taken, or null.
+  const char* full() const;
+
+  Connection& connection_;
+  const std::string method_, member_;
+  const std::function<void(Result<List>)> done_;
+  RequestId request_ = 0;
+  List list_;
+  std::size_t bytes_ = 0;
+  unsigned pages_ = 0;
+  std::string cursor_;
+};
+
+}  // namespace collet::client

@@ -1,0 +1,143 @@
+#include "client/message.h"
+
+#include <charconv>
+
+#include <collet/json.hpp>
+
+namespace collet::client {
+namespace {
+
+bool is_object(std::string_view json) { return json.starts_with('{'); }
+
+Message read(collet::JsonReader& in) {
+  Message message;
+  in.read_object([&](std::string_view key) {
+    std::string scratch;
+    if (key == "id") {
+      message.id = in.read_raw();
+    } else if (key == "method") {
+      message.method = in.read_raw();
+      if (!message.method.starts_with('"')) in.fail("expected string");
+      message.method = message.method.substr(1, message.method.size() - 2);
+    } else if (key == "params") {
+      message.params = in.read_raw();
+    } else if (key == "result") {
+      message.result = in.read_raw();
+    } else if (key == "error") {
+      message.error = in.read_raw();
+    } else {
+      in.read_raw();
+    }
+  });
+  return message;
+}
+
+const char* problem_of(const Message& message) {
+  if (!message.method.data() && !message.is_response()) return "it has neither method nor result nor error";
+  if (message.result.data() && message.error.data()) return "it has a result and an error";
+  if (message.params.data() && !is_object(message.params)) return "its params are no object";
+  if (message.result.data() && !is_object(message.result)) return "its result is no object";
+  if (message.error.data() && !is_object(message.error)) return "its error is no object";
+  return nullptr;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> Message::number() const {
+  std::uint64_t number = 0;
+  const auto [rest, bad] = std::from_chars(id.data(), id.data() + id.size(), number);
+  if (bad != std::errc() || rest != id.data() + id.size()) return std::nullopt;
+  return number;
+}
+
+Result<Message> parse_message(std::string_view text) {
+  try {
+    collet::JsonReader in(text);
+    const Message message = read(in);
+    in.read_end();
+    if (const char* problem = problem_of(message))
+      return Failure{std::string("not a JSON-RPC message: ") + problem};
+    return message;
+  } catch (const collet::Error& wrong) {
+    return Failure{wrong.what()};
+  }
+}
+
+Result<void> for_each_message(std::string_view text,
+                              const std::function<void(const Message&, std::string_view)>& each) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first != std::string_view::npos && text[first] == '[') {
+    Result<void> result;
+    const bool valid = for_each_element(text.substr(first), [&](std::string_view element) {
+      const auto message = parse_message(element);
+      message ? each(*message, element) : void(result = message.failure());
+    });
+    return valid ? result : Failure{"not valid JSON"};
+  }
+  const auto message = parse_message(text);
+  if (!message) return message.failure();
+  each(*message, text);
+  return {};
+}
+
+RpcError read_error(std::string_view error) {
+  RpcError out{.code = kInternalError, .message = {}, .data = {}};
+  for_each_member(error, [&](std::string_view key, std::string_view value) {
+    if (key == "code") std::from_chars(value.data(), value.data() + value.size(), out.code);
+    if (key == "message") out.message = to_string(value).value_or("");
+    if (key == "data") out.data = value;
+  });
+  return out;
+}
+
+bool for_each_member(std::string_view object, const std::function<void(std::string_view, std::string_view)>& each) {
+  try {
+    collet::JsonReader in(object);
+    in.read_object([&](std::string_view key) { each(key, in.read_raw()); });
+    return true;
+  } catch (const collet::Error&) {
+    return false;
+  }
+}
+
+bool for_each_element(std::string_view array, const std::function<void(std::string_view)>& each) {
+  try {
+    collet::JsonReader in(array);
+    in.read_array([&] { each(in.read_raw()); });
+    return true;
+  } catch (const collet::Error&) {
+    return false;
+  }
+}
+
+std::string_view find_member(std::string_view object, std::string_view key) {
+  std::string_view found;
+  for_each_member(object, [&](std::string_view each, std::string_view value) {
+    if (each == key) found = value;
+  });
+  return found;
+}
+
+std::optional<std::string> to_string(std::string_view json) {
+  if (!json.starts_with('"')) return std::nullopt;
+  try {
+    std::string scratch;
+    return std::string(collet::JsonReader(json).read_string(scratch));
+  } catch (const collet::Error&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<std::string> find_string(std::string_view object, std::string_view key) {
+  return to_string(find_member(object, key));
+}
+
+std::optional<std::uint64_t> find_unsigned(std::string_view object, std::string_view key) {
+  const std::string_view value = find_member(object, key);
+  std::uint64_t number = 0;
+  const auto [rest, bad] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (value.empty() || bad != std::errc() || rest != value.data() + value.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace collet::client

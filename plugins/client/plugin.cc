@@ -1,0 +1,93 @@
+// The plugin "client": what other MCP servers offer, in this host's registry. Configured by [remote.<name>].
+#include <collet/plugin.h>
+
+#include <cstring>
+
+#include "client/client.h"
+
+namespace collet::client {
+namespace {
+
+std::string_view view(collet_str text) { return {text.data ? text.data : "", text.data ? text.size : 0}; }
+
+std::optional<std::string> optional(collet_str text) {
+  if (!text.data) return std::nullopt;
+  return std::string(text.data, text.size);
+}
+
+std::int32_t create(const collet_host* host, const collet_create_params* params, void** self) {
+  try {
+    ClientConfig config = read_config(params->config.data ? view(params->config) : "{}");
+    if (!Host(host).suits()) {
+      Host(host).log(COLLET_LOG_ERROR, "this host lacks " COLLET_RELAY_ID);
+      return COLLET_E_UNSUPPORTED;
+    }
+    if (params->flags & COLLET_CREATE_PROBE) config.remotes.clear();
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    *self = new Client(host, std::move(config));
+    return COLLET_OK;
+  } catch (const std::exception& wrong) {
+    Host(host).log(COLLET_LOG_ERROR, wrong.what());
+    return COLLET_E_INVALID;
+  }
+}
+
+void destroy(void* self) {
+  delete static_cast<Client*>(self);
+  curl_global_cleanup();
+}
+
+std::int32_t call(void* self, collet_call id, const collet_call_params* params) {
+  try {
+    IncomingCall call{.id = id,
+                      .kind = params->kind,
+                      .key = reinterpret_cast<std::uint64_t>(params->item_user),
+                      .round = params->round,
+                      .state_version = params->state_version,
+                      .uri = {},
+                      .arguments = optional(params->arguments),
+                      .input_responses = std::string(view(params->input_responses)),
+                      .state = std::string(view(params->state))};
+    if (params->kind == COLLET_RESOURCE) call.uri = view(params->name);
+    static_cast<Client*>(self)->call(std::move(call));
+    return COLLET_OK;
+  } catch (...) {
+    return COLLET_E_INTERNAL;
+  }
+}
+
+void cancel(void* self, collet_call id, std::uint32_t reason) {
+  try {
+    static_cast<Client*>(self)->cancel(id, reason);
+  } catch (...) {
+    // Want of memory: the call goes on until its remote answers.
+  }
+}
+
+std::int32_t quiesce(void* self, std::uint32_t deadline_ms) {
+  static_cast<Client*>(self)->set_patience(deadline_ms / 2);
+  return COLLET_OK;
+}
+
+const collet_plugin kPlugin = {
+    .struct_size = sizeof(collet_plugin),
+    .abi_minor = COLLET_ABI_MINOR,
+    .abi_minor_min = 0,
+    .flags = COLLET_PLUGIN_CONCURRENT | COLLET_PLUGIN_NEVER_UNLOAD,  // libcurl's libraries stay for good
+    .max_concurrency = 1,
+    .reserved = 0,
+    .id = COLLET_STR("org.collet.client"),
+    .version = COLLET_STR("1.0.0"),
+    .info = COLLET_STR(R"({"title":"Remote MCP servers","license":"Apache-2.0"})"),
+    .create = create,
+    .destroy = destroy,
+    .call = call,
+    .cancel = cancel,
+    .quiesce = quiesce,
+    .get_extension = nullptr,
+};
+
+}  // namespace
+}  // namespace collet::client
+
+extern "C" COLLET_EXPORT const collet_plugin* collet_plugin_entry_v1(void) { return &collet::client::kPlugin; }

@@ -1,0 +1,116 @@
+// One call of the host on its way through a remote, over all that is asked in between.
+//
+// A modern remote that wants something of the client ends its request with the questions: the host's call is
+// suspended with the remote's own state, and comes back as another call. A legacy remote asks while its request
+// stays open: the host's call is suspended with a token, this object waits, and is found again by the token.
+#pragma once
+
+#include <collet/plugin.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/connection.h"
+#include "client/host.h"
+#include "client/imported_item.h"
+
+namespace collet::client {
+
+class Remote;
+
+// A call as the host has made it.
+struct IncomingCall {
+  collet_call id = 0;
+  std::uint32_t kind = COLLET_TOOL;
+  std::uint64_t key = 0;  // collet_item_def.user
+  std::uint32_t round = 0;
+  std::uint32_t state_version = 0;
+  std::string uri;  // of a resource that is read
+  std::optional<std::string> arguments;
+  std::string input_responses;  // JSON object, or empty
+  std::string state;
+};
+
+// suspend(): what the state is.
+inline constexpr std::uint32_t kStateIsToken = 1;         // of a waiting ProxyCall
+inline constexpr std::uint32_t kStateIsRequestState = 2;  // the remote's, as JSON text; may be empty
+
+class ProxyCall final : public Asker {
+ public:
+  // Owned by its remote, which is told by Remote::over() when it may be destroyed.
+  ProxyCall(Remote& remote, IncomingCall call, RemoteItemPtr item);
+  ~ProxyCall();
+
+  // Sends the request, at first or once more.
+  void begin();
+  // The host has called again with the answers to what was asked.
+  void resume(IncomingCall call);
+  // The host does not want an answer any more.
+  void cancel(const char* reason);
+  // There will be no answer.
+  void fail(std::string_view why);
+
+  // Legacy: the remote asks something that can only belong to this call.
+  bool on_request(const Message& message) override;
+
+  collet_call host_call() const { return call_.id; }
+  const std::string& token() const { return token_; }
+  bool in_flight() const { return request_ != 0; }
+  // Who has called; only while the host waits.
+  std::string principal() const;
+
+ private:
+  // What is known of who has called.
+  struct Caller {
+    std::string capabilities = "{}";
+    std::string meta;  // members to hand on: trace context and what is not MCP's own
+    std::string log_level;
+    bool wants_progress = false;
+  };
+  struct Question {
+    std::string id;  // the remote's, JSON text
+    std::string key;
+    std::string request;  // {"method":…,"params":…}
+  };
+
+  void on_answer(const Answer& answer) override;
+  void on_notification(const Message& message) override;
+
+  void read_caller();
+  Result<std::vector<HttpHeader>> headers() const;
+  std::string params() const;
+  std::string meta() const;
+  void deliver(const Answer& answer);
+  void complete(std::string_view result);
+  void ask_input(std::string_view result);
+  void lost(const Lost& lost);
+  bool caller_can(std::string_view method, std::string_view params) const;
+  void suspend();
+  void answer_questions(std::string_view responses);
+
+  Remote& remote_;
+  IncomingCall call_;  // id 0: the host waits for nothing, the call is suspended
+  const RemoteItemPtr item_;
+  Connection* connection_ = nullptr;  // of the request under way; the remote keeps it as long
+  Era era_ = Era::modern;             // the remote's
+  RequestId request_ = 0;
+  Caller caller_;
+  std::string request_state_;  // of a modern remote that wants nothing but another try
+  std::string token_;
+  std::vector<Question> questions_;
+  unsigned asked_ = 0;
+  unsigned rounds_ = 0;
+  bool retried_ = false;
+  std::unique_ptr<Timer> expiry_;
+  struct Stored {
+    std::string result;
+    std::optional<RpcError> error;
+    std::optional<Lost> lost;
+  };
+  std::optional<Stored> stored_;  // an answer that came while the call was suspended
+};
+
+}  // namespace collet::client

@@ -1,0 +1,143 @@
+#include "client/publisher.h"
+
+#include <algorithm>
+#include <set>
+
+#include "client/limits.h"
+
+namespace collet::client {
+namespace {
+
+bool has_uri_name(const RemoteItem& item) {
+  return item.kind == COLLET_RESOURCE || item.kind == COLLET_RESOURCE_TEMPLATE;
+}
+
+collet_str str(std::string_view text) { return {text.data(), text.size()}; }
+
+std::uint32_t flags_of(const RemoteItem& item) {
+  return COLLET_ITEM_NONBLOCKING | (item.idempotent ? COLLET_ITEM_IDEMPOTENT : 0);
+}
+
+}  // namespace
+
+Naming name_items(const std::vector<Offering>& offerings, std::size_t name_bytes_max) {
+  Naming naming;
+  std::map<std::pair<std::uint32_t, std::string>, std::size_t> taken;  // → index in naming.items
+  std::set<std::pair<std::uint32_t, std::string>> disputed;            // by remotes that will have all or nothing
+  const auto clash = [&](const RemoteConfig& config, const RemoteItem& item, const Named& other) {
+    naming.clashes.push_back("remote " + config.name + ": " + item.name + " is left out, as remote " +
+                             offerings[other.remote].config->name + " offers " + other.name + " too");
+  };
+  const auto add = [&](std::size_t remote, std::string name, const RemoteItemPtr& item) {
+    taken.emplace(std::pair(item->kind, name), naming.items.size());
+    naming.items.push_back({std::move(name), remote, item});
+  };
+  for (std::size_t remote = 0; remote < offerings.size(); ++remote) {
+    const RemoteConfig& config = *offerings[remote].config;
+    for (const RemoteItemPtr& item : offerings[remote].items) {
+      std::string name = has_uri_name(*item) ? item->name : final_name(config, item->name, name_bytes_max);
+      const auto other = taken.find({item->kind, name});
+      if (other == taken.end()) {
+        add(remote, std::move(name), item);
+        continue;
+      }
+      Named& first = naming.items[other->second];
+      std::string longer = with_own_prefix(config, item->name, name_bytes_max);
+      if (config.on_clash == "last") {
+        clash(*offerings[first.remote].config, *first.item, {name, remote, item});
+        first = {std::move(name), remote, item};
+      } else if (config.on_clash == "prefix" && !has_uri_name(*item) && !taken.contains({item->kind, longer})) {
+        add(remote, std::move(longer), item);
+      } else {
+        clash(config, *item, first);
+        if (config.on_clash == "error") disputed.insert({item->kind, name});
+      }
+    }
+  }
+  for (const auto& key : disputed) {
+    const Named& first = naming.items[taken.at(key)];
+    naming.clashes.push_back("remote " + offerings[first.remote].config->name + ": " + first.name +
+                             " is left out, as another remote has on_clash = \"error\" for it");
+  }
+  std::erase_if(naming.items, [&](const Named& named) {
+    return disputed.contains({named.item->kind, named.name});
+  });
+  return naming;
+}
+
+Publisher::Publisher(Loop& loop, const Host& host, const ClientConfig& config)
+    : loop_(loop), host_(host), config_(config), timer_(loop), pause_ms_(limits::kCommitMs) {
+  for (const RemoteConfig& remote : config.remotes) offerings_.push_back({&remote, {}});
+}
+
+void Publisher::offer(std::size_t remote, std::vector<RemoteItemPtr> items) {
+  offerings_[remote].items = std::move(items);
+  schedule();
+}
+
+const Publisher::Target* Publisher::find(std::uint64_t key) const {
+  const auto found = targets_.find(key);
+  return found == targets_.end() ? nullptr : &found->second;
+}
+
+void Publisher::schedule() {
+  if (!timer_.active()) timer_.start(pause_ms_, [this] { publish(); });
+}
+
+void Publisher::publish() {
+  const std::uint64_t began = uv_hrtime();
+  const Naming naming = name_items(offerings_, config_.name_bytes_max);
+  std::map<Name, const Named*> wanted;
+  for (const Named& named : naming.items) wanted.emplace(Name(named.item->kind, named.name), &named);
+
+  bool changed = false;
+  for (auto at = published_.begin(); at != published_.end();) {
+    const auto still = wanted.find(at->first);
+    Target& target = targets_.at(at->second.key);
+    const bool same =
+        still != wanted.end() && *still->second->item == *target.item && still->second->remote == target.remote;
+    if (same) {
+      target.item = still->second->item;
+      ++at;
+      continue;
+    }
+    host_.remove(at->second.id);
+    targets_.erase(at->second.key);
+    at = published_.erase(at);
+    changed = true;
+  }
+  for (const auto& [name, named] : wanted) {
+    if (published_.contains(name)) continue;
+    published_.emplace(name, publish(*named));
+    changed = true;
+  }
+  if (changed) host_.commit();
+  if (clashes_ != naming.clashes) {
+    for (const std::string& clash : naming.clashes) host_.log(COLLET_LOG_WARNING, clash);
+    clashes_ = naming.clashes;
+  }
+  // The more there is, the longer it takes: at most a fifth of the time goes into it.
+  pause_ms_ = std::max<std::uint64_t>(limits::kCommitMs, (uv_hrtime() - began) / 1'000'000 * 4);
+}
+
+Publisher::Published Publisher::publish(const Named& named) {
+  const RemoteConfig& remote = *offerings_[named.remote].config;
+  Published out;
+  out.key = ++last_key_;
+  collet_item_def def = {};
+  def.struct_size = sizeof def;
+  def.kind = named.item->kind;
+  def.flags = flags_of(*named.item);
+  def.timeout_ms = remote.timeout_of(named.item->name);
+  def.user = reinterpret_cast<void*>(out.key);
+  def.name = str(named.name);
+  def.definition = str(named.item->definition);
+  if (const std::int32_t status = host_.add(def, &out.id); status != COLLET_OK) {
+    host_.log(COLLET_LOG_WARNING, "remote " + remote.name + ": the host does not take " + named.item->name +
+                                      " (status " + std::to_string(status) + ")");
+  }
+  targets_.emplace(out.key, Target{named.remote, named.item});
+  return out;
+}
+
+}  // namespace collet::client

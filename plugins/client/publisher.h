@@ -1,0 +1,77 @@
+// What all remotes offer, under names that are a pure function of the configuration and of what is offered; and the
+// host's registry kept like it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "client/config.h"
+#include "client/host.h"
+#include "client/imported_item.h"
+#include "client/loop.h"
+
+namespace collet::client {
+
+// One remote's part, in the order of the configuration.
+struct Offering {
+  const RemoteConfig* config = nullptr;
+  std::vector<RemoteItemPtr> items;
+};
+
+// An item under the name that clients see.
+struct Named {
+  std::string name;
+  std::size_t remote = 0;  // index of its offering
+  RemoteItemPtr item;
+};
+
+// What is to be published, and in words what is left out for a clash of names.
+struct Naming {
+  std::vector<Named> items;
+  std::vector<std::string> clashes;
+};
+Naming name_items(const std::vector<Offering>& offerings, std::size_t name_bytes_max);
+
+class Publisher {
+ public:
+  // Borrows all. The configuration's remotes are the offerings, by index.
+  Publisher(Loop& loop, const Host& host, const ClientConfig& config);
+
+  // Replaces what a remote offers. Published soon, together with what else changes by then.
+  void offer(std::size_t remote, std::vector<RemoteItemPtr> items);
+
+  // What a collet_item_def.user stands for; null if it is gone.
+  struct Target {
+    std::size_t remote = 0;
+    RemoteItemPtr item;
+  };
+  const Target* find(std::uint64_t key) const;
+
+ private:
+  struct Published {
+    std::uint64_t key = 0;
+    collet_item id = 0;  // 0: the host has refused it
+  };
+  using Name = std::pair<std::uint32_t, std::string>;  // kind and final name
+
+  void schedule();
+  void publish();
+  Published publish(const Named& named);
+
+  Loop& loop_;
+  const Host& host_;
+  const ClientConfig& config_;
+  Timer timer_;
+  std::vector<Offering> offerings_;
+  std::map<Name, Published> published_;
+  std::unordered_map<std::uint64_t, Target> targets_;
+  std::uint64_t last_key_ = 0;
+  std::uint64_t pause_ms_;
+  std::vector<std::string> clashes_;  // as they were told last
+};
+
+}  // namespace collet::client

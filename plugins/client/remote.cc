@@ -1,0 +1,365 @@
+#include "client/remote.h"
+
+#include <algorithm>
+#include <array>
+#include <random>
+
+#include "client/limits.h"
+#include "client/link.h"
+
+namespace collet::client {
+namespace {
+
+struct Listed {
+  std::uint32_t kind;
+  std::string_view capability, method, member, plural;
+};
+constexpr Listed kLists[] = {
+    {COLLET_TOOL, "tools", "tools/list", "tools", "tools"},
+    {COLLET_RESOURCE, "resources", "resources/list", "resources", "resources"},
+    {COLLET_RESOURCE_TEMPLATE, "resources", "resources/templates/list", "resourceTemplates", "templates"},
+    {COLLET_PROMPT, "prompts", "prompts/list", "prompts", "prompts"},
+};
+
+const Listed& listed(std::uint32_t kind) {
+  return *std::find_if(std::begin(kLists), std::end(kLists), [&](const Listed& list) { return list.kind == kind; });
+}
+
+std::string random_token() {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::random_device random;
+  std::string token;
+  for (unsigned word = 0; word < 4; ++word) {
+    for (std::uint32_t bits = random(), digit = 0; digit < 8; ++digit, bits >>= 4) token += kHex[bits & 15];
+  }
+  return token;
+}
+
+// Between half of it and all of it, so that remotes that went down together are not all tried together.
+std::uint64_t jittered(std::uint64_t ms) { return ms / 2 + std::random_device{}() % (ms / 2 + 1); }
+
+}  // namespace
+
+Remote::Remote(Surroundings& surroundings, const RemoteConfig& config, std::size_t index)
+    : around_(surroundings),
+      config_(config),
+      index_(index),
+      reconnect_(surroundings.loop),
+      sweep_(surroundings.loop),
+      relist_(surroundings.loop),
+      periodic_(surroundings.loop) {}
+
+Remote::~Remote() {
+  readers_.clear();
+  handshake_.reset();
+  over_.clear();
+  calls_.clear();
+}
+
+void Remote::log(std::uint32_t level, std::string_view text) const {
+  around_.host.log(level, "remote " + config_.name + ": " + std::string(text));
+}
+
+// its life
+
+void Remote::connect() {
+  state_ = State::connecting;
+  next_attempt_ms_ = 0;
+  link_ = std::make_unique<Link>(*this);
+  if (auto opened = link_->open(); !opened) return go_down(opened.message());
+  Handshake::Options options;
+  options.known_era = known_era_;
+  if (!config_.command.empty()) options.probe_ms = limits::kProbeMs;
+  handshake_ = std::make_unique<Handshake>(
+      around_.loop, link_->connection(), options, [this](Peer peer) { on_up(std::move(peer)); },
+      [this](const Handshake::Failed& failed) { on_failed(failed); });
+}
+
+void Remote::on_failed(const Handshake::Failed& failed) {
+  known_era_.reset();
+  go_down(failed.message);
+}
+
+void Remote::on_up(Peer peer) {
+  handshake_.reset();
+  peer_ = std::move(peer);
+  known_era_ = peer_.era;
+  state_ = State::up;
+  up_since_ms_ = around_.loop.now_ms();
+  log_severity_ = 0;
+  log(COLLET_LOG_INFO, "connected, " + peer_.name + ", protocol " + peer_.version);
+  for (const Listed& list : kLists) {
+    if (peer_.can(list.capability)) {
+      read_list(list.kind);
+    } else if (items_.erase(list.kind) > 0) {
+      publish();
+    }
+  }
+  if (readers_.empty()) pending_ = false;
+  link_->listen();
+  schedule_refresh();
+  for (ProxyCall* call : std::exchange(waiting_, {})) call->begin();
+}
+
+void Remote::go_down(const std::string& why) {
+  const bool flapping = state_ != State::up || around_.loop.now_ms() - up_since_ms_ < limits::kStableMs;
+  failures_ = flapping ? failures_ + 1 : 0;
+  if (why != problem_ || failures_ <= 1) log(COLLET_LOG_WARNING, why);
+  problem_ = why;
+  state_ = State::down;
+  pending_ = false;
+  retire_link();
+  const std::uint64_t pause =
+      failures_ == 0 ? 0
+                     : jittered(std::min(limits::kBackoffMinMs << std::min(failures_, 10u), limits::kBackoffMaxMs));
+  next_attempt_ms_ = around_.loop.now_ms() + pause;
+  reconnect_.start(pause, [this] { connect(); });
+  if (failures_ > 0) {
+    for (ProxyCall* call : std::exchange(waiting_, {})) call->fail(why_down());
+  }
+  if (config_.when_down == "hide") publish();
+}
+
+// Its connection may be what is calling us, and may have other answers to come.
+void Remote::retire_link() {
+  readers_.clear();
+  handshake_.reset();
+  relist_.stop();
+  periodic_.stop();
+  if (link_) retired_.push_back(std::move(link_));
+  sweep();
+}
+
+void Remote::note_unreachable(const Connection& connection, const std::string& why) {
+  if (state_ == State::up && &link_->connection() == &connection) go_down(why);
+}
+
+Connection* Remote::connection() { return state_ == State::up ? &link_->connection() : nullptr; }
+
+std::string Remote::why_down() const {
+  std::string why = "it is not available now";
+  if (!problem_.empty()) why += ": " + problem_;
+  const std::uint64_t now = around_.loop.now_ms();
+  if (next_attempt_ms_ > now) why += " (next attempt in " + std::to_string(next_attempt_ms_ - now) + " ms)";
+  return why;
+}
+
+// What cannot be destroyed where it ends, since it may be running.
+void Remote::sweep() {
+  constexpr std::uint64_t kSweepMs = 500;
+  if (sweep_.active()) return;
+  sweep_.start(over_.empty() ? kSweepMs : 0, [this] {
+    over_.clear();
+    std::erase_if(retired_, [](const auto& link) { return link->connection().in_flight() == 0; });
+    if (!retired_.empty()) sweep();
+  });
+}
+
+// its lists
+
+void Remote::read_list(std::uint32_t kind) {
+  const Listed& list = listed(kind);
+  readers_[kind] =
+      std::make_unique<ListReader>(link_->connection(), std::string(list.method), std::string(list.member),
+                                   [this, kind](Result<List> read) { on_list(kind, std::move(read)); });
+}
+
+void Remote::on_list(std::uint32_t kind, Result<List> list) {
+  // The reader is what calls us: it goes with the next turn of the loop.
+  around_.loop.post([reader = std::shared_ptr<ListReader>(std::move(readers_[kind]))] {});
+  readers_.erase(kind);
+  if (list) {
+    take_list(kind, *list);
+  } else {
+    log(COLLET_LOG_WARNING, list.message());
+  }
+  if (readers_.empty() && stale_.empty()) pending_ = false;
+  if (!stale_.empty()) refresh(*stale_.begin());
+}
+
+void Remote::take_list(std::uint32_t kind, const List& list) {
+  if (!list.warning.empty()) log(COLLET_LOG_WARNING, list.warning);
+  std::unordered_map<std::string_view, RemoteItemPtr> before;
+  for (const RemoteItemPtr& item : items_[kind]) before.emplace(item->name, item);
+  std::vector<RemoteItemPtr> items;
+  std::set<std::string, std::less<>> names;
+  for (const std::string& element : list.elements) {
+    auto item = read_item(kind, element);
+    if (!item) {
+      log(COLLET_LOG_WARNING, "one of its " + std::string(listed(kind).plural) + " is left out: " + item.message());
+      continue;
+    }
+    const bool hidden = std::find(config_.hide.begin(), config_.hide.end(), item->name) != config_.hide.end();
+    if (hidden || !names.insert(item->name).second) continue;
+    const auto known = before.find(item->name);
+    if (known != before.end() && *known->second == *item) {
+      items.push_back(known->second);
+      continue;
+    }
+    if (known != before.end()) {
+      log(COLLET_LOG_WARNING,
+          "it has changed " + item->name + "\n" + json_diff(known->second->definition, item->definition));
+    }
+    items.push_back(std::make_shared<const RemoteItem>(std::move(*item)));
+  }
+  if (list.ttl_ms) ttl_ms_ = std::min(ttl_ms_.value_or(*list.ttl_ms), *list.ttl_ms);
+  log(COLLET_LOG_INFO, std::to_string(items.size()) + " " + std::string(listed(kind).plural));
+  items_[kind] = std::move(items);
+  publish();
+}
+
+void Remote::publish() {
+  std::vector<RemoteItemPtr> all;
+  if (state_ == State::up || config_.when_down != "hide") {
+    for (const auto& [kind, items] : items_) all.insert(all.end(), items.begin(), items.end());
+  }
+  around_.publisher.offer(index_, std::move(all));
+}
+
+void Remote::refresh(std::uint32_t kind) {
+  if (state_ != State::up || !peer_.can(listed(kind).capability)) return;
+  stale_.insert(kind);
+  if (relist_.active()) return;
+  relist_.start(limits::kRelistMs, [this] {
+    for (const std::uint32_t each : std::exchange(stale_, {})) {
+      // One that is being read may be older than the change.
+      readers_.contains(each) ? void(stale_.insert(each)) : read_list(each);
+    }
+  });
+}
+
+// For a remote that does not tell of changes, or a user who does not rely on it.
+void Remote::schedule_refresh() {
+  constexpr std::uint64_t kRefreshMsMin = 1'000;
+  std::uint64_t every = config_.refresh_ms;
+  if (!every && !link_->hears() && ttl_ms_.value_or(0) > 0) every = *ttl_ms_;
+  if (!every) return;
+  periodic_.start(std::max(every, kRefreshMsMin), [this] {
+    for (const Listed& list : kLists) refresh(list.kind);
+    schedule_refresh();
+  });
+}
+
+void Remote::watch(const std::string& uri, bool on) {
+  if (on && watched_.size() >= limits::kWatchedMax) return;
+  const bool changed = on ? watched_.insert(uri).second : watched_.erase(uri) > 0;
+  if (changed && state_ == State::up) link_->watch(uri, on);
+}
+
+bool Remote::offers_resource(const std::string& uri) const {
+  if (watched_.contains(uri)) return true;
+  const auto resources = items_.find(COLLET_RESOURCE);
+  return resources != items_.end() && std::any_of(resources->second.begin(), resources->second.end(),
+                                                  [&](const RemoteItemPtr& item) { return item->name == uri; });
+}
+
+// its calls
+
+void Remote::call(IncomingCall call, RemoteItemPtr item) {
+  if (call.round > 0 && call.state_version == kStateIsToken) {
+    const auto found = suspended_.find(call.state);
+    if (found == suspended_.end()) {
+      around_.host.fail(call.id, kInvalidParams,
+                        "remote " + config_.name + ": its question has expired: begin anew");
+      return;
+    }
+    ProxyCall& waiting = *found->second;
+    suspended_.erase(found);
+    return waiting.resume(std::move(call));
+  }
+  if (state_ != State::up || calls_.size() >= limits::kCallsInFlightMax) {
+    const std::string why = state_ != State::up ? why_down() : "too many calls of it are under way";
+    around_.host.fail(call.id, kInternalError, "remote " + config_.name + ": " + why);
+    return;
+  }
+  auto made = std::make_unique<ProxyCall>(*this, std::move(call), std::move(item));
+  ProxyCall& beginning = *made;
+  calls_.emplace(&beginning, std::move(made));
+  beginning.begin();
+}
+
+bool Remote::cancel(collet_call call, const char* reason) {
+  const auto found = std::find_if(calls_.begin(), calls_.end(),
+                                  [&](const auto& entry) { return entry.first->host_call() == call; });
+  if (found == calls_.end()) return false;
+  found->first->cancel(reason);
+  return true;
+}
+
+void Remote::end_calls(const char* reason) {
+  std::vector<ProxyCall*> all;
+  for (const auto& [call, owned] : calls_) all.push_back(call);
+  for (ProxyCall* call : all) call->cancel(reason);
+}
+
+void Remote::begin_when_up(ProxyCall& call, const std::string& why) {
+  if (state_ == State::up) return call.begin();
+  if (failures_ > 0) return call.fail(why);
+  waiting_.push_back(&call);
+}
+
+bool Remote::keep_suspended(ProxyCall& call, std::string& token) {
+  if (suspended_.size() >= limits::kSuspendedMax) return false;
+  token = random_token();
+  suspended_.emplace(token, &call);
+  return true;
+}
+
+void Remote::over(ProxyCall& call) {
+  const auto found = calls_.find(&call);
+  if (found == calls_.end()) return;
+  suspended_.erase(call.token());
+  std::erase(waiting_, &call);
+  over_.push_back(std::move(found->second));
+  calls_.erase(found);
+  sweep();
+}
+
+// Of a question that came outside of any response stream: the one call under way, or the newest if all are of the
+// same principal, so that nobody is asked for another's sake.
+ProxyCall* Remote::whose_question() const {
+  ProxyCall* newest = nullptr;
+  for (const auto& [call, owned] : calls_) {
+    if (!call->host_call() || !call->in_flight()) continue;
+    if (newest && newest->principal() != call->principal()) return nullptr;
+    if (!newest || call->host_call() > newest->host_call()) newest = call;
+  }
+  return newest;
+}
+
+void Remote::want_logs(std::string_view level) {
+  constexpr std::array<std::string_view, 8> kLevels = {"debug", "info",     "notice", "warning",
+                                                       "error", "critical", "alert",  "emergency"};
+  if (level.empty() || peer_.era == Era::modern || !peer_.can("logging")) return;
+  const auto found = std::find(kLevels.begin(), kLevels.end(), level);
+  const auto wanted = static_cast<unsigned>(kLevels.end() - found);  // 8: everything
+  if (wanted <= log_severity_) return;
+  log_severity_ = wanted;
+  link_->connection().ask("logging/setLevel", R"("level":")" + std::string(level) + "\"", limits::kListMs,
+                          [](const Answer&) {});
+}
+
+std::string Remote::status() const {
+  static constexpr std::string_view kStates[] = {"down", "connecting", "up"};
+  JsonMembers out;
+  out.text = "{";
+  out.add("name", config_.name);
+  out.add("state", config_.enabled ? kStates[static_cast<unsigned>(state_)] : "disabled");
+  out.add("pending", config_.enabled && pending_);
+  out.add("address", config_.url.empty() ? config_.command : config_.url);
+  if (state_ == State::up) {
+    out.add("server", peer_.name);
+    out.add("version", peer_.version);
+    out.add("era", peer_.era == Era::modern ? "modern" : "legacy");
+  } else if (!problem_.empty()) {
+    out.add("problem", problem_);
+  }
+  for (const Listed& list : kLists) {
+    const auto found = items_.find(list.kind);
+    out.add(list.plural, found == items_.end() ? std::size_t{0} : found->second.size());
+  }
+  out.add("calls", calls_.size());
+  return out.text + "}";
+}
+
+}  // namespace collet::client

@@ -1,0 +1,134 @@
+// One remote from the configuration: connected, lost, connected again; its lists kept true; its calls under way.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "client/authorizer.h"
+#include "client/child.h"
+#include "client/config.h"
+#include "client/connection.h"
+#include "client/handshake.h"
+#include "client/host.h"
+#include "client/http.h"
+#include "client/list_reader.h"
+#include "client/proxy_call.h"
+#include "client/publisher.h"
+
+namespace collet::client {
+
+// What remotes share. Everything is borrowed.
+struct Surroundings {
+  Loop& loop;
+  const Host& host;
+  HttpClient& http;
+  Children& children;
+  Publisher& publisher;
+  std::string client_info;  // an Implementation object
+};
+
+class Remote {
+ public:
+  Remote(Surroundings& surroundings, const RemoteConfig& config, std::size_t index);
+  ~Remote();
+  Remote(const Remote&) = delete;
+  Remote& operator=(const Remote&) = delete;
+
+  void connect();
+  // Passes the call on, or ends it at once with the reason why it cannot.
+  void call(IncomingCall call, RemoteItemPtr item);
+  // The host does not wait for that call any more; false if it is none of this remote's.
+  bool cancel(collet_call call, const char* reason);
+  // Somebody watches the resource, or nobody any more.
+  void watch(const std::string& uri, bool on);
+  bool offers_resource(const std::string& uri) const;
+  // Everything that is under way ends now.
+  void end_calls(const char* reason);
+  // Whether its first connection has neither succeeded nor failed yet.
+  bool pending() const { return pending_; }
+  // Its health as a JSON object.
+  std::string status() const;
+
+  // For its calls.
+  const RemoteConfig& config() const { return config_; }
+  const Host& host() const { return around_.host; }
+  Loop& loop() { return around_.loop; }
+  const Peer& peer() const { return peer_; }
+  bool has_headers() const { return !config_.url.empty(); }
+  // Null while it is down.
+  Connection* connection();
+  std::string why_down() const;
+  // Nothing can be reached through this connection.
+  void note_unreachable(const Connection& connection, const std::string& why);
+  // Begins the call once more as soon as there is a connection; fails it if that cannot be had.
+  void begin_when_up(ProxyCall& call, const std::string& why);
+  // Gives the call a token to be found by; false if there are too many.
+  bool keep_suspended(ProxyCall& call, std::string& token);
+  // The call is not used any more.
+  void over(ProxyCall& call);
+  // Reads the list of that kind again, soon.
+  void refresh(std::uint32_t kind);
+  // A legacy remote sends log messages as severe as that.
+  void want_logs(std::string_view level);
+
+ private:
+  enum class State : std::uint8_t { down, connecting, up };
+  class Link;
+  friend class Link;
+
+  void on_up(Peer peer);
+  void on_failed(const Handshake::Failed& failed);
+  void go_down(const std::string& why);
+  void retire_link();
+  void read_list(std::uint32_t kind);
+  void on_list(std::uint32_t kind, Result<List> list);
+  void take_list(std::uint32_t kind, const List& list);
+  void publish();
+  void listen();
+  void schedule_refresh();
+  ProxyCall* whose_question() const;
+  void sweep();
+  void log(std::uint32_t level, std::string_view text) const;
+
+  Surroundings& around_;
+  const RemoteConfig& config_;
+  const std::size_t index_;
+  State state_ = State::down;
+  bool pending_ = true;
+  bool old_transport_ = false;  // the url is one of HTTP+SSE (2024-11-05)
+  std::optional<Era> known_era_;
+  Peer peer_;
+  std::string problem_;  // why it is down
+  unsigned failures_ = 0;
+  std::uint64_t up_since_ms_ = 0;
+  std::uint64_t next_attempt_ms_ = 0;
+  std::unique_ptr<Authorizer> authorizer_;
+  std::unique_ptr<Link> link_;
+  std::vector<std::unique_ptr<Link>> retired_;  // until what is under way on them has ended
+  std::unique_ptr<Handshake> handshake_;
+  Timer reconnect_;
+  Timer sweep_;
+
+  std::map<std::uint32_t, std::unique_ptr<ListReader>> readers_;  // by kind
+  std::map<std::uint32_t, std::vector<RemoteItemPtr>> items_;     // by kind
+  std::set<std::uint32_t> stale_;                                 // lists to read again
+  std::optional<std::uint64_t> ttl_ms_;
+  bool listed_ = false;
+  Timer relist_;
+  Timer periodic_;
+  std::set<std::string> watched_;
+
+  std::unordered_map<ProxyCall*, std::unique_ptr<ProxyCall>> calls_;
+  std::vector<std::unique_ptr<ProxyCall>> over_;
+  std::vector<ProxyCall*> waiting_;
+  std::map<std::string, ProxyCall*> suspended_;  // by token
+  unsigned log_severity_ = 0;                    // what a legacy remote was asked for
+};
+
+}  // namespace collet::client

@@ -1,0 +1,52 @@
+// A remote that is a child process: one message a line.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "client/child.h"
+#include "client/transport.h"
+
+namespace collet::client {
+
+class StdioTransport final : public Transport, private ChildListener {
+ public:
+  // `log` is given what the child writes to stderr. `children` and `listener` are borrowed.
+  static Result<std::unique_ptr<StdioTransport>> start(Children& children, const Command& command,
+                                                       TransportListener& listener,
+                                                       std::function<void(std::string_view)> log);
+  ~StdioTransport() override {
+    if (child_) child_->end();
+  }
+
+  void send(Outgoing message) override { child_->write(std::move(message.text)); }
+  void finish(RequestId, bool) override {}
+  void set_version(Era, std::string_view) override {}
+
+ private:
+  StdioTransport(TransportListener& listener, std::function<void(std::string_view)> log)
+      : listener_(listener), log_(std::move(log)) {}
+
+  void on_line(std::string_view line) override {
+    if (line.find_first_not_of(" \t\r") != std::string_view::npos) listener_.on_text(line, 0);
+  }
+  void on_error_line(std::string_view line) override { log_(line); }
+  void on_ended(const std::string& reason) override { listener_.on_down(reason); }
+
+  TransportListener& listener_;
+  const std::function<void(std::string_view)> log_;
+  std::unique_ptr<Child> child_;
+};
+
+inline Result<std::unique_ptr<StdioTransport>> StdioTransport::start(Children& children, const Command& command,
+                                                                     TransportListener& listener,
+                                                                     std::function<void(std::string_view)> log) {
+  std::unique_ptr<StdioTransport> made(new StdioTransport(listener, std::move(log)));
+  auto child = children.start(command, *made);
+  if (!child) return child.failure();
+  made->child_ = std::move(*child);
+  return made;
+}
+
+}  // namespace collet::client

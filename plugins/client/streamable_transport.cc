@@ -1,0 +1,299 @@
+#include "client/streamable_transport.h"
+
+#include <algorithm>
+
+#include "client/event_stream.h"
+#include "client/headers.h"
+#include "client/limits.h"
+#include "client/message.h"
+
+namespace collet::client {
+namespace {
+
+bool has_type(const HttpHead& head, std::string_view type) {
+  const std::string_view value = head.header("content-type");
+  return equals_ignoring_case(value.substr(0, type.size()), type);
+}
+
+bool is_rpc_message(std::string_view body) {
+  bool any = false;
+  return for_each_message(body, [&](const Message&, std::string_view) { any = true; }).ok() && any;
+}
+
+std::string describe(int status, std::string_view body) {
+  constexpr std::size_t kShown = 200;
+  std::string text = "HTTP status " + std::to_string(status);
+  std::string_view shown = body.substr(0, body.find('\n')).substr(0, kShown);
+  if (!shown.empty()) text += ": " + std::string(shown);
+  return text;
+}
+
+}  // namespace
+
+// One message on its way and what comes back, or a stream that a GET has opened.
+class StreamableTransport::Exchange final : public HttpSink {
+ public:
+  enum class Kind : std::uint8_t { message, side_stream };
+
+  Exchange(StreamableTransport& owner, Key key, Kind kind, Outgoing message)
+      : owner_(owner), key_(key), kind_(kind), message_(std::move(message)), timer_(owner.loop_) {}
+  ~Exchange() { stop(); }
+
+  void begin() {
+    const bool post = kind_ == Kind::message && !resuming_;
+    method_ = post ? "POST" : "GET";
+    if (!owner_.authorizer_) return transmit({});
+    owner_.authorizer_->headers(
+        method_, owner_.settings_.url,
+        guarded<Result<std::vector<HttpHeader>>>([this](Result<std::vector<HttpHeader>> given) {
+          if (!given) return lose({.sent = false, .http_status = 0, .message = given.message()});
+          transmit(std::move(*given));
+        }));
+  }
+
+  void stop() {
+    over_ = true;
+    timer_.stop();
+    if (transfer_) owner_.http_.cancel(std::exchange(transfer_, 0));
+  }
+  // The answer is known: the stream gets a moment to end, so that its connection can be used again.
+  void linger() {
+    answered_ = true;
+    timer_.start(limits::kLingerMs, [this] { drop(); });
+  }
+
+  void on_head(const HttpHead& head) override {
+    head_ = head;
+    is_stream_ = head.status / 100 == 2 && has_type(head, "text/event-stream");
+    if (const std::string_view session = head.header("mcp-session-id");
+        session.data() && message_.method == "initialize") {
+      owner_.session_ = session;
+    }
+    if (is_stream_) failures_ = 0;
+  }
+
+  void on_body(std::string& body) override {
+    if (!is_stream_) return;
+    const std::string bytes = std::exchange(body, {});
+    const auto good = events_.feed(bytes, [this](const Event& event) {
+      if (!over_ && !answered_ && event.type == "message") owner_.listener_.on_text(event.data, message_.id);
+    });
+    if (!over_ && !good) {
+      stop();
+      lose({.sent = true, .http_status = head_.status, .message = good.message()});
+    }
+  }
+
+  void on_end(const HttpEnd& end, std::string& body) override {
+    transfer_ = 0;
+    if (is_stream_ && !body.empty()) on_body(body);
+    if (over_) return;
+    if (answered_) return drop();
+    if (kind_ == Kind::side_stream) return side_stream_ended(end);
+    if (is_stream_ || resuming_) return stream_ended(end);
+    if (!end.whole) return lose({.sent = end.sent, .http_status = head_.status, .message = end.message});
+    if (head_.status == 401 || head_.status == 403) return challenged(body);
+    if (head_.status == 307 || head_.status == 308) return redirected();
+    answer(body);
+  }
+
+ private:
+  template <class T>
+  std::function<void(T)> guarded(std::function<void(T)> then) {
+    return [alive = std::weak_ptr(owner_.alive_), &owner = owner_, key = key_, then = std::move(then)](T value) {
+      if (!alive.expired() && owner.exchanges_.contains(key)) then(std::move(value));
+    };
+  }
+
+  void transmit(std::vector<HttpHeader> more) {
+    HttpRequest request;
+    request.method = method_;
+    request.url = owner_.settings_.url;
+    const bool post = method_ == "POST";
+    const Outgoing& message = message_;
+    if (!more.empty()) {
+      Outgoing with = message;
+      with.headers.insert(with.headers.end(), more.begin(), more.end());
+      request.headers = owner_.header_lines(with, post);
+    } else {
+      request.headers = owner_.header_lines(message, post);
+    }
+    if (post) request.body = message.text;
+    if (!post && !events_.last_id().empty()) request.headers.push_back("Last-Event-ID: " + events_.last_id());
+    head_ = {};
+    is_stream_ = false;
+    transfer_ = owner_.http_.start(std::move(request), *this);
+  }
+
+  void answer(const std::string& body) {
+    const bool good = head_.status / 100 == 2;
+    if (!message_.id && good) return drop();
+    if (has_type(head_, "application/json") && (good || is_rpc_message(body))) {
+      owner_.listener_.on_text(body, message_.id);
+      if (over_ || answered_) return drop();
+      return lose({.sent = true, .http_status = head_.status, .message = "its answer is none to this request"});
+    }
+    lose({.sent = good, .http_status = head_.status, .message = describe(head_.status, body)});
+  }
+
+  void challenged(const std::string& body) {
+    if (!owner_.authorizer_ || challenges_ >= limits::kChallengesMax) return answer(body);
+    ++challenges_;
+    owner_.authorizer_->challenged(
+        head_.status, head_.headers, guarded<Result<bool>>([this, body](Result<bool> again) {
+          if (!again) {
+            return lose({.sent = false, .http_status = head_.status, .message = again.message()});
+          }
+          *again ? begin() : answer(body);
+        }));
+  }
+
+  void redirected() {
+    std::string target(head_.header("location"));
+    const std::string origin = origin_of(owner_.settings_.url);
+    if (target.starts_with('/') && !target.starts_with("//")) target = origin + target;
+    if (origin_of(target) != origin || origin.empty()) {
+      return lose(
+          {.sent = false,
+           .http_status = head_.status,
+           .message = "it redirects to " + target + ", another origin: that is not followed, set `url` to it"});
+    }
+    if (++redirects_ > limits::kRedirectsMax) {
+      return lose({.sent = false, .http_status = head_.status, .message = "it redirects in circles"});
+    }
+    owner_.settings_.url = target;
+    begin();
+  }
+
+  // Before the answer came: a legacy server may want us to come back for it.
+  void stream_ended(const HttpEnd& end) {
+    const bool refused = resuming_ && !is_stream_;
+    if (owner_.era_ == Era::modern || events_.last_id().empty() || refused ||
+        ++resumptions_ > limits::kResumptionsMax) {
+      const std::string why = end.whole ? "its stream ended before the answer" : end.message;
+      return lose({.sent = true, .http_status = head_.status, .message = why});
+    }
+    resuming_ = true;
+    events_.restart();
+    timer_.start(events_.retry_ms().value_or(limits::kRetryMsDefault), [this] { begin(); });
+  }
+
+  void side_stream_ended(const HttpEnd& end) {
+    if (!end.whole && !end.sent) {  // nobody is there any more
+      drop();
+      return owner_.listener_.on_down(end.message);
+    }
+    if (!is_stream_) return drop();  // 405: the server has none
+    events_.restart();
+    const std::uint64_t pause = events_.retry_ms().value_or(limits::kRetryMsDefault) << std::min(failures_++, 5u);
+    timer_.start(std::min(pause, limits::kRetryMsMax), [this] { begin(); });
+  }
+
+  void lose(Lost lost) {
+    const RequestId id = message_.id;
+    TransportListener& listener = owner_.listener_;
+    drop();
+    if (id) listener.on_lost(id, std::move(lost));
+  }
+  void drop() { owner_.drop(key_); }
+
+  StreamableTransport& owner_;
+  const Key key_;
+  const Kind kind_;
+  const Outgoing message_;
+  Timer timer_;
+  std::string_view method_;
+  HttpClient::Id transfer_ = 0;
+  HttpHead head_;
+  EventStream events_;
+  bool is_stream_ = false;
+  bool resuming_ = false;
+  bool answered_ = false;
+  bool over_ = false;
+  unsigned challenges_ = 0;
+  unsigned redirects_ = 0;
+  unsigned resumptions_ = 0;
+  unsigned failures_ = 0;
+};
+
+StreamableTransport::StreamableTransport(Loop& loop, HttpClient& http, Authorizer* authorizer,
+                                         HttpSettings settings, TransportListener& listener)
+    : loop_(loop),
+      http_(http),
+      authorizer_(authorizer),
+      settings_(std::move(settings)),
+      listener_(listener),
+      sweep_(loop) {}
+
+StreamableTransport::~StreamableTransport() {
+  if (session_.empty()) return;
+  FetchRequest goodbye{.method = "DELETE", .url = settings_.url, .headers = settings_.headers, .body = {}};
+  goodbye.headers.push_back({"Mcp-Session-Id", session_});
+  goodbye.headers.push_back({"MCP-Protocol-Version", version_});
+  http_.fetch(std::move(goodbye), [](const Result<FetchResponse>&) {});
+}
+
+std::vector<std::string> StreamableTransport::header_lines(const Outgoing& message, bool post) const {
+  std::vector<std::string> lines;
+  lines.reserve(settings_.headers.size() + message.headers.size() + 8);
+  const auto add = [&](std::string_view name, std::string_view value) {
+    std::string& line = lines.emplace_back();
+    line.reserve(name.size() + 2 + value.size());
+    line.append(name).append(": ").append(value);
+  };
+  for (const HttpHeader& header : settings_.headers) {
+    const bool overridden =
+        std::any_of(message.headers.begin(), message.headers.end(),
+                    [&](const HttpHeader& other) { return equals_ignoring_case(header.name, other.name); });
+    if (!overridden) add(header.name, header.value);
+  }
+  for (const HttpHeader& header : message.headers) add(header.name, header.value);
+  if (post) lines.emplace_back("Content-Type: application/json");
+  lines.emplace_back(post ? "Accept: application/json, text/event-stream" : "Accept: text/event-stream");
+  if (!version_.empty()) add("MCP-Protocol-Version", version_);
+  if (!session_.empty()) add("Mcp-Session-Id", session_);
+  if (era_ == Era::modern && post) {
+    add("Mcp-Method", message.method);
+    if (!message.name.empty()) add("Mcp-Name", encode_header_value(message.name));
+  }
+  return lines;
+}
+
+void StreamableTransport::send(Outgoing message) {
+  const Key key = message.id ? message.id : next_key();
+  auto exchange = std::make_unique<Exchange>(*this, key, Exchange::Kind::message, std::move(message));
+  Exchange& beginning = *exchange;
+  exchanges_.emplace(key, std::move(exchange));
+  beginning.begin();
+}
+
+void StreamableTransport::finish(RequestId id, bool answered) {
+  const auto found = exchanges_.find(id);
+  if (found == exchanges_.end()) return;
+  answered ? found->second->linger() : drop(id);
+}
+
+void StreamableTransport::set_version(Era era, std::string_view version) {
+  era_ = era;
+  version_ = version;
+  if (version.empty()) session_.clear();
+}
+
+void StreamableTransport::open_side_stream() {
+  side_stream_ = next_key();
+  auto exchange = std::make_unique<Exchange>(*this, side_stream_, Exchange::Kind::side_stream, Outgoing{});
+  Exchange& beginning = *exchange;
+  exchanges_.emplace(side_stream_, std::move(exchange));
+  beginning.begin();
+}
+
+void StreamableTransport::drop(Key key) {
+  const auto found = exchanges_.find(key);
+  if (found == exchanges_.end()) return;
+  found->second->stop();
+  dropped_.push_back(std::move(found->second));
+  exchanges_.erase(found);
+  if (!sweep_.active()) sweep_.start(0, [this] { dropped_.clear(); });
+}
+
+}  // namespace collet::client

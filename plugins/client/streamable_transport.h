@@ -1,0 +1,59 @@
+// Streamable HTTP, both eras: each message is a POST, answered as JSON or as an event stream. A legacy stream that
+// breaks off is resumed by Last-Event-ID.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/authorizer.h"
+#include "client/http.h"
+#include "client/loop.h"
+#include "client/transport.h"
+
+namespace collet::client {
+
+struct HttpSettings {
+  std::string url;
+  std::vector<HttpHeader> headers;  // of every request
+};
+
+class StreamableTransport final : public Transport {
+ public:
+  // All are borrowed; `authorizer` may be null.
+  StreamableTransport(Loop& loop, HttpClient& http, Authorizer* authorizer, HttpSettings settings,
+                      TransportListener& listener);
+  ~StreamableTransport() override;
+
+  void send(Outgoing message) override;
+  void finish(RequestId id, bool answered) override;
+  void set_version(Era era, std::string_view version) override;
+  void open_side_stream() override;
+  bool finish_cancels() const override { return era_ == Era::modern; }
+
+ private:
+  class Exchange;
+  using Key = std::uint64_t;  // a RequestId, or one above all of them
+
+  Key next_key() { return ++last_key_; }
+  std::vector<std::string> header_lines(const Outgoing& message, bool post) const;
+  void drop(Key key);
+
+  Loop& loop_;
+  HttpClient& http_;
+  Authorizer* const authorizer_;
+  HttpSettings settings_;
+  TransportListener& listener_;
+  Era era_ = Era::modern;
+  std::string version_;
+  std::string session_;
+  std::map<Key, std::unique_ptr<Exchange>> exchanges_;
+  std::vector<std::unique_ptr<Exchange>> dropped_;  // one of them may be running
+  Timer sweep_;
+  Key last_key_ = Key{1} << 63;
+  Key side_stream_ = 0;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();  // callbacks of others watch it by a weak_ptr
+};
+
+}  // namespace collet::client

@@ -1,0 +1,63 @@
+// How messages travel to a remote and back, whatever they say.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/fetch.h"
+
+namespace collet::client {
+
+using RequestId = std::uint64_t;  // 0: none
+
+enum class Era : std::uint8_t { modern, legacy };
+
+// One message to send.
+struct Outgoing {
+  RequestId id = 0;  // of a request; 0: a notification or a response
+  std::string method;
+  std::string name;                 // of what is called, for Mcp-Name; empty: nothing
+  std::vector<HttpHeader> headers;  // more of them, where there are headers
+  std::string text;
+};
+
+// A request that will not be answered.
+struct Lost {
+  bool sent = true;     // the remote may have acted on it
+  int http_status = 0;  // of an answer that was no answer to the request; 0: there was none
+  std::string message;
+};
+
+class TransportListener {
+ public:
+  // A message has come, on the response stream of a request or (0) on no such stream. Text is borrowed.
+  virtual void on_text(std::string_view text, RequestId stream) = 0;
+  // Nothing more will come for this request.
+  virtual void on_lost(RequestId id, Lost lost) = 0;
+  // The connection is gone, with every request that is under way. Last.
+  virtual void on_down(const std::string& reason) = 0;
+
+ protected:
+  ~TransportListener() = default;
+};
+
+// On the client's thread. The listener is called later, never from inside these functions; destroying a transport
+// ends everything without another word to the listener.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  virtual void send(Outgoing message) = 0;
+  // The request has been answered, or nobody waits for its answer any more: its response stream may be closed.
+  virtual void finish(RequestId id, bool answered) = 0;
+  // What the handshake has agreed upon.
+  virtual void set_version(Era era, std::string_view version) = 0;
+  // Legacy: opens the channel for what belongs to no request, where that is not open anyway.
+  virtual void open_side_stream() {}
+  // Whether a modern request is cancelled by finish(), without a notification.
+  virtual bool finish_cancels() const { return false; }
+};
+
+}  // namespace collet::client

@@ -1,0 +1,47 @@
+#include "client/imported_item.h"
+
+#include "client/limits.h"
+#include "support/catch.h"
+
+using namespace collet::client;
+
+TEST_CASE("an item keeps its definition byte for byte, without its name") {
+  const auto tool = read_item(
+      COLLET_TOOL,
+      R"({ "name" : "t\u0061", "inputSchema": {"$schema":"x", "type" :"object","properties":{"n":{"const":1.50}}},"title":"T",)"
+      R"("annotations":{"idempotentHint":true},"execution":{"taskSupport":"optional"}})");
+  REQUIRE(tool);
+  CHECK(tool->name == "ta");
+  CHECK(
+      tool->definition ==
+      R"({"inputSchema":{"$schema":"x", "type" :"object","properties":{"n":{"const":1.50}}},"title":"T","annotations":{"idempotentHint":true}})");
+  CHECK(tool->idempotent);
+
+  const auto resource = read_item(COLLET_RESOURCE, R"({"uri":"file:///a","name":"a"})");
+  REQUIRE(resource);
+  CHECK(resource->name == "file:///a");
+  CHECK(resource->definition == R"({"name":"a"})");
+  CHECK_FALSE(resource->idempotent);
+  CHECK(read_item(COLLET_RESOURCE_TEMPLATE, R"({"uriTemplate":"f://{x}","name":"a"})")->name == "f://{x}");
+}
+
+TEST_CASE("what cannot be offered says why") {
+  CHECK_FALSE(read_item(COLLET_TOOL, R"(7)"));
+  CHECK_FALSE(read_item(COLLET_TOOL, R"({"title":"no name"})"));
+  CHECK_FALSE(read_item(COLLET_TOOL, R"({"name":7})"));
+  CHECK_FALSE(read_item(COLLET_TOOL,
+                        R"({"name":"t","inputSchema":{"properties":{"a":{"type":"number","x-mcp-header":"A"}}}})"));
+  const auto of_size = [](std::size_t size) {
+    const std::string frame = R"({"description":""})";
+    return R"({"name":"t","description":")" + std::string(size - frame.size(), 'd') + "\"}";
+  };
+  CHECK(read_item(COLLET_TOOL, of_size(limits::kDefinitionBytesMax)));
+  CHECK_FALSE(read_item(COLLET_TOOL, of_size(limits::kDefinitionBytesMax + 1)));
+}
+
+TEST_CASE("a changed definition is shown by what has changed in it") {
+  CHECK(
+      json_diff(R"({"a":1,"b":{"type":"string","x":[1]}})", R"({"a":1,"b":{"type":"number","x":[1]},"c":true})") ==
+      "/b/type: \"string\" → \"number\"\n/c: nothing → true");
+  CHECK(json_diff("{}", "{}").empty());
+}

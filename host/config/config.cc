@@ -281,7 +281,7 @@ class Reader {
       problems_.add(member.at, "{}: a remote's name must be {}", remotes.name_of(member.key), kName.must_be);
     }
     Section section = remotes.section(member);
-    check_remote(section);
+    check_remote(section, remote.caller_headers);
     if (member.value.type != Value::Type::table) return remote;
     Value table = for_plugin(remotes.name_of(member.key), member.value);
     Value name;
@@ -293,8 +293,8 @@ class Reader {
   }
 
   // Every key of a remote, each as the plugin expects it.
-  void check_remote(Section& section) {
-    bool flag = false;
+  void check_remote(Section& section, std::vector<std::string>& caller_headers) {
+    bool flag = false, token = false;
     std::string text;
     std::vector<std::string> texts;
     std::uint64_t number = 0;
@@ -311,8 +311,9 @@ class Reader {
     section.read("hide", texts, kSomeText);
     section.read("on_clash", text, kOnClash);
     section.read("when_down", text, kWhenDown);
-    section.read("forward_headers", texts, kHeaderName);
-    section.read("forward_token", flag);
+    section.read("forward_headers", caller_headers, kHeaderName);
+    section.read("forward_token", token);
+    if (token) caller_headers.push_back("authorization");
     section.read("timeout_ms", number, 1, limits::kTimeoutMsMax);
     section.read("refresh_ms", number, 0, limits::kTimeoutMsMax);
     read_texts(section.section("env"), kAnyText);

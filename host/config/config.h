@@ -102,6 +102,7 @@ struct Plugin {
 struct Remote {
   std::string name;
   std::string json;  // the table as it stands in the file, checked, with its name: what the plugin is given
+  std::vector<std::string> caller_headers;  // of a caller's request, for the remote; forward_token is one
 
   bool operator==(const Remote&) const = default;
 };

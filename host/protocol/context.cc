@@ -1,5 +1,6 @@
 #include "protocol/context.h"
 
+#include "base/text.h"
 #include "protocol/error.h"
 #include "protocol/severity.h"
 
@@ -82,6 +83,11 @@ std::optional<std::string> Context::info(std::string_view key) const {
   }
   if (key == "logLevel" && log_severity) return std::string(kSeverityNames[*log_severity]);
   if (key == "_meta") return text_of(meta);
+  if (key.starts_with("header:")) {
+    for (const auto& [name, value] : headers) {
+      if (text::equals_ignoring_case(name, key.substr(std::string_view("header:").size()))) return value;
+    }
+  }
   return std::nullopt;
 }
 

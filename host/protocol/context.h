@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/json.h"
 #include "protocol/session.h"
@@ -27,6 +29,7 @@ struct Context {
   const json::Value* capabilities = nullptr;    // modern
   const json::Value* progress_token = nullptr;  // string or integer, or null
   std::optional<unsigned> log_severity;         // the least severe message that is wanted; none: no messages
+  std::vector<std::pair<std::string, std::string>> headers;  // those of ServerOptions::kept_headers
 
   // Text for collet_host.call_info; nothing if unknown.
   std::optional<std::string> info(std::string_view key) const;

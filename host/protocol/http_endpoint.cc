@@ -37,6 +37,9 @@ void HttpEndpoint::post(const HttpRequest& http, HttpReply& reply, std::string p
   request->context.transport = Transport::http;
   request->received = &http;
   request->context.principal = std::move(principal);
+  for (const std::string& name : loop_.server().options().kept_headers) {
+    if (const auto value = http.header(name); value.data()) request->context.headers.emplace_back(name, value);
+  }
   request->http.open(reply, http.header("origin"));
   auto bad = rpc::parse_message(http.body, request->arena, request->message);
   if (!bad) bad = identify(http, *request);

@@ -37,6 +37,7 @@ struct ServerOptions {
   unsigned page_items = limits::kPageItems;
   unsigned sessions_max = limits::kSessionsMax;
   std::uint64_t session_idle_timeout_ms = limits::kSessionIdleTimeoutMs;
+  std::vector<std::string> kept_headers;  // of a request over HTTP, for plugins that hand them on
 };
 
 class Server;

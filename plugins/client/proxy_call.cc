@@ -99,8 +99,8 @@ std::string ProxyCall::params() const {
     out += prompt ? R"("ref":{"type":"ref/prompt","name":)" : R"("ref":{"type":"ref/resource","uri":)";
     append_json(out, item_->name);
     out += '}';
-    if (const auto members = members_of(call_.arguments.value_or("")); !members.empty())
-      out.append(",").append(members);
+    const std::string_view members = call_.arguments ? members_of(*call_.arguments) : std::string_view();
+    if (!members.empty()) out.append(",").append(members);
     return out;
   }
   out += call_.kind == COLLET_RESOURCE ? R"("uri":)" : R"("name":)";
@@ -154,10 +154,10 @@ void ProxyCall::begin() {
     request_state_ = call_.state;
   auto more = headers();
   if (!more) return fail(more.message());
+  remote_.want_logs(caller_.log_level);
   std::string members = meta();
   // The token is the request's own number, which is not known before it is made: the next one.
   if (caller_.wants_progress) append_member(members, "progressToken", std::to_string(connection_->next_id()));
-  remote_.want_logs(caller_.log_level);
   RequestOptions options{.name = call_.kind == COLLET_COMPLETE   ? std::string()
                                  : call_.kind == COLLET_RESOURCE ? call_.uri
                                                                  : item_->name,

@@ -203,6 +203,7 @@ void Remote::take_list(std::uint32_t kind, const List& list) {
     items.push_back(std::make_shared<const RemoteItem>(std::move(*item)));
   }
   if (list.ttl_ms) ttl_ms_ = std::min(ttl_ms_.value_or(*list.ttl_ms), *list.ttl_ms);
+  if (!periodic_.active()) schedule_refresh();
   log(COLLET_LOG_INFO, std::to_string(items.size()) + " " + std::string(listed(kind).plural));
   items_[kind] = std::move(items);
   publish();

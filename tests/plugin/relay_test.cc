@@ -1,4 +1,4 @@
-#include "plugin/relay.h"
+#include "collet/ext/relay.h"
 
 #include "plugin/host_table.h"
 #include "recorder.h"

@@ -215,7 +215,8 @@ struct collet_host {
 
   /* What is known of the caller; *out is borrowed until the call ends, absent if unknown. Keys: "protocolVersion",
    * "era" ("modern", "legacy"), "transport" ("http", "stdio", "cli"), "principal", "session", "clientInfo" (JSON),
-   * "clientCapabilities" (JSON), "logLevel", "_meta" (JSON). */
+   * "clientCapabilities" (JSON), "logLevel", "_meta" (JSON), "header:<name>" (of an HTTP request, where the
+   * configuration has it kept for this plugin to hand on). */
   int32_t (*call_info)(const collet_host *host, collet_call call, const char *key, size_t key_size, collet_str *out);
 
   int32_t (*blob_new)(const collet_host *host, size_t size, collet_blob *out, void **data);

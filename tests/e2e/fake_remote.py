@@ -1,0 +1,399 @@
+"""An MCP server for tests, as good or as bad as a test wants, over HTTP inside the test or as a child process.
+
+As a child: `fake_remote.py JSON`, where JSON has attributes of FakeRemote, such as {"era": "legacy"}.
+"""
+import json
+import os
+import queue
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+META = "io.modelcontextprotocol/"
+
+
+class RpcError(Exception):
+    def __init__(self, code, message, data=None):
+        self.error = {"code": code, "message": message, **({} if data is None else {"data": data})}
+
+
+class NoAnswer(Exception):
+    """The request is left without one."""
+
+
+class Talk:
+    """What a request can do besides being answered: tell and ask. `send` takes a message."""
+
+    def __init__(self, remote, message, send, headers=None):
+        self.remote, self.message, self.send, self.headers = remote, message, send, headers or {}
+        self.cancelled = threading.Event()
+
+    @property
+    def params(self):
+        return self.message.get("params", {})
+
+    @property
+    def meta(self):
+        return self.params.get("_meta", {})
+
+    def notify(self, method, **params):
+        self.send({"jsonrpc": "2.0", "method": method, "params": params})
+
+    def ask(self, method, **params):
+        """Legacy: asks the client and waits for its answer."""
+        answers = queue.Queue()
+        with self.remote.lock:
+            self.remote.questions += 1
+            id = f"q{self.remote.questions}"
+            self.remote.open_questions[id] = answers
+        self.send({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+        answer = answers.get(timeout=10)
+        if "error" in answer:
+            raise RpcError(-32000, "the client said " + answer["error"]["message"])
+        return answer["result"]
+
+
+def tool(name, schema=None, **more):
+    return {"name": name, "description": name, "inputSchema": schema or {"type": "object"}, **more}
+
+
+def text(words, **more):
+    return {"content": [{"type": "text", "text": words}], **more}
+
+
+ASK_NAME = {"method": "elicitation/create",
+            "params": {"message": "who?", "requestedSchema": {"type": "object", "properties": {"name": {"type": "string"}}}}}
+
+
+class FakeRemote:
+    era = "modern"
+    version = None
+    list_changed = True
+    mode = ""
+    ttl_ms = 0
+
+    def __init__(self, **attributes):
+        self.__dict__.update(attributes)
+        self.lock = threading.Lock()
+        self.questions = 0
+        self.open_questions = {}
+        self.running = {}
+        self.seen = []
+        self.listeners = []  # Talk of open subscriptions, or side streams
+        self.tools = [tool(name) for name in ("echo", "wait", "noisy", "ask", "sample", "roots", "refuse", "meta", "die")]
+        self.tools += [tool("read_only", annotations={"readOnlyHint": True})]
+        self.resources = [{"uri": "fake://one", "name": "one", "mimeType": "text/plain"}]
+        self.templates = [{"uriTemplate": "fake://item/{id}", "name": "items"}]
+        self.prompts = [{"name": "greet", "description": "d", "arguments": [{"name": "who", "required": True}]}]
+
+    # both eras
+
+    def capabilities(self):
+        changes = {"listChanged": True} if self.list_changed else {}
+        return {"tools": changes, "resources": {"subscribe": True, **changes}, "prompts": changes, "completions": {},
+                "logging": {}}
+
+    def stamped(self, result):
+        if self.era == "modern":
+            result.setdefault("resultType", "complete")
+        return result
+
+    def handle(self, talk):
+        method = talk.message["method"]
+        handler = getattr(self, "on_" + method.replace("/", "_"), None)
+        legacy_only = {"initialize", "resources/subscribe", "resources/unsubscribe", "logging/setLevel", "ping"}
+        if not handler or (method in legacy_only) == (self.era == "modern") and method in legacy_only | {"server/discover"}:
+            raise RpcError(-32601, f"no method {method}")
+        if self.era == "legacy" and method in ("server/discover", "subscriptions/listen"):
+            raise RpcError(-32601, f"no method {method}")
+        return self.stamped(handler(talk))
+
+    def on_server_discover(self, talk):
+        return {"supportedVersions": ["2026-07-28"], "capabilities": self.capabilities(), "ttlMs": 0, "cacheScope": "public",
+                "_meta": {META + "serverInfo": {"name": "fake", "version": "1"}}}
+
+    def on_initialize(self, talk):
+        version = self.version or talk.params["protocolVersion"]
+        return {"protocolVersion": version, "capabilities": self.capabilities(),
+                "serverInfo": {"name": "fake", "version": "1"}}
+
+    def page(self, key, items):
+        return {key: items, **({"ttlMs": self.ttl_ms, "cacheScope": "public"} if self.era == "modern" else {})}
+
+    def on_tools_list(self, talk):
+        return self.page("tools", self.tools)
+
+    def on_resources_list(self, talk):
+        return self.page("resources", self.resources)
+
+    def on_resources_templates_list(self, talk):
+        return self.page("resourceTemplates", self.templates)
+
+    def on_prompts_list(self, talk):
+        return self.page("prompts", self.prompts)
+
+    def on_resources_read(self, talk):
+        uri = talk.params["uri"]
+        return self.page("contents", [{"uri": uri, "text": f"contents of {uri}"}])
+
+    def on_prompts_get(self, talk):
+        words = f"hello {talk.params.get('arguments', {}).get('who')}"
+        return {"messages": [{"role": "user", "content": {"type": "text", "text": words}}], "description": "a greeting"}
+
+    def on_completion_complete(self, talk):
+        ref, value = talk.params["ref"], talk.params["argument"]["value"]
+        return {"completion": {"values": [value + "!", json.dumps(ref, sort_keys=True)], "total": 9, "hasMore": True}}
+
+    def on_logging_setLevel(self, talk):
+        return {}
+
+    def on_resources_subscribe(self, talk):
+        return {}
+
+    def on_resources_unsubscribe(self, talk):
+        return {}
+
+    def on_subscriptions_listen(self, talk):
+        id = talk.message["id"]
+        talk.notify("notifications/subscriptions/acknowledged", _meta={META + "subscriptionId": id},
+                    notifications=talk.params["notifications"])
+        with self.lock:
+            self.listeners.append(talk)
+        talk.cancelled.wait()
+        raise NoAnswer
+
+    def tell(self, method, **params):
+        """All who listen."""
+        with self.lock:
+            listeners = list(self.listeners)
+        for talk in listeners:
+            try:
+                talk.notify(method, **params)
+            except OSError:
+                pass
+
+    def on_tools_call(self, talk):
+        return getattr(self, "tool_" + talk.params["name"])(talk, talk.params.get("arguments") or {})
+
+    # tools
+
+    def tool_echo(self, talk, arguments):
+        return text(arguments.get("text", ""), structuredContent={"number": 1.50}, more={"kept": True})
+
+    def tool_read_only(self, talk, arguments):
+        return text("read")
+
+    def tool_wait(self, talk, arguments):
+        talk.cancelled.wait()
+        raise NoAnswer
+
+    def tool_noisy(self, talk, arguments):
+        token = talk.meta.get("progressToken")
+        if token is not None:
+            talk.notify("notifications/progress", progressToken=token, progress=1, total=2, message="half")
+        talk.notify("notifications/message", level="warning", logger="fake", data={"said": "something"})
+        return text("done")
+
+    def question(self, talk, key, request):
+        """The client's answer to a question; in the modern era by asking for another try."""
+        if self.era == "legacy":
+            return talk.ask(request["method"], **request.get("params", {}))
+        responses = talk.params.get("inputResponses") or {}
+        if key not in responses:
+            return None
+        if talk.params.get("requestState") != "state of " + key:
+            raise RpcError(-32602, "the state is not mine")
+        return responses[key]
+
+    def asked(self, talk, key, request, answer):
+        response = self.question(talk, key, request)
+        if response is None:
+            return {"resultType": "input_required", "inputRequests": {key: request}, "requestState": "state of " + key}
+        return text(answer(response))
+
+    def tool_ask(self, talk, arguments):
+        return self.asked(talk, "name", ASK_NAME, lambda r: f"{r['action']} {r.get('content', {}).get('name')}")
+
+    def tool_sample(self, talk, arguments):
+        request = {"method": "sampling/createMessage", "params": {"messages": [], "maxTokens": 5}}
+        return self.asked(talk, "sample", request, lambda r: r["content"]["text"])
+
+    def tool_roots(self, talk, arguments):
+        return self.asked(talk, "roots", {"method": "roots/list"}, lambda r: r["roots"][0]["uri"])
+
+    def tool_refuse(self, talk, arguments):
+        raise RpcError(-32099, "I refuse", {"why": "I can"})
+
+    def tool_meta(self, talk, arguments):
+        headers = {name.lower(): value for name, value in talk.headers.items()}
+        return text(json.dumps({"meta": talk.meta, "headers": headers}))
+
+    def tool_die(self, talk, arguments):
+        os._exit(3)
+
+    # taking messages
+
+    def take(self, message, send, headers=None):
+        """One message; what is to be said goes to `send`."""
+        with self.lock:
+            self.seen.append(message)
+        method = message.get("method")
+        if method is None:
+            answers = self.open_questions.get(message["id"])
+            return answers and answers.put(message)
+        if method == "notifications/cancelled":
+            running = self.running.get(message["params"]["requestId"])
+            return running and running.cancelled.set()
+        if "id" not in message:
+            return None
+        talk = Talk(self, message, send, headers)
+        self.running[message["id"]] = talk
+        try:
+            send({"jsonrpc": "2.0", "id": message["id"], "result": self.handle(talk)})
+        except RpcError as wrong:
+            send({"jsonrpc": "2.0", "id": message["id"], "error": wrong.error})
+        except NoAnswer:
+            pass
+
+    def methods(self):
+        with self.lock:
+            return [message.get("method") for message in self.seen]
+
+
+class HttpRemote:
+    """A FakeRemote on a port of its own."""
+
+    def __init__(self, remote, port=0):
+        self.remote = remote
+        self.sessions = set()
+        self.statuses = {}  # by method: a status to answer with instead, as (status, headers, body)
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def do_POST(self):
+                outer.post(self)
+
+            def do_GET(self):
+                outer.get(self)
+
+            def do_DELETE(self):
+                outer.sessions.discard(self.headers.get("Mcp-Session-Id"))
+                outer.reply(self, 200)
+
+        class Listener(ThreadingHTTPServer):
+            daemon_threads = True
+            allow_reuse_address = True
+            request_queue_size = 256
+
+            def handle_error(self, *_):
+                pass
+
+        self.server = Listener(("127.0.0.1", port), Handler)
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/mcp"
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    @staticmethod
+    def reply(http, status, body=b"", **headers):
+        http.send_response(status)
+        for name, value in headers.items():
+            http.send_header(name.replace("_", "-"), value)
+        http.send_header("Content-Length", len(body))
+        http.end_headers()
+        http.wfile.write(body)
+
+    @staticmethod
+    def begin_stream(http):
+        http.send_response(200)
+        http.send_header("Content-Type", "text/event-stream")
+        http.send_header("Transfer-Encoding", "chunked")
+        http.end_headers()
+
+    @staticmethod
+    def event(http, message):
+        data = f"data: {json.dumps(message)}\n\n".encode()
+        http.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+        http.wfile.flush()
+
+    def post(self, http):
+        body = http.rfile.read(int(http.headers.get("Content-Length", 0)))
+        message = json.loads(body)
+        method = message.get("method")
+        if method in self.statuses:
+            status, headers, text = self.statuses[method]
+            return self.reply(http, status, text, **headers)
+        if self.remote.era == "legacy":
+            session = http.headers.get("Mcp-Session-Id")
+            if method == "initialize":
+                session = f"session-{len(self.remote.seen)}"
+                self.sessions.add(session)
+            elif session is None:
+                return self.reply(http, 400, b"no session")
+            elif session not in self.sessions:
+                return self.reply(http, 404, b"no such session")
+        if "id" not in message or method is None:
+            self.remote.take(message, None)
+            return self.reply(http, 202)
+        streaming = False
+
+        def send(out):
+            nonlocal streaming
+            if out.get("id") == message["id"] and "method" not in out and not streaming:
+                extra = {"Mcp_Session_Id": session} if method == "initialize" else {}
+                status = 404 if self.remote.era == "modern" and out.get("error", {}).get("code") == -32601 else 200
+                return self.reply(http, status, json.dumps(out).encode(), Content_Type="application/json", **extra)
+            if not streaming:
+                self.begin_stream(http)
+                streaming = True
+            self.event(http, out)
+
+        self.remote.take(message, send, dict(http.headers))
+        if streaming:
+            http.wfile.write(b"0\r\n\r\n")
+
+    def get(self, http):
+        if self.remote.era == "modern" or self.remote.mode == "no side stream":
+            return self.reply(http, 405)
+        self.begin_stream(http)
+        talk = Talk(self.remote, {}, lambda out: self.event(http, out))
+        with self.remote.lock:
+            self.remote.listeners.append(talk)
+        talk.cancelled.wait()
+
+
+class StdioRemote(FakeRemote):
+    def run(self):
+        lock = threading.Lock()
+
+        def send(message):
+            with lock:
+                sys.stdout.write(json.dumps(message) + "\n")
+                sys.stdout.flush()
+
+        if self.mode == "silent":
+            return sys.stdin.read()
+        if self.mode == "ignores signals":
+            import signal
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if self.era == "legacy":
+            self.listeners.append(Talk(self, {}, send))
+        for line in sys.stdin:
+            if self.mode == "junk":
+                print("this is no message")
+            threading.Thread(target=self.take, args=(json.loads(line), send), daemon=True).start()
+        while self.mode == "ignores signals":
+            threading.Event().wait(60)
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    StdioRemote(**json.loads(sys.argv[1] if len(sys.argv) > 1 else "{}")).run()

@@ -1,0 +1,287 @@
+"""What remote servers offer, through the real binary: imported, called, asked and told of, in both eras."""
+import json
+import sys
+from pathlib import Path
+
+from fake_remote import FakeRemote, HttpRemote, tool
+from peer import Case, main, post, request, text_of, until
+
+FAKE = Path(__file__).with_name("fake_remote.py")
+MODERN = "2026-07-28"
+CAPABILITIES = {"elicitation": {"form": {}, "url": {}}, "sampling": {}, "roots": {}}
+
+
+class RemoteCase(Case):
+    def http(self, **attributes):
+        server = HttpRemote(FakeRemote(**attributes))
+        self.addCleanup(server.stop)
+        return server
+
+    def child(self, **attributes):
+        """The TOML of a child."""
+        return f'command = "{sys.executable}"\nargs = ["{FAKE}", {json.dumps(json.dumps(attributes))}]\n'
+
+    def serve_remotes(self, text="", **remotes):
+        tables = "".join(f"\n[remote.{name}]\n{body}" for name, body in remotes.items())
+        return self.serve(text='[log]\nlevel = "debug"\n' + text + tables)
+
+    def serve_remote(self, body, **options):
+        """One remote "r" whose lists have been read."""
+        server = self.serve_remotes(r=body, **options)
+        server.logged(r"remote r: \d+ prompts")
+        until(lambda: self.tools(server))
+        return server
+
+    def ask(self, server, method, capabilities=None, meta=None, headers=None, **params):
+        meta = {"io.modelcontextprotocol/protocolVersion": MODERN,
+                "io.modelcontextprotocol/clientCapabilities": CAPABILITIES if capabilities is None else capabilities,
+                **(meta or {})}
+        name = params.get("name") or params.get("uri")
+        more = {"MCP_Protocol_Version": MODERN, "Mcp_Method": method, "Accept": "application/json, text/event-stream"}
+        if method in ("tools/call", "prompts/get", "resources/read"):
+            more["Mcp_Name"] = name
+        return server.post(request(1, method, **params, _meta=meta), **more, **(headers or {}))
+
+    def result(self, server, method, **options):
+        answer = self.ask(server, method, **options)
+        if "result" not in answer.message:
+            raise AssertionError(answer.message)
+        return answer.message["result"]
+
+    def call(self, server, name, arguments=None, **options):
+        return self.ask(server, "tools/call", name=name, arguments=arguments or {}, **options).message
+
+    def begin_call(self, connection, name, **meta):
+        """Sends it, and leaves the answer to the test."""
+        meta |= {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
+        connection.send(post(request(1, "tools/call", name=name, arguments={}, _meta=meta), MCP_Protocol_Version=MODERN,
+                             Mcp_Method="tools/call", Mcp_Name=name, Accept="application/json, text/event-stream"))
+
+    def tools(self, server):
+        return {item["name"]: item for item in self.result(server, "tools/list")["tools"]}
+
+
+def both_eras(test):
+    """Runs the test against a remote of either era and of either transport."""
+    def wrapped(self):
+        for era in ("modern", "legacy"):
+            for transport in ("http", "stdio"):
+                with self.subTest(era=era, transport=transport):
+                    remote = None
+                    if transport == "http":
+                        fake = self.http(era=era)
+                        remote, body = fake.remote, f'url = "{fake.url}"\n'
+                    else:
+                        body = self.child(era=era)
+                    server = self.serve_remote(body)
+                    test(self, server, remote)
+                    server.kill()
+    return wrapped
+
+
+class Import(RemoteCase):
+    @both_eras
+    def test_everything_is_offered_and_works(self, server, remote):
+        tools = self.tools(server)
+        self.assertIn("r__echo", tools)
+        self.assertEqual(tools["r__read_only"]["annotations"], {"readOnlyHint": True})
+        result = self.result(server, "tools/call", name="r__echo", arguments={"text": "a \u00e9 b"})
+        self.assertEqual(result["content"], [{"type": "text", "text": "a \u00e9 b"}])
+        self.assertEqual(result["structuredContent"], {"number": 1.5})
+        self.assertEqual(result["more"], {"kept": True})
+        self.assertEqual(result["resultType"], "complete")
+        self.assertEqual(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "collet")
+
+        self.assertEqual([each["uri"] for each in self.result(server, "resources/list")["resources"]], ["fake://one"])
+        read = self.result(server, "resources/read", uri="fake://one")
+        self.assertEqual(read["contents"], [{"uri": "fake://one", "text": "contents of fake://one"}])
+        read = self.result(server, "resources/read", uri="fake://item/7")
+        self.assertEqual(read["contents"][0]["text"], "contents of fake://item/7")
+        prompt = self.result(server, "prompts/get", name="r__greet", arguments={"who": "you"})
+        self.assertEqual(prompt["messages"][0]["content"]["text"], "hello you")
+        self.assertEqual(prompt["description"], "a greeting")
+        completion = self.result(server, "completion/complete", ref={"type": "ref/prompt", "name": "r__greet"},
+                                 argument={"name": "who", "value": "m"}, context={"arguments": {}})["completion"]
+        self.assertEqual(completion["values"], ["m!", '{"name": "greet", "type": "ref/prompt"}'])
+        self.assertEqual((completion["total"], completion["hasMore"]), (9, True))
+        completion = self.result(server, "completion/complete", ref={"type": "ref/resource", "uri": "fake://item/{id}"},
+                                 argument={"name": "id", "value": "7"})["completion"]
+        self.assertEqual(completion["values"][1], '{"type": "ref/resource", "uri": "fake://item/{id}"}')
+
+        error = self.call(server, "r__refuse")["error"]
+        self.assertEqual(error, {"code": -32099, "message": "I refuse", "data": {"why": "I can"}})
+
+    def test_changed_lists_are_read_again(self):
+        for era in ("modern", "legacy"):
+            with self.subTest(era=era):
+                fake = self.http(era=era)
+                server = self.serve_remote(f'url = "{fake.url}"\n')
+                until(lambda: fake.remote.listeners)
+                fake.remote.tools.append(tool("added"))
+                fake.remote.tools[0]["inputSchema"] = {"type": "object", "required": ["text"]}
+                fake.remote.tell("notifications/tools/list_changed")
+                until(lambda: "r__added" in self.tools(server))
+                self.assertEqual(self.tools(server)["r__echo"]["inputSchema"]["required"], ["text"])
+                server.logged("it has changed echo")
+
+    def test_a_list_is_read_again_when_its_time_is_over(self):
+        fake = self.http(list_changed=False, ttl_ms=1)
+        server = self.serve_remote(f'url = "{fake.url}"\n')
+        fake.remote.tools.append(tool("added"))
+        until(lambda: "r__added" in self.tools(server))
+
+    def test_names_are_as_configured(self):
+        fake = self.http()
+        server = self.serve_remote(f'url = "{fake.url}"\nprefix = "x_"\nrename = {{ echo = "say" }}\nhide = ["wait"]\n')
+        names = set(self.tools(server))
+        self.assertIn("say", names)
+        self.assertIn("x_refuse", names)
+        self.assertFalse({"x_wait", "x_echo", "r__echo"} & names)
+        self.assertEqual(text_of(self.call(server, "say", {"text": "hi"})), "hi")
+
+    def test_a_bad_item_costs_only_itself(self):
+        fake = self.http()
+        fake.remote.tools += [tool("bad_schema", {"type": "object", "properties": 7}), {"title": "no name"}, 7,
+                              tool("bad_header", {"type": "object", "properties": {"a": {"type": "string", "x-mcp-header": ""}}})]
+        server = self.serve_remote(f'url = "{fake.url}"\n')
+        self.assertEqual(text_of(self.call(server, "r__echo", {"text": "hi"})), "hi")
+        self.assertFalse({"r__bad_schema", "r__bad_header"} & set(self.tools(server)))
+        server.logged("bad_header: its x-mcp-header of a is no header name")
+
+    def test_legacy_clients_are_served_by_remotes_of_both_eras(self):
+        for era in ("modern", "legacy"):
+            with self.subTest(era=era):
+                peer = self.stdio(text="\n[remote.r]\n" + self.child(era=era))
+                peer.logged(r"remote r: \d+ prompts")
+                peer.ask(request(1, "initialize", protocolVersion="2025-06-18", capabilities={}, clientInfo={}))
+                until(lambda: any(t["name"] == "r__echo" for t in peer_list(peer)))
+                peer.send(request(3, "tools/call", name="r__echo", arguments={"text": "hi"}))
+                answer = answer_of(peer, 3)
+                self.assertEqual(answer["result"]["content"][0]["text"], "hi")
+                self.assertNotIn("resultType", answer["result"])
+
+
+def answer_of(peer, id):
+    return next(message for message in iter(peer.receive, None) if message.get("id") == id and "method" not in message)
+
+
+def peer_list(peer):
+    peer.send(request(2, "tools/list"))
+    return answer_of(peer, 2)["result"]["tools"]
+
+
+class Calls(RemoteCase):
+    @both_eras
+    def test_progress_and_log_messages_reach_the_caller(self, server, remote):
+        with server.connect() as connection:
+            self.begin_call(connection, "r__noisy", progressToken="p", **{"io.modelcontextprotocol/logLevel": "debug"})
+            head = connection.head()
+            self.assertTrue(head.is_stream)
+            events = []
+            while "result" not in (event := connection.event()):
+                events.append(event)
+        progress = [e["params"] for e in events if e["method"] == "notifications/progress"]
+        self.assertEqual(progress, [{"progressToken": "p", "progress": 1, "total": 2, "message": "half"}])
+        if remote:  # over stdio a message names no request
+            logs = [e["params"] for e in events if e["method"] == "notifications/message"]
+            self.assertEqual(logs, [{"level": "warning", "logger": "fake", "data": {"said": "something"}}])
+
+    def test_a_cancelled_call_is_cancelled_at_the_remote(self):
+        for era in ("modern", "legacy"):
+            with self.subTest(era=era):
+                fake = self.http(era=era)
+                server = self.serve_remote(f'url = "{fake.url}"\n')
+                with server.connect() as connection:
+                    self.begin_call(connection, "r__wait")
+                    until(lambda: "tools/call" in fake.remote.methods())
+                if era == "legacy":
+                    until(lambda: "notifications/cancelled" in fake.remote.methods())
+                self.assertEqual(text_of(self.call(server, "r__echo", {"text": "on"})), "on")
+                for talk in fake.remote.running.values():
+                    talk.cancelled.set()
+
+    def test_a_deadline_ends_the_call_and_cancels_the_remote(self):
+        server = self.serve_remote(self.child(era="legacy") + "tools.wait.timeout_ms = 50\n")
+        answer = self.call(server, "r__wait")
+        self.assertTrue(answer["result"]["isError"])
+        self.assertIn("did not answer within 50 ms", text_of(answer))
+
+    def test_trace_context_and_the_callers_headers_travel_on(self):
+        fake = self.http()
+        server = self.serve_remote(f'url = "{fake.url}"\nheaders = {{ X-Fixed = "f", X-From = "for ${{header:X-Team}}" }}\n'
+                                   'forward_headers = ["X-Team"]\nforward_token = true\n')
+        answer = self.call(server, "r__meta", meta={"traceparent": "00-1-2-01", "org.example/x": [1]},
+                           headers={"X-Team": "blue", "Authorization": "Bearer t", "X-Other": "secret"})
+        seen = json.loads(text_of(answer))
+        self.assertEqual(seen["meta"]["traceparent"], "00-1-2-01")
+        self.assertEqual(seen["meta"]["org.example/x"], [1])
+        self.assertEqual(seen["meta"]["io.modelcontextprotocol/clientCapabilities"], CAPABILITIES)
+        headers = seen["headers"]
+        self.assertEqual((headers["x-fixed"], headers["x-from"]), ("f", "for blue"))
+        self.assertEqual((headers["x-team"], headers["authorization"]), ("blue", "Bearer t"))
+        self.assertNotIn("x-other", headers)
+
+    def test_annotated_parameters_are_repeated_in_headers(self):
+        fake = self.http()
+        schema = {"type": "object", "properties": {"region": {"type": "string", "x-mcp-header": "Region"}}}
+        fake.remote.tools.append(tool("meta_of", schema))
+        fake.remote.tool_meta_of = fake.remote.tool_meta
+        server = self.serve_remote(f'url = "{fake.url}"\n')
+        answer = self.call(server, "r__meta_of", {"region": "eu"}, headers={"Mcp-Param-Region": "eu"})
+        headers = json.loads(text_of(answer))["headers"]
+        self.assertEqual(headers["mcp-param-region"], "eu")
+        self.assertEqual((headers["mcp-method"], headers["mcp-name"]), ("tools/call", "meta_of"))
+
+
+class Questions(RemoteCase):
+    """Elicitation, sampling and roots in the four combinations of eras."""
+    QUESTIONS = {
+        "ask": ({"action": "accept", "content": {"name": "Ada"}}, "accept Ada"),
+        "sample": ({"role": "assistant", "content": {"type": "text", "text": "Paris"}, "model": "m"}, "Paris"),
+        "roots": ({"roots": [{"uri": "file:///r"}]}, "file:///r"),
+    }
+
+    @both_eras
+    def test_a_modern_client_is_asked(self, server, remote):
+        for name, (response, expected) in self.QUESTIONS.items():
+            result = self.call(server, f"r__{name}")["result"]
+            self.assertEqual(result["resultType"], "input_required")
+            (key, asked), = result["inputRequests"].items()
+            self.assertIn(asked["method"], ("elicitation/create", "sampling/createMessage", "roots/list"))
+            answer = self.call(server, f"r__{name}", inputResponses={key: response}, requestState=result["requestState"])
+            self.assertEqual(text_of(answer), expected)
+
+    def test_a_legacy_client_is_asked(self):
+        for era in ("modern", "legacy"):
+            with self.subTest(era=era):
+                peer = self.stdio(text="\n[remote.r]\n" + self.child(era=era))
+                peer.logged(r"remote r: \d+ prompts")
+                peer.ask(request(1, "initialize", protocolVersion="2025-11-25", capabilities=CAPABILITIES, clientInfo={}))
+                until(lambda: any(t["name"] == "r__ask" for t in peer_list(peer)))
+                for number, (name, (response, expected)) in enumerate(self.QUESTIONS.items(), 10):
+                    peer.send(request(number, "tools/call", name=f"r__{name}", arguments={}))
+                    question = peer.receive()
+                    while "id" not in question:
+                        question = peer.receive()
+                    self.assertIn(question["method"], ("elicitation/create", "sampling/createMessage", "roots/list"))
+                    peer.send({"jsonrpc": "2.0", "id": question["id"], "result": response})
+                    self.assertEqual(text_of(answer_of(peer, number)), expected)
+
+    def test_a_client_that_cannot_be_asked_leaves_a_legacy_remote_with_an_error(self):
+        server = self.serve_remote(f'url = "{self.http(era="legacy").url}"\n')
+        error = self.call(server, "r__ask", capabilities={})["error"]
+        self.assertIn("nobody is there whom this could be asked", error["message"])
+
+    def test_an_answer_to_a_question_that_nobody_waits_for_any_more_is_refused(self):
+        fake = self.http(era="legacy")
+        server = self.serve_remote(f'url = "{fake.url}"\n')
+        result = self.call(server, "r__ask")["result"]
+        (key, _), = result["inputRequests"].items()
+        response = self.QUESTIONS["ask"][0]
+        again = dict(inputResponses={key: response}, requestState=result["requestState"])
+        self.assertEqual(text_of(self.call(server, "r__ask", **again)), "accept Ada")
+        self.assertIn("its question has expired", self.call(server, "r__ask", **again)["error"]["message"])
+
+
+if __name__ == "__main__":
+    main()

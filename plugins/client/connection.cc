@@ -179,13 +179,13 @@ void Connection::on_lost(RequestId id, Lost lost) {
 }
 
 void Connection::on_down(const std::string& reason) {
+  listener_.on_down(reason);  // first, so that nobody makes another request of what is gone
   Answer answer;
   answer.lost = Lost{.sent = true, .http_status = 0, .message = reason};
   std::vector<RequestId> ids;
   for (const auto& [id, asked] : asked_) ids.push_back(id);
   std::sort(ids.begin(), ids.end());
   for (const RequestId id : ids) end(id, answer);
-  listener_.on_down(reason);
 }
 
 void Connection::watch_deadlines() {

@@ -48,7 +48,7 @@ class ConnectionListener {
   virtual bool on_request(const Message& message) = 0;
   // Something came that is no message; the connection goes on.
   virtual void on_garbage(const std::string& what) = 0;
-  // The connection is gone; every asker has been told before. Last.
+  // The connection is gone. Last; who still waits for an answer is told next, so that it must not be destroyed yet.
   virtual void on_down(const std::string& reason) = 0;
 
  protected:

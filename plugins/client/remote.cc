@@ -110,11 +110,12 @@ void Remote::go_down(const std::string& why) {
   pending_ = false;
   retire_link();
   const std::uint64_t pause =
-      failures_ == 0 ? 0
-                     : jittered(std::min(limits::kBackoffMinMs << std::min(failures_, 10u), limits::kBackoffMaxMs));
+      failures_ == 0
+          ? 0
+          : jittered(std::min(limits::kBackoffMinMs << std::min(failures_ - 1, 10u), limits::kBackoffMaxMs));
   next_attempt_ms_ = around_.loop.now_ms() + pause;
   reconnect_.start(pause, [this] { connect(); });
-  if (failures_ > 0) {
+  if (failures_ > 1) {
     for (ProxyCall* call : std::exchange(waiting_, {})) call->fail(why_down());
   }
   if (config_.when_down == "hide") publish();
@@ -295,7 +296,7 @@ void Remote::end_calls(const char* reason) {
 
 void Remote::begin_when_up(ProxyCall& call, const std::string& why) {
   if (state_ == State::up) return call.begin();
-  if (failures_ > 0) return call.fail(why);
+  if (failures_ > 1) return call.fail(why);
   waiting_.push_back(&call);
 }
 

@@ -133,7 +133,7 @@ class StreamableTransport::Exchange final : public HttpSink {
       if (over_ || answered_) return drop();
       return lose({.sent = true, .http_status = head_.status, .message = "its answer is none to this request"});
     }
-    lose({.sent = good, .http_status = head_.status, .message = describe(head_.status, body)});
+    lose({.sent = true, .http_status = head_.status, .message = describe(head_.status, body)});
   }
 
   void challenged(const std::string& body) {

@@ -5,6 +5,7 @@ As a child: `fake_remote.py JSON`, where JSON has attributes of FakeRemote, such
 import json
 import os
 import queue
+import socket
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -266,11 +267,20 @@ class HttpRemote:
     def __init__(self, remote, port=0):
         self.remote = remote
         self.sessions = set()
+        self.connections = set()
         self.statuses = {}  # by method: a status to answer with instead, as (status, headers, body)
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                outer.connections.add(self.connection)
+
+            def finish(self):
+                outer.connections.discard(self.connection)
+                super().finish()
 
             def log_message(self, *_):
                 pass
@@ -301,6 +311,11 @@ class HttpRemote:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
+        for connection in list(self.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
 
     @staticmethod
     def reply(http, status, body=b"", **headers):

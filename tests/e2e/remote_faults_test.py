@@ -1,0 +1,245 @@
+"""Remote servers that fail: each costs itself, is said in clear words, and every call is answered once."""
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
+
+from fake_remote import FakeRemote, HttpRemote, tool
+from peer import main, text_of, until
+from remote_test import RemoteCase
+
+
+class Faults(RemoteCase):
+    def error(self, server, name="r__echo", **options):
+        return self.call(server, name, **options)["error"]["message"]
+
+    def raw(self, talk):
+        """A server of the bytes that `talk` sends on each connection, given the request's bytes."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                threading.Thread(target=one, args=(connection,), daemon=True).start()
+
+        def one(connection):
+            with connection:
+                try:
+                    talk(connection, connection.recv(1 << 16))
+                except OSError:
+                    pass
+
+        threading.Thread(target=serve, daemon=True).start()
+        return f'url = "http://127.0.0.1:{listener.getsockname()[1]}/mcp"\n'
+
+    def a_good_one_goes_on(self, body, complaint):
+        """A remote that is no good is named with its fault, and the other one answers."""
+        server = self.serve_remotes(bad=body, r=f'url = "{self.http().url}"\n')
+        server.logged(r"remote bad: .*" + complaint)
+        until(lambda: "r__echo" in self.tools(server))
+        self.assertEqual(text_of(self.call(server, "r__echo", {"text": "on"})), "on")
+        return server
+
+    def test_nobody_is_there(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.a_good_one_goes_on(f'url = "http://127.0.0.1:{port}/mcp"\n', "Failed to connect|refused|Couldn't connect")
+
+    def test_it_answers_garbage(self):
+        self.a_good_one_goes_on(self.raw(lambda c, _: c.sendall(b"garbage\r\n\r\n")), "HTTP|nonsense|Received")
+
+    def test_it_closes_at_once(self):
+        self.a_good_one_goes_on(self.raw(lambda c, _: None), "Empty reply")
+
+    def test_it_answers_json_that_is_none(self):
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n"
+        self.a_good_one_goes_on(self.raw(lambda c, _: c.sendall(head + b"{\"a\":]}")), "no message|answer is none")
+
+    def test_its_body_is_cut_off(self):
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 700\r\n\r\n{"
+        self.a_good_one_goes_on(self.raw(lambda c, _: c.sendall(head)), "transfer closed|outstanding")
+
+    def test_its_headers_have_no_end(self):
+        def talk(connection, _):
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            while True:
+                connection.sendall(b"X-More: " + b"a" * 8000 + b"\r\n")
+        self.a_good_one_goes_on(self.raw(talk), "headers are too large")
+
+    def test_an_event_has_no_end(self):
+        def talk(connection, _):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: ")
+            while True:
+                connection.sendall(b"a" * (1 << 20))
+        self.a_good_one_goes_on(self.raw(talk), "more than 16777216 bytes|too large")
+
+    def test_it_redirects_to_another_origin(self):
+        def talk(connection, _):
+            connection.sendall(b"HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/mcp\r\nContent-Length: 0\r\n\r\n")
+        self.a_good_one_goes_on(self.raw(talk), "another origin")
+
+    def test_it_redirects_in_circles(self):
+        def talk(connection, _):
+            connection.sendall(b"HTTP/1.1 308 Go\r\nLocation: /mcp\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        self.a_good_one_goes_on(self.raw(talk), "in circles")
+
+    def test_it_lets_nobody_in(self):
+        def talk(connection, _):
+            connection.sendall(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        self.a_good_one_goes_on(self.raw(talk), "HTTP status 401")
+
+    def test_a_redirect_within_the_origin_is_followed(self):
+        fake = self.http()
+        original = fake.post
+
+        def post(http):
+            if http.path == "/here":
+                return original(http)
+            http.rfile.read(int(http.headers["Content-Length"]))
+            return fake.reply(http, 307, Location="/here")
+
+        fake.post = post
+        server = self.serve_remote(f'url = "{fake.url}"\n')
+        self.assertEqual(text_of(self.call(server, "r__echo", {"text": "on"})), "on")
+
+    def test_a_command_that_does_not_exist(self):
+        self.a_good_one_goes_on('command = "/nonexistent/server"\n', "cannot start /nonexistent/server: no such file")
+
+    def test_a_variable_that_is_missing(self):
+        self.a_good_one_goes_on('command = "x"\nargs = ["${env:COLLET_TEST_NOT_SET}"]\n', "COLLET_TEST_NOT_SET is not set")
+
+    def test_a_child_that_ends_at_once_is_tried_again_and_again_but_not_at_once(self):
+        server = self.a_good_one_goes_on('command = "/bin/false"\n', "closed its stdout|exit code 1")
+
+    def test_a_child_writes_junk_to_stdout(self):
+        server = self.serve_remote(self.child(mode="junk"))
+        server.logged("remote r: it sends what is no message")
+        self.assertEqual(text_of(self.call(server, "r__echo", {"text": "on"})), "on")
+
+    def test_a_remote_that_never_answers_keeps_nobody_waiting(self):
+        fake = self.http()
+        server = self.serve_remotes(silent=self.child(mode="silent"), r=f'url = "{fake.url}"\n')
+        until(lambda: "r__echo" in self.tools(server))
+        self.assertEqual(text_of(self.call(server, "r__echo", {"text": "on"})), "on")
+
+    def test_a_child_that_dies_fails_its_calls_and_comes_back(self):
+        server = self.serve_remote(self.child())
+        self.assertRegex(self.error(server, "r__die"), "remote r: it (has closed its stdout|has ended)")
+        until(lambda: "result" in self.call(server, "r__echo", {"text": "on"}))
+
+    def test_every_call_under_way_is_answered_when_the_child_dies(self):
+        server = self.serve_remote(self.child() + "\n[remote.other]\n" + self.child())
+        until(lambda: "other__wait" in self.tools(server))
+        answers = []
+        others = [threading.Thread(target=lambda: answers.append(self.call(server, "r__wait"))) for _ in range(20)]
+        unhurt = server.connect()
+        self.begin_call(unhurt, "other__noisy")
+        for thread in others:
+            thread.start()
+        self.call(server, "r__die")
+        for thread in others:
+            thread.join()
+        self.assertEqual(len(answers), 20)
+        self.assertTrue(all("remote r: " in answer["error"]["message"] for answer in answers))
+        self.assertEqual(text_of(unhurt.receive().message), "done")
+        unhurt.close()
+
+    def test_an_idempotent_call_survives_a_child_that_dies(self):
+        server = self.serve_remote(self.child())
+        children = until(lambda: children_of(server))
+        os.kill(children[0], signal.SIGKILL)
+        self.assertEqual(text_of(self.call(server, "r__read_only")), "read")
+
+    def test_a_server_that_is_gone_is_said_at_once_and_found_again(self):
+        for era in ("modern", "legacy"):
+            with self.subTest(era=era):
+                fake = self.http(era=era)
+                server = self.serve_remote(f'url = "{fake.url}"\n')
+                fake.stop()
+                until(lambda: "not available now" in self.call(server, "r__echo").get("error", {}).get("message", ""))
+                self.assertIn("r__echo", self.tools(server))
+                again = HttpRemote(FakeRemote(era=era), fake.port)
+                self.addCleanup(again.stop)
+                until(lambda: "result" in self.call(server, "r__echo", {"text": "on"}))
+                server.kill()
+
+    def test_what_a_lost_remote_offers_is_hidden_if_so_configured(self):
+        fake = self.http()
+        server = self.serve_remote(f'url = "{fake.url}"\nwhen_down = "hide"\n')
+        fake.stop()
+        until(lambda: (self.call(server, "r__echo"), "r__echo" not in self.tools(server))[1])
+
+    def test_a_session_that_the_server_has_forgotten_is_begun_anew(self):
+        fake = self.http(era="legacy")
+        server = self.serve_remote(f'url = "{fake.url}"\n')
+        fake.sessions.clear()
+        self.assertEqual(text_of(self.call(server, "r__echo", {"text": "on"})), "on")
+
+    def test_a_flood_of_notifications_is_read_as_one(self):
+        fake = self.http()
+        server = self.serve_remote(f'url = "{fake.url}"\n')
+        until(lambda: fake.remote.listeners)
+        before = fake.remote.methods().count("tools/list")
+        for _ in range(2_000):
+            fake.remote.tell("notifications/tools/list_changed")
+        fake.remote.tools.append(tool("added"))
+        fake.remote.tell("notifications/tools/list_changed")
+        until(lambda: "r__added" in self.tools(server))
+        self.assertLess(fake.remote.methods().count("tools/list") - before, 100)
+
+    def test_a_list_without_end_is_cut_off(self):
+        fake = self.http()
+        page = [tool(f"t{n}") for n in range(25_000)]
+        fake.remote.on_tools_list = lambda talk: fake.remote.page("tools", page) | {"nextCursor": "more"}
+        server = self.serve_remotes(r=f'url = "{fake.url}"\n')
+        server.logged(r"its tools/list is cut off after 20000: it is too long")
+
+    def test_a_page_that_leads_to_itself_is_the_last(self):
+        fake = self.http()
+        fake.remote.on_prompts_list = lambda talk: fake.remote.page("prompts", []) | {"nextCursor": "x"}
+        server = self.serve_remotes(r=f'url = "{fake.url}"\n')
+        server.logged("its prompts/list is cut off after 0: a page leads to itself")
+
+    def test_a_schema_of_ten_megabytes_costs_only_its_tool(self):
+        fake = self.http()
+        fake.remote.tools.append(tool("huge", {"type": "object", "description": "x" * 10_000_000}))
+        server = self.serve_remote(f'url = "{fake.url}"\n')
+        server.logged("huge: its definition has more than 1048576 bytes")
+        self.assertEqual(text_of(self.call(server, "r__echo", {"text": "on"})), "on")
+
+
+class Ending(RemoteCase):
+    def test_children_end_with_the_server_by_the_end_of_their_stdin(self):
+        server = self.serve_remote(self.child())
+        children = until(lambda: children_of(server))
+        server.signal(signal.SIGTERM)
+        self.assertEqual(server.wait(), 0)
+        self.assertFalse([child for child in children if is_alive(child)])
+
+    def test_a_child_that_ignores_its_stdin_and_sigterm_is_killed(self):
+        server = self.serve_remote(self.child(mode="ignores signals"), text="[server.limits]\ndrain_timeout_ms = 1500\n")
+        children = until(lambda: children_of(server))
+        server.signal(signal.SIGTERM)
+        self.assertEqual(server.wait(), 0)
+        until(lambda: not any(is_alive(child) for child in children))
+
+
+def children_of(server):
+    pid = server._process.pid
+    return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+if __name__ == "__main__":
+    main()

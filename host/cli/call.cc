@@ -111,7 +111,7 @@ int call(const CallOptions& options) {
   const registry::SnapshotPtr snapshot = host.registry().current();
   const registry::Item* item = snapshot->find(registry::Kind::tool, options.tool);
   if (!item) return complain("there is no tool " + options.tool + "; `collet list` shows what there is");
-  if (const auto wrong = registry::check_arguments(*item->compiled, item->name, &arguments))
+  if (const auto wrong = registry::check_arguments(*item->compiled, *item->def, item->name, &arguments))
     return complain(*wrong, kToolError);
   TerminalCall running(host.main_loop(), streams.out, options.common.json);
   host.exit_code = running.run(*item, options.arguments, config->plugins.timeout_ms);

@@ -42,7 +42,8 @@ registry::Traits to_traits(std::uint32_t flags) {
           .task_after_input = has(COLLET_ITEM_TASK_AFTER_INPUT),
           .needs_elicitation = has(COLLET_ITEM_NEEDS_ELICITATION),
           .needs_sampling = has(COLLET_ITEM_NEEDS_SAMPLING),
-          .needs_roots = has(COLLET_ITEM_NEEDS_ROOTS)};
+          .needs_roots = has(COLLET_ITEM_NEEDS_ROOTS),
+          .unchecked = has(COLLET_ITEM_UNCHECKED)};
 }
 
 // Why `definition` cannot be an item's, or empty.

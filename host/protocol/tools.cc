@@ -23,7 +23,7 @@ void ServerLoop::call_tool(RequestPtr request) {
   }
   if (const auto bad = check_capabilities(item->def->traits, request->context))
     return request->exchange.error(*bad);
-  if (const auto wrong = registry::check_arguments(*item->compiled, item->name, arguments)) {
+  if (const auto wrong = registry::check_arguments(*item->compiled, *item->def, item->name, arguments)) {
     return answer(*request, server_, registry::CallKind::tool, tool_error(*wrong));
   }
   Target target{.item = item};

@@ -97,10 +97,10 @@ Result<Compiled> read_definition(const ItemDef& def, SchemaCache& cache) {
   return compiled;
 }
 
-std::optional<std::string> check_arguments(const Compiled& compiled, std::string_view tool,
+std::optional<std::string> check_arguments(const Compiled& compiled, const ItemDef& def, std::string_view tool,
                                            const json::Value* arguments) {
   static const json::Value kNone(rapidjson::kObjectType);
-  if (!compiled.input) return std::nullopt;
+  if (!compiled.input || def.traits.unchecked) return std::nullopt;
   const json::Value& given = arguments ? *arguments : kNone;
   if (compiled.input->validate(given).valid()) return std::nullopt;
   return fmt::format("Invalid arguments for {}:\n{}", tool, compiled.input->explain(given).to_text());

@@ -42,7 +42,7 @@ Result<Compiled> read_definition(const ItemDef& def, SchemaCache& cache);
 
 // What a model should be told of arguments that do not fit, or nothing. `arguments` may be null: absent, checked as
 // {}.
-std::optional<std::string> check_arguments(const Compiled& compiled, std::string_view tool,
+std::optional<std::string> check_arguments(const Compiled& compiled, const ItemDef& def, std::string_view tool,
                                            const json::Value* arguments);
 
 // What is wrong with a tool's structured content, JSON text that may be empty for none; or nothing.

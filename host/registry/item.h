@@ -21,6 +21,7 @@ struct Traits {
   bool needs_elicitation = false;
   bool needs_sampling = false;
   bool needs_roots = false;
+  bool unchecked = false;  // a tool's arguments are not for us to check
 };
 
 // An item as its provider offers it.

@@ -59,8 +59,9 @@ void Handshake::on_discovered(const Answer& answer) {
   discover_ = 0;
   if (answer.ok()) {
     const std::string_view versions = find_member(answer.result, "supportedVersions");
-    if (!names(versions, kModernVersion)) {
-      return fail("it speaks none of our versions but " + std::string(versions));
+    if (!names(versions, kModernVersion)) {  // or it answers whatever it is asked
+      probe_problem_ = "it does not name 2026-07-28 among its supportedVersions " + std::string(versions);
+      return initialize_ ? void() : initialize();
     }
     if (initialize_) {  // an answer that came after we had given up on it
       connection_.cancel(std::exchange(initialize_, 0), nullptr);

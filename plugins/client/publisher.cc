@@ -15,7 +15,7 @@ bool has_uri_name(const RemoteItem& item) {
 collet_str str(std::string_view text) { return {text.data(), text.size()}; }
 
 std::uint32_t flags_of(const RemoteItem& item) {
-  return COLLET_ITEM_NONBLOCKING | (item.idempotent ? COLLET_ITEM_IDEMPOTENT : 0);
+  return COLLET_ITEM_NONBLOCKING | COLLET_ITEM_UNCHECKED | (item.idempotent ? COLLET_ITEM_IDEMPOTENT : 0);
 }
 
 }  // namespace

@@ -76,7 +76,8 @@ class StreamableTransport::Exchange final : public HttpSink {
     if (!is_stream_) return;
     const std::string bytes = std::exchange(body, {});
     const auto good = events_.feed(bytes, [this](const Event& event) {
-      if (!over_ && !answered_ && event.type == "message") owner_.listener_.on_text(event.data, message_.id);
+      if (!over_ && !answered_ && event.type == "message" && !event.data.empty())
+        owner_.listener_.on_text(event.data, message_.id);
     });
     if (!over_ && !good) {
       stop();
@@ -239,7 +240,7 @@ std::vector<std::string> StreamableTransport::header_lines(const Outgoing& messa
   const auto add = [&](std::string_view name, std::string_view value) {
     std::string& line = lines.emplace_back();
     line.reserve(name.size() + 2 + value.size());
-    line.append(name).append(": ").append(value);
+    line.append(name).append(value.empty() ? ";" : ": ").append(value);  // libcurl's way to say an empty value
   };
   for (const HttpHeader& header : settings_.headers) {
     const bool overridden =

@@ -1,4 +1,4 @@
-// node run.mjs BUILD REVISION [--scenario NAME] [--list] [--gap NAME]… [--check-messages]: see `run --help`.
+// node run.mjs BUILD LEG REVISION [--scenario NAME] [--list] [--gap NAME]… [--check-messages]: see `run --help`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, openSync, rmSync } from 'node:fs';
@@ -12,7 +12,9 @@ import { serve, within } from './server.mjs';
 import { report, resultOf } from './verdict.mjs';
 
 const suiteTimeoutMs = 300_000;
+const clientTimeoutMs = 120_000; // all drivers run side by side
 const config = fileURLToPath(new URL('collet.toml', import.meta.url));
+const driver = fileURLToPath(new URL('client.mjs', import.meta.url));
 
 function usageError(message) {
   console.error(`tests/conformance/run: ${message}`);
@@ -28,20 +30,21 @@ function parseCommandLine() {
   };
   try {
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    if (positionals.length !== 2) usageError('one revision, please; see --help');
-    return { build: positionals[0], revision: positionals[1], ...values };
+    if (positionals.length !== 3) usageError('one leg and one revision, please; see --help');
+    const [build, leg, revision] = positionals;
+    return { build, leg, revision, ...values };
   } catch (error) {
     usageError(error.message);
   }
 }
 
-// Has the suite call the server at `url`; what it finds and says is in `folder` then. How it ends tells nothing that is
-// not to be found there.
-async function runSuite(url, revision, scenario, folder) {
+// Runs one leg of the suite; what it finds and says is in `folder` then. How it ends tells nothing that is not to be found
+// there.
+async function runSuite(leg, subject, revision, scenario, folder) {
   const what = scenario ? ['--scenario', scenario, '--spec-version', revision, '--force'] : ['--requirements', revision];
   const program = path.join(suite, 'dist/index.js');
   const log = openSync(path.join(folder, 'suite.log'), 'w');
-  const child = spawn(process.execPath, [program, 'server', '--url', url, ...what, '--output-dir', folder], {
+  const child = spawn(process.execPath, [program, leg, ...subject, ...what, '--output-dir', folder], {
     stdio: ['ignore', log, log],
   });
   try {
@@ -51,25 +54,40 @@ async function runSuite(url, revision, scenario, folder) {
   }
 }
 
-// Whether every scenario is good, and the server ended as it should.
-async function judge(build, revision, scenario, scenarios, gaps, checksMessages) {
-  const folder = path.resolve(build, 'conformance', revision);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+// Has the suite call the built server, which has to end well, too. Whether its messages are good, if they are to be
+// checked.
+async function runServerLeg(build, revision, scenario, folder, checksMessages) {
   const server = await serve(path.resolve(build, 'bin/collet'), config, path.join(folder, 'server.log'));
   const recorder = checksMessages ? await record(server.url) : undefined;
-  await runSuite((recorder ?? server).url, revision, scenario, folder);
-  const { text, good } = report(scenarios.map((one) => resultOf(one, folder)), gaps);
-  console.log(text);
+  await runSuite('server', ['--url', (recorder ?? server).url], revision, scenario, folder);
   await server.stop();
-  if (!recorder) return good;
+  if (!recorder) return true;
   const messages = recorder.check(path.resolve(build, 'bin/wire_check'));
   console.log(messages.text);
-  return good && messages.good;
+  return messages.good;
 }
 
-const { build, revision, scenario, list, gap, 'check-messages': checksMessages } = parseCommandLine();
-const all = scenariosOf(revision);
+// Has the suite be called by the driver, which has the built host import it.
+async function runClientLeg(build, revision, scenario, folder) {
+  const command = [process.execPath, driver, path.resolve(build, 'bin/collet')].join(' ');
+  await runSuite('client', ['--command', command, '--timeout', String(clientTimeoutMs)], revision, scenario, folder);
+  return true;
+}
+
+// Whether every scenario is good.
+async function judge(build, leg, revision, scenario, scenarios, gaps, checksMessages) {
+  const folder = path.resolve(build, 'conformance', leg === 'server' ? revision : `client-${revision}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const runLeg = leg === 'server' ? runServerLeg : runClientLeg;
+  const messagesGood = await runLeg(build, revision, scenario, folder, checksMessages);
+  const { text, good } = report(scenarios.map((one) => resultOf(one, folder)), gaps);
+  console.log(text);
+  return good && messagesGood;
+}
+
+const { build, leg, revision, scenario, list, gap, 'check-messages': checksMessages } = parseCommandLine();
+const all = scenariosOf(leg, revision);
 if (all.length === 0) usageError(`the suite has no requirements for ${revision}`);
 if (list) {
   for (const { name, scored } of all) console.log(scored ? name : `${name} (not scored)`);
@@ -79,7 +97,7 @@ const scenarios = scenario ? all.filter(({ name }) => name === scenario) : all;
 if (scenarios.length === 0) usageError(`${revision} has no scenario ${scenario}; see --list`);
 
 try {
-  process.exit((await judge(build, revision, scenario, scenarios, gap, checksMessages)) ? 0 : 1);
+  process.exit((await judge(build, leg, revision, scenario, scenarios, gap, checksMessages)) ? 0 : 1);
 } catch (error) {
   console.error(`tests/conformance/run: ${error.message}`);
   process.exit(1);

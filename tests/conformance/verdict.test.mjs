@@ -75,3 +75,22 @@ test('a known gap spoils nothing as long as it is one', () => {
   assert.equal(report([good], ['ping']).good, false);
   assert.match(report([good], ['ping']).text, /ping is good now/);
 });
+
+test('the client leg has its results elsewhere, those of auth one folder deeper', () => {
+  const place = path.join(folder, 'auth', 'dpop-2026-07-28T10-00-00-000Z');
+  mkdirSync(place, { recursive: true });
+  writeFileSync(path.join(place, 'checks.json'), JSON.stringify([check('SUCCESS')]));
+  assert.deepEqual(resultOf({ leg: 'client', name: 'auth/dpop', scored: false }, folder).complaints, []);
+  assert.equal(resultOf({ leg: 'client', name: 'auth/other', scored: false }, folder).complaints.length, 1);
+});
+
+test('what a modern client never sends is rightly not seen', () => {
+  const skipped = { ...check('SKIPPED'), description: 'Client sends correct Mcp-Method header on initialize request' };
+  assert.deepEqual(judge('http-standard-headers', [check('SUCCESS'), skipped]).complaints, []);
+});
+
+test('a known gap may be a family', () => {
+  const bad = judge('auth-a', [check('FAILURE')]);
+  assert.equal(report([bad], ['auth-*']).good, true);
+  assert.equal(report([bad], ['auth']).good, false);
+});

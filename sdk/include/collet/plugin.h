@@ -92,6 +92,7 @@ typedef uint64_t collet_blob; /* one buffer of host memory, never 0 */
 #define COLLET_ITEM_NEEDS_SAMPLING (1u << 5)
 #define COLLET_ITEM_NEEDS_ROOTS (1u << 6)
 #define COLLET_ITEM_TASK_AFTER_INPUT (1u << 7) /* asks first: the task begins with the round that has the answers */
+#define COLLET_ITEM_UNCHECKED (1u << 8)     /* a tool that passes its arguments on to who checks them: the host does not */
 
 /* collet_plugin.flags */
 #define COLLET_PLUGIN_CONCURRENT (1u << 0)   /* call() may run on several executors at once; else one at a time */
@@ -141,7 +142,7 @@ typedef struct collet_call_params {
   uint32_t state_version; /* as given to suspend() */
   void *item_user;        /* collet_item_def.user */
   collet_str name;        /* as registered; for a resource: the URI that is read */
-  collet_str arguments;   /* JSON exactly as the client sent it, valid for inputSchema; absent is possible.
+  collet_str arguments;   /* JSON exactly as the client sent it, valid for inputSchema (unless UNCHECKED); absent is possible.
                              COMPLETE: {"argument":{"name","value"},"context":{…}} */
   collet_str variables;   /* of a URI template: JSON object of strings */
   collet_str input_responses; /* round > 0: JSON object, a response for each need_input key */

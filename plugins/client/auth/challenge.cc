@@ -1,0 +1,136 @@
+#include "client/auth/challenge.h"
+
+#include <algorithm>
+
+#include "client/auth/limits.h"
+
+namespace collet::client::auth {
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool is_token_byte(char c) {
+  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
+  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || kOthers.find(c) != kOthers.npos;
+}
+
+class Cursor {
+ public:
+  explicit Cursor(std::string_view text) : rest_(text) {}
+
+  bool at_end() const { return rest_.empty(); }
+  bool at(char c) const { return !rest_.empty() && rest_.front() == c; }
+
+  void skip_space() { skip(" \t"); }
+  void skip_space_and_commas() { skip(" \t,"); }
+
+  bool take(char c) {
+    if (!at(c)) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  // Empty if there is none.
+  std::string_view take_token() {
+    const auto end = std::find_if_not(rest_.begin(), rest_.end(), is_token_byte);
+    const auto token = rest_.substr(0, static_cast<std::size_t>(end - rest_.begin()));
+    rest_.remove_prefix(token.size());
+    return token;
+  }
+
+  // A token or a quoted string; false at neither, and where a quote has no end.
+  bool take_value(std::string& out) {
+    if (!take('"')) {
+      out = take_token();
+      return !out.empty();
+    }
+    while (!rest_.empty() && !at('"')) {
+      if (take('\\') && rest_.empty()) return false;
+      out += rest_.front();
+      rest_.remove_prefix(1);
+    }
+    return take('"');
+  }
+
+  // The credentials of schemes such as Negotiate, which are no parameters: taken if they reach to a comma or the
+  // end.
+  bool take_token68() {
+    auto end = rest_.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/");
+    if (end == 0 || rest_.empty()) return false;
+    end = std::min(rest_.find_first_not_of('=', std::min(end, rest_.size())), rest_.size());
+    const auto after = rest_.find_first_not_of(" \t", end);
+    if (after != rest_.npos && rest_[after] != ',') return false;
+    rest_.remove_prefix(end);
+    return true;
+  }
+
+ private:
+  void skip(std::string_view bytes) { rest_.remove_prefix(std::min(rest_.find_first_not_of(bytes), rest_.size())); }
+
+  std::string_view rest_;
+};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return lower(c); });
+  return out;
+}
+
+void take_first(std::string& out, std::string_view value) {
+  if (out.empty()) out = value;
+}
+
+}  // namespace
+
+std::vector<AuthScheme> parse_www_authenticate(std::string_view value) {
+  std::vector<AuthScheme> found;
+  Cursor cursor(value.substr(0, limits::kChallengeBytesMax));
+  while (true) {
+    cursor.skip_space_and_commas();
+    const std::string_view name = cursor.take_token();
+    if (name.empty()) return found;
+    cursor.skip_space();
+    if (!found.empty() && cursor.take('=')) {
+      cursor.skip_space();
+      std::string parameter;
+      auto& parameters = found.back().parameters;
+      if (!cursor.take_value(parameter) || parameters.size() == limits::kChallengeParametersMax) return found;
+      parameters.emplace_back(lower(name), std::move(parameter));
+    } else {
+      if (found.size() == limits::kChallengesMax) return found;
+      found.push_back({lower(name), {}});
+      cursor.take_token68();
+    }
+  }
+}
+
+Challenge read_challenge(const std::vector<HttpHeader>& headers) {
+  Challenge challenge;
+  for (const HttpHeader& header : headers) {
+    if (!equals_ignoring_case(header.name, "www-authenticate")) continue;
+    for (const AuthScheme& scheme : parse_www_authenticate(header.value)) {
+      if (scheme.name != "bearer" && scheme.name != "dpop") continue;
+      challenge.dpop |= scheme.name == "dpop";
+      for (const auto& [name, value] : scheme.parameters) {
+        if (name == "resource_metadata") take_first(challenge.resource_metadata, value);
+        if (name == "scope") take_first(challenge.scope, value);
+        if (name == "error") take_first(challenge.error, value);
+      }
+    }
+  }
+  const std::string_view nonce = find_header(headers, "dpop-nonce");
+  if (nonce.size() <= limits::kNonceBytesMax) challenge.dpop_nonce = nonce;
+  return challenge;
+}
+
+std::string_view find_header(const std::vector<HttpHeader>& headers, std::string_view name) {
+  const auto at = std::find_if(headers.begin(), headers.end(),
+                               [&](const HttpHeader& header) { return equals_ignoring_case(header.name, name); });
+  return at == headers.end() ? std::string_view() : std::string_view(at->value);
+}
+
+}  // namespace collet::client::auth

@@ -1,0 +1,41 @@
+// Every bound of the OAuth client, its unit in its name.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace collet::client::auth::limits {
+
+// What a peer sends.
+inline constexpr std::size_t kDocumentBytesMax = 256u << 10;  // a metadata document, or an answer to a POST
+inline constexpr std::size_t kUrlBytesMax = 8u << 10;
+inline constexpr std::size_t kChallengeBytesMax = 16u << 10;  // read of one WWW-Authenticate header
+inline constexpr std::size_t kChallengesMax = 16;
+inline constexpr std::size_t kChallengeParametersMax = 32;
+inline constexpr std::size_t kListItemsMax = 1'000;  // of one array in a document
+inline constexpr std::size_t kScopesMax = 200;
+inline constexpr std::size_t kTokenBytesMax = 64u << 10;  // an access, refresh or identity token
+inline constexpr std::int64_t kTokenLifeMaxS = 10LL * 365 * 24 * 3'600;
+inline constexpr std::size_t kNonceBytesMax = 1u << 10;
+inline constexpr std::size_t kNonceOriginsMax = 8;
+
+// How often and how long.
+inline constexpr unsigned kRedirectsMax = 3;          // of a metadata document, within its origin
+inline constexpr unsigned kFollowedRedirectsMax = 5;  // from the authorization endpoint to our redirect URI
+inline constexpr unsigned kAuthorizationsMax = 3;     // within kAuthorizationWindowS, for one remote
+inline constexpr std::int64_t kAuthorizationWindowS = 60;
+inline constexpr unsigned kFreeRetriesMax = 1'024;  // within that window: new nonces, tokens that others obtained
+inline constexpr std::int64_t kExpirySkewS = 30;    // a token is renewed that long before it expires
+inline constexpr std::int64_t kAssertionLifeS = 120;
+inline constexpr std::uint64_t kLoginTimeoutMs = 300'000;    // for a person to agree in the browser
+inline constexpr std::size_t kCallbackBytesMax = 16u << 10;  // the browser's request to the loopback listener
+inline constexpr unsigned kCallbackConnectionsMax = 16;
+
+// Files.
+inline constexpr std::size_t kStoreBytesMax = 8u << 20;
+inline constexpr std::size_t kStoreTokensMax = 1'024;
+inline constexpr std::size_t kStoreClientsMax = 1'024;
+inline constexpr std::uint64_t kStoreLockMs = 2'000;           // for another process to finish its write
+inline constexpr std::size_t kSecretFileBytesMax = 64u << 10;  // a private key or a token
+
+}  // namespace collet::client::auth::limits

@@ -1,0 +1,188 @@
+#include "client/auth/url.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "client/auth/limits.h"
+
+namespace collet::client::auth {
+namespace {
+
+constexpr std::uint16_t own_port(std::string_view scheme) { return scheme == "https" ? 443 : 80; }
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return lower(c); });
+  return out;
+}
+
+bool is_url_byte(char c) { return c > ' ' && c < 0x7f && c != '"' && c != '<' && c != '>' && c != '\\'; }
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool is_unreserved(char c) {
+  return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+// "host", "host:port" or "[address]:port" into `url`.
+bool parse_authority(std::string_view authority, Url& url) {
+  if (authority.find('@') != authority.npos) return false;
+  const auto bracket = authority.find(']');
+  const auto colon = authority.find(':', bracket == authority.npos ? 0 : bracket);
+  url.host = lower(authority.substr(0, colon));
+  const bool bracketed = !url.host.empty() && url.host.front() == '[' && url.host.back() == ']';
+  if (url.host.empty() || (!bracketed && url.host.find_first_of("[]/") != url.host.npos)) return false;
+  url.port = own_port(url.scheme);
+  if (colon == authority.npos) return true;
+  const std::string_view digits = authority.substr(colon + 1);
+  const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), url.port);
+  return status == std::errc{} && end == digits.data() + digits.size() && url.port != 0;
+}
+
+std::string path_of_document(const Url& url) { return url.path == "/" ? "" : url.path; }
+
+int hex_value(char c) {
+  if (is_digit(c)) return c - '0';
+  const char letter = lower(c);
+  return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+bool form_decode_into(std::string_view text, std::string& out) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i] == '+' ? ' ' : text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
+    if (low < 0) return false;
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string Url::origin() const {
+  std::string out = scheme + "://" + host;
+  if (port != own_port(scheme)) out += ":" + std::to_string(port);
+  return out;
+}
+
+std::string Url::without_query() const { return origin() + path; }
+
+bool Url::is_loopback() const {
+  if (host == "localhost" || host == "[::1]") return true;
+  const bool is_address = host.find_first_not_of("0123456789.") == host.npos;
+  return is_address && host.substr(0, 4) == "127.";
+}
+
+std::optional<Url> parse_url(std::string_view text) {
+  if (text.size() > limits::kUrlBytesMax || !std::all_of(text.begin(), text.end(), is_url_byte))
+    return std::nullopt;
+  Url url;
+  const auto scheme_end = text.find("://");
+  if (scheme_end == text.npos) return std::nullopt;
+  url.scheme = lower(text.substr(0, scheme_end));
+  if (url.scheme != "http" && url.scheme != "https") return std::nullopt;
+  text.remove_prefix(scheme_end + 3);
+  text = text.substr(0, text.find('#'));
+  const auto authority_end = text.find_first_of("/?");
+  if (!parse_authority(text.substr(0, authority_end), url)) return std::nullopt;
+  if (authority_end == text.npos) return url;
+  text.remove_prefix(authority_end);
+  const auto query = text.find('?');
+  url.path = text.substr(0, query);
+  if (query != text.npos) url.query = text.substr(query + 1);
+  return url;
+}
+
+Result<Url> trusted_url(std::string_view text, const Url& remote, std::string_view what) {
+  const auto refuse = [&](const char* why) {
+    return Failure{std::string(what) + " '" + std::string(text) + "' is refused: " + why};
+  };
+  std::optional<Url> url = parse_url(text);
+  if (!url) return refuse("it is not an absolute http or https URL");
+  if (url->is_loopback() && !remote.is_loopback())
+    return refuse("it points at this machine, and the server is not on it");
+  if (url->scheme == "http" && !url->is_loopback())
+    return refuse("without TLS anybody on the way could read it; it must be https");
+  return std::move(*url);
+}
+
+std::string well_known(const Url& url, std::string_view name) {
+  std::string out = url.origin() + "/.well-known/" + std::string(name) + path_of_document(url);
+  if (!url.query.empty()) out += "?" + url.query;
+  return out;
+}
+
+std::string well_known_appended(const Url& url, std::string_view name) {
+  std::string path = url.path;
+  if (!path.empty() && path.back() == '/') path.pop_back();
+  return url.origin() + path + "/.well-known/" + std::string(name);
+}
+
+bool resource_covers(const Url& resource, const Url& url) {
+  if (resource.origin() != url.origin()) return false;
+  std::string_view prefix = resource.path;
+  if (!prefix.empty() && prefix.back() == '/') prefix.remove_suffix(1);
+  if (url.path.compare(0, prefix.size(), prefix) != 0) return false;
+  const bool at_segment_end = url.path.size() == prefix.size() || url.path[prefix.size()] == '/';
+  return at_segment_end && (resource.query.empty() || resource.query == url.query);
+}
+
+std::string percent_encode(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    if (is_unreserved(c)) {
+      out += c;
+    } else {
+      out += '%';
+      out += kHex[static_cast<unsigned char>(c) >> 4];
+      out += kHex[static_cast<unsigned char>(c) & 15];
+    }
+  }
+  return out;
+}
+
+std::string form_encode(const Form& form) {
+  std::string out;
+  for (const auto& [name, value] : form) {
+    if (!out.empty()) out += '&';
+    out += percent_encode(name) + "=" + percent_encode(value);
+  }
+  return out;
+}
+
+Result<Form> form_decode(std::string_view text) {
+  Form form;
+  while (!text.empty()) {
+    const auto end = text.find('&');
+    const std::string_view pair = text.substr(0, end);
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+    if (pair.empty()) continue;
+    const auto equals = pair.find('=');
+    auto& [name, value] = form.emplace_back();
+    const bool decoded = form_decode_into(pair.substr(0, equals), name) &&
+                         (equals == pair.npos || form_decode_into(pair.substr(equals + 1), value));
+    if (!decoded) return Failure{"a query has a '%' without two hexadecimal digits after it"};
+  }
+  return form;
+}
+
+const std::string* find(const Form& form, std::string_view name) {
+  const auto at = std::find_if(form.begin(), form.end(), [&](const auto& field) { return field.first == name; });
+  return at == form.end() ? nullptr : &at->second;
+}
+
+std::string with_query(std::string_view url, const Form& form) {
+  std::string out(url.substr(0, url.find('#')));
+  out += out.find('?') == out.npos ? '?' : '&';
+  return out + form_encode(form);
+}
+
+}  // namespace collet::client::auth

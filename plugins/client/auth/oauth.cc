@@ -1,0 +1,300 @@
+#include "client/auth/oauth.h"
+
+#include <algorithm>
+
+namespace collet::client::auth {
+namespace {
+
+std::string without_last_slash(std::string text) {
+  if (!text.empty() && text.back() == '/') text.pop_back();
+  return text;
+}
+
+bool has(const std::vector<std::string>& list, std::string_view item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+}  // namespace
+
+OAuth::OAuth(Config config, std::string name, Url remote, Fetcher& fetcher, UserAgent& agent, TokenStore& store,
+             Surroundings surroundings)
+    : config_(std::move(config)),
+      name_(std::move(name)),
+      remote_(std::move(remote)),
+      fetcher_(fetcher),
+      agent_(agent),
+      store_(store),
+      surroundings_(std::move(surroundings)),
+      registration_(config_, fetcher_, store_, surroundings_.clock),
+      grant_(make_grant({config_, fetcher_, agent_, surroundings_.clock})) {}
+
+void OAuth::headers(std::string_view method, std::string_view url,
+                    std::function<void(Result<std::vector<HttpHeader>>)> done) {
+  const std::optional<Url> target = parse_url(url);
+  if (!target || target->origin() != remote_.origin()) {
+    return done(Failure{"no token of " + remote_.origin() + " is sent to " + std::string(url)});
+  }
+  if (const Result<void> loaded = load(); !loaded) return done(loaded.failure());
+  const bool old = token_ && renew_at_ != 0 && surroundings_.clock() >= renew_at_;
+  const bool wait = run_ ? !token_ || old : old && renewable();
+  if (!wait) return done(current_headers(method, url));
+  waiting_.push_back([this, method = std::string(method), url = std::string(url), done](Result<void> result) {
+    if (!result) return done(result.failure());
+    done(current_headers(method, url));
+  });
+  if (run_) return;
+  Run run;
+  run.renewal = true;
+  run.refreshable = true;
+  start(std::move(run));
+}
+
+void OAuth::challenged(int status, const std::vector<HttpHeader>& headers, std::function<void(Result<bool>)> done) {
+  Run run;
+  run.challenge = read_challenge(headers);
+  const Challenge& challenge = run.challenge;
+  const bool wants_scope = status == 403 && challenge.error == "insufficient_scope";
+  if (status != 401 && !wants_scope) return done(false);
+  if (const Result<void> loaded = load(); !loaded) return done(loaded.failure());
+  if (dpop_) dpop_->learn_nonce(remote_.origin(), challenge.dpop_nonce);
+  const bool wants_nonce = dpop_ && challenge.error == "use_dpop_nonce" && !challenge.dpop_nonce.empty();
+  if (wants_nonce || (status == 401 && adopt_newer())) {
+    if (free_retries_.take(surroundings_.clock())) return done(true);
+    return done(Failure{"the server " + remote_.origin() + " refuses every token and proof"});
+  }
+  const Scopes scopes = parse_scopes(challenge.scope);
+  run.refreshable = status == 401 && token_ && covers(parse_scopes(token_->scope), scopes);
+  add_scopes(demanded_, scopes);
+  waiting_.push_back([done](Result<void> result) { result ? done(true) : done(result.failure()); });
+  if (!run_) start(std::move(run));
+}
+
+void OAuth::start(Run run) {
+  run_ = std::move(run);
+  if (run_->renewal) {
+    run_->resource.resource = token_->resource;
+    run_->resource.authorization_servers = {token_->issuer};
+    if (server_) return got_server(*server_);
+    return discover_server(fetcher_, remote_, token_->issuer, then(&OAuth::got_server));
+  }
+  if (!authorizations_.take(surroundings_.clock())) {
+    return finish(too_often());
+  }
+  discover_resource(fetcher_, remote_, run_->challenge.resource_metadata, then(&OAuth::got_resource));
+}
+
+Failure OAuth::too_often() const {
+  if (!last_failure_.empty()) return {last_failure_};
+  return {"it refused what was obtained in " + std::to_string(limits::kAuthorizationsMax) +
+          " authorizations within " + std::to_string(limits::kAuthorizationWindowS) + " s" +
+          (demanded_.empty() ? "" : ", which asked for scope '" + join_scopes(demanded_) + "'")};
+}
+
+void OAuth::got_resource(Result<std::optional<ResourceMetadata>> metadata) {
+  if (!metadata) return finish(metadata.failure());
+  if (*metadata) {
+    run_->resource = std::move(**metadata);
+  } else {  // as servers before 2025-06-18 are: their own authorization server
+    run_->resource.resource = without_last_slash(remote_.without_query());
+    run_->resource.authorization_servers = {config_.issuer.empty() ? remote_.origin() : config_.issuer};
+  }
+  const Result<std::string> issuer = choose_issuer(run_->resource);
+  if (!issuer) return finish(issuer.failure());
+  discover_server(fetcher_, remote_, *issuer, then(&OAuth::got_server));
+}
+
+Result<std::string> OAuth::choose_issuer(const ResourceMetadata& metadata) const {
+  const std::vector<std::string>& offered = metadata.authorization_servers;
+  if (!config_.issuer.empty()) {
+    if (has(offered, config_.issuer)) return config_.issuer;
+    return Failure{"it does not accept tokens of the configured auth.issuer " + config_.issuer + ", but of " +
+                   offered.front()};
+  }
+  if (token_ && has(offered, token_->issuer)) return token_->issuer;
+  if (token_ && !config_.client_id.empty() && token_->client_id == config_.client_id) {
+    return Failure{"its authorization server has changed from " + token_->issuer + " to " + offered.front() +
+                   ", where client '" + config_.client_id + "' was not registered; if it is now, set auth.issuer"};
+  }
+  return offered.front();
+}
+
+void OAuth::got_server(Result<ServerMetadata> metadata) {
+  if (!metadata) return finish(metadata.failure());
+  run_->server = std::move(*metadata);
+  server_ = run_->server;
+  run_->scopes = choose_scopes();
+  if (const Result<void> chosen = choose_dpop(); !chosen) return finish(chosen.failure());
+  const std::optional<ClientIdentity> client = refreshing_client();
+  return client ? refresh(*client) : authorize();
+}
+
+Scopes OAuth::choose_scopes() const {
+  const bool same_server = token_ && token_->issuer == run_->server.issuer;
+  Scopes scopes = same_server ? parse_scopes(token_->scope) : Scopes();
+  add_scopes(scopes, config_.scopes);
+  add_scopes(scopes, demanded_);
+  if (scopes.empty()) scopes = run_->resource.scopes_supported;
+  settle_offline_access(scopes, run_->server.scopes_supported, grant_->needs_person());
+  return scopes;
+}
+
+Result<void> OAuth::choose_dpop() {
+  const std::vector<std::string>& algorithms = run_->server.dpop_algorithms;
+  const bool offered = has(algorithms, "ES256");
+  const bool demanded = config_.dpop.value_or(run_->resource.dpop_bound_access_tokens_required);
+  const bool asked_for = run_->challenge.dpop || (run_->renewal && dpop_);
+  if (demanded && !algorithms.empty() && !offered) {
+    return Failure{"the authorization server " + run_->server.issuer + " takes no DPoP proofs signed with ES256"};
+  }
+  const bool use = config_.dpop.value_or(demanded || (asked_for && offered));
+  if (!use) dpop_.reset();
+  if (use && !dpop_) dpop_ = std::make_shared<Dpop>(SigningKey::generate());
+  return {};
+}
+
+std::optional<ClientIdentity> OAuth::refreshing_client() const {
+  const bool same = token_ && token_->issuer == run_->server.issuer && token_->resource == run_->resource.resource;
+  if (!same || !run_->refreshable || token_->refresh_token.empty()) return std::nullopt;
+  const Result<std::optional<ClientIdentity>> client = registration_.known(run_->server, {});
+  if (!client || !*client || (*client)->id != token_->client_id) return std::nullopt;
+  return *client;
+}
+
+void OAuth::refresh(const ClientIdentity& client) {
+  run_->client = client;
+  TokenRequest request =
+      token_request(grant_request(), {{"grant_type", "refresh_token"}, {"refresh_token", token_->refresh_token}});
+  request_token(fetcher_, surroundings_.clock, std::move(request), then(&OAuth::got_refreshed));
+}
+
+void OAuth::got_refreshed(TokenAnswer answer) {
+  if (auto* const tokens = std::get_if<Tokens>(&answer)) {
+    if (tokens->refresh_token.empty()) tokens->refresh_token = token_->refresh_token;
+    return finish(take(*tokens));
+  }
+  const TokenRefusal& refusal = std::get<TokenRefusal>(answer);
+  if (refusal.code.empty()) return finish(Failure{refusal.message});
+  if (adopt_newer()) return finish({});  // another process was faster, and refresh tokens are good for once
+  token_->refresh_token.clear();
+  // Without a person the old token is tried: if it is refused, that starts over with a challenge.
+  if (run_->renewal && grant_->needs_person()) return finish({});
+  authorize();
+}
+
+void OAuth::authorize() {
+  if (grant_->needs_person()) {
+    Result<std::string> uri =
+        agent_.redirect_uri(registration_.redirect_uri(run_->server.issuer), config_.redirect_port);
+    if (!uri) return finish(uri.failure());
+    run_->redirect_uri = std::move(*uri);
+  }
+  registration_.identify(run_->server, run_->redirect_uri, then(&OAuth::got_client));
+}
+
+void OAuth::got_client(Result<ClientIdentity> client) {
+  if (!client) return finish(client.failure());
+  run_->client = std::move(*client);
+  grant_->obtain(grant_request(), then(&OAuth::got_tokens));
+}
+
+void OAuth::got_tokens(TokenAnswer answer) {
+  if (const auto* const tokens = std::get_if<Tokens>(&answer)) return finish(take(*tokens));
+  const TokenRefusal& refusal = std::get<TokenRefusal>(answer);
+  if (refusal.code == "invalid_client" && run_->client.registered) {
+    // The server has forgotten us: the next attempt registers anew.
+    if (const Result<void> forgotten = store_.forget_client(run_->server.issuer); !forgotten) {
+      return finish(forgotten.failure());
+    }
+  }
+  finish(Failure{refusal.message});
+}
+
+Result<void> OAuth::take(const Tokens& tokens) {
+  const std::string type = tokens.token_type.empty() ? "bearer" : tokens.token_type;
+  const bool bound = type == "dpop";
+  const bool must_be_bound = config_.dpop.value_or(run_->resource.dpop_bound_access_tokens_required);
+  if ((!bound && type != "bearer") || (bound && !dpop_) || (!bound && must_be_bound)) {
+    return Failure{"the authorization server " + run_->server.issuer + " issued a token of type '" + type +
+                   (must_be_bound ? "', although one bound by DPoP was asked for" : "', which was not asked for")};
+  }
+  if (!bound) dpop_.reset();
+  StoredToken token;
+  token.remote = name_;
+  token.issuer = run_->server.issuer;
+  token.resource = run_->resource.resource;
+  token.client_id = run_->client.id;
+  token.access_token = tokens.access_token;
+  token.token_type = type;
+  token.refresh_token = tokens.refresh_token;
+  token.scope = join_scopes(run_->scopes);
+  if (bound) token.dpop_key = dpop_->key().pem();
+  const std::int64_t life = tokens.expires_in.value_or(0), now = surroundings_.clock();
+  if (life > 0) token.expires_at = now + life;
+  renew_at_ = life > 0 ? token.expires_at - std::min(limits::kExpirySkewS, life / 4) : 0;
+  token_ = token;
+  if (const Result<void> kept = store_.keep(std::move(token)); !kept && surroundings_.warn) {
+    surroundings_.warn("the token of remote " + name_ + " is lost with this process: " + kept.message());
+  }
+  return {};
+}
+
+void OAuth::finish(Result<void> result) {
+  run_.reset();
+  last_failure_ = result ? std::string() : result.message();
+  if (!result) result = Failure{"authorization at " + remote_.without_query() + ": " + result.message()};
+  const auto waiting = std::exchange(waiting_, {});
+  const std::weak_ptr<int> alive = alive_;  // any of them may destroy this
+  for (const auto& done : waiting) {
+    if (!alive.expired()) done(result);
+  }
+}
+
+Result<void> OAuth::load() {
+  if (loaded_) return {};
+  Result<std::optional<StoredToken>> token = store_.token(name_);
+  if (!token) return token.failure();
+  loaded_ = true;
+  if (*token) adopt(std::move(**token));
+  return {};
+}
+
+// False if it is of no use for the remote as it is now configured.
+bool OAuth::adopt(StoredToken token) {
+  const std::optional<Url> resource = parse_url(token.resource);
+  if (!resource || !resource_covers(*resource, remote_)) return false;
+  if (!config_.issuer.empty() && token.issuer != config_.issuer) return false;
+  if (!config_.client_id.empty() && token.client_id != config_.client_id) return false;
+  dpop_.reset();
+  if (token.token_type == "dpop") {
+    Result<SigningKey> key = SigningKey::from_pem(token.dpop_key);
+    if (!key) return false;
+    dpop_ = std::make_shared<Dpop>(std::move(*key));
+  }
+  if (server_ && server_->issuer != token.issuer) server_.reset();
+  renew_at_ = token.expires_at == 0 ? 0 : token.expires_at - limits::kExpirySkewS;
+  token_ = std::move(token);
+  return true;
+}
+
+// Whether another process, such as `collet login`, has left a token that we have not tried.
+bool OAuth::adopt_newer() {
+  Result<std::optional<StoredToken>> stored = store_.token(name_);
+  if (!stored || !*stored || (token_ && token_->access_token == (*stored)->access_token)) return false;
+  const bool expired = (*stored)->expires_at != 0 && (*stored)->expires_at <= surroundings_.clock();
+  return !expired && adopt(std::move(**stored));
+}
+
+bool OAuth::renewable() const { return !token_->refresh_token.empty() || !grant_->needs_person(); }
+
+std::vector<HttpHeader> OAuth::current_headers(std::string_view method, std::string_view url) const {
+  if (!token_) return {};
+  if (token_->token_type != "dpop") return {{"Authorization", "Bearer " + token_->access_token}};
+  return {{"Authorization", "DPoP " + token_->access_token},
+          {"DPoP", dpop_->proof(method, url, token_->access_token, surroundings_.clock())}};
+}
+
+GrantRequest OAuth::grant_request() const {
+  return {run_->server, run_->client, run_->resource.resource, run_->scopes, run_->redirect_uri, dpop_};
+}
+
+}  // namespace collet::client::auth

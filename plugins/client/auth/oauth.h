@@ -1,0 +1,104 @@
+// OAuth 2.1 as MCP has it: from a refusal to a token, and from token to token. One remote's.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/auth/auth.h"
+#include "client/auth/budget.h"
+#include "client/auth/challenge.h"
+#include "client/auth/config.h"
+#include "client/auth/discovery.h"
+#include "client/auth/grant.h"
+#include "client/auth/limits.h"
+#include "client/auth/registration.h"
+
+namespace collet::client::auth {
+
+class OAuth final : public Authorizer {
+ public:
+  OAuth(Config config, std::string name, Url remote, Fetcher& fetcher, UserAgent& agent, TokenStore& store,
+        Surroundings surroundings);
+
+  void headers(std::string_view method, std::string_view url,
+               std::function<void(Result<std::vector<HttpHeader>>)> done) override;
+  void challenged(int status, const std::vector<HttpHeader>& headers,
+                  std::function<void(Result<bool>)> done) override;
+
+ private:
+  // The way to a new token, walked by one for all who wait.
+  struct Run {
+    bool renewal = false;      // nobody refused the token: it is only old
+    bool refreshable = false;  // a fresh token of the same scopes may be all that is wanted
+    Challenge challenge;
+    ResourceMetadata resource;
+    ServerMetadata server;
+    ClientIdentity client;
+    Scopes scopes;
+    std::string redirect_uri;
+  };
+
+  // The steps of a run, in their order. Each ends in the next one or in finish().
+  void start(Run run);
+  void got_resource(Result<std::optional<ResourceMetadata>> metadata);
+  void got_server(Result<ServerMetadata> metadata);
+  void refresh(const ClientIdentity& client);
+  void got_refreshed(TokenAnswer answer);
+  void authorize();
+  void got_client(Result<ClientIdentity> client);
+  void got_tokens(TokenAnswer answer);
+  void finish(Result<void> result);
+
+  Failure too_often() const;
+  Result<std::string> choose_issuer(const ResourceMetadata& metadata) const;
+  Scopes choose_scopes() const;
+  Result<void> choose_dpop();
+  // The client that holds our refresh token, if it is of use in this run.
+  std::optional<ClientIdentity> refreshing_client() const;
+  Result<void> take(const Tokens& tokens);
+
+  Result<void> load();
+  bool adopt(StoredToken token);
+  bool adopt_newer();
+  bool renewable() const;
+  std::vector<HttpHeader> current_headers(std::string_view method, std::string_view url) const;
+  GrantRequest grant_request() const;
+
+  // `step` as a callback that does nothing once this is destroyed.
+  template <class T>
+  std::function<void(T)> then(void (OAuth::*step)(T)) {
+    return [this, alive = std::weak_ptr<int>(alive_), step](T value) {
+      if (!alive.expired()) (this->*step)(std::move(value));
+    };
+  }
+
+  const Config config_;
+  const std::string name_;
+  const Url remote_;
+  Fetcher& fetcher_;
+  UserAgent& agent_;
+  TokenStore& store_;
+  const Surroundings surroundings_;
+  const Registration registration_;
+  const std::unique_ptr<Grant> grant_;
+
+  bool loaded_ = false;
+  std::optional<StoredToken> token_;
+  std::int64_t renew_at_ = 0;             // 0: never
+  std::shared_ptr<Dpop> dpop_;            // shared with token requests on their way
+  std::optional<ServerMetadata> server_;  // of token_
+  Scopes demanded_;                       // by all challenges so far
+  std::string last_failure_;              // of a run, if the last one failed
+  Budget authorizations_{limits::kAuthorizationsMax, limits::kAuthorizationWindowS};
+  Budget free_retries_{limits::kFreeRetriesMax, limits::kAuthorizationWindowS};
+
+  std::optional<Run> run_;
+  std::vector<std::function<void(Result<void>)>> waiting_;  // for run_
+  const std::shared_ptr<int> alive_ = std::make_shared<int>();
+};
+
+}  // namespace collet::client::auth

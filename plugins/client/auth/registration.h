@@ -1,0 +1,47 @@
+// Which client we are at an authorization server: configured, described by a document of ours, registered earlier,
+// or registered now (RFC 7591), in this order.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "client/auth/client_identity.h"
+#include "client/auth/config.h"
+#include "client/auth/metadata.h"
+#include "client/auth/token_endpoint.h"
+#include "client/auth/token_store.h"
+#include "client/fetch.h"
+
+namespace collet::client::auth {
+
+// All that is borrowed outlives it.
+class Registration {
+ public:
+  Registration(const Config& config, Fetcher& fetcher, TokenStore& store, Clock clock)
+      : config_(config), fetcher_(fetcher), store_(store), clock_(std::move(clock)) {}
+
+  // Without asking the server: nothing if it does not know us yet. A registration of ours counts if it was for
+  // `redirect_uri`, or for any if that is empty.
+  Result<std::optional<ClientIdentity>> known(const ServerMetadata& server, std::string_view redirect_uri) const;
+
+  // known(), or a new registration, which is kept. `done` is called once, maybe before this returns, also after
+  // this is destroyed.
+  void identify(const ServerMetadata& server, const std::string& redirect_uri,
+                std::function<void(Result<ClientIdentity>)> done) const;
+
+  // Where the registration with `issuer` wants people sent back to; empty if there is none.
+  std::string redirect_uri(std::string_view issuer) const;
+
+ private:
+  Result<ClientIdentity> configured(const ServerMetadata& server) const;
+  FetchRequest request(const ServerMetadata& server, const std::string& redirect_uri, AuthMethod method) const;
+
+  const Config& config_;
+  Fetcher& fetcher_;
+  TokenStore& store_;
+  const Clock clock_;
+};
+
+}  // namespace collet::client::auth

@@ -104,6 +104,124 @@ TEST_CASE("a refresh token that is no good any more leads to a new authorization
   CHECK(world.servers[0].registrations.size() == 1);
 }
 
+TEST_CASE("a refresh token that is not replaced stays good") {
+  World world;
+  world.servers[0].issues_refresh_tokens = true;
+  world.servers[0].rotates = false;
+  const auto authorizer = world.authorizer();
+  for (int i = 0; i < 3; ++i) {
+    CHECK(world.call(*authorizer) == "200");
+    world.now += 4'000;
+  }
+  CHECK(world.servers[0].token_requests.size() == 3);
+  CHECK(world.servers[0].authorizations.size() == 1);
+}
+
+TEST_CASE("of two processes with one refresh token the slower takes what the faster got") {
+  World world;
+  world.servers[0].issues_refresh_tokens = true;
+  const auto slower = world.authorizer(), faster = world.authorizer();
+  REQUIRE(world.call(*slower) == "200");
+  REQUIRE(world.call(*faster) == "200");
+  world.now += 4'000;
+  CHECK(world.call(*faster) == "200");
+  CHECK(world.call(*slower) == "200");
+  CHECK((**headers_now(*slower, world.url))[0].value == (**headers_now(*faster, world.url))[0].value);
+  CHECK(world.servers[0].authorizations.size() == 1);
+}
+
+TEST_CASE("a token of another issuer that another process got is renewed at that issuer") {
+  World world;
+  world.servers.resize(2);
+  world.servers[1].origin = "https://second.example";
+  world.servers[1].issues_refresh_tokens = true;
+  const auto service = world.authorizer();
+  REQUIRE(world.call(*service) == "200");
+  world.named_server = 1;
+  world.revoke_tokens();
+  REQUIRE(world.call(*world.authorizer()) == "200");
+  CHECK(world.call(*service) == "200");
+  world.now += 4'000;
+  CHECK(world.call(*service) == "200");
+  CHECK(world.servers[1].token_requests.size() == 2);
+  CHECK(world.servers[0].token_requests.size() == 1);
+}
+
+TEST_CASE("a refresh token is used only for its scope, its resource and by its client") {
+  World world;
+  world.servers[0].issues_refresh_tokens = true;
+  world.challenge_scope = "a";
+  const auto authorizer = world.authorizer();
+  REQUIRE(world.call(*authorizer) == "200");
+  SECTION("more scope is demanded") {
+    world.challenge_scope = "a b";
+    world.revoke_tokens();
+    CHECK(world.call(*authorizer) == "200");
+    CHECK(field(world.servers[0].authorizations.back(), "scope") == "a b");
+  }
+  SECTION("the resource calls itself otherwise") {
+    world.resource = "https://mcp.example";
+    world.revoke_tokens();
+    CHECK(world.call(*authorizer) == "200");
+    CHECK(field(world.servers[0].authorizations.back(), "resource") == "https://mcp.example");
+  }
+  SECTION("another client was registered since") {
+    REQUIRE(world.store.keep(
+        StoredClient{"https://as.example", "http://127.0.0.1:3334/callback", "new", "", "none", 0}));
+    world.revoke_tokens();
+    CHECK(world.call(*authorizer) == "200");
+    CHECK(field(world.servers[0].authorizations.back(), "client_id") == "new");
+  }
+  CHECK(world.servers[0].authorizations.size() == 2);
+  CHECK(world.servers[0].token_requests.size() == 2);
+}
+
+TEST_CASE("a registration whose secret has expired, or for another redirect URI, is made again") {
+  World world;
+  world.servers[0].auth_methods = {"client_secret_basic"};
+  world.servers[0].secret_expires_at = world.now + 100;
+  REQUIRE(world.call(*world.authorizer()) == "200");
+  world.revoke_tokens();
+  SECTION("not yet expired") {
+    world.now += 99;
+    CHECK(world.call(*world.authorizer()) == "200");
+    CHECK(world.servers[0].registrations.size() == 1);
+  }
+  SECTION("expired") {
+    world.now += 100;
+    CHECK(world.call(*world.authorizer()) == "200");
+    CHECK(world.servers[0].registrations.size() == 2);
+  }
+  SECTION("another redirect URI") {
+    struct Elsewhere final : UserAgent {
+      explicit Elsewhere(UserAgent& agent) : inner(agent) {}
+      Result<std::string> redirect_uri(std::string_view, std::uint16_t) override {
+        return std::string("http://127.0.0.1:1/callback");
+      }
+      void authorize(const std::string& url, const std::string& uri,
+                     std::function<void(Result<std::string>)> done) override {
+        inner.authorize(url, uri, std::move(done));
+      }
+      UserAgent& inner;
+    };
+    FollowingAgent follower(world);
+    Elsewhere elsewhere(follower);
+    CHECK(world.call(*world.authorizer("{}", &elsewhere)) == "200");
+    CHECK(world.servers[0].registrations.size() == 2);
+  }
+}
+
+TEST_CASE("an authorization server that demands another nonce each time is asked twice") {
+  World world;
+  world.servers[0].dpop_algorithms = {"ES256"};
+  int asked = 0;
+  world.special[kTokenUrl] = [&] {
+    return FetchResponse{400, {{"DPoP-Nonce", "n" + std::to_string(++asked)}}, R"({"error":"use_dpop_nonce"})"};
+  };
+  CHECK_THAT(world.call(*world.authorizer(R"({"dpop":true})")), Contains("use_dpop_nonce"));
+  CHECK(asked == 2);
+}
+
 TEST_CASE("a token endpoint that cannot be reached fails the call, and keeps the refresh token") {
   World world;
   world.servers[0].issues_refresh_tokens = true;

@@ -283,6 +283,22 @@ TEST_CASE("authorization-server-migration: a new server is asked anew, and sees 
   CHECK(world.servers[0].registrations.size() == 1);
 }
 
+TEST_CASE(
+    "authorization-server-migration: a refresh token stays with its issuer, though the client id is the same") {
+  World world;
+  world.servers.resize(2);
+  world.servers[0].issues_refresh_tokens = true;
+  world.servers[0].client_id_documents = world.servers[1].client_id_documents = true;
+  world.servers[1].origin = "https://second.example";
+  const auto authorizer = world.authorizer(R"({"client_metadata_url":"https://us.example/client.json"})");
+  CHECK(world.call(*authorizer) == "200");
+  world.named_server = 1;
+  world.revoke_tokens();
+  CHECK(world.call(*authorizer) == "200");
+  REQUIRE(world.servers[1].token_requests.size() == 1);
+  CHECK(field(world.servers[1].token_requests[0], "grant_type") == "authorization_code");
+}
+
 TEST_CASE("a configured client is not taken to another authorization server than it was used with") {
   World world;
   world.servers.resize(2);
@@ -361,6 +377,16 @@ TEST_CASE("enterprise-managed-authorization: the ID token becomes a grant, and t
   CHECK(field(exchange, "resource") == "https://mcp.example/mcp");
   CHECK(field(exchange, "client_id") == "at-idp");
   CHECK(world.servers[0].token_requests.size() == 1);
+}
+
+TEST_CASE("enterprise-managed-authorization: another kind of token is no grant") {
+  World world;
+  world.identity_issues = "urn:ietf:params:oauth:token-type:access_token";
+  const auto authorizer =
+      world.authorizer(R"({"type":"enterprise","client_id":"c","client_secret":"s","id_token":"t",)"
+                       R"("idp_token_endpoint":"https://idp.example/token"})");
+  CHECK_THAT(world.call(*authorizer), Contains("instead of urn:ietf:params:oauth:token-type:id-jag"));
+  CHECK(world.servers[0].token_requests.empty());
 }
 
 TEST_CASE("wif-jwt-bearer: the workload's token is the assertion, and a refusal is final") {

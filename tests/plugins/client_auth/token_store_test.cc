@@ -101,6 +101,24 @@ TEST_CASE("a store that others may read is neither read nor written") {
   CHECK((*store.token("r"))->access_token == "t");
 }
 
+TEST_CASE("a store that belongs to another user is not read") {
+  const TemporaryDirectory directory;
+  TokenStore store(directory.path("tokens.json"));
+  REQUIRE(store.keep(token("r", "https://as", "t")));
+  if (::geteuid() != 0) return;  // nobody else can give a file away
+  REQUIRE(::chown(store.path().c_str(), 12'345, 0) == 0);
+  CHECK_THAT(store.token("r").message(), Contains("belongs to another user"));
+}
+
+TEST_CASE("a store does not grow beyond what can be read again") {
+  const TemporaryDirectory directory;
+  TokenStore store(directory.path("tokens.json"));
+  REQUIRE(store.keep(token("r", "https://as", std::string(limits::kStoreBytesMax - 1'000, 't'))));
+  CHECK_THAT(store.keep(token("s", "https://as", std::string(1'000, 't'))).message(),
+             Contains("would grow beyond"));
+  CHECK(*store.token("r"));
+}
+
 TEST_CASE("a store that is damaged is said to be, and is not overwritten") {
   const TemporaryDirectory directory;
   TokenStore store(directory.path("tokens.json"));

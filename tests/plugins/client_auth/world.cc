@@ -208,7 +208,9 @@ FetchResponse World::register_client(AuthorizationServer& server, const FetchReq
       server.registered_method.empty() ? asked["token_endpoint_auth_method"] : server.registered_method;
   std::string body =
       "{\"client_id\":\"" + server.registered_id + "\",\"token_endpoint_auth_method\":\"" + method + "\"";
-  if (method != "none") body += ",\"client_secret\":\"registered secret\",\"client_secret_expires_at\":0";
+  if (method != "none")
+    body += ",\"client_secret\":\"registered secret\",\"client_secret_expires_at\":" +
+            std::to_string(server.secret_expires_at);
   return json(201, body + "}");
 }
 
@@ -252,18 +254,19 @@ FetchResponse World::token(AuthorizationServer& server, const FetchRequest& requ
     const auto old = refresh_tokens_.find(field(form, "refresh_token"));
     if (old == refresh_tokens_.end()) return json(400, R"({"error":"invalid_grant"})");
     const std::string scope = old->second;
-    refresh_tokens_.erase(old);  // each is good for once
-    return issue(server, scope, key);
+    if (server.rotates) refresh_tokens_.erase(old);
+    return issue(server, scope, key, server.rotates);
   }
   return issue(server, field(form, "scope"), key);
 }
 
-FetchResponse World::issue(AuthorizationServer& server, const std::string& scope, const std::string& key) {
+FetchResponse World::issue(AuthorizationServer& server, const std::string& scope, const std::string& key,
+                           bool refreshable) {
   const std::string token = "token-" + std::to_string(++last_) + "-of-" + server.origin.substr(8);
   tokens_[token] = {scope, key};
   std::string body = "{\"access_token\":\"" + token + "\",\"token_type\":\"" + (key.empty() ? "Bearer" : "DPoP") +
                      "\",\"expires_in\":" + std::to_string(server.expires_in);
-  if (server.issues_refresh_tokens) {
+  if (server.issues_refresh_tokens && refreshable) {
     const std::string refresh = "refresh-" + std::to_string(last_);
     refresh_tokens_[refresh] = scope;
     body += ",\"refresh_token\":\"" + refresh + "\"";
@@ -274,6 +277,6 @@ FetchResponse World::issue(AuthorizationServer& server, const std::string& scope
 FetchResponse World::exchange(const FetchRequest& request) {
   const Form form = form_of(request.body);
   exchanges.push_back(form);
-  return json(200, R"({"access_token":"the-id-jag","token_type":"N_A",)"
-                   R"("issued_token_type":"urn:ietf:params:oauth:token-type:id-jag"})");
+  return json(200,
+              R"({"access_token":"the-id-jag","token_type":"N_A","issued_token_type":")" + identity_issues + "\"}");
 }

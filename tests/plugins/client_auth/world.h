@@ -43,7 +43,9 @@ struct AuthorizationServer {
   std::vector<std::string> dpop_algorithms;
   std::string dpop_nonce;  // demanded in proofs
   bool issues_refresh_tokens = false;
+  bool rotates = true;  // a refresh token is good for once, and another is issued with the next token
   std::int64_t expires_in = 3'600;
+  std::int64_t secret_expires_at = 0;
   std::string refuse;          // the error that its token endpoint answers with
   std::string extra_metadata;  // members, each with a comma before it
   // Checks one token request by its own rules.
@@ -77,6 +79,7 @@ class World final : public collet::client::Fetcher {
   std::vector<AuthorizationServer> servers;  // the first is the one that the MCP server names
   std::size_t named_server = 0;
   std::string identity_provider = "https://idp.example";
+  std::string identity_issues = "urn:ietf:params:oauth:token-type:id-jag";
   std::vector<collet::client::auth::Form> exchanges;  // at the identity provider
 
   // The client's side.
@@ -128,7 +131,8 @@ class World final : public collet::client::Fetcher {
   FetchResponse authorize(AuthorizationServer& server, const FetchRequest& request);
   FetchResponse register_client(AuthorizationServer& server, const FetchRequest& request);
   FetchResponse token(AuthorizationServer& server, const FetchRequest& request);
-  FetchResponse issue(AuthorizationServer& server, const std::string& scope, const std::string& key);
+  FetchResponse issue(AuthorizationServer& server, const std::string& scope, const std::string& key,
+                      bool refreshable = true);
   FetchResponse exchange(const FetchRequest& request);
   FetchResponse refuse(int status, const std::string& parameters) const;
   void check_code(const collet::client::auth::Form& form);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <future>
 
+#include "client/authorization.h"
 #include "client/limits.h"
 
 namespace collet::client {
@@ -33,7 +34,8 @@ const char* words_of(std::uint32_t reason) {
 
 }  // namespace
 
-Client::Client(const collet_host* table, ClientConfig config) : config_(std::move(config)), host_(table) {
+Client::Client(const collet_host* table, ClientConfig config)
+    : config_(std::move(config)), host_(table), tokens_(token_file()) {
   thread_ = start_thread([this] { run(); });
 }
 
@@ -59,8 +61,8 @@ void Client::begin() {
   publisher_ = std::make_unique<Publisher>(loop_, host_, config_);
   std::string info = R"({"name":"collet","version":)";
   append_json(info, config_.version);
-  surroundings_ =
-      std::make_unique<Surroundings>(Surroundings{loop_, host_, *http_, *children_, *publisher_, info + "}"});
+  surroundings_ = std::make_unique<Surroundings>(
+      Surroundings{loop_, host_, *http_, *children_, *publisher_, tokens_, info + "}"});
   for (std::size_t index = 0; index < config_.remotes.size(); ++index) {
     remotes_.push_back(std::make_unique<Remote>(*surroundings_, config_.remotes[index], index));
     if (config_.remotes[index].enabled) remotes_.back()->connect();

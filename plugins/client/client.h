@@ -47,6 +47,7 @@ class Client {
 
   const ClientConfig config_;
   const Host host_;
+  auth::TokenStore tokens_;
   Loop loop_;
   std::atomic<std::uint64_t> patience_ms_{limits::kExitMs};
 

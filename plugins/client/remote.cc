@@ -4,6 +4,7 @@
 #include <array>
 #include <random>
 
+#include "client/authorization.h"
 #include "client/limits.h"
 #include "client/link.h"
 
@@ -44,6 +45,7 @@ Remote::Remote(Surroundings& surroundings, const RemoteConfig& config, std::size
     : around_(surroundings),
       config_(config),
       index_(index),
+      nobody_(config.name),
       reconnect_(surroundings.loop),
       sweep_(surroundings.loop),
       relist_(surroundings.loop),
@@ -65,6 +67,11 @@ void Remote::log(std::uint32_t level, std::string_view text) const {
 void Remote::connect() {
   state_ = State::connecting;
   next_attempt_ms_ = 0;
+  if (!authorizer_) {
+    auto made = make_authorizer(config_, around_.http, around_.host, nobody_, around_.tokens);
+    if (!made) return go_down(made.message());
+    authorizer_ = std::move(*made);
+  }
   link_ = std::make_unique<Link>(*this);
   if (auto opened = link_->open(); !opened) return go_down(opened.message());
   Handshake::Options options;

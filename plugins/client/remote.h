@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "client/auth/token_store.h"
+#include "client/auth/user_agent.h"
 #include "client/authorizer.h"
 #include "client/child.h"
 #include "client/config.h"
@@ -30,6 +32,7 @@ struct Surroundings {
   HttpClient& http;
   Children& children;
   Publisher& publisher;
+  auth::TokenStore& tokens;
   std::string client_info;  // an Implementation object
 };
 
@@ -108,7 +111,8 @@ class Remote {
   unsigned failures_ = 0;
   std::uint64_t up_since_ms_ = 0;
   std::uint64_t next_attempt_ms_ = 0;
-  std::unique_ptr<Authorizer> authorizer_;
+  auth::NoUserAgent nobody_;
+  std::unique_ptr<Authorizer> authorizer_;  // made with the first connection
   std::unique_ptr<Link> link_;
   std::vector<std::unique_ptr<Link>> retired_;  // until what is under way on them has ended
   std::unique_ptr<Handshake> handshake_;

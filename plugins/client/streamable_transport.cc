@@ -143,7 +143,9 @@ class StreamableTransport::Exchange final : public HttpSink {
     owner_.authorizer_->challenged(
         head_.status, head_.headers, guarded<Result<bool>>([this, body](Result<bool> again) {
           if (!again) {
-            return lose({.sent = false, .http_status = head_.status, .message = again.message()});
+            // Who is not let in at all needs another connection; who may not do this one thing does not.
+            const bool outside = head_.status == 401;
+            return lose({.sent = !outside, .http_status = head_.status, .message = again.message()});
           }
           *again ? begin() : answer(body);
         }));

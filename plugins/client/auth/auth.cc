@@ -29,16 +29,15 @@ class NoAuthorizer final : public Authorizer {
 
 Result<std::unique_ptr<Authorizer>> make(std::string_view config_json, std::string_view remote_name,
                                          std::string_view remote_url, Fetcher& fetcher, UserAgent& agent,
-                                         TokenStore& store, Surroundings surroundings) {
+                                         TokenStore& store, Hooks hooks) {
   Result<Config> config = parse_config(config_json.empty() ? "{}" : config_json);
   if (!config) return config.failure();
   if (config->type == AuthType::none) return std::unique_ptr<Authorizer>(std::make_unique<NoAuthorizer>());
   std::optional<Url> url = parse_url(remote_url);
   if (!url) return Failure{"'" + std::string(remote_url) + "' is not an absolute http or https URL"};
-  if (!surroundings.clock) surroundings.clock = system_time;
-  return std::unique_ptr<Authorizer>(std::make_unique<OAuth>(std::move(*config), std::string(remote_name),
-                                                             std::move(*url), fetcher, agent, store,
-                                                             std::move(surroundings)));
+  if (!hooks.clock) hooks.clock = system_time;
+  return std::unique_ptr<Authorizer>(std::make_unique<OAuth>(
+      std::move(*config), std::string(remote_name), std::move(*url), fetcher, agent, store, std::move(hooks)));
 }
 
 }  // namespace collet::client::auth

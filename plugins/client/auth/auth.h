@@ -12,7 +12,7 @@
 
 namespace collet::client::auth {
 
-struct Surroundings {
+struct Hooks {
   Clock clock;                                 // none: the system's
   std::function<void(std::string_view)> warn;  // what went wrong without a caller to tell; none: nobody hears it
 };
@@ -21,6 +21,6 @@ struct Surroundings {
 // is borrowed outlives it.
 Result<std::unique_ptr<Authorizer>> make(std::string_view config_json, std::string_view remote_name,
                                          std::string_view remote_url, Fetcher& fetcher, UserAgent& agent,
-                                         TokenStore& store, Surroundings surroundings = {});
+                                         TokenStore& store, Hooks hooks = {});
 
 }  // namespace collet::client::auth

@@ -39,6 +39,12 @@ void read_auth_method(JsonReader& reader, Config& config) {
   }
 }
 
+void read_consent(JsonReader& reader, Config& config) {
+  const std::string word = read_text(reader);
+  if (word != "login" && word != "automatic") reader.fail("expected login or automatic, got " + in_quotes(word));
+  config.automatic_consent = word == "automatic";
+}
+
 const std::map<std::string_view, Key>& keys() {
   using enum AuthType;
   static const std::map<std::string_view, Key> kKeys = {
@@ -57,6 +63,7 @@ const std::map<std::string_view, Key>& keys() {
       {"redirect_port",
        {oauth,
         [](JsonReader& reader, Config& config) { config.redirect_port = reader.read_integer<std::uint16_t>(); }}},
+      {"consent", {oauth, read_consent}},
       {"id_token", {enterprise, text(&Config::id_token, &SecretSource::text)}},
       {"id_token_file", {enterprise, text(&Config::id_token, &SecretSource::file)}},
       {"idp_token_endpoint", {enterprise, text(&Config::idp_token_endpoint)}},

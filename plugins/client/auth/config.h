@@ -14,6 +14,9 @@
 //   client_metadata_url         our client-id metadata document, an https URL
 //   client_name                 shown to people by an authorization server that registers us; "Collet"
 //   redirect_port               of the loopback listener; 0 (default): any that is free
+//   consent                     "login" (default): by `collet login`; "automatic": the authorization server asks
+//   nobody, and
+//                               its redirects are followed
 // of "enterprise":
 //   id_token, id_token_file     from the identity provider; a file is read for each use
 //   idp_token_endpoint          where it becomes a grant (RFC 8693)
@@ -63,6 +66,7 @@ struct Config {
   std::string client_metadata_url;
   std::string client_name = "Collet";
   std::uint16_t redirect_port = 0;
+  bool automatic_consent = false;
   SecretSource id_token;
   std::string idp_token_endpoint;
   std::string idp_client_id;

@@ -17,16 +17,17 @@ bool has(const std::vector<std::string>& list, std::string_view item) {
 }  // namespace
 
 OAuth::OAuth(Config config, std::string name, Url remote, Fetcher& fetcher, UserAgent& agent, TokenStore& store,
-             Surroundings surroundings)
+             Hooks hooks)
     : config_(std::move(config)),
       name_(std::move(name)),
       remote_(std::move(remote)),
       fetcher_(fetcher),
-      agent_(agent),
+      following_(fetcher),
+      agent_(config_.automatic_consent ? following_ : agent),
       store_(store),
-      surroundings_(std::move(surroundings)),
-      registration_(config_, fetcher_, store_, surroundings_.clock),
-      grant_(make_grant({config_, fetcher_, agent_, surroundings_.clock})) {}
+      hooks_(std::move(hooks)),
+      registration_(config_, fetcher_, store_, hooks_.clock),
+      grant_(make_grant({config_, fetcher_, agent_, hooks_.clock})) {}
 
 void OAuth::headers(std::string_view method, std::string_view url,
                     std::function<void(Result<std::vector<HttpHeader>>)> done) {
@@ -35,7 +36,7 @@ void OAuth::headers(std::string_view method, std::string_view url,
     return done(Failure{"no token of " + remote_.origin() + " is sent to " + std::string(url)});
   }
   if (const Result<void> loaded = load(); !loaded) return done(loaded.failure());
-  const bool old = token_ && renew_at_ != 0 && surroundings_.clock() >= renew_at_;
+  const bool old = token_ && renew_at_ != 0 && hooks_.clock() >= renew_at_;
   const bool wait = run_ ? !token_ || old : old && renewable();
   if (!wait) return done(current_headers(method, url));
   waiting_.push_back([this, method = std::string(method), url = std::string(url), done](Result<void> result) {
@@ -59,7 +60,7 @@ void OAuth::challenged(int status, const std::vector<HttpHeader>& headers, std::
   if (dpop_) dpop_->learn_nonce(remote_.origin(), challenge.dpop_nonce);
   const bool wants_nonce = dpop_ && challenge.error == "use_dpop_nonce" && !challenge.dpop_nonce.empty();
   if (wants_nonce || (status == 401 && adopt_newer())) {
-    if (free_retries_.take(surroundings_.clock())) return done(true);
+    if (free_retries_.take(hooks_.clock())) return done(true);
     return done(Failure{"the server " + remote_.origin() + " refuses every token and proof"});
   }
   const Scopes scopes = parse_scopes(challenge.scope);
@@ -77,7 +78,7 @@ void OAuth::start(Run run) {
     if (server_) return got_server(*server_);
     return discover_server(fetcher_, remote_, token_->issuer, then(&OAuth::got_server));
   }
-  if (!authorizations_.take(surroundings_.clock())) {
+  if (!authorizations_.take(hooks_.clock())) {
     return finish(too_often());
   }
   discover_resource(fetcher_, remote_, run_->challenge.resource_metadata, then(&OAuth::got_resource));
@@ -164,7 +165,7 @@ void OAuth::refresh(const ClientIdentity& client) {
   run_->client = client;
   TokenRequest request =
       token_request(grant_request(), {{"grant_type", "refresh_token"}, {"refresh_token", token_->refresh_token}});
-  request_token(fetcher_, surroundings_.clock, std::move(request), then(&OAuth::got_refreshed));
+  request_token(fetcher_, hooks_.clock, std::move(request), then(&OAuth::got_refreshed));
 }
 
 void OAuth::got_refreshed(TokenAnswer answer) {
@@ -228,12 +229,12 @@ Result<void> OAuth::take(const Tokens& tokens) {
   token.refresh_token = tokens.refresh_token;
   token.scope = join_scopes(run_->scopes);
   if (bound) token.dpop_key = dpop_->key().pem();
-  const std::int64_t life = tokens.expires_in.value_or(0), now = surroundings_.clock();
+  const std::int64_t life = tokens.expires_in.value_or(0), now = hooks_.clock();
   if (life > 0) token.expires_at = now + life;
   renew_at_ = life > 0 ? token.expires_at - std::min(limits::kExpirySkewS, life / 4) : 0;
   token_ = token;
-  if (const Result<void> kept = store_.keep(std::move(token)); !kept && surroundings_.warn) {
-    surroundings_.warn("the token of remote " + name_ + " is lost with this process: " + kept.message());
+  if (const Result<void> kept = store_.keep(std::move(token)); !kept && hooks_.warn) {
+    hooks_.warn("the token of remote " + name_ + " is lost with this process: " + kept.message());
   }
   return {};
 }
@@ -280,7 +281,7 @@ bool OAuth::adopt(StoredToken token) {
 bool OAuth::adopt_newer() {
   Result<std::optional<StoredToken>> stored = store_.token(name_);
   if (!stored || !*stored || (token_ && token_->access_token == (*stored)->access_token)) return false;
-  const bool expired = (*stored)->expires_at != 0 && (*stored)->expires_at <= surroundings_.clock();
+  const bool expired = (*stored)->expires_at != 0 && (*stored)->expires_at <= hooks_.clock();
   return !expired && adopt(std::move(**stored));
 }
 
@@ -290,7 +291,7 @@ std::vector<HttpHeader> OAuth::current_headers(std::string_view method, std::str
   if (!token_) return {};
   if (token_->token_type != "dpop") return {{"Authorization", "Bearer " + token_->access_token}};
   return {{"Authorization", "DPoP " + token_->access_token},
-          {"DPoP", dpop_->proof(method, url, token_->access_token, surroundings_.clock())}};
+          {"DPoP", dpop_->proof(method, url, token_->access_token, hooks_.clock())}};
 }
 
 GrantRequest OAuth::grant_request() const {

@@ -13,6 +13,7 @@
 #include "client/auth/challenge.h"
 #include "client/auth/config.h"
 #include "client/auth/discovery.h"
+#include "client/auth/following_agent.h"
 #include "client/auth/grant.h"
 #include "client/auth/limits.h"
 #include "client/auth/registration.h"
@@ -22,7 +23,7 @@ namespace collet::client::auth {
 class OAuth final : public Authorizer {
  public:
   OAuth(Config config, std::string name, Url remote, Fetcher& fetcher, UserAgent& agent, TokenStore& store,
-        Surroundings surroundings);
+        Hooks hooks);
 
   void headers(std::string_view method, std::string_view url,
                std::function<void(Result<std::vector<HttpHeader>>)> done) override;
@@ -80,9 +81,10 @@ class OAuth final : public Authorizer {
   const std::string name_;
   const Url remote_;
   Fetcher& fetcher_;
+  FollowingAgent following_;
   UserAgent& agent_;
   TokenStore& store_;
-  const Surroundings surroundings_;
+  const Hooks hooks_;
   const Registration registration_;
   const std::unique_ptr<Grant> grant_;
 

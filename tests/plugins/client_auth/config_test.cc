@@ -44,6 +44,7 @@ TEST_CASE("what is wrong in a configuration is named by its key") {
   CHECK_THAT(refusal(R"({"type":"magic"})"), Contains("auth.type: expected oauth") && Contains("'magic'"));
   CHECK_THAT(refusal(R"({"redirect_port":70000})"), Contains("/redirect_port: must be at most 65535"));
   CHECK_THAT(refusal(R"({"scopes":"a b"})"), Contains("/scopes: expected array, got string"));
+  CHECK_THAT(refusal(R"({"consent":"maybe"})"), Contains("/consent: expected login or automatic, got 'maybe'"));
   CHECK_THAT(refusal(R"({"type":"client_credentials","redirect_port":1})"),
              Contains("/redirect_port: is no key of type 'client_credentials'"));
   CHECK_THAT(refusal(R"({"type":"none","client_id":"c"})"), Contains("/client_id: is no key of type 'none'"));

@@ -272,6 +272,12 @@ TEST_CASE("a service without a person says what to run, and goes on once that wa
   for (int i = 0; i < 5; ++i) CHECK_THAT(world.call(*world.authorizer("{}", &nobody)), Contains("200"));
 }
 
+TEST_CASE("a service without a person follows the redirects of a server that asks nobody, if it is configured to") {
+  World world;
+  NoUserAgent nobody("demo");
+  CHECK(world.call(*world.authorizer(R"({"consent":"automatic"})", &nobody)) == "200");
+}
+
 TEST_CASE("why a service cannot log in is said for as long as it is asked") {
   World world;
   NoUserAgent nobody("demo");

@@ -67,8 +67,8 @@ void World::run() {
 }
 
 std::unique_ptr<collet::client::Authorizer> World::authorizer(std::string_view config, UserAgent* agent) {
-  Surroundings surroundings{[this] { return now; }, [this](std::string_view text) { warnings.emplace_back(text); }};
-  auto made = make(config, "demo", url, *this, agent ? *agent : agent_, store, std::move(surroundings));
+  Hooks hooks{[this] { return now; }, [this](std::string_view text) { warnings.emplace_back(text); }};
+  auto made = make(config, "demo", url, *this, agent ? *agent : agent_, store, std::move(hooks));
   INFO((made ? "" : made.message()));
   REQUIRE(made);
   return std::move(*made);

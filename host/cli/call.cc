@@ -1,101 +1,9 @@
-#include <csignal>
-#include <cstdio>
-
 #include "base/json.h"
-#include "base/text.h"
+#include "cli/terminal_call.h"
 #include "cli/verbs.h"
 #include "loop/standard_streams.h"
 
 namespace collet::cli {
-namespace {
-
-// One call from the terminal: progress goes to stderr, the result to stdout.
-class TerminalCall final : public registry::Listener {
- public:
-  TerminalCall(loop::Loop& loop, int out, bool json) : loop_(loop), out_(out), json_(json) {}
-
-  int run(const registry::Item& item, const std::string& arguments, std::uint64_t timeout_ms) {
-    registry::Call call;
-    call.handle = item.def->handle;
-    call.name = item.def->name;
-    call.arguments = arguments;
-    call.timeout_ms = item.def->timeout_ms ? item.def->timeout_ms : timeout_ms;
-    loop::Timer deadline(loop_);
-    loop_.post([&] {
-      const registry::CallId id = item.provider->start(call, *this);
-      if (ended_) return;
-      deadline.start(call.timeout_ms, [&item, id] {
-        std::fprintf(stderr, "collet: the tool did not answer in time, asking it to stop\n");
-        item.provider->cancel(id, registry::CancelReason::deadline);
-      });
-    });
-    const loop::Signal interrupt(loop_, SIGINT, [this] {
-      std::fprintf(stderr, "collet: interrupted\n");
-      loop_.stop();
-    });
-    if (!ended_) loop_.run();
-    return exit_code_;
-  }
-
-  void on_progress(const registry::Progress& progress) override {
-    std::fprintf(stderr, "%s\n",
-                 progress.total > 0
-                     ? fmt::format("{}/{} {}", progress.done, progress.total, progress.message).c_str()
-                     : fmt::format("{} {}", progress.done, progress.message).c_str());
-  }
-  void on_log(const registry::LogMessage& message) override {
-    std::fprintf(stderr, "%.*s\n", static_cast<int>(message.data.size()), message.data.data());
-  }
-  void on_end(registry::Ending& ending) override {
-    ended_ = true;
-    switch (ending.how) {
-      case registry::Ending::How::completed:
-        json_ ? print_json(ending) : print_text(ending);
-        exit_code_ = ending.is_error ? kToolError : kOk;
-        break;
-      case registry::Ending::How::failed:
-        std::fprintf(stderr, "collet: the call failed: %s (%d)\n", ending.message.c_str(), ending.rpc_code);
-        break;
-      case registry::Ending::How::suspended:
-        std::fprintf(stderr, "collet: the tool asks for input that a terminal call cannot give\n");
-        break;
-    }
-    loop_.stop();
-  }
-  std::optional<std::string_view> info(std::string_view key) const override {
-    if (key == "transport") return "cli";
-    return std::nullopt;
-  }
-
- private:
-  void print_text(const registry::Ending& ending) {
-    json::Document content;
-    COLLET_ASSERT(!json::parse("[" + ending.content + "]", content));
-    for (const json::Value& block : content.GetArray()) {
-      const auto text = json::find_string(block, "text");
-      const std::string line = text ? std::string(*text) : json::to_text(block);
-      dprintf(out_, "%s\n", line.c_str());
-    }
-    if (content.Empty() && !ending.structured.empty()) dprintf(out_, "%s\n", ending.structured.c_str());
-  }
-
-  void print_json(const registry::Ending& ending) {
-    std::string text = R"({"content":[)" + ending.content + "]";
-    if (!ending.structured.empty()) text += R"(,"structuredContent":)" + ending.structured;
-    if (!ending.fields.empty()) text += "," + ending.fields;
-    if (!ending.meta.empty()) text += R"(,"_meta":)" + ending.meta;
-    text += ending.is_error ? R"(,"isError":true})" : "}";
-    dprintf(out_, "%s\n", text.c_str());
-  }
-
-  loop::Loop& loop_;
-  const int out_;
-  const bool json_;
-  bool ended_ = false;
-  int exit_code_ = kToolError;
-};
-
-}  // namespace
 
 int call(const CallOptions& options) {
   const loop::StandardStreams streams = loop::take_standard_streams();
@@ -108,14 +16,11 @@ int call(const CallOptions& options) {
 
   Host host(*config, 1);
   host.load();
-  const registry::SnapshotPtr snapshot = host.registry().current();
-  const registry::Item* item = snapshot->find(registry::Kind::tool, options.tool);
-  if (!item) return complain("there is no tool " + options.tool + "; `collet list` shows what there is");
-  if (const auto wrong = registry::check_arguments(*item->compiled, *item->def, item->name, &arguments))
-    return complain(*wrong, kToolError);
-  TerminalCall running(host.main_loop(), streams.out, options.common.json);
-  host.exit_code = running.run(*item, options.arguments, config->plugins.timeout_ms);
-  return host.exit_code;
+  return call_tool(host, {.tool = options.tool,
+                          .arguments = options.arguments,
+                          .timeout_ms = config->plugins.timeout_ms,
+                          .out = streams.out,
+                          .json = options.common.json});
 }
 
 }  // namespace collet::cli

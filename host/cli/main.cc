@@ -57,6 +57,11 @@ int run(int argc, char** argv) {
   add_config(*call_verb, common);
   add_format(*call_verb, format);
 
+  LoginOptions logging_in;
+  CLI::App* login_verb = app.add_subcommand("login", "Log in to a remote MCP server, in a browser");
+  login_verb->add_option("remote", logging_in.remote, "Its name in the configuration: [remote.NAME]")->required();
+  add_config(*login_verb, common);
+
   CheckOptions checking;
   CLI::App* check_verb = app.add_subcommand("check", "Say of a plugin file what a host will say of it");
   check_verb->add_option("files", checking.files, "Plugin libraries")->required()->type_name("FILE.so");
@@ -85,11 +90,12 @@ int run(int argc, char** argv) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }
   common.json = format == "json";
-  serving.common = calling.common = checking.common = common;
+  serving.common = calling.common = logging_in.common = checking.common = common;
   if (*serve_verb) return serve(serving);
   if (*stdio_verb) return stdio(common);
   if (*list_verb) return list(common);
   if (*call_verb) return call(calling);
+  if (*login_verb) return login(logging_in);
   if (*check_verb) return check(checking);
   if (*validate_verb) {
     if (validating.suite.empty() && validating.instance.empty()) {

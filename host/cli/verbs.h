@@ -26,6 +26,13 @@ struct CallOptions {
 };
 int call(const CallOptions& options);
 
+struct LoginOptions {
+  CommonOptions common;
+  std::string remote;  // its name in the configuration
+};
+// Has the person at the terminal log in to a remote. The tokens are kept for `serve` and the other verbs.
+int login(const LoginOptions& options);
+
 struct CheckOptions {
   CommonOptions common;
   std::vector<std::string> files;

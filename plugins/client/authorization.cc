@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 
-#include "client/auth/auth.h"
 #include "client/headers.h"
 
 namespace collet::client {
@@ -63,13 +62,13 @@ Result<std::string> expanded_auth(const RemoteConfig& remote) {
 }
 
 Result<std::unique_ptr<Authorizer>> make_authorizer(const RemoteConfig& remote, Fetcher& fetcher, const Host& host,
-                                                    auth::UserAgent& agent, auth::TokenStore& store) {
+                                                    auth::UserAgent& agent, auth::TokenStore& store,
+                                                    auth::Hooks hooks) {
   if (remote.url.empty() || (!remote.auth && gives_authorization(remote))) return std::unique_ptr<Authorizer>();
   auto url = expand(remote.url, remote);
   if (!url) return url.failure();
   auto config = expanded_auth(remote);
   if (!config) return config.failure();
-  auth::Hooks hooks;
   hooks.warn = [&host](std::string_view text) { host.log(COLLET_LOG_WARNING, text); };
   return auth::make(*config, remote.name, *url, fetcher, agent, store, std::move(hooks));
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "client/auth/auth.h"
 #include "client/auth/token_store.h"
 #include "client/auth/user_agent.h"
 #include "client/authorizer.h"
@@ -21,6 +22,7 @@ Result<std::string> expanded_auth(const RemoteConfig& remote);
 // Null for a remote that needs none: a child, or one that is given an Authorization header as it is. All that is
 // borrowed outlives it.
 Result<std::unique_ptr<Authorizer>> make_authorizer(const RemoteConfig& remote, Fetcher& fetcher, const Host& host,
-                                                    auth::UserAgent& agent, auth::TokenStore& store);
+                                                    auth::UserAgent& agent, auth::TokenStore& store,
+                                                    auth::Hooks hooks = {});
 
 }  // namespace collet::client

@@ -36,6 +36,9 @@ const char* words_of(std::uint32_t reason) {
 
 Client::Client(const collet_host* table, ClientConfig config)
     : config_(std::move(config)), host_(table), tokens_(token_file()) {
+  for (const RemoteConfig& remote : config_.remotes) {
+    if (remote.login) offer_login(host_, remote);
+  }
   thread_ = start_thread([this] { run(); });
 }
 
@@ -64,8 +67,13 @@ void Client::begin() {
   surroundings_ = std::make_unique<Surroundings>(
       Surroundings{loop_, host_, *http_, *children_, *publisher_, tokens_, info + "}"});
   for (std::size_t index = 0; index < config_.remotes.size(); ++index) {
-    remotes_.push_back(std::make_unique<Remote>(*surroundings_, config_.remotes[index], index));
-    if (config_.remotes[index].enabled) remotes_.back()->connect();
+    const RemoteConfig& remote = config_.remotes[index];
+    remotes_.push_back(std::make_unique<Remote>(*surroundings_, remote, index));
+    if (remote.login) {
+      login_ = std::make_unique<Login>(loop_, *http_, host_, remote, tokens_);
+    } else if (remote.enabled) {
+      remotes_.back()->connect();
+    }
   }
 }
 
@@ -73,6 +81,7 @@ void Client::begin() {
 void Client::end() {
   ending_ = true;
   for (const auto& remote : remotes_) remote->end_calls("the client is being unloaded");
+  login_.reset();
   remotes_.clear();
   const std::uint64_t patience = std::min<std::uint64_t>(patience_ms_, limits::kExitMs);
   farewell_ = std::make_unique<Timer>(loop_);
@@ -90,6 +99,7 @@ void Client::call(IncomingCall call) {
 }
 
 void Client::dispatch(IncomingCall call) {
+  if (login_) return login_->begin(call.id);
   const Publisher::Target* target = ending_ ? nullptr : publisher_->find(call.key);
   if (!target) return host_.fail(call.id, kInternalError, "the remote does not offer this any more");
   remotes_[target->remote]->call(std::move(call), target->item);
@@ -97,6 +107,7 @@ void Client::dispatch(IncomingCall call) {
 
 void Client::cancel(collet_call call, std::uint32_t reason) {
   loop_.post([this, call, reason] {
+    if (login_ && login_->cancel(call)) return;
     std::any_of(remotes_.begin(), remotes_.end(),
                 [&](const auto& remote) { return remote->cancel(call, words_of(reason)); });
   });

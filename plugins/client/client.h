@@ -13,6 +13,7 @@
 #include "client/config.h"
 #include "client/host.h"
 #include "client/http.h"
+#include "client/login.h"
 #include "client/loop.h"
 #include "client/publisher.h"
 #include "client/remote.h"
@@ -57,6 +58,7 @@ class Client {
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<Surroundings> surroundings_;
   std::vector<std::unique_ptr<Remote>> remotes_;
+  std::unique_ptr<Login> login_;  // null: nobody is to log in
   std::unique_ptr<Timer> farewell_;
   bool ending_ = false;
 

@@ -46,6 +46,7 @@ struct RemoteConfig {
   std::uint64_t refresh_ms = 0;    // 0: only when the remote says so
   std::string when_down = "fail";  // fail, hide
   std::optional<collet::Json> auth;
+  bool login = false;  // of no file: see client/login.h
 
   static void describe(collet::Fields<RemoteConfig>& f);
 

@@ -63,7 +63,8 @@ class Calls(Case):
             self.assertIn("--help", done.stdout + done.stderr)
 
     def test_help_and_version(self):
-        for verb in ((), ("serve",), ("stdio",), ("list",), ("call",), ("check",), ("validate",), ("token",)):
+        for verb in ((), ("serve",), ("stdio",), ("list",), ("call",), ("login",), ("check",),
+                     ("validate",), ("token",)):
             done = run(*verb, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn("--help", done.stdout)

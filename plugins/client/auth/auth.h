@@ -15,6 +15,7 @@ namespace collet::client::auth {
 struct Hooks {
   Clock clock;                                 // none: the system's
   std::function<void(std::string_view)> warn;  // what went wrong without a caller to tell; none: nobody hears it
+  bool ignores_kept = false;                   // tokens of before: only what is obtained now counts
 };
 
 // The authorizer of one remote. `config_json` is its `auth` table as auth/config.h describes it, or empty. All that

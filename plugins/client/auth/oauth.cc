@@ -251,7 +251,7 @@ void OAuth::finish(Result<void> result) {
 }
 
 Result<void> OAuth::load() {
-  if (loaded_) return {};
+  if (loaded_ || hooks_.ignores_kept) return {};
   Result<std::optional<StoredToken>> token = store_.token(name_);
   if (!token) return token.failure();
   loaded_ = true;
@@ -279,6 +279,7 @@ bool OAuth::adopt(StoredToken token) {
 
 // Whether another process, such as `collet login`, has left a token that we have not tried.
 bool OAuth::adopt_newer() {
+  if (hooks_.ignores_kept) return false;
   Result<std::optional<StoredToken>> stored = store_.token(name_);
   if (!stored || !*stored || (token_ && token_->access_token == (*stored)->access_token)) return false;
   const bool expired = (*stored)->expires_at != 0 && (*stored)->expires_at <= hooks_.clock();

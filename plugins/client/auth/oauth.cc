@@ -45,13 +45,13 @@ void OAuth::headers(std::string_view method, std::string_view url,
   });
   if (run_) return;
   Run run;
-  run.renewal = true;
   run.refreshable = true;
   start(std::move(run));
 }
 
 void OAuth::challenged(int status, const std::vector<HttpHeader>& headers, std::function<void(Result<bool>)> done) {
   Run run;
+  run.status = status;
   run.challenge = read_challenge(headers);
   const Challenge& challenge = run.challenge;
   const bool wants_scope = status == 403 && challenge.error == "insufficient_scope";
@@ -72,7 +72,7 @@ void OAuth::challenged(int status, const std::vector<HttpHeader>& headers, std::
 
 void OAuth::start(Run run) {
   run_ = std::move(run);
-  if (run_->renewal) {
+  if (run_->status == 0) {
     run_->resource.resource = token_->resource;
     run_->resource.authorization_servers = {token_->issuer};
     if (server_) return got_server(*server_);
@@ -96,6 +96,7 @@ void OAuth::got_resource(Result<std::optional<ResourceMetadata>> metadata) {
   if (*metadata) {
     run_->resource = std::move(**metadata);
   } else {  // as servers before 2025-06-18 are: their own authorization server
+    run_->undescribed = true;
     run_->resource.resource = without_last_slash(remote_.without_query());
     run_->resource.authorization_servers = {config_.issuer.empty() ? remote_.origin() : config_.issuer};
   }
@@ -120,6 +121,10 @@ Result<std::string> OAuth::choose_issuer(const ResourceMetadata& metadata) const
 }
 
 void OAuth::got_server(Result<ServerMetadata> metadata) {
+  if (!metadata && run_->undescribed) {
+    return finish(Failure{"it does not say how to be authorized, and " + metadata.message() +
+                          "; if it wants a token of another kind, set it in `headers`"});
+  }
   if (!metadata) return finish(metadata.failure());
   run_->server = std::move(*metadata);
   server_ = run_->server;
@@ -143,7 +148,7 @@ Result<void> OAuth::choose_dpop() {
   const std::vector<std::string>& algorithms = run_->server.dpop_algorithms;
   const bool offered = has(algorithms, "ES256");
   const bool demanded = config_.dpop.value_or(run_->resource.dpop_bound_access_tokens_required);
-  const bool asked_for = run_->challenge.dpop || (run_->renewal && dpop_);
+  const bool asked_for = run_->challenge.dpop || (run_->status == 0 && dpop_);
   if (demanded && !algorithms.empty() && !offered) {
     return Failure{"the authorization server " + run_->server.issuer + " takes no DPoP proofs signed with ES256"};
   }
@@ -178,7 +183,7 @@ void OAuth::got_refreshed(TokenAnswer answer) {
   if (adopt_newer()) return finish({});  // another process was faster, and refresh tokens are good for once
   token_->refresh_token.clear();
   // Without a person the old token is tried: if it is refused, that starts over with a challenge.
-  if (run_->renewal && grant_->needs_person()) return finish({});
+  if (run_->status == 0 && grant_->needs_person()) return finish({});
   authorize();
 }
 
@@ -240,9 +245,12 @@ Result<void> OAuth::take(const Tokens& tokens) {
 }
 
 void OAuth::finish(Result<void> result) {
-  run_.reset();
   last_failure_ = result ? std::string() : result.message();
-  if (!result) result = Failure{"authorization at " + remote_.without_query() + ": " + result.message()};
+  if (!result) {
+    const std::string refused = run_->status ? "HTTP status " + std::to_string(run_->status) + ", and " : "";
+    result = Failure{refused + "authorization at " + remote_.without_query() + " failed: " + result.message()};
+  }
+  run_.reset();
   const auto waiting = std::exchange(waiting_, {});
   const std::weak_ptr<int> alive = alive_;  // any of them may destroy this
   for (const auto& done : waiting) {

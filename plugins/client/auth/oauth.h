@@ -33,8 +33,9 @@ class OAuth final : public Authorizer {
  private:
   // The way to a new token, walked by one for all who wait.
   struct Run {
-    bool renewal = false;      // nobody refused the token: it is only old
+    int status = 0;            // with which the remote refused; 0: it did not, the token is only old
     bool refreshable = false;  // a fresh token of the same scopes may be all that is wanted
+    bool undescribed = false;  // the remote says nothing of how to be authorized
     Challenge challenge;
     ResourceMetadata resource;
     ServerMetadata server;

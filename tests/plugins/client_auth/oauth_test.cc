@@ -374,6 +374,14 @@ TEST_CASE("a server without PKCE is refused") {
   CHECK(world.servers[0].authorizations.empty());
 }
 
+TEST_CASE("a server that says nothing of authorization is told apart from one whose authorization fails") {
+  World world;
+  world.names_prm = false;
+  world.prm_path = "";
+  CHECK_THAT(world.call(*world.authorizer()),
+             Contains("HTTP status 401") && Contains("does not say how to be authorized") && Contains("`headers`"));
+}
+
 TEST_CASE("a server that registers nobody leaves the choice to the user") {
   World world;
   world.servers[0].registers = false;

@@ -94,6 +94,7 @@ void Remote::on_up(Peer peer) {
   state_ = State::up;
   up_since_ms_ = around_.loop.now_ms();
   log_severity_ = 0;
+  listed_ = false;
   log(COLLET_LOG_INFO, "connected, " + peer_.name + ", protocol " + peer_.version);
   for (const Listed& list : kLists) {
     if (peer_.can(list.capability)) {
@@ -102,7 +103,7 @@ void Remote::on_up(Peer peer) {
       publish();
     }
   }
-  if (readers_.empty()) pending_ = false;
+  if (readers_.empty()) note_listed();
   link_->listen();
   schedule_refresh();
   for (ProxyCall* call : std::exchange(waiting_, {})) call->begin();
@@ -111,7 +112,7 @@ void Remote::on_up(Peer peer) {
 void Remote::go_down(const std::string& why) {
   const bool flapping = state_ != State::up || around_.loop.now_ms() - up_since_ms_ < limits::kStableMs;
   failures_ = flapping ? failures_ + 1 : 0;
-  if (why != problem_ || failures_ <= 1) log(COLLET_LOG_WARNING, why);
+  if (why != problem_ || failures_ <= 1) log(COLLET_LOG_WARNING, "down: " + why);
   problem_ = why;
   state_ = State::down;
   pending_ = false;
@@ -181,8 +182,13 @@ void Remote::on_list(std::uint32_t kind, Result<List> list) {
   } else {
     log(COLLET_LOG_WARNING, list.message());
   }
-  if (readers_.empty() && stale_.empty()) pending_ = false;
+  if (readers_.empty()) note_listed();
   if (!stale_.empty()) refresh(*stale_.begin());
+}
+
+void Remote::note_listed() {
+  pending_ = false;
+  if (!std::exchange(listed_, true)) log(COLLET_LOG_INFO, "ready");
 }
 
 void Remote::take_list(std::uint32_t kind, const List& list) {

@@ -91,6 +91,7 @@ class Remote {
   void retire_link();
   void read_list(std::uint32_t kind);
   void on_list(std::uint32_t kind, Result<List> list);
+  void note_listed();
   void take_list(std::uint32_t kind, const List& list);
   void publish();
   void listen();
@@ -123,7 +124,7 @@ class Remote {
   std::map<std::uint32_t, std::vector<RemoteItemPtr>> items_;     // by kind
   std::set<std::uint32_t> stale_;                                 // lists to read again
   std::optional<std::uint64_t> ttl_ms_;
-  bool listed_ = false;
+  bool listed_ = false;  // all lists have been read since it was connected
   Timer relist_;
   Timer periodic_;
   std::set<std::string> watched_;

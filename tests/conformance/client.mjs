@@ -125,10 +125,8 @@ async function useTools(host, tools) {
 }
 
 async function useAll(host) {
-  const [, said] = await within(startTimeoutMs, 'connecting', host.logged(/remote suite: (.*)/));
-  if (!said.startsWith('connected')) throw new Error(said);
-  // The lists that the server has are read at once; it need not have all.
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  const [, said] = await within(startTimeoutMs, 'connecting', host.logged(/remote suite: (ready|down: .*)/));
+  if (!said.startsWith('ready')) throw new Error(said);
   for (const kind of kinds) {
     const said = host.log.map((line) => line.match(kind.said)).find(Boolean);
     if (!said || said[1] === '0') continue;

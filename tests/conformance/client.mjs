@@ -8,12 +8,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
+import { authOf, toToml } from './client_auth.mjs';
 import { within } from './server.mjs';
 
 const startTimeoutMs = 15_000;
 const callTimeoutMs = 20_000;
 const [collet, url] = process.argv.slice(2);
 const context = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? '{}');
+const scenario = process.env.MCP_CONFORMANCE_SCENARIO ?? '';
 
 const kinds = [
   { list: 'tools/list', items: 'tools', said: /remote suite: (\d+) tools/ },
@@ -24,7 +26,9 @@ const kinds = [
 // The host as a child, spoken to on its standard streams in the modern way.
 class Host {
   constructor(config) {
-    this.child = spawn(collet, ['stdio', '--config', config], { stdio: ['pipe', 'pipe', 'pipe'] });
+    // Credentials of other runs, whose authorization servers may have had the same port, are not for this one.
+    const env = { ...process.env, HOME: path.dirname(config), XDG_STATE_HOME: path.dirname(config) };
+    this.child = spawn(collet, ['stdio', '--config', config], { stdio: ['pipe', 'pipe', 'pipe'], env });
     this.ended = once(this.child, 'exit');
     this.log = [];
     this.waiting = new Map();
@@ -145,7 +149,8 @@ async function useAll(host) {
 const folder = mkdtempSync(path.join(tmpdir(), 'collet-conformance-'));
 try {
   const config = path.join(folder, 'collet.toml');
-  writeFileSync(config, `[remote.suite]\nurl = ${JSON.stringify(url)}\nprefix = ""\n`);
+  const auth = scenario.startsWith('auth/') ? `auth = ${toToml(authOf(scenario, context))}\n` : '';
+  writeFileSync(config, `[remote.suite]\nurl = ${JSON.stringify(url)}\nprefix = ""\n${auth}`);
   const host = new Host(config);
   process.on('exit', () => host.child.kill('SIGKILL'));
   await useAll(host);

@@ -108,6 +108,7 @@ inline constexpr std::size_t kPluginInfoBytesMax = 1u << 20;
 inline constexpr std::uint64_t kPreflightTimeoutMs = 10'000;  // one library
 inline constexpr std::uint64_t kCreateTimeoutMs = 30'000;
 inline constexpr std::uint64_t kDrainTimeoutMs = 10'000;
+inline constexpr std::uint64_t kRemotesReadyMs = 60'000;  // a verb of the terminal waits for what remotes offer
 inline constexpr std::uint64_t kHurriedUnloadMs = 1'000;  // to unload plugins when calls had to be cut short
 inline constexpr std::uint64_t kStdioExitMs = 80;  // from EOF or a signal to the end of the process, in stdio mode
 inline constexpr std::uint64_t kStdioAnswerMs = 50;  // of that, for what is in flight at EOF to be answered

@@ -16,6 +16,7 @@ int call(const CallOptions& options) {
 
   Host host(*config, 1);
   host.load();
+  host.await_remotes();
   return call_tool(host, {.tool = options.tool,
                           .arguments = options.arguments,
                           .timeout_ms = config->plugins.timeout_ms,

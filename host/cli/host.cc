@@ -3,10 +3,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <thread>
 
+#include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "config/config.h"
 #include "loop/standard_streams.h"
 
@@ -91,6 +95,18 @@ std::vector<plugin::PluginSpec> specs_of(const config::Config& config) {
   return specs;
 }
 
+// No plugins, and one remote whose items keep their names.
+config::Config only_remote(const CommonOptions& options) {
+  const bool by_url = options.command.empty();
+  std::string json = by_url ? R"({"name":"remote","prefix":"","url":)"
+                            : R"({"name":"remote","prefix":"","command":"/bin/sh","args":["-c",)";
+  text::append_json_string(json, by_url ? options.url : "exec " + options.command);
+  config::Config config;
+  config.log.level = log::Level::warning;
+  config.remote.push_back({"remote", json + (by_url ? "}" : "]}"), {}});
+  return config;
+}
+
 }  // namespace
 
 int complain(const std::string& message, int exit_code) {
@@ -104,6 +120,11 @@ std::string program_file() {
 }
 
 Result<config::Config> load_config(const CommonOptions& options) {
+  if (!options.url.empty() || !options.command.empty()) {
+    config::Config config = only_remote(options);
+    log::configure(config.log.level, config.log.format);
+    return config;
+  }
   auto config = options.config_file.empty()
                     ? Result<config::Config>(config::Config::defaults(default_plugin_folder()))
                     : config::load(options.config_file);
@@ -143,6 +164,18 @@ void Host::load() {
   for (const plugin::LoadReport& report : reports_) {
     if (!report.ok()) log::error("plugin {} ({}) is not served: {}", report.id, report.library, report.error);
     for (const std::string& warning : report.warnings) log::warning("plugin {}: {}", report.id, warning);
+  }
+}
+
+void Host::await_remotes() const {
+  constexpr auto kBetween = std::chrono::milliseconds(5);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(limits::kRemotesReadyMs);
+  for (; std::chrono::steady_clock::now() < end; std::this_thread::sleep_for(kBetween)) {
+    json::Document health;
+    const std::string text = remotes_status();
+    if (text.empty() || json::parse(text, health)) return;
+    const json::Value* pending = json::find(health, "pending");
+    if (!pending || !pending->IsTrue()) return;
   }
 }
 

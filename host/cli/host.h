@@ -24,6 +24,8 @@ inline constexpr int kInvalid = 5;      // what was to be validated is not valid
 struct CommonOptions {
   std::string config_file;  // empty: every plugin of the folder beside the program
   bool json = false;        // --format json
+  std::string url;          // of one MCP server that takes the place of all plugins
+  std::string command;      // likewise, of a child process: words for the shell
 };
 
 // The file's configuration or the default one, with the log set up by it.
@@ -46,6 +48,10 @@ class Host {
 
   // Loads what the configuration names and logs what could not be loaded.
   void load();
+  // Waits until each remote has offered what it has, or could not be reached; before the loops run.
+  void await_remotes() const;
+  // The health of the remotes, a JSON object; empty if there are none.
+  std::string remotes_status() const { return loader_.health("client"); }
 
   std::vector<loop::Loop*> loops() const;
   loop::Loop& main_loop() { return *loops_.front(); }

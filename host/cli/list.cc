@@ -96,16 +96,46 @@ void print_json(int out, const Host& host, const registry::Snapshot& snapshot) {
   dprintf(out, "%s\n", text.c_str());
 }
 
+std::string member_text(const json::Value& object, const char* key) {
+  const json::Value* value = json::find(object, key);
+  if (!value) return {};
+  return value->IsString() ? std::string(json::view(*value)) : json::to_text(*value);
+}
+
+// One line a remote: its name, its state, what speaks there, and how much of what it offers.
+int print_remotes(int out, const Host& host, bool as_json) {
+  const std::string health = host.remotes_status();
+  json::Document status;
+  if (health.empty() || json::parse(health, status)) return complain("there are no remotes in the configuration");
+  if (as_json) {
+    dprintf(out, "%s\n", health.c_str());
+    return kOk;
+  }
+  for (const json::Value& remote : json::find(status, "remotes")->GetArray()) {
+    const auto text = [&](const char* key) { return member_text(remote, key); };
+    const std::string about = text("state") == "up"
+                                  ? fmt::format("{} ({}, {})  {} tools, {} resources, {} templates, {} prompts",
+                                                text("server"), text("version"), text("era"), text("tools"),
+                                                text("resources"), text("templates"), text("prompts"))
+                                  : text("problem");
+    dprintf(out, "%-16s  %-10s  %s  %s\n", text("name").c_str(), text("state").c_str(), text("address").c_str(),
+            about.c_str());
+  }
+  return kOk;
+}
+
 }  // namespace
 
-int list(const CommonOptions& options) {
+int list(const ListOptions& options) {
   const loop::StandardStreams streams = loop::take_standard_streams();
-  const auto config = load_config(options);
+  const auto config = load_config(options.common);
   if (!config) return complain(config.message());
   Host host(*config, 1);
   host.load();
+  host.await_remotes();
+  if (options.remotes) return print_remotes(streams.out, host, options.common.json);
   const registry::SnapshotPtr snapshot = host.registry().current();
-  options.json ? print_json(streams.out, host, *snapshot) : print_text(streams.out, host, *snapshot);
+  options.common.json ? print_json(streams.out, host, *snapshot) : print_text(streams.out, host, *snapshot);
   return kOk;
 }
 

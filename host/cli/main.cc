@@ -23,6 +23,14 @@ void add_format(CLI::App& verb, std::string& format) {
       ->capture_default_str();
 }
 
+void add_remote(CLI::App& verb, CommonOptions& options) {
+  CLI::Option* url = verb.add_option("--url", options.url, "One MCP server over HTTP, instead of all plugins");
+  url->type_name("URL");
+  verb.add_option("--command", options.command, "One MCP server as a child process, instead of all plugins")
+      ->type_name("WORDS")
+      ->excludes(url);
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Collet serves tools that live in shared libraries over the Model Context Protocol.");
   app.set_version_flag("--version", "collet " COLLET_VERSION);
@@ -47,7 +55,10 @@ int run(int argc, char** argv) {
   add_config(*stdio_verb, common);
 
   CLI::App* list_verb = app.add_subcommand("list", "Show what the plugins offer");
+  ListOptions listing;
+  list_verb->add_flag("--remotes", listing.remotes, "The health of the remotes instead");
   add_config(*list_verb, common);
+  add_remote(*list_verb, common);
   add_format(*list_verb, format);
 
   CallOptions calling;
@@ -55,6 +66,7 @@ int run(int argc, char** argv) {
   call_verb->add_option("tool", calling.tool, "Its name, as `collet list` shows it")->required();
   call_verb->add_option("-a,--args", calling.arguments, "Its arguments: a JSON object")->type_name("JSON");
   add_config(*call_verb, common);
+  add_remote(*call_verb, common);
   add_format(*call_verb, format);
 
   LoginOptions logging_in;
@@ -90,10 +102,10 @@ int run(int argc, char** argv) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }
   common.json = format == "json";
-  serving.common = calling.common = logging_in.common = checking.common = common;
+  serving.common = listing.common = calling.common = logging_in.common = checking.common = common;
   if (*serve_verb) return serve(serving);
   if (*stdio_verb) return stdio(common);
-  if (*list_verb) return list(common);
+  if (*list_verb) return list(listing);
   if (*call_verb) return call(calling);
   if (*login_verb) return login(logging_in);
   if (*check_verb) return check(checking);

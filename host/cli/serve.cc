@@ -173,7 +173,9 @@ int serve(const ServeOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
   Host host(*config, loops);
   const protocol::Access access(access_rules(config->server));
-  protocol::Server server(server_options(*config), host.registry(), host.loops());
+  protocol::ServerOptions served = server_options(*config);
+  served.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
+  protocol::Server server(std::move(served), host.registry(), host.loops());
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   host.load();
   const protocol::Documents documents = make_documents(config->server, *sockets);

@@ -55,7 +55,9 @@ int stdio(const CommonOptions& options) {
   const auto config = load_config(options);
   if (!config) return complain(config.message());
   Host host(*config, 1);
-  protocol::Server server(server_options(*config), host.registry(), host.loops());
+  protocol::ServerOptions served = server_options(*config);
+  served.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
+  protocol::Server server(std::move(served), host.registry(), host.loops());
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   host.load();
   {

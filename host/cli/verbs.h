@@ -17,7 +17,11 @@ int serve(const ServeOptions& options);
 // Serves stdin and stdout.
 int stdio(const CommonOptions& options);
 
-int list(const CommonOptions& options);
+struct ListOptions {
+  CommonOptions common;
+  bool remotes = false;  // the health of the remotes instead
+};
+int list(const ListOptions& options);
 
 struct CallOptions {
   CommonOptions common;

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <exception>
 
+#include "base/json.h"
 #include "base/log.h"
+#include "collet/ext/status.h"
+#include "collet/ext/watch.h"
 #include "plugin/structs.h"
 
 namespace collet::plugin {
@@ -288,6 +291,30 @@ void Generation::cancel_calls(unsigned loop) {
 }
 
 // the end
+
+template <class Extension>
+const Extension* Generation::extension(std::string_view id) const {
+  const collet_plugin& plugin = table_.functions;
+  if (!created_ || !plugin.get_extension) return nullptr;
+  const auto* table = static_cast<const Extension*>(plugin.get_extension(id.data(), id.size()));
+  return table && table->struct_size >= sizeof(Extension) ? table : nullptr;
+}
+
+std::string Generation::status() const {
+  std::string out;
+  const auto take = [](void* context, const char* json, std::size_t size) {
+    static_cast<std::string*>(context)->assign(view(json, size));
+  };
+  const auto* offered = extension<collet_status>(COLLET_STATUS_ID);
+  if (offered && offered->status(self_, take, &out) == COLLET_OK && json::is_object(out)) return out;
+  return {};
+}
+
+void Generation::watch(std::string_view uri, bool watched) const {
+  if (const auto* offered = extension<collet_watch>(COLLET_WATCH_ID)) {
+    offered->watch(self_, uri.data(), uri.size(), watched ? 1 : 0);
+  }
+}
 
 bool Generation::wait_drained(Clock::time_point deadline) {
   std::unique_lock lock(owner_.drain_mutex);

@@ -62,6 +62,10 @@ class Generation final : public registry::Provider, private Executor::Runner {
   std::string inline_obstacle() const;
   bool has_nonblocking_items() const { return items_.has_nonblocking(); }
   bool runs_inline() const { return inline_obstacle().empty() && items_.has_nonblocking(); }
+  // [any] What the plugin says of its health, a JSON object; empty if it does not offer collet.status/1.
+  std::string status() const;
+  // [any] Tells the plugin, if it offers collet.watch/1. Between open and close.
+  void watch(std::string_view uri, bool watched) const;
   // The last item_add() that was refused, or empty.
   std::string item_problem() const { return items_.last_error(); }
 
@@ -77,6 +81,8 @@ class Generation final : public registry::Provider, private Executor::Runner {
   CallId refuse(registry::Listener& listener, std::string reason) const;
   void end_unfinished(CallId id, std::string reason);
   void note_overrun(collet_item item, Clock::duration took);
+  template <class Extension>
+  const Extension* extension(std::string_view id) const;
   bool wait_drained(Clock::time_point deadline);
   void close_calls(Clock::time_point half, Clock::time_point three_quarters);
   void end_running();

@@ -149,6 +149,17 @@ std::vector<PluginStatus> Loader::status() const {
   return all;
 }
 
+std::string Loader::health(std::string_view id) const {
+  for (const auto& generation : generations_) {
+    if (generation->name() == id) return generation->status();
+  }
+  return {};
+}
+
+void Loader::watch(std::string_view uri, bool watched) const {
+  for (const auto& generation : generations_) generation->watch(uri, watched);
+}
+
 void Loader::cancel_calls(unsigned loop) {
   for (const auto& generation : generations_) generation->cancel_calls(loop);
 }

@@ -75,6 +75,11 @@ class Loader {
 
   std::vector<PluginStatus> status() const;
 
+  // What the plugin says of its health, a JSON object; empty if it says nothing, or there is no such plugin.
+  std::string health(std::string_view id) const;
+  // [any] Tells the plugins that a client watches the resource, or none does any more.
+  void watch(std::string_view uri, bool watched) const;
+
   // [loop] Asks every running call of that loop to end, as a prelude to shutdown().
   void cancel_calls(unsigned loop);
 

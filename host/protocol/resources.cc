@@ -53,7 +53,7 @@ void ServerLoop::subscribe(RequestPtr request) {
   }
   if (!request->context.session)
     return request->exchange.error(rpc::invalid_request("a subscription needs a session"));
-  if (!request->context.session->subscribe(*uri)) {
+  if (!request->context.session->subscribe(*uri, server_.watch(*uri))) {
     return request->exchange.error(
         rpc::invalid_params(fmt::format("over {} subscriptions", limits::kSubscriptionUrisMax)));
   }

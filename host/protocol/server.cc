@@ -221,6 +221,7 @@ std::optional<rpc::Error> check_capabilities(const registry::Traits& traits, con
 Server::Server(ServerOptions options, registry::Registry& registry, std::vector<loop::Loop*> loops)
     : options_(std::move(options)),
       registry_(registry),
+      watches_(options_.on_watch),
       sessions_(options_.sessions_max, options_.session_idle_timeout_ms),
       identity_(make_identity(options_)),
       stamp_(R"("resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":)" + identity_ + "}"),

@@ -24,6 +24,7 @@
 #include "protocol/subscription.h"
 #include "protocol/task.h"
 #include "protocol/task_waiter.h"
+#include "protocol/watches.h"
 #include "registry/registry.h"
 
 namespace collet::protocol {
@@ -37,6 +38,7 @@ struct ServerOptions {
   unsigned page_items = limits::kPageItems;
   unsigned sessions_max = limits::kSessionsMax;
   std::uint64_t session_idle_timeout_ms = limits::kSessionIdleTimeoutMs;
+  Watches::OnChange on_watch;             // any thread; may be empty
   std::vector<std::string> kept_headers;  // of a request over HTTP, for plugins that hand them on
 };
 
@@ -200,6 +202,8 @@ class Server {
   const StateSealer& sealer() const { return sealer_; }
   TaskTable& tasks() { return tasks_; }
 
+  // Any thread: somebody watches the resource, until the watch ends.
+  Watch watch(std::string_view uri) { return watches_.add(std::string(uri)); }
   // Any thread: asks the loop at `place` to cancel the call or subscription there …
   void cancel(rpc::Place place);
   // … to give the call there the client's answer to its question …
@@ -215,6 +219,7 @@ class Server {
 
   const ServerOptions options_;
   registry::Registry& registry_;
+  Watches watches_;
   SessionTable sessions_;
   const StateSealer sealer_;
   TaskTable tasks_;

@@ -87,16 +87,20 @@ std::optional<Session::Question> Session::take_question(std::uint64_t id) {
   return question;
 }
 
-bool Session::subscribe(std::string_view uri) {
+bool Session::subscribe(std::string_view uri, Watch watch) {
   const std::lock_guard lock(mutex_);
   if (watched_.size() >= limits::kSubscriptionUrisMax && !watched_.contains(uri)) return false;
-  watched_.emplace(uri);
+  watched_.try_emplace(std::string(uri), std::move(watch));
   return true;
 }
 
 void Session::unsubscribe(std::string_view uri) {
+  Watch ended;  // outside of the lock
   const std::lock_guard lock(mutex_);
-  if (const auto found = watched_.find(uri); found != watched_.end()) watched_.erase(found);
+  const auto found = watched_.find(uri);
+  if (found == watched_.end()) return;
+  ended = std::move(found->second);
+  watched_.erase(found);
 }
 
 bool Session::subscribed(std::string_view uri) const {

@@ -16,6 +16,7 @@
 
 #include "base/limits.h"
 #include "protocol/event_log.h"
+#include "protocol/watches.h"
 #include "rpc/in_flight.h"
 
 namespace collet::protocol {
@@ -58,7 +59,7 @@ class Session {
   std::optional<Question> take_question(std::uint64_t id);
 
   // resources/subscribe. False if the session watches kSubscriptionUrisMax already.
-  bool subscribe(std::string_view uri);
+  bool subscribe(std::string_view uri, Watch watch);
   void unsubscribe(std::string_view uri);
   bool subscribed(std::string_view uri) const;
 
@@ -92,7 +93,7 @@ class Session {
   EventLogPtr side_log_;
   std::uint64_t last_question_ = 0;
   std::map<std::uint64_t, Question> questions_;
-  std::set<std::string, std::less<>> watched_;
+  std::map<std::string, Watch, std::less<>> watched_;
 };
 
 using SessionPtr = std::shared_ptr<Session>;  // see the class: the table and the requests

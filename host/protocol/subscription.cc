@@ -117,6 +117,7 @@ Subscription::Subscription(ServerLoop& loop, std::uint64_t serial, Request& requ
     http_.reply()->observe(this);
   }
   if (in_flight_) in_flight_->add(exchange_.id(), {loop_.index(), serial_});
+  for (const std::string& uri : filter_.uris) watches_.push_back(loop.server().watch(uri));
   notify("notifications/subscriptions/acknowledged", R"("notifications":)" + acknowledged(filter_));
   for (const TaskPtr& task : filter_.tasks) {
     // What is over will not change: so each is told of once in any case.

@@ -10,6 +10,7 @@
 
 #include "protocol/request.h"
 #include "protocol/task.h"
+#include "protocol/watches.h"
 #include "registry/item.h"
 
 namespace collet::protocol {
@@ -49,6 +50,7 @@ class Subscription final : public transport::HttpReplyObserver {
   ServerLoop& loop_;
   const std::uint64_t serial_;
   const NotificationFilter filter_;
+  std::vector<Watch> watches_;
   struct WatchedTask {
     std::unique_ptr<TaskWatch> watch;
     std::uint64_t told;  // the revision that the client knows

@@ -130,7 +130,9 @@ std::string Client::status() {
       if (out.back() != '[') out += ',';
       out += remote->status();
     }
-    promise->set_value(out + "]}");
+    const bool pending = publisher_->pending() || std::any_of(remotes_.begin(), remotes_.end(),
+                                                              [](const auto& remote) { return remote->pending(); });
+    promise->set_value(out + (pending ? R"(],"pending":true})" : R"(],"pending":false})"));
   });
   return status.get();
 }

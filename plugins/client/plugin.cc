@@ -1,4 +1,6 @@
 // The plugin "client": what other MCP servers offer, in this host's registry. Configured by [remote.<name>].
+#include <collet/ext/status.h>
+#include <collet/ext/watch.h>
 #include <collet/plugin.h>
 
 #include <cstring>
@@ -69,6 +71,33 @@ std::int32_t quiesce(void* self, std::uint32_t deadline_ms) {
   return COLLET_OK;
 }
 
+std::int32_t status(void* self, void (*take)(void*, const char*, std::size_t), void* context) {
+  try {
+    const std::string json = static_cast<Client*>(self)->status();
+    take(context, json.data(), json.size());
+    return COLLET_OK;
+  } catch (...) {
+    return COLLET_E_INTERNAL;
+  }
+}
+
+void watch(void* self, const char* uri, std::size_t size, std::uint32_t watched) {
+  try {
+    static_cast<Client*>(self)->watch(std::string(uri, size), watched != 0);
+  } catch (...) {
+    // Want of memory: nobody hears of that resource.
+  }
+}
+
+constexpr collet_status kStatus{sizeof(collet_status), 0, status};
+constexpr collet_watch kWatch{sizeof(collet_watch), 0, watch};
+
+const void* get_extension(const char* id, std::size_t size) {
+  const std::string_view name(id, size);
+  if (name == COLLET_STATUS_ID) return &kStatus;
+  return name == COLLET_WATCH_ID ? &kWatch : nullptr;
+}
+
 const collet_plugin kPlugin = {
     .struct_size = sizeof(collet_plugin),
     .abi_minor = COLLET_ABI_MINOR,
@@ -84,7 +113,7 @@ const collet_plugin kPlugin = {
     .call = call,
     .cancel = cancel,
     .quiesce = quiesce,
-    .get_extension = nullptr,
+    .get_extension = get_extension,
 };
 
 }  // namespace

@@ -44,6 +44,9 @@ class Publisher {
   // Replaces what a remote offers. Published soon, together with what else changes by then.
   void offer(std::size_t remote, std::vector<RemoteItemPtr> items);
 
+  // Whether something has been offered that is not published yet.
+  bool pending() const { return timer_.active(); }
+
   // What a collet_item_def.user stands for; null if it is gone.
   struct Target {
     std::size_t remote = 0;

@@ -263,9 +263,15 @@ void Remote::watch(const std::string& uri, bool on) {
 
 bool Remote::offers_resource(const std::string& uri) const {
   if (watched_.contains(uri)) return true;
-  const auto resources = items_.find(COLLET_RESOURCE);
-  return resources != items_.end() && std::any_of(resources->second.begin(), resources->second.end(),
-                                                  [&](const RemoteItemPtr& item) { return item->name == uri; });
+  // Of a template, what stands before its first variable tells enough.
+  const auto offers = [&](std::uint32_t kind, auto matches) {
+    const auto found = items_.find(kind);
+    return found != items_.end() && std::any_of(found->second.begin(), found->second.end(), matches);
+  };
+  return offers(COLLET_RESOURCE, [&](const RemoteItemPtr& item) { return item->name == uri; }) ||
+         offers(COLLET_RESOURCE_TEMPLATE, [&](const RemoteItemPtr& item) {
+           return uri.starts_with(item->name.substr(0, item->name.find('{')));
+         });
 }
 
 // its calls
@@ -360,7 +366,7 @@ std::string Remote::status() const {
   out.text = "{";
   out.add("name", config_.name);
   out.add("state", config_.enabled ? kStates[static_cast<unsigned>(state_)] : "disabled");
-  out.add("pending", config_.enabled && pending_);
+  out.add("pending", pending());
   out.add("address", config_.url.empty() ? config_.command : config_.url);
   if (state_ == State::up) {
     out.add("server", peer_.name);

@@ -54,7 +54,7 @@ class Remote {
   // Everything that is under way ends now.
   void end_calls(const char* reason);
   // Whether its first connection has neither succeeded nor failed yet.
-  bool pending() const { return pending_; }
+  bool pending() const { return config_.enabled && pending_; }
   // Its health as a JSON object.
   std::string status() const;
 

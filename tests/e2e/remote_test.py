@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from fake_remote import FakeRemote, HttpRemote, tool
-from peer import Case, main, post, request, text_of, until
+from peer import Case, main, modern, post, request, run, text_of, until
 
 FAKE = Path(__file__).with_name("fake_remote.py")
 MODERN = "2026-07-28"
@@ -148,6 +148,23 @@ class Import(RemoteCase):
         self.assertFalse({"r__bad_schema", "r__bad_header"} & set(self.tools(server)))
         server.logged("bad_header: its x-mcp-header of a is no header name")
 
+    def test_what_a_client_watches_is_watched_at_the_remote(self):
+        for era in ("modern", "legacy"):
+            with self.subTest(era=era):
+                fake = self.http(era=era)
+                server = self.serve_remote(f'url = "{fake.url}"\n')
+                until(lambda: fake.remote.listeners)
+                with server.connect() as connection:
+                    connection.send(modern(request(7, "subscriptions/listen", notifications={
+                        "resourceSubscriptions": ["fake://one", "fake://item/3"]})))
+                    self.assertTrue(connection.head().is_stream)
+                    self.assertEqual(connection.event()["method"], "notifications/subscriptions/acknowledged")
+                    until(lambda: {"fake://one", "fake://item/3"} <= watched(fake.remote))
+                    fake.remote.tell("notifications/resources/updated", uri="fake://not-watched")
+                    fake.remote.tell("notifications/resources/updated", uri="fake://item/3")
+                    self.assertEqual(connection.event()["params"]["uri"], "fake://item/3")
+                until(lambda: not watched(fake.remote))
+
     def test_legacy_clients_are_served_by_remotes_of_both_eras(self):
         for era in ("modern", "legacy"):
             with self.subTest(era=era):
@@ -159,6 +176,21 @@ class Import(RemoteCase):
                 answer = answer_of(peer, 3)
                 self.assertEqual(answer["result"]["content"][0]["text"], "hi")
                 self.assertNotIn("resultType", answer["result"])
+
+
+def watched(remote):
+    """What a fake has been asked to tell of, and not been asked to stop."""
+    uris = set()
+    with remote.lock:
+        for message in remote.seen:
+            method, params = message.get("method"), message.get("params", {})
+            if method == "subscriptions/listen":
+                uris = set(params["notifications"].get("resourceSubscriptions", ()))
+            elif method == "resources/subscribe":
+                uris.add(params["uri"])
+            elif method == "resources/unsubscribe":
+                uris.discard(params["uri"])
+    return uris
 
 
 def answer_of(peer, id):
@@ -281,6 +313,34 @@ class Questions(RemoteCase):
         again = dict(inputResponses={key: response}, requestState=result["requestState"])
         self.assertEqual(text_of(self.call(server, "r__ask", **again)), "accept Ada")
         self.assertIn("its question has expired", self.call(server, "r__ask", **again)["error"]["message"])
+
+
+class Terminal(RemoteCase):
+    def test_any_server_is_listed_and_called_by_its_url(self):
+        for era in ("modern", "legacy"):
+            url = self.http(era=era).url
+            listed = run("list", "--url", url)
+            self.assertEqual(listed.returncode, 0)
+            self.assertRegex(listed.stdout, r"(?m)^tool +echo +")
+            self.assertRegex(listed.stdout, r"(?m)^template +fake://item/\{id\}")
+            called = run("call", "--url", url, "echo", "--args", '{"text":"hi"}')
+            self.assertEqual((called.returncode, called.stdout), (0, "hi\n"))
+
+    def test_any_command_is_listed_and_called(self):
+        command = f"{sys.executable} {FAKE}"
+        self.assertRegex(run("list", "--command", command).stdout, r"(?m)^prompt +greet")
+        self.assertEqual(run("call", "--command", command, "echo", "--args", '{"text":"hi"}').stdout, "hi\n")
+
+    def test_the_health_of_remotes_is_shown(self):
+        config = self.config(text=f'[remote.good]\nurl = "{self.http(era="legacy").url}"\n'
+                                  '[remote.bad]\ncommand = "/nonexistent"\n[remote.off]\nurl = "http://x/"\nenabled = false\n')
+        lines = run("list", "--remotes", "-c", config).stdout.splitlines()
+        self.assertRegex(lines[0], r"^good +up +http://.* fake 1 \(2025-11-25, legacy\)  10 tools, 1 resources, 1 templates")
+        self.assertRegex(lines[1], r"^bad +down +/nonexistent  cannot start /nonexistent")
+        self.assertRegex(lines[2], r"^off +disabled")
+        health = json.loads(run("list", "--remotes", "-c", config, "--format", "json").stdout)
+        self.assertEqual([each["state"] for each in health["remotes"]], ["up", "down", "disabled"])
+        self.assertEqual(run("list", "--remotes").returncode, 1)
 
 
 if __name__ == "__main__":

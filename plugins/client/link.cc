@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "client/limits.h"
+#include "client/sse_transport.h"
 #include "client/stdio_transport.h"
 #include "client/streamable_transport.h"
 
@@ -39,6 +40,11 @@ Result<std::unique_ptr<Transport>> Remote::Link::make_transport() {
     auto value = expand(text, config);
     if (!value) return Failure{"header " + name + ": " + value.message()};
     settings.headers.push_back({name, std::move(*value)});
+  }
+  if (config.transport == "sse" || remote_.old_transport_) {
+    return std::unique_ptr<Transport>(std::make_unique<SseTransport>(around.loop, around.http,
+                                                                     remote_.authorizer_.get(), std::move(settings),
+                                                                     connection_.transport_listener()));
   }
   return std::unique_ptr<Transport>(std::make_unique<StreamableTransport>(
       around.loop, around.http, remote_.authorizer_.get(), std::move(settings), connection_.transport_listener()));

@@ -76,6 +76,7 @@ void Remote::connect() {
   if (auto opened = link_->open(); !opened) return go_down(opened.message());
   Handshake::Options options;
   options.known_era = known_era_;
+  if (config_.transport == "sse" || old_transport_) options.known_era = Era::legacy;
   if (!config_.command.empty()) options.probe_ms = limits::kProbeMs;
   handshake_ = std::make_unique<Handshake>(
       around_.loop, link_->connection(), options, [this](Peer peer) { on_up(std::move(peer)); },
@@ -84,6 +85,12 @@ void Remote::connect() {
 
 void Remote::on_failed(const Handshake::Failed& failed) {
   known_era_.reset();
+  if (failed.unknown_endpoint && config_.transport == "auto" && !old_transport_) {
+    retire_link();
+    old_transport_ = true;
+    before_old_transport_ = failed.message;
+    return connect();
+  }
   go_down(failed.message);
 }
 
@@ -109,7 +116,11 @@ void Remote::on_up(Peer peer) {
   for (ProxyCall* call : std::exchange(waiting_, {})) call->begin();
 }
 
-void Remote::go_down(const std::string& why) {
+void Remote::go_down(const std::string& reason) {
+  std::string why = reason;
+  if (state_ != State::up && std::exchange(old_transport_, false)) {
+    why = before_old_transport_ + "; nor does it speak HTTP with SSE: " + reason;
+  }
   const bool flapping = state_ != State::up || around_.loop.now_ms() - up_since_ms_ < limits::kStableMs;
   failures_ = flapping ? failures_ + 1 : 0;
   if (why != problem_ || failures_ <= 1) log(COLLET_LOG_WARNING, "down: " + why);

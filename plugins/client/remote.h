@@ -105,7 +105,8 @@ class Remote {
   const std::size_t index_;
   State state_ = State::down;
   bool pending_ = true;
-  bool old_transport_ = false;  // the url is one of HTTP+SSE (2024-11-05)
+  bool old_transport_ = false;        // the url is one of HTTP with SSE (2024-11-05), or so it is tried
+  std::string before_old_transport_;  // why it is
   std::optional<Era> known_era_;
   Peer peer_;
   std::string problem_;  // why it is down

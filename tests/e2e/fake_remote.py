@@ -340,6 +340,8 @@ class HttpRemote:
         http.wfile.flush()
 
     def post(self, http):
+        if self.remote.mode == "sse":
+            return self.post_sse(http)
         body = http.rfile.read(int(http.headers.get("Content-Length", 0)))
         message = json.loads(body)
         method = message.get("method")
@@ -375,7 +377,35 @@ class HttpRemote:
         if streaming:
             http.wfile.write(b"0\r\n\r\n")
 
+    def get_sse(self, http):
+        """HTTP with SSE: the stream that names its endpoint, and brings the answers."""
+        self.begin_stream(http)
+        lock = threading.Lock()
+
+        def send(message, event="message"):
+            data = message if event == "endpoint" else json.dumps(message)
+            text = f"event: {event}\ndata: {data}\n\n".encode()
+            with lock:
+                http.wfile.write(f"{len(text):x}\r\n".encode() + text + b"\r\n")
+                http.wfile.flush()
+
+        self.sse = send
+        with self.remote.lock:
+            talk = Talk(self.remote, {}, send)
+            self.remote.listeners.append(talk)
+        send("messages?session=1", "endpoint")
+        talk.cancelled.wait()
+
+    def post_sse(self, http):
+        message = json.loads(http.rfile.read(int(http.headers["Content-Length"])))
+        if http.path != "/messages?session=1":
+            return self.reply(http, 404)
+        self.reply(http, 202)
+        threading.Thread(target=self.remote.take, args=(message, self.sse), daemon=True).start()
+
     def get(self, http):
+        if self.remote.mode == "sse":
+            return self.get_sse(http)
         if self.remote.era == "modern" or self.remote.mode == "no side stream":
             return self.reply(http, 405)
         self.begin_stream(http)

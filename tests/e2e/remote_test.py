@@ -1,5 +1,6 @@
 """What remote servers offer, through the real binary: imported, called, asked and told of, in both eras."""
 import json
+import socket
 import sys
 from pathlib import Path
 
@@ -200,6 +201,32 @@ def answer_of(peer, id):
 def peer_list(peer):
     peer.send(request(2, "tools/list"))
     return answer_of(peer, 2)["result"]["tools"]
+
+
+class HttpWithSse(RemoteCase):
+    """The transport of 2024-11-05, found by itself or configured."""
+
+    def test_a_server_of_2024_is_found_out(self):
+        for transport in ("auto", "sse"):
+            with self.subTest(transport=transport):
+                fake = self.http(era="legacy", version="2024-11-05", mode="sse")
+                server = self.serve_remote(f'url = "{fake.url}"\ntransport = "{transport}"\n')
+                self.assertEqual(text_of(self.call(server, "r__echo", {"text": "hi"})), "hi")
+                result = self.call(server, "r__ask")["result"]
+                (key, _), = result["inputRequests"].items()
+                answer = self.call(server, "r__ask", inputResponses={key: {"action": "accept", "content": {"name": "Ada"}}},
+                                   requestState=result["requestState"])
+                self.assertEqual(text_of(answer), "accept Ada")
+                fake.remote.tools.append(tool("added"))
+                fake.remote.tell("notifications/tools/list_changed")
+                until(lambda: "r__added" in self.tools(server))
+
+    def test_its_stream_ends(self):
+        fake = self.http(era="legacy", version="2024-11-05", mode="sse")
+        server = self.serve_remote(f'url = "{fake.url}"\ntransport = "sse"\n')
+        for connection in list(fake.connections):
+            connection.shutdown(socket.SHUT_RDWR)
+        until(lambda: "result" in self.call(server, "r__echo", {"text": "again"}))
 
 
 class Calls(RemoteCase):

@@ -1,0 +1,63 @@
+// HTTP with SSE (2024-11-05): one event stream brings everything, each message goes out as a POST to the endpoint
+// that the stream has named first.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/authorizer.h"
+#include "client/event_stream.h"
+#include "client/http.h"
+#include "client/streamable_transport.h"
+#include "client/transport.h"
+
+namespace collet::client {
+
+class SseTransport final : public Transport, private HttpSink {
+ public:
+  // All are borrowed; `authorizer` may be null. Opens the stream.
+  SseTransport(Loop& loop, HttpClient& http, Authorizer* authorizer, HttpSettings settings,
+               TransportListener& listener);
+  ~SseTransport() override;
+
+  // What is sent before the endpoint is known waits for it.
+  void send(Outgoing message) override;
+  void finish(RequestId, bool) override {}
+  void set_version(Era, std::string_view) override {}
+
+ private:
+  class Post;
+
+  void open();
+  void transmit(Outgoing message);
+  // Has `then` called with the headers of a request, unless this is destroyed before.
+  void with_headers(std::string_view method, const std::string& url,
+                    std::function<void(Result<std::vector<std::string>>)> then);
+  void take(const Event& event);
+  void go_down(std::string reason);
+
+  void on_head(const HttpHead& head) override { head_ = head; }
+  void on_body(std::string& body) override;
+  void on_end(const HttpEnd& end, std::string& body) override;
+
+  HttpClient& http_;
+  Authorizer* const authorizer_;
+  const HttpSettings settings_;
+  TransportListener& listener_;
+  HttpClient::Id stream_ = 0;
+  HttpHead head_;
+  EventStream events_;
+  std::string endpoint_;
+  std::vector<Outgoing> waiting_;
+  std::map<std::uint64_t, std::unique_ptr<Post>> posts_;
+  std::uint64_t last_post_ = 0;
+  std::vector<std::unique_ptr<Post>> done_;  // one of them may be running
+  Timer later_;
+  unsigned challenges_ = 0;
+  bool down_ = false;
+  std::shared_ptr<int> alive_ = std::make_shared<int>();  // callbacks of others watch it by a weak_ptr
+};
+
+}  // namespace collet::client

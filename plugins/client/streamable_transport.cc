@@ -69,7 +69,7 @@ class StreamableTransport::Exchange final : public HttpSink {
         session.data() && message_.method == "initialize") {
       owner_.session_ = session;
     }
-    if (is_stream_) failures_ = 0;
+    if (is_stream_) failures_ = challenges_ = 0;
   }
 
   void on_body(std::string& body) override {
@@ -90,10 +90,11 @@ class StreamableTransport::Exchange final : public HttpSink {
     if (is_stream_ && !body.empty()) on_body(body);
     if (over_) return;
     if (answered_) return drop();
+    const bool refused = end.whole && (head_.status == 401 || head_.status == 403);
+    if (refused && owner_.authorizer_ && challenges_ < limits::kChallengesMax) return challenged(body);
     if (kind_ == Kind::side_stream) return side_stream_ended(end);
     if (is_stream_ || resuming_) return stream_ended(end);
     if (!end.whole) return lose({.sent = end.sent, .http_status = head_.status, .message = end.message});
-    if (head_.status == 401 || head_.status == 403) return challenged(body);
     if (head_.status == 307 || head_.status == 308) return redirected();
     answer(body);
   }
@@ -138,16 +139,17 @@ class StreamableTransport::Exchange final : public HttpSink {
   }
 
   void challenged(const std::string& body) {
-    if (!owner_.authorizer_ || challenges_ >= limits::kChallengesMax) return answer(body);
     ++challenges_;
     owner_.authorizer_->challenged(
         head_.status, head_.headers, guarded<Result<bool>>([this, body](Result<bool> again) {
           if (!again) {
             // Who is not let in at all needs another connection; who may not do this one thing does not.
-            const bool outside = head_.status == 401;
+            const bool outside = head_.status == 401 && !resuming_;
             return lose({.sent = !outside, .http_status = head_.status, .message = again.message()});
           }
-          *again ? begin() : answer(body);
+          if (*again) return begin();
+          if (kind_ == Kind::message && !resuming_) return answer(body);
+          lose({.sent = true, .http_status = head_.status, .message = describe(head_.status, body)});
         }));
   }
 
@@ -233,7 +235,13 @@ StreamableTransport::~StreamableTransport() {
   FetchRequest goodbye{.method = "DELETE", .url = settings_.url, .headers = settings_.headers, .body = {}};
   goodbye.headers.push_back({"Mcp-Session-Id", session_});
   goodbye.headers.push_back({"MCP-Protocol-Version", version_});
-  http_.fetch(std::move(goodbye), [](const Result<FetchResponse>&) {});
+  const auto say = [&http = http_, goodbye](const Result<std::vector<HttpHeader>>& more) {
+    if (!more) return;
+    FetchRequest request = goodbye;
+    request.headers.insert(request.headers.end(), more->begin(), more->end());
+    http.fetch(std::move(request), [](const Result<FetchResponse>&) {});
+  };
+  authorizer_ ? authorizer_->headers("DELETE", settings_.url, say) : say(std::vector<HttpHeader>());
 }
 
 std::vector<std::string> StreamableTransport::header_lines(const Outgoing& message, bool post) const {

@@ -80,6 +80,7 @@ HttpClient::~HttpClient() {
   for (CURL* easy : idle_) curl_easy_cleanup(easy);
   turning_ = true;  // what closes now needs no turn
   curl_multi_cleanup(multi_);
+  while (!sockets_.empty()) forget(sockets_.begin()->first);  // libcurl closes what did not connect without a word
 }
 
 int HttpClient::on_socket(CURL*, curl_socket_t fd, int what, void* data, void*) {
@@ -124,13 +125,16 @@ int HttpClient::on_timeout(CURLM*, long timeout_ms, void* data) {
 
 // The descriptor's number may belong to something else in a moment, so libuv forgets it first.
 int HttpClient::on_close_socket(void* data, curl_socket_t fd) {
-  auto& self = *static_cast<HttpClient*>(data);
-  if (const auto found = self.sockets_.find(fd); found != self.sockets_.end()) {
-    uv_close(reinterpret_cast<uv_handle_t*>(&found->second->poll),
-             [](uv_handle_t* handle) { delete static_cast<Socket*>(handle->data); });
-    self.sockets_.erase(found);
-  }
+  static_cast<HttpClient*>(data)->forget(fd);
   return close(fd);
+}
+
+void HttpClient::forget(curl_socket_t fd) {
+  const auto found = sockets_.find(fd);
+  if (found == sockets_.end()) return;
+  uv_close(reinterpret_cast<uv_handle_t*>(&found->second->poll),
+           [](uv_handle_t* handle) { delete static_cast<Socket*>(handle->data); });
+  sockets_.erase(found);
 }
 
 std::size_t HttpClient::on_header_line(char* bytes, std::size_t size, std::size_t count, void* data) {

@@ -78,6 +78,7 @@ class HttpClient final : public Fetcher {
   static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void*);
   static int on_timeout(CURLM*, long timeout_ms, void* self);
   static int on_close_socket(void* self, curl_socket_t fd);
+  void forget(curl_socket_t fd);
   static std::size_t on_header_line(char* bytes, std::size_t size, std::size_t count, void* transfer);
   static std::size_t on_body_bytes(char* bytes, std::size_t size, std::size_t count, void* transfer);
 

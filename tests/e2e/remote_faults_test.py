@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from fake_remote import FakeRemote, HttpRemote, tool
-from peer import main, text_of, until
+from peer import main, run, text_of, until
 from remote_test import RemoteCase
 
 
@@ -49,6 +49,12 @@ class Faults(RemoteCase):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.a_good_one_goes_on(f'url = "http://127.0.0.1:{port}/mcp"\n', "Failed to connect|refused|Couldn't connect")
+
+    def test_a_verb_that_ends_while_nobody_is_there_ends_well(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        done = run("list", "-c", self.config(text=f'[remote.r]\nurl = "http://127.0.0.1:{port}/mcp"\n'))
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_it_answers_garbage(self):
         self.a_good_one_goes_on(self.raw(lambda c, _: c.sendall(b"garbage\r\n\r\n")), "HTTP|nonsense|Received")

@@ -21,7 +21,8 @@ MAY_INCLUDE = {
     "config": ["base", "registry", "transport"],
     "protocol": ["base", "loop", "registry", "rpc", "schema", "transport"],
     "plugin": ["base", "config", "loop", "registry"],
-    "cli": ["base", "config", "loop", "plugin", "protocol", "registry", "rpc", "schema", "transport"],
+    "foreign": ["base", "config"],
+    "cli": ["base", "config", "foreign", "loop", "plugin", "protocol", "registry", "rpc", "schema", "transport"],
 }
 # What of the SDK the host may know, the ABI and its extensions, and the module that may know it.
 SDK_HEADERS = re.compile(r"collet/(plugin|ext/\w+)\.h")

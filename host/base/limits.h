@@ -95,6 +95,8 @@ inline constexpr std::size_t kEventBytesMax = 256u << 20;   // of those, all ses
 // Config: the file, and what it may ask for.
 inline constexpr std::size_t kConfigBytesMax = 1u << 20;
 inline constexpr unsigned kConfigDepthMax = 32;                  // brackets in brackets, parts of a dotted key
+inline constexpr std::size_t kForeignConfigBytesMax = 4u << 20;  // of another program; some keep a history in it
+inline constexpr unsigned kForeignRemotesMax = 1'000;            // in such a file; as many inputs
 inline constexpr unsigned kThreadsMax = 256;                     // loops
 inline constexpr std::uint64_t kTimeoutMsMax = 7 * 86'400'000u;  // any time that can be set
 

@@ -36,8 +36,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "collet " COLLET_VERSION);
   app.require_subcommand(1);
   app.footer(
-      "Exit codes: 0 good, 1 wrong usage or configuration, 4 an address cannot be used, 5 the tool failed, or "
-      "JSON\nis not valid.");
+      "Exit codes: 0 good, 1 wrong usage or configuration, 4 an address cannot be used, 5 the tool failed, "
+      "JSON is\nnot valid, or a server could not be imported.");
   CommonOptions common;
   std::string format = "text";
 
@@ -92,6 +92,47 @@ int run(int argc, char** argv) {
       ->excludes(schema);
   validate_verb->add_option("--remotes", validating.remotes, "The suite's remote documents")->type_name("DIR");
 
+  ImportOptions importing;
+  CLI::App* import_verb =
+      app.add_subcommand("import", "Take over the MCP servers that another client is configured with");
+  import_verb
+      ->add_option(
+          "file", importing.file,
+          "Its configuration: .mcp.json, claude_desktop_config.json, .vscode/mcp.json, config.toml of Codex, "
+          "settings.json of Gemini or Zed, …")
+      ->required()
+      ->type_name("FILE");
+  import_verb
+      ->add_option(
+          "-w,--write", importing.write,
+          "Add [remote.…] tables to this configuration, once you agree to what will be run; without it they "
+          "are printed")
+      ->type_name("CONFIG");
+  import_verb
+      ->add_option(
+          "--workspace", importing.workspace,
+          "What ${workspaceFolder} stands for, and where relative paths start; by default the project that "
+          "FILE is in")
+      ->type_name("DIR");
+  import_verb->add_flag("-y,--yes", importing.yes, "Agree beforehand");
+
+  ClientConfigOptions configuring;
+  CLI::App* client_config_verb =
+      app.add_subcommand("client-config", "Print what an MCP client needs in its configuration to find this host");
+  client_config_verb
+      ->add_option("--for", configuring.client,
+                   "claude, claude-desktop, codex, copilot, cursor, gemini, inspector, vscode, windsurf or zed")
+      ->required()
+      ->type_name("CLIENT");
+  add_config(*client_config_verb, common);
+  CLI::Option* url =
+      client_config_verb->add_option("--url", configuring.url, "How clients reach it, instead of server.listen");
+  client_config_verb->add_flag("--stdio", configuring.stdio, "The client starts it as a child process")
+      ->excludes(url);
+  client_config_verb->add_flag("--token", configuring.token,
+                               "The client sends a token; by default if the configuration has one");
+  client_config_verb->add_option("--name", configuring.name, "What the client calls it, instead of server.name");
+
   std::string principal;
   CLI::App* token_verb = app.add_subcommand("token", "Make a bearer token for server.token");
   token_verb->add_option("name", principal, "Whom it stands for")->required();
@@ -103,6 +144,7 @@ int run(int argc, char** argv) {
   }
   common.json = format == "json";
   serving.common = listing.common = calling.common = logging_in.common = checking.common = common;
+  configuring.common = common;
   if (*serve_verb) return serve(serving);
   if (*stdio_verb) return stdio(common);
   if (*list_verb) return list(listing);
@@ -116,6 +158,8 @@ int run(int argc, char** argv) {
     }
     return validate(validating);
   }
+  if (*import_verb) return import_servers(importing);
+  if (*client_config_verb) return client_config(configuring);
   return token(principal);
 }
 

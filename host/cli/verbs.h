@@ -53,6 +53,26 @@ struct ValidateOptions {
 // A suite is invalid if one of its tests fails.
 int validate(const ValidateOptions& options);
 
+struct ImportOptions {
+  std::string file;       // of an MCP client
+  std::string write;      // our configuration, to add to; empty: to stdout
+  std::string workspace;  // the folder that the client would have open; empty: found by the file's place
+  bool yes = false;       // what it names may be run
+};
+// Takes over the servers of an MCP client. Invalid if there is one that cannot be.
+int import_servers(const ImportOptions& options);
+
+struct ClientConfigOptions {
+  CommonOptions common;
+  std::string client;
+  std::string name;    // for the client to call us; empty: server.name
+  std::string url;     // empty: the first address of server.listen
+  bool stdio = false;  // the client starts us, instead
+  bool token = false;  // it has to send one, even if the configuration names none
+};
+// Prints what such a client needs to have configured.
+int client_config(const ClientConfigOptions& options);
+
 // Makes a bearer token for a principal of that name.
 int token(const std::string& name);
 

@@ -357,19 +357,21 @@ class Reader {
   Problems& problems_;
 };
 
-Result<std::string> read_file(const std::string& file) {
+}  // namespace
+
+Result<std::string> read_file(const fs::path& file, std::size_t bytes_max) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "rb"), std::fclose);
-  if (!in) return error("cannot open the config file {}: {}", file, std::strerror(errno));
-  std::string text(limits::kConfigBytesMax + 1, '\0');
+  if (!in) return error("cannot open the config file {}: {}", file.string(), std::strerror(errno));
+  std::string text(bytes_max + 1, '\0');
   text.resize(std::fread(text.data(), 1, text.size(), in.get()));
-  if (std::ferror(in.get())) return error("cannot read the config file {}: {}", file, std::strerror(errno));
-  if (text.size() > limits::kConfigBytesMax) {
-    return error("cannot read the config file {}: it has more than {} bytes", file, limits::kConfigBytesMax);
+  if (std::ferror(in.get())) {
+    return error("cannot read the config file {}: {}", file.string(), std::strerror(errno));
+  }
+  if (text.size() > bytes_max) {
+    return error("cannot read the config file {}: it has more than {} bytes", file.string(), bytes_max);
   }
   return text;
 }
-
-}  // namespace
 
 Config Config::defaults(const fs::path& plugin_folder) {
   Config config;
@@ -378,10 +380,13 @@ Config Config::defaults(const fs::path& plugin_folder) {
 }
 
 Result<Config> load(const fs::path& file) {
-  Result<std::string> text = read_file(file.string());
-  if (!text) return text.failure();
+  const Result<std::string> text = read_file(file, limits::kConfigBytesMax);
+  return text ? parse(*text, file) : text.failure();
+}
+
+Result<Config> parse(std::string_view text, const fs::path& file) {
   Problems problems;
-  std::variant<Value, Problem> document = parse_document(*text);
+  std::variant<Value, Problem> document = parse_document(text);
   if (const Problem* syntax = std::get_if<Problem>(&document)) {
     problems.add(syntax->at, "{}", syntax->message);
     return Error{problems.text(file.string())};

@@ -131,6 +131,11 @@ struct Config {
 // Reads a file. Relative paths in it start from its folder. The message of a failure has a line
 // `file:line:column: what is wrong and what would be right` for each thing that is wrong.
 Result<Config> load(const std::filesystem::path& file);
+// The same of a text that stands in `file`, or is to.
+Result<Config> parse(std::string_view text, const std::filesystem::path& file);
+
+// All of a config file, ours or another program's.
+Result<std::string> read_file(const std::filesystem::path& file, std::size_t bytes_max);
 
 // Whether it is safe and possible to listen as configured, which a command line may have changed since load():
 // beyond loopback only with tokens or server.insecure, https only with a certificate.

@@ -63,7 +63,7 @@ class Calls(Case):
             self.assertIn("--help", done.stdout + done.stderr)
 
     def test_help_and_version(self):
-        for verb in ((), ("serve",), ("stdio",), ("list",), ("call",), ("login",), ("check",),
+        for verb in ((), ("serve",), ("stdio",), ("list",), ("call",), ("login",), ("import",), ("client-config",), ("check",),
                      ("validate",), ("token",)):
             done = run(*verb, "--help")
             self.assertEqual(done.returncode, 0)

@@ -1,0 +1,354 @@
+#include "foreign/remote_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <iterator>
+#include <sstream>
+
+#include "base/limits.h"
+#include "config/config.h"
+#include "config/section.h"
+
+namespace collet::foreign {
+namespace fs = std::filesystem;
+
+struct RemoteReader::Key {
+  std::string_view name;
+  void (RemoteReader::*read)(const Value&);
+};
+
+const RemoteReader::Key RemoteReader::kKeys[] = {
+    {"type", &RemoteReader::read_type},
+    {"transport", &RemoteReader::read_type},
+    {"transportType", &RemoteReader::read_type},
+    {"command", &RemoteReader::read_command},
+    {"args", &RemoteReader::read_args},
+    {"env", &RemoteReader::read_env},
+    {"env_vars", &RemoteReader::read_env_vars},
+    {"cwd", &RemoteReader::read_cwd},
+    {"url", &RemoteReader::read_url},
+    {"serverUrl", &RemoteReader::read_url},
+    {"httpUrl", &RemoteReader::read_http_url},
+    {"headers", &RemoteReader::read_headers},
+    {"http_headers", &RemoteReader::read_headers},
+    {"env_http_headers", &RemoteReader::read_env_headers},
+    {"bearer_token_env_var", &RemoteReader::read_bearer},
+    {"requestOptions", &RemoteReader::read_request_options},
+    {"enabled", &RemoteReader::read_enabled},
+    {"disabled", &RemoteReader::read_disabled},
+    {"excludeTools", &RemoteReader::read_hidden},
+    {"disabledTools", &RemoteReader::read_hidden},
+    {"disabled_tools", &RemoteReader::read_hidden},
+    {"tools", &RemoteReader::read_allowed},
+    {"includeTools", &RemoteReader::read_allowed},
+    {"enabled_tools", &RemoteReader::read_allowed},
+    {"timeout", &RemoteReader::read_timeout_ms},
+    {"tool_timeout_sec", &RemoteReader::read_timeout_s},
+    {"oauth", &RemoteReader::read_auth},
+    {"auth", &RemoteReader::read_auth},
+    {"name", &RemoteReader::skip},
+    {"source", &RemoteReader::skip},
+};
+
+// What there is nothing of ours for, and what to do instead.
+struct RemoteReader::Unmapped {
+  std::string_view name;
+  std::string_view why;
+};
+
+const RemoteReader::Unmapped RemoteReader::kUnmapped[] = {
+    {"headersHelper", "Collet runs no command for headers; use ${env:NAME} in headers, or auth"},
+    {"envFile", "Collet reads no such files; put its variables into env, as ${env:NAME} if they are secret"},
+    {"sandbox", "Collet does not confine what it runs"},
+    {"sandboxEnabled", "Collet does not confine what it runs"},
+    {"dev", "there is nothing like it"},
+    {"roots", "a remote is given the roots of the client that calls"},
+    {"protocolEra", "Collet finds the era out by itself"},
+    {"trust", "whether a tool may be called is for the client to ask"},
+    {"alwaysAllow", "whether a tool may be called is for the client to ask"},
+    {"autoApprove", "whether a tool may be called is for the client to ask"},
+    {"default_tools_approval_mode", "whether a tool may be called is for the client to ask"},
+    {"startup_timeout_sec", "nobody waits for a slow remote"},
+    {"startup_timeout_ms", "nobody waits for a slow remote"},
+    {"required", "nobody waits for a slow remote"},
+    {"description", "there is nothing like it"},
+};
+
+std::variant<Remote, config::Problem> RemoteReader::read(std::string name, const Value& server) {
+  remote_.name = std::move(name);
+  remote_.at = server.at;
+  if (is_table(server)) {
+    for (const Value::Member& member : server.members) read_member(member);
+  }
+  if (!problem_) place_in_workspace();
+  if (!problem_) note_references();
+  if (!problem_) check();
+  if (problem_) return *std::move(problem_);
+  return std::move(remote_);
+}
+
+void RemoteReader::read_member(const Value::Member& member) {
+  key_ = member.key;
+  const auto same_name = [&](const auto& row) { return row.name == member.key; };
+  const auto* key = std::find_if(std::begin(kKeys), std::end(kKeys), same_name);
+  if (key != std::end(kKeys)) return (this->*key->read)(member.value);
+  const auto* unmapped = std::find_if(std::begin(kUnmapped), std::end(kUnmapped), same_name);
+  note(member.at, "{} is not taken over: {}", config::in_quotes(member.key),
+       unmapped == std::end(kUnmapped) ? "it is not known here" : unmapped->why);
+}
+
+void RemoteReader::read_type(const Value& value) {
+  const std::string type = text(value);
+  constexpr std::array<std::string_view, 2> kStdio = {"stdio", "local"};
+  constexpr std::array<std::string_view, 4> kHttp = {"http", "streamable-http", "streamableHttp",
+                                                     "streamable_http"};
+  const auto is_one_of = [&](const auto& words) {
+    return std::find(words.begin(), words.end(), type) != words.end();
+  };
+  if (type == "sse") {
+    remote_.transport = "sse";
+  } else if (is_one_of(kHttp)) {
+    remote_.transport = dialect_.http_or_sse ? "" : "http";
+  } else if (!is_one_of(kStdio)) {
+    fail(value, "{} {} is not known; Collet speaks stdio, http and sse", key_, config::in_quotes(type));
+  }
+}
+
+// Zed has a table of path, args and env here, others may have the arguments in it.
+void RemoteReader::read_command(const Value& value) {
+  if (value.type == Value::Type::table) {
+    for (const Value::Member& member : value.members) {
+      if (member.key == "path") {
+        remote_.command = text(member.value);
+      } else {
+        read_member(member);
+      }
+    }
+  } else if (value.type == Value::Type::array) {
+    std::vector<std::string> words = texts(value);
+    if (words.empty()) return fail(value, "command is empty");
+    remote_.command = words.front();
+    remote_.args.insert(remote_.args.begin(), words.begin() + 1, words.end());
+  } else {
+    remote_.command = text(value);
+  }
+}
+
+void RemoteReader::read_args(const Value& value) {
+  for (std::string& each : texts(value)) remote_.args.push_back(std::move(each));
+}
+
+void RemoteReader::read_env_vars(const Value& value) {
+  if (value.type != Value::Type::array) return fail(value, "{} must be a list", key_);
+  for (const Value& item : value.items) remote_.env.emplace_back(item.text, variable(item));
+}
+
+void RemoteReader::read_cwd(const Value& value) {
+  const std::string folder = text(value);
+  const bool is_relative = !folder.empty() && !folder.starts_with('/') && !folder.starts_with("${");
+  remote_.cwd = is_relative
+                    ? (fs::path(literal(surroundings_.workspace, met_)) / folder).lexically_normal().string()
+                    : folder;
+}
+
+void RemoteReader::read_url(const Value& value) {
+  const std::string url = text(value);
+  if (url_is_final_) return note(value.at, "{} is not taken over: httpUrl is used", key_);
+  remote_.url = url;
+}
+
+void RemoteReader::read_http_url(const Value& value) {
+  if (!remote_.url.empty()) note(value.at, "url is not taken over: httpUrl is used");
+  remote_.url = text(value);
+  remote_.transport = "http";
+  url_is_final_ = true;
+}
+
+void RemoteReader::read_env_headers(const Value& value) {
+  if (!is_table(value)) return;
+  for (const Value::Member& member : value.members)
+    remote_.headers.emplace_back(member.key, variable(member.value));
+}
+
+void RemoteReader::read_bearer(const Value& value) {
+  remote_.headers.emplace_back("Authorization", "Bearer " + variable(value));
+}
+
+void RemoteReader::read_request_options(const Value& value) {
+  if (!is_table(value)) return;
+  for (const Value::Member& member : value.members) {
+    if (member.key == "headers") {
+      read_headers(member.value);
+    } else {
+      note(member.at, "requestOptions.{} is not taken over: it is not known here", member.key);
+    }
+  }
+}
+
+void RemoteReader::read_enabled(const Value& value) {
+  if (value.type != Value::Type::boolean) return fail(value, "{} must be true or false", key_);
+  remote_.enabled = value.boolean;
+}
+
+void RemoteReader::read_disabled(const Value& value) {
+  read_enabled(value);
+  remote_.enabled = !value.boolean;
+}
+
+void RemoteReader::read_hidden(const Value& value) {
+  for (std::string& tool : texts(value)) remote_.hide.push_back(std::move(tool));
+}
+
+void RemoteReader::read_allowed(const Value& value) {
+  const std::vector<std::string> allowed = texts(value);
+  if (std::find(allowed.begin(), allowed.end(), "*") != allowed.end()) return;
+  note(value.at, "{} is not taken over: ALL tools will be offered; list in hide those that should not be", key_);
+}
+
+void RemoteReader::read_timeout_ms(const Value& value) {
+  constexpr double kLeastMs = 1'000;  // less is most likely meant as seconds, which some programs have here
+  const double given = value.type == Value::Type::integer ? static_cast<double>(value.integer) : value.number;
+  if (given >= kLeastMs) return set_timeout(value, given);
+  note(value.at, "timeout is not taken over: it may be seconds or milliseconds; set timeout_ms");
+}
+
+void RemoteReader::read_timeout_s(const Value& value) {
+  set_timeout(value,
+              1'000 * (value.type == Value::Type::integer ? static_cast<double>(value.integer) : value.number));
+}
+
+void RemoteReader::set_timeout(const Value& value, double milliseconds) {
+  if (milliseconds >= 1 && milliseconds <= static_cast<double>(limits::kTimeoutMsMax)) {
+    remote_.timeout_ms = static_cast<std::uint64_t>(milliseconds);
+  } else {
+    note(value.at, "{} is not taken over: timeout_ms goes from 1 to {}", key_, limits::kTimeoutMsMax);
+  }
+}
+
+void RemoteReader::read_auth(const Value& value) {
+  if (value.type != Value::Type::table) return note(value.at, "{} is not taken over: it is no table", key_);
+  const std::string key = key_;
+  for (const Value::Member& member : value.members) {
+    key_ = key + '.' + member.key;
+    read_auth_member(member);
+  }
+}
+
+void RemoteReader::read_auth_member(const Value::Member& member) {
+  const Value& value = member.value;
+  if (member.key == "clientId" || member.key == "CLIENT_ID") {
+    remote_.auth.client_id = text(value);
+  } else if (member.key == "clientSecret" || member.key == "CLIENT_SECRET") {
+    remote_.auth.client_secret = text(value);
+  } else if (member.key == "scopes" && value.type == Value::Type::array) {
+    remote_.auth.scopes = texts(value);
+  } else if (member.key == "scopes") {
+    std::istringstream words(text(value));
+    remote_.auth.scopes.assign(std::istream_iterator<std::string>(words), {});
+  } else if (member.key == "callbackPort" && value.type == Value::Type::integer && value.integer > 0 &&
+             value.integer <= 65'535) {
+    remote_.auth.redirect_port = static_cast<std::uint64_t>(value.integer);
+  } else {
+    note(member.at, "{} is not taken over: it is not known here", key_);
+  }
+}
+
+std::string RemoteReader::text(const Value& value) {
+  std::string plain;
+  if (value.type == Value::Type::string) {
+    plain = value.text;
+  } else if (value.type == Value::Type::integer) {
+    plain = fmt::format("{}", value.integer);
+  } else if (value.type == Value::Type::boolean) {
+    plain = value.boolean ? "true" : "false";
+  } else {
+    fail(value, "{} must be a string, not {}", key_, config::type_name(value.type));
+    return {};
+  }
+  const Result<std::string> ours =
+      dialect_.expands ? translate(plain, surroundings_, met_) : Result<std::string>(literal(plain, met_));
+  if (!ours) {
+    fail(value, "{}: {}", key_, ours.message());
+    return {};
+  }
+  if (ours->find('\0') != std::string::npos) fail(value, "{} holds a NUL", key_);
+  if (dialect_.expands && has_bare_variable(plain)) {
+    note(value.at, "{} holds a bare $NAME, which stays as it is; write ${{NAME}} if the environment is meant",
+         key_);
+  }
+  return *ours;
+}
+
+std::vector<std::string> RemoteReader::texts(const Value& value) {
+  std::vector<std::string> out;
+  if (value.type != Value::Type::array) {
+    fail(value, "{} must be a list, not {}", key_, config::type_name(value.type));
+    return out;
+  }
+  for (const Value& item : value.items) out.push_back(text(item));
+  return out;
+}
+
+void RemoteReader::add_pairs(const Value& value, Pairs& pairs) {
+  if (!is_table(value)) return;
+  for (const Value::Member& member : value.members) {
+    if (member.key.empty() || member.key.find('\0') != std::string::npos) {
+      return fail(value, "{} has a name that is empty or holds a NUL", key_);
+    }
+    const auto same_name = [&](const auto& pair) { return pair.first == member.key; };
+    if (std::any_of(pairs.begin(), pairs.end(), same_name))
+      return fail(value, "{} names {} twice", key_, member.key);
+    pairs.emplace_back(member.key, text(member.value));
+  }
+}
+
+std::string RemoteReader::variable(const Value& value) {
+  if (value.type != Value::Type::string || !is_variable_name(value.text)) {
+    fail(value, "{} must be the name of an environment variable", key_);
+    return {};
+  }
+  met_.variables.insert(value.text);
+  return fmt::format("${{env:{}}}", value.text);
+}
+
+bool RemoteReader::is_table(const Value& value) {
+  if (value.type == Value::Type::table) return true;
+  fail(value, "{} must be a table, not {}", key_.empty() ? "a server" : key_, config::type_name(value.type));
+  return false;
+}
+
+// Programs start a server in the folder that is open; Collet in the one that it was started in itself.
+void RemoteReader::place_in_workspace() {
+  if (remote_.command.empty() || !remote_.cwd.empty()) return;
+  const auto is_relative = [](const std::string& path) {
+    return path == "." || path == ".." || path.starts_with("./") || path.starts_with("../");
+  };
+  const bool own_program = remote_.command.find('/') != std::string::npos && remote_.command[0] != '/' &&
+                           remote_.command[0] != '$' && remote_.command[0] != '~';
+  if (!own_program && std::none_of(remote_.args.begin(), remote_.args.end(), is_relative)) return;
+  remote_.cwd = literal(surroundings_.workspace, met_);
+  note(remote_.at, "runs in {}, from where its relative paths seem to start", surroundings_.workspace);
+}
+
+void RemoteReader::note_references() {
+  remote_.needs = met_.variables;
+  if (met_.literal) remote_.variables.emplace_back("dollar", "$");
+  for (const std::string& id : met_.inputs) {
+    const Input& input = surroundings_.inputs.find(id)->second;
+    note(remote_.at, "${{input:{}}} is now ${{env:{}}} ({})", id, input.variable, input.says);
+  }
+}
+
+// By the rules of the configuration that it is to stand in. What was given is not repeated: it may be secret.
+void RemoteReader::check() {
+  constexpr std::string_view kFile = "f";
+  const auto parsed = config::parse(to_toml(remote_, Secrets::shown), kFile);
+  if (parsed) return;
+  std::string why = parsed.message().substr(0, parsed.message().find('\n'));
+  why.erase(0, why.find(": ") + 2);
+  problem_ = config::Problem{remote_.at, why.substr(0, why.find(", not "))};
+}
+
+}  // namespace collet::foreign

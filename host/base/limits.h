@@ -58,6 +58,7 @@ inline constexpr std::size_t kDefinitionBytesMax = 1u << 20;
 inline constexpr std::size_t kToolNameBytesMax = 64;
 inline constexpr std::size_t kUriBytesMax = 2'048;
 inline constexpr unsigned kPageItems = 250;     // of one tools/list page
+inline constexpr std::uint64_t kListChangedIntervalMs = 250;  // between two notifications that a list has changed
 inline constexpr std::uint64_t kListTtlMs = 0;  // how long a modern client may take a list for fresh
 
 // JSON Schema.
@@ -111,7 +112,28 @@ inline constexpr std::uint64_t kPreflightTimeoutMs = 10'000;  // one library
 inline constexpr std::uint64_t kCreateTimeoutMs = 30'000;
 inline constexpr std::uint64_t kDrainTimeoutMs = 10'000;
 inline constexpr std::uint64_t kRemotesReadyMs = 60'000;  // a verb of the terminal waits for what remotes offer
+inline constexpr std::uint64_t kDrainTimeoutMs = 10'000;        // calls of all plugins, when the host ends
+inline constexpr std::uint64_t kPluginDrainTimeoutMs = 300'000;  // calls of a generation that has been replaced
+inline constexpr std::uint64_t kCancelGraceMs = 2'000;   // for calls to end that have been asked to
+inline constexpr std::uint64_t kDestroyTimeoutMs = 10'000;
 inline constexpr std::uint64_t kHurriedUnloadMs = 1'000;  // to unload plugins when calls had to be cut short
+
+// Replacing plugins.
+inline constexpr unsigned kDrainingMax = 16;  // generations of one plugin that drain; then it is not replaced for now
+inline constexpr unsigned kLeftBehindMax = 64;  // generations of one plugin that are mapped and will stay so; likewise
+inline constexpr std::uint64_t kProbationMs = 10'000;    // of a new generation
+inline constexpr unsigned kProbationErrorsMax = 10;      // of its own in that time; then the old one comes back
+inline constexpr std::size_t kSavedStateBytesMax = 64u << 20;
+inline constexpr std::uint64_t kSaveTimeoutMs = 10'000;
+inline constexpr unsigned kParkedCallsMax = 4'096;       // of an EXCLUSIVE plugin while it is replaced, a loop
+inline constexpr std::uint64_t kSettleMs = 50;           // without a change, until a file is looked at
+inline constexpr std::uint64_t kSettleMsMax = 1'000;     // from the first change, if they do not stop
+inline constexpr std::uint64_t kIncompleteMs = 2'000;    // for the rest of a file that is cut off
+
+// The admin socket.
+inline constexpr unsigned kAdminConnectionsMax = 32;
+inline constexpr std::size_t kAdminLineBytesMax = 64u << 10;  // a request
+
 inline constexpr std::uint64_t kStdioExitMs = 80;  // from EOF or a signal to the end of the process, in stdio mode
 inline constexpr std::uint64_t kStdioAnswerMs = 50;  // of that, for what is in flight at EOF to be answered
 

@@ -62,6 +62,13 @@ unsigned CallOwner::calls_in_flight() const {
   return sum;
 }
 
+void CallOwner::note_error() {
+  unsigned left = errors_left.load(std::memory_order_relaxed);
+  while (left > 0 && !errors_left.compare_exchange_weak(left, left - 1)) {
+  }
+  if (left == 1) given_up();
+}
+
 std::size_t CallSlot::result_bytes() const {
   return ending.content.size() + ending.structured.size() + ending.meta.size() + ending.fields.size();
 }
@@ -198,6 +205,7 @@ void CallTable::end(LockedCall call) {
     slot.ending.how = registry::Ending::How::failed;
     slot.ending.rpc_code = kInternalError;
     slot.ending.message.swap(slot.failure);
+    owner.note_error();
   }
   slot.ended = true;
   if (!slot.held) make_ready(slot);
@@ -259,33 +267,41 @@ void CallTable::deliver(Lane& lane, CallSlot& slot) {
 void CallTable::finish(Lane& lane, CallSlot& slot) {
   slot.listener->on_end(slot.ending);
   recycle(slot);
-  std::atomic<unsigned>& count = slot.counted->in_flight[slot.loop].calls;
-  count.store(count.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
   slot.owner.store(nullptr, std::memory_order_relaxed);
   slot.next = lane.free;
   lane.free = &slot;
+  CallOwner& owner = *slot.counted;
+  std::atomic<unsigned>& count = owner.in_flight[slot.loop].calls;
+  if (!owner.draining.load(std::memory_order_relaxed)) {
+    count.store(count.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    return;
+  }
+  // Under the lock, as the owner may be gone once its last call is.
+  const std::lock_guard lock(owner.drain_mutex);
+  count.store(count.load(std::memory_order_relaxed) - 1, std::memory_order_release);
+  owner.drained.notify_all();
 }
 
-std::vector<CallId> CallTable::running(const CallOwner& owner) {
-  std::vector<CallId> ids;
+std::vector<RunningCall> CallTable::running(const CallOwner& owner) {
+  std::vector<RunningCall> calls;
   for (unsigned loop = 0; loop < lanes_.size(); ++loop) {
     const auto more = running(owner, loop);
-    ids.insert(ids.end(), more.begin(), more.end());
+    calls.insert(calls.end(), more.begin(), more.end());
   }
-  return ids;
+  return calls;
 }
 
-std::vector<CallId> CallTable::running(const CallOwner& owner, unsigned loop) {
-  std::vector<CallId> ids;
+std::vector<RunningCall> CallTable::running(const CallOwner& owner, unsigned loop) {
+  std::vector<RunningCall> calls;
   for (auto& entry : lanes_[loop]->chunks) {
     Chunk* chunk = entry.load(std::memory_order_acquire);
     if (!chunk) break;
     for (CallSlot& slot : *chunk) {
       const CallId id = slot.id.load(std::memory_order_acquire);
-      if (lock_even_waiting(id, owner)) ids.push_back(id);
+      if (const LockedCall call = lock_even_waiting(id, owner)) calls.push_back({id, slot.item, slot.began});
     }
   }
-  return ids;
+  return calls;
 }
 
 }  // namespace collet::plugin

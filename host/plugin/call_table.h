@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -41,12 +42,26 @@ struct CallOwner {
   const std::unique_ptr<Count[]> in_flight;
   const std::size_t loops;
 
-  // Set by whoever waits for the last call to end: from then on each end is announced.
+  // Set by whoever waits for the last call to end: from then on each end is announced, and each delivery of one on
+  // loops that have passed by since.
   std::atomic<bool> draining{false};
   std::mutex drain_mutex;
   std::condition_variable drained;
 
+  // Errors of its own that the plugin may still make before it is given up; at 0 nobody counts.
+  std::atomic<unsigned> errors_left{0};
+  std::function<void()> given_up;  // any thread, at the last of them; must not block
+
   unsigned calls_in_flight() const;
+  // [any] The plugin has broken its contract, or says that it is broken.
+  void note_error();
+};
+
+// A call that runs, for whoever wants to know.
+struct RunningCall {
+  CallId id = 0;
+  collet_item item = 0;
+  std::chrono::steady_clock::time_point began;
 };
 
 // What a call says while it runs, on its way to its loop.
@@ -66,7 +81,6 @@ struct Notice {
 struct QueuedCall {
   collet_call_params params{};  // the texts' sizes are good, their bytes lie in `buffer` one behind the other
   std::string buffer;
-  std::chrono::steady_clock::time_point queued_at;
   static constexpr std::size_t kTexts = 5;
 };
 
@@ -79,6 +93,8 @@ struct CallSlot {
   std::uint32_t index = 0;
   std::uint32_t generation = 0;  // loop thread
   CallKind kind = CallKind::tool;
+  collet_item item = 0;
+  std::chrono::steady_clock::time_point began;
   registry::Listener* listener = nullptr;
   CallOwner* counted = nullptr;  // whose in_flight this is
   CallSlot* next = nullptr;      // free list, or queue of an executor
@@ -151,9 +167,9 @@ class CallTable {
   // [any] Has the loop deliver the slot's notices.
   void announce(LockedCall& call);
 
-  // [any] The ids of an owner that have not ended, begun or not.
-  std::vector<CallId> running(const CallOwner& owner);
-  std::vector<CallId> running(const CallOwner& owner, unsigned loop);  // those of one loop
+  // [any] The calls of an owner that have not ended, begun or not.
+  std::vector<RunningCall> running(const CallOwner& owner);
+  std::vector<RunningCall> running(const CallOwner& owner, unsigned loop);  // those of one loop
 
  private:
   static constexpr std::size_t kChunkSlots = 64;

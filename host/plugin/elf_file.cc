@@ -14,6 +14,7 @@
 
 #include "base/limits.h"
 #include "collet/plugin.h"
+#include "plugin/descriptor.h"
 
 namespace collet::plugin {
 namespace {
@@ -373,6 +374,23 @@ class Reader {
 }  // namespace
 
 Result<ElfReport> read_elf(std::span<const std::byte> file) { return Reader(file).read(); }
+
+bool is_cut_off(const std::string& path) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  struct stat info {};
+  if (!file || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
+  Elf64_Ehdr header{};
+  const ssize_t size = pread(file.get(), &header, sizeof header, 0);
+  if (size <= 0) return size == 0;
+  if (std::memcmp(header.e_ident, ELFMAG, std::min<std::size_t>(SELFMAG, static_cast<std::size_t>(size))) != 0) {
+    return false;
+  }
+  if (size < static_cast<ssize_t>(sizeof header)) return true;
+  const std::uint64_t sections = std::uint64_t{header.e_shnum} * header.e_shentsize;
+  return header.e_ident[EI_CLASS] == ELFCLASS64 &&
+         header.e_shoff >
+             static_cast<std::uint64_t>(info.st_size) - std::min<std::uint64_t>(sections, info.st_size);
+}
 
 Result<ElfReport> read_elf_file(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);

@@ -44,6 +44,10 @@ struct ElfReport {
 // Of a file in memory. An error if it is no ELF file, or one that is cut off or corrupt.
 Result<ElfReport> read_elf(std::span<const std::byte> file);
 
+// Whether the file at `path` is empty, or an ELF file that is shorter than its header says: somebody still writes
+// it.
+bool is_cut_off(const std::string& path);
+
 // Of a regular file, which nobody changes meanwhile: a private copy.
 Result<ElfReport> read_elf_file(const std::string& path);
 

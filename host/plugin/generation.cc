@@ -5,6 +5,8 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "collet/ext/reconfigure.h"
+#include "collet/ext/save_state.h"
 #include "collet/ext/status.h"
 #include "collet/ext/watch.h"
 #include "plugin/structs.h"
@@ -55,12 +57,11 @@ static_assert(kTexts.size() == QueuedCall::kTexts);
 
 void store(QueuedCall& queued, const collet_call_params& params) {
   queued.params = params;
-  queued.queued_at = Clock::now();
   for (const auto member : kTexts) queued.buffer.append(view(params.*member));
 }
 
 // The parameters with their texts where they are now, and with what is left of the time.
-collet_call_params restore(const QueuedCall& queued) {
+collet_call_params restore(const QueuedCall& queued, Clock::time_point began) {
   collet_call_params params = queued.params;
   const char* at = queued.buffer.data();
   for (const auto member : kTexts) {
@@ -70,7 +71,7 @@ collet_call_params restore(const QueuedCall& queued) {
     at += text.size;
   }
   if (params.deadline_ms > 0) {
-    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - queued.queued_at);
+    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
     const auto spent = static_cast<std::uint64_t>(waited.count());
     params.deadline_ms = spent < params.deadline_ms ? params.deadline_ms - spent : 1;
   }
@@ -141,6 +142,10 @@ Result<void> Generation::create() {
   params.struct_size = sizeof params;
   params.generation = spec_.number;
   params.config = to_str(spec_.config);
+  if (spec_.prior) {
+    params.prior_state = to_str(spec_.prior->bytes);
+    params.prior_state_version = spec_.prior->version;
+  }
   std::int32_t status = COLLET_E_INTERNAL;
   try {
     status = table_.functions.create(&host_, &params, &self_);
@@ -177,6 +182,7 @@ CallId Generation::start(const registry::Call& call, registry::Listener& listene
   const auto& item = *reinterpret_cast<const ItemRecord*>(call.handle);
   CallSlot* slot = calls_.acquire(call.loop, owner_, listener, call.kind);
   if (!slot) return refuse(listener, fmt::format("more than {} calls are running", limits::kCallsInFlightMax));
+  slot->item = item.id;
   if (call.kind == CallKind::resource) {
     slot->reading.uri.assign(call.name);
     slot->reading.mime.assign(item.mime);
@@ -189,8 +195,9 @@ CallId Generation::start(const registry::Call& call, registry::Listener& listene
 
 CallId Generation::run_inline(CallSlot& slot, const ItemRecord& item, const registry::Call& call) {
   collet_call_params params = to_params(item, call);
-  const CallId id = calls_.open_held(slot);
   const LoopTime before = LoopTime::now(item.inline_guard.take_watch());
+  slot.began = before.wall;
+  const CallId id = calls_.open_held(slot);
   run(id, params);
   const LoopTime after = LoopTime::now(before.watched);
   if (!concurrent_) serial_.unlock();
@@ -201,6 +208,7 @@ CallId Generation::run_inline(CallSlot& slot, const ItemRecord& item, const regi
 
 CallId Generation::enqueue(CallSlot& slot, const ItemRecord& item, const registry::Call& call) {
   store(slot.queued, to_params(item, call));
+  slot.began = Clock::now();
   const CallId id = calls_.open_waiting(slot);
   const char* reason = nullptr;
   switch (executor_->push(slot)) {
@@ -228,7 +236,7 @@ void Generation::run_queued(CallSlot& slot) {
     end_unfinished(id, "the call was cancelled before it began");
     return;
   }
-  collet_call_params params = restore(slot.queued);
+  collet_call_params params = restore(slot.queued, slot.began);
   if (concurrent_) {
     run(id, params);
   } else {
@@ -246,6 +254,7 @@ void Generation::run(CallId id, collet_call_params& params) {
     status = invoke(id, params);
   }
   if (status < 0) {
+    if (status == COLLET_E_INTERNAL) owner_.note_error();
     end_unfinished(id, fmt::format("plugin {}: call() returned {} ({})", owner_.name, status_name(status), status));
   }
 }
@@ -286,47 +295,71 @@ void Generation::cancel(CallId id, registry::CancelReason reason) {
   if (cancel_allowed_) table_.functions.cancel(self_, id, static_cast<std::uint32_t>(reason));
 }
 
-void Generation::cancel_calls(unsigned loop) {
-  for (const CallId id : calls_.running(owner_, loop)) cancel(id, registry::CancelReason::shutdown);
-}
-
 // the end
 
-template <class Extension>
-const Extension* Generation::extension(std::string_view id) const {
-  const collet_plugin& plugin = table_.functions;
-  if (!created_ || !plugin.get_extension) return nullptr;
-  const auto* table = static_cast<const Extension*>(plugin.get_extension(id.data(), id.size()));
-  return table && table->struct_size >= sizeof(Extension) ? table : nullptr;
-}
-
-std::string Generation::status() const {
-  std::string out;
-  const auto take = [](void* context, const char* json, std::size_t size) {
-    static_cast<std::string*>(context)->assign(view(json, size));
-  };
-  const auto* offered = extension<collet_status>(COLLET_STATUS_ID);
-  if (offered && offered->status(self_, take, &out) == COLLET_OK && json::is_object(out)) return out;
-  return {};
-}
-
-void Generation::watch(std::string_view uri, bool watched) const {
-  if (const auto* offered = extension<collet_watch>(COLLET_WATCH_ID)) {
-    offered->watch(self_, uri.data(), uri.size(), watched ? 1 : 0);
+std::vector<std::string> Generation::describe_calls(std::size_t count) const {
+  std::vector<RunningCall> calls = calls_.running(owner_);
+  std::sort(calls.begin(), calls.end(), [](const auto& a, const auto& b) { return a.began < b.began; });
+  std::vector<std::string> words;
+  for (const RunningCall& call : calls) {
+    if (words.size() == count) break;
+    const std::string name = items_.name_of(call.item);
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - call.began).count();
+    words.push_back(fmt::format("{}, for {} s", name.empty() ? "an item that was removed" : name, age));
   }
+  return words;
 }
 
-bool Generation::wait_drained(Clock::time_point deadline) {
+void Generation::put_on_probation(std::function<void()> given_up) {
+  owner_.given_up = std::move(given_up);
+  owner_.errors_left = limits::kProbationErrorsMax;
+}
+
+bool Generation::wait_drained(Clock::duration at_most, bool can_be_hurried) {
   std::unique_lock lock(owner_.drain_mutex);
-  return owner_.drained.wait_until(lock, deadline, [&] { return calls_.running(owner_).empty(); });
+  owner_.drained.wait_until(lock, Clock::now() + at_most,
+                            [&] { return (can_be_hurried && hurried_) || calls_.running(owner_).empty(); });
+  return calls_.running(owner_).empty();
 }
 
-void Generation::close_calls(Clock::time_point half, Clock::time_point three_quarters) {
+void Generation::hurry() {
+  const std::lock_guard lock(owner_.drain_mutex);
+  hurried_ = true;
+  owner_.drained.notify_all();
+}
+
+bool Generation::wait_delivered() {
+  std::unique_lock lock(owner_.drain_mutex);
+  owner_.drained.wait(lock, [&] { return abandoned_ || owner_.calls_in_flight() == 0; });
+  return owner_.calls_in_flight() == 0;
+}
+
+void Generation::abandon_delivery() {
+  const std::lock_guard lock(owner_.drain_mutex);
+  abandoned_ = true;
+  owner_.drained.notify_all();
+}
+
+void Generation::cancel_all() {
+  for (const RunningCall& call : calls_.running(owner_)) cancel(call.id, registry::CancelReason::shutdown);
+}
+
+void Generation::quiesce(Clock::duration at_most) {
+  if (!table_.functions.quiesce || std::exchange(quiesced_, true)) return;
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at_most).count();
+  control_->run([this, ms] { table_.functions.quiesce(self_, static_cast<std::uint32_t>(ms)); });
+}
+
+bool Generation::drain(const Patience& patience) {
   owner_.draining = true;
-  if (!wait_drained(half)) {
-    for (const CallId id : calls_.running(owner_)) cancel(id, registry::CancelReason::shutdown);
-    wait_drained(three_quarters);
-  }
+  if (wait_drained(patience.drain, true)) return true;
+  log::warning("plugin {}: generation {} is to end, and asks {} of its calls to", owner_.name, spec_.number,
+               calls_.running(owner_).size());
+  cancel_all();
+  return wait_drained(patience.grace, false);
+}
+
+void Generation::close_calls() {
   for (CallSlot* slot = executor_->close(); slot;) {
     CallSlot* next = slot->next;  // the slot may be used again as soon as its call has ended
     calls_.begin(*slot);
@@ -337,8 +370,8 @@ void Generation::close_calls(Clock::time_point half, Clock::time_point three_qua
 }
 
 void Generation::end_running() {
-  for (const CallId id : calls_.running(owner_)) {
-    end_unfinished(id, fmt::format("plugin {} was unloaded before the call ended", owner_.name));
+  for (const RunningCall& call : calls_.running(owner_)) {
+    end_unfinished(call.id, fmt::format("plugin {} was unloaded before the call ended", owner_.name));
   }
 }
 
@@ -347,17 +380,13 @@ Result<void> Generation::leave(std::string what) {
   return error("{}", what);
 }
 
-Result<void> Generation::close(Clock::time_point deadline) {
+Result<void> Generation::close(const Patience& patience) {
   COLLET_ASSERT(created_ && !stuck_);
-  const auto began = Clock::now();
-  const auto span = std::max(deadline - began, Clock::duration::zero());
   items_.close();
-  const collet_plugin& plugin = table_.functions;
-  if (plugin.quiesce) {
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(span / 2).count();
-    control_->run([this, ms] { table_.functions.quiesce(self_, static_cast<std::uint32_t>(ms)); });
-  }
-  close_calls(began + span / 2, began + span * 3 / 4);
+  quiesce(patience.drain);
+  drain(patience);
+  close_calls();
+  const auto deadline = Clock::now() + patience.end;
   if (!executor_->join_until(deadline)) return leave("its call() has not returned");
   end_running();  // what an executor had taken, but not yet begun, a moment ago
   {
@@ -368,12 +397,94 @@ Result<void> Generation::close(Clock::time_point deadline) {
   if (!control_->wait_until(deadline)) return leave("its destroy() has not returned");
   created_ = false;
   control_.reset();
-  const bool pinned = spec_.never_unload || (plugin.flags & COLLET_PLUGIN_NEVER_UNLOAD);
-  if (!library_->close() && !pinned) {
-    log::warning("plugin {}: its library is still mapped after it was closed: {}", owner_.name,
-                 elf_.unloadable() ? "perhaps a thread of its own still runs" : elf_.warnings.front());
+  if (library_->close()) return {};
+  const bool pinned = spec_.never_unload || (table_.functions.flags & COLLET_PLUGIN_NEVER_UNLOAD);
+  mapped_because_ = pinned              ? "it is to stay loaded (NEVER_UNLOAD)"
+                    : elf_.unloadable() ? "perhaps a thread of its own still runs"
+                                        : elf_.warnings.front();
+  if (!pinned) {
+    log::warning("plugin {}: its library is still mapped after it was closed: {}", owner_.name, mapped_because_);
   }
   return {};
+}
+
+// extensions of the plugin
+
+template <class Extension>
+std::optional<Extension> Generation::plugin_extension(std::string_view id) const {
+  if (!table_.functions.get_extension) return std::nullopt;
+  const auto* given = static_cast<const Extension*>(table_.functions.get_extension(id.data(), id.size()));
+  if (!given || given->struct_size < sizeof(std::uint32_t)) return std::nullopt;
+  return copy_struct(*given);
+}
+
+std::string Generation::status() const {
+  std::string out;
+  const auto take = [](void* context, const char* json, std::size_t size) {
+    static_cast<std::string*>(context)->assign(view(json, size));
+  };
+  const auto offered = plugin_extension<collet_status>(COLLET_STATUS_ID);
+  if (!offered || !offered->status || offered->status(self_, take, &out) < 0 || !json::is_object(out)) return {};
+  return out;
+}
+
+void Generation::watch(std::string_view uri, bool watched) const {
+  const auto offered = plugin_extension<collet_watch>(COLLET_WATCH_ID);
+  if (offered && offered->watch) offered->watch(self_, uri.data(), uri.size(), watched ? 1 : 0);
+}
+
+namespace {
+
+// Where a plugin's save() writes to.
+struct StateBuffer {
+  std::string bytes;
+
+  static std::int32_t write(void* to, const char* data, std::size_t size) {
+    auto& buffer = *static_cast<StateBuffer*>(to);
+    if (!is_sound(data, size)) return COLLET_E_INVALID;
+    if (size > limits::kSavedStateBytesMax - buffer.bytes.size()) return COLLET_E_LIMIT;
+    buffer.bytes.append(view(data, size));
+    return COLLET_OK;
+  }
+};
+
+}  // namespace
+
+Result<std::optional<SavedState>> Generation::save_state(Clock::time_point deadline) {
+  using Saved = std::optional<SavedState>;
+  const auto extension = plugin_extension<collet_save_state>(COLLET_EXT_SAVE_STATE);
+  if (!extension || !extension->save) return Saved();
+  struct Job {
+    StateBuffer buffer;
+    std::int32_t status = COLLET_E_INTERNAL;
+  };
+  const auto job = std::make_shared<Job>();  // shared with a save() that does not return
+  control_->run([this, job, save = extension->save] {
+    try {
+      job->status = save(self_, StateBuffer::write, &job->buffer);
+    } catch (...) {
+      job->status = COLLET_E_INTERNAL;
+    }
+  });
+  if (!control_->wait_until(deadline)) return error("the save() of the generation before has not returned in time");
+  if (job->status < 0) {
+    return error("the save() of the generation before returned {} ({})", status_name(job->status), job->status);
+  }
+  return Saved(SavedState{std::move(job->buffer.bytes), extension->version});
+}
+
+bool Generation::reconfigure(const std::string& config, Clock::time_point deadline) {
+  const auto extension = plugin_extension<collet_reconfigure>(COLLET_EXT_RECONFIGURE);
+  if (!extension || !extension->reconfigure) return false;
+  const auto status = std::make_shared<std::int32_t>(COLLET_E_INTERNAL);  // shared with one that does not return
+  control_->run([this, config, status, reconfigure = extension->reconfigure] {
+    try {
+      *status = reconfigure(self_, config.data(), config.size());
+    } catch (...) {
+      *status = COLLET_E_INTERNAL;
+    }
+  });
+  return control_->wait_until(deadline) && *status >= 0;
 }
 
 }  // namespace collet::plugin

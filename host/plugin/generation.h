@@ -1,12 +1,13 @@
 // One loaded incarnation of a plugin: library, instance, threads and items. The registry's provider of those items.
 //
-// Life: begin_open → finish_open → (calls) → close → destruction. dlopen, create() and destroy() run on the control
-// thread; the library is closed by whoever calls close(), after every thread of the generation has been joined.
-// When plugin code does not return, stuck() is true: the object must then be leaked, and the process must end
-// without running static destructors.
+// Life: begin_open → finish_open → (calls) → close → wait_delivered → destruction. dlopen, create() and destroy()
+// run on the control thread; the library is closed by whoever calls close(), after every thread of the generation
+// has been joined. When plugin code does not return, stuck() is true: the object must then be leaked, and the
+// process must end without running static destructors.
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "plugin/elf_file.h"
 #include "plugin/executor.h"
@@ -17,13 +18,29 @@
 
 namespace collet::plugin {
 
+// What a generation hands over to the next one.
+struct SavedState {
+  std::string bytes;
+  std::uint32_t version = 0;
+};
+
+// How long the end of a generation may take, step by step.
+struct Patience {
+  Clock::duration drain;  // calls end by themselves; then they are asked to, by COLLET_CANCEL_SHUTDOWN
+  Clock::duration grace;  // they do so; then they are ended with an error
+  Clock::duration end;    // call() and destroy() return
+
+  static Patience within(Clock::duration all) { return {all / 2, all / 4, all / 4}; }
+};
+
 struct GenerationSpec {
   std::string name;    // of the plugin in the configuration
   std::string config;  // JSON object
   std::uint64_t number = 1;
   CallRules rules = {};
   bool never_unload = false;
-  std::function<void(std::string_view uri)> resource_updated;  // any thread; may be empty
+  std::optional<SavedState> prior = {};
+  std::function<void(std::string_view uri)> resource_updated = {};  // any thread; may be empty
 };
 
 class Generation final : public registry::Provider, private Executor::Runner {
@@ -37,26 +54,55 @@ class Generation final : public registry::Provider, private Executor::Runner {
   void begin_open();
   // Waits for it. Past the deadline the error says so, and the generation is stuck.
   Result<void> finish_open(Clock::time_point deadline);
-  // After finish_open().
-  void begin_publishing(Items::Publish publish) { items_.begin_publishing(std::move(publish)); }
+  // After finish_open(): to be published, and to publish what changes from then on.
+  Items& items() { return items_; }
 
   // [loop] Provider. A NONBLOCKING item runs before start() returns where that is allowed; on_end() then comes from
   // inside start(), after the plugin's call() has returned.
   CallId start(const registry::Call& call, registry::Listener& listener) override;
   void cancel(CallId id, registry::CancelReason reason) override;
 
-  // [loop] Cancels that loop's calls with COLLET_CANCEL_SHUTDOWN.
-  void cancel_calls(unsigned loop);
+  // Before a snapshot without this generation is published: loops that have adopted it announce the ends of calls.
+  void expect_end() { owner_.draining = true; }
+  // It was not published after all.
+  void expect_no_end() { owner_.draining = false; }
+  // When no loop can start calls of it any more: waits until the last has ended. False if calls still run then;
+  // they have been asked to end, and been given time for it.
+  bool drain(const Patience& patience);
+  // Tells the plugin, once, that no new calls will come. Does not wait for it.
+  void quiesce(Clock::duration at_most);
+  // What the plugin hands over, if it can and if there is anything. An error if it fails to.
+  Result<std::optional<SavedState>> save_state(Clock::time_point deadline);
+  // Whether the plugin has taken the new configuration.
+  bool reconfigure(const std::string& config, Clock::time_point deadline);
+  // Ends it, when no loop can start calls of it any more: drains, ends the calls that are left, destroys, joins,
+  // unloads. An error says what did not return.
+  Result<void> close(const Patience& patience);
+  // [any] A drain under way ends now, as if its time were over.
+  void hurry();
+  // Why the library is still mapped after close(), or empty.
+  const std::string& mapped_because() const { return mapped_because_; }
+  // After close(): waits until every listener has been told. False if `abandon` was called before.
+  bool wait_delivered();
+  // [any] The loops have ended: nobody is told any more.
+  void abandon_delivery();
 
-  // Ends it, when no loop can start calls of it any more: waits for calls, asks them to stop after half of the
-  // time, gives up on them after three quarters, destroys, joins, unloads. An error says what did not return.
-  Result<void> close(Clock::time_point deadline);
+  // Until the time is over `given_up` is called, on any thread, when the plugin has made too many errors of its
+  // own.
+  void put_on_probation(std::function<void()> given_up);
+  void end_probation() { owner_.errors_left = 0; }
 
   bool stuck() const { return stuck_; }
   const std::string& name() const { return owner_.name; }
   const PluginTable& table() const { return table_; }
   const ElfReport& elf() const { return elf_; }
+  std::uint64_t number() const { return spec_.number; }
+  bool exclusive() const { return (table_.functions.flags & COLLET_PLUGIN_EXCLUSIVE) != 0; }
+  // Its private copy, while the library is open.
+  const std::string& file() const { return library_->path(); }
   unsigned calls_in_flight() const { return owner_.calls_in_flight(); }
+  // "search, for 12 s", oldest first, at most `count`.
+  std::vector<std::string> describe_calls(std::size_t count) const;
   std::size_t item_count() const { return items_.size(); }
   // Why NONBLOCKING items do not run on loops, or empty.
   std::string inline_obstacle() const;
@@ -81,10 +127,11 @@ class Generation final : public registry::Provider, private Executor::Runner {
   CallId refuse(registry::Listener& listener, std::string reason) const;
   void end_unfinished(CallId id, std::string reason);
   void note_overrun(collet_item item, Clock::duration took);
+  bool wait_drained(Clock::duration at_most, bool can_be_hurried);
+  void cancel_all();
+  void close_calls();
   template <class Extension>
-  const Extension* extension(std::string_view id) const;
-  bool wait_drained(Clock::time_point deadline);
-  void close_calls(Clock::time_point half, Clock::time_point three_quarters);
+  std::optional<Extension> plugin_extension(std::string_view id) const;
   void end_running();
   Result<void> leave(std::string what);
 
@@ -92,7 +139,9 @@ class Generation final : public registry::Provider, private Executor::Runner {
   const GenerationSpec spec_;
   PrivateFile file_;
   const ElfReport elf_;
-  CallOwner owner_;
+  mutable CallOwner owner_;
+  bool hurried_ = false;    // guarded by owner_.drain_mutex
+  bool abandoned_ = false;  // likewise
   Items items_;
   Blobs blobs_;
   HostSide side_;
@@ -102,7 +151,9 @@ class Generation final : public registry::Provider, private Executor::Runner {
   std::unique_ptr<Library> library_;
   void* self_ = nullptr;
   bool created_ = false;
+  bool quiesced_ = false;
   bool stuck_ = false;
+  std::string mapped_because_;
   Result<void> opened_;
   std::unique_ptr<Executor> executor_;
   // Held while plugin code runs, unless it is CONCURRENT: executors wait for it, loops go to the executor instead.

@@ -165,15 +165,19 @@ std::vector<registry::ItemDef> Items::current() const {
   return items;
 }
 
-void Items::begin_publishing(Publish publish) {
+const ItemRecord* Items::find(Kind kind, std::string_view name) const {
   const std::lock_guard lock(mutex_);
-  publish_ = std::move(publish);
-  if (!closed_) publish_(current(), {});
+  for (const auto& [id, record] : records_) {
+    const registry::ItemDef& def = record->def;
+    if (def.kind == kind && def.name == name && record->state == ItemRecord::State::live) return record.get();
+  }
+  return nullptr;
 }
 
-void Items::close() {
+std::string Items::name_of(collet_item item) const {
   const std::lock_guard lock(mutex_);
-  closed_ = true;
+  const auto found = records_.find(item);
+  return found == records_.end() ? std::string() : found->second->def.name;
 }
 
 bool Items::note_overrun(collet_item item, std::string& name) {

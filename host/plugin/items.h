@@ -21,6 +21,8 @@ struct CallRules {
   bool inline_allowed = true;    // NONBLOCKING items may run on loops
   std::uint32_t timeout_ms = 0;  // for items that set none; 0: the host's default
   std::map<std::string, std::uint32_t, std::less<>> item_timeouts_ms;  // by the plugin's names; they go first
+
+  bool operator==(const CallRules&) const = default;
 };
 
 // An item as a call finds it. Kept until no loop can start a call of it any more.
@@ -48,10 +50,22 @@ class Items {
   // Makes what is staged current, and publishes it if publishing has begun.
   std::int32_t commit();
 
-  // Publishes what is current, and from now on every commit. Once.
-  void begin_publishing(Publish publish);
+  // While it lives nothing is added, removed or published: whoever wants to waits.
+  using Pause = std::unique_lock<std::mutex>;
+  Pause pause() { return Pause(mutex_); }
+  // What is offered.
+  std::vector<registry::ItemDef> current(const Pause&) const { return current(); }
+  // From now on every commit is published. Once.
+  void publish_by(const Pause&, Publish publish) { publish_ = std::move(publish); }
   // From now on nothing is added, removed or published.
-  void close();
+  void close(const Pause&) { closed_ = true; }
+  void close() { close(pause()); }
+
+  // The item as a call finds it, by the plugin's name for it; null if it is not offered. Good as long as the item
+  // is.
+  const ItemRecord* find(registry::Kind kind, std::string_view name) const;
+  // The plugin's name for it; empty if it is gone.
+  std::string name_of(collet_item item) const;
 
   // Notes that a call of the item ran on a loop for longer than its budget; true if that was once too often, and
   // the item runs on executors from now on.

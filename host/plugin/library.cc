@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
+#include <mutex>
 
 #include "base/json.h"
 #include "base/limits.h"
@@ -115,6 +116,10 @@ void Library::pin() {
 
 bool Library::close() {
   if (!handle_) return true;
+  // The loader's own lock, made visible: a sanitizer does not see that one, and takes closing and looking for a
+  // race.
+  static std::mutex loader;
+  const std::lock_guard lock(loader);
   handle_.reset();
   if (!is_mapped(file_.path())) return true;
   file_.keep();  // while it is mapped a debugger may want it, and its inode must not be used again

@@ -37,6 +37,7 @@ class Library {
   Library& operator=(const Library&) = delete;
 
   const PluginTable& table() const { return table_; }
+  const std::string& path() const { return file_.path(); }
   // The library stays mapped whatever comes.
   void pin();
   // Runs the library's destructors. Never on a loop thread; after its threads have been joined. Whether it is gone

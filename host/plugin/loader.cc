@@ -1,232 +1,431 @@
 #include "plugin/loader.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <filesystem>
 
-#include "base/json.h"
 #include "base/log.h"
-#include "plugin/preflight.h"
 
 namespace collet::plugin {
+namespace {
 
-// A spec on its way to a generation. An error in the report stops it.
-struct Loader::Candidate {
-  PluginSpec spec;
-  LoadReport report;
-  PrivateFile file;
-  ElfReport elf;
-  std::unique_ptr<Generation> generation;
+using Done = LoadReport::Done;
 
-  void reject(std::string reason) { report.error = fmt::format("cannot load {}: {}", spec.library, reason); }
-};
+Clock::duration milliseconds(std::uint64_t count) { return std::chrono::milliseconds(count); }
+
+// Whether a generation that was created by one spec may go on under the other.
+bool needs_no_generation(const PluginSpec& a, const PluginSpec& b) {
+  return a.library == b.library && a.config == b.config && a.calls == b.calls && a.placement == b.placement;
+}
+
+}  // namespace
 
 Loader::Loader(std::vector<loop::Loop*> loops, registry::Registry& registry, LoaderOptions options)
-    : registry_(registry), options_(std::move(options)), calls_(std::make_unique<CallTable>(std::move(loops))) {}
+    : loops_(std::move(loops)),
+      registry_(registry),
+      options_(std::move(options)),
+      calls_(std::make_unique<CallTable>(loops_)),
+      drain_(std::make_unique<Drain>()),
+      stage_(*calls_, options_) {}
 
 Loader::~Loader() {
   for (const std::string& left : shutdown(limits::kDrainTimeoutMs, Loops::ended)) log::warning("{}", left);
 }
 
+Loader::Plugin* Loader::find(std::string_view id) const {
+  const auto found =
+      std::find_if(plugins_.begin(), plugins_.end(), [&](const auto& p) { return p->wanted.id == id; });
+  return found == plugins_.end() ? nullptr : found->get();
+}
+
+Patience Loader::patience(std::uint64_t drain_timeout_ms) const {
+  return {milliseconds(drain_timeout_ms), milliseconds(options_.cancel_grace_ms),
+          milliseconds(options_.destroy_timeout_ms)};
+}
+
+// what is to be done
+
 std::vector<LoadReport> Loader::load(std::vector<PluginSpec> specs) {
-  std::vector<Candidate> candidates;
+  Candidates candidates;
   for (PluginSpec& spec : specs) {
-    Candidate& candidate = candidates.emplace_back();
-    candidate.spec = std::move(spec);
-    candidate.report.id = candidate.spec.id;
-    candidate.report.library = candidate.spec.library;
-    if (std::find(declared_.begin(), declared_.end(), candidate.spec.id) != declared_.end()) {
-      candidate.reject(fmt::format("there is another plugin with the id {}", candidate.spec.id));
+    if (find(spec.id)) {
+      Candidate& twice = *candidates.emplace_back(std::make_unique<Candidate>(std::move(spec)));
+      twice.reject(fmt::format("there is another plugin with the id {}", twice.spec.id));
       continue;
     }
-    declared_.push_back(candidate.spec.id);
-    registry_.declare(candidate.spec.id, candidate.spec.rules);
-    check_file(candidate);
+    registry_.declare(spec.id, spec.rules);
+    auto plugin = std::make_unique<Plugin>();
+    plugin->wanted = std::move(spec);
+    add(candidates, *plugin, false);
+    const std::lock_guard lock(mutex_);
+    plugins_.push_back(std::move(plugin));
   }
-  preflight(candidates);
-  open(candidates);
+  return replace(candidates);
+}
+
+std::vector<LoadReport> Loader::apply(std::vector<PluginSpec> specs, bool also_failed) {
+  forget_former();
+  std::vector<std::unique_ptr<Plugin>> gone;
+  std::vector<registry::Declaration> declarations;
+  {
+    const std::lock_guard lock(mutex_);
+    gone = std::exchange(plugins_, {});
+    for (const PluginSpec& spec : specs) {
+      declarations.push_back({spec.id, spec.rules});
+      const auto known =
+          std::find_if(gone.begin(), gone.end(), [&](const auto& plugin) { return plugin->wanted.id == spec.id; });
+      plugins_.push_back(known == gone.end() ? std::make_unique<Plugin>() : std::move(*known));
+      plugins_.back()->wanted.id = spec.id;
+      if (known != gone.end()) gone.erase(known);
+    }
+  }
+  registry_.arrange(std::move(declarations));
+  Candidates candidates;
   std::vector<LoadReport> reports;
-  for (Candidate& candidate : candidates) {
-    if (candidate.report.ok()) publish(candidate);
-    reports.push_back(std::move(candidate.report));
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    LoadReport report;
+    if (!adjust(*plugins_[i], specs[i], also_failed, report)) {
+      add(candidates, *plugins_[i], true);
+    } else if (report.done != Done::unchanged) {
+      reports.push_back(std::move(report));
+    }
+  }
+  for (LoadReport& report : replace(candidates)) reports.push_back(std::move(report));
+  retire_all(std::move(gone), reports);
+  return reports;
+}
+
+LoadReport Loader::reload(const std::string& id) {
+  forget_former();
+  Plugin* plugin = find(id);
+  if (!plugin) {
+    LoadReport report;
+    report.id = id;
+    report.done = Done::failed;
+    report.error = fmt::format("there is no plugin {}", id);
+    return report;
+  }
+  Candidates candidates;
+  add(candidates, *plugin, false);
+  return replace(candidates).front();
+}
+
+std::vector<LoadReport> Loader::roll_back(const std::string& id, std::uint64_t generation) {
+  forget_former();
+  Plugin* plugin = find(id);
+  if (!plugin || !plugin->former || !plugin->current || plugin->current->number() != generation) return {};
+  const Former former = std::move(*std::exchange(plugin->former, std::nullopt));
+  Candidates candidates;
+  Candidate& back = *candidates.emplace_back(std::make_unique<Candidate>(former.spec));
+  back.file_to_load = former.file.path();
+  back.number = ++plugin->generations;
+  back.careful = false;
+  back.returns = true;
+  std::vector<LoadReport> reports = replace(candidates);
+  const std::lock_guard lock(mutex_);
+  const std::string why = fmt::format("generation {} has made {} errors of its own within {} ms", generation,
+                                      limits::kProbationErrorsMax, options_.probation_ms);
+  plugin->problem = reports.front().ok()
+                        ? fmt::format("{}, and the one before was brought back", why)
+                        : fmt::format("{}, and the one before does not come back: {}", why, reports.front().error);
+  reports.front().error = plugin->problem;
+  return reports;
+}
+
+// A candidate for what the plugin is wanted to be.
+void Loader::add(Candidates& candidates, Plugin& plugin, bool unless_same) {
+  Candidate& candidate = *candidates.emplace_back(std::make_unique<Candidate>(plugin.wanted));
+  candidate.number = ++plugin.generations;
+  if (drain_->draining_of(plugin.wanted.id) >= limits::kDrainingMax) {
+    candidate.report.busy = true;
+    return candidate.reject(fmt::format(
+        "{} generations of it wait for their calls to end: set a shorter drain_timeout_ms", limits::kDrainingMax));
+  }
+  if (drain_->left_behind_of(plugin.wanted.id) >= limits::kLeftBehindMax) {
+    return candidate.reject(
+        fmt::format("{} generations of it could not be unloaded: restart the server", limits::kLeftBehindMax));
+  }
+  plugin.tried = FileStamp::of(plugin.wanted.library);
+  if (unless_same && plugin.current && needs_no_generation(plugin.serving, plugin.wanted)) {
+    candidate.unless_same_as = plugin.current->file();
+  }
+}
+
+// Whether the plugin is as wanted now without a new generation.
+bool Loader::adjust(Plugin& plugin, const PluginSpec& wanted, bool also_failed, LoadReport& report) {
+  report.id = wanted.id;
+  report.library = wanted.library;
+  const bool new_spec = !needs_no_generation(plugin.wanted, wanted);
+  const auto take = [&](PluginSpec& to) {
+    const std::lock_guard lock(mutex_);
+    to = wanted;
+  };
+  take(plugin.wanted);
+  const FileStamp now = FileStamp::of(wanted.library);
+  if (now.exists() && now != plugin.tried) return false;
+  if (!plugin.problem.empty() || !plugin.current) {
+    report.done = Done::unchanged;
+    return !new_spec && !also_failed;
+  }
+  report.generation = plugin.current->number();
+  report.done = plugin.serving == wanted ? Done::unchanged : Done::adjusted;
+  if (new_spec) {
+    PluginSpec but_for_config = plugin.serving;
+    but_for_config.config = wanted.config;
+    const auto deadline = Clock::now() + milliseconds(options_.create_timeout_ms);
+    if (!needs_no_generation(but_for_config, wanted) || !plugin.current->reconfigure(wanted.config, deadline)) {
+      return false;
+    }
+    report.done = Done::reconfigured;
+  }
+  take(plugin.serving);
+  return true;
+}
+
+// Takes those out that are no longer declared; what was declared otherwise is seen from now on.
+void Loader::retire_all(std::vector<std::unique_ptr<Plugin>> gone, std::vector<LoadReport>& reports) {
+  const Adoption adoption;
+  for (const auto& plugin : gone) {
+    if (plugin->current) plugin->current->expect_end();
+  }
+  static_cast<void>(registry_.replace({}, [adoption] { adoption.arrive(); }));
+  for (auto& plugin : gone) {
+    LoadReport& report = reports.emplace_back();
+    report.id = plugin->wanted.id;
+    report.library = plugin->wanted.library;
+    report.done = Done::removed;
+    if (plugin->current) {
+      drain_->add(std::move(plugin->current), adoption, patience(plugin->serving.drain_timeout_ms));
+    }
+  }
+}
+
+void Loader::forget_former() {
+  for (const auto& plugin : plugins_) {
+    if (!plugin->former || Clock::now() < plugin->former->until) continue;
+    plugin->former.reset();
+    if (plugin->current) plugin->current->end_probation();
+  }
+  std::erase_if(parkings_, [](const auto& parking) { return parking->idle(); });
+}
+
+// how it is done
+
+std::vector<LoadReport> Loader::replace(Candidates& candidates) {
+  std::vector<Candidate*> all;
+  for (const auto& candidate : candidates) all.push_back(candidate.get());
+  std::erase_if(all, [](const Candidate* candidate) { return !candidate->ok(); });
+  stage_.check(all);
+  std::vector<Candidate*> exclusive;
+  std::vector<Candidate*> others;
+  for (Candidate* candidate : all) {
+    const Plugin& plugin = *find(candidate->spec.id);
+    (plugin.current && plugin.current->exclusive() ? exclusive : others).push_back(candidate);
+  }
+  for (Candidate* candidate : others) save_state(*candidate);
+  open(others);
+  publish(others);
+  for (Candidate* candidate : exclusive) {
+    if (candidate->ok()) replace_exclusive(*candidate);
+  }
+  std::vector<LoadReport> reports;
+  for (const auto& candidate : candidates) {
+    note(*candidate);
+    if (candidate->report.done != Done::unchanged) reports.push_back(std::move(candidate->report));
   }
   return reports;
 }
 
-void Loader::check_file(Candidate& candidate) {
-  if (candidate.spec.placement == Placement::worker) {
-    return candidate.reject("placement = \"worker\" is not supported by this build");
-  }
-  if (!json::is_object(candidate.spec.config)) return candidate.reject("its config is not a JSON object");
-  if (!folder_) {
-    auto folder = PrivateDir::create(options_.private_folder);
-    if (!folder) return candidate.reject(folder.message());
-    folder_ = std::make_unique<PrivateDir>(std::move(*folder));
-  }
-  auto file = folder_->copy(candidate.spec.library, options_.file_bytes_max);
-  if (!file) return candidate.reject(file.message());
-  candidate.file = std::move(*file);
-  auto elf = read_elf_file(candidate.file.path());
-  if (!elf) return candidate.reject(elf.message());
-  candidate.elf = std::move(*elf);
-  candidate.report.warnings = candidate.elf.warnings;
-  if (!candidate.elf.errors.empty()) candidate.reject(candidate.elf.errors.front());
+void Loader::note(const Candidate& candidate) {
+  if (candidate.number == 0) return;  // it was none of the plugins
+  const std::lock_guard lock(mutex_);
+  if (Plugin* plugin = find(candidate.spec.id)) plugin->problem = candidate.report.error;
 }
 
-void Loader::preflight(std::vector<Candidate>& candidates) {
-  if (options_.preflight_executable.empty()) return;
-  std::vector<PreflightFile> files;
-  std::vector<Candidate*> tried;
-  for (Candidate& candidate : candidates) {
-    if (!candidate.report.ok()) continue;
-    files.push_back({candidate.file.path(), candidate.spec.config});
-    tried.push_back(&candidate);
-  }
-  const auto results = Preflight(options_.preflight_executable, options_.preflight_timeout_ms).run(files);
-  for (std::size_t i = 0; i < tried.size(); ++i) {
-    if (!results[i]) tried[i]->reject(results[i].message());
+void Loader::save_state(Candidate& candidate) {
+  const Plugin& plugin = *find(candidate.spec.id);
+  if (!candidate.ok() || !plugin.current) return;
+  auto saved = plugin.current->save_state(Clock::now() + milliseconds(limits::kSaveTimeoutMs));
+  if (saved) {
+    candidate.prior = std::move(*saved);
+  } else {
+    candidate.reject(saved.message());
   }
 }
 
-void Loader::open(std::vector<Candidate>& candidates) {
-  for (Candidate& candidate : candidates) {
-    if (!candidate.report.ok()) continue;
-    GenerationSpec spec{.name = candidate.spec.id,
-                        .config = candidate.spec.config,
-                        .number = 1,
-                        .rules = candidate.spec.calls,
-                        .never_unload = options_.never_unload,
-                        .resource_updated = {}};
-    if (options_.resource_updated) {
-      spec.resource_updated = [this, id = candidate.spec.id](std::string_view uri) {
-        options_.resource_updated(id, uri);
-      };
+void Loader::open(std::vector<Candidate*> candidates) {
+  stage_.open(std::move(candidates), [this](std::unique_ptr<Generation> stuck, std::string reason) {
+    drain_->leave(std::move(stuck), std::move(reason));
+  });
+}
+
+Items::Publish Loader::publisher(Generation& generation) {
+  return [this, &generation](std::vector<registry::ItemDef> items, Callback<void()> adopted) {
+    registry_.replace(generation.name(), &generation, std::move(items), std::move(adopted));
+  };
+}
+
+// Puts the generations into the registry in one step, and those that they replace on their way out. Neither may
+// change its items meanwhile.
+void Loader::publish(std::vector<Candidate*> candidates) {
+  for (Candidate* candidate : candidates) {
+    const Plugin& plugin = *find(candidate->spec.id);
+    if (!candidate->ok() || !plugin.current || !candidate->careful) continue;
+    const std::string problem = candidate->generation->item_problem();
+    if (!problem.empty() && problem != plugin.current->item_problem()) discard(*candidate, problem);
+  }
+  std::erase_if(candidates, [](const Candidate* candidate) { return !candidate->ok(); });
+  if (candidates.empty()) return;
+
+  std::vector<registry::Change> changes;
+  std::vector<Items::Pause> pauses;
+  std::vector<Items::Pause> old_pauses;
+  for (const Candidate* candidate : candidates) {
+    Generation& generation = *candidate->generation;
+    pauses.push_back(generation.items().pause());
+    Generation* old = find(candidate->spec.id)->current.get();
+    changes.push_back({candidate->spec.id, &generation,
+                       registry::examine(generation.items().current(pauses.back())), old && candidate->careful});
+  }
+  for (const Candidate* candidate : candidates) {
+    Generation* old = find(candidate->spec.id)->current.get();
+    old_pauses.push_back(old ? old->items().pause() : Items::Pause());
+    if (old) old->expect_end();
+  }
+  const Adoption adoption;
+  const auto results = registry_.replace(std::move(changes), [adoption] { adoption.arrive(); });
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    Generation& generation = *candidates[i]->generation;
+    Generation* old = find(candidates[i]->spec.id)->current.get();
+    if (results[i]) generation.items().publish_by(pauses[i], publisher(generation));
+    if (old && results[i]) old->items().close(old_pauses[i]);
+    if (old && !results[i]) old->expect_no_end();
+  }
+  pauses.clear();
+  old_pauses.clear();
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (results[i]) {
+      install(*candidates[i], adoption);
+    } else {
+      discard(*candidates[i], results[i].message());
     }
-    candidate.generation =
-        std::make_unique<Generation>(*calls_, std::move(spec), std::move(candidate.file), candidate.elf);
-    candidate.generation->begin_open();
-  }
-  const auto deadline = Clock::now() + std::chrono::milliseconds(options_.create_timeout_ms);
-  for (Candidate& candidate : candidates) {
-    if (!candidate.generation) continue;
-    auto opened = candidate.generation->finish_open(deadline);
-    if (opened) continue;
-    candidate.reject(opened.message());
-    if (candidate.generation->stuck()) static_cast<void>(candidate.generation.release());
   }
 }
 
-void Loader::publish(Candidate& candidate) {
+// What has been published serves from now on.
+void Loader::install(Candidate& candidate, const Adoption& adoption) {
+  Plugin& plugin = *find(candidate.spec.id);
   Generation& generation = *candidate.generation;
-  candidate.report.plugin_id = generation.table().id;
-  candidate.report.version = generation.table().version;
-  candidate.report.items = generation.item_count();
-  if (std::string problem = generation.item_problem(); !problem.empty()) {
-    candidate.report.warnings.push_back(fmt::format("left out: {}", problem));
-  }
-  generation.begin_publishing(
-      [this, id = candidate.spec.id, &generation](std::vector<registry::ItemDef> items, Callback<void()> adopted) {
-        registry_.replace(id, &generation, std::move(items), std::move(adopted));
-      });
   if (generation.has_nonblocking_items() && !generation.runs_inline()) {
     log::info("plugin {}: its NONBLOCKING items run on an executor, because {}", candidate.spec.id,
               generation.inline_obstacle());
   }
-  generations_.push_back(std::move(candidate.generation));
+  std::optional<Former> former;
+  if (plugin.current && !candidate.returns) {
+    if (auto kept = stage_.keep(plugin.current->file())) {
+      former = Former{plugin.serving, std::move(*kept), Clock::now() + milliseconds(options_.probation_ms)};
+    } else {
+      log::warning("plugin {}: {}; it cannot be taken back", candidate.spec.id, kept.message());
+    }
+  }
+  std::unique_ptr<Generation> old;
+  const std::uint64_t drain_timeout_ms = plugin.serving.drain_timeout_ms;
+  {
+    const std::lock_guard lock(mutex_);
+    old = std::exchange(plugin.current, std::move(candidate.generation));
+    plugin.serving = candidate.spec;
+    plugin.former = std::move(former);
+    for (const std::string& uri : watched_) plugin.current->watch(uri, true);
+  }
+  put_on_probation(plugin);
+  candidate.report.done = old ? Done::replaced : Done::loaded;
+  if (!old) return;
+  log::info("plugin {}: generation {} ({} {}) has taken over from generation {}", candidate.spec.id,
+            generation.number(), generation.table().id, generation.table().version, old->number());
+  drain_->add(std::move(old), adoption, patience(drain_timeout_ms));
 }
 
+void Loader::put_on_probation(Plugin& plugin) {
+  if (!plugin.former || !options_.given_up) return;
+  plugin.current->put_on_probation(
+      [this, id = plugin.serving.id, number = plugin.current->number()] { options_.given_up(id, number); });
+}
+
+// What was created will not serve.
+void Loader::discard(Candidate& candidate, std::string reason) {
+  candidate.reject(std::move(reason));
+  const Adoption nobody_reads_it;
+  nobody_reads_it.arrive();
+  drain_->add(std::move(candidate.generation), nobody_reads_it, patience(0));
+}
+
+// the state of things
+
 std::vector<PluginStatus> Loader::status() const {
+  const std::lock_guard lock(mutex_);
   std::vector<PluginStatus> all;
-  for (const auto& generation : generations_) {
-    all.push_back({.id = generation->name(),
-                   .plugin_id = generation->table().id,
-                   .version = generation->table().version,
-                   .placement = Placement::in_process,
-                   .items = generation->item_count(),
-                   .calls_in_flight = generation->calls_in_flight(),
-                   .runs_inline = generation->runs_inline()});
+  for (const auto& plugin : plugins_) {
+    PluginStatus& status = all.emplace_back();
+    status.id = plugin->wanted.id;
+    status.library = plugin->wanted.library;
+    status.problem = plugin->problem;
+    if (!plugin->current) continue;
+    const Generation& generation = *plugin->current;
+    status.plugin_id = generation.table().id;
+    status.version = generation.table().version;
+    status.generation = generation.number();
+    status.on_probation = plugin->former && Clock::now() < plugin->former->until;
+    status.items = generation.item_count();
+    status.calls_in_flight = generation.calls_in_flight();
+    status.runs_inline = generation.runs_inline();
   }
   return all;
 }
 
 std::string Loader::health(std::string_view id) const {
-  for (const auto& generation : generations_) {
-    if (generation->name() == id) return generation->status();
-  }
-  return {};
+  const Plugin* plugin = find(id);
+  return plugin && plugin->current ? plugin->current->status() : std::string();
 }
 
-void Loader::watch(std::string_view uri, bool watched) const {
-  for (const auto& generation : generations_) generation->watch(uri, watched);
-}
-
-void Loader::cancel_calls(unsigned loop) {
-  for (const auto& generation : generations_) generation->cancel_calls(loop);
-}
-
-namespace {
-
-// Waits until every loop has let go of a generation's items.
-class Adoption {
- public:
-  explicit Adoption(std::size_t expected) : state_(std::make_shared<State>()) { state_->left = expected; }
-
-  Callback<void()> arrival() {
-    return [state = state_] {
-      const std::lock_guard lock(state->mutex);
-      --state->left;
-      state->changed.notify_all();
-    };
+void Loader::watch(std::string_view uri, bool watched) {
+  const std::lock_guard lock(mutex_);
+  if (watched) {
+    watched_.emplace(uri);
+  } else if (const auto found = watched_.find(uri); found != watched_.end()) {
+    watched_.erase(found);
   }
-
-  bool wait_until(Clock::time_point deadline) {
-    std::unique_lock lock(state_->mutex);
-    return state_->changed.wait_until(lock, deadline, [&] { return state_->left == 0; });
+  for (const auto& plugin : plugins_) {
+    if (plugin->current) plugin->current->watch(uri, watched);
   }
-
- private:
-  struct State {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::size_t left = 0;
-  };
-  std::shared_ptr<State> state_;  // shared with arrivals that come after the wait was given up
-};
-
-}  // namespace
+}
 
 std::vector<std::string> Loader::shutdown(std::uint64_t deadline_ms, Loops loops) {
-  const auto deadline = Clock::now() + std::chrono::milliseconds(deadline_ms);
-  Adoption adoption(generations_.size());
-  for (const auto& generation : generations_) {
-    registry_.replace(generation->name(), nullptr, {}, adoption.arrival());
+  const auto span = milliseconds(deadline_ms);
+  const auto deadline = Clock::now() + span;
+  const Adoption adoption;
+  std::vector<std::unique_ptr<Plugin>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    all = std::exchange(plugins_, {});
   }
-  std::vector<std::string> left(generations_.size());
-  if (loops == Loops::running && !adoption.wait_until(deadline)) {
-    for (std::size_t i = 0; i < left.size(); ++i) left[i] = "loops have not let go of its items";
-  } else {
-    // Side by side: one that does not end must not use up the others' time.
-    std::vector<std::thread> reapers;
-    for (std::size_t i = 0; i < left.size(); ++i) {
-      reapers.push_back(start_thread("reaper", [&, i] {
-        if (auto closed = generations_[i]->close(deadline); !closed) left[i] = closed.message();
-      }));
-    }
-    for (std::thread& reaper : reapers) reaper.join();
+  std::vector<registry::Change> changes;
+  for (const auto& plugin : all) {
+    if (plugin->current) plugin->current->expect_end();
+    changes.push_back({plugin->wanted.id, nullptr, registry::examine({})});
   }
-
-  std::vector<std::string> words;
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    if (left[i].empty()) {
-      closed_.push_back(std::move(generations_[i]));
-    } else {
-      words.push_back(fmt::format("plugin {} was not unloaded: {}", generations_[i]->name(), left[i]));
-      static_cast<void>(generations_[i].release());
-    }
+  static_cast<void>(registry_.replace(std::move(changes), [adoption] { adoption.arrive(); }));
+  drain_->hurry();
+  if (loops == Loops::ended) drain_->abandon_loops();
+  for (const auto& plugin : all) {
+    if (plugin->current) drain_->add(std::move(plugin->current), adoption, Patience::within(span * 15 / 16));
   }
-  generations_.clear();
-  if (!words.empty()) static_cast<void>(calls_.release());
-  return words;
+  std::vector<std::string> left = drain_->finish(deadline);
+  if (!left.empty()) {
+    static_cast<void>(calls_.release());
+    for (auto& parking : parkings_) static_cast<void>(parking.release());
+    if (drain_->in_use()) static_cast<void>(drain_.release());
+    drain_ = std::make_unique<Drain>();
+  }
+  return left;
 }
 
 std::vector<Result<std::string>> discover(const std::vector<std::string>& folders) {

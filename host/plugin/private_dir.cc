@@ -121,6 +121,21 @@ PrivateDir::~PrivateDir() {
   std::filesystem::remove_all(path_, ignored);
 }
 
+std::string PrivateDir::unused_path(const std::string& like) const {
+  std::string name = std::filesystem::path(like).filename().string();
+  if (like.starts_with(path_ + '/'))
+    name.erase(0, name.find('-') + 1);  // a copy of a copy is named like the original
+  return fmt::format("{}/{}-{}", path_, next_number(), name.substr(0, 128));
+}
+
+Result<PrivateFile> PrivateDir::link(const std::string& path) {
+  PrivateFile file(unused_path(path));
+  if (::link(path.c_str(), file.path().c_str()) != 0) {
+    return error("cannot give {} the name {}: {}", path, file.path(), cause());
+  }
+  return file;
+}
+
 Result<PrivateFile> PrivateDir::copy(const std::string& path, std::uint64_t size_max) {
   // Not blocking: opening a FIFO would wait for its writer.
   const Descriptor from(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
@@ -132,8 +147,7 @@ Result<PrivateFile> PrivateDir::copy(const std::string& path, std::uint64_t size
   if (size == 0) return error("{} is empty", path);
   if (size > size_max) return error("{} has {} bytes, more than the limit of {}", path, size, size_max);
 
-  std::string name = std::filesystem::path(path).filename().string();
-  PrivateFile file(fmt::format("{}/{}-{}", path_, next_number(), name.substr(0, 128)));
+  PrivateFile file(unused_path(path));
   const Descriptor to(open(file.path().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!to) return error("cannot make {}: {}", file.path(), cause());
   if (auto copied = copy_bytes(from.get(), to.get(), size, path); !copied) return copied.failure();

@@ -52,8 +52,12 @@ class PrivateDir {
   const std::string& path() const { return path_; }
   // Copies a regular file under a name that this process has never used; `size_max` bytes at most.
   Result<PrivateFile> copy(const std::string& path, std::uint64_t size_max);
+  // Another name, never used before, for a file of this folder.
+  Result<PrivateFile> link(const std::string& path);
 
  private:
+  std::string unused_path(const std::string& like) const;
+
   PrivateDir(std::string path, Descriptor lock) : path_(std::move(path)), lock_(std::move(lock)) {}
 
   std::string path_;

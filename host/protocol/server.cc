@@ -85,7 +85,10 @@ ServerLoop::ServerLoop(Server& server, loop::Loop& loop, unsigned index)
       index_(index),
       snapshot_(std::make_shared<registry::Snapshot>()),
       listings_(std::make_shared<Listings>(*snapshot_, 1)),
-      calls_(loop) {}
+      calls_(loop),
+      news_(loop, server.options().list_changed_interval_ms, [this](unsigned changed) {
+        for (const registry::Kind kind : changed_lists(changed)) tell_list_changed(kind);
+      }) {}
 
 ServerLoop::~ServerLoop() = default;
 
@@ -181,7 +184,7 @@ void ServerLoop::cancel(std::uint64_t serial) {
 void ServerLoop::adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Listings> listings, unsigned changed) {
   snapshot_ = std::move(snapshot);
   listings_ = std::move(listings);
-  for (const registry::Kind kind : changed_lists(changed)) tell_list_changed(kind);
+  news_.note(changed);
 }
 
 void ServerLoop::tell_list_changed(registry::Kind kind) {
@@ -225,7 +228,9 @@ Server::Server(ServerOptions options, registry::Registry& registry, std::vector<
       sessions_(options_.sessions_max, options_.session_idle_timeout_ms),
       identity_(make_identity(options_)),
       stamp_(R"("resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":)" + identity_ + "}"),
-      cacheable_stamp_(fmt::format(R"({},"ttlMs":{},"cacheScope":"public")", stamp_, limits::kListTtlMs)) {
+      cacheable_stamp_(fmt::format(R"({},"ttlMs":{},"cacheScope":"public")", stamp_, limits::kListTtlMs)),
+      session_news_(*loops.front(), options_.list_changed_interval_ms,
+                    [this](unsigned changed) { tell_sessions(changed); }) {
   if (!options_.instructions.empty()) {
     instructions_member_ = R"("instructions":)";
     text::append_json_string(instructions_member_, options_.instructions);
@@ -258,6 +263,13 @@ void Server::wake(rpc::Place place) {
   there.loop().post([&there, serial = place.serial] { there.wake(serial); });
 }
 
+// When all loops have adopted a snapshot, on the one that was last.
+void Server::note_changed(unsigned changed) {
+  loop::Loop& first = loops_.front()->loop();
+  if (first.is_current()) return session_news_.note(changed);
+  if (changed != 0) first.post([this, changed] { session_news_.note(changed); });
+}
+
 void Server::tell_sessions(unsigned changed) {
   for (const registry::Kind kind : changed_lists(changed)) {
     sessions_.broadcast(list_changed_message(kind), [](const Session&) { return true; });
@@ -275,7 +287,9 @@ void Server::publish(registry::SnapshotPtr snapshot, unsigned changed, Callback<
   for (const registry::Rejected& item : snapshot->rejected()) {
     log::warning("{}: {} is left out: {}", item.source, item.name, item.reason);
   }
+  std::erase_if(listings_, [](const auto& listings) { return listings.use_count() == 1; });
   auto listings = std::make_shared<const Listings>(*snapshot, options_.page_items);
+  listings_.push_back(listings);
   // Shared by the loops' tasks; the last one to adopt runs the callback.
   struct Adoption {
     std::atomic<std::size_t> left;
@@ -288,7 +302,7 @@ void Server::publish(registry::SnapshotPtr snapshot, unsigned changed, Callback<
     target->loop().post([this, &target = *target, snapshot, listings, changed, adoption] {
       target.adopt(snapshot, listings, changed);
       if (--adoption->left > 0) return;
-      tell_sessions(changed);
+      note_changed(changed);
       if (adoption->done) adoption->done();
     });
   }

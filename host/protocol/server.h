@@ -17,6 +17,7 @@
 #include "protocol/calls.h"
 #include "protocol/event_reader.h"
 #include "protocol/item_call.h"
+#include "protocol/list_news.h"
 #include "protocol/listing.h"
 #include "protocol/request.h"
 #include "protocol/request_state.h"
@@ -40,6 +41,7 @@ struct ServerOptions {
   std::uint64_t session_idle_timeout_ms = limits::kSessionIdleTimeoutMs;
   Watches::OnChange on_watch;             // any thread; may be empty
   std::vector<std::string> kept_headers;  // of a request over HTTP, for plugins that hand them on
+  std::uint64_t list_changed_interval_ms = limits::kListChangedIntervalMs;
 };
 
 class Server;
@@ -155,6 +157,7 @@ class ServerLoop {
   std::map<std::uint64_t, std::unique_ptr<TaskWaiter>> task_waiters_;
   std::uint64_t serial_ = 0;
   StdioClient* stdio_client_ = nullptr;
+  ListNews news_;  // for subscriptions and the stdio client
 };
 
 // Whether the client has declared the extension.
@@ -215,6 +218,7 @@ class Server {
 
  private:
   void publish(registry::SnapshotPtr snapshot, unsigned changed, Callback<void()> adopted);
+  void note_changed(unsigned changed);
   void tell_sessions(unsigned changed);
 
   const ServerOptions options_;
@@ -228,6 +232,9 @@ class Server {
   std::string cacheable_stamp_;
   std::string instructions_member_;
   std::vector<std::unique_ptr<ServerLoop>> loops_;
+  ListNews session_news_;  // the first loop's
+  // That a loop may still read: like snapshots they are not destroyed on loops. Only publish() touches it.
+  std::vector<std::shared_ptr<const Listings>> listings_;
 };
 
 }  // namespace collet::protocol

@@ -11,11 +11,17 @@ bool same_definitions(const std::vector<Item>& a, const std::vector<Item>& b) {
   });
 }
 
-// Compiles what is compiled. Sources offer the same schema for many tools, so each text is compiled once.
+bool leaves_out(const Snapshot& snapshot, const Rejected& item) {
+  return std::any_of(snapshot.rejected().begin(), snapshot.rejected().end(),
+                     [&](const Rejected& other) { return other.source == item.source && other.name == item.name; });
+}
+
+}  // namespace
+
 OffersPtr examine(std::vector<ItemDef> items) {
   auto offers = std::make_shared<std::vector<Offer>>();
   offers->reserve(items.size());
-  SchemaCache cache;
+  SchemaCache cache;  // sources offer the same schema for many tools
   for (ItemDef& def : items) {
     Offer& offer = offers->emplace_back();
     offer.def = std::move(def);
@@ -28,8 +34,6 @@ OffersPtr examine(std::vector<ItemDef> items) {
   }
   return offers;
 }
-
-}  // namespace
 
 const Item* Snapshot::find(Kind kind, std::string_view name) const {
   const auto& index = index_[static_cast<unsigned>(kind)];
@@ -50,16 +54,95 @@ void Registry::declare(std::string source, NameRules rules) {
   sources_.push_back(std::make_unique<Source>(Source{std::move(source), std::move(rules)}));
 }
 
+void Registry::arrange(std::vector<Declaration> declarations) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::unique_ptr<Source>> before = std::exchange(sources_, {});
+  const auto take = [](std::vector<std::unique_ptr<Source>>& from, const std::string& id) {
+    const auto found = std::find_if(from.begin(), from.end(), [&](const auto& source) { return source->id == id; });
+    std::unique_ptr<Source> taken;
+    if (found == from.end()) return taken;
+    taken = std::move(*found);
+    from.erase(found);
+    return taken;
+  };
+  for (Declaration& declaration : declarations) {
+    auto source = take(before, declaration.source);
+    if (!source) source = take(former_, declaration.source);
+    if (!source) source = std::make_unique<Source>(Source{declaration.source, {}});
+    source->rules = std::move(declaration.rules);
+    sources_.push_back(std::move(source));
+  }
+  for (auto& source : before) {
+    source->provider = nullptr;
+    source->offers = std::make_shared<std::vector<Offer>>();
+    former_.push_back(std::move(source));
+  }
+}
+
+Registry::Source* Registry::find(std::string_view id) const {
+  const auto found = std::find_if(sources_.begin(), sources_.end(), [&](const auto& s) { return s->id == id; });
+  return found == sources_.end() ? nullptr : found->get();
+}
+
 void Registry::replace(std::string_view source, Provider* provider, std::vector<ItemDef> items,
                        Callback<void()> adopted) {
-  OffersPtr offers = examine(std::move(items));
-  const std::lock_guard lock(mutex_);
-  const auto found = std::find_if(sources_.begin(), sources_.end(), [&](const auto& s) { return s->id == source; });
-  COLLET_ASSERT(found != sources_.end());
-  (*found)->provider = provider;
-  (*found)->offers = std::move(offers);
+  std::vector<Change> changes;
+  changes.push_back({std::string(source), provider, examine(std::move(items))});
+  static_cast<void>(replace(std::move(changes), std::move(adopted)));
+}
 
-  const SnapshotPtr before = std::exchange(current_, build());
+std::vector<Result<void>> Registry::replace(std::vector<Change> changes, Callback<void()> adopted) {
+  std::vector<Result<void>> results(changes.size());
+  const std::lock_guard lock(mutex_);
+  publish(build_with(changes, results), std::move(adopted));
+  return results;
+}
+
+SnapshotPtr Registry::build_with(std::vector<Change>& changes, std::vector<Result<void>>& results) {
+  const auto exchange = [this](Change& change) {
+    Source* source = find(change.source);
+    if (!source) return;
+    std::swap(source->provider, change.provider);
+    std::swap(source->offers, change.offers);
+  };
+  for (Change& change : changes) exchange(change);
+  for (;;) {
+    SnapshotPtr next = build();
+    const auto loss = find_loss(*next, changes, results);
+    if (!loss) return next;
+    results[loss->first] = Error{loss->second};
+    exchange(changes[loss->first]);
+  }
+}
+
+std::optional<std::pair<std::size_t, std::string>> Registry::find_loss(
+    const Snapshot& next, const std::vector<Change>& changes, const std::vector<Result<void>>& results) const {
+  const auto careful = [&](const std::string& source) {
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      if (changes[i].source == source && changes[i].careful && results[i]) return i;
+    }
+    return changes.size();
+  };
+  for (const Rejected& item : next.rejected()) {
+    if (leaves_out(*current_, item)) continue;
+    std::size_t guilty = careful(item.source);
+    for (unsigned kind = 0; kind < Snapshot::kKinds && guilty == changes.size(); ++kind) {
+      const Item* winner =
+          next.find(static_cast<Kind>(kind), item.name);  // it may have taken the name from another
+      if (winner) guilty = careful(*winner->source);
+    }
+    if (guilty != changes.size()) {
+      return std::pair(guilty,
+                       fmt::format("{} of plugin {} would be left out: {}", item.name, item.source, item.reason));
+    }
+  }
+  return std::nullopt;
+}
+
+void Registry::publish(SnapshotPtr next, Callback<void()> adopted) {
+  std::erase_if(replaced_, [](const SnapshotPtr& snapshot) { return snapshot.use_count() == 1; });
+  const SnapshotPtr before = std::exchange(current_, std::move(next));
+  replaced_.push_back(before);
   if (!publisher_) {
     if (adopted) adopted();
     return;

@@ -3,10 +3,14 @@
 // A snapshot is immutable and replaced whole. Registry::replace() may be called from any thread; it builds the next
 // snapshot, and the publisher hands it to every loop. Names are a pure function of the rules and the items, in the
 // order in which sources were declared: a clash never depends on which plugin happened to load first.
+//
+// A loop that lets go of a snapshot never destroys it, which would take as long as the snapshot is large: the
+// registry keeps what it has replaced until it alone holds it.
 #pragma once
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -50,6 +54,24 @@ struct Offer {
 };
 using OffersPtr = std::shared_ptr<const std::vector<Offer>>;  // shared by the source and the snapshots made of it
 
+// Compiles what is compiled, once; what cannot be is noted in its offer.
+OffersPtr examine(std::vector<ItemDef> items);
+
+// What a source offers from now on; no offers take it out.
+struct Change {
+  std::string source;
+  Provider* provider = nullptr;
+  OffersPtr offers;
+  // The change is refused if an item would be left out because of it that is not left out now.
+  bool careful = false;
+};
+
+// A source and its rules.
+struct Declaration {
+  std::string source;
+  NameRules rules;
+};
+
 class Snapshot {
  public:
   // Sorted by name; stable between snapshots.
@@ -87,11 +109,16 @@ class Registry {
 
   explicit Registry(std::size_t name_bytes_max = limits::kToolNameBytesMax) : name_bytes_max_(name_bytes_max) {}
 
-  // Before the first snapshot. Fixes the source's place in the order that decides clashes.
+  // Adds a source behind those that there are: the order decides clashes.
   void declare(std::string source, NameRules rules);
+  // The sources from now on, in their order; others are gone with what they offered. Seen with the next snapshot.
+  void arrange(std::vector<Declaration> sources);
 
-  // Replaces everything that `source` offers; no items takes it out. `adopted` is called on some thread once no
-  // loop can start a call at what the source offered before.
+  // Replaces everything that the sources offer, in one snapshot. `adopted` is called on some thread once no loop
+  // can start a call at what they offered before. Says of each change why it was refused, if it was: then its
+  // source goes on as before.
+  std::vector<Result<void>> replace(std::vector<Change> changes, Callback<void()> adopted = {});
+  // As above, for one source and any items. A source that is gone has nothing replaced.
   void replace(std::string_view source, Provider* provider, std::vector<ItemDef> items,
                Callback<void()> adopted = {});
 
@@ -108,12 +135,21 @@ class Registry {
     OffersPtr offers = std::make_shared<std::vector<Offer>>();
   };
 
+  Source* find(std::string_view id) const;
   SnapshotPtr build() const;
+  SnapshotPtr build_with(std::vector<Change>& changes, std::vector<Result<void>>& results);
+  // Why the snapshot is no good for one of the changes, and for which; nothing if it is good.
+  std::optional<std::pair<std::size_t, std::string>> find_loss(const Snapshot& next,
+                                                               const std::vector<Change>& changes,
+                                                               const std::vector<Result<void>>& results) const;
+  void publish(SnapshotPtr next, Callback<void()> adopted);
 
   const std::size_t name_bytes_max_;
   mutable std::mutex mutex_;  // guards everything below; held while publishing, so that snapshots arrive in order
   std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<std::unique_ptr<Source>> former_;  // no longer declared; their ids are still read
   SnapshotPtr current_ = std::make_shared<Snapshot>();
+  std::vector<SnapshotPtr> replaced_;  // that somebody may still read
   Publisher publisher_;
 };
 

@@ -481,8 +481,12 @@ TEST_CASE("changes of items are seen when they are committed, and all at once") 
   host.add_item("a", "{}");
   host.add_item("b", "{}");
   host.items.commit();
-  host.items.begin_publishing(
-      [&](std::vector<registry::ItemDef> items, Callback<void()>) { published.push_back(items.size()); });
+  {
+    const Items::Pause pause = host.items.pause();
+    published.push_back(host.items.current(pause).size());
+    host.items.publish_by(
+        pause, [&](std::vector<registry::ItemDef> items, Callback<void()>) { published.push_back(items.size()); });
+  }
   CHECK(host.table.item_remove(&host.table, 1) == COLLET_OK);
   CHECK(host.table.item_remove(&host.table, 1) == COLLET_E_STALE);
   host.add_item("a", "{}");  // the name is free again
@@ -503,9 +507,7 @@ TEST_CASE("what an item's author says of it reaches the registry") {
                     COLLET_ITEM_NEEDS_ROOTS;
   host.add_item("b", "{}");
   host.items.commit();
-  std::vector<registry::ItemDef> defs;
-  host.items.begin_publishing(
-      [&](std::vector<registry::ItemDef> items, Callback<void()>) { defs = std::move(items); });
+  const std::vector<registry::ItemDef> defs = host.items.current(host.items.pause());
   REQUIRE(defs.size() == 2);
   CHECK(defs[0].definition == R"({"title": "A"})");  // on one line: framing by lines cannot carry a newline
   const registry::Traits& a = defs[0].traits;

@@ -23,7 +23,8 @@ class House {
  public:
   explicit House(LoaderOptions options = test_options())
       : loader({&loops_[0].get(), &loops_[1].get()}, registry, std::move(options)) {
-    registry.publish_to([this](registry::SnapshotPtr, unsigned, Callback<void()> adopted) {
+    registry.publish_to([this](registry::SnapshotPtr, unsigned changed, Callback<void()> adopted) {
+      if (on_publish) on_publish(changed);
       // As the real publisher: once every loop has passed by.
       auto kept = std::make_shared<Callback<void()>>(std::move(adopted));
       loops_[0].get().post([this, kept] {
@@ -84,6 +85,7 @@ class House {
   int loaded_ = 0;
 
  public:
+  std::function<void(unsigned changed)> on_publish;
   registry::Registry registry;
   Loader loader;
 };

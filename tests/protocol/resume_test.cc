@@ -21,7 +21,7 @@ std::string call(const std::string& id) {
 // A tool that says how far it is and goes on; end_with_text() ends it.
 struct Talking : Harness {
   registry::Listener* running = nullptr;
-  Talking() {
+  Talking() : Harness({.list_changed_interval_ms = 0}) {  // it tells of each change
     add_tool("slow", [this](const registry::Call&, registry::Listener& listener) { running = &listener; });
   }
   void progress(double done) { running->on_progress({done, 0, ""}); }

@@ -97,3 +97,78 @@ TEST_CASE("a publisher gets each snapshot with what changed, and an old one stay
   CHECK(names(*before) == "one(p) ");
   CHECK(names(*registry.current()).empty());
 }
+
+TEST_CASE("several sources change in one snapshot") {
+  Registry registry;
+  registry.declare("a", {});
+  registry.declare("b", {});
+  unsigned published = 0;
+  registry.publish_to([&](SnapshotPtr, unsigned, Callback<void()>) { ++published; });
+  std::vector<Change> changes;
+  changes.push_back({"a", nullptr, examine({tool("one")})});
+  changes.push_back({"b", nullptr, examine({tool("two")})});
+  const auto results = registry.replace(std::move(changes));
+  CHECK((results.size() == 2 && results[0].ok() && results[1].ok()));
+  CHECK(published == 2);  // with the one at the beginning
+  CHECK(names(*registry.current()) == "one(a) two(b) ");
+}
+
+TEST_CASE("a careful change is refused if something would be left out that was not, and the others are made") {
+  Registry registry;
+  for (const char* source : {"a", "b", "c"}) registry.declare(source, {});
+  registry.replace("a", nullptr, {tool("one"), tool("bad", "[]")});
+  registry.replace("b", nullptr, {tool("two")});
+  const auto change = [&](const char* source, std::vector<ItemDef> items) {
+    std::vector<Change> changes;
+    changes.push_back({source, nullptr, examine(std::move(items)), true});
+    changes.push_back({"c", nullptr, examine({tool("three")}), true});
+    auto results = registry.replace(std::move(changes));
+    CHECK(results[1].ok());
+    return results[0].ok() ? std::string() : results[0].message();
+  };
+  CHECK(change("a", {tool("one"), tool("worse", "{")})
+            .find("worse of plugin a would be left out: its definition is") == 0);
+  CHECK(names(*registry.current()) == "one(a) three(c) two(b) ");
+  CHECK(change("b", {tool("one")}).find("one of plugin b would be left out: plugin a already") == 0);
+  CHECK(change("a", {tool("two")}).find("two of plugin b would be left out: plugin a already") ==
+        0);  // taken from b
+  CHECK(names(*registry.current()) == "one(a) three(c) two(b) ");
+  CHECK(change("a", {tool("new"), tool("bad", "[]")}) == "");  // bad before, bad now
+  CHECK(names(*registry.current()) == "new(a) three(c) two(b) ");
+}
+
+TEST_CASE("sources are arranged anew: order, rules, and which there are") {
+  Registry registry;
+  registry.declare("a", {});
+  registry.declare("b", {});
+  registry.replace("a", nullptr, {tool("same"), tool("one")});
+  registry.replace("b", nullptr, {tool("same")});
+  CHECK(names(*registry.current()) == "one(a) same(a) ");
+  const std::string* const id = registry.current()->find(Kind::tool, "one")->source;
+  registry.arrange({{"b", {}}, {"a", {.hide = {"one"}}}, {"c", {}}});
+  CHECK(names(*registry.current()) == "one(a) same(a) ");  // seen with the next snapshot
+  registry.replace("c", nullptr, {tool("three")});
+  CHECK(names(*registry.current()) == "same(b) three(c) ");
+  registry.arrange({{"c", {}}});
+  registry.replace("a", nullptr, {tool("ghost")});  // is gone
+  CHECK(names(*registry.current()) == "three(c) ");
+  CHECK(*id == "a");
+  registry.arrange({{"c", {}}, {"a", {}}});
+  registry.replace("a", nullptr, {tool("again")});
+  CHECK(names(*registry.current()) == "again(a) three(c) ");
+  CHECK(registry.current()->find(Kind::tool, "again")->source == id);
+}
+
+TEST_CASE("whoever lets go of a snapshot last, the registry destroys it") {
+  Registry registry;
+  registry.declare("p", {});
+  registry.replace("p", nullptr, {tool("one")});
+  const std::weak_ptr<const Snapshot> watched = registry.current();
+  SnapshotPtr reader = registry.current();
+  registry.replace("p", nullptr, {tool("two")});
+  registry.replace("p", nullptr, {tool("three")});
+  reader.reset();
+  CHECK_FALSE(watched.expired());
+  registry.replace("p", nullptr, {tool("four")});
+  CHECK(watched.expired());
+}

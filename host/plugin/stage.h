@@ -1,0 +1,116 @@
+// From a library file to a generation that could serve: copied, read, tried in a child process, loaded, created.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/limits.h"
+#include "plugin/generation.h"
+#include "plugin/private_dir.h"
+#include "registry/names.h"
+
+namespace collet::plugin {
+
+enum class Placement : std::uint8_t { automatic, in_process, worker };
+
+// A plugin to be loaded, as the configuration describes it.
+struct PluginSpec {
+  std::string id;  // of [plugin.<id>]; the registry's source
+  std::string library;
+  std::string config = "{}";  // JSON object
+  registry::NameRules rules;
+  CallRules calls = {};
+  Placement placement = Placement::automatic;
+  std::uint64_t drain_timeout_ms = limits::kPluginDrainTimeoutMs;
+
+  bool operator==(const PluginSpec&) const = default;
+};
+
+// What became of it.
+struct LoadReport {
+  std::string id;
+  std::string library;
+  enum class Done : std::uint8_t {
+    unchanged,
+    loaded,
+    replaced,
+    adjusted,      // by name rules and deadlines
+    reconfigured,  // the plugin has taken its new config
+    removed,
+    failed,
+  } done = Done::loaded;
+  std::string error;  // empty: it serves
+  bool busy = false;  // an error that goes away by itself
+  std::vector<std::string> warnings;
+  std::string plugin_id;
+  std::string version;
+  std::uint64_t generation = 0;
+  std::size_t items = 0;
+  bool ok() const { return error.empty(); }
+};
+
+struct LoaderOptions {
+  std::string private_folder;  // parent of the folder for copies; empty: PrivateDir's default
+  std::string preflight_executable = "/proc/self/exe";  // empty: no trial loading
+  std::uint64_t preflight_timeout_ms = limits::kPreflightTimeoutMs;
+  std::uint64_t create_timeout_ms = limits::kCreateTimeoutMs;
+  std::uint64_t cancel_grace_ms = limits::kCancelGraceMs;        // of a generation that is replaced
+  std::uint64_t destroy_timeout_ms = limits::kDestroyTimeoutMs;  // likewise
+  std::uint64_t probation_ms = limits::kProbationMs;
+  std::uint64_t file_bytes_max = limits::kPluginFileBytesMax;
+  bool never_unload = false;  // for leak checkers, which need the libraries' symbols at the end
+  // Any thread: a plugin says that what is read at `uri` has changed.
+  std::function<void(std::string_view id, std::string_view uri)> resource_updated;
+  // Any thread, must not block: a plugin is to be given back its generation before: Loader::roll_back().
+  std::function<void(std::string id, std::uint64_t generation)> given_up;
+};
+
+// A spec on its way to a generation. An error in the report stops it.
+struct Candidate {
+  PluginSpec spec;
+  std::string file_to_load;    // the library, or a copy of what it was before
+  std::string unless_same_as;  // if the file has the same bytes as this one, there is nothing to do
+  std::uint64_t number = 0;    // of the generation
+  std::optional<SavedState> prior;
+  bool returns = false;  // it served before, and needs no probation
+  bool careful = true;   // it is no good if an item is left out that was served before
+  LoadReport report;
+  PrivateFile file;
+  ElfReport elf;
+  std::unique_ptr<Generation> generation;
+
+  explicit Candidate(PluginSpec given);
+  // Whether it is on its way still.
+  bool ok() const { return report.ok() && report.done != LoadReport::Done::unchanged; }
+  void reject(std::string reason);
+};
+
+class Stage {
+ public:
+  // Both are borrowed.
+  Stage(CallTable& calls, const LoaderOptions& options) : calls_(calls), options_(options) {}
+
+  // Copies each file, reads it, tries it, all in one child if they let it.
+  void check(std::vector<Candidate*> candidates);
+  // Loads and creates those that are good so far, side by side. One that does not return is handed over: it must
+  // be left alone.
+  using Stuck = std::function<void(std::unique_ptr<Generation> generation, std::string reason)>;
+  void open(std::vector<Candidate*> candidates, const Stuck& stuck);
+
+  // Another name for the copy of a generation's library, which outlives it.
+  Result<PrivateFile> keep(const std::string& file);
+
+ private:
+  void check_file(Candidate& candidate);
+  void preflight(const std::vector<Candidate*>& candidates);
+  GenerationSpec generation_spec(Candidate& candidate) const;
+
+  CallTable& calls_;
+  const LoaderOptions& options_;
+  std::unique_ptr<PrivateDir> folder_;
+};
+
+}  // namespace collet::plugin

@@ -1,0 +1,473 @@
+// Replacing a plugin by another build of it, while it is called.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "house.h"
+#include "support/catch.h"
+
+using namespace collet;
+using namespace collet::plugin;
+using Done = LoadReport::Done;
+using registry::Ending;
+using registry::Kind;
+
+namespace {
+
+// A plugin "p" whose library the test replaces.
+class Bench {
+ public:
+  explicit Bench(const char* build, std::string config = "{}", LoaderOptions options = test_options())
+      : house(with_given_up(std::move(options), *this)) {
+    std::string pattern = std::filesystem::temp_directory_path() / "collet-reload-XXXXXX";
+    folder = mkdtemp(pattern.data());
+    install(build);
+    spec = {.id = "p", .library = library(), .config = std::move(config)};
+    REQUIRE(house.loader.load({spec})[0].error == "");
+  }
+  ~Bench() { std::filesystem::remove_all(folder); }
+
+  std::string library() const { return folder + "/p.so"; }
+  // As a linker or an installer does it: a new file takes the place of the old one.
+  void install(const std::string& build) {
+    std::filesystem::copy_file(module_path(build), folder + "/next");
+    std::filesystem::rename(folder + "/next", library());
+  }
+  void write(std::string_view bytes) {
+    std::filesystem::remove(library());
+    std::ofstream(library(), std::ios::binary) << bytes;
+  }
+  LoadReport reload() { return house.loader.reload("p"); }
+  LoadReport reload(const char* build) {
+    install(build);
+    return reload();
+  }
+  std::string call(const char* tool, std::string_view arguments = "{}") {
+    const std::string content = house.call_tool(tool, arguments).content;
+    json::Document block;
+    if (json::parse(content, block)) return content;
+    return std::string(json::find_string(block, "text").value_or(""));
+  }
+  PluginStatus status() { return house.loader.status().at(0); }
+  // Waits until what was replaced is gone.
+  void settle() {
+    const auto deadline = Clock::now() + std::chrono::seconds(20);
+    while (!house.loader.draining().empty()) {
+      if (Clock::now() > deadline) throw std::runtime_error("the generation before does not end");
+      std::this_thread::yield();
+    }
+  }
+
+  std::string folder;
+  PluginSpec spec;
+  std::mutex mutex;
+  std::vector<std::pair<std::string, std::uint64_t>> given_up;  // guarded by mutex
+  House house;
+
+ private:
+  static LoaderOptions with_given_up(LoaderOptions options, Bench& bench) {
+    options.given_up = [&bench](std::string id, std::uint64_t number) {
+      const std::lock_guard lock(bench.mutex);
+      bench.given_up.emplace_back(std::move(id), number);
+    };
+    return options;
+  }
+};
+
+// A FIFO that a call of "wait" reads from.
+class Gate {
+ public:
+  explicit Gate(const Bench& bench) : path_(bench.folder + "/fifo") { REQUIRE(mkfifo(path_.c_str(), 0600) == 0); }
+  std::string arguments() const { return R"({"fifo":")" + path_ + R"("})"; }
+  void open() const {
+    const int fd = ::open(path_.c_str(), O_WRONLY);
+    CHECK(::write(fd, "x", 1) == 1);
+    close(fd);
+  }
+
+ private:
+  const std::string path_;
+};
+
+std::size_t mapped(const std::string& part) {
+  std::ifstream maps("/proc/self/maps");
+  std::size_t count = 0;
+  for (std::string line; std::getline(maps, line);) count += line.find(part) != std::string::npos;
+  return count;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  INFO(text);
+  INFO(part);
+  const bool found = text.find(part) != std::string::npos;
+  CHECK(found);
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a call in flight ends where it began, the next one at the new build") {
+  Bench bench("versioned_1");
+  const Gate gate(bench);
+  Recorder begun;
+  bench.house.start_tool("wait", gate.arguments(), begun);
+  begun.wait_notices(1);
+  const LoadReport report = bench.reload("versioned_2");
+  CHECK(report.error == "");
+  CHECK(report.done == Done::replaced);
+  CHECK(report.generation == 2);
+  CHECK(bench.call("which") == "2");
+  CHECK(bench.call("queued_which") == "2");
+
+  const auto draining = bench.house.loader.draining();
+  REQUIRE(draining.size() == 1);
+  CHECK(draining[0].number == 1);
+  CHECK(draining[0].calls == 1);
+  CHECK(draining[0].waits_for == std::vector<std::string>{"wait, for 0 s"});
+  gate.open();
+  CHECK(begun.wait_end().content == R"({"type":"text","text":"1"})");
+  bench.settle();
+  CHECK(bench.house.loader.left_behind().empty());
+  CHECK(mapped("p.so") > 0);
+  CHECK(bench.house.loader.shutdown(5'000, Loader::Loops::running).empty());
+}
+
+TEST_CASE("a build that fails anywhere leaves the old one serving and says why") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"hostile_null_call", "its function call is NULL"},
+      {"hostile_create_crashes", "crashed with SIGSEGV"},
+      {"hostile_constructor_crashes", "crashed with SIGSEGV"},
+      {"hostile_create_exits", "ended the process"},
+      {"hostile_needs_newer", "it needs ABI 1.7"},
+      {"hostile_worker_only", "worker process"},
+      {"versioned_fails", "its create() returned COLLET_E_INTERNAL"},
+      {"versioned_broken", "ask of plugin p would be left out: "},
+      {"hostile_item_twice", "item \"tool\" is registered twice"},
+  };
+  Bench bench("versioned_1");
+  for (const auto& [build, reason] : cases) {
+    const LoadReport report = bench.reload(build);
+    CHECK(report.done == Done::failed);
+    contains(report.error, reason);
+    contains(bench.status().problem, reason);
+    CHECK(bench.status().generation == 1);
+    CHECK(bench.call("which") == "1");
+  }
+  bench.settle();
+  CHECK(bench.reload("versioned_2").ok());
+  CHECK(bench.status().problem == "");
+  CHECK(bench.call("which") == "2");
+}
+
+TEST_CASE("what is no library leaves the old one serving") {
+  Bench bench("versioned_1");
+  std::ifstream file(module_path("versioned_2"), std::ios::binary);
+  const std::string good{std::istreambuf_iterator<char>(file), {}};
+  std::string foreign = good;
+  foreign[18] = 0x28;  // e_machine: ARM
+  const std::pair<std::string, const char*> cases[] = {{"", "is empty"},
+                                                       {"text", "not an ELF file"},
+                                                       {good.substr(0, good.size() / 2), "cut off"},
+                                                       {foreign, "arm"}};
+  for (const auto& [bytes, reason] : cases) {
+    bench.write(bytes);
+    contains(bench.reload().error, reason);
+    CHECK(bench.call("which") == "1");
+  }
+  std::filesystem::remove(bench.library());
+  contains(bench.reload().error, "No such file");
+  REQUIRE(mkfifo(bench.library().c_str(), 0600) == 0);
+  contains(bench.reload().error, "is not a regular file");
+  std::filesystem::remove(bench.library());
+  std::filesystem::create_directory(bench.library());
+  contains(bench.reload().error, "is not a regular file");
+  CHECK(bench.call("which") == "1");
+}
+
+TEST_CASE("overwriting a library in place does not touch what runs") {
+  Bench bench("versioned_1");
+  std::ofstream(bench.library(), std::ios::binary | std::ios::trunc);
+  CHECK(bench.call("which") == "1");
+  std::filesystem::copy_file(module_path("versioned_2"), bench.library(),
+                             std::filesystem::copy_options::overwrite_existing);
+  CHECK(bench.call("which") == "1");
+  CHECK(bench.house.loader.apply({bench.spec}, false).size() == 1);
+  CHECK(bench.call("which") == "2");
+}
+
+TEST_CASE("only files that have changed are loaded, by what is in them") {
+  Bench bench("versioned_1");
+  CHECK(bench.house.loader.apply({bench.spec}, true).empty());
+  bench.install("versioned_1");  // another file, the same bytes
+  CHECK(bench.house.loader.apply({bench.spec}, true).empty());
+  CHECK(bench.status().generation == 1);
+  bench.write("text");
+  CHECK(bench.house.loader.apply({bench.spec}, false).size() == 1);
+  CHECK(bench.house.loader.apply({bench.spec}, false).empty());     // the same bad file
+  CHECK(bench.house.loader.apply({bench.spec}, true).size() == 1);  // asked for
+  bench.install("versioned_1");
+  CHECK(bench.house.loader.apply({bench.spec}, false).empty());
+  CHECK(bench.status().problem == "");  // what is there is what serves
+}
+
+TEST_CASE("clients hear of a list only if it differs") {
+  Bench bench("versioned_1");
+  std::vector<unsigned> changes;
+  bench.house.on_publish = [&](unsigned changed) { changes.push_back(changed); };
+  CHECK(bench.reload("versioned_2").ok());
+  CHECK(bench.reload("versioned_extra").ok());
+  CHECK(changes == std::vector<unsigned>{0, 1});
+  CHECK(bench.call("extra") == "3");
+}
+
+TEST_CASE("a suspended call holds no generation and goes on at the new build") {
+  Bench bench("versioned_1");
+  const Ending asked = bench.house.call_tool("ask");
+  REQUIRE(asked.how == Ending::How::suspended);
+  REQUIRE(bench.reload("versioned_2").ok());
+  bench.settle();  // the generation that asked is gone
+  registry::Call call;
+  call.round = 1;
+  call.state = asked.state;
+  call.state_version = asked.state_version;
+  call.input_responses = R"({"name":{}})";
+  Recorder recorder;
+  bench.house.start(Kind::tool, "ask", call, recorder);
+  CHECK(recorder.wait_end().content == R"({"type":"text","text":"2"})");
+}
+
+TEST_CASE("state is handed over, and a plugin that cannot is not replaced") {
+  Bench bench("versioned_1");
+  CHECK(bench.call("count") == "1");
+  CHECK(bench.call("count") == "2");
+  REQUIRE(bench.reload("versioned_2").ok());
+  CHECK(bench.call("count") == "3");
+
+  Bench failing("versioned_1", R"({"a":"unsaved"})");
+  contains(failing.reload("versioned_2").error, "the save() of the generation before returned COLLET_E_INTERNAL");
+  CHECK(failing.call("which") == "1");
+}
+
+TEST_CASE("a drain that takes too long cancels, then answers, and unloads") {
+  LoaderOptions options = test_options();
+  options.cancel_grace_ms = 10;
+  Bench bench("versioned_1", "{}", options);
+  Recorder kept;
+  CHECK(bench.house.start_tool("keep", "{}", kept) != 0);
+  PluginSpec hasty = bench.spec;
+  hasty.drain_timeout_ms = 1;
+  CHECK(bench.house.loader.apply({hasty}, false).at(0).done == Done::adjusted);
+  CHECK(bench.reload("versioned_2").ok());
+  CHECK(kept.wait_end().message == "plugin p was unloaded before the call ended");
+  bench.settle();
+  CHECK(bench.house.loader.left_behind().empty());
+}
+
+TEST_CASE("what does not return when it is replaced is left mapped, and said") {
+  LoaderOptions options = test_options();
+  options.destroy_timeout_ms = 100;
+  Bench bench("versioned_destroy_hangs", R"({"a":"probe"})", options);  // so that its trial ends
+  PluginSpec hanging = bench.spec;
+  hanging.config = R"({"a":"hang accept"})";
+  CHECK(bench.house.loader.apply({hanging}, false).at(0).done == Done::reconfigured);
+  CHECK(bench.reload("versioned_2").ok());
+  CHECK(bench.call("which") == "2");
+  const auto deadline = Clock::now() + std::chrono::seconds(20);
+  while (bench.house.loader.left_behind().empty() && Clock::now() < deadline) std::this_thread::yield();
+  REQUIRE(bench.house.loader.left_behind().size() == 1);
+  CHECK(bench.house.loader.left_behind()[0].stuck);
+  contains(bench.house.loader.left_behind()[0].reason, "its destroy() has not returned");
+  CHECK(bench.house.loader.shutdown(500, Loader::Loops::running).size() == 1);
+}
+
+TEST_CASE("a create() that hangs leaves the old one serving, and is left alone") {
+  LoaderOptions options = test_options();
+  options.create_timeout_ms = 200;
+  Bench bench("versioned_1", "{}", options);
+  contains(bench.reload("hostile_create_hangs_unless_probed").error, "has not returned in time");
+  CHECK(bench.call("which") == "1");
+  REQUIRE(bench.house.loader.left_behind().size() == 1);
+  CHECK(bench.house.loader.left_behind()[0].stuck);
+  CHECK(bench.reload("versioned_2").ok());
+  CHECK(bench.call("which") == "2");
+  CHECK(bench.house.loader.shutdown(500, Loader::Loops::running).size() == 1);
+}
+
+TEST_CASE("errors of its own in its probation bring the old build back") {
+  Bench bench("versioned_1");
+  REQUIRE(bench.reload("versioned_2").ok());
+  CHECK(bench.status().on_probation);
+  for (unsigned i = 1; i < limits::kProbationErrorsMax; ++i) bench.house.call_tool("err");
+  CHECK(bench.given_up.empty());
+  bench.house.call_tool("err");
+  bench.house.call_tool("err");
+  const std::lock_guard lock(bench.mutex);
+  REQUIRE(bench.given_up == std::vector<std::pair<std::string, std::uint64_t>>{{"p", 2}});
+  CHECK(bench.house.loader.roll_back("p", 1).empty());  // not that one
+  const auto reports = bench.house.loader.roll_back("p", 2);
+  REQUIRE(reports.size() == 1);
+  contains(reports[0].error, "generation 2 has made 10 errors of its own");
+  contains(bench.status().problem, "the one before was brought back");
+  CHECK(bench.status().generation == 3);
+  CHECK_FALSE(bench.status().on_probation);
+  CHECK(bench.call("which") == "1");
+  CHECK(bench.house.loader.apply({bench.spec}, false).empty());  // the bad build is not tried again
+  CHECK(bench.call("which") == "1");
+}
+
+TEST_CASE("after its probation a generation is there to stay") {
+  LoaderOptions options = test_options();
+  options.probation_ms = 0;
+  Bench bench("versioned_1", "{}", options);
+  REQUIRE(bench.reload("versioned_2").ok());
+  CHECK_FALSE(bench.status().on_probation);
+  CHECK(bench.house.loader.roll_back("p", 2).empty());
+  CHECK(bench.call("which") == "2");
+}
+
+TEST_CASE("a new set of plugins touches what has changed and nothing else") {
+  Bench bench("versioned_1");
+  PluginSpec other = bench.spec;
+  other.id = "q";
+  other.rules.prefix = "q_";
+  const auto added = bench.house.loader.apply({bench.spec, other}, false);
+  REQUIRE(added.size() == 1);
+  CHECK(added[0].done == Done::loaded);
+  CHECK(bench.call("q_which") == "1");
+  CHECK(bench.house.loader.apply({bench.spec, other}, false).empty());
+
+  other.rules = {.prefix = "r_", .hide = {"err"}};
+  const auto renamed = bench.house.loader.apply({bench.spec, other}, false);
+  REQUIRE(renamed.size() == 1);
+  CHECK(renamed[0].done == Done::adjusted);
+  CHECK(bench.call("r_which") == "1");
+  CHECK_FALSE(bench.house.registry.current()->find(Kind::tool, "q_which"));
+  CHECK_FALSE(bench.house.registry.current()->find(Kind::tool, "r_err"));
+
+  other.config = R"({"a":"accept"})";
+  CHECK(bench.house.loader.apply({bench.spec, other}, false).at(0).done == Done::reconfigured);
+  CHECK(bench.call("r_config") == other.config);
+  CHECK(bench.house.loader.status().at(1).generation == 1);
+  other.config = R"({"a":"refuse"})";
+  CHECK(bench.house.loader.apply({bench.spec, other}, false).at(0).done == Done::replaced);
+  CHECK(bench.call("r_config") == other.config);
+  CHECK(bench.house.loader.status().at(1).generation == 2);
+
+  const auto gone = bench.house.loader.apply({other}, false);
+  REQUIRE(gone.size() == 1);
+  CHECK(gone[0].done == Done::removed);
+  CHECK(gone[0].id == "p");
+  CHECK_FALSE(bench.house.registry.current()->find(Kind::tool, "which"));
+  CHECK(bench.house.loader.apply({other, bench.spec}, false).at(0).done == Done::loaded);
+  CHECK(bench.call("which") == "1");
+}
+
+TEST_CASE("a plugin that may not exist twice is replaced with its calls parked") {
+  Bench probe("versioned_1");
+  const std::string config = R"({"lock":")" + probe.folder + R"(/lock"})";
+  Bench bench("versioned_exclusive", config);
+  CHECK(bench.call("count") == "1");
+  const Gate gate(bench);
+  Recorder begun;
+  bench.house.start_tool("wait", gate.arguments(), begun);
+  begun.wait_notices(1);
+  LoadReport report;
+  std::thread reloading([&] { report = bench.reload("versioned_exclusive_2"); });
+  const auto parked = [&] {
+    return bench.house.registry.current()->find(Kind::tool, "which")->provider != nullptr &&
+           dynamic_cast<Parking*>(bench.house.registry.current()->find(Kind::tool, "which")->provider);
+  };
+  while (!parked()) std::this_thread::yield();
+  Recorder waiting;
+  Recorder cancelled;
+  CHECK(bench.house.start_tool("which", "{}", waiting) != 0);
+  const CallId id = bench.house.start_tool("which", "{}", cancelled, 1);
+  bench.house.loop(1).run([&] {
+    bench.house.registry.current()->find(Kind::tool, "which")->provider->cancel(id, registry::CancelReason::client);
+  });
+  CHECK(cancelled.wait_end().message == "the call was cancelled before it began");
+  CHECK(waiting.ends() == 0);
+  gate.open();
+  CHECK(begun.wait_end().content == R"({"type":"text","text":"4"})");
+  reloading.join();
+  CHECK(report.error == "");
+  CHECK(report.done == Done::replaced);
+  CHECK(waiting.wait_end().content == R"({"type":"text","text":"5"})");
+  CHECK(bench.call("count") == "2");
+  CHECK(bench.status().on_probation);
+}
+
+TEST_CASE("if the next build of such a plugin fails, the old one is created again with its state") {
+  Bench probe("versioned_1");
+  const std::string config = R"({"lock":")" + probe.folder + R"(/lock"})";
+  Bench bench("versioned_exclusive", config);
+  CHECK(bench.call("count") == "1");
+  contains(bench.reload("versioned_exclusive_fails").error, "its create() returned COLLET_E_INTERNAL");
+  CHECK(bench.call("which") == "4");
+  CHECK(bench.call("count") == "2");
+  CHECK(bench.status().generation == 3);
+  contains(bench.status().problem, "its create() returned");
+}
+
+TEST_CASE("if the calls of such a plugin do not end it stays") {
+  LoaderOptions options = test_options();
+  options.cancel_grace_ms = 10;
+  Recorder kept;
+  Bench bench("versioned_exclusive", "{}", options);
+  PluginSpec hasty = bench.spec;
+  hasty.drain_timeout_ms = 1;
+  CHECK(bench.house.loader.apply({hasty}, false).at(0).done == Done::adjusted);
+  CHECK(bench.house.start_tool("keep", "{}", kept) != 0);
+  contains(bench.reload("versioned_exclusive_2").error, "calls of the generation before do not end");
+  CHECK(bench.call("which") == "4");
+  CHECK(kept.ends() == 0);
+  CHECK(bench.house.loader.shutdown(2'000, Loader::Loops::running).empty());
+}
+
+TEST_CASE("past the bound of generations that drain a plugin is not replaced for now") {
+  LoaderOptions options = test_options();
+  options.cancel_grace_ms = 10;
+  Bench bench("versioned_1", "{}", options);
+  std::vector<Recorder> kept(limits::kDrainingMax);
+  for (Recorder& recorder : kept) {
+    CHECK(bench.house.start_tool("keep", "{}", recorder) != 0);
+    CHECK(bench.reload().error == "");
+  }
+  const LoadReport report = bench.reload();
+  CHECK(report.busy);
+  contains(report.error, "16 generations of it wait for their calls to end");
+  CHECK(bench.call("which") == "1");
+}
+
+TEST_CASE("a thousand builds leave nothing mapped, open or running") {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  constexpr int kReloads = 20;
+#else
+  constexpr int kReloads = 1'000;
+#endif
+  LoaderOptions options = test_options();
+  options.preflight_executable.clear();
+  Bench bench("versioned_1", "{}", options);
+  const auto entries = [](const char* folder) {
+    return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
+  };
+  const auto reload = [&](int i) {
+    if (i % 8 == 7) bench.settle();  // no more may drain at a time than are allowed to
+    REQUIRE(bench.reload(i % 2 ? "versioned_1" : "versioned_2").error == "");
+    CHECK(bench.call("queued_which") == (i % 2 ? "1" : "2"));
+  };
+  for (int i = 0; i < 10; ++i) reload(i);
+  bench.settle();
+  const auto descriptors = entries("/proc/self/fd");
+  const auto threads = entries("/proc/self/task");
+  const std::size_t segments = mapped("p.so");
+  for (int i = 0; i < kReloads; ++i) reload(i);
+  bench.settle();
+  CHECK(entries("/proc/self/fd") == descriptors);
+  CHECK(entries("/proc/self/task") <= threads + 1);
+  CHECK(mapped("p.so") == segments);
+  CHECK(bench.house.loader.left_behind().empty());
+}

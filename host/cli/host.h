@@ -1,8 +1,10 @@
 // What every verb that runs plugins needs: the configuration, loops, registry and loaded plugins.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,7 @@ inline constexpr int kUsage = 1;        // wrong usage or configuration
 inline constexpr int kUnreachable = 4;  // an address cannot be reached or listened on
 inline constexpr int kToolError = 5;    // the tool says that it failed
 inline constexpr int kInvalid = 5;      // what was to be validated is not valid
+inline constexpr int kNotReplaced = 6;  // a plugin goes on as it was, or the configuration does
 
 // What the verbs have in common.
 struct CommonOptions {
@@ -28,7 +31,9 @@ struct CommonOptions {
   std::string command;      // likewise, of a child process: words for the shell
 };
 
-// The file's configuration or the default one, with the log set up by it.
+// The file's configuration or the default one.
+Result<config::Config> read_config(const CommonOptions& options);
+// As above, with the log set up by it.
 Result<config::Config> load_config(const CommonOptions& options);
 
 // Says on stderr what is wrong; returns the exit code.
@@ -36,6 +41,8 @@ int complain(const std::string& message, int exit_code = kUsage);
 
 // This program's own file.
 std::string program_file();
+// Where plugins lie: beside the program in a build folder, or where an installation has them.
+std::filesystem::path default_plugin_folder();
 
 // Constructed before the loops run, destroyed after they have ended. The destructor ends all plugins; one that does
 // not end in time is named in the log, and the process is left at once, since its code may still run.
@@ -61,6 +68,12 @@ class Host {
   void on_resource_updated(std::function<void(std::string_view uri)> callback) {
     resource_updated_ = std::move(callback);
   }
+  // Any thread: called, on any thread, when a plugin's generation on probation is to be taken back.
+  using GivenUp = std::function<void(std::string plugin, std::uint64_t generation)>;
+  void on_given_up(GivenUp callback) {
+    const std::lock_guard lock(given_up_mutex_);
+    given_up_ = std::move(callback);
+  }
   // What the process is to report if the destructor has to leave it.
   int exit_code = 0;
   // How long the destructor waits for plugins to end.
@@ -68,13 +81,17 @@ class Host {
 
   // Of load(), one for each plugin, in order.
   const std::vector<plugin::LoadReport>& reports() const { return reports_; }
+  const std::vector<plugin::PluginSpec>& specs() const { return specs_; }
 
  private:
   const config::Config& config_;
   std::vector<std::unique_ptr<loop::Loop>> loops_;
   registry::Registry registry_;
   std::function<void(std::string_view uri)> resource_updated_;
+  std::mutex given_up_mutex_;
+  GivenUp given_up_;  // guarded by it
   plugin::Loader loader_;
+  std::vector<plugin::PluginSpec> specs_;
   std::vector<plugin::LoadReport> reports_;
 };
 

@@ -36,8 +36,9 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "collet " COLLET_VERSION);
   app.require_subcommand(1);
   app.footer(
-      "Exit codes: 0 good, 1 wrong usage or configuration, 4 an address cannot be used, 5 the tool failed, "
-      "JSON is\nnot valid, or a server could not be imported.");
+      "Exit codes: 0 good, 1 wrong usage or configuration, 4 an address or a server cannot be reached, 5 the tool "
+      "failed,\nJSON is not valid, or a server could not be imported, 6 a plugin could not be replaced and goes on as "
+      "it was.");
   CommonOptions common;
   std::string format = "text";
 
@@ -54,12 +55,22 @@ int run(int argc, char** argv) {
       app.add_subcommand("stdio", "Serve one client on stdin and stdout, as MCP clients start it");
   add_config(*stdio_verb, common);
 
-  CLI::App* list_verb = app.add_subcommand("list", "Show what the plugins offer");
   ListOptions listing;
+  CLI::App* list_verb =
+      app.add_subcommand("list", "Show what the plugins offer: in the running server, if there is one");
+  list_verb->add_flag("--fresh", listing.fresh, "Load them to see, also if a server is running");
   list_verb->add_flag("--remotes", listing.remotes, "The health of the remotes instead");
   add_config(*list_verb, common);
   add_remote(*list_verb, common);
   add_format(*list_verb, format);
+
+  ReloadOptions reloading;
+  CLI::App* reload_verb =
+      app.add_subcommand("reload", "Have the running server replace plugins, without losing a call");
+  reload_verb->add_option("plugin", reloading.plugin,
+                          "Which, by its id; without it those whose files or configuration have changed");
+  add_config(*reload_verb, common);
+  add_format(*reload_verb, format);
 
   CallOptions calling;
   CLI::App* call_verb = app.add_subcommand("call", "Call one tool, in this process, and print its result");
@@ -73,6 +84,17 @@ int run(int argc, char** argv) {
   CLI::App* login_verb = app.add_subcommand("login", "Log in to a remote MCP server, in a browser");
   login_verb->add_option("remote", logging_in.remote, "Its name in the configuration: [remote.NAME]")->required();
   add_config(*login_verb, common);
+
+  DevOptions developing;
+  CLI::App* dev_verb =
+      app.add_subcommand("dev", "Build and reload a plugin whenever its sources change, and call a tool of it");
+  dev_verb->add_option("folder", developing.folder, "The plugin's sources, with their CMakeLists.txt")->required();
+  dev_verb->add_option("-b,--build", developing.build_command, "What builds it, instead of CMake into build/")
+      ->type_name("COMMAND");
+  dev_verb->add_option("--call", developing.call.tool, "A tool to call after each build")->type_name("TOOL");
+  dev_verb->add_option("-a,--args", developing.call.arguments, "Its arguments: a JSON object")->type_name("JSON");
+  add_config(*dev_verb, common);
+  add_format(*dev_verb, format);
 
   CheckOptions checking;
   CLI::App* check_verb = app.add_subcommand("check", "Say of a plugin file what a host will say of it");
@@ -143,13 +165,15 @@ int run(int argc, char** argv) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }
   common.json = format == "json";
-  serving.common = listing.common = calling.common = logging_in.common = checking.common = common;
-  configuring.common = common;
+  serving.common = listing.common = reloading.common = calling.common = logging_in.common = common;
+  developing.call.common = checking.common = configuring.common = common;
   if (*serve_verb) return serve(serving);
   if (*stdio_verb) return stdio(common);
   if (*list_verb) return list(listing);
+  if (*reload_verb) return reload(reloading);
   if (*call_verb) return call(calling);
   if (*login_verb) return login(logging_in);
+  if (*dev_verb) return dev(developing);
   if (*check_verb) return check(checking);
   if (*validate_verb) {
     if (validating.suite.empty() && validating.instance.empty()) {

@@ -1,8 +1,11 @@
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <thread>
 
 #include "base/log.h"
+#include "cli/admin.h"
+#include "cli/reloader.h"
 #include "cli/server_setup.h"
 #include "cli/verbs.h"
 #include "loop/standard_streams.h"
@@ -78,8 +81,9 @@ struct LoopService {
 class Service {
  public:
   Service(Host& host, protocol::Server& server, const protocol::Access& access,
-          const protocol::Documents& documents, const config::Server& config, Sockets& sockets)
+          const protocol::Documents& documents, const config::Server& config, Sockets& sockets, bool reloads)
       : host_(host),
+        reloads_(reloads),
         loops_(host.loops()),
         drain_timeout_ms_(config.limits.drain_timeout_ms),
         hurry_(*loops_.front()) {
@@ -89,10 +93,15 @@ class Service {
     }
   }
 
+  // Before run(), and before anybody is told that the server is there: a signal must not end the process.
+  void heed_signals(Reloader& reloader) {
+    terminate_.emplace(*loops_.front(), SIGTERM, [this] { drain(); });
+    interrupt_.emplace(*loops_.front(), SIGINT, [this] { drain(); });
+    if (reloads_) hangup_.emplace(*loops_.front(), SIGHUP, [&reloader] { reloader.reload_all({}); });
+  }
+
   // Until a signal says that it is enough, and what was begun has been answered.
   void run() {
-    const loop::Signal terminate(*loops_.front(), SIGTERM, [this] { drain(); });
-    const loop::Signal interrupt(*loops_.front(), SIGINT, [this] { drain(); });
     std::vector<std::thread> threads;
     for (std::size_t index = 1; index < loops_.size(); ++index) {
       threads.emplace_back([loop = loops_[index]] { loop->run(); });
@@ -136,11 +145,15 @@ class Service {
   }
 
   Host& host_;
+  const bool reloads_;  // at SIGHUP
   const std::vector<loop::Loop*> loops_;
   const std::uint64_t drain_timeout_ms_;
   std::vector<std::unique_ptr<LoopService>> services_;
   bool draining_ = false;
   std::size_t drained_ = 0;  // loops
+  std::optional<loop::Signal> terminate_;
+  std::optional<loop::Signal> interrupt_;
+  std::optional<loop::Signal> hangup_;
   loop::Timer hurry_;
 };
 
@@ -157,13 +170,21 @@ void announce(const Sockets& sockets, const config::Server& server, bool needs_t
   }
 }
 
+// What is there at the start, and again when plugins are reloaded.
+Result<config::Config> read_all(const ServeOptions& options) {
+  auto config = read_config(options.common);
+  if (!config) return config;
+  if (auto good = override_listen(options.listen, config->server); !good) return good.failure();
+  if (auto good = config::check_listen(config->server); !good) return good.failure();
+  return config;
+}
+
 }  // namespace
 
 int serve(const ServeOptions& options) {
-  auto config = load_config(options.common);
+  auto config = read_all(options);
   if (!config) return complain(config.message(), kUsage);
-  if (auto good = override_listen(options.listen, config->server); !good) return complain(good.message(), kUsage);
-  if (auto good = config::check_listen(config->server); !good) return complain(good.message(), kUsage);
+  log::configure(config->log.level, config->log.format);
 
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
   const unsigned loops = config->server.threads ? config->server.threads : cores;
@@ -179,7 +200,12 @@ int serve(const ServeOptions& options) {
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   host.load();
   const protocol::Documents documents = make_documents(config->server, *sockets);
-  Service service(host, server, access, documents, config->server, *sockets);
+  Service service(host, server, access, documents, config->server, *sockets,
+                  config->plugins.reload != config::Reload::off);
+  Reloader reloader(host, *config, options.common.config_file, [&options] { return read_all(options); });
+  const auto admin =
+      AdminServer::open(admin_socket_path(config->admin, options.common.config_file), host, reloader);
+  service.heed_signals(reloader);
   announce(*sockets, config->server, access.needs_token());
   service.run();
   return kOk;

@@ -3,6 +3,8 @@
 #include <csignal>
 #include <cstdio>
 
+#include "cli/admin.h"
+#include "cli/reloader.h"
 #include "cli/server_setup.h"
 #include "cli/verbs.h"
 #include "loop/standard_streams.h"
@@ -69,6 +71,9 @@ int stdio(const CommonOptions& options) {
     endpoint = &serving;
     const loop::Signal terminate(loop, SIGTERM, [&] { ending.stop(); });
     const loop::Signal interrupt(loop, SIGINT, [&] { ending.stop(); });
+    Reloader reloader(host, *config, options.config_file, [&options] { return read_config(options); });
+    // None by default: clients start as many of us as they like.
+    const auto admin = AdminServer::open(config->admin.socket, host, reloader);
     loop.run();
     host.unload_timeout_ms = ending.left_ms();
   }

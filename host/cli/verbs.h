@@ -19,9 +19,17 @@ int stdio(const CommonOptions& options);
 
 struct ListOptions {
   CommonOptions common;
+  bool fresh = false;  // load the plugins, even if a server of that configuration is running
   bool remotes = false;  // the health of the remotes instead
 };
 int list(const ListOptions& options);
+
+struct ReloadOptions {
+  CommonOptions common;
+  std::string plugin;  // empty: what has changed
+};
+// Asks the running server.
+int reload(const ReloadOptions& options);
 
 struct CallOptions {
   CommonOptions common;
@@ -36,6 +44,14 @@ struct LoginOptions {
 };
 // Has the person at the terminal log in to a remote. The tokens are kept for `serve` and the other verbs.
 int login(const LoginOptions& options);
+
+struct DevOptions {
+  std::string folder;         // of the plugin's sources
+  std::string build_command;  // run in that folder; empty: CMake's
+  CallOptions call;           // of each build; no tool: none
+};
+// Builds and reloads a plugin whenever its sources change, until SIGINT.
+int dev(const DevOptions& options);
 
 struct CheckOptions {
   CommonOptions common;

@@ -103,6 +103,8 @@ constexpr Word<log::Level> kLevels[] = {
     {"warning", log::Level::warning}, {"error", log::Level::error}, {"off", log::Level::off},
 };
 
+constexpr Word<Reload> kReloads[] = {{"off", Reload::off}, {"signal", Reload::signal}, {"watch", Reload::watch}};
+
 constexpr Word<log::Format> kFormats[] = {{"text", log::Format::text}, {"json", log::Format::json}};
 
 // Reads one document; `folder` is where its relative paths start.
@@ -114,6 +116,7 @@ class Reader {
     Config config;
     Section root(problems_, "", document);
     read_server(root.section("server"), config.server);
+    read_admin(root.section("admin"), config.admin);
     read_log(root.section("log"), config.log);
     read_plugins(root.section("plugins"), config.plugins);
     Section plugins = root.section("plugin");
@@ -221,6 +224,11 @@ class Reader {
     }
   }
 
+  void read_admin(Section section, Admin& admin) {
+    read_path(section, "socket", admin.socket);
+    section.finish();
+  }
+
   void read_log(Section section, Log& log) {
     section.read("level", log.level, kLevels);
     section.read("format", log.format, kFormats);
@@ -230,6 +238,7 @@ class Reader {
   void read_plugins(Section section, Plugins& plugins) {
     section.read("paths", plugins.paths, kPath);
     for (std::string& path : plugins.paths) path = absolute(path);
+    section.read("reload", plugins.reload, kReloads);
     section.read("timeout_ms", plugins.timeout_ms, 1, limits::kTimeoutMsMax);
     section.finish();
   }
@@ -249,6 +258,7 @@ class Reader {
     section.read("placement", placement, kPlacement);
     section.read("prefix", plugin.names.prefix, kNamePart);
     section.read("timeout_ms", plugin.timeout_ms, 1, limits::kTimeoutMsMax);
+    section.read("drain_timeout_ms", plugin.drain_timeout_ms, 0, limits::kTimeoutMsMax);
     section.read("hide", plugin.names.hide, kSomeText);
     read_rename(section.section("rename"), plugin.names.rename);
     read_tools(section.section("tools"), plugin.tool_timeouts);

@@ -92,6 +92,7 @@ struct Plugin {
   bool inline_calls = true;   // `inline`: NONBLOCKING tools may run on the threads that serve
   registry::NameRules names;  // prefix, hide, rename
   std::uint32_t timeout_ms = limits::kCallTimeoutMs;                // that of [plugins] unless set
+  std::uint64_t drain_timeout_ms = limits::kPluginDrainTimeoutMs;   // for its calls, when it is replaced
   std::map<std::string, std::uint32_t, std::less<>> tool_timeouts;  // tools.<name>.timeout_ms; provider's name
   std::string config = "{}";  // JSON text of an object; "${config_dir}" is replaced by the file's folder
 
@@ -107,16 +108,32 @@ struct Remote {
   bool operator==(const Remote&) const = default;
 };
 
+// What has plugins replaced while the server runs, beside `collet reload`.
+enum class Reload : std::uint8_t {
+  off,     // nothing
+  signal,  // SIGHUP
+  watch,   // SIGHUP, and files that change
+};
+
 // [plugins]
 struct Plugins {
   std::vector<std::string> paths;  // folders, absolute
+  Reload reload = Reload::signal;
   std::uint32_t timeout_ms = limits::kCallTimeoutMs;
 
   bool operator==(const Plugins&) const = default;
 };
 
+// [admin]
+struct Admin {
+  std::string socket;  // absolute path; empty: see cli/admin_path.h
+
+  bool operator==(const Admin&) const = default;
+};
+
 struct Config {
   Server server;
+  Admin admin;
   Log log;
   Plugins plugins;
   std::vector<Plugin> plugin;  // in the order of the file, which decides clashes of names

@@ -382,6 +382,7 @@ std::vector<PluginStatus> Loader::status() const {
 }
 
 std::string Loader::health(std::string_view id) const {
+  const std::lock_guard lock(mutex_);
   const Plugin* plugin = find(id);
   return plugin && plugin->current ? plugin->current->status() : std::string();
 }

@@ -64,7 +64,7 @@ class Loader {
   std::vector<LeftBehind> left_behind() const { return drain_->left_behind(); }
   // [any] Tells the plugins that a client watches the resource, or none does any more; also those to come.
   void watch(std::string_view uri, bool watched);
-  // What the plugin says of its health, a JSON object; empty if it says nothing, or does not serve.
+  // [any] What the plugin says of its health, a JSON object; empty if it says nothing, or does not serve.
   std::string health(std::string_view id) const;
 
   enum class Loops : std::uint8_t {

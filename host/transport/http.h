@@ -146,6 +146,7 @@ class ListenSocket {
 
  private:
   friend class HttpServer;
+  friend class LineServer;
   explicit ListenSocket(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

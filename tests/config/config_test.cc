@@ -93,7 +93,8 @@ TEST_CASE("what the shipped file shows as a default is the default") {
   const config::Config defaults = loaded(shipped);
   CHECK(all.server == defaults.server);
   CHECK(all.log == defaults.log);
-  CHECK(all.plugins.timeout_ms == defaults.plugins.timeout_ms);
+  CHECK(all.admin == defaults.admin);
+  CHECK(all.plugins == defaults.plugins);
   REQUIRE(all.plugin.size() == defaults.plugin.size());
   CHECK(all.plugin[0] == defaults.plugin[0]);
   CHECK(all.plugin[1] == defaults.plugin[1]);
@@ -103,7 +104,8 @@ TEST_CASE("every key there is stands in the shipped file") {
   const std::string shipped = contents(kSource / "config/collet.toml");
   const std::string refused = refusal(
       "zzzzzzzzzz = 1\n[server]\nzzzzzzzzzz = 1\n[server.limits]\nzzzzzzzzzz = 1\n[server.tls]\nzzzzzzzzzz = 1\n"
-      "[[server.token]]\nname = 'n'\nhash = ''\nzzzzzzzzzz = 1\n[log]\nzzzzzzzzzz = 1\n[plugins]\nzzzzzzzzzz = 1\n"
+      "[[server.token]]\nname = 'n'\nhash = ''\nzzzzzzzzzz = 1\n[admin]\nzzzzzzzzzz = 1\n[log]\nzzzzzzzzzz = "
+      "1\n[plugins]\nzzzzzzzzzz = 1\n"
       "[plugin.p]\nzzzzzzzzzz = 1\ntools.t.zzzzzzzzzz = 1\n"
       "[remote.r]\nurl = 'http://r/'\nzzzzzzzzzz = 1\ntools.t.zzzzzzzzzz = 1\n");
   const std::string introduction = "is not a key; known here: ";
@@ -123,7 +125,7 @@ TEST_CASE("every key there is stands in the shipped file") {
              shipped.find('.' + key) != std::string::npos || shipped.find(key + '.') != std::string::npos));
     }
   }
-  CHECK(tables == 11);
+  CHECK(tables == 12);
   CHECK(keys > 40);
 }
 

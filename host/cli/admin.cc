@@ -1,0 +1,141 @@
+#include "cli/admin.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/listing.h"
+#include "plugin/descriptor.h"
+
+namespace collet::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// FNV-1a: a name for a path, not a secret.
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
+std::string failure(std::string_view error) {
+  std::string line = R"({"ok":false,"error":)";
+  text::append_json_string(line, error);
+  return line + '}';
+}
+
+std::string describe(const ReloadOutcome& outcome) {
+  if (!outcome.error.empty()) return failure("the configuration is not taken over:\n" + outcome.error);
+  std::string line = outcome.ok() ? R"({"ok":true,"plugins":[)" : R"({"ok":false,"plugins":[)";
+  for (const plugin::LoadReport& report : outcome.reports) {
+    if (line.back() == '}') line += ',';
+    line += R"({"id":)";
+    text::append_json_string(line, report.id);
+    line += R"(,"done":)";
+    text::append_json_string(line, done_name(report.done));
+    line += fmt::format(R"(,"generation":{})", report.generation);
+    line += R"(,"version":)";
+    text::append_json_string(line, report.version);
+    if (!report.ok()) {
+      line += R"(,"error":)";
+      text::append_json_string(line, report.error);
+    }
+    line += '}';
+  }
+  return line + "]}";
+}
+
+}  // namespace
+
+std::string admin_socket_path(const config::Admin& admin, const std::string& config_file) {
+  if (!admin.socket.empty()) return admin.socket;
+  const fs::path file = config_file.empty() ? fs::path() : fs::absolute(config_file).lexically_normal();
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  if (runtime && *runtime == '/' && access(runtime, W_OK) == 0) {
+    const std::string folder = std::string(runtime) + "/collet";
+    mkdir(folder.c_str(), 0700);
+    return fmt::format("{}/{:016x}.sock", folder, hash_of(file.string()));
+  }
+  return file.empty() ? std::string() : file.string() + ".sock";
+}
+
+std::unique_ptr<AdminServer> AdminServer::open(const std::string& path, Host& host, Reloader& reloader) {
+  if (path.empty()) return nullptr;
+  auto socket = transport::ListenSocket::bind({transport::Address::Scheme::unix_socket, path, 0}, 1, nullptr);
+  if (!socket) {
+    log::warning("`collet reload` and `collet list` cannot speak to this server: {}", socket.message());
+    return nullptr;
+  }
+  return std::unique_ptr<AdminServer>(new AdminServer(host, reloader, std::move(*socket)));
+}
+
+AdminServer::AdminServer(Host& host, Reloader& reloader, std::unique_ptr<transport::ListenSocket> socket)
+    : host_(host),
+      reloader_(reloader),
+      socket_(std::move(socket)),
+      server_(host.main_loop(), *socket_, 0, limits::kAdminLineBytesMax, limits::kAdminConnectionsMax,
+              [this](std::string_view line, transport::LineServer::Answer answered) {
+                answer(line, std::move(answered));
+              }) {}
+
+void AdminServer::answer(std::string_view line, transport::LineServer::Answer answered) {
+  json::Document request;
+  if (json::parse(line, request) || !request.IsObject()) return answered(failure("a request is a JSON object"));
+  const auto what = json::find_string(request, "do").value_or("");
+  if (what == "list") return answered(listing_json(host_, true));
+  if (what != "reload") return answered(failure(R"("do" is "list" or "reload")"));
+  const auto plugin = json::find_string(request, "plugin");
+  reload(plugin ? std::optional<std::string>(*plugin) : std::nullopt, std::move(answered));
+}
+
+void AdminServer::reload(std::optional<std::string> plugin, transport::LineServer::Answer answered) {
+  Reloader::Done done = [&loop = host_.main_loop(),
+                         answered = std::move(answered)](const ReloadOutcome& outcome) mutable {
+    loop.post([answered = std::move(answered), line = describe(outcome)]() mutable { answered(line); });
+  };
+  if (plugin) {
+    reloader_.reload(std::move(*plugin), std::move(done));
+  } else {
+    reloader_.reload_all(std::move(done));
+  }
+}
+
+std::optional<Result<std::string>> ask_server(const std::string& path, const std::string& request) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof address.sun_path) return std::nullopt;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  const plugin::Descriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    if (errno == ENOENT || errno == ECONNREFUSED) return std::nullopt;
+    return Result<std::string>(error("cannot speak to the server at {}: {}", path, std::strerror(errno)));
+  }
+  const std::string line = request + '\n';
+  if (send(connection.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
+    return Result<std::string>(error("cannot speak to the server at {}: {}", path, std::strerror(errno)));
+  }
+  std::string answer;
+  char buffer[64 << 10];
+  for (;;) {
+    const ssize_t count = recv(connection.get(), buffer, sizeof buffer, 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return Result<std::string>(error("the server at {} has ended the conversation", path));
+    answer.append(buffer, static_cast<std::size_t>(count));
+    if (answer.back() == '\n') break;
+  }
+  answer.pop_back();
+  return Result<std::string>(std::move(answer));
+}
+
+}  // namespace collet::cli

@@ -1,0 +1,266 @@
+#include "cli/listing.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/text.h"
+
+namespace collet::cli {
+namespace {
+
+constexpr std::pair<registry::Kind, const char*> kKinds[] = {{registry::Kind::tool, "tool"},
+                                                             {registry::Kind::resource, "resource"},
+                                                             {registry::Kind::resource_template, "template"},
+                                                             {registry::Kind::prompt, "prompt"}};
+
+void append_key(std::string& out, const char* key) {
+  if (out.back() != '{') out += ',';
+  text::append_json_string(out, key);
+  out += ':';
+}
+
+void append_member(std::string& out, const char* key, std::string_view value) {
+  append_key(out, key);
+  text::append_json_string(out, value);
+}
+
+void append_number(std::string& out, const char* key, std::uint64_t value) {
+  append_key(out, key);
+  out += std::to_string(value);
+}
+
+void append_separator(std::string& out) {
+  if (out.back() != '[') out += ',';
+}
+
+void append_items(std::string& out, const registry::Snapshot& snapshot) {
+  append_key(out, "items");
+  out += '[';
+  for (const auto& [kind, label] : kKinds) {
+    for (const registry::Item& item : snapshot.items(kind)) {
+      append_separator(out);
+      out += '{';
+      append_member(out, "kind", label);
+      append_member(out, "name", item.name);
+      append_member(out, "plugin", *item.source);
+      append_key(out, "definition");
+      out += item.def->definition + '}';
+    }
+  }
+  out += ']';
+  append_key(out, "leftOut");
+  out += '[';
+  for (const registry::Rejected& item : snapshot.rejected()) {
+    append_separator(out);
+    out += '{';
+    append_member(out, "name", item.name);
+    append_member(out, "plugin", item.source);
+    append_member(out, "reason", item.reason);
+    out += '}';
+  }
+  out += ']';
+}
+
+void append_plugins(std::string& out, const plugin::Loader& loader) {
+  append_key(out, "plugins");
+  out += '[';
+  for (const plugin::PluginStatus& status : loader.status()) {
+    append_separator(out);
+    out += '{';
+    append_member(out, "id", status.id);
+    append_member(out, "library", status.library);
+    append_member(out, "pluginId", status.plugin_id);
+    append_member(out, "version", status.version);
+    append_member(out, "state",
+                  status.generation == 0 ? "failed"
+                  : status.on_probation  ? "on probation"
+                                         : "serving");
+    append_number(out, "generation", status.generation);
+    append_number(out, "callsInFlight", status.calls_in_flight);
+    if (!status.problem.empty()) append_member(out, "error", status.problem);
+    out += '}';
+  }
+  out += ']';
+}
+
+void append_remotes(std::string& out, const Host& host) {
+  json::Document health;
+  if (json::parse(host.remotes_status(), health)) return;
+  const json::Value* remotes = json::find(health, "remotes");
+  if (!remotes || remotes->Empty()) return;
+  append_key(out, "remotes");
+  out += json::to_text(*remotes);
+}
+
+// Of a running server.
+void append_comings_and_goings(std::string& out, const plugin::Loader& loader) {
+  append_key(out, "draining");
+  out += '[';
+  for (const plugin::Draining& draining : loader.draining()) {
+    append_separator(out);
+    out += '{';
+    append_member(out, "id", draining.plugin);
+    append_number(out, "generation", draining.number);
+    append_number(out, "callsInFlight", draining.calls);
+    append_key(out, "waitsFor");
+    out += '[';
+    for (const std::string& call : draining.waits_for) {
+      append_separator(out);
+      text::append_json_string(out, call);
+    }
+    out += "]}";
+  }
+  out += ']';
+  append_key(out, "leftBehind");
+  out += '[';
+  for (const plugin::LeftBehind& left : loader.left_behind()) {
+    append_separator(out);
+    out += '{';
+    append_member(out, "id", left.plugin);
+    append_number(out, "generation", left.number);
+    append_member(out, "reason", left.reason);
+    out += '}';
+  }
+  out += ']';
+}
+
+// Reading the JSON again.
+
+std::string text_of(const json::Value& object, std::string_view key) {
+  return std::string(json::find_string(object, key).value_or(""));
+}
+
+std::uint64_t number_of(const json::Value& object, std::string_view key) {
+  const json::Value* value = json::find(object, key);
+  return value && value->IsUint64() ? value->GetUint64() : 0;
+}
+
+template <class F>
+void for_each(const json::Value& listing, std::string_view key, F&& do_it) {
+  const json::Value* array = json::find(listing, key);
+  if (!array || !array->IsArray()) return;
+  for (const json::Value& value : array->GetArray()) do_it(value);
+}
+
+std::string first_line(std::string text) {
+  constexpr std::size_t kShown = 80;
+  text = text.substr(0, text.find('\n'));
+  if (text.size() <= kShown) return text;
+  std::size_t end = kShown;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not inside a character
+  return text.substr(0, end) + "…";
+}
+
+void append_plugin_lines(std::string& out, const json::Value& listing, bool running) {
+  for_each(listing, "plugins", [&](const json::Value& plugin) {
+    const std::string id = text_of(plugin, "id");
+    const std::string problem = text_of(plugin, "error");
+    const std::uint64_t generation = number_of(plugin, "generation");
+    if (running && generation != 0) {
+      out += fmt::format("{:<8}  {}: generation {} ({} {}), {}, {} calls\n", "plugin", id, generation,
+                         text_of(plugin, "pluginId"), text_of(plugin, "version"), text_of(plugin, "state"),
+                         number_of(plugin, "callsInFlight"));
+    }
+    if (!problem.empty()) out += fmt::format("{:<8}  {}: {}\n", "failed", id, problem);
+  });
+  for_each(listing, "draining", [&](const json::Value& draining) {
+    std::string waits_for;
+    for_each(draining, "waitsFor", [&](const json::Value& call) {
+      waits_for += (waits_for.empty() ? ": " : "; ") + std::string(json::view(call));
+    });
+    out += fmt::format("{:<8}  {}: generation {} waits for {} calls{}\n", "draining", text_of(draining, "id"),
+                       number_of(draining, "generation"), number_of(draining, "callsInFlight"), waits_for);
+  });
+  for_each(listing, "leftBehind", [&](const json::Value& left) {
+    out += fmt::format("{:<8}  {}: generation {} stays mapped: {}\n", "left", text_of(left, "id"),
+                       number_of(left, "generation"), text_of(left, "reason"));
+  });
+}
+
+}  // namespace
+
+std::string_view done_name(plugin::LoadReport::Done done) {
+  using Done = plugin::LoadReport::Done;
+  switch (done) {
+    case Done::unchanged:
+      return "unchanged";
+    case Done::loaded:
+      return "loaded";
+    case Done::replaced:
+      return "replaced";
+    case Done::adjusted:
+      return "adjusted";
+    case Done::reconfigured:
+      return "reconfigured";
+    case Done::removed:
+      return "removed";
+    case Done::failed:
+      return "failed";
+  }
+  return {};
+}
+
+std::string listing_json(Host& host, bool running) {
+  const registry::SnapshotPtr snapshot = host.registry().current();
+  std::string out = "{";
+  if (running) {
+    out += R"("ok":true)";
+    append_key(out, "server");
+    out += fmt::format(R"({{"pid":{},"version":"{}"}})", getpid(), COLLET_VERSION);
+  }
+  append_items(out, *snapshot);
+  append_plugins(out, host.loader());
+  append_remotes(out, host);
+  if (running) append_comings_and_goings(out, host.loader());
+  return out + '}';
+}
+
+std::string remotes_json(std::string_view listing) {
+  json::Document document;
+  if (json::parse(listing, document)) return {};
+  const json::Value* remotes = json::find(document, "remotes");
+  return remotes ? R"({"remotes":)" + json::to_text(*remotes) + '}' : std::string();
+}
+
+// Its name, its state, where it is, what speaks there and how much of what it offers.
+std::string remotes_text(std::string_view listing) {
+  json::Document document;
+  if (json::parse(listing, document)) return {};
+  std::string out;
+  for_each(document, "remotes", [&](const json::Value& remote) {
+    const std::string about =
+        text_of(remote, "state") == "up"
+            ? fmt::format("{} ({}, {})  {} tools, {} resources, {} templates, {} prompts", text_of(remote, "server"),
+                          text_of(remote, "version"), text_of(remote, "era"), number_of(remote, "tools"),
+                          number_of(remote, "resources"), number_of(remote, "templates"),
+                          number_of(remote, "prompts"))
+            : text_of(remote, "problem");
+    out += fmt::format("{:<16}  {:<10}  {}  {}\n", text_of(remote, "name"), text_of(remote, "state"),
+                       text_of(remote, "address"), about);
+  });
+  return out;
+}
+
+std::string listing_text(std::string_view json_text) {
+  json::Document listing;
+  if (json::parse(json_text, listing)) return {};
+  std::size_t name_width = 4;
+  for_each(listing, "items",
+           [&](const json::Value& item) { name_width = std::max(name_width, text_of(item, "name").size()); });
+  std::string out;
+  const auto line = [&](const std::string& kind, const json::Value& item, const std::string& rest) {
+    out += fmt::format("{:<8}  {:<{}}  {:<12}  {}\n", kind, text_of(item, "name"), name_width,
+                       text_of(item, "plugin"), rest);
+  };
+  for_each(listing, "items", [&](const json::Value& item) {
+    const json::Value* definition = json::find(item, "definition");
+    line(text_of(item, "kind"), item, definition ? first_line(text_of(*definition, "description")) : std::string());
+  });
+  for_each(listing, "leftOut", [&](const json::Value& item) { line("left out", item, text_of(item, "reason")); });
+  append_plugin_lines(out, listing, json::find(listing, "server") != nullptr);
+  return out;
+}
+
+}  // namespace collet::cli

@@ -1,0 +1,70 @@
+"""The developer's loop: build, reload, call, at every change of a source."""
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from peer import BUILD, COLLET, Case, main, until
+
+
+class Dev(Case):
+    def start(self, *arguments):
+        sources = self.folder / "sources"
+        (sources / "deep").mkdir(parents=True)
+        (sources / "which").write_text("versioned_1")
+        # Stands for a compiler: the source names the library that comes out.
+        command = (f"mkdir -p build/plugins && cp {BUILD}/tests/modules/$(cat which).so build/plugins/next && "
+                   "mv build/plugins/next build/plugins/p.so")
+        self.log = open(self.folder / "log", "wb")
+        self.addCleanup(self.log.close)
+        self.process = subprocess.Popen([COLLET, "dev", sources, "--build", command, *arguments],
+                                        stdout=subprocess.PIPE, stderr=self.log)
+        self.addCleanup(self.end)
+        (sources / "build").mkdir(exist_ok=True)
+        (sources / "build/CMakeCache.txt").touch()  # so that it counts as no folder of sources
+        return sources
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def waits(self, count):
+        until(lambda: (self.folder / "log").read_text().count("waiting for a change") >= count)
+
+    def test_each_change_is_built_loaded_and_called(self):
+        sources = self.start("--call", "which")
+        self.assertEqual(self.process.stdout.readline(), b"1\n")
+        self.waits(1)
+        (sources / "which").write_text("versioned_2")
+        self.assertEqual(self.process.stdout.readline(), b"2\n")
+        self.waits(2)
+        (sources / "which").write_text("no_such_build")  # the build fails: what is there stays
+        self.waits(3)
+        (sources / "which").write_text("hostile_create_crashes")  # the build does not load: likewise
+        self.assertEqual(self.process.stdout.readline(), b"2\n")
+        self.waits(4)
+        self.assertIn("crashed with SIGSEGV", (self.folder / "log").read_text())
+        (sources / "deep/other").touch()
+        self.waits(5)
+        (sources / "which").write_text("versioned_extra")
+        until(lambda: self.process.stdout.readline() == b"3\n")
+        self.process.send_signal(signal.SIGINT)
+        self.assertEqual(self.process.wait(10), 0)
+
+    def test_a_debugger_finds_the_copy_that_is_mapped(self):
+        sources = self.start("--call", "which")
+        self.process.stdout.readline()
+        self.waits(1)
+        (sources / "which").write_text("versioned_2")
+        self.process.stdout.readline()
+        maps = Path(f"/proc/{self.process.pid}/maps")
+
+        def copies():
+            return {line.split(maxsplit=5)[5] for line in maps.read_text().splitlines() if "p.so" in line}
+
+        # One, when the old one is gone, and not "(deleted)": the file with its symbols is there.
+        until(lambda: len(copies()) == 1 and all(os.path.exists(copy) for copy in copies()))
+
+
+main()

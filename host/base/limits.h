@@ -129,6 +129,24 @@ inline constexpr std::uint64_t kSettleMs = 50;           // without a change, un
 inline constexpr std::uint64_t kSettleMsMax = 1'000;     // from the first change, if they do not stop
 inline constexpr std::uint64_t kIncompleteMs = 2'000;    // for the rest of a file that is cut off
 
+// Worker processes.
+inline constexpr std::size_t kWorkerFrameBytesMax = 80u << 20;      // one message between host and worker
+inline constexpr std::size_t kWorkerArenaBytesMax = 128u << 20;     // shared memory for blobs, a worker
+inline constexpr std::size_t kWorkerArenaBlobBytesMin = 64u << 10;  // smaller blobs travel inside their message
+inline constexpr std::size_t kWorkerQueueBytesMax = 64u << 20;      // of messages that a worker has not yet taken
+inline constexpr std::size_t kWorkerReadBytes = 256u << 10;         // at a time
+inline constexpr std::uint64_t kWorkerHangMs = 10'000;  // for a call to end after its deadline; then it is a hang
+inline constexpr std::uint64_t kWorkerExitMs = 2'000;   // from the last message to the end of the process
+inline constexpr std::uint64_t kWorkerBackoffMs = 50;   // before the second restart; doubled each time
+inline constexpr std::uint64_t kWorkerBackoffMsMax = 10'000;
+inline constexpr unsigned kWorkerFailuresMax = 5;  // then it is not restarted any more: quarantine
+inline constexpr std::uint64_t kWorkerFailureWindowMs =
+    60'000;                                                     // without a failure: the earlier ones are forgotten
+inline constexpr std::size_t kWorkerReasonBytesMax = 4u << 10;  // of a worker's words that reach a log
+inline constexpr std::uint64_t kWorkerMemoryBytesMax = 4ull << 30;
+inline constexpr std::uint64_t kWorkerThreadsMax = 256;
+inline constexpr std::uint64_t kWorkerFilesMax = 256;
+
 // The admin socket.
 inline constexpr unsigned kAdminConnectionsMax = 32;
 inline constexpr std::size_t kAdminLineBytesMax = 64u << 10;  // a request

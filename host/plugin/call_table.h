@@ -33,7 +33,8 @@ inline constexpr int kInternalError = -32603;  // JSON-RPC's, for what a plugin 
 struct CallOwner {
   CallOwner(std::string plugin_name, std::size_t loops);
 
-  const std::string name;  // for messages
+  const std::string name;                             // for messages
+  const content::Form* form = &content::kClientForm;  // of the results; set before the first call
   // Calls of one loop. Written by that loop's thread alone; atomic so that others may read it, and on a cache line
   // of its own so that loops do not slow each other down.
   struct alignas(64) Count {

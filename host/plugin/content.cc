@@ -88,6 +88,8 @@ bool append_blob(std::string& out, CallKind kind, const Reading& reading, std::s
   return false;
 }
 
+bool is_blob_type(std::string_view type) { return type == "image" || type == "audio" || type == "resource"; }
+
 void append_field(std::string& out, std::string_view key, std::string_view json) {
   separate(out);
   text::append_json_string(out, key);

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "plugin/blobs.h"
 #include "registry/item.h"
 
 namespace collet::plugin::content {
@@ -23,12 +24,33 @@ void append_json(std::string& out, std::string_view json);
 // A tool's "image", "audio" or "resource" block; a resource's contents. False: no such block exists.
 bool append_blob(std::string& out, CallKind kind, const Reading& reading, std::string_view type,
                  std::string_view mime, std::string_view bytes);
+// Whether a tool's result has blocks of that type with bytes in them.
+bool is_blob_type(std::string_view type);
 // One member of the result object.
 void append_field(std::string& out, std::string_view key, std::string_view json);
 // Whether the protocol sets that member of a result itself.
 bool is_reserved_field(std::string_view key);
 // Whether the host may ask a client for that on behalf of a plugin.
 bool is_input_method(std::string_view method);
+
+// How the pieces of a result are written down: so that a client can read them, or, by those who override it, so
+// that a host can. Arguments are as above, and have been checked.
+class Form {
+ public:
+  virtual ~Form() = default;
+  virtual void text(std::string& out, CallKind kind, const Reading& reading, std::string_view text) const {
+    append_text(out, kind, reading, text);
+  }
+  virtual void json(std::string& out, std::string_view json) const { append_json(out, json); }
+  virtual void blob(std::string& out, CallKind kind, const Reading& reading, std::string_view type,
+                    std::string_view mime, Blob blob) const {
+    append_blob(out, kind, reading, type, mime, blob.view());
+  }
+  virtual void field(std::string& out, std::string_view key, std::string_view json) const {
+    append_field(out, key, json);
+  }
+};
+inline const Form kClientForm;
 
 // Valid JSON on one line.
 std::string on_one_line(std::string_view json);

@@ -85,15 +85,19 @@ CallRules effective(CallRules rules, const ElfReport& elf) {
 
 }  // namespace
 
-Generation::Generation(CallTable& calls, GenerationSpec spec, PrivateFile file, ElfReport elf)
+Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Image> image, ElfReport elf)
     : calls_(calls),
       spec_(std::move(spec)),
-      file_(std::move(file)),
       elf_(std::move(elf)),
       owner_(spec_.name, calls.loops()),
       items_(effective(spec_.rules, elf_)),
+      blobs_(spec_.blob_memory),
       side_{calls_, owner_, items_, blobs_, spec_.resource_updated},
-      host_(make_host_table(side_)) {}
+      host_(make_host_table(side_)),
+      image_(std::move(image)) {
+  owner_.form = spec_.form;
+  image_->on_gone([this](const std::string& cause) { end_running(cause); });
+}
 
 Generation::~Generation() {
   COLLET_ASSERT(!stuck_ && !created_);
@@ -104,33 +108,41 @@ std::string Generation::inline_obstacle() const {
   return spec_.rules.inline_allowed ? elf_.inline_obstacle() : "the configuration says inline = false";
 }
 
+std::string Generation::item_problem() const {
+  std::string problem = items_.last_error();
+  return problem.empty() ? image_->item_problem() : problem;
+}
+
 void Generation::begin_open() {
   control_ = std::make_unique<ControlThread>(spec_.name);
   control_->run([this] { open(); });
 }
 
 Result<void> Generation::finish_open(Clock::time_point deadline) {
-  if (!control_->wait_until(deadline)) {
-    return leave("loading it, or its create(), has not returned in time; it is left alone");
-  }
+  constexpr std::string_view kLate = "loading it, or its create(), has not returned in time";
+  if (!wait_for_control(deadline, kLate)) return leave(fmt::format("{}; it is left alone", kLate));
   return opened_;
 }
 
+// Waits for plugin code to return, and ends it at the deadline if that can be done. False if it runs still.
+bool Generation::wait_for_control(Clock::time_point deadline, std::string_view what) {
+  if (control_->wait_until(deadline)) return true;
+  return image_->kill(what) && control_->wait_until(Clock::time_point::max());
+}
+
 void Generation::open() {
-  auto library = Library::open(std::move(file_));
-  if (!library) {
-    opened_ = library.failure();
+  if (auto opened = image_->open(); !opened) {
+    opened_ = opened.failure();
     return;
   }
-  library_ = std::move(*library);
-  table_ = library_->table();
+  table_ = image_->table();
   const collet_plugin& plugin = table_.functions;
-  if (plugin.flags & COLLET_PLUGIN_WORKER_ONLY) {
+  if ((plugin.flags & COLLET_PLUGIN_WORKER_ONLY) && !spec_.isolated && !in_worker()) {
     opened_ = error("{}", kWorkerOnly);
     return;
   }
-  if (spec_.never_unload || (plugin.flags & COLLET_PLUGIN_NEVER_UNLOAD)) library_->pin();
-  concurrent_ = (plugin.flags & COLLET_PLUGIN_CONCURRENT) != 0;
+  if (spec_.never_unload || (plugin.flags & COLLET_PLUGIN_NEVER_UNLOAD)) image_->pin();
+  concurrent_ = in_worker() || (plugin.flags & COLLET_PLUGIN_CONCURRENT) != 0;
   const unsigned wanted = plugin.max_concurrency ? plugin.max_concurrency : limits::kExecutorsDefault;
   executor_ = std::make_unique<Executor>(spec_.name, concurrent_ ? std::min(wanted, limits::kExecutorsMax) : 1,
                                          static_cast<Executor::Runner&>(*this));
@@ -141,6 +153,7 @@ Result<void> Generation::create() {
   collet_create_params params{};
   params.struct_size = sizeof params;
   params.generation = spec_.number;
+  if (spec_.isolated) params.flags |= COLLET_CREATE_ISOLATED;
   params.config = to_str(spec_.config);
   if (spec_.prior) {
     params.prior_state = to_str(spec_.prior->bytes);
@@ -148,7 +161,7 @@ Result<void> Generation::create() {
   }
   std::int32_t status = COLLET_E_INTERNAL;
   try {
-    status = table_.functions.create(&host_, &params, &self_);
+    status = image_->create(host_, params, &self_);
   } catch (const std::exception& thrown) {
     return error("its create() threw an exception: {}", thrown.what());
   } catch (...) {
@@ -187,9 +200,8 @@ CallId Generation::start(const registry::Call& call, registry::Listener& listene
     slot->reading.uri.assign(call.name);
     slot->reading.mime.assign(item.mime);
   }
-  if (item.inline_guard.allowed() && (concurrent_ || serial_.try_lock())) {
-    return run_inline(*slot, item, call);
-  }
+  const bool returns_at_once = in_worker() || item.inline_guard.allowed();
+  if (returns_at_once && (concurrent_ || serial_.try_lock())) return run_inline(*slot, item, call);
   return enqueue(*slot, item, call);
 }
 
@@ -366,13 +378,11 @@ void Generation::close_calls() {
     end_unfinished(slot->id.load(), fmt::format("plugin {} was unloaded before the call began", owner_.name));
     slot = next;
   }
-  end_running();
+  end_running(fmt::format("plugin {} was unloaded before the call ended", owner_.name));
 }
 
-void Generation::end_running() {
-  for (const RunningCall& call : calls_.running(owner_)) {
-    end_unfinished(call.id, fmt::format("plugin {} was unloaded before the call ended", owner_.name));
-  }
+void Generation::end_running(std::string_view reason) {
+  for (const RunningCall& call : calls_.running(owner_)) end_unfinished(call.id, std::string(reason));
 }
 
 Result<void> Generation::leave(std::string what) {
@@ -388,16 +398,18 @@ Result<void> Generation::close(const Patience& patience) {
   close_calls();
   const auto deadline = Clock::now() + patience.end;
   if (!executor_->join_until(deadline)) return leave("its call() has not returned");
-  end_running();  // what an executor had taken, but not yet begun, a moment ago
+  // What an executor had taken, but not yet begun, a moment ago.
+  end_running(fmt::format("plugin {} was unloaded before the call ended", owner_.name));
   {
     const std::lock_guard lock(cancel_mutex_);
     cancel_allowed_ = false;
   }
   control_->run([this] { table_.functions.destroy(self_); });
-  if (!control_->wait_until(deadline)) return leave("its destroy() has not returned");
+  constexpr std::string_view kLate = "its destroy() has not returned";
+  if (!wait_for_control(deadline, kLate)) return leave(std::string(kLate));
   created_ = false;
   control_.reset();
-  if (library_->close()) return {};
+  if (image_->close()) return {};
   const bool pinned = spec_.never_unload || (table_.functions.flags & COLLET_PLUGIN_NEVER_UNLOAD);
   mapped_because_ = pinned              ? "it is to stay loaded (NEVER_UNLOAD)"
                     : elf_.unloadable() ? "perhaps a thread of its own still runs"
@@ -412,8 +424,7 @@ Result<void> Generation::close(const Patience& patience) {
 
 template <class Extension>
 std::optional<Extension> Generation::plugin_extension(std::string_view id) const {
-  if (!table_.functions.get_extension) return std::nullopt;
-  const auto* given = static_cast<const Extension*>(table_.functions.get_extension(id.data(), id.size()));
+  const auto* given = static_cast<const Extension*>(image_->get_extension(id));
   if (!given || given->struct_size < sizeof(std::uint32_t)) return std::nullopt;
   return copy_struct(*given);
 }

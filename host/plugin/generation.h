@@ -12,7 +12,7 @@
 #include "plugin/elf_file.h"
 #include "plugin/executor.h"
 #include "plugin/host_table.h"
-#include "plugin/library.h"
+#include "plugin/image.h"
 #include "plugin/thread.h"
 #include "registry/item.h"
 
@@ -41,11 +41,15 @@ struct GenerationSpec {
   bool never_unload = false;
   std::optional<SavedState> prior = {};
   std::function<void(std::string_view uri)> resource_updated = {};  // any thread; may be empty
+  // In a worker process only. Both are borrowed.
+  bool isolated = false;
+  const content::Form* form = &content::kClientForm;
+  BlobMemory* blob_memory = nullptr;  // null: the heap
 };
 
 class Generation final : public registry::Provider, private Executor::Runner {
  public:
-  Generation(CallTable& calls, GenerationSpec spec, PrivateFile file, ElfReport elf);
+  Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Image> image, ElfReport elf);
   ~Generation() override;
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
@@ -98,8 +102,10 @@ class Generation final : public registry::Provider, private Executor::Runner {
   const ElfReport& elf() const { return elf_; }
   std::uint64_t number() const { return spec_.number; }
   bool exclusive() const { return (table_.functions.flags & COLLET_PLUGIN_EXCLUSIVE) != 0; }
-  // Its private copy, while the library is open.
-  const std::string& file() const { return library_->path(); }
+  // Its private copy.
+  const std::string& file() const { return image_->path(); }
+  bool in_worker() const { return image_->isolated(); }
+  std::string condition() const { return image_->condition(); }
   unsigned calls_in_flight() const { return owner_.calls_in_flight(); }
   // "search, for 12 s", oldest first, at most `count`.
   std::vector<std::string> describe_calls(std::size_t count) const;
@@ -113,10 +119,11 @@ class Generation final : public registry::Provider, private Executor::Runner {
   // [any] Tells the plugin, if it offers collet.watch/1. Between open and close.
   void watch(std::string_view uri, bool watched) const;
   // The last item_add() that was refused, or empty.
-  std::string item_problem() const { return items_.last_error(); }
+  std::string item_problem() const;
 
  private:
   void open();  // control thread
+  bool wait_for_control(Clock::time_point deadline, std::string_view what);
   Result<void> create();
   CallId run_inline(CallSlot& slot, const ItemRecord& item, const registry::Call& call);
   CallId enqueue(CallSlot& slot, const ItemRecord& item, const registry::Call& call);
@@ -132,12 +139,11 @@ class Generation final : public registry::Provider, private Executor::Runner {
   void close_calls();
   template <class Extension>
   std::optional<Extension> plugin_extension(std::string_view id) const;
-  void end_running();
+  void end_running(std::string_view reason);
   Result<void> leave(std::string what);
 
   CallTable& calls_;
   const GenerationSpec spec_;
-  PrivateFile file_;
   const ElfReport elf_;
   mutable CallOwner owner_;
   bool hurried_ = false;    // guarded by owner_.drain_mutex
@@ -147,8 +153,8 @@ class Generation final : public registry::Provider, private Executor::Runner {
   HostSide side_;
   const collet_host host_;
 
+  const std::unique_ptr<Image> image_;
   PluginTable table_;
-  std::unique_ptr<Library> library_;
   void* self_ = nullptr;
   bool created_ = false;
   bool quiesced_ = false;

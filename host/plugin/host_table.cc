@@ -45,6 +45,8 @@ Problem check_room(const CallSlot& call, const char* data, std::size_t size) {
   return {};
 }
 
+const content::Form& form_of(const CallSlot& call) { return *call.counted->form; }
+
 // Escapes and base64 make text longer than what was given.
 Problem check_grown(CallSlot& call, std::string& grown, std::size_t before) {
   if (call.result_bytes() <= limits::kResultBytesMax) return {};
@@ -88,7 +90,7 @@ std::int32_t add_text(const collet_host* host, collet_call id, const char* data,
     if (!text::is_utf8(text)) return kNotUtf8;
     std::string& out = call.ending.content;
     const std::size_t before = out.size();
-    content::append_text(out, call.kind, call.reading, text);
+    form_of(call).text(out, call.kind, call.reading, text);
     return check_grown(call, out, before);
   });
 }
@@ -100,7 +102,7 @@ std::int32_t add_json(const collet_host* host, collet_call id, const char* data,
     if (!json::is_object(view(data, size))) return kNotObject;
     std::string& out = call.ending.content;
     const std::size_t before = out.size();
-    content::append_json(out, view(data, size));
+    form_of(call).json(out, view(data, size));
     return check_grown(call, out, before);
   });
 }
@@ -123,11 +125,12 @@ std::int32_t add_blob(const collet_host* host, collet_call id, const char* type,
     if (mime_size == 0 && (wanted == "image" || wanted == "audio") && call.kind == CallKind::tool) {
       return {COLLET_E_INVALID, "an image or audio block needs a MIME type"};
     }
-    std::string& out = call.ending.content;
-    const std::size_t before = out.size();
-    if (!content::append_blob(out, call.kind, call.reading, wanted, view(mime, mime_size), blob->view())) {
+    if (call.kind == CallKind::tool && !content::is_blob_type(wanted)) {
       return {COLLET_E_INVALID, "the type is none of \"image\", \"audio\" and \"resource\""};
     }
+    std::string& out = call.ending.content;
+    const std::size_t before = out.size();
+    form_of(call).blob(out, call.kind, call.reading, wanted, view(mime, mime_size), std::move(*blob));
     return check_grown(call, out, before);
   });
 }
@@ -170,7 +173,7 @@ std::int32_t set_field(const collet_host* host, collet_call id, const char* key,
     names.emplace_back(name);
     std::string& out = call.ending.fields;
     const std::size_t before = out.size();
-    content::append_field(out, name, view(data, size));
+    form_of(call).field(out, name, view(data, size));
     return check_grown(call, out, before);
   });
 }

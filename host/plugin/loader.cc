@@ -14,7 +14,8 @@ Clock::duration milliseconds(std::uint64_t count) { return std::chrono::millisec
 
 // Whether a generation that was created by one spec may go on under the other.
 bool needs_no_generation(const PluginSpec& a, const PluginSpec& b) {
-  return a.library == b.library && a.config == b.config && a.calls == b.calls && a.placement == b.placement;
+  return a.library == b.library && a.config == b.config && a.calls == b.calls && a.placement == b.placement &&
+         a.permissions == b.permissions;
 }
 
 }  // namespace
@@ -377,6 +378,8 @@ std::vector<PluginStatus> Loader::status() const {
     status.items = generation.item_count();
     status.calls_in_flight = generation.calls_in_flight();
     status.runs_inline = generation.runs_inline();
+    status.placement = generation.in_worker() ? Placement::worker : Placement::in_process;
+    status.condition = generation.condition();
   }
   return all;
 }

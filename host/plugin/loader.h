@@ -32,6 +32,7 @@ struct PluginStatus {
   std::size_t items = 0;
   unsigned calls_in_flight = 0;
   bool runs_inline = false;  // NONBLOCKING items may run on loops
+  std::string condition;     // of its worker, in words, or empty
 };
 
 // Belongs to one thread at a time, which is no loop's, except where it says [any]. Destroyed after the loops have

@@ -1,6 +1,7 @@
 #include "plugin/stage.h"
 
 #include "base/json.h"
+#include "base/log.h"
 #include "plugin/file_stamp.h"
 #include "plugin/preflight.h"
 
@@ -23,9 +24,6 @@ void Stage::check(std::vector<Candidate*> candidates) {
 }
 
 void Stage::check_file(Candidate& candidate) {
-  if (candidate.spec.placement == Placement::worker) {
-    return candidate.reject("placement = \"worker\" is not supported by this build");
-  }
   if (!json::is_object(candidate.spec.config)) return candidate.reject("its config is not a JSON object");
   if (!folder_) {
     auto folder = PrivateDir::create(options_.private_folder);
@@ -42,16 +40,39 @@ void Stage::check_file(Candidate& candidate) {
   auto elf = read_elf_file(candidate.file.path());
   if (!elf) return candidate.reject(elf.message());
   candidate.elf = std::move(*elf);
-  candidate.report.warnings = candidate.elf.warnings;
-  if (!candidate.elf.errors.empty()) candidate.reject(candidate.elf.errors.front());
+  if (!candidate.elf.errors.empty()) return candidate.reject(candidate.elf.errors.front());
+  place(candidate);
 }
 
-void Stage::preflight(const std::vector<Candidate*>& candidates) {
+// What cannot be unloaded is better off in a process that can be ended.
+void Stage::place(Candidate& candidate) {
+  const Placement wanted = candidate.spec.placement;
+  const bool possible = static_cast<bool>(options_.make_worker);
+  if (wanted == Placement::worker && !possible) {
+    return candidate.reject("it is to run in a worker process, and there are none here");
+  }
+  candidate.worker =
+      wanted == Placement::worker || (wanted == Placement::automatic && possible && !candidate.elf.unloadable());
+  if (!candidate.worker) {
+    candidate.report.warnings = candidate.elf.warnings;
+  } else if (wanted == Placement::automatic) {
+    log::info("plugin {}: runs in a worker process of its own, because otherwise it {}", candidate.spec.id,
+              candidate.elf.warnings.front());
+  }
+}
+
+// A worker is its own trial, and a trial here would not be confined as the worker is.
+void Stage::preflight(std::vector<Candidate*> candidates) {
+  std::erase_if(candidates, [](const Candidate* candidate) { return candidate->worker; });
   std::vector<PreflightFile> files;
   for (const Candidate* candidate : candidates) files.push_back({candidate->file.path(), candidate->spec.config});
   const auto results = Preflight(options_.preflight_executable, options_.preflight_timeout_ms).run(files);
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    if (!results[i]) candidates[i]->reject(results[i].message());
+    if (results[i]) continue;
+    Candidate& candidate = *candidates[i];
+    candidate.worker = results[i].message() == kWorkerOnly && options_.make_worker &&
+                       candidate.spec.placement == Placement::automatic;
+    if (!candidate.worker) candidate.reject(results[i].message());
   }
 }
 
@@ -62,7 +83,7 @@ GenerationSpec Stage::generation_spec(Candidate& candidate) const {
   spec.number = candidate.number;
   spec.rules = candidate.spec.calls;
   spec.never_unload = options_.never_unload;
-  spec.prior = std::move(candidate.prior);
+  if (!candidate.worker) spec.prior = std::move(candidate.prior);
   if (options_.resource_updated) {
     spec.resource_updated = [this, id = candidate.spec.id](std::string_view uri) {
       options_.resource_updated(id, uri);
@@ -71,11 +92,21 @@ GenerationSpec Stage::generation_spec(Candidate& candidate) const {
   return spec;
 }
 
+std::unique_ptr<Image> Stage::make_image(Candidate& candidate) const {
+  if (!candidate.worker) return image_of_library(std::move(candidate.file));
+  return options_.make_worker({.name = candidate.spec.id,
+                               .file = std::move(candidate.file),
+                               .config = candidate.spec.config,
+                               .number = candidate.number,
+                               .prior = std::move(candidate.prior),
+                               .permissions = candidate.spec.permissions});
+}
+
 void Stage::open(std::vector<Candidate*> candidates, const Stuck& stuck) {
   std::erase_if(candidates, [](const Candidate* candidate) { return !candidate->ok(); });
   for (Candidate* candidate : candidates) {
-    candidate->generation = std::make_unique<Generation>(calls_, generation_spec(*candidate),
-                                                         std::move(candidate->file), candidate->elf);
+    candidate->generation =
+        std::make_unique<Generation>(calls_, generation_spec(*candidate), make_image(*candidate), candidate->elf);
     candidate->generation->begin_open();
   }
   const auto deadline = Clock::now() + std::chrono::milliseconds(options_.create_timeout_ms);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "base/permissions.h"
 #include "plugin/generation.h"
 #include "plugin/private_dir.h"
 #include "registry/names.h"
@@ -24,6 +25,7 @@ struct PluginSpec {
   registry::NameRules rules;
   CallRules calls = {};
   Placement placement = Placement::automatic;
+  Permissions permissions = {};  // in a worker
   std::uint64_t drain_timeout_ms = limits::kPluginDrainTimeoutMs;
 
   bool operator==(const PluginSpec&) const = default;
@@ -52,6 +54,16 @@ struct LoadReport {
   bool ok() const { return error.empty(); }
 };
 
+// A plugin that is to be hosted by a worker process.
+struct WorkerOrder {
+  std::string name;  // of the plugin in the configuration
+  PrivateFile file;
+  std::string config;  // JSON object
+  std::uint64_t number = 1;
+  std::optional<SavedState> prior;
+  Permissions permissions;
+};
+
 struct LoaderOptions {
   std::string private_folder;  // parent of the folder for copies; empty: PrivateDir's default
   std::string preflight_executable = "/proc/self/exe";  // empty: no trial loading
@@ -62,6 +74,8 @@ struct LoaderOptions {
   std::uint64_t probation_ms = limits::kProbationMs;
   std::uint64_t file_bytes_max = limits::kPluginFileBytesMax;
   bool never_unload = false;  // for leak checkers, which need the libraries' symbols at the end
+  // Hosts a plugin in a process of its own; empty: there are no workers.
+  std::function<std::unique_ptr<Image>(WorkerOrder order)> make_worker;
   // Any thread: a plugin says that what is read at `uri` has changed.
   std::function<void(std::string_view id, std::string_view uri)> resource_updated;
   // Any thread, must not block: a plugin is to be given back its generation before: Loader::roll_back().
@@ -80,6 +94,7 @@ struct Candidate {
   LoadReport report;
   PrivateFile file;
   ElfReport elf;
+  bool worker = false;  // it gets a process of its own
   std::unique_ptr<Generation> generation;
 
   explicit Candidate(PluginSpec given);
@@ -105,8 +120,10 @@ class Stage {
 
  private:
   void check_file(Candidate& candidate);
-  void preflight(const std::vector<Candidate*>& candidates);
+  void place(Candidate& candidate);
+  void preflight(std::vector<Candidate*> candidates);
   GenerationSpec generation_spec(Candidate& candidate) const;
+  std::unique_ptr<Image> make_image(Candidate& candidate) const;
 
   CallTable& calls_;
   const LoaderOptions& options_;

@@ -1,0 +1,28 @@
+// What a plugin in a worker process may do beyond computing, as an operator says: [plugin.<id>.permissions]. What
+// is not granted is denied.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/limits.h"
+
+namespace collet {
+
+struct Permissions {
+  std::vector<std::string> read;         // files, and folders with all that is in them; absolute
+  std::vector<std::string> write;        // likewise; they may be read as well
+  bool network = false;                  // sockets beyond this process
+  bool exec = false;                     // other programs
+  std::vector<std::string> environment;  // names of variables that it sees
+  // 0: no limit.
+  std::uint64_t memory_bytes_max = limits::kWorkerMemoryBytesMax;  // address space
+  std::uint64_t threads_max = limits::kWorkerThreadsMax;           // and processes, where exec is granted
+  std::uint64_t files_max = limits::kWorkerFilesMax;               // open descriptors
+  std::uint64_t cpu_seconds_max = 0;                               // of one worker process, all its life
+
+  bool operator==(const Permissions&) const = default;
+};
+
+}  // namespace collet

@@ -22,11 +22,13 @@ MAY_INCLUDE = {
     "protocol": ["base", "loop", "registry", "rpc", "schema", "transport"],
     "plugin": ["base", "config", "loop", "registry"],
     "foreign": ["base", "config"],
-    "cli": ["base", "config", "foreign", "loop", "plugin", "protocol", "registry", "rpc", "schema", "transport"],
+    "worker": ["base", "loop", "plugin", "registry"],
+    "cli": ["base", "config", "foreign", "loop", "plugin", "protocol", "registry", "rpc", "schema", "transport",
+            "worker"],
 }
-# What of the SDK the host may know, the ABI and its extensions, and the module that may know it.
+# What of the SDK the host may know, the ABI and its extensions, and the modules that may know it.
 SDK_HEADERS = re.compile(r"collet/(plugin|ext/\w+)\.h")
-SDK_MODULE = "plugin"
+SDK_MODULES = ("plugin", "worker")
 
 LINES_MAX = 750
 BANNED_WORDS = {"manager", "helper", "helpers", "util", "utils", "common", "misc"}
@@ -50,9 +52,10 @@ def include_offence(path, header):
     place, owner = path.parts[0], path.parts[1]
     top = header.split("/")[0] if "/" in header else None
     if top == "collet":
-        if place != "host" or (SDK_HEADERS.fullmatch(header) and owner == SDK_MODULE):
+        if place != "host" or (SDK_HEADERS.fullmatch(header) and owner in SDK_MODULES):
             return None
-        return f"only host/{SDK_MODULE} may include the ABI, collet/plugin.h and collet/ext, and nothing else of the SDK"
+        modules = " and host/".join(SDK_MODULES)
+        return f"only host/{modules} may include the ABI, collet/plugin.h and collet/ext, and nothing else of the SDK"
     if top not in MAY_INCLUDE:
         return None
     if place in ("sdk", "plugins"):

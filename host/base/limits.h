@@ -143,7 +143,9 @@ inline constexpr unsigned kWorkerFailuresMax = 5;  // then it is not restarted a
 inline constexpr std::uint64_t kWorkerFailureWindowMs =
     60'000;                                                     // without a failure: the earlier ones are forgotten
 inline constexpr std::size_t kWorkerReasonBytesMax = 4u << 10;  // of a worker's words that reach a log
+inline constexpr std::size_t kWorkerItemBytesMax = 256u << 20;   // names and definitions of all its items
 inline constexpr std::uint64_t kWorkerMemoryBytesMax = 4ull << 30;
+inline constexpr std::uint64_t kWorkerMemoryBytesMaxMax = 1ull << 46;  // that can be set
 inline constexpr std::uint64_t kWorkerThreadsMax = 256;
 inline constexpr std::uint64_t kWorkerFilesMax = 256;
 

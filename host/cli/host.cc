@@ -14,6 +14,7 @@
 #include "cli/plugin_specs.h"
 #include "config/config.h"
 #include "loop/standard_streams.h"
+#include "worker/worker_image.h"
 
 namespace collet::cli {
 namespace {
@@ -77,7 +78,13 @@ Host::Host(const config::Config& config, unsigned loops)
       }()),
       registry_(config.server.limits.tool_name_bytes_max),
       loader_(this->loops(), registry_,
-              {.resource_updated =
+              {.make_worker = [this](plugin::WorkerOrder order) -> std::unique_ptr<plugin::Image> {
+                 worker::WorkerOptions options;
+                 options.log_level = static_cast<int>(config_.log.level);
+                 options.log_format = static_cast<int>(config_.log.format);
+                 return std::make_unique<worker::WorkerImage>(std::move(order), std::move(options));
+               },
+               .resource_updated =
                    [this](std::string_view, std::string_view uri) {
                      if (resource_updated_) resource_updated_(uri);
                    },

@@ -79,6 +79,8 @@ void append_plugins(std::string& out, const plugin::Loader& loader) {
                                          : "serving");
     append_number(out, "generation", status.generation);
     append_number(out, "callsInFlight", status.calls_in_flight);
+    append_member(out, "placement", status.placement == Placement::worker ? "worker" : "in-process");
+    if (!status.condition.empty()) append_member(out, "worker", status.condition);
     if (!status.problem.empty()) append_member(out, "error", status.problem);
     out += '}';
   }
@@ -159,9 +161,10 @@ void append_plugin_lines(std::string& out, const json::Value& listing, bool runn
     const std::string problem = text_of(plugin, "error");
     const std::uint64_t generation = number_of(plugin, "generation");
     if (running && generation != 0) {
-      out += fmt::format("{:<8}  {}: generation {} ({} {}), {}, {} calls\n", "plugin", id, generation,
+      const std::string worker = text_of(plugin, "worker");
+      out += fmt::format("{:<8}  {}: generation {} ({} {}), {}, {} calls{}{}\n", "plugin", id, generation,
                          text_of(plugin, "pluginId"), text_of(plugin, "version"), text_of(plugin, "state"),
-                         number_of(plugin, "callsInFlight"));
+                         number_of(plugin, "callsInFlight"), worker.empty() ? "" : ", worker: ", worker);
     }
     if (!problem.empty()) out += fmt::format("{:<8}  {}: {}\n", "failed", id, problem);
   });

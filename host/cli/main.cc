@@ -6,6 +6,8 @@
 #include "cli/verbs.h"
 #include "loop/standard_streams.h"
 #include "plugin/preflight.h"
+#include "worker/child.h"
+#include "worker/process.h"
 
 namespace {
 
@@ -193,6 +195,7 @@ int main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], collet::plugin::kPreflightVerb) == 0) {
     return collet::plugin::preflight_main(argc, argv);
   }
+  if (argc > 1 && std::strcmp(argv[1], collet::worker::kWorkerVerb) == 0) collet::worker::worker_main();
   collet::loop::fill_standard_descriptors();
   return run(argc, argv);
 }

@@ -21,6 +21,8 @@ plugin::PluginSpec spec_of(const config::Plugin& plugin, std::string library) {
   spec.calls.inline_allowed = plugin.inline_calls;
   spec.calls.timeout_ms = plugin.timeout_ms;
   spec.calls.item_timeouts_ms = plugin.tool_timeouts;
+  spec.placement = plugin.placement;
+  spec.permissions = plugin.permissions;
   spec.drain_timeout_ms = plugin.drain_timeout_ms;
   return spec;
 }

@@ -70,8 +70,11 @@ const TextRule kPrincipal{"a name of the characters A-Z a-z 0-9 _ . @ -",
 const TextRule kTokenHash{R"("sha256:" and 64 hexadecimal digits, as "collet token" prints it)", is_token_hash,
                           true};
 
-const TextRule kPlacement{R"("in-process" (a worker process is not available in this version))",
-                          [](std::string_view text) { return text == "in-process"; }};
+const TextRule kVariable{"the name of an environment variable",
+                         [](std::string_view text) { return !text.empty() && all_of(text, "_"); }};
+
+constexpr Word<Placement> kPlacements[] = {
+    {"auto", Placement::automatic}, {"in-process", Placement::in_process}, {"worker", Placement::worker}};
 
 const TextRule kRemoteUrl{R"(an http:// or https:// URL)", [](std::string_view text) {
                             return text.starts_with("http://") || text.starts_with("https://") ||
@@ -251,11 +254,11 @@ class Reader {
       problems_.add(member.at, "{}: a plugin's id must be {}", plugins.name_of(member.key), kName.must_be);
     }
     Section section = plugins.section(member);
-    std::string placement;
     read_path(section, "library", plugin.library);
     section.read("enabled", plugin.enabled);
     section.read("inline", plugin.inline_calls);
-    section.read("placement", placement, kPlacement);
+    section.read("placement", plugin.placement, kPlacements);
+    read_permissions(section.section("permissions"), plugin.permissions);
     section.read("prefix", plugin.names.prefix, kNamePart);
     section.read("timeout_ms", plugin.timeout_ms, 1, limits::kTimeoutMsMax);
     section.read("drain_timeout_ms", plugin.drain_timeout_ms, 0, limits::kTimeoutMsMax);
@@ -268,6 +271,21 @@ class Reader {
     }
     section.finish();
     return plugin;
+  }
+
+  void read_permissions(Section section, Permissions& may) {
+    section.read("read", may.read, kPath);
+    section.read("write", may.write, kPath);
+    for (std::string& path : may.read) path = absolute(path);
+    for (std::string& path : may.write) path = absolute(path);
+    section.read("network", may.network);
+    section.read("exec", may.exec);
+    section.read("environment", may.environment, kVariable);
+    section.read("memory_bytes_max", may.memory_bytes_max, 0, limits::kWorkerMemoryBytesMaxMax);
+    section.read("threads_max", may.threads_max, 1, 100'000);
+    section.read("files_max", may.files_max, 16, 1'000'000);
+    section.read("cpu_seconds_max", may.cpu_seconds_max, 0, limits::kTimeoutMsMax / 1000);
+    section.finish();
   }
 
   void read_rename(Section section, std::map<std::string, std::string>& rename) {

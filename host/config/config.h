@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/placement.h"
 #include "base/result.h"
 #include "registry/names.h"
 #include "transport/http.h"
@@ -89,6 +90,8 @@ struct Plugin {
   std::string id;
   std::string library;  // absolute path; empty: the file of that stem in one of the folders
   bool enabled = true;
+  Placement placement = Placement::automatic;
+  Permissions permissions;    // in a worker
   bool inline_calls = true;   // `inline`: NONBLOCKING tools may run on the threads that serve
   registry::NameRules names;  // prefix, hide, rename
   std::uint32_t timeout_ms = limits::kCallTimeoutMs;                // that of [plugins] unless set

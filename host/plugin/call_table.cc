@@ -63,10 +63,15 @@ unsigned CallOwner::calls_in_flight() const {
 }
 
 void CallOwner::note_error() {
+  if (erred) erred();
   unsigned left = errors_left.load(std::memory_order_relaxed);
   while (left > 0 && !errors_left.compare_exchange_weak(left, left - 1)) {
   }
   if (left == 1) given_up();
+}
+
+void CallOwner::give_up() {
+  if (errors_left.exchange(0) > 0) given_up();
 }
 
 std::size_t CallSlot::result_bytes() const {

@@ -52,10 +52,13 @@ struct CallOwner {
   // Errors of its own that the plugin may still make before it is given up; at 0 nobody counts.
   std::atomic<unsigned> errors_left{0};
   std::function<void()> given_up;  // any thread, at the last of them; must not block
+  std::function<void()> erred;     // any thread, at each error, if anybody wants to know
 
   unsigned calls_in_flight() const;
   // [any] The plugin has broken its contract, or says that it is broken.
   void note_error();
+  // [any] It has done worse than that.
+  void give_up();
 };
 
 // A call that runs, for whoever wants to know.

@@ -96,7 +96,13 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
       host_(make_host_table(side_)),
       image_(std::move(image)) {
   owner_.form = spec_.form;
-  image_->on_gone([this](const std::string& cause) { end_running(cause); });
+  owner_.erred = spec_.erred;
+  image_->listen({.gone =
+                      [this](const std::string& cause) {
+                        end_running(cause);
+                        owner_.give_up();
+                      },
+                  .erred = [this] { owner_.note_error(); }});
 }
 
 Generation::~Generation() {
@@ -482,6 +488,16 @@ Result<std::optional<SavedState>> Generation::save_state(Clock::time_point deadl
     return error("the save() of the generation before returned {} ({})", status_name(job->status), job->status);
   }
   return Saved(SavedState{std::move(job->buffer.bytes), extension->version});
+}
+
+std::optional<std::uint32_t> Generation::state_version() const {
+  const auto extension = plugin_extension<collet_save_state>(COLLET_EXT_SAVE_STATE);
+  return extension && extension->save ? std::optional(extension->version) : std::nullopt;
+}
+
+bool Generation::reconfigurable() const {
+  const auto extension = plugin_extension<collet_reconfigure>(COLLET_EXT_RECONFIGURE);
+  return extension && extension->reconfigure;
 }
 
 bool Generation::reconfigure(const std::string& config, Clock::time_point deadline) {

@@ -43,6 +43,7 @@ struct GenerationSpec {
   std::function<void(std::string_view uri)> resource_updated = {};  // any thread; may be empty
   // In a worker process only. Both are borrowed.
   bool isolated = false;
+  std::function<void()> erred = {};  // any thread: the plugin has made an error of its own
   const content::Form* form = &content::kClientForm;
   BlobMemory* blob_memory = nullptr;  // null: the heap
 };
@@ -77,6 +78,9 @@ class Generation final : public registry::Provider, private Executor::Runner {
   void quiesce(Clock::duration at_most);
   // What the plugin hands over, if it can and if there is anything. An error if it fails to.
   Result<std::optional<SavedState>> save_state(Clock::time_point deadline);
+  // The version of what save_state() hands over; nothing if the plugin has nothing to hand over.
+  std::optional<std::uint32_t> state_version() const;
+  bool reconfigurable() const;
   // Whether the plugin has taken the new configuration.
   bool reconfigure(const std::string& config, Clock::time_point deadline);
   // Ends it, when no loop can start calls of it any more: drains, ends the calls that are left, destroys, joins,

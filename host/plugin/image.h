@@ -14,6 +14,14 @@ namespace collet::plugin {
 // One a generation, used by its control thread where nothing else is said.
 class Image {
  public:
+  // What one that is isolated tells of its own accord, on a thread of its own.
+  struct Events {
+    // The plugin and all the calls that it had are gone: "plugin p1: its worker process ended with exit code 1".
+    std::function<void(const std::string& cause)> gone;
+    // The plugin has made an error of its own.
+    std::function<void()> erred;
+  };
+
   virtual ~Image() = default;
 
   // Brings the plugin up to where create() can be called. Once.
@@ -42,9 +50,8 @@ class Image {
   virtual std::string condition() const { return {}; }
   // Why the last item that the plugin added was refused out there, or empty.
   virtual std::string item_problem() const { return {}; }
-  // Before open(): `gone` is called, on a thread of the image, when the plugin and all the calls that it had are
-  // gone, with the cause: "plugin p1: its worker process ended with exit code 1".
-  virtual void on_gone(std::function<void(const std::string& cause)> gone) { static_cast<void>(gone); }
+  // Before open(). Called until this is destroyed.
+  virtual void listen(Events events) { static_cast<void>(events); }
 };
 
 // A library of this process.

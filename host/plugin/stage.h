@@ -8,14 +8,12 @@
 #include <vector>
 
 #include "base/limits.h"
-#include "base/permissions.h"
+#include "base/placement.h"
 #include "plugin/generation.h"
 #include "plugin/private_dir.h"
 #include "registry/names.h"
 
 namespace collet::plugin {
-
-enum class Placement : std::uint8_t { automatic, in_process, worker };
 
 // A plugin to be loaded, as the configuration describes it.
 struct PluginSpec {

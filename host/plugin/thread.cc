@@ -10,6 +10,7 @@ std::thread start_thread(const std::string& name, Callback<void()> body) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
+  for (const int own : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&all, own);
   pthread_sigmask(SIG_SETMASK, &all, &before);  // inherited by the thread, and by those that its plugin starts
   std::thread thread;
   try {

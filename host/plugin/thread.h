@@ -14,8 +14,8 @@ namespace collet::plugin {
 
 using Clock = std::chrono::steady_clock;
 
-// Starts a thread that receives no signals: they belong to the loops. Throws std::system_error if there are too
-// many.
+// Starts a thread that receives no signals but those that it causes itself: the others belong to the loops. Throws
+// std::system_error if there are too many.
 std::thread start_thread(const std::string& name, Callback<void()> body);
 
 // The control thread: runs one task after another. Belongs to one other thread.

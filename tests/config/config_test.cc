@@ -200,6 +200,8 @@ TEST_CASE("a plugin's table: order of the file, names, deadlines, config as JSON
 timeout_ms = 5000
 [plugin.zeta]
 library = "/lib/z.so"
+placement = "worker"
+permissions = { read = ["data"], write = ["/var/z"], network = true, environment = ["HOME"], threads_max = 8 }
 [plugin.alpha]
 library = "/lib/z.so"
 enabled = false
@@ -225,8 +227,18 @@ nested.key = { x = 0.5 }
   CHECK(zeta.enabled);
   CHECK(zeta.timeout_ms == 5000);
   CHECK(zeta.config == "{}");
+  CHECK(zeta.placement == Placement::worker);
+  REQUIRE(zeta.permissions.read.size() == 1);
+  CHECK(std::filesystem::path(zeta.permissions.read[0]).is_absolute());
+  CHECK(zeta.permissions.write == std::vector<std::string>{"/var/z"});
+  CHECK(zeta.permissions.network);
+  CHECK_FALSE(zeta.permissions.exec);
+  CHECK(zeta.permissions.environment == std::vector<std::string>{"HOME"});
+  CHECK(zeta.permissions.threads_max == 8);
   const config::Plugin& alpha = config.plugin[1];
   CHECK_FALSE(alpha.enabled);
+  CHECK(alpha.placement == Placement::in_process);
+  CHECK(alpha.permissions == Permissions());
   CHECK(zeta.inline_calls);
   CHECK_FALSE(alpha.inline_calls);
   CHECK(alpha.names.prefix == "a_");

@@ -12,7 +12,6 @@ HOSTILE = {
     "needs_newer": "newer",
     "bad_id": "id",
     "bad_version": "version",
-    "worker_only": "worker",
     "create_fails": "create()",
     "create_exits": "exit",
     "create_crashes": "SIGSEGV",

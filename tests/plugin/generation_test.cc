@@ -32,12 +32,13 @@ TEST_CASE("resources and prompts are answered in their own shape") {
   CHECK(greet.wait_end().content == R"({"role":"user","content":{"type":"text","text":"x"}})");
 }
 
-TEST_CASE("what an inline call reports is heard before its end") {
+TEST_CASE("what a call reports is heard before its end, of an inline one at once") {
   House house;
   REQUIRE(house.load(module_path("sample")).ok());
   Recorder recorder;
-  CHECK(house.start_tool("report", "{}", recorder) == 0);
-  CHECK(recorder.ends() == 1);
+  const CallId id = house.start_tool("report", "{}", recorder);
+  if (!in_worker()) CHECK(id == 0);
+  recorder.wait_end();
   CHECK(recorder.notices() ==
         std::vector<std::string>{"progress 1/2 half", "log 5 sample {\"a\": 1}", "progress 2/2 "});
 }
@@ -140,6 +141,7 @@ TEST_CASE("a running call is cancelled, and ends when the plugin ends it") {
 }
 
 TEST_CASE("an item that overruns its budget on a loop moves to an executor for good") {
+  if (in_worker()) return;  // the loop is the worker's
   House house;
   REQUIRE(house.load(module_path("sample")).ok());
   for (unsigned i = 0; i < limits::kInlineOverrunsMax; ++i) {

@@ -13,11 +13,10 @@ inline std::string module_path(const std::string& name) {
   return std::string(COLLET_TEST_MODULES "/") + name + ".so";
 }
 
-inline LoaderOptions test_options() {
-  LoaderOptions options;
-  options.preflight_executable = COLLET_TEST_PREFLIGHT;
-  return options;
-}
+// The same tests run with plugins in this process and with plugins in workers: each test program has one of these.
+extern const Placement kTestPlacement;
+LoaderOptions test_options();
+inline bool in_worker() { return kTestPlacement == Placement::worker; }
 
 class House {
  public:
@@ -44,6 +43,7 @@ class House {
     spec.id = "p" + std::to_string(++loaded_);
     spec.library = path;
     spec.config = std::move(config);
+    spec.placement = kTestPlacement;
     std::vector<PluginSpec> specs;
     specs.push_back(std::move(spec));
     return loader.load(std::move(specs)).front();

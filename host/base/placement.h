@@ -1,5 +1,4 @@
-// What a plugin in a worker process may do beyond computing, as an operator says: [plugin.<id>.permissions]. What
-// is not granted is denied.
+// Where a plugin runs, and what it may do there, as an operator says: [plugin.<id>].
 #pragma once
 
 #include <cstdint>
@@ -10,6 +9,9 @@
 
 namespace collet {
 
+enum class Placement : std::uint8_t { automatic, in_process, worker };
+
+// What a plugin in a worker process may do beyond computing: [plugin.<id>.permissions]. What is not granted is denied.
 struct Permissions {
   std::vector<std::string> read;         // files, and folders with all that is in them; absolute
   std::vector<std::string> write;        // likewise; they may be read as well

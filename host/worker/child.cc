@@ -1,0 +1,320 @@
+#include "worker/child.h"
+
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <unordered_map>
+
+#include "base/log.h"
+#include "loop/read_watch.h"
+#include "plugin/generation.h"
+#include "worker/child_call.h"
+#include "worker/frame_form.h"
+#include "worker/open_order.h"
+#include "worker/process.h"
+
+namespace collet::worker {
+namespace {
+
+using plugin::Clock;
+using registry::CallKind;
+
+constexpr std::size_t kItemsFrameBytes = 1u << 20;  // after that many another frame begins
+constexpr std::uint64_t kForeverMs = 86'400'000;    // the host decides how long anything may take
+
+std::uint32_t to_abi(registry::Kind kind) {
+  return kind == registry::Kind::prompt ? COLLET_PROMPT : static_cast<std::uint32_t>(kind) + COLLET_TOOL;
+}
+
+std::uint32_t to_flags(const registry::Traits& traits) {
+  return (traits.idempotent ? COLLET_ITEM_IDEMPOTENT : 0) | (traits.task_optional ? COLLET_ITEM_TASK_OPTIONAL : 0) |
+         (traits.task_required ? COLLET_ITEM_TASK_REQUIRED : 0) |
+         (traits.task_after_input ? COLLET_ITEM_TASK_AFTER_INPUT : 0) |
+         (traits.needs_elicitation ? COLLET_ITEM_NEEDS_ELICITATION : 0) |
+         (traits.needs_sampling ? COLLET_ITEM_NEEDS_SAMPLING : 0) |
+         (traits.needs_roots ? COLLET_ITEM_NEEDS_ROOTS : 0);
+}
+
+CallKind to_kind(std::uint32_t kind) {
+  switch (kind) {
+    case COLLET_RESOURCE:
+      return CallKind::resource;
+    case COLLET_PROMPT:
+      return CallKind::prompt;
+    case COLLET_COMPLETE:
+      return CallKind::complete;
+    default:
+      return CallKind::tool;
+  }
+}
+
+class Child {
+ public:
+  Child(OpenOrder order, FrameBuffer input, std::unique_ptr<Arena> arena, std::string unconfined)
+      : order_(std::move(order)),
+        input_(std::move(input)),
+        arena_(std::move(arena)),
+        unconfined_(std::move(unconfined)),
+        form_(*arena_),
+        calls_({&loop_}),
+        out_(kSocketDescriptor, loop_),
+        master_("worker") {}
+
+  void run() {
+    auto watch = loop::ReadWatch::open(loop_, kSocketDescriptor, [this] { receive(); });
+    if (!watch) return log::error("a worker cannot hear its host: {}", watch.message());
+    master_.run([this] { open(); });
+    loop_.run();
+  }
+
+ private:
+  // on the master thread
+
+  void open() {
+    auto elf = plugin::read_elf_file(order_.library);
+    if (!elf) return say_opened(elf.failure());
+    plugin::GenerationSpec spec;
+    spec.name = order_.name;
+    spec.config = order_.config;
+    spec.number = order_.number;
+    spec.isolated = true;
+    spec.form = &form_;
+    spec.blob_memory = arena_.get();
+    if (order_.prior) spec.prior = plugin::SavedState{*order_.prior, order_.prior_version};
+    spec.resource_updated = [this](std::string_view uri) {
+      out_.put([&](std::string& out) { FrameWriter(out, FrameType::resource_updated).text(uri); });
+    };
+    spec.erred = [this] { out_.put([](std::string& out) { FrameWriter(out, FrameType::erred); }); };
+    generation_ = std::make_unique<plugin::Generation>(
+        calls_, std::move(spec), plugin::image_of_library(plugin::PrivateFile::borrowed(order_.library)),
+        std::move(*elf));
+    generation_->begin_open();
+    if (auto opened = generation_->finish_open(Clock::time_point::max()); !opened) return say_opened(opened);
+    {
+      const auto pause = generation_->items().pause();
+      say_items(generation_->items().current(pause));
+      generation_->items().publish_by(pause,
+                                      [this](std::vector<registry::ItemDef> items, Callback<void()> adopted) {
+                                        say_items(items);
+                                        // Calls are started by the loop, which may be about to start one of what
+                                        // has gone.
+                                        auto kept = std::make_shared<Callback<void()>>(std::move(adopted));
+                                        loop_.post([kept] { (*kept)(); });
+                                      });
+    }
+    say_opened({});
+  }
+
+  void say_opened(const Result<void>& opened) {
+    out_.put([&](std::string& out) {
+      FrameWriter frame(out, FrameType::opened);
+      frame.text_or_nothing(opened ? std::nullopt : std::optional<std::string_view>(opened.message()));
+      const bool there = opened.ok();
+      const plugin::PluginTable none;
+      const plugin::PluginTable& table = there ? generation_->table() : none;
+      const auto state_version = there ? generation_->state_version() : std::nullopt;
+      const bool reconfigurable = there && generation_->reconfigurable();
+      frame.text(table.id).text(table.version).text(table.info).number(table.functions.flags);
+      frame.number(state_version.value_or(0));
+      frame.number(static_cast<std::uint8_t>((state_version ? 1 : 0) | (reconfigurable ? 2 : 0)));
+      frame.text(there ? generation_->item_problem() : std::string()).text(unconfined_);
+    });
+  }
+
+  void save_state() {
+    const auto saved = generation_->save_state(Clock::now() + std::chrono::milliseconds(kForeverMs));
+    const bool good = saved && *saved;
+    out_.put([&](std::string& out) {
+      FrameWriter(out, FrameType::saved)
+          .number(good ? COLLET_OK : COLLET_E_INTERNAL)
+          .text(good ? std::string_view((*saved)->bytes) : std::string_view());
+    });
+  }
+
+  void reconfigure(const std::string& config) {
+    const bool taken = generation_->reconfigure(config, Clock::now() + std::chrono::milliseconds(kForeverMs));
+    out_.put([&](std::string& out) {
+      FrameWriter(out, FrameType::reconfigured).number(taken ? COLLET_OK : COLLET_E_UNSUPPORTED).text("");
+    });
+  }
+
+  void close() {
+    const auto closed = generation_->close({{}, {}, std::chrono::milliseconds(kForeverMs)});
+    if (!closed) log::warning("plugin {}: {}", order_.name, closed.message());
+    _exit(0);  // the library's destructors have run
+  }
+
+  // on any thread, one at a time
+
+  // What has changed since it was last called. Sent before whatever the plugin says afterwards.
+  void say_items(const std::vector<registry::ItemDef>& items) {
+    std::unordered_map<std::uint64_t, std::uint32_t> ids;
+    std::vector<const registry::ItemDef*> added;
+    {
+      const std::lock_guard lock(items_mutex_);
+      for (const registry::ItemDef& item : items) {
+        const auto known = ids_.find(item.handle);
+        if (known == ids_.end()) added.push_back(&item);
+        const std::uint32_t id = known == ids_.end() ? ++last_item_ : known->second;
+        ids.emplace(item.handle, id);
+        handles_.emplace(id, item.handle);
+      }
+      ids_.swap(ids);
+      for (const auto& [handle, id] : ids_) ids.erase(handle);
+      for (const auto& [handle, id] : ids) handles_.erase(id);
+    }
+    std::size_t next = 0;
+    do {
+      out_.put([&](std::string& out) {
+        FrameWriter frame(out, FrameType::items);
+        frame.number(static_cast<std::uint32_t>(next == 0 ? ids.size() : 0));
+        if (next == 0) {
+          for (const auto& [handle, id] : ids) frame.number(id);
+        }
+        std::size_t count = 0;
+        for (std::size_t bytes = 0; next + count < added.size() && bytes < kItemsFrameBytes; ++count) {
+          bytes += added[next + count]->definition.size() + added[next + count]->name.size();
+        }
+        frame.number(static_cast<std::uint32_t>(count));
+        for (; count > 0; --count) append(frame, *added[next++]);
+        frame.number(static_cast<std::uint8_t>(next == added.size()));
+      });
+    } while (next < added.size());
+  }
+
+  void append(FrameWriter& frame, const registry::ItemDef& item) {
+    frame.number(ids_.at(item.handle)).number(to_abi(item.kind)).number(to_flags(item.traits));
+    frame.number(item.timeout_ms).text(item.name).text(item.definition);
+  }
+
+  // on the loop
+
+  void receive() {
+    std::size_t room;
+    char* at = input_.room(room);
+    const ssize_t size = recv(kSocketDescriptor, at, room, 0);
+    if (size == 0 || (size < 0 && errno != EINTR && errno != EAGAIN)) _exit(0);  // the host is gone
+    if (size < 0) return;
+    input_.filled(static_cast<std::size_t>(size));
+    out_.hold();
+    while (const auto frame = input_.next()) take(*frame);
+    out_.resume();
+  }
+
+  void take(const FrameBuffer::Frame& frame) {
+    FieldReader fields(frame.body);
+    switch (frame.head.type) {
+      case FrameType::call:
+        return start(frame.head.id, fields);
+      case FrameType::cancel:
+        return cancel(frame.head.id, fields.number<std::uint32_t>());
+      case FrameType::blob_done:
+        return arena_->give_back_at(frame.head.id);
+      case FrameType::quiesce:
+        return master_.run(
+            [this, ms = fields.number<std::uint32_t>()] { generation_->quiesce(std::chrono::milliseconds(ms)); });
+      case FrameType::save_state:
+        return master_.run([this] { save_state(); });
+      case FrameType::reconfigure:
+        return master_.run([this, config = std::string(fields.text())] { reconfigure(config); });
+      case FrameType::close:
+        return master_.run([this] { close(); });
+      default:
+        return;
+    }
+  }
+
+  void start(std::uint64_t id, FieldReader& fields) {
+    registry::Call call;
+    const auto item = fields.number<std::uint64_t>();
+    call.kind = to_kind(fields.number<std::uint32_t>());
+    call.round = fields.number<std::uint32_t>();
+    call.state_version = fields.number<std::uint32_t>();
+    call.timeout_ms = fields.number<std::uint64_t>();
+    call.name = fields.text();
+    call.arguments = fields.text_or_nothing();
+    call.variables = fields.text_or_nothing();
+    call.input_responses = fields.text_or_nothing();
+    call.state = fields.text_or_nothing().value_or(std::string_view());
+    const auto [at, is_new] = calls_here_.try_emplace(id, id, fields.rest(), out_, ended_);
+    if (!is_new) return;
+    {
+      const std::lock_guard lock(items_mutex_);
+      const auto known = handles_.find(static_cast<std::uint32_t>(item));
+      if (known != handles_.end()) call.handle = known->second;
+    }
+    ChildCall& here = at->second;
+    if (call.handle == 0) {
+      registry::Ending ending;
+      ending.how = registry::Ending::How::failed;
+      ending.rpc_code = plugin::kInternalError;
+      ending.message = fmt::format("plugin {}: what was called is gone", order_.name);
+      return here.on_end(ending);
+    }
+    const registry::CallId started = generation_->start(call, here);
+    if (started != 0) here.here = started;  // else it is no more
+  }
+
+  void cancel(std::uint64_t id, std::uint32_t reason) {
+    const auto found = calls_here_.find(id);
+    if (found == calls_here_.end()) return;
+    generation_->cancel(found->second.here, static_cast<registry::CancelReason>(reason));
+  }
+
+  const OpenOrder order_;
+  FrameBuffer input_;
+  const std::unique_ptr<Arena> arena_;
+  const std::string unconfined_;
+  const FrameForm form_;
+  loop::Loop loop_;
+  plugin::CallTable calls_;
+  Outbox out_;
+  std::unordered_map<std::uint64_t, ChildCall> calls_here_;  // by the host's id
+  std::function<void(std::uint64_t id)> ended_ = [this](std::uint64_t id) { calls_here_.erase(id); };
+
+  std::mutex items_mutex_;                                    // guards the three below
+  std::unordered_map<std::uint64_t, std::uint32_t> ids_;      // what the host calls an item, by its handle here
+  std::unordered_map<std::uint32_t, std::uint64_t> handles_;  // the other way round
+  std::uint32_t last_item_ = 0;
+
+  std::unique_ptr<plugin::Generation> generation_;  // before the host knows of it; then for ever
+  plugin::ControlThread master_;
+};
+
+// The first frame, before there are threads. The process ends if there is none.
+OpenOrder read_order(FrameBuffer& input) {
+  for (;;) {
+    if (const auto frame = input.next()) {
+      auto order = frame->head.type == FrameType::open ? read_open_order(frame->body) : std::nullopt;
+      if (!order) _exit(1);
+      return std::move(*order);
+    }
+    std::size_t room;
+    char* at = input.room(room);
+    const ssize_t size = recv(kSocketDescriptor, at, room, 0);
+    if (size <= 0 && errno != EINTR) _exit(1);
+    if (size > 0) input.filled(static_cast<std::size_t>(size));
+  }
+}
+
+}  // namespace
+
+void worker_main() {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  FrameBuffer input;
+  OpenOrder order = read_order(input);
+  log::configure(static_cast<log::Level>(order.log_level), static_cast<log::Format>(order.log_format));
+  auto arena = Arena::map(kArenaDescriptor);
+  ::close(kArenaDescriptor);
+  if (!arena) _exit(1);
+  // Never destroyed: the process ends by _exit().
+  auto* child = new Child(std::move(order), std::move(input), std::move(*arena), {});
+  child->run();
+  _exit(1);
+}
+
+}  // namespace collet::worker

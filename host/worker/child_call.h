@@ -1,0 +1,34 @@
+// A call in a worker: hears what the plugin says, and has it sent to the host.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "registry/item.h"
+#include "worker/outbox.h"
+
+namespace collet::worker {
+
+// Loop thread, but for info().
+class ChildCall final : public registry::Listener {
+ public:
+  // `id` is the host's. `info` are the fields of what is known of the caller.
+  ChildCall(std::uint64_t id, std::string_view info, Outbox& out, std::function<void(std::uint64_t id)>& ended)
+      : id_(id), info_(info), out_(out), ended_(ended) {}
+
+  void on_progress(const registry::Progress& progress) override;
+  void on_log(const registry::LogMessage& message) override;
+  void on_end(registry::Ending& ending) override;  // calls `ended`, which may destroy this
+  std::optional<std::string_view> info(std::string_view key) const override;
+
+  registry::CallId here = 0;  // the call's id in this process
+
+ private:
+  const std::uint64_t id_;
+  const std::string info_;
+  Outbox& out_;
+  std::function<void(std::uint64_t id)>& ended_;
+};
+
+}  // namespace collet::worker

@@ -1,0 +1,149 @@
+// What passes between a host and its worker: frames over a socket, each a head and a body of fields.
+//
+// The worker is not trusted: its host takes no size, count or enumeration from a frame without a check. Numbers are
+// in the byte order of the machine, which both share.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/limits.h"
+
+namespace collet::worker {
+
+enum class FrameType : std::uint8_t {
+  // from the host
+  open = 1,     // what to load, and how
+  call,         // id: of the call at the host
+  cancel,       // id
+  adopted,      // no call of the items that were taken out can follow
+  blob_done,    // a blob in the arena has been read
+  quiesce,      //
+  save_state,   //
+  reconfigure,  //
+  close,        // destroy the plugin and end
+  // from the worker
+  opened = 64,  // or not: the answer to open
+  items,        // some come, some go
+  end,          // id
+  progress,     // id
+  log,          // id
+  resource_updated,
+  erred,  // the plugin has made an error of its own
+  saved,
+  reconfigured,
+};
+
+struct FrameHead {
+  std::uint32_t size = 0;  // of the body
+  FrameType type = FrameType::open;
+  std::uint8_t reserved[3] = {};
+  std::uint64_t id = 0;
+};
+static_assert(sizeof(FrameHead) == 16);
+
+// Appends fields to a buffer that becomes a field itself.
+class FieldWriter {
+ public:
+  explicit FieldWriter(std::string& out) : out_(out) {}
+  template <class Number>
+  FieldWriter& number(Number value) {
+    out_.append(reinterpret_cast<const char*>(&value), sizeof value);
+    return *this;
+  }
+  FieldWriter& text(std::string_view text) {
+    number(static_cast<std::uint32_t>(text.size()));
+    out_ += text;
+    return *this;
+  }
+
+ private:
+  std::string& out_;
+};
+
+// Appends one frame to a buffer; it is whole when this is destroyed.
+class FrameWriter {
+ public:
+  FrameWriter(std::string& out, FrameType type, std::uint64_t id = 0);
+  ~FrameWriter();
+  FrameWriter(const FrameWriter&) = delete;
+  FrameWriter& operator=(const FrameWriter&) = delete;
+
+  template <class Number>
+  FrameWriter& number(Number value) {
+    FieldWriter(out_).number(value);
+    return *this;
+  }
+  FrameWriter& text(std::string_view text) {
+    FieldWriter(out_).text(text);
+    return *this;
+  }
+  FrameWriter& text_or_nothing(const std::optional<std::string_view>& text);  // nothing is not the same as empty
+  std::size_t body_size() const { return out_.size() - start_ - sizeof(FrameHead); }
+
+ private:
+  std::string& out_;
+  const std::size_t start_;
+};
+
+// Fields that were written one behind the other, taken off the front. What is not there in full reads as zero and
+// makes the whole bad.
+class FieldReader {
+ public:
+  explicit FieldReader(std::string_view fields) : rest_(fields) {}
+
+  template <class Number>
+  Number number() {
+    Number value{};
+    if (rest_.size() < sizeof value) {
+      bad_ = true;
+      return value;
+    }
+    std::memcpy(&value, rest_.data(), sizeof value);
+    rest_.remove_prefix(sizeof value);
+    return value;
+  }
+  std::optional<std::string_view> text_or_nothing();
+  std::string_view text();  // must be there
+  std::string_view rest() const { return rest_; }
+  bool at_end() const { return rest_.empty(); }
+  bool bad() const { return bad_; }
+  // Whether all that was asked for was there, and nothing else.
+  bool complete() const { return !bad_ && rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+  bool bad_ = false;
+};
+
+// Bytes as they come from a socket, cut into frames.
+class FrameBuffer {
+ public:
+  // Where the next bytes are to go, at least `kWorkerReadBytes` of room; then how many have come.
+  char* room(std::size_t& size);
+  void filled(std::size_t size) { end_ += size; }
+
+  struct Frame {
+    FrameHead head;
+    std::string_view body;  // until room() is called
+  };
+  // The next whole frame.
+  std::optional<Frame> next();
+  // A head said that its frame is larger than kWorkerFrameBytesMax: nothing follows.
+  bool broken() const { return broken_; }
+  std::size_t capacity() const { return bytes_.size(); }
+
+ private:
+  std::string bytes_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  bool broken_ = false;
+};
+
+// Pieces of a result inside a field: text, JSON, a blob inside the field or in the arena.
+enum class Piece : std::uint8_t { text = 1, json, blob, arena_blob };
+
+}  // namespace collet::worker

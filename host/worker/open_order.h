@@ -1,0 +1,33 @@
+// What a worker is told first: what to load, and what it may do.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/placement.h"
+#include "worker/frame.h"
+
+namespace collet::worker {
+
+struct OpenOrder {
+  std::string name;     // of the plugin in the configuration
+  std::string library;  // the private copy
+  std::string config;   // JSON object
+  std::uint64_t number = 1;
+  std::optional<std::string> prior;
+  std::uint32_t prior_version = 0;
+  Permissions permissions;
+  std::int32_t log_level = 0;   // log::Level
+  std::int32_t log_format = 0;  // log::Format
+};
+
+void append(std::string& out, const OpenOrder& order);
+// Nothing if it is none.
+std::optional<OpenOrder> read_open_order(std::string_view body);
+
+// The keys of collet_host.call_info; what is known of a call's caller goes with it, by its place here.
+inline constexpr std::string_view kInfoKeys[] = {"protocolVersion",    "era",      "transport",
+                                                 "principal",          "session",  "clientInfo",
+                                                 "clientCapabilities", "logLevel", "_meta"};
+
+}  // namespace collet::worker

@@ -1,0 +1,94 @@
+#include "worker/process.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+namespace collet::worker {
+namespace {
+
+// Another number for the same, which is none of those that the child is given.
+plugin::Descriptor moved_away(int fd) {
+  return plugin::Descriptor(fcntl(fd, F_DUPFD_CLOEXEC, kArenaDescriptor + 1));
+}
+
+}  // namespace
+
+Result<Process> Process::spawn(const std::string& executable, const plugin::Descriptor& given_socket,
+                               int given_arena, const std::vector<std::string>& environment) {
+  const plugin::Descriptor socket = moved_away(given_socket.get());
+  const plugin::Descriptor arena = moved_away(given_arena);
+  if (!socket || !arena) return error("cannot start a worker process: {}", std::strerror(errno));
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, socket.get(), kSocketDescriptor);
+  posix_spawn_file_actions_adddup2(&actions, arena.get(), kArenaDescriptor);
+  posix_spawn_file_actions_addclosefrom_np(&actions, kArenaDescriptor + 1);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+
+  std::vector<char*> variables;
+  for (const std::string& variable : environment) variables.push_back(const_cast<char*>(variable.c_str()));
+  variables.push_back(nullptr);
+  char* arguments[] = {const_cast<char*>("collet"), const_cast<char*>(kWorkerVerb), nullptr};
+  Process process;
+  const int failed =
+      posix_spawn(&process.pid_, executable.c_str(), &actions, &attributes, arguments, variables.data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failed) {
+    process.pid_ = 0;
+    return error("cannot run {} as a worker process: {}", executable, std::strerror(failed));
+  }
+  process.ended_ = plugin::Descriptor(static_cast<int>(syscall(SYS_pidfd_open, process.pid_, 0)));
+  if (!process.ended_) return error("cannot watch a worker process: {}", std::strerror(errno));
+  return process;
+}
+
+Process::Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, 0)), ended_(std::move(other.ended_)) {}
+
+Process& Process::operator=(Process&& other) noexcept {
+  std::swap(pid_, other.pid_);
+  std::swap(ended_, other.ended_);
+  return *this;
+}
+
+Process::~Process() {
+  if (pid_ == 0) return;
+  kill();
+  reap();
+}
+
+void Process::kill() const {
+  if (pid_ > 0) ::kill(-pid_, SIGKILL);
+}
+
+std::string Process::reap() {
+  int status = 0;
+  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  ::kill(-pid_, SIGKILL);  // what it has left behind
+  pid_ = 0;
+  if (!WIFSIGNALED(status)) return fmt::format("ended with exit code {}", WEXITSTATUS(status));
+  const int number = WTERMSIG(status);
+  return fmt::format("crashed with SIG{} ({})", sigabbrev_np(number), sigdescr_np(number));
+}
+
+}  // namespace collet::worker

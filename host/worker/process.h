@@ -1,0 +1,44 @@
+// A worker as an operating-system process.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "plugin/descriptor.h"
+
+namespace collet::worker {
+
+// The verb under which the host's executable runs worker_main(), and the descriptors that it finds there.
+inline constexpr const char* kWorkerVerb = "__worker";
+inline constexpr int kSocketDescriptor = 3;
+inline constexpr int kArenaDescriptor = 4;
+
+class Process {
+ public:
+  // Runs `executable __worker` in a process group of its own, with these descriptors and variables ("NAME=value")
+  // and no others; its stdout is our stderr. It dies with the calling thread.
+  static Result<Process> spawn(const std::string& executable, const plugin::Descriptor& socket, int arena,
+                               const std::vector<std::string>& environment);
+
+  Process() = default;
+  Process(Process&& other) noexcept;
+  Process& operator=(Process&& other) noexcept;
+  ~Process();  // kills and reaps it
+
+  pid_t pid() const { return pid_; }
+  // Readable when it has ended.
+  int ended() const { return ended_.get(); }
+  // [any, while this lives] With all the processes that it has started.
+  void kill() const;
+  // Waits for its end: "crashed with SIGSEGV (Segmentation fault)", "ended with exit code 1".
+  std::string reap();
+
+ private:
+  pid_t pid_ = 0;  // 0: none, or reaped
+  plugin::Descriptor ended_;
+};
+
+}  // namespace collet::worker

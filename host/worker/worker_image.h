@@ -1,0 +1,165 @@
+// The host's side of a worker: a plugin whose functions pass on what they are given to a process of its own, and
+// whose answers are said to the host table.
+//
+// A thread of the image reads what the worker says, and looks after its life. When the process ends by itself, or
+// is ended because it breaks the rules, every call that it had ends with the cause; then it is started again, after
+// a time that doubles with each failure, until there have been too many: quarantine.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "collet/ext/reconfigure.h"
+#include "collet/ext/save_state.h"
+#include "plugin/stage.h"
+#include "plugin/thread.h"
+#include "worker/arena.h"
+#include "worker/frame.h"
+#include "worker/process.h"
+#include "worker/replay.h"
+
+namespace collet::worker {
+
+struct WorkerOptions {
+  std::string executable = "/proc/self/exe";  // run as `executable __worker`: worker_main()
+  std::uint64_t start_timeout_ms = limits::kCreateTimeoutMs;
+  std::uint64_t hang_ms = limits::kWorkerHangMs;
+  std::uint64_t exit_ms = limits::kWorkerExitMs;
+  std::uint64_t backoff_ms = limits::kWorkerBackoffMs;
+  unsigned failures_max = limits::kWorkerFailuresMax;
+  int log_level = 2;   // log::Level
+  int log_format = 0;  // log::Format
+};
+
+class WorkerImage final : public plugin::Image {
+ public:
+  WorkerImage(plugin::WorkerOrder order, WorkerOptions options);
+  ~WorkerImage() override;
+
+  Result<void> open() override;
+  const plugin::PluginTable& table() const override { return table_; }
+  std::int32_t create(const collet_host& host, const collet_create_params& params, void** self) override;
+  const void* get_extension(std::string_view id) override;
+  bool close() override;
+  void pin() override {}
+  const std::string& path() const override { return path_; }
+  bool isolated() const override { return true; }
+  bool kill(std::string_view why) override;
+  std::string condition() const override;
+  std::string item_problem() const override;
+  void listen(Events events) override { events_ = std::move(events); }
+
+ private:
+  enum class State : std::uint8_t { down, starting, up, quarantined, closing, closed };
+
+  // What a worker's answer to a request says.
+  struct Answer {
+    std::int32_t status = COLLET_E_INTERNAL;
+    std::string bytes;
+  };
+  struct AddedItem {
+    std::uint64_t worker_id = 0;
+    std::uint32_t kind = 0;
+    std::uint32_t flags = 0;
+    std::uint32_t timeout_ms = 0;
+    std::string name;
+    std::string definition;
+    std::size_t bytes() const { return name.size() + definition.size(); }
+  };
+  struct HostItem {
+    collet_item id = 0;
+    std::size_t bytes = 0;
+  };
+  // A process and what belongs to it. Of the image's thread.
+  struct Running {
+    Process process;
+    plugin::Descriptor socket;
+    FrameBuffer input;
+    bool opened = false;
+    bool ended = false;   // by itself
+    std::string refusal;  // why it cannot be used: "its create() …", "its worker process was killed: …"
+  };
+
+  // Functions of the plugin's table: any thread.
+  static std::int32_t call_plugin(void* self, collet_call call, const collet_call_params* params);
+  static void cancel_call(void* self, collet_call call, std::uint32_t reason);
+  static std::int32_t quiesce(void* self, std::uint32_t deadline_ms);
+  static void destroy(void* self);
+  static std::int32_t save(void* self, collet_state_write write, void* to);
+  static std::int32_t reconfigure(void* self, const char* config, std::size_t size);
+
+  std::int32_t pass_on(collet_call call, const collet_call_params& params);
+  bool send(std::string_view frames);
+  Answer ask(std::string_view frame);
+  std::string down_words() const;
+
+  // The image's thread.
+  void look_after();
+  std::string run_once();
+  Result<Running> start();
+  void serve(Running& running);
+  int wait_ms() const;
+  void receive(Running& running);
+  void flush();
+  std::string find_reason_to_kill(const Running& running);
+  bool wait_to_restart(const std::string& cause);
+  void wake() const;
+  // Each returns why the frame cannot come from a sound worker, or an empty text.
+  std::string take(Running& running, const FrameBuffer::Frame& frame);
+  std::string take_opened(Running& running, std::string_view body);
+  std::string take_items(Running& running, std::string_view body);
+  std::string take_answer(std::string_view body);
+  std::string take_of_call(const FrameBuffer::Frame& frame);
+  // With items_mutex_.
+  void change_items(const std::vector<std::uint64_t>& removed, const std::vector<AddedItem>& added);
+  void adopt_pending();
+
+  plugin::WorkerOrder order_;
+  const WorkerOptions options_;
+  const std::string path_;
+  Events events_;
+  plugin::PluginTable table_;
+  collet_save_state save_state_{};
+  collet_reconfigure reconfigure_{};
+  plugin::Descriptor wake_;
+  std::atomic<const collet_host*> host_{nullptr};  // from create() on
+
+  // Of the image's thread.
+  bool opened_once_ = false;
+  unsigned failures_ = 0;
+  plugin::Clock::time_point started_;
+  ArenaView arena_;
+  std::unique_ptr<Replay> replay_;  // from create() on; set under items_mutex_
+
+  std::mutex items_mutex_;                   // guards the three below
+  std::map<std::uint64_t, HostItem> items_;  // by the worker's id
+  std::vector<AddedItem> pending_items_;     // of a worker that is not up, or before create()
+  std::size_t item_bytes_ = 0;               // of both
+
+  mutable std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  State state_ = State::down;
+  int socket_ = -1;  // of the process that is up
+  pid_t pid_ = 0;
+  std::uint32_t incarnation_ = 0;
+  std::string outgoing_;     // what the socket did not take
+  std::string kill_reason_;  // somebody wants the process to be killed
+  std::string cause_;        // of the last end
+  std::string item_problem_;
+  bool quiescing_ = false;  // calls may have been ended behind the worker's back
+  std::optional<Answer> answer_;
+  std::deque<std::pair<plugin::Clock::time_point, collet_call>> overdue_;
+
+  std::thread thread_;
+};
+
+}  // namespace collet::worker

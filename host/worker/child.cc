@@ -16,6 +16,7 @@
 #include "worker/frame_form.h"
 #include "worker/open_order.h"
 #include "worker/process.h"
+#include "worker/sandbox.h"
 
 namespace collet::worker {
 namespace {
@@ -311,8 +312,10 @@ void worker_main() {
   auto arena = Arena::map(kArenaDescriptor);
   ::close(kArenaDescriptor);
   if (!arena) _exit(1);
+  Confinement confinement = confine(order.name, order.permissions, order.library);
+  order.library = std::move(confinement.library);
   // Never destroyed: the process ends by _exit().
-  auto* child = new Child(std::move(order), std::move(input), std::move(*arena), {});
+  auto* child = new Child(std::move(order), std::move(input), std::move(*arena), std::move(confinement.unenforced));
   child->run();
   _exit(1);
 }

@@ -88,6 +88,7 @@ std::string Process::reap() {
   pid_ = 0;
   if (!WIFSIGNALED(status)) return fmt::format("ended with exit code {}", WEXITSTATUS(status));
   const int number = WTERMSIG(status);
+  if (number == SIGKILL) return "was killed (SIGKILL: by somebody else, or for want of memory)";
   return fmt::format("crashed with SIG{} ({})", sigabbrev_np(number), sigdescr_np(number));
 }
 

@@ -35,6 +35,7 @@ struct WorkerOptions {
   std::uint64_t hang_ms = limits::kWorkerHangMs;
   std::uint64_t exit_ms = limits::kWorkerExitMs;
   std::uint64_t backoff_ms = limits::kWorkerBackoffMs;
+  std::uint64_t backoff_ms_max = limits::kWorkerBackoffMsMax;
   unsigned failures_max = limits::kWorkerFailuresMax;
   int log_level = 2;   // log::Level
   int log_format = 0;  // log::Format

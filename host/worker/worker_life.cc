@@ -217,7 +217,7 @@ bool WorkerImage::wait_to_restart(const std::string& cause) {
     return end();
   }
   const std::uint64_t doubled = options_.backoff_ms << std::min(failures_ - 1, 20u);
-  const std::uint64_t delay_ms = failures_ == 1 ? 0 : std::min(doubled / 2, limits::kWorkerBackoffMsMax);
+  const std::uint64_t delay_ms = failures_ == 1 ? 0 : std::min(doubled / 2, options_.backoff_ms_max);
   log::error("plugin {}: {}; it is started again{}", order_.name, cause,
              delay_ms ? fmt::format(" in {} ms", delay_ms) : "");
   if (changed_.wait_for(lock, std::chrono::milliseconds(delay_ms), closing)) return end();

@@ -25,7 +25,8 @@ class Bench {
     std::string pattern = std::filesystem::temp_directory_path() / "collet-reload-XXXXXX";
     folder = mkdtemp(pattern.data());
     install(build);
-    spec = {.id = "p", .library = library(), .config = std::move(config), .placement = kTestPlacement};
+    spec = {.id = "p", .library = library(), .config = std::move(config), .placement = kTestPlacement,
+            .permissions = {.write = {std::filesystem::temp_directory_path()}}};
     REQUIRE(house.loader.load({spec})[0].error == "");
   }
   ~Bench() { std::filesystem::remove_all(folder); }

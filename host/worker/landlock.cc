@@ -1,0 +1,118 @@
+#include "worker/landlock.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+#include "base/result.h"
+#include "plugin/descriptor.h"
+
+namespace collet::worker {
+namespace {
+
+// Of linux/landlock.h, which distributions have in older versions than their kernels.
+struct RulesetAttributes {
+  std::uint64_t files;
+  std::uint64_t network;  // since version 4
+  std::uint64_t scopes;   // since version 6
+};
+struct __attribute__((packed)) PathBeneath {
+  std::uint64_t allowed;
+  std::int32_t parent;
+};
+constexpr unsigned kVersionFlag = 1;
+constexpr int kPathBeneath = 1;
+
+constexpr std::uint64_t kExecute = 1;
+constexpr std::uint64_t kWriteFile = 1 << 1;
+constexpr std::uint64_t kReadFile = 1 << 2;
+constexpr std::uint64_t kReadFolder = 1 << 3;
+constexpr std::uint64_t kVersion1 = (1 << 13) - 1;
+constexpr std::uint64_t kRefer = 1 << 13;     // since version 2
+constexpr std::uint64_t kTruncate = 1 << 14;  // since version 3
+constexpr std::uint64_t kDevices = 1 << 15;   // since version 5
+constexpr std::uint64_t kOfFiles = kExecute | kWriteFile | kReadFile | kTruncate | kDevices;
+constexpr std::uint64_t kBindAndConnect = 3;
+constexpr std::uint64_t kSocketsAndSignals = 3;
+
+// What any program needs: shared libraries, and what the C library looks up behind a program's back.
+constexpr const char* kReadable[] = {"/lib",
+                                     "/lib64",
+                                     "/usr/lib",
+                                     "/usr/lib64",
+                                     "/usr/local/lib",
+                                     "/etc/ld.so.cache",
+                                     "/etc/localtime",
+                                     "/usr/share/zoneinfo",
+                                     "/dev/urandom",
+                                     "/dev/random",
+                                     "/dev/zero",
+                                     "/proc/self",
+                                     "/sys/devices/system/cpu",
+                                     "/usr/share/locale",
+                                     "/usr/share/i18n"};
+constexpr const char* kReadableWithNetwork[] = {
+    "/etc/resolv.conf", "/etc/hosts",    "/etc/nsswitch.conf", "/etc/host.conf",
+    "/etc/gai.conf",    "/etc/services", "/etc/ssl",           "/usr/share/ca-certificates"};
+constexpr const char* kExecutable[] = {"/bin", "/sbin", "/usr", "/lib", "/lib64"};
+
+class Ruleset {
+ public:
+  Ruleset(int version, bool network_too)
+      : files_(kVersion1 | (version >= 2 ? kRefer : 0) | (version >= 3 ? kTruncate : 0) |
+               (version >= 5 ? kDevices : 0)) {
+    const RulesetAttributes attributes{files_, version >= 4 && network_too ? kBindAndConnect : 0,
+                                       version >= 6 ? kSocketsAndSignals : 0};
+    const std::size_t size = version >= 6   ? sizeof attributes
+                             : version >= 4 ? offsetof(RulesetAttributes, scopes)
+                                            : offsetof(RulesetAttributes, network);
+    ruleset_ = plugin::Descriptor(static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, size, 0)));
+  }
+  explicit operator bool() const { return static_cast<bool>(ruleset_); }
+
+  // What is not there needs no permission.
+  void allow(const char* path, std::uint64_t rights) {
+    const plugin::Descriptor parent(open(path, O_PATH | O_CLOEXEC));
+    struct stat status;
+    if (!parent || fstat(parent.get(), &status) != 0) return;
+    const std::uint64_t possible = S_ISDIR(status.st_mode) ? files_ : files_ & kOfFiles;
+    const PathBeneath rule{rights & possible, parent.get()};
+    syscall(SYS_landlock_add_rule, ruleset_.get(), kPathBeneath, &rule, 0);
+  }
+  bool restrict_self() { return syscall(SYS_landlock_restrict_self, ruleset_.get(), 0) == 0; }
+
+ private:
+  const std::uint64_t files_;
+  plugin::Descriptor ruleset_;
+};
+
+}  // namespace
+
+std::string confine_files(const Permissions& may, const std::string& library) {
+  const auto version = static_cast<int>(syscall(SYS_landlock_create_ruleset, nullptr, 0, kVersionFlag));
+  if (version < 1) return "files (the kernel has no Landlock)";
+  constexpr std::uint64_t kRead = kReadFile | kReadFolder;
+  const std::uint64_t run = may.exec ? kExecute : 0;
+  Ruleset rules(version, !may.network);
+  if (!rules) return fmt::format("files (Landlock: {})", std::strerror(errno));
+  rules.allow(library.c_str(), kReadFile);
+  rules.allow("/dev/null", kReadFile | kWriteFile);
+  for (const char* path : kReadable) rules.allow(path, kRead);
+  if (may.network) {
+    for (const char* path : kReadableWithNetwork) rules.allow(path, kRead);
+  }
+  if (may.exec) {
+    for (const char* path : kExecutable) rules.allow(path, kRead | kExecute);
+  }
+  for (const std::string& path : may.read) rules.allow(path.c_str(), kRead | run);
+  for (const std::string& path : may.write) rules.allow(path.c_str(), ~kExecute | run);
+  if (!rules.restrict_self()) return fmt::format("files (Landlock: {})", std::strerror(errno));
+  return version >= 3 ? std::string() : "truncation of files (the kernel's Landlock is too old)";
+}
+
+}  // namespace collet::worker

@@ -1,0 +1,14 @@
+// Landlock: what of the file system a process may use. By system calls, as the C library has no functions for it.
+#pragma once
+
+#include <string>
+
+#include "base/placement.h"
+
+namespace collet::worker {
+
+// Of the calling thread and those that it starts, for ever. Returns what the kernel cannot enforce, or empty.
+// `library` may be read, too.
+std::string confine_files(const Permissions& may, const std::string& library);
+
+}  // namespace collet::worker

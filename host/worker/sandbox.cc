@@ -1,0 +1,98 @@
+#include "worker/sandbox.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "base/result.h"
+#include "worker/call_filter.h"
+#include "worker/landlock.h"
+
+namespace collet::worker {
+namespace {
+
+// Users that nobody else is: one for each process there can be.
+constexpr uid_t kFirstUser = 0x70000000;
+
+bool limit(int resource, std::uint64_t most) {
+  const rlimit both{most, most};
+  return setrlimit(static_cast<__rlimit_resource_t>(resource), &both) == 0;
+}
+
+class Walls {
+ public:
+  Walls(const Permissions& may, std::string library) : may_(may), library_(std::move(library)) {}
+
+  Confinement build(const std::string& plugin) {
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    separate();
+    set_limits();
+    // Who may use files of others needs their owner's rights to do so.
+    const bool own_user = geteuid() == 0 && may_.read.empty() && may_.write.empty();
+    const std::string original = library_;
+    if (own_user) open_library();
+    note(confine_files(may_, original));
+    if (own_user) become_nobody_else();
+    if (geteuid() == 0) note("a user of its own (it is root, since files are granted)");
+    note(filter_calls(plugin, may_));
+    return {library_, unenforced_};
+  }
+
+ private:
+  void note(const std::string& missing) {
+    if (!missing.empty()) unenforced_ += (unenforced_.empty() ? "" : ", ") + missing;
+  }
+
+  void separate() {
+    if (geteuid() != 0) return;
+    if (unshare(CLONE_NEWIPC | CLONE_NEWUTS) != 0) note("namespaces");
+  }
+
+  void set_limits() {
+    limit(RLIMIT_CORE, 0);
+    if (!limit(RLIMIT_NOFILE, may_.files_max)) note("files_max");
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which reserve more than there is
+    if (may_.memory_bytes_max && !limit(RLIMIT_AS, may_.memory_bytes_max)) note("memory_bytes_max");
+#endif
+    if (may_.cpu_seconds_max && !limit(RLIMIT_CPU, may_.cpu_seconds_max)) note("cpu_seconds_max");
+  }
+
+  // Its folder is the host's alone: it is read through a descriptor.
+  void open_library() {
+    const int fd = open(library_.c_str(), O_RDONLY);
+    if (fd < 0) return;
+    fchmod(fd, 0555);
+    library_ = fmt::format("/proc/self/fd/{}", fd);
+  }
+
+  void become_nobody_else() {
+    const uid_t user = kFirstUser + static_cast<uid_t>(getpid());
+    if (setgroups(0, nullptr) != 0 || setresgid(user, user, user) != 0 || setresuid(user, user, user) != 0) {
+      return note(fmt::format("a user of its own ({})", std::strerror(errno)));
+    }
+    // Both were lost with the old user.
+    prctl(PR_SET_DUMPABLE, 1);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (!limit(RLIMIT_NPROC, may_.threads_max)) note("threads_max");
+  }
+
+  const Permissions& may_;
+  std::string library_;
+  std::string unenforced_;
+};
+
+}  // namespace
+
+Confinement confine(const std::string& plugin, const Permissions& may, const std::string& library) {
+  return Walls(may, library).build(plugin);
+}
+
+}  // namespace collet::worker

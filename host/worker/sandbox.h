@@ -1,0 +1,20 @@
+// The walls around a worker: what its plugin may do is what [plugin.<id>.permissions] says.
+#pragma once
+
+#include <string>
+
+#include "base/placement.h"
+
+namespace collet::worker {
+
+struct Confinement {
+  std::string library;     // where the plugin's library can be read from now on
+  std::string unenforced;  // what this system could not be brought to enforce, in words, or empty
+};
+
+// Confines this process for ever: a user of its own if it is root's, no new privileges, namespaces, limits,
+// Landlock, a filter of system calls. Before there is another thread, and before foreign code is loaded. `plugin`
+// is its name in the configuration: what the filter denies is said on stderr, with the key that would allow it.
+Confinement confine(const std::string& plugin, const Permissions& may, const std::string& library);
+
+}  // namespace collet::worker

@@ -1,0 +1,223 @@
+// What a plugin does to its worker stays there.
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "base/text.h"
+#include "plugin/house.h"
+#include "support/catch.h"
+#include "worker/worker_image.h"
+
+using namespace collet;
+using namespace collet::plugin;
+using registry::CancelReason;
+using registry::Ending;
+
+namespace {
+
+// Two plugins: "p" makes trouble, "good" is a bystander.
+class Scene {
+ public:
+  explicit Scene(Permissions permissions = {}, worker::WorkerOptions options = {})
+      : house(loader_options(options)) {
+    std::vector<PluginSpec> specs(2);
+    specs[0] = {.id = "p",
+                .library = module_path("trouble"),
+                .placement = Placement::worker,
+                .permissions = std::move(permissions)};
+    specs[1] = {.id = "good",
+                .library = module_path("sample"),
+                .rules = {.prefix = "good_"},
+                .placement = Placement::worker};
+    for (const LoadReport& report : house.loader.load(specs)) REQUIRE(report.error == "");
+  }
+  ~Scene() { CHECK(house.call_tool("good_echo", "\"well\"").content.find("well") != std::string::npos); }
+
+  std::string text(const std::string& tool, std::string_view arguments = "{}") {
+    const Ending ending = house.call_tool(tool, arguments);
+    if (ending.how == Ending::How::failed) return ending.message;
+    json::Document block;
+    if (json::parse(ending.content, block)) return ending.content;
+    return std::string(json::find_string(block, "text").value_or(""));
+  }
+  std::string condition() { return house.loader.status().at(0).condition; }
+  // Calls until the plugin answers again.
+  bool comes_back() {
+    const auto deadline = Clock::now() + std::chrono::seconds(20);
+    while (Clock::now() < deadline) {
+      if (text("echo", "\"back\"") == "\"back\"") return true;
+      std::this_thread::yield();
+    }
+    return false;
+  }
+  pid_t process() {
+    const auto deadline = Clock::now() + std::chrono::seconds(20);
+    while (Clock::now() < deadline) {
+      if (const std::string words = condition(); words.starts_with("process ")) return std::stoi(words.substr(8));
+      std::this_thread::yield();
+    }
+    throw std::runtime_error("the worker does not come back");
+  }
+
+  House house;
+
+ private:
+  static LoaderOptions loader_options(worker::WorkerOptions options) {
+    LoaderOptions all = test_options();
+    options.executable = COLLET_TEST_WORKER;
+    all.make_worker = [options](WorkerOrder order) -> std::unique_ptr<Image> {
+      return std::make_unique<worker::WorkerImage>(std::move(order), options);
+    };
+    return all;
+  }
+};
+
+std::size_t open_descriptors() {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("what ends a worker fails its calls with plugin and cause, and it comes back") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"crash", "plugin p: its worker process crashed with SIGSEGV (Segmentation fault)"},
+      {"abort", "plugin p: its worker process crashed with SIGABRT (Aborted)"},
+      {"exit", "plugin p: its worker process ended with exit code 7"},
+      {"scribble", "plugin p: its worker process was killed: it sent a frame that is larger than the limit"},
+  };
+  for (const auto& [tool, message] : cases) {
+    Scene scene;
+    Recorder bystander;
+    scene.house.start_tool("hang", "{}", bystander);
+    CHECK(scene.text(tool) == message);
+    CHECK(bystander.wait_end().message == message);
+    CHECK(bystander.ends() == 1);
+    CHECK(scene.comes_back());
+  }
+}
+
+TEST_CASE("a worker that closes its connection and goes on is killed") {
+  Scene scene({}, {.exit_ms = 50});
+  CHECK(scene.text("close_all") == "plugin p: its worker process was killed: it closed its connection and went on");
+  CHECK(scene.comes_back());
+}
+
+TEST_CASE("a call that does not end after its deadline is a hang: the worker is killed") {
+  Scene scene({}, {.hang_ms = 50});
+  Recorder recorder;
+  const CallId id = scene.house.start_tool("hang", "{}", recorder);
+  scene.house.cancel("hang", id, CancelReason::client);  // a client may leave; that is no reason
+  Recorder overdue;
+  const CallId other = scene.house.start_tool("hang", "{}", overdue);
+  CHECK(scene.text("echo", "1") == "1");
+  scene.house.cancel("hang", other, CancelReason::deadline);
+  CHECK(overdue.wait_end().message ==
+        "plugin p: its worker process was killed: a call has not ended 50 ms after its deadline");
+  CHECK(recorder.wait_end().message == overdue.wait_end().message);
+  CHECK(scene.comes_back());
+}
+
+TEST_CASE("a worker that fails again and again is left alone, and says so, until it is reloaded") {
+  Scene scene({}, {.backoff_ms = 1, .failures_max = 3});
+  for (unsigned i = 0; i < 2; ++i) {
+    scene.text("crash");
+    CHECK(scene.comes_back());
+  }
+  scene.text("crash");
+  const auto deadline = Clock::now() + std::chrono::seconds(20);
+  while (!scene.condition().starts_with("in quarantine") && Clock::now() < deadline) std::this_thread::yield();
+  CHECK(scene.condition() == "in quarantine: its worker process crashed with SIGSEGV (Segmentation fault)");
+  CHECK(scene.text("echo").find("`collet reload p`") != std::string::npos);
+  CHECK(scene.house.loader.reload("p").ok());
+  CHECK(scene.text("echo", "1") == "1");
+}
+
+TEST_CASE("items that a worker had added are gone when it comes back, and can be added again") {
+  Scene scene;
+  CHECK(scene.text("churn") == "churned");
+  CHECK(scene.text("more", "1") == "1");
+  scene.text("crash");
+  CHECK(scene.comes_back());
+  CHECK_FALSE(scene.house.registry.current()->find(registry::Kind::tool, "more"));
+  CHECK(scene.text("churn") == "churned");
+  CHECK(scene.text("more", "2") == "2");
+}
+
+TEST_CASE("what a plugin prints does not reach the host's stdout, what it eats is its own") {
+  Scene scene({.memory_bytes_max = 1u << 30, .files_max = 64});
+  CHECK(scene.text("print") == "printed");
+  CHECK(scene.text("eat_files") == "EMFILE");
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  CHECK(scene.text("eat_memory") == "ENOMEM");
+#endif
+}
+
+TEST_CASE("what is not granted is denied") {
+  Scene scene;
+  CHECK(scene.text("socket") == "EPERM");
+  CHECK(scene.text("exec") == "EPERM");
+  CHECK(scene.text("fork") == "EPERM");
+  CHECK(scene.text("kill_parent") == "EPERM");
+  CHECK(scene.text("open", R"({"path":"/etc/passwd"})") == "EACCES");
+  CHECK(scene.text("environment") == "none");
+  if (geteuid() == 0) CHECK(scene.text("user") == "other");
+}
+
+TEST_CASE("what is granted is allowed, and no more") {
+  setenv("COLLET_TEST_VARIABLE", "seen", 1);
+  Scene scene({.read = {"/etc/passwd"}, .network = true, .environment = {"COLLET_TEST_VARIABLE"}});
+  CHECK(scene.text("socket") == "0");
+  CHECK(scene.text("open", R"({"path":"/etc/passwd"})") == "0");
+  CHECK(scene.text("open", R"({"path":"/etc/group"})") == "EACCES");
+  CHECK(scene.text("environment") == "seen");
+  CHECK(scene.text("exec") == "EPERM");
+}
+
+TEST_CASE("blobs of any size arrive whole, through shared memory or beside it") {
+  Scene scene;
+  constexpr std::size_t kEdge = limits::kWorkerArenaBlobBytesMin;
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, kEdge - 1, kEdge, kEdge + 1, std::size_t{16} << 20}) {
+    for (unsigned again = 0; again < 2; ++again) {
+      const Ending ending = scene.house.call_tool("blob", fmt::format(R"({{"size":{}}})", size));
+      REQUIRE(ending.how == Ending::How::completed);
+      std::string wanted;
+      text::append_base64(wanted, std::string(size, 'b'));
+      CHECK(ending.content == R"({"type":"image","mimeType":"image/png","data":")" + wanted + "\"}");
+    }
+  }
+}
+
+TEST_CASE("killed at any moment under load, a worker's calls are answered once each and nothing is left") {
+  Scene scene({}, {.backoff_ms_max = 1, .failures_max = 1'000'000});
+  REQUIRE(scene.comes_back());
+  const std::size_t before = open_descriptors();
+  std::mt19937 random(7);
+  std::size_t answered = 0;
+  std::size_t failed = 0;
+  for (unsigned round = 0; round < 100; ++round) {
+    std::vector<std::unique_ptr<Recorder>> recorders;
+    const pid_t victim = scene.process();
+    const unsigned moment = random() % 64;
+    for (unsigned i = 0; i < 64; ++i) {
+      if (i == moment) ::kill(victim, SIGKILL);
+      scene.house.start_tool("echo", "1", *recorders.emplace_back(std::make_unique<Recorder>()), i % 2);
+    }
+    for (const auto& recorder : recorders) {
+      const Ending ending = recorder->wait_end();
+      ending.how == Ending::How::completed ? ++answered : ++failed;
+      if (ending.how == Ending::How::failed) CHECK(ending.message.starts_with("plugin p: "));
+    }
+    for (const auto& recorder : recorders) CHECK(recorder->ends() == 1);
+  }
+  CHECK(answered > 0);
+  CHECK(failed > 0);
+  REQUIRE(scene.comes_back());
+  CHECK(open_descriptors() == before);
+}

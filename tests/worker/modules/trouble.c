@@ -1,0 +1,164 @@
+/* A plugin whose tools do to their process what a worker is there for. */
+#define _GNU_SOURCE
+#include <collet/plugin.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const collet_host* host;
+static int* volatile nowhere = (int*)8;
+
+enum {
+  ECHO,
+  CRASH,
+  ABORT,
+  EXIT,
+  HANG,
+  PRINT,
+  CLOSE_ALL,
+  EAT_FILES,
+  EAT_MEMORY,
+  FORK,
+  KILL_PARENT,
+  SOCKET,
+  EXEC,
+  OPEN,
+  BLOB,
+  ENVIRONMENT,
+  USER,
+  SCRIBBLE,
+  CHURN
+};
+static const char* const names[] = {
+    "echo",        "crash",  "abort", "exit", "hang", "print",       "close_all", "eat_files", "eat_memory", "fork",
+    "kill_parent", "socket", "exec",  "open", "blob", "environment", "user",      "scribble",  "churn"};
+
+static int32_t add(const char* name, long which) {
+  collet_item item;
+  collet_item_def def;
+  memset(&def, 0, sizeof def);
+  def.struct_size = sizeof def;
+  def.kind = COLLET_TOOL;
+  def.flags = which == ECHO ? COLLET_ITEM_NONBLOCKING : 0;
+  def.user = (void*)which;
+  def.name.data = name;
+  def.name.size = strlen(name);
+  return host->item_add(host, &def, &item);
+}
+
+static int32_t create(const collet_host* given, const collet_create_params* params, void** self) {
+  host = given;
+  (void)params;
+  (void)self;
+  for (long i = 0; i < (long)(sizeof names / sizeof *names); ++i) add(names[i], i);
+  return COLLET_OK;
+}
+
+static void destroy(void* self) { (void)self; }
+
+static int32_t answer(collet_call call, const char* text) {
+  host->add_text(host, call, text, strlen(text));
+  return host->complete(host, call, 0);
+}
+
+/* "0", or the name of what went wrong. */
+static int32_t answer_status(collet_call call, int result) {
+  return answer(call, result < 0 ? strerrorname_np(errno) : "0");
+}
+
+/* The path in {"path":"…"}. */
+static void path_of(collet_str arguments, char* path) {
+  path[0] = 0;
+  if (arguments.data) sscanf(arguments.data, "{\"path\":\"%255[^\"]", path);
+}
+
+static int32_t blob(collet_call call, collet_str arguments) {
+  size_t size = 0;
+  void* data;
+  collet_blob id;
+  sscanf(arguments.data, "{\"size\":%zu", &size);
+  if (host->blob_new(host, size, &id, &data) != COLLET_OK) return COLLET_E_LIMIT;
+  for (size_t i = 0; i < size; ++i) {
+    if (((char*)data)[i]) abort(); /* the host promises zeros */
+  }
+  memset(data, 'b', size);
+  host->add_blob(host, call, "image", 5, "image/png", 9, id);
+  return host->complete(host, call, 0);
+}
+
+static int32_t on_call(void* self, collet_call call, const collet_call_params* params) {
+  char path[256];
+  (void)self;
+  path_of(params->arguments, path);
+  switch ((long)params->item_user) {
+    case ECHO:
+      host->add_text(host, call, params->arguments.data, params->arguments.size);
+      return host->complete(host, call, 0);
+    case CRASH:
+      *nowhere = 1;
+      return COLLET_OK;
+    case ABORT:
+      abort();
+    case EXIT:
+      exit(7);
+    case HANG:
+      for (;;) pause();
+    case PRINT:
+      puts("{\"jsonrpc\":\"2.0\"}");
+      fflush(stdout);
+      return answer(call, "printed");
+    case CLOSE_ALL:
+      for (int fd = 0; fd < 64; ++fd) close(fd);
+      for (;;) pause();
+    case EAT_FILES:
+      while (open("/dev/null", O_RDONLY) >= 0) {
+      }
+      return answer_status(call, -1);
+    case EAT_MEMORY:
+      for (;;) {
+        void* at = mmap(NULL, 64u << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (at == MAP_FAILED) return answer_status(call, -1);
+      }
+    case FORK:
+      return answer_status(call, fork());
+    case KILL_PARENT:
+      return answer_status(call, kill(getppid(), 0));
+    case SOCKET:
+      return answer_status(call, socket(AF_INET, SOCK_STREAM, 0));
+    case EXEC:
+      return answer_status(call, execl("/bin/true", "true", NULL));
+    case OPEN:
+      return answer_status(call, open(path, O_RDONLY));
+    case BLOB:
+      return blob(call, params->arguments);
+    case ENVIRONMENT:
+      return answer(call, getenv("COLLET_TEST_VARIABLE") ? getenv("COLLET_TEST_VARIABLE") : "none");
+    case USER:
+      return answer(call, geteuid() == 0 ? "root" : "other");
+    case CHURN: {
+      add("more", ECHO);
+      host->items_commit(host);
+      return answer(call, "churned");
+    }
+    default: /* what no plugin writes: its worker's socket */
+      return answer_status(call, (int)write(3, "a frame that is none, and long enough to have a head", 52));
+  }
+}
+
+static const collet_plugin plugin = {
+    .struct_size = sizeof(collet_plugin),
+    .flags = COLLET_PLUGIN_CONCURRENT,
+    .id = COLLET_STR("org.example.trouble"),
+    .version = COLLET_STR("1.0.0"),
+    .create = create,
+    .destroy = destroy,
+    .call = on_call,
+};
+
+COLLET_EXPORT const collet_plugin* collet_plugin_entry_v1(void) { return &plugin; }

@@ -13,6 +13,7 @@
 #include "loop/read_watch.h"
 #include "plugin/generation.h"
 #include "worker/child_call.h"
+#include "worker/crash_report.h"
 #include "worker/frame_form.h"
 #include "worker/open_order.h"
 #include "worker/process.h"
@@ -312,6 +313,9 @@ void worker_main() {
   auto arena = Arena::map(kArenaDescriptor);
   ::close(kArenaDescriptor);
   if (!arena) _exit(1);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which report themselves
+  report_crashes(order.name);
+#endif
   Confinement confinement = confine(order.name, order.permissions, order.library);
   order.library = std::move(confinement.library);
   // Never destroyed: the process ends by _exit().

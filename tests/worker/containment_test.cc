@@ -95,6 +95,7 @@ TEST_CASE("what ends a worker fails its calls with plugin and cause, and it come
     Scene scene;
     Recorder bystander;
     scene.house.start_tool("hang", "{}", bystander);
+    bystander.wait_notices(1);
     CHECK(scene.text(tool) == message);
     CHECK(bystander.wait_end().message == message);
     CHECK(bystander.ends() == 1);
@@ -112,9 +113,11 @@ TEST_CASE("a call that does not end after its deadline is a hang: the worker is 
   Scene scene({}, {.hang_ms = 50});
   Recorder recorder;
   const CallId id = scene.house.start_tool("hang", "{}", recorder);
+  recorder.wait_notices(1);
   scene.house.cancel("hang", id, CancelReason::client);  // a client may leave; that is no reason
   Recorder overdue;
   const CallId other = scene.house.start_tool("hang", "{}", overdue);
+  overdue.wait_notices(1);
   CHECK(scene.text("echo", "1") == "1");
   scene.house.cancel("hang", other, CancelReason::deadline);
   CHECK(overdue.wait_end().message ==

@@ -108,6 +108,7 @@ static int32_t on_call(void* self, collet_call call, const collet_call_params* p
     case EXIT:
       exit(7);
     case HANG:
+      host->progress(host, call, 0, 0, NULL, 0);
       for (;;) pause();
     case PRINT:
       puts("{\"jsonrpc\":\"2.0\"}");

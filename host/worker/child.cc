@@ -313,9 +313,7 @@ void worker_main() {
   auto arena = Arena::map(kArenaDescriptor);
   ::close(kArenaDescriptor);
   if (!arena) _exit(1);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which report themselves
   report_crashes(order.name);
-#endif
   Confinement confinement = confine(order.name, order.permissions, order.library);
   order.library = std::move(confinement.library);
   // Never destroyed: the process ends by _exit().

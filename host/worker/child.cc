@@ -112,6 +112,8 @@ class Child {
   }
 
   void say_opened(const Result<void>& opened) {
+    // Before the outbox is held, which whoever changes items puts them in.
+    const std::string item_problem = opened ? generation_->item_problem() : std::string();
     out_.put([&](std::string& out) {
       FrameWriter frame(out, FrameType::opened);
       frame.text_or_nothing(opened ? std::nullopt : std::optional<std::string_view>(opened.message()));
@@ -123,7 +125,7 @@ class Child {
       frame.text(table.id).text(table.version).text(table.info).number(table.functions.flags);
       frame.number(state_version.value_or(0));
       frame.number(static_cast<std::uint8_t>((state_version ? 1 : 0) | (reconfigurable ? 2 : 0)));
-      frame.text(there ? generation_->item_problem() : std::string()).text(unconfined_);
+      frame.text(item_problem).text(unconfined_);
     });
   }
 

@@ -17,6 +17,10 @@ void ChildCall::on_log(const registry::LogMessage& message) {
   });
 }
 
+void ChildCall::on_close_stream(unsigned retry_ms) {
+  out_.put([&](std::string& out) { FrameWriter(out, FrameType::close_stream, id_).number(retry_ms); });
+}
+
 void ChildCall::on_end(registry::Ending& ending) {
   std::string requests;
   for (const registry::InputRequest& request : ending.input_requests) {

@@ -26,11 +26,12 @@ enum class FrameType : std::uint8_t {
   reconfigure,  //
   close,        // destroy the plugin and end
   // from the worker
-  opened = 64,  // or not: the answer to open
-  items,        // some come, some go
-  end,          // id
-  progress,     // id
-  log,          // id
+  opened = 64,   // or not: the answer to open
+  items,         // some come, some go
+  end,           // id
+  progress,      // id
+  log,           // id
+  close_stream,  // id
   resource_updated,
   erred,  // the plugin has made an error of its own
   saved,

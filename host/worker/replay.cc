@@ -1,5 +1,6 @@
 #include "worker/replay.h"
 
+#include "collet/ext/stream.h"
 #include "registry/item.h"
 
 namespace collet::worker {
@@ -113,6 +114,16 @@ std::string Replay::log(std::uint64_t call, std::string_view body) {
   const std::string_view data = fields.text();
   if (!fields.complete() || call == 0) return cut_off("log message");
   host_.log(&host_, call, severity, logger.data(), logger.size(), data.data(), data.size());
+  return {};
+}
+
+std::string Replay::close_stream(std::uint64_t call, std::string_view body) {
+  FieldReader fields(body);
+  const auto retry_ms = fields.number<std::uint32_t>();
+  if (!fields.complete()) return cut_off("end of a stream");
+  constexpr std::string_view kId = COLLET_STREAM_ID;
+  const auto* stream = static_cast<const collet_stream*>(host_.get_extension(&host_, kId.data(), kId.size()));
+  if (stream) stream->close_stream(&host_, call, retry_ms);
   return {};
 }
 

@@ -19,6 +19,7 @@ class Replay {
   std::string end(std::uint64_t call, std::string_view body);
   std::string progress(std::uint64_t call, std::string_view body);
   std::string log(std::uint64_t call, std::string_view body);
+  std::string close_stream(std::uint64_t call, std::string_view body);
   std::string resource_updated(std::string_view body);
 
   // Blocks of the arena that have been read since.

@@ -235,6 +235,7 @@ std::string WorkerImage::take(Running& running, const FrameBuffer::Frame& frame)
     case FrameType::end:
     case FrameType::progress:
     case FrameType::log:
+    case FrameType::close_stream:
       return take_of_call(frame);
     case FrameType::resource_updated:
       return host_ ? replay_->resource_updated(frame.body) : std::string();
@@ -366,6 +367,7 @@ std::string WorkerImage::take_of_call(const FrameBuffer::Frame& frame) {
   }
   if (frame.head.type == FrameType::progress) return replay_->progress(call, frame.body);
   if (frame.head.type == FrameType::log) return replay_->log(call, frame.body);
+  if (frame.head.type == FrameType::close_stream) return replay_->close_stream(call, frame.body);
   std::string reason = replay_->end(call, frame.body);
   const std::vector<std::uint64_t> read = replay_->take_read();
   if (read.empty()) return reason;

@@ -152,6 +152,14 @@ TEST_CASE("items that a worker had added are gone when it comes back, and can be
   CHECK(scene.text("more", "2") == "2");
 }
 
+TEST_CASE("extensions of the host are there in a worker, too") {
+  Scene scene;
+  Recorder recorder;
+  scene.house.start_tool("stream", "{}", recorder);
+  CHECK(recorder.wait_end().content == R"({"type":"text","text":"closed"})");
+  CHECK(recorder.notices() == std::vector<std::string>{"close stream 250"});
+}
+
 TEST_CASE("what a plugin prints does not reach the host's stdout, what it eats is its own") {
   Scene scene({.memory_bytes_max = 1u << 30, .files_max = 64});
   CHECK(scene.text("print") == "printed");

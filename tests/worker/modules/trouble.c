@@ -1,5 +1,6 @@
 /* A plugin whose tools do to their process what a worker is there for. */
 #define _GNU_SOURCE
+#include <collet/ext/stream.h>
 #include <collet/plugin.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -33,11 +34,13 @@ enum {
   ENVIRONMENT,
   USER,
   SCRIBBLE,
-  CHURN
+  CHURN,
+  STREAM
 };
-static const char* const names[] = {
-    "echo",        "crash",  "abort", "exit", "hang", "print",       "close_all", "eat_files", "eat_memory", "fork",
-    "kill_parent", "socket", "exec",  "open", "blob", "environment", "user",      "scribble",  "churn"};
+static const char* const names[] = {"echo",        "crash",     "abort",     "exit",       "hang",
+                                    "print",       "close_all", "eat_files", "eat_memory", "fork",
+                                    "kill_parent", "socket",    "exec",      "open",       "blob",
+                                    "environment", "user",      "scribble",  "churn",      "stream"};
 
 static int32_t add(const char* name, long which) {
   collet_item item;
@@ -142,6 +145,10 @@ static int32_t on_call(void* self, collet_call call, const collet_call_params* p
       return answer(call, getenv("COLLET_TEST_VARIABLE") ? getenv("COLLET_TEST_VARIABLE") : "none");
     case USER:
       return answer(call, geteuid() == 0 ? "root" : "other");
+    case STREAM: {
+      const collet_stream* stream = host->get_extension(host, COLLET_STREAM_ID, strlen(COLLET_STREAM_ID));
+      return stream->close_stream(host, call, 250) == COLLET_OK ? answer(call, "closed") : COLLET_E_INTERNAL;
+    }
     case CHURN: {
       add("more", ECHO);
       host->items_commit(host);

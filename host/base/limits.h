@@ -57,9 +57,9 @@ inline constexpr unsigned kItemsMax = 200'000;  // a generation
 inline constexpr std::size_t kDefinitionBytesMax = 1u << 20;
 inline constexpr std::size_t kToolNameBytesMax = 64;
 inline constexpr std::size_t kUriBytesMax = 2'048;
-inline constexpr unsigned kPageItems = 250;     // of one tools/list page
+inline constexpr unsigned kPageItems = 250;                   // of one tools/list page
 inline constexpr std::uint64_t kListChangedIntervalMs = 250;  // between two notifications that a list has changed
-inline constexpr std::uint64_t kListTtlMs = 0;  // how long a modern client may take a list for fresh
+inline constexpr std::uint64_t kListTtlMs = 0;                // how long a modern client may take a list for fresh
 
 // JSON Schema.
 inline constexpr unsigned kSchemaDepthMax = 128;              // nesting of a schema's JSON
@@ -74,10 +74,9 @@ inline constexpr std::int64_t kSchemaCheckFuel = 4'000'000;  // steps of checkin
 inline constexpr unsigned kSchemaErrorsMax = 8;
 
 // What clients are asked and told.
-inline constexpr std::uint64_t kRequestStateTtlMs = 600'000;  // of a suspended call's sealed state
-inline constexpr std::uint64_t kInputTimeoutMs = 600'000;     // for a person to answer a legacy client's question
-inline constexpr unsigned kSubscriptionsMax = 10'000;         // open subscriptions/listen streams, a loop
-inline constexpr unsigned kSubscriptionUrisMax = 1'000;       // resources that one subscription or session watches
+inline constexpr std::uint64_t kInputTimeoutMs = 600'000;  // for a client to answer what a plugin asks it
+inline constexpr unsigned kSubscriptionsMax = 10'000;      // open subscriptions/listen streams, a loop
+inline constexpr unsigned kSubscriptionUrisMax = 1'000;    // resources that one subscription or session watches
 
 // Tasks.
 inline constexpr unsigned kTasksMax = 10'000;
@@ -111,23 +110,23 @@ inline constexpr std::size_t kPluginInfoBytesMax = 1u << 20;
 inline constexpr std::uint64_t kPreflightTimeoutMs = 10'000;  // one library
 inline constexpr std::uint64_t kCreateTimeoutMs = 30'000;
 inline constexpr std::uint64_t kRemotesReadyMs = 60'000;  // a verb of the terminal waits for what remotes offer
-inline constexpr std::uint64_t kDrainTimeoutMs = 10'000;        // calls of all plugins, when the host ends
+inline constexpr std::uint64_t kDrainTimeoutMs = 10'000;  // calls of all plugins, when the host ends
 inline constexpr std::uint64_t kPluginDrainTimeoutMs = 300'000;  // calls of a generation that has been replaced
-inline constexpr std::uint64_t kCancelGraceMs = 2'000;   // for calls to end that have been asked to
+inline constexpr std::uint64_t kCancelGraceMs = 2'000;           // for calls to end that have been asked to
 inline constexpr std::uint64_t kDestroyTimeoutMs = 10'000;
 inline constexpr std::uint64_t kHurriedUnloadMs = 1'000;  // to unload plugins when calls had to be cut short
 
 // Replacing plugins.
-inline constexpr unsigned kDrainingMax = 16;  // generations of one plugin that drain; then it is not replaced for now
-inline constexpr unsigned kLeftBehindMax = 64;  // generations of one plugin that are mapped and will stay so; likewise
-inline constexpr std::uint64_t kProbationMs = 10'000;    // of a new generation
-inline constexpr unsigned kProbationErrorsMax = 10;      // of its own in that time; then the old one comes back
+inline constexpr unsigned kDrainingMax = 16;  // generations of a plugin that drain; then it is not replaced for now
+inline constexpr unsigned kLeftBehindMax = 64;         // generations of a plugin that will stay mapped; likewise
+inline constexpr std::uint64_t kProbationMs = 10'000;  // of a new generation
+inline constexpr unsigned kProbationErrorsMax = 10;    // of its own in that time; then the old one comes back
 inline constexpr std::size_t kSavedStateBytesMax = 64u << 20;
 inline constexpr std::uint64_t kSaveTimeoutMs = 10'000;
-inline constexpr unsigned kParkedCallsMax = 4'096;       // of an EXCLUSIVE plugin while it is replaced, a loop
-inline constexpr std::uint64_t kSettleMs = 50;           // without a change, until a file is looked at
-inline constexpr std::uint64_t kSettleMsMax = 1'000;     // from the first change, if they do not stop
-inline constexpr std::uint64_t kIncompleteMs = 2'000;    // for the rest of a file that is cut off
+inline constexpr unsigned kParkedCallsMax = 4'096;     // of an EXCLUSIVE plugin while it is replaced, a loop
+inline constexpr std::uint64_t kSettleMs = 50;         // without a change, until a file is looked at
+inline constexpr std::uint64_t kSettleMsMax = 1'000;   // from the first change, if they do not stop
+inline constexpr std::uint64_t kIncompleteMs = 2'000;  // for the rest of a file that is cut off
 
 // Worker processes.
 inline constexpr std::size_t kWorkerFrameBytesMax = 80u << 20;      // one message between host and worker
@@ -140,10 +139,9 @@ inline constexpr std::uint64_t kWorkerExitMs = 2'000;   // from the last message
 inline constexpr std::uint64_t kWorkerBackoffMs = 50;   // before the second restart; doubled each time
 inline constexpr std::uint64_t kWorkerBackoffMsMax = 10'000;
 inline constexpr unsigned kWorkerFailuresMax = 5;  // then it is not restarted any more: quarantine
-inline constexpr std::uint64_t kWorkerFailureWindowMs =
-    60'000;                                                     // without a failure: the earlier ones are forgotten
+inline constexpr std::uint64_t kWorkerFailureWindowMs = 60'000;  // without a failure, for earlier ones to be forgotten
 inline constexpr std::size_t kWorkerReasonBytesMax = 4u << 10;  // of a worker's words that reach a log
-inline constexpr std::size_t kWorkerItemBytesMax = 256u << 20;   // names and definitions of all its items
+inline constexpr std::size_t kWorkerItemBytesMax = 256u << 20;  // names and definitions of all its items
 inline constexpr std::uint64_t kWorkerMemoryBytesMax = 4ull << 30;
 inline constexpr std::uint64_t kWorkerMemoryBytesMaxMax = 1ull << 46;  // that can be set
 inline constexpr std::uint64_t kWorkerThreadsMax = 256;

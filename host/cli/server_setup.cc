@@ -16,6 +16,7 @@ protocol::ServerOptions server_options(const config::Config& config) {
   options.page_items = config.server.limits.page_items;
   options.sessions_max = config.server.limits.sessions_max;
   options.session_idle_timeout_ms = config.server.limits.session_idle_timeout_ms;
+  options.input_timeout_ms = config.server.limits.input_timeout_ms;
   for (const config::Remote& remote : config.remote) {
     for (const std::string& name : remote.caller_headers) {
       const auto end = options.kept_headers.end();

@@ -203,6 +203,7 @@ class Reader {
     section.read("write_buffer_bytes_max", http.write_buffer_bytes_max, 64 * kKiB, kGiB);
     section.read("sessions_max", limits.sessions_max, 1, 1'000'000);
     section.read("session_idle_timeout_ms", limits.session_idle_timeout_ms, 1, limits::kTimeoutMsMax);
+    section.read("input_timeout_ms", limits.input_timeout_ms, 1, limits::kTimeoutMsMax);
     section.read("page_items", limits.page_items, 1, 10'000);
     section.read("tool_name_bytes_max", limits.tool_name_bytes_max, 1, 128);
     section.read("drain_timeout_ms", limits.drain_timeout_ms, 0, limits::kTimeoutMsMax);

@@ -50,6 +50,7 @@ struct Limits {
   std::size_t message_bytes_max = limits::kMessageBytesMax;
   unsigned sessions_max = limits::kSessionsMax;
   std::uint64_t session_idle_timeout_ms = limits::kSessionIdleTimeoutMs;
+  std::uint64_t input_timeout_ms = limits::kInputTimeoutMs;
   unsigned page_items = limits::kPageItems;
   std::size_t tool_name_bytes_max = limits::kToolNameBytesMax;
   std::uint64_t drain_timeout_ms = limits::kDrainTimeoutMs;

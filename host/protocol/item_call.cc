@@ -1,7 +1,5 @@
 #include "protocol/item_call.h"
 
-#include <ctime>
-
 #include "base/log.h"
 #include "base/text.h"
 #include "protocol/error.h"
@@ -12,8 +10,6 @@
 
 namespace collet::protocol {
 namespace {
-
-std::uint64_t now_s() { return static_cast<std::uint64_t>(std::time(nullptr)); }
 
 // Whether the client's answers are an object of objects.
 bool are_responses(const json::Value& responses) {
@@ -53,7 +49,8 @@ void ItemCall::begin(RequestPtr request, const Target& target, std::unique_ptr<I
     arguments_ = target.arguments.value_or("");
   }
   waiting_ = true;
-  loop_.calls().add(std::move(self), phase_ == Phase::asking ? limits::kInputTimeoutMs : timeout_ms_);
+  loop_.calls().add(std::move(self),
+                    phase_ == Phase::asking ? loop_.server().options().input_timeout_ms : timeout_ms_);
   if (task_) return;  // the request has been answered
   if (transport::HttpReply* reply = request_->http.reply()) reply->observe(this);
   if (!register_id()) cancel(registry::CancelReason::client);
@@ -79,7 +76,7 @@ std::optional<rpc::Error> ItemCall::resume(const Target& target) {
       loop_.server().sealer().open(json::view(*sealed),
                                    {request_->message.method, target.uri.empty() ? target.item->name : target.uri,
                                     *target.item->source, canonical, request_->context.principal},
-                                   now_s());
+                                   loop_.loop().now_ms());
   if (!opened) return rpc::invalid_params("requestState is not valid for this request, or has expired: ask again");
   round_.number = opened->round + 1;
   round_.state_version = opened->version;
@@ -302,7 +299,7 @@ void ItemCall::ask(registry::Ending& ending) {
   const std::string sealed = loop_.server().sealer().seal(
       {round_.number, ending.state_version, ending.state},
       {request_->message.method, json::view(*name), *source_, canonical, context.principal},
-      now_s() + limits::kRequestStateTtlMs / 1000);
+      loop_.loop().now_ms() + loop_.server().options().input_timeout_ms);
   answer_input_required(*request_, loop_.server(),
                         ending.input_requests.empty() ? "" : to_object(ending.input_requests), sealed);
   forget_id();
@@ -328,7 +325,7 @@ void ItemCall::ask_here(registry::Ending& ending) {
   }
   phase_ = Phase::asking;
   if (task_) task_->ask(ending.input_requests);
-  if (waiting_) loop_.calls().set_timeout(serial_, limits::kInputTimeoutMs);
+  if (waiting_) loop_.calls().set_timeout(serial_, loop_.server().options().input_timeout_ms);
 }
 
 void ItemCall::respond(const std::string& key, std::optional<std::string> result) {

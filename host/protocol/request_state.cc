@@ -54,9 +54,9 @@ std::string bound_text(const StateBinding& binding) {
 StateSealer::StateSealer() { COLLET_ASSERT(RAND_bytes(key_.data(), static_cast<int>(key_.size())) == 1); }
 
 std::string StateSealer::seal(const SuspendedState& suspended, const StateBinding& binding,
-                              std::uint64_t expires_s) const {
+                              std::uint64_t expires_ms) const {
   std::string plain;
-  append_number(plain, expires_s);
+  append_number(plain, expires_ms);
   append_number(plain, suspended.round);
   append_number(plain, suspended.version);
   plain += suspended.state;
@@ -82,7 +82,7 @@ std::string StateSealer::seal(const SuspendedState& suspended, const StateBindin
 }
 
 std::optional<SuspendedState> StateSealer::open(std::string_view text, const StateBinding& binding,
-                                                std::uint64_t now_s) const {
+                                                std::uint64_t now_ms) const {
   constexpr std::size_t kFixedBytes = sizeof(std::uint64_t) + 2 * sizeof(std::uint32_t);
   auto sealed = text::from_base64(text);
   if (!sealed || sealed->size() < kNonceBytes + kFixedBytes + kTagBytes) return std::nullopt;
@@ -103,7 +103,7 @@ std::optional<SuspendedState> StateSealer::open(std::string_view text, const Sta
       EVP_DecryptFinal_ex(context.get(), bytes(plain.data() + size), &length) == 1;
   if (!good) return std::nullopt;
   std::string_view rest = plain;
-  if (take_number<std::uint64_t>(rest) < now_s) return std::nullopt;
+  if (take_number<std::uint64_t>(rest) < now_ms) return std::nullopt;
   SuspendedState suspended;
   suspended.round = take_number<std::uint32_t>(rest);
   suspended.version = take_number<std::uint32_t>(rest);

@@ -30,11 +30,11 @@ class StateSealer {
  public:
   StateSealer();
 
-  // Base64. Good until `expires_s` on the clock that the caller reads.
-  std::string seal(const SuspendedState& suspended, const StateBinding& binding, std::uint64_t expires_s) const;
+  // Base64. Good until `expires_ms` on the clock that the caller reads.
+  std::string seal(const SuspendedState& suspended, const StateBinding& binding, std::uint64_t expires_ms) const;
   // Nothing if it was not sealed here, for this, or has expired.
   std::optional<SuspendedState> open(std::string_view sealed, const StateBinding& binding,
-                                     std::uint64_t now_s) const;
+                                     std::uint64_t now_ms) const;
 
  private:
   std::array<unsigned char, 32> key_;

@@ -1,6 +1,7 @@
 #include "protocol/result.h"
 
 #include "base/text.h"
+#include "protocol/older_content.h"
 #include "protocol/server.h"
 
 namespace collet::protocol {
@@ -76,9 +77,10 @@ registry::Ending tool_error(std::string_view message) {
 }
 
 void answer(Request& request, const Server& server, CallKind kind, const registry::Ending& ending) {
+  const std::string older = older_content(request.context.version, kind, ending.content);
   Pieces pieces;
   pieces.add(opening(kind));
-  pieces.add(ending.content);
+  pieces.add(older.empty() ? std::string_view(ending.content) : older);
   pieces.add("]");
   if (kind == CallKind::complete) {  // total and hasMore belong to the completion
     pieces.add_member(",", ending.fields);

@@ -36,6 +36,7 @@ struct ServerOptions {
   std::string version;
   std::string instructions;
   std::uint64_t call_timeout_ms = limits::kCallTimeoutMs;
+  std::uint64_t input_timeout_ms = limits::kInputTimeoutMs;  // for a client to answer what a plugin asks it
   unsigned page_items = limits::kPageItems;
   unsigned sessions_max = limits::kSessionsMax;
   std::uint64_t session_idle_timeout_ms = limits::kSessionIdleTimeoutMs;

@@ -61,6 +61,24 @@ TEST_CASE("a modern client is answered with the question and a sealed state, and
   }
 }
 
+TEST_CASE("an answer that comes too late is refused, in both eras") {
+  Harness h({.input_timeout_ms = 1});
+  add_asking_tool(h);
+  const std::string asked = h.modern("tools/call", R"("name":"greet",)", "greet", R"({"elicitation":{}})").body;
+  const std::string state = at(asked, "/result/requestState");
+  FakeReply& waiting = h.legacy(call(), h.initialize("2025-11-25", R"({"elicitation":{}})"));
+  CHECK(waiting.events.size() == 1);
+  while (!waiting.ended) h.turn();
+  CHECK(at(waiting.events.back(), "/result/content/0/text") == "\"The client did not answer in time\"");
+  const std::string late =
+      h.modern("tools/call",
+               R"("name":"greet","inputResponses":{"who":{"action":"accept"}},"requestState":)" + state + ",",
+               "greet", R"({"elicitation":{}})")
+          .body;
+  CHECK(at(late, "/error/code") == "-32602");
+  CHECK(at(late, "/error/message").find("expired") != std::string::npos);
+}
+
 TEST_CASE("what a client cannot be asked is an error, not a question") {
   Harness h;
   add_asking_tool(h);

@@ -140,3 +140,30 @@ TEST_CASE("parameters that are mirrored in headers must say what the body says")
   CHECK(call(R"({"n":{"count":42}})", {{"Mcp-Param-Count", "43"}}) == "-32020");
   CHECK(call("{}", {{"Mcp-Param-Region", "eu"}}) == "-32020");
 }
+
+TEST_CASE("a client of an older revision is told in blocks that it knows") {
+  const std::string blocks =
+      R"({"type":"text","text":"t"},{"type":"resource_link","uri":"x:1","name":"n","description":"d"},)"
+      R"({"type":"audio","mimeType":"audio/wav","data":"QUJD"})";
+  const std::string text = R"({"type":"text","text":"t"})";
+  const std::string link = R"({"type":"text","text":"n: d, x:1"})";
+  const std::string sound =
+      R"({"type":"resource","resource":{"uri":"collet:embedded","mimeType":"audio/wav","blob":"QUJD"}})";
+  const std::string audio = R"({"type":"audio","mimeType":"audio/wav","data":"QUJD"})";
+  Harness h;
+  h.add(Kind::tool, "all", [&](const registry::Call&, registry::Listener&) { end_with(h, blocks); });
+  h.add(Kind::prompt, "ask", [&](const registry::Call&, registry::Listener&) {
+    end_with(h, R"({"role":"user","content":)" + audio + '}');
+  });
+  const auto content = [&](const std::string& version) {
+    const std::string session = h.initialize(version);
+    return at(h.legacy(request("tools/call", R"("name":"all")"), session).body, "/result/content");
+  };
+  CHECK(content("2025-11-25") == '[' + blocks + ']');
+  CHECK(content("2025-06-18") == '[' + blocks + ']');
+  CHECK(content("2025-03-26") == '[' + text + ',' + link + ',' + audio + ']');
+  CHECK(content("2024-11-05") == '[' + text + ',' + link + ',' + sound + ']');
+  const std::string old = h.initialize("2024-11-05");
+  CHECK(at(h.legacy(request("prompts/get", R"("name":"ask")"), old).body, "/result/messages") ==
+        R"([{"role":"user","content":)" + sound + "}]");
+}

@@ -48,6 +48,7 @@ struct Load::Connection {
   std::string expected;  // in the body
   std::string read;
   Clock::time_point sent;
+  Load::Phase phase = warm_up;  // then
   bool waits = false;
 };
 
@@ -112,6 +113,7 @@ bool Load::send_next(Connection& connection) {
                         R"(,"result":{"content":[{"type":"text","text":"{\"n\":)" + std::to_string(id) +
                         R"(}"}]}})";
   connection.sent = Clock::now();
+  connection.phase = phase_;
   connection.waits = true;
   ++under_way_;
   return write(connection.fd, message.data(), message.size()) == static_cast<ssize_t>(message.size());
@@ -135,7 +137,7 @@ bool Load::receive(Connection& connection) {
 void Load::judge(Connection& connection, const std::string& head, const std::string& body) {
   connection.waits = false;
   --under_way_;
-  histograms_[phase_].add(Clock::now() - connection.sent);
+  histograms_[connection.phase].add(Clock::now() - connection.sent);
   if (body == connection.expected) {
     ++counts_.answered;
     return;

@@ -38,14 +38,15 @@ class Load {
   Load(std::string socket, unsigned connections);
   ~Load();
 
-  // From now on latencies are counted in another histogram.
-  void begin_phase() { phase_.store(phase_.load() + 1); }
+  // Under which circumstances calls that begin from now on are made: each has its latencies counted apart.
+  enum Phase : unsigned { warm_up, undisturbed, reloading };
+  void set_phase(Phase phase) { phase_ = phase; }
   // Waits for what is under way.
   void stop();
 
   // After stop().
   const Counts& counts() const { return counts_; }
-  const Histogram& phase(unsigned index) const { return histograms_[index]; }
+  const Histogram& latencies(Phase phase) const { return histograms_[phase]; }
 
  private:
   struct Connection;
@@ -54,16 +55,15 @@ class Load {
   bool receive(Connection& connection);
   void judge(Connection& connection, const std::string& head, const std::string& body);
 
-  static constexpr unsigned kPhases = 3;
   const std::string socket_;
   std::vector<Connection> connections_;
   int events_ = -1;
   std::atomic<bool> stopping_{false};
-  std::atomic<unsigned> phase_{0};
+  std::atomic<Phase> phase_{warm_up};
   std::uint64_t last_id_ = 0;
   unsigned under_way_ = 0;
   Counts counts_;
-  Histogram histograms_[kPhases];
+  Histogram histograms_[reloading + 1];
   std::thread thread_;
 };
 

@@ -2,6 +2,9 @@
 // may.
 //
 // usage: reload_soak COLLET BUILD_A.so BUILD_B.so [SECONDS]
+//
+// Seconds with a reload every 50 ms, and between them moments without, so that whatever else the machine does is
+// the same for both of the latencies that are compared.
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -28,6 +31,8 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kEvery = std::chrono::milliseconds(50);
+constexpr auto kReloading = std::chrono::seconds(1);
+constexpr auto kUndisturbed = std::chrono::milliseconds(300);
 constexpr unsigned kConnections = 64;
 constexpr unsigned kWarmReloads = 100;  // before memory is compared
 constexpr std::int64_t kGrowthKibMax = 2 << 10;
@@ -130,23 +135,33 @@ struct Tally {
   std::string first_refusal;
 };
 
-Tally reload_for(std::chrono::seconds time, const Server& server, const std::string& folder, Builds& builds) {
-  Tally tally;
-  const auto end = Clock::now() + time;
-  for (auto next = Clock::now(); next < end; next += kEvery) {
-    std::this_thread::sleep_until(next);
-    const bool corrupt = builds.next_is_corrupt();
-    install(folder, builds.next());
-    const std::string answer = server.ask(R"({"do":"reload","plugin":"sample"})");
-    ++tally.reloads;
-    if (answer.starts_with(R"({"ok":false)")) {
-      ++tally.refused;
-      if (!corrupt) {
-        ++tally.refused_good;
-        tally.first_refusal = answer;
-      }
+void reload(const Server& server, const std::string& folder, Builds& builds, Tally& tally) {
+  const bool corrupt = builds.next_is_corrupt();
+  install(folder, builds.next());
+  const std::string answer = server.ask(R"({"do":"reload","plugin":"sample"})");
+  ++tally.reloads;
+  if (answer.starts_with(R"({"ok":false)")) {
+    ++tally.refused;
+    if (!corrupt) {
+      ++tally.refused_good;
+      tally.first_refusal = answer;
     }
-    if (tally.reloads == kWarmReloads) tally.resident_kib = server.resident_kib();
+  }
+  if (tally.reloads == kWarmReloads) tally.resident_kib = server.resident_kib();
+}
+
+Tally reload_for(std::chrono::seconds time, const Server& server, const std::string& folder, Builds& builds,
+                 Load& load) {
+  Tally tally;
+  for (std::chrono::seconds done{}; done < time; done += kReloading) {
+    load.set_phase(Load::undisturbed);
+    std::this_thread::sleep_for(kUndisturbed);
+    load.set_phase(Load::reloading);
+    auto next = Clock::now();
+    for (const auto end = next + kReloading; next < end; std::this_thread::sleep_until(next)) {
+      reload(server, folder, builds, tally);
+      next += kEvery;
+    }
   }
   return tally;
 }
@@ -165,11 +180,8 @@ int soak(const char* collet, const char* a, const char* b, unsigned seconds) {
     const Server server(collet, folder);
     Load load(server.http(), kConnections);
     std::this_thread::sleep_for(std::chrono::seconds(1));
-    load.begin_phase();
-    std::this_thread::sleep_for(std::chrono::seconds(std::max(seconds / 10, 2u)));
-    load.begin_phase();
     Builds builds(a, b);
-    const Tally tally = reload_for(std::chrono::seconds(seconds), server, folder, builds);
+    const Tally tally = reload_for(std::chrono::seconds(seconds), server, folder, builds, load);
     load.stop();
     std::string listing;
     do {
@@ -177,8 +189,8 @@ int soak(const char* collet, const char* a, const char* b, unsigned seconds) {
     } while (listing.find(R"("draining":[])") == std::string::npos);
     const std::int64_t growth = server.resident_kib() - tally.resident_kib;
     const Counts& counts = load.counts();
-    const Histogram& quiet = load.phase(1);
-    const Histogram& busy = load.phase(2);
+    const Histogram& quiet = load.latencies(Load::undisturbed);
+    const Histogram& busy = load.latencies(Load::reloading);
 
     std::printf("%u reloads, %u files refused, %llu calls: %llu failed, %llu wrong, %llu lost\n", tally.reloads,
                 tally.refused, static_cast<unsigned long long>(counts.answered),

@@ -77,7 +77,6 @@ class Connection final : private TransportListener {
   Era era() const { return era_; }
   const std::string& version() const { return version_; }
   const std::string& client_info() const { return client_info_; }
-  void open_side_stream() { transport_->open_side_stream(); }
 
   // `params` are the members of the params object, with commas between. The asker is borrowed until on_answer() or
   // cancel(), and called later.

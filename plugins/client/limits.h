@@ -39,6 +39,8 @@ inline constexpr std::uint64_t kProbeMs = 5'000;     // for a child to answer se
 inline constexpr std::uint64_t kStartMs = 60'000;    // until a remote has answered the handshake
 inline constexpr std::uint64_t kListMs = 30'000;     // for one page of a list
 inline constexpr std::uint64_t kFetchMs = 30'000;
+inline constexpr std::uint64_t kOpeningMs =
+    2'000;  // for a legacy server to hear that it is initialized, and to answer a GET
 inline constexpr std::uint64_t kLingerMs = 2'000;    // for a response stream to end after its response
 inline constexpr std::uint64_t kBackoffMinMs = 250;  // between attempts to connect, doubled each time
 inline constexpr std::uint64_t kBackoffMaxMs = 30'000;

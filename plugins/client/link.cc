@@ -62,7 +62,6 @@ void Remote::Link::listen() {
   hears_ = peer.can("tools", "listChanged") || peer.can("prompts", "listChanged") ||
            peer.can("resources", "listChanged");
   if (peer.era == Era::legacy) {
-    connection_.open_side_stream();
     for (const std::string& uri : remote_.watched_) watch(uri, true);
     return;
   }

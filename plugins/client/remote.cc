@@ -103,6 +103,7 @@ void Remote::on_up(Peer peer) {
   log_severity_ = 0;
   listed_ = false;
   log(COLLET_LOG_INFO, "connected, " + peer_.name + ", protocol " + peer_.version);
+  link_->listen();
   for (const Listed& list : kLists) {
     if (peer_.can(list.capability)) {
       read_list(list.kind);
@@ -111,7 +112,6 @@ void Remote::on_up(Peer peer) {
     }
   }
   if (readers_.empty()) note_listed();
-  link_->listen();
   schedule_refresh();
   for (ProxyCall* call : std::exchange(waiting_, {})) call->begin();
 }
@@ -299,15 +299,14 @@ void Remote::call(IncomingCall call, RemoteItemPtr item) {
     suspended_.erase(found);
     return waiting.resume(std::move(call));
   }
-  if (state_ != State::up || calls_.size() >= limits::kCallsInFlightMax) {
-    const std::string why = state_ != State::up ? why_down() : "too many calls of it are under way";
-    around_.host.fail(call.id, kInternalError, "remote " + config_.name + ": " + why);
-    return;
+  if (calls_.size() >= limits::kCallsInFlightMax) {
+    return around_.host.fail(call.id, kInternalError,
+                             "remote " + config_.name + ": too many calls of it are under way");
   }
   auto made = std::make_unique<ProxyCall>(*this, std::move(call), std::move(item));
   ProxyCall& beginning = *made;
   calls_.emplace(&beginning, std::move(made));
-  beginning.begin();
+  state_ == State::up ? beginning.begin() : begin_when_up(beginning, why_down());
 }
 
 bool Remote::cancel(collet_call call, const char* reason) {

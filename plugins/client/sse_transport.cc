@@ -4,11 +4,17 @@
 #include "client/limits.h"
 
 namespace collet::client {
+namespace {
+
+constexpr std::string_view kInitialized = "notifications/initialized";
+
+}  // namespace
 
 // One message on its way out. What it is answered with comes on the stream.
 class SseTransport::Post final : public HttpSink {
  public:
-  Post(SseTransport& owner, std::uint64_t key, RequestId request) : owner_(owner), key_(key), request_(request) {}
+  Post(SseTransport& owner, std::uint64_t key, const Outgoing& message)
+      : owner_(owner), key_(key), request_(message.id), initializes_(message.method == kInitialized) {}
   ~Post() {
     if (id) owner_.http_.cancel(id);
   }
@@ -22,6 +28,7 @@ class SseTransport::Post final : public HttpSink {
     auto self = owner_.posts_.extract(key_);
     owner_.done_.push_back(std::move(self.mapped()));
     owner_.later_.start(0, [&owner = owner_] { owner.done_.clear(); });
+    if (initializes_) owner_.send_waiting();
     if (!request_ || (end.whole && status_ / 100 == 2)) return;
     const std::string why = end.whole ? "HTTP status " + std::to_string(status_) : end.message;
     owner_.listener_.on_lost(request_, {.sent = end.sent, .http_status = status_, .message = why});
@@ -31,6 +38,7 @@ class SseTransport::Post final : public HttpSink {
   SseTransport& owner_;
   const std::uint64_t key_;
   const RequestId request_;
+  const bool initializes_;
   int status_ = 0;
 };
 
@@ -68,20 +76,28 @@ void SseTransport::open() {
 }
 
 void SseTransport::send(Outgoing message) {
-  endpoint_.empty() ? waiting_.push_back(std::move(message)) : transmit(std::move(message));
+  if (endpoint_.empty() || initializing_) return waiting_.push_back(std::move(message));
+  initializing_ = message.method == kInitialized;
+  transmit(std::move(message));
+}
+
+void SseTransport::send_waiting() {
+  initializing_ = false;
+  for (Outgoing& message : std::exchange(waiting_, {})) send(std::move(message));
 }
 
 void SseTransport::transmit(Outgoing message) {
   auto shared = std::make_shared<Outgoing>(std::move(message));
   with_headers("POST", endpoint_, [this, shared](Result<std::vector<std::string>> lines) {
     if (!lines) {
+      if (shared->method == kInitialized) send_waiting();
       if (shared->id) listener_.on_lost(shared->id, {.sent = false, .http_status = 0, .message = lines.message()});
       return;
     }
     for (const HttpHeader& header : shared->headers) lines->push_back(header.name + ": " + header.value);
     lines->push_back("Content-Type: application/json");
     const std::uint64_t key = ++last_post_;
-    Post& post = *posts_.emplace(key, std::make_unique<Post>(*this, key, shared->id)).first->second;
+    Post& post = *posts_.emplace(key, std::make_unique<Post>(*this, key, *shared)).first->second;
     post.id =
         http_.start({.method = "POST", .url = endpoint_, .headers = std::move(*lines), .body = shared->text}, post);
   });
@@ -107,7 +123,7 @@ void SseTransport::take(const Event& event) {
   }
   if (origin_of(target) != origin) return go_down("its endpoint " + target + " is of another origin");
   endpoint_ = target;
-  for (Outgoing& message : std::exchange(waiting_, {})) transmit(std::move(message));
+  send_waiting();
 }
 
 void SseTransport::on_end(const HttpEnd& end, std::string& body) {

@@ -22,7 +22,7 @@ class SseTransport final : public Transport, private HttpSink {
                TransportListener& listener);
   ~SseTransport() override;
 
-  // What is sent before the endpoint is known waits for it.
+  // What is sent before the endpoint is known waits for it, too.
   void send(Outgoing message) override;
   void finish(RequestId, bool) override {}
   void set_version(Era, std::string_view) override {}
@@ -32,6 +32,7 @@ class SseTransport final : public Transport, private HttpSink {
 
   void open();
   void transmit(Outgoing message);
+  void send_waiting();
   // Has `then` called with the headers of a request, unless this is destroyed before.
   void with_headers(std::string_view method, const std::string& url,
                     std::function<void(Result<std::vector<std::string>>)> then);
@@ -50,6 +51,7 @@ class SseTransport final : public Transport, private HttpSink {
   HttpHead head_;
   EventStream events_;
   std::string endpoint_;
+  bool initializing_ = false;  // the server has not taken notifications/initialized yet
   std::vector<Outgoing> waiting_;
   std::map<std::uint64_t, std::unique_ptr<Post>> posts_;
   std::uint64_t last_post_ = 0;

@@ -70,6 +70,7 @@ class StreamableTransport::Exchange final : public HttpSink {
       owner_.session_ = session;
     }
     if (is_stream_) failures_ = challenges_ = 0;
+    if (is_stream_ && kind_ == Kind::side_stream) owner_.send_held();
   }
 
   void on_body(std::string& body) override {
@@ -185,8 +186,8 @@ class StreamableTransport::Exchange final : public HttpSink {
 
   void side_stream_ended(const HttpEnd& end) {
     if (!end.whole && !end.sent) {  // nobody is there any more
-      drop();
-      return owner_.listener_.on_down(end.message);
+      owner_.listener_.on_down(end.message);
+      return drop();
     }
     if (!is_stream_) return drop();  // 405: the server has none
     events_.restart();
@@ -228,7 +229,8 @@ StreamableTransport::StreamableTransport(Loop& loop, HttpClient& http, Authorize
       authorizer_(authorizer),
       settings_(std::move(settings)),
       listener_(listener),
-      sweep_(loop) {}
+      sweep_(loop),
+      opening_(loop) {}
 
 StreamableTransport::~StreamableTransport() {
   if (session_.empty()) return;
@@ -271,14 +273,40 @@ std::vector<std::string> StreamableTransport::header_lines(const Outgoing& messa
 }
 
 void StreamableTransport::send(Outgoing message) {
+  if (holding_) return held_.push_back(std::move(message));
   const Key key = message.id ? message.id : next_key();
-  auto exchange = std::make_unique<Exchange>(*this, key, Exchange::Kind::message, std::move(message));
+  if (message.method == "notifications/initialized") {
+    initialized_ = key;
+    holding_ = true;
+    opening_.start(limits::kOpeningMs, [this] {
+      if (!side_stream_) open_side_stream();
+      send_held();
+    });
+  }
+  start(key, std::make_unique<Exchange>(*this, key, Exchange::Kind::message, std::move(message)));
+}
+
+void StreamableTransport::start(Key key, std::unique_ptr<Exchange> exchange) {
   Exchange& beginning = *exchange;
   exchanges_.emplace(key, std::move(exchange));
   beginning.begin();
 }
 
+// A server may refuse what comes before it knows that it is initialized, and what it asks while nobody hears it is
+// lost: the official TypeScript SDK drops it.
+void StreamableTransport::open_side_stream() {
+  side_stream_ = next_key();
+  start(side_stream_, std::make_unique<Exchange>(*this, side_stream_, Exchange::Kind::side_stream, Outgoing{}));
+}
+
+void StreamableTransport::send_held() {
+  opening_.stop();
+  holding_ = false;
+  for (Outgoing& message : std::exchange(held_, {})) send(std::move(message));
+}
+
 void StreamableTransport::finish(RequestId id, bool answered) {
+  std::erase_if(held_, [&](const Outgoing& message) { return id && message.id == id; });
   const auto found = exchanges_.find(id);
   if (found == exchanges_.end()) return;
   answered ? found->second->linger() : drop(id);
@@ -290,14 +318,6 @@ void StreamableTransport::set_version(Era era, std::string_view version) {
   if (version.empty()) session_.clear();
 }
 
-void StreamableTransport::open_side_stream() {
-  side_stream_ = next_key();
-  auto exchange = std::make_unique<Exchange>(*this, side_stream_, Exchange::Kind::side_stream, Outgoing{});
-  Exchange& beginning = *exchange;
-  exchanges_.emplace(side_stream_, std::move(exchange));
-  beginning.begin();
-}
-
 void StreamableTransport::drop(Key key) {
   const auto found = exchanges_.find(key);
   if (found == exchanges_.end()) return;
@@ -305,6 +325,8 @@ void StreamableTransport::drop(Key key) {
   dropped_.push_back(std::move(found->second));
   exchanges_.erase(found);
   if (!sweep_.active()) sweep_.start(0, [this] { dropped_.clear(); });
+  if (key == initialized_ && !side_stream_) open_side_stream();
+  if (key == side_stream_) send_held();
 }
 
 }  // namespace collet::client

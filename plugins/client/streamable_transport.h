@@ -29,7 +29,6 @@ class StreamableTransport final : public Transport {
   void send(Outgoing message) override;
   void finish(RequestId id, bool answered) override;
   void set_version(Era era, std::string_view version) override;
-  void open_side_stream() override;
   bool finish_cancels() const override { return era_ == Era::modern; }
 
  private:
@@ -37,6 +36,9 @@ class StreamableTransport final : public Transport {
   using Key = std::uint64_t;  // a RequestId, or one above all of them
 
   Key next_key() { return ++last_key_; }
+  void start(Key key, std::unique_ptr<Exchange> exchange);
+  void open_side_stream();
+  void send_held();
   std::vector<std::string> header_lines(const Outgoing& message, bool post) const;
   void drop(Key key);
 
@@ -52,7 +54,11 @@ class StreamableTransport final : public Transport {
   std::vector<std::unique_ptr<Exchange>> dropped_;  // one of them may be running
   Timer sweep_;
   Key last_key_ = Key{1} << 63;
+  Key initialized_ = 0;  // the notification
   Key side_stream_ = 0;
+  bool holding_ = false;  // what is sent waits in held_
+  std::vector<Outgoing> held_;
+  Timer opening_;
   std::shared_ptr<int> alive_ = std::make_shared<int>();  // callbacks of others watch it by a weak_ptr
 };
 

@@ -49,13 +49,13 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
+  // Legacy: what is sent after notifications/initialized waits until the server knows that, and until the channel
+  // for what belongs to no request is open.
   virtual void send(Outgoing message) = 0;
   // The request has been answered, or nobody waits for its answer any more: its response stream may be closed.
   virtual void finish(RequestId id, bool answered) = 0;
   // What the handshake has agreed upon.
   virtual void set_version(Era era, std::string_view version) = 0;
-  // Legacy: opens the channel for what belongs to no request, where that is not open anyway.
-  virtual void open_side_stream() {}
   // Whether a modern request is cancelled by finish(), without a notification.
   virtual bool finish_cancels() const { return false; }
 };

@@ -400,8 +400,11 @@ class HttpRemote:
         message = json.loads(http.rfile.read(int(http.headers["Content-Length"])))
         if http.path != "/messages?session=1":
             return self.reply(http, 404)
+        if "id" not in message:
+            self.remote.take(message, self.sse)
+            return self.reply(http, 202)
         self.reply(http, 202)
-        threading.Thread(target=self.remote.take, args=(message, self.sse), daemon=True).start()
+        return threading.Thread(target=self.remote.take, args=(message, self.sse), daemon=True).start()
 
     def get(self, http):
         if self.remote.mode == "sse":

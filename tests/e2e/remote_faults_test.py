@@ -161,6 +161,12 @@ class Faults(RemoteCase):
         os.kill(children[0], signal.SIGKILL)
         self.assertEqual(text_of(self.call(server, "r__read_only")), "read")
 
+    def test_a_call_of_a_remote_that_is_being_found_again_waits_for_it(self):
+        server = self.serve_remote(self.child())
+        os.kill(until(lambda: children_of(server))[0], signal.SIGKILL)
+        server.logged("remote r: down: ")
+        self.assertEqual(text_of(self.call(server, "r__echo", {"text": "on"})), "on")
+
     def test_a_server_that_is_gone_is_said_at_once_and_found_again(self):
         for era in ("modern", "legacy"):
             with self.subTest(era=era):

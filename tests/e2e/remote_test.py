@@ -2,6 +2,8 @@
 import json
 import socket
 import sys
+import threading
+import time
 from pathlib import Path
 
 from fake_remote import FakeRemote, HttpRemote, tool
@@ -227,6 +229,57 @@ class HttpWithSse(RemoteCase):
         for connection in list(fake.connections):
             connection.shutdown(socket.SHUT_RDWR)
         until(lambda: "result" in self.call(server, "r__echo", {"text": "again"}))
+
+
+class Opening(RemoteCase):
+    """A legacy remote is told that it is initialized, and heard, before anything else is asked of it."""
+
+    def early_messages(self, mode):
+        """What a legacy remote is sent before it has taken the notification that it is initialized."""
+        fake = self.http(era="legacy", mode=mode)
+        take, initialized, early = fake.remote.take, threading.Event(), []
+
+        def slow(message, *rest):
+            if message["method"] == "notifications/initialized":
+                time.sleep(0.1)  # a slow server
+                initialized.set()
+            elif message["method"] not in ("server/discover", "initialize") and not initialized.is_set():
+                early.append(message["method"])
+            return take(message, *rest)
+
+        fake.remote.take = slow
+        self.serve_remote(f'url = "{fake.url}"\ntransport = "{mode or "auto"}"\n')
+        return early
+
+    def test_nothing_is_asked_before_the_remote_knows_that_it_is_initialized(self):
+        self.assertEqual(self.early_messages(""), [])
+        self.assertEqual(self.early_messages("sse"), [])
+
+    def test_a_question_right_after_the_lists_is_heard_on_the_side_stream(self):
+        fake = self.http(era="legacy")
+        get, lists = fake.get, fake.remote.on_tools_list
+
+        def slow(http):
+            time.sleep(0.1)
+            get(http)
+
+        def asking(talk):
+            with fake.remote.lock:
+                side, = fake.remote.listeners
+            self.roots = side.ask("roots/list")
+            return lists(talk)
+
+        fake.get, fake.remote.on_tools_list = slow, asking
+        self.serve_remote(f'url = "{fake.url}"\n')
+        self.assertEqual(self.roots, {"roots": []})
+
+    def test_a_remote_that_never_answers_the_get_is_used_all_the_same(self):
+        fake = self.http(era="legacy")
+        never = threading.Event()
+        self.addCleanup(never.set)
+        fake.get = lambda http: never.wait()
+        server = self.serve_remote(f'url = "{fake.url}"\n')
+        self.assertEqual(text_of(self.call(server, "r__echo", {"text": "on"})), "on")
 
 
 class Calls(RemoteCase):

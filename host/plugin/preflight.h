@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/limits.h"
 #include "base/result.h"
+#include "plugin/trial_parent.h"
 
 namespace collet::plugin {
 
@@ -21,19 +23,24 @@ struct PreflightFile {
 class Preflight {
  public:
   // `executable` is run as `executable __preflight` and must call preflight_main() then.
-  explicit Preflight(std::string executable, std::uint64_t timeout_ms = limits::kPreflightTimeoutMs)
-      : executable_(std::move(executable)), timeout_ms_(timeout_ms) {}
+  explicit Preflight(std::string executable, std::uint64_t timeout_ms = limits::kPreflightTimeoutMs);
+  ~Preflight();
 
   // Loads each file, calls its entry, create() with COLLET_CREATE_PROBE, and destroy(). One child does them all; if
   // it dies or hangs over one, the reason is that file's, and another child goes on with the next. Blocks.
-  std::vector<Result<void>> run(const std::vector<PreflightFile>& files) const;
+  std::vector<Result<void>> run(const std::vector<PreflightFile>& files);
 
  private:
+  Result<Descriptor> begin(const Descriptor& request);
+
   const std::string executable_;
   const std::uint64_t timeout_ms_;  // a file
+  bool ran_before_ = false;
+  // From the second run on it stays: who has replaced plugins once will do it again.
+  std::unique_ptr<TrialParent> parent_;
 };
 
-// The child: reads what to try from stdin, reports on descriptor 3. Returns the process's exit code.
+// The parent of trials, until the host lets go of it.
 int preflight_main(int argc, char** argv);
 
 }  // namespace collet::plugin

@@ -1,6 +1,9 @@
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -8,6 +11,7 @@
 #include <exception>
 
 #include "loop/standard_streams.h"
+#include "plugin/descriptor.h"
 #include "plugin/host_table.h"
 #include "plugin/library.h"
 #include "plugin/preflight.h"
@@ -35,7 +39,6 @@ void prepare_to_die() {
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   prctl(PR_SET_DUMPABLE, 0);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (const int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) std::signal(number, SIG_DFL);
 }
 
@@ -99,16 +102,12 @@ bool report(std::string_view problem) {
   return true;
 }
 
-}  // namespace
-
-int preflight_main(int, char**) {
-  prepare_to_die();
-  const std::string request = read_all(STDIN_FILENO);
-  const int nothing = open("/dev/null", O_RDONLY);
-  if (nothing >= 0) {
-    dup2(nothing, STDIN_FILENO);
-    if (nothing > preflight::kReportDescriptor) close(nothing);
-  }
+// The process of one trial, or of several if they let it.
+[[noreturn]] void try_all(int request_file, int reports) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const std::string request = read_all(request_file);
+  dup2(reports, preflight::kReportDescriptor);
+  close_range(preflight::kReportDescriptor + 1, ~0u, 0);
   std::string_view rest = request;
   std::vector<std::unique_ptr<Library>> libraries;
   while (const auto path = preflight::take_frame(rest)) {
@@ -120,6 +119,42 @@ int preflight_main(int, char**) {
     if (!report(problem)) _exit(preflight::kReportFailed);
   }
   _exit(0);  // no destructor of any library
+}
+
+// Waits for the trial's end, and causes it if the host does not want to know any more.
+int end_of(pid_t trial) {
+  const Descriptor process(static_cast<int>(syscall(SYS_pidfd_open, trial, 0)));
+  pollfd waiting[] = {{process.get(), POLLIN, 0}, {preflight::kParentDescriptor, POLLIN, 0}};
+  while (poll(waiting, 2, -1) < 0 && errno == EINTR) {
+  }
+  if (waiting[1].revents != 0) kill(trial, SIGKILL);
+  int status = 0;
+  while (waitpid(trial, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+}  // namespace
+
+int preflight_main(int, char**) {
+  prepare_to_die();
+  for (;;) {
+    preflight::Message message;
+    ssize_t count = 0;
+    do {
+      count = recvmsg(preflight::kParentDescriptor, message.header(), MSG_CMSG_CLOEXEC);
+    } while (count < 0 && errno == EINTR);
+    int request = -1;
+    int reports = -1;
+    if (count <= 0 || !message.detach(request, reports)) _exit(0);
+    const pid_t trial = fork();
+    if (trial < 0) _exit(1);
+    if (trial == 0) try_all(request, reports);
+    close(request);
+    close(reports);
+    const int status = end_of(trial);
+    if (send(preflight::kParentDescriptor, &status, sizeof status, MSG_NOSIGNAL) < 0) _exit(0);
+  }
 }
 
 }  // namespace collet::plugin

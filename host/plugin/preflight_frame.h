@@ -1,5 +1,8 @@
-// What passes between Preflight and its child: texts, each with its length before it.
+// What passes between Preflight, the parent of its trials, and these: orders to begin one, each with the two files
+// that it is about, exit statuses, and reports, which are texts with their lengths before them.
 #pragma once
+
+#include <sys/socket.h>
 
 #include <cstdint>
 #include <cstring>
@@ -9,8 +12,48 @@
 
 namespace collet::plugin::preflight {
 
-inline constexpr int kReportDescriptor = 3;
-inline constexpr int kReportFailed = 113;  // exit code: the report's descriptor is gone
+inline constexpr int kParentDescriptor = 3;  // of the parent of trials: where orders come from
+inline constexpr int kReportDescriptor = 3;  // of a trial
+inline constexpr int kReportFailed = 113;    // exit code: the report's descriptor is gone
+
+// An order: what is to be tried, and the pipe for the reports.
+class Message {
+ public:
+  Message() {
+    header_.msg_iov = &part_;
+    header_.msg_iovlen = 1;
+    header_.msg_control = control_;
+    header_.msg_controllen = sizeof control_;
+  }
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
+
+  void attach(int request, int reports) {
+    const int files[] = {request, reports};
+    cmsghdr* attached = CMSG_FIRSTHDR(&header_);
+    attached->cmsg_level = SOL_SOCKET;
+    attached->cmsg_type = SCM_RIGHTS;
+    attached->cmsg_len = CMSG_LEN(sizeof files);
+    std::memcpy(CMSG_DATA(attached), files, sizeof files);
+  }
+  // After it has been received.
+  bool detach(int& request, int& reports) {
+    int files[2];
+    const cmsghdr* attached = CMSG_FIRSTHDR(&header_);
+    if (!attached || attached->cmsg_len != CMSG_LEN(sizeof files)) return false;
+    std::memcpy(files, CMSG_DATA(attached), sizeof files);
+    request = files[0];
+    reports = files[1];
+    return true;
+  }
+  msghdr* header() { return &header_; }
+
+ private:
+  char byte_ = 0;
+  iovec part_{&byte_, 1};
+  alignas(cmsghdr) char control_[CMSG_SPACE(2 * sizeof(int))] = {};
+  msghdr header_{};
+};
 
 inline void append_frame(std::string& out, std::string_view text) {
   const auto size = static_cast<std::uint32_t>(text.size());

@@ -3,7 +3,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "plugin/file_stamp.h"
-#include "plugin/preflight.h"
 
 namespace collet::plugin {
 
@@ -16,6 +15,9 @@ void Candidate::reject(std::string reason) {
   report.error = fmt::format("cannot load {}: {}", spec.library, reason);
   report.done = LoadReport::Done::failed;
 }
+
+Stage::Stage(CallTable& calls, const LoaderOptions& options)
+    : calls_(calls), options_(options), preflight_(options.preflight_executable, options.preflight_timeout_ms) {}
 
 void Stage::check(std::vector<Candidate*> candidates) {
   for (Candidate* candidate : candidates) check_file(*candidate);
@@ -66,7 +68,7 @@ void Stage::preflight(std::vector<Candidate*> candidates) {
   std::erase_if(candidates, [](const Candidate* candidate) { return candidate->worker; });
   std::vector<PreflightFile> files;
   for (const Candidate* candidate : candidates) files.push_back({candidate->file.path(), candidate->spec.config});
-  const auto results = Preflight(options_.preflight_executable, options_.preflight_timeout_ms).run(files);
+  const auto results = preflight_.run(files);
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (results[i]) continue;
     Candidate& candidate = *candidates[i];

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/placement.h"
 #include "plugin/generation.h"
+#include "plugin/preflight.h"
 #include "plugin/private_dir.h"
 #include "registry/names.h"
 
@@ -104,7 +105,7 @@ struct Candidate {
 class Stage {
  public:
   // Both are borrowed.
-  Stage(CallTable& calls, const LoaderOptions& options) : calls_(calls), options_(options) {}
+  Stage(CallTable& calls, const LoaderOptions& options);
 
   // Copies each file, reads it, tries it, all in one child if they let it.
   void check(std::vector<Candidate*> candidates);
@@ -125,6 +126,7 @@ class Stage {
 
   CallTable& calls_;
   const LoaderOptions& options_;
+  Preflight preflight_;
   std::unique_ptr<PrivateDir> folder_;
 };
 

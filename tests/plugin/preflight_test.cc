@@ -1,5 +1,11 @@
 #include "plugin/preflight.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <filesystem>
+#include <fstream>
+
 #include "house.h"
 #include "plugin/preflight_frame.h"
 #include "support/catch.h"
@@ -24,7 +30,7 @@ TEST_CASE("reports arrive in pieces of any size") {
 }
 
 TEST_CASE("each file gets its own verdict, also after one that takes the child down") {
-  const Preflight preflight(COLLET_TEST_PREFLIGHT);
+  Preflight preflight(COLLET_TEST_PREFLIGHT);
   CHECK(preflight.run({}).empty());
   const PreflightFile good{module_path("sample"), "{}"};
   const PreflightFile crashing{module_path("hostile_create_crashes"), "{}"};
@@ -45,4 +51,51 @@ TEST_CASE("a file that closes a standard descriptor is the only one to be blamed
   REQUIRE(results.size() == 2);
   CHECK(results[0].message() == "it closes file descriptor 0, which is not its own");
   CHECK(results[1]);
+}
+
+namespace {
+
+// Of this process, living or not yet waited for.
+std::vector<pid_t> children() {
+  std::vector<pid_t> all;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream list(task.path() / "children");
+    for (pid_t pid = 0; list >> pid;) all.push_back(pid);
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("from the second run on one process stays, from which the trials come") {
+  const PreflightFile good{module_path("sample"), "{}"};
+  REQUIRE(children().empty());
+  {
+    Preflight preflight(COLLET_TEST_PREFLIGHT);
+    CHECK(preflight.run({good})[0]);
+    CHECK(children().empty());
+    CHECK(preflight.run({good})[0]);
+    const std::vector<pid_t> parent = children();
+    REQUIRE(parent.size() == 1);
+    CHECK(preflight.run({good})[0]);
+    CHECK(children() == parent);
+
+    kill(parent[0], SIGKILL);  // as by a system that is out of memory
+    siginfo_t ended;
+    REQUIRE(waitid(P_PID, static_cast<id_t>(parent[0]), &ended, WEXITED | WNOWAIT) == 0);
+    CHECK(preflight.run({good})[0]);
+    REQUIRE(children().size() == 1);
+    CHECK(children() != parent);
+  }
+  CHECK(children().empty());
+}
+
+TEST_CASE("a trial that hangs is ended, and the next one is none the worse for it") {
+  const PreflightFile good{module_path("sample"), "{}"};
+  Preflight preflight(COLLET_TEST_PREFLIGHT, 200);
+  for (int i = 0; i < 2; ++i) {
+    const auto results = preflight.run({{module_path("hostile_create_hangs"), "{}"}, good});
+    CHECK(results[0].message() == "in trial loading it did not finish within 200 ms");
+    CHECK(results[1]);
+  }
 }

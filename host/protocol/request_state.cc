@@ -103,7 +103,7 @@ std::optional<SuspendedState> StateSealer::open(std::string_view text, const Sta
       EVP_DecryptFinal_ex(context.get(), bytes(plain.data() + size), &length) == 1;
   if (!good) return std::nullopt;
   std::string_view rest = plain;
-  if (take_number<std::uint64_t>(rest) < now_ms) return std::nullopt;
+  if (take_number<std::uint64_t>(rest) <= now_ms) return std::nullopt;
   SuspendedState suspended;
   suspended.round = take_number<std::uint32_t>(rest);
   suspended.version = take_number<std::uint32_t>(rest);

@@ -185,6 +185,8 @@ class FakeRemote:
         return text("read")
 
     def tool_wait(self, talk, arguments):
+        if (token := talk.meta.get("progressToken")) is not None:
+            talk.notify("notifications/progress", progressToken=token, progress=0, message="waiting")
         talk.cancelled.wait()
         raise NoAnswer
 

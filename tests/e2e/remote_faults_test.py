@@ -141,17 +141,19 @@ class Faults(RemoteCase):
     def test_every_call_under_way_is_answered_when_the_child_dies(self):
         server = self.serve_remote(self.child() + "\n[remote.other]\n" + self.child())
         until(lambda: "other__wait" in self.tools(server))
-        answers = []
-        others = [threading.Thread(target=lambda: answers.append(self.call(server, "r__wait"))) for _ in range(20)]
         unhurt = server.connect()
+        waiting = [server.connect() for _ in range(20)]
+        for connection in waiting:
+            self.begin_call(connection, "r__wait", progressToken="t")
+        for connection in waiting:
+            self.assertTrue(connection.head().is_stream)
+            self.assertEqual(connection.event()["params"]["message"], "waiting")
         self.begin_call(unhurt, "other__noisy")
-        for thread in others:
-            thread.start()
         self.call(server, "r__die")
-        for thread in others:
-            thread.join()
-        self.assertEqual(len(answers), 20)
-        self.assertTrue(all("remote r: " in answer["error"]["message"] for answer in answers))
+        for connection in waiting:
+            self.assertIn("remote r: ", connection.event()["error"]["message"])
+            self.assertIsNone(connection.event())
+            connection.close()
         self.assertEqual(text_of(unhurt.receive().message), "done")
         unhurt.close()
 

@@ -124,7 +124,8 @@ static int32_t on_call(void *data, collet_call call, const collet_call_params *p
       return answer(self, call, self->config);
     case ASK:
       if (params->round == 0) {
-        static const char request[] = "{\"method\":\"elicitation/create\",\"params\":{}}";
+        static const char request[] = "{\"method\":\"elicitation/create\",\"params\":{\"message\":\"Go on?\","
+                                      "\"requestedSchema\":{\"type\":\"object\",\"properties\":{}}}}";
         host->need_input(host, call, "name", 4, request, sizeof request - 1);
         return host->suspend(host, call, "asked", 5, 7);
       }

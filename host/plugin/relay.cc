@@ -10,7 +10,9 @@
 namespace collet::plugin::relay {
 namespace {
 
+// Members of _meta that say something of the connection between a client and this host.
 constexpr std::string_view kServerInfo = "io.modelcontextprotocol/serverInfo";
+constexpr std::string_view kRelatedTask = "io.modelcontextprotocol/related-task";
 
 std::string_view content_key(CallKind kind) {
   switch (kind) {
@@ -40,7 +42,8 @@ bool take_meta(std::string_view meta, std::string& out) {
   if (!json::split_object(meta, members)) return false;
   std::string kept;
   for (const json::TextMember& member : members) {
-    if (member.key != kServerInfo) content::append_field(kept, member.key, member.value);
+    if (member.key != kServerInfo && member.key != kRelatedTask)
+      content::append_field(kept, member.key, member.value);
   }
   if (!kept.empty()) out = "{" + kept + "}";
   return true;

@@ -78,8 +78,13 @@ RequestId Connection::request(std::string_view method, std::string_view params, 
 
 RequestId Connection::ask(std::string_view method, std::string_view params, std::uint64_t timeout_ms,
                           std::function<void(const Answer&)> done) {
+  return ask(method, params, RequestOptions{.timeout_ms = timeout_ms}, std::move(done));
+}
+
+RequestId Connection::ask(std::string_view method, std::string_view params, RequestOptions options,
+                          std::function<void(const Answer&)> done) {
   auto* asker = new Callback(std::move(done));
-  const RequestId id = request(method, params, *asker, {.timeout_ms = timeout_ms});
+  const RequestId id = request(method, params, *asker, std::move(options));
   asked_.at(id).owned = {asker, [](Asker* owned) { delete static_cast<Callback*>(owned); }};
   return id;
 }
@@ -150,8 +155,7 @@ void Connection::on_notification(const Message& message, RequestId stream) {
   Asker* asker = find(stream);
   if (message.method == "notifications/progress") {
     asker = find(find_unsigned(message.params, "progressToken").value_or(0));
-    if (asker) asker->on_notification(message);
-    return;
+    return asker ? asker->on_notification(message) : listener_.on_notification(message);
   }
   if (message.method == "notifications/message" && asker) return asker->on_notification(message);
   listener_.on_notification(message);

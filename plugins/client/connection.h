@@ -86,6 +86,8 @@ class Connection final : private TransportListener {
   // The same for an answer alone.
   RequestId ask(std::string_view method, std::string_view params, std::uint64_t timeout_ms,
                 std::function<void(const Answer&)> done);
+  RequestId ask(std::string_view method, std::string_view params, RequestOptions options,
+                std::function<void(const Answer&)> done);
   // Nobody waits any more; the remote is told, if `reason` is not null.
   void cancel(RequestId id, const char* reason);
   void notify(std::string_view method, std::string_view params);

@@ -53,7 +53,12 @@ Result<RemoteItem> read_item(std::uint32_t kind, std::string_view object) {
       item.name = to_string(value).value_or("");
       return;
     }
-    if (key == "execution") return;  // how it may run as a task is between the remote and us
+    if (kind == COLLET_TOOL && key == "execution") {  // how it may run as a task is between the remote and us
+      const std::string support = find_string(value, "taskSupport").value_or("");
+      if (support == "optional") item.tasks = TaskSupport::optional;
+      if (support == "required") item.tasks = TaskSupport::required;
+      return;
+    }
     if (kind == COLLET_TOOL && key == "inputSchema") schema = value;
     if (kind == COLLET_TOOL && key == "annotations") annotations = value;
     if (item.definition.size() > 1) item.definition += ',';

@@ -13,16 +13,20 @@
 
 namespace collet::client {
 
+// Whether a tool runs as a task (2025-11-25, Tool-Level Negotiation; some modern servers say it, too).
+enum class TaskSupport : std::uint8_t { forbidden, optional, required };
+
 // One tool, resource, template or prompt as its remote lists it.
 struct RemoteItem {
   std::uint32_t kind = COLLET_TOOL;  // COLLET_TOOL, _RESOURCE, _RESOURCE_TEMPLATE or _PROMPT
   std::string name;                  // the remote's; a resource's URI, a template's text
-  std::string definition;            // the rest of its object, byte for byte
+  std::string definition;            // the rest of its object, byte for byte, but for `execution`
   bool idempotent = false;           // of a tool: it says that it may be called again
+  TaskSupport tasks = TaskSupport::forbidden;
   std::vector<MirroredParameter> mirrored;
 
   bool operator==(const RemoteItem& other) const {
-    return kind == other.kind && name == other.name && definition == other.definition;
+    return kind == other.kind && name == other.name && definition == other.definition && tasks == other.tasks;
   }
 };
 

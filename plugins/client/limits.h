@@ -31,6 +31,12 @@ inline constexpr unsigned kRedirectsMax = 3;             // within one origin
 inline constexpr unsigned kResumptionsMax = 100;         // of one response stream, by Last-Event-ID
 inline constexpr std::uint64_t kRetryMsDefault = 1'000;  // before a stream is resumed, if the remote does not say
 inline constexpr std::uint64_t kRetryMsMax = 60'000;
+inline constexpr std::uint64_t kTaskTtlMs = 3'600'000;  // for which a legacy remote is asked to keep a task
+inline constexpr std::uint64_t kTaskPollMsDefault =
+    1'000;  // between two looks at a task, if the remote does not say
+inline constexpr std::uint64_t kTaskPollMsMin = 50;
+inline constexpr std::uint64_t kTaskPollMsMax = 30'000;
+inline constexpr unsigned kTaskLostMax = 3;     // requests about a task that are lost one after the other
 inline constexpr unsigned kWatchedMax = 1'000;  // resources of one remote that somebody watches
 
 // Waiting.

@@ -129,6 +129,8 @@ void Remote::Link::on_notification(const Message& message) {
     if (const auto uri = find_string(message.params, "uri"); uri && remote_.watched_.contains(*uri)) {
       remote_.host().resource_updated(*uri);
     }
+  } else if (message.method == "notifications/progress") {
+    if (ProxyCall* call = remote_.whose_progress(message)) call->on_notification(message);
   } else if (message.method == "notifications/message") {
     const std::string_view data = find_member(message.params, "data");
     remote_.log(COLLET_LOG_DEBUG, "says: " + to_string(data).value_or(std::string(data)));
@@ -136,7 +138,7 @@ void Remote::Link::on_notification(const Message& message) {
 }
 
 bool Remote::Link::on_request(const Message& message) {
-  if (ProxyCall* call = remote_.whose_question()) return call->on_request(message);
+  if (ProxyCall* call = remote_.whose_question(message)) return call->on_request(message);
   if (message.method != "roots/list") return false;
   connection_.respond(message.id, R"({"roots":[]})");  // nobody has called yet: there are none
   return true;

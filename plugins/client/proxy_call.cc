@@ -55,6 +55,14 @@ std::string relayed(std::string_view capabilities) {
   return "{" + out + "}";
 }
 
+// The capabilities of a caller for whom this client awaits the end of a task.
+std::string with_tasks(std::string_view capabilities) {
+  const std::string_view members = members_of(capabilities);
+  std::string out = R"({"extensions":{")" + std::string(kTasksExtension) + R"(":{}})";
+  if (!members.empty()) out.append(",").append(members);
+  return out + "}";
+}
+
 }  // namespace
 
 ProxyCall::ProxyCall(Remote& remote, IncomingCall call, RemoteItemPtr item)
@@ -77,6 +85,7 @@ void ProxyCall::read_caller() {
         caller_.wants_progress = true;
       } else if (key == "io.modelcontextprotocol/clientCapabilities") {
         caller_.capabilities = relayed(value);
+        caller_.can_tasks = find_member(find_member(value, "extensions"), kTasksExtension).data();
         has_capabilities = true;
       } else if (!key.starts_with(kOwn)) {
         append_member(caller_.meta, key, value);
@@ -106,6 +115,9 @@ std::string ProxyCall::params() const {
   out += call_.kind == COLLET_RESOURCE ? R"("uri":)" : R"("name":)";
   append_json(out, call_.kind == COLLET_RESOURCE ? call_.uri : item_->name);
   if (call_.arguments) out.append(R"(,"arguments":)").append(*call_.arguments);
+  if (offers_task_ && era_ == Era::legacy) {
+    out.append(R"(,"task":{"ttl":)").append(std::to_string(limits::kTaskTtlMs)).append("}");
+  }
   if (!call_.input_responses.empty()) out.append(R"(,"inputResponses":)").append(call_.input_responses);
   if (!request_state_.empty()) out.append(R"(,"requestState":)").append(request_state_);
   return out;
@@ -119,12 +131,10 @@ std::string ProxyCall::meta() const {
   return out;
 }
 
+// Those of the caller that the configuration has handed on.
 Result<std::vector<HttpHeader>> ProxyCall::headers() const {
   std::vector<HttpHeader> out;
   if (!remote_.has_headers()) return out;
-  if (call_.kind == COLLET_TOOL && !item_->mirrored.empty() && era_ == Era::modern) {
-    out = mirrored_headers(item_->mirrored, call_.arguments.value_or("{}"));
-  }
   const RemoteConfig& config = remote_.config();
   const Host& host = remote_.host();
   const CallerLookup lookup{[&](std::string_view key) { return host.info(call_.id, key); }};
@@ -146,6 +156,16 @@ Result<std::vector<HttpHeader>> ProxyCall::headers() const {
   return out;
 }
 
+// A modern remote decides, where the caller knows of tasks; one that cannot do without says so. In 2025-11-25 the
+// tool says it beforehand.
+bool ProxyCall::may_be_task() const {
+  if (call_.kind != COLLET_TOOL) return false;
+  if (era_ == Era::modern) return caller_.can_tasks || wants_task_ || item_->tasks == TaskSupport::required;
+  const Peer& peer = remote_.peer();
+  const auto requests = find_member(find_member(peer.capabilities, "tasks"), "requests");
+  return item_->tasks == TaskSupport::required && find_member(find_member(requests, "tools"), "call").data();
+}
+
 void ProxyCall::begin() {
   connection_ = remote_.connection();
   if (!connection_) return fail(remote_.why_down());
@@ -154,21 +174,33 @@ void ProxyCall::begin() {
     request_state_ = call_.state;
   auto more = headers();
   if (!more) return fail(more.message());
+  caller_.headers = *more;
+  if (remote_.has_headers() && call_.kind == COLLET_TOOL && era_ == Era::modern && !item_->mirrored.empty()) {
+    auto mirrored = mirrored_headers(item_->mirrored, call_.arguments.value_or("{}"));
+    more->insert(more->end(), std::make_move_iterator(mirrored.begin()), std::make_move_iterator(mirrored.end()));
+  }
+  offers_task_ = may_be_task();
+  capabilities_ = offers_task_ ? with_tasks(caller_.capabilities) : caller_.capabilities;
   remote_.want_logs(caller_.log_level);
   std::string members = meta();
   // The token is the request's own number, which is not known before it is made: the next one.
-  if (caller_.wants_progress) append_member(members, "progressToken", std::to_string(connection_->next_id()));
+  progress_token_ = caller_.wants_progress ? connection_->next_id() : 0;
+  if (progress_token_) append_member(members, "progressToken", std::to_string(progress_token_));
   RequestOptions options{.name = call_.kind == COLLET_COMPLETE   ? std::string()
                                  : call_.kind == COLLET_RESOURCE ? call_.uri
                                                                  : item_->name,
                          .headers = std::move(*more),
                          .meta = members,
-                         .capabilities = caller_.capabilities};
+                         .capabilities = capabilities_};
   request_ = connection_->request(method_of(call_.kind), params(), *this, std::move(options));
 }
 
 void ProxyCall::on_answer(const Answer& answer) {
   request_ = 0;
+  settle(answer);
+}
+
+void ProxyCall::settle(const Answer& answer) {
   if (call_.id) return deliver(answer);
   questions_.clear();
   stored_ = Stored{std::string(answer.result), answer.error, answer.lost};  // until the client comes back
@@ -177,8 +209,17 @@ void ProxyCall::on_answer(const Answer& answer) {
 void ProxyCall::deliver(const Answer& answer) {
   if (answer.ok()) return complete(answer.result);
   if (answer.lost) return lost(*answer.lost);
-  if (answer.error->code == kHeaderMismatch) remote_.refresh(COLLET_TOOL);  // our idea of its schema is out of date
-  remote_.host().fail(call_.id, answer.error->code, answer.error->message, answer.error->data);
+  refuse(*answer.error);
+}
+
+void ProxyCall::refuse(const RpcError& error) {
+  const auto lacking = find_member(find_member(error.data, "requiredCapabilities"), "extensions");
+  if (error.code == kMissingClientCapability && find_member(lacking, kTasksExtension).data() &&
+      call_.kind == COLLET_TOOL && !std::exchange(wants_task_, true)) {
+    return begin();
+  }
+  if (error.code == kHeaderMismatch) remote_.refresh(COLLET_TOOL);  // our idea of its schema is out of date
+  remote_.host().fail(call_.id, error.code, error.message, error.data);
   remote_.over(*this);
 }
 
@@ -186,10 +227,41 @@ void ProxyCall::complete(std::string_view result) {
   if (era_ == Era::modern && result.find("\"resultType\"") != std::string_view::npos) {
     const std::string type = find_string(result, "resultType").value_or("complete");
     if (type == "input_required") return ask_input(result);
+    if (type == "task" && offers_task_) return begin_task(result);
     if (type != "complete") return fail("it answers with a result of type " + type + ", which was not asked for");
+  }
+  if (const auto task = find_member(result, "task"); offers_task_ && era_ == Era::legacy && task.data()) {
+    return begin_task(task);
   }
   remote_.host().complete_with(call_.id, result);
   remote_.over(*this);
+}
+
+void ProxyCall::begin_task(std::string_view task) {
+  if (!find_string(task, "taskId")) return fail("it answers with a task that has no taskId");
+  task_ = std::make_unique<RemoteTask>(remote_, *this, era_, task);
+}
+
+RequestOptions ProxyCall::task_options() {
+  return {.name = {}, .headers = caller_.headers, .meta = caller_.meta, .capabilities = capabilities_};
+}
+
+void ProxyCall::on_task_answer(const Answer& answer) {
+  offers_task_ = false;  // a task does not end with a task
+  settle(answer);
+}
+
+void ProxyCall::on_task_questions(std::string_view requests) {
+  bool good = true;
+  for_each_member(requests, [&](std::string_view key, std::string_view request) {
+    good = good && caller_can(find_string(request, "method").value_or(""), find_member(request, "params")) &&
+           remote_.host().need_input(call_.id, key, request);
+  });
+  good ? wait_for_client() : fail("its task asks for what the client cannot give");
+}
+
+void ProxyCall::on_task_status(const std::string& message) {
+  if (caller_.wants_progress) remote_.host().progress(call_.id, ++progress_, 0, message);
 }
 
 void ProxyCall::ask_input(std::string_view result) {
@@ -226,8 +298,8 @@ void ProxyCall::on_notification(const Message& message) {
   const Host& host = remote_.host();
   if (message.method == "notifications/progress") {
     const double total = to_number(find_member(message.params, "total"));
-    host.progress(call_.id, to_number(find_member(message.params, "progress")), total,
-                  find_string(message.params, "message").value_or(""));
+    progress_ = to_number(find_member(message.params, "progress"));
+    host.progress(call_.id, progress_, total, find_string(message.params, "message").value_or(""));
     return;
   }
   const std::string level = find_string(message.params, "level").value_or("info");
@@ -242,15 +314,14 @@ void ProxyCall::on_notification(const Message& message) {
 bool ProxyCall::caller_can(std::string_view method, std::string_view params) const {
   if (method == "roots/list") return find_member(caller_.capabilities, "roots").data();
   if (method == "sampling/createMessage") return find_member(caller_.capabilities, "sampling").data();
+  if (method != "elicitation/create") return false;
   const std::string_view elicitation = find_member(caller_.capabilities, "elicitation");
   if (!elicitation.data()) return false;
   return find_string(params, "mode") != "url" || find_member(elicitation, "url").data();
 }
 
 bool ProxyCall::on_request(const Message& message) {
-  const bool known = message.method == "elicitation/create" || message.method == "sampling/createMessage" ||
-                     message.method == "roots/list";
-  if (!known || questions_.size() >= limits::kServerRequestsMax) return false;
+  if (questions_.size() >= limits::kServerRequestsMax) return false;
   if (!caller_can(message.method, message.params)) return false;
   std::string request = R"({"method":")" + std::string(message.method) + "\"";
   if (message.params.data()) request.append(R"(,"params":)").append(message.params);
@@ -267,14 +338,16 @@ void ProxyCall::suspend() {
     connection_->refuse(question.id, kInvalidParams, "the question is not well-formed");
     return true;
   });
-  if (questions_.empty()) return;
+  if (!questions_.empty()) wait_for_client();
+}
+
+void ProxyCall::wait_for_client() {
   if (!remote_.keep_suspended(*this, token_)) return fail("too many of its questions are open");
-  host.suspend(std::exchange(call_.id, 0), token_, kStateIsToken);
+  remote_.host().suspend(std::exchange(call_.id, 0), token_, kStateIsToken);
   if (!expiry_) expiry_ = std::make_unique<Timer>(remote_.loop());
   expiry_->start(limits::kSuspendedMs, [this] {
     answer_questions("{}");
-    if (request_) connection_->cancel(std::exchange(request_, 0), "the client did not answer in time");
-    remote_.over(*this);
+    cancel("the client did not answer in time");
   });
 }
 
@@ -300,6 +373,8 @@ void ProxyCall::resume(IncomingCall call) {
     if (!answer.error) answer.result = stored->result;
     return deliver(answer);
   }
+  if (auto now = headers()) caller_.headers = std::move(*now);
+  if (task_ && era_ == Era::modern) return task_->respond(call.input_responses);
   // What the remote has asked since then has to be asked in a round of its own.
   const auto later = std::stable_partition(questions_.begin(), questions_.end(), [&](const Question& question) {
     return find_member(call.input_responses, question.key).data() != nullptr;
@@ -317,6 +392,7 @@ void ProxyCall::cancel(const char* reason) {
 }
 
 void ProxyCall::fail(std::string_view why) {
+  if (task_) task_->cancel();
   if (call_.id) {
     remote_.host().fail(call_.id, kInternalError, "remote " + remote_.config().name + ": " + std::string(why));
   }

@@ -2,7 +2,8 @@
 //
 // A modern remote that wants something of the client ends its request with the questions: the host's call is
 // suspended with the remote's own state, and comes back as another call. A legacy remote asks while its request
-// stays open: the host's call is suspended with a token, this object waits, and is found again by the token.
+// stays open: the host's call is suspended with a token, this object waits, and is found again by the token. So it
+// is with the questions of a task, which a remote may make of the call.
 #pragma once
 
 #include <collet/plugin.h>
@@ -16,6 +17,7 @@
 #include "client/connection.h"
 #include "client/host.h"
 #include "client/imported_item.h"
+#include "client/remote_task.h"
 
 namespace collet::client {
 
@@ -38,7 +40,7 @@ struct IncomingCall {
 inline constexpr std::uint32_t kStateIsToken = 1;         // of a waiting ProxyCall
 inline constexpr std::uint32_t kStateIsRequestState = 2;  // the remote's, as JSON text; may be empty
 
-class ProxyCall final : public Asker {
+class ProxyCall final : public Asker, public TaskWaiter {
  public:
   // Owned by its remote, which is told by Remote::over() when it may be destroyed.
   ProxyCall(Remote& remote, IncomingCall call, RemoteItemPtr item);
@@ -55,10 +57,15 @@ class ProxyCall final : public Asker {
 
   // Legacy: the remote asks something that can only belong to this call.
   bool on_request(const Message& message) override;
+  // Progress, or a log message.
+  void on_notification(const Message& message) override;
 
   collet_call host_call() const { return call_.id; }
   const std::string& token() const { return token_; }
-  bool in_flight() const { return request_ != 0; }
+  bool in_flight() const { return request_ != 0 || task_; }
+  // Whether what the remote says of this task or, by its number, of this request is about this call.
+  bool has_task(std::string_view id) const { return task_ && task_->id() == id; }
+  bool has_progress_token(std::uint64_t token) const { return task_ && progress_token_ == token; }
   // Who has called; only while the host waits.
   std::string principal() const;
 
@@ -69,6 +76,8 @@ class ProxyCall final : public Asker {
     std::string meta;  // members to hand on: trace context and what is not MCP's own
     std::string log_level;
     bool wants_progress = false;
+    bool can_tasks = false;           // the extension
+    std::vector<HttpHeader> headers;  // to hand on
   };
   struct Question {
     std::string id;  // the remote's, JSON text
@@ -77,18 +86,28 @@ class ProxyCall final : public Asker {
   };
 
   void on_answer(const Answer& answer) override;
-  void on_notification(const Message& message) override;
+
+  RequestOptions task_options() override;
+  void on_task_answer(const Answer& answer) override;
+  void on_task_questions(std::string_view requests) override;
+  void on_task_status(const std::string& message) override;
+  bool on_task_request(const Message& message) override { return on_request(message); }
 
   void read_caller();
   Result<std::vector<HttpHeader>> headers() const;
+  bool may_be_task() const;
   std::string params() const;
   std::string meta() const;
+  void settle(const Answer& answer);
   void deliver(const Answer& answer);
+  void refuse(const RpcError& error);
   void complete(std::string_view result);
+  void begin_task(std::string_view task);
   void ask_input(std::string_view result);
   void lost(const Lost& lost);
   bool caller_can(std::string_view method, std::string_view params) const;
   void suspend();
+  void wait_for_client();
   void answer_questions(std::string_view responses);
 
   Remote& remote_;
@@ -97,6 +116,12 @@ class ProxyCall final : public Asker {
   Connection* connection_ = nullptr;  // of the request under way; the remote keeps it as long
   Era era_ = Era::modern;             // the remote's
   RequestId request_ = 0;
+  std::uint64_t progress_token_ = 0;
+  double progress_ = 0;       // as far as the host was told
+  bool wants_task_ = false;   // the remote insists on it
+  bool offers_task_ = false;  // the request under way may be answered with one
+  std::string capabilities_;  // of the caller, as that request declares them
+  std::unique_ptr<RemoteTask> task_;
   Caller caller_;
   std::string request_state_;  // of a modern remote that wants nothing but another try
   std::string token_;

@@ -15,7 +15,9 @@ bool has_uri_name(const RemoteItem& item) {
 collet_str str(std::string_view text) { return {text.data(), text.size()}; }
 
 std::uint32_t flags_of(const RemoteItem& item) {
-  return COLLET_ITEM_NONBLOCKING | COLLET_ITEM_UNCHECKED | (item.idempotent ? COLLET_ITEM_IDEMPOTENT : 0);
+  // One that is a task only at its remote is awaited for clients that know no tasks.
+  return COLLET_ITEM_NONBLOCKING | COLLET_ITEM_UNCHECKED | (item.idempotent ? COLLET_ITEM_IDEMPOTENT : 0) |
+         (item.tasks != TaskSupport::forbidden ? COLLET_ITEM_TASK_OPTIONAL : 0);
 }
 
 }  // namespace

@@ -346,16 +346,27 @@ void Remote::over(ProxyCall& call) {
   sweep();
 }
 
-// Of a question that came outside of any response stream: the one call under way, or the newest if all are of the
-// same principal, so that nobody is asked for another's sake.
-ProxyCall* Remote::whose_question() const {
+// Of a question that came outside of any response stream: the call whose task it names, or the one call under way,
+// or the newest if all are of the same principal, so that nobody is asked for another's sake.
+ProxyCall* Remote::whose_question(const Message& message) const {
+  const auto related = find_member(find_member(message.params, "_meta"), "io.modelcontextprotocol/related-task");
+  const auto task = find_string(related, "taskId");
   ProxyCall* newest = nullptr;
   for (const auto& [call, owned] : calls_) {
+    if (task && call->has_task(*task)) return call;
     if (!call->host_call() || !call->in_flight()) continue;
     if (newest && newest->principal() != call->principal()) return nullptr;
     if (!newest || call->host_call() > newest->host_call()) newest = call;
   }
   return newest;
+}
+
+// The token of a call stays good when the call has become a task.
+ProxyCall* Remote::whose_progress(const Message& message) const {
+  const std::uint64_t token = find_unsigned(message.params, "progressToken").value_or(0);
+  const auto found = std::find_if(calls_.begin(), calls_.end(),
+                                  [&](const auto& entry) { return entry.first->has_progress_token(token); });
+  return token && found != calls_.end() ? found->first : nullptr;
 }
 
 void Remote::want_logs(std::string_view level) {

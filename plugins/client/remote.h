@@ -96,7 +96,8 @@ class Remote {
   void publish();
   void listen();
   void schedule_refresh();
-  ProxyCall* whose_question() const;
+  ProxyCall* whose_question(const Message& message) const;
+  ProxyCall* whose_progress(const Message& message) const;
   void sweep();
   void log(std::uint32_t level, std::string_view text) const;
 

@@ -22,6 +22,10 @@ class NoAnswer(Exception):
     """The request is left without one."""
 
 
+class Unavailable(Exception):
+    """Over HTTP: the request is answered with 503."""
+
+
 class Talk:
     """What a request can do besides being answered: tell and ask. `send` takes a message."""
 
@@ -66,6 +70,39 @@ ASK_NAME = {"method": "elicitation/create",
             "params": {"message": "who?", "requestedSchema": {"type": "object", "properties": {"name": {"type": "string"}}}}}
 
 
+class FakeTask:
+    """What the tool `job` runs as. `how` it goes: "done", "fails", "error", "ask", "wait", "die"."""
+
+    def __init__(self, id, how, token):
+        self.id, self.how, self.token = id, how, token
+        self.looks = 0  # it takes two to be over
+        self.answer = None
+        self.cancelled = threading.Event()
+
+    @property
+    def status(self):
+        if self.cancelled.is_set():
+            return "cancelled"
+        if self.how == "ask" and not self.answer:
+            return "input_required"
+        if self.how == "wait" or self.looks < 2:
+            return "working"
+        return "failed" if self.how == "error" else "completed"
+
+    def describe(self, era):
+        unit = "Ms" if era == "modern" else ""
+        return {"taskId": self.id, "status": self.status, "createdAt": "2026-01-01T00:00:00Z",
+                "lastUpdatedAt": "2026-01-01T00:00:00Z", "statusMessage": f"look {self.looks}", "ttl" + unit: 60_000,
+                "pollInterval" + unit: 50}
+
+    def outcome(self):
+        if self.how == "error":
+            raise RpcError(-32099, "I refuse")
+        if self.how == "ask":
+            return text(f"{self.answer['action']} {self.answer['content']['name']}")
+        return text(self.how, **({"isError": True} if self.how == "fails" else {}))
+
+
 class FakeRemote:
     era = "modern"
     version = None
@@ -79,10 +116,12 @@ class FakeRemote:
         self.questions = 0
         self.open_questions = {}
         self.running = {}
+        self.tasks = {}
         self.seen = []
         self.listeners = []  # Talk of open subscriptions, or side streams
         self.tools = [tool(name) for name in ("echo", "wait", "noisy", "ask", "sample", "roots", "refuse", "meta", "die")]
         self.tools += [tool("read_only", annotations={"readOnlyHint": True})]
+        self.tools += [tool("job", **({"execution": {"taskSupport": "required"}} if self.era == "legacy" else {}))]
         self.resources = [{"uri": "fake://one", "name": "one", "mimeType": "text/plain"}]
         self.templates = [{"uriTemplate": "fake://item/{id}", "name": "items"}]
         self.prompts = [{"name": "greet", "description": "d", "arguments": [{"name": "who", "required": True}]}]
@@ -91,8 +130,10 @@ class FakeRemote:
 
     def capabilities(self):
         changes = {"listChanged": True} if self.list_changed else {}
+        tasks = ({"extensions": {META + "tasks": {}}} if self.era == "modern" else
+                 {"tasks": {"cancel": {}, "requests": {"tools": {"call": {}}}}})
         return {"tools": changes, "resources": {"subscribe": True, **changes}, "prompts": changes, "completions": {},
-                "logging": {}}
+                "logging": {}, **tasks}
 
     def stamped(self, result):
         if self.era == "modern":
@@ -102,10 +143,10 @@ class FakeRemote:
     def handle(self, talk):
         method = talk.message["method"]
         handler = getattr(self, "on_" + method.replace("/", "_"), None)
-        legacy_only = {"initialize", "resources/subscribe", "resources/unsubscribe", "logging/setLevel", "ping"}
+        legacy_only = {"initialize", "resources/subscribe", "resources/unsubscribe", "logging/setLevel", "ping", "tasks/result"}
         if not handler or (method in legacy_only) == (self.era == "modern") and method in legacy_only | {"server/discover"}:
             raise RpcError(-32601, f"no method {method}")
-        if self.era == "legacy" and method in ("server/discover", "subscriptions/listen"):
+        if self.era == "legacy" and method in ("server/discover", "subscriptions/listen", "tasks/update"):
             raise RpcError(-32601, f"no method {method}")
         return self.stamped(handler(talk))
 
@@ -233,6 +274,70 @@ class FakeRemote:
 
     def tool_die(self, talk, arguments):
         os._exit(3)
+
+    # tasks
+
+    def tool_job(self, talk, arguments):
+        extensions = talk.meta.get(META + "clientCapabilities", {}).get("extensions", {})
+        if self.era == "modern" and META + "tasks" not in extensions:
+            raise RpcError(-32021, "tasks, please", {"requiredCapabilities": {"extensions": {META + "tasks": {}}}})
+        if self.era == "legacy" and "task" not in talk.params:
+            raise RpcError(-32601, "tasks, please")
+        with self.lock:
+            task = FakeTask(f"task-{len(self.tasks) + 1}", arguments["how"], talk.meta.get("progressToken"))
+            self.tasks[task.id] = task
+        state = task.describe(self.era)
+        return {"resultType": "task", **state} if self.era == "modern" else {"task": state}
+
+    def task_of(self, talk):
+        if talk.params["taskId"] not in self.tasks:
+            raise RpcError(-32602, "no such task")
+        return self.tasks[talk.params["taskId"]]
+
+    def on_tasks_get(self, talk):
+        task = self.task_of(talk)
+        task.looks += 1
+        if task.how == "die":
+            os._exit(3)
+        state = task.describe(self.era)
+        if self.era == "legacy":
+            return state
+        if task.status == "input_required":
+            state["inputRequests"] = {"name": ASK_NAME}
+        if task.status == "completed":
+            state["result"] = task.outcome()
+        if task.status == "failed":
+            state["error"] = {"code": -32099, "message": "I refuse"}
+        return state
+
+    def on_tasks_update(self, talk):
+        self.task_of(talk).answer = talk.params["inputResponses"]["name"]
+        return {}
+
+    def on_tasks_cancel(self, talk):
+        task = self.task_of(talk)
+        task.cancelled.set()
+        return {} if self.era == "modern" else task.describe(self.era)
+
+    def on_tasks_result(self, talk):
+        task = self.task_of(talk)
+        related = {META + "related-task": {"taskId": task.id}}
+        if task.how == "die":
+            os._exit(3)
+        if self.mode == "impatient" and task.status not in ("completed", "failed", "input_required"):
+            raise RpcError(-32602, "the task is not over yet")
+        if task.token is not None:
+            talk.notify("notifications/progress", progressToken=task.token, progress=1, total=2, message="half")
+        if task.how == "ask":
+            try:
+                task.answer = talk.ask(ASK_NAME["method"], **ASK_NAME["params"], _meta=related)
+            except RpcError:
+                task.how, task.looks = "error", 2
+                raise
+        if task.how == "wait":
+            task.cancelled.wait()
+            raise RpcError(-32602, "the task was cancelled")
+        return {**task.outcome(), "_meta": related}
 
     # taking messages
 
@@ -375,9 +480,11 @@ class HttpRemote:
                 streaming = True
             self.event(http, out)
 
-        self.remote.take(message, send, dict(http.headers))
-        if streaming:
-            http.wfile.write(b"0\r\n\r\n")
+        try:
+            self.remote.take(message, send, dict(http.headers))
+        except Unavailable:
+            return self.reply(http, 503)
+        return streaming and http.wfile.write(b"0\r\n\r\n")
 
     def get_sse(self, http):
         """HTTP with SSE: the stream that names its endpoint, and brings the answers."""

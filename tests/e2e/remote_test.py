@@ -39,9 +39,9 @@ class RemoteCase(Case):
         meta = {"io.modelcontextprotocol/protocolVersion": MODERN,
                 "io.modelcontextprotocol/clientCapabilities": CAPABILITIES if capabilities is None else capabilities,
                 **(meta or {})}
-        name = params.get("name") or params.get("uri")
+        name = params.get("name") or params.get("uri") or params.get("taskId")
         more = {"MCP_Protocol_Version": MODERN, "Mcp_Method": method, "Accept": "application/json, text/event-stream"}
-        if method in ("tools/call", "prompts/get", "resources/read"):
+        if method in ("tools/call", "prompts/get", "resources/read", "tasks/get", "tasks/update", "tasks/cancel"):
             more["Mcp_Name"] = name
         return server.post(request(1, method, **params, _meta=meta), **more, **(headers or {}))
 
@@ -54,11 +54,12 @@ class RemoteCase(Case):
     def call(self, server, name, arguments=None, **options):
         return self.ask(server, "tools/call", name=name, arguments=arguments or {}, **options).message
 
-    def begin_call(self, connection, name, **meta):
+    def begin_call(self, connection, name, arguments=None, **meta):
         """Sends it, and leaves the answer to the test."""
         meta |= {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
-        connection.send(post(request(1, "tools/call", name=name, arguments={}, _meta=meta), MCP_Protocol_Version=MODERN,
-                             Mcp_Method="tools/call", Mcp_Name=name, Accept="application/json, text/event-stream"))
+        connection.send(post(request(1, "tools/call", name=name, arguments=arguments or {}, _meta=meta),
+                             MCP_Protocol_Version=MODERN, Mcp_Method="tools/call", Mcp_Name=name,
+                             Accept="application/json, text/event-stream"))
 
     def tools(self, server):
         return {item["name"]: item for item in self.result(server, "tools/list")["tools"]}
@@ -415,7 +416,7 @@ class Terminal(RemoteCase):
         config = self.config(text=f'[remote.good]\nurl = "{self.http(era="legacy").url}"\n'
                                   '[remote.bad]\ncommand = "/nonexistent"\n[remote.off]\nurl = "http://x/"\nenabled = false\n')
         lines = run("list", "--remotes", "-c", config).stdout.splitlines()
-        self.assertRegex(lines[0], r"^good +up +http://.* fake 1 \(2025-11-25, legacy\)  10 tools, 1 resources, 1 templates")
+        self.assertRegex(lines[0], r"^good +up +http://.* fake 1 \(2025-11-25, legacy\)  11 tools, 1 resources, 1 templates")
         self.assertRegex(lines[1], r"^bad +down +/nonexistent  cannot start /nonexistent")
         self.assertRegex(lines[2], r"^off +disabled")
         health = json.loads(run("list", "--remotes", "-c", config, "--format", "json").stdout)

@@ -16,6 +16,12 @@ TEST_CASE("an item keeps its definition byte for byte, without its name") {
       tool->definition ==
       R"({"inputSchema":{"$schema":"x", "type" :"object","properties":{"n":{"const":1.50}}},"title":"T","annotations":{"idempotentHint":true}})");
   CHECK(tool->idempotent);
+  CHECK(tool->tasks == TaskSupport::optional);
+  CHECK(read_item(COLLET_TOOL, R"({"name":"t","execution":{"taskSupport":"required"}})")->tasks ==
+        TaskSupport::required);
+  CHECK(read_item(COLLET_TOOL, R"({"name":"t","execution":{"taskSupport":7}})")->tasks == TaskSupport::forbidden);
+  CHECK_FALSE(*read_item(COLLET_TOOL, R"({"name":"t"})") ==
+              *read_item(COLLET_TOOL, R"({"name":"t","execution":{"taskSupport":"optional"}})"));
 
   const auto resource = read_item(COLLET_RESOURCE, R"({"uri":"file:///a","name":"a"})");
   REQUIRE(resource);

@@ -136,6 +136,7 @@ inline constexpr std::size_t kWorkerQueueBytesMax = 64u << 20;      // of messag
 inline constexpr std::size_t kWorkerReadBytes = 256u << 10;         // at a time
 inline constexpr std::uint64_t kWorkerHangMs = 10'000;  // for a call to end after its deadline; then it is a hang
 inline constexpr std::uint64_t kWorkerExitMs = 2'000;   // from the last message to the end of the process
+inline constexpr std::uint64_t kWorkerStatusMs = 500;   // for an answer to how it is; then it says nothing
 inline constexpr std::uint64_t kWorkerBackoffMs = 50;   // before the second restart; doubled each time
 inline constexpr std::uint64_t kWorkerBackoffMsMax = 10'000;
 inline constexpr unsigned kWorkerFailuresMax = 5;  // then it is not restarted any more: quarantine

@@ -49,6 +49,10 @@ class Form {
   virtual void field(std::string& out, std::string_view key, std::string_view json) const {
     append_field(out, key, json);
   }
+  // A result object that the plugin has given whole; `ending` has all of it already, in pieces for a client.
+  virtual void whole(registry::Ending& ending, std::string_view result) const {
+    static_cast<void>(ending), static_cast<void>(result);
+  }
 };
 inline const Form kClientForm;
 

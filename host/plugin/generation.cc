@@ -445,6 +445,16 @@ std::string Generation::status() const {
   return out;
 }
 
+bool Generation::reports_status() const {
+  const auto offered = plugin_extension<collet_status>(COLLET_STATUS_ID);
+  return offered && offered->status;
+}
+
+bool Generation::watches() const {
+  const auto offered = plugin_extension<collet_watch>(COLLET_WATCH_ID);
+  return offered && offered->watch;
+}
+
 void Generation::watch(std::string_view uri, bool watched) const {
   const auto offered = plugin_extension<collet_watch>(COLLET_WATCH_ID);
   if (offered && offered->watch) offered->watch(self_, uri.data(), uri.size(), watched ? 1 : 0);

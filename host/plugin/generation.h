@@ -120,8 +120,10 @@ class Generation final : public registry::Provider, private Executor::Runner {
   bool runs_inline() const { return inline_obstacle().empty() && items_.has_nonblocking(); }
   // [any] What the plugin says of its health, a JSON object; empty if it does not offer collet.status/1.
   std::string status() const;
+  bool reports_status() const;
   // [any] Tells the plugin, if it offers collet.watch/1. Between open and close.
   void watch(std::string_view uri, bool watched) const;
+  bool watches() const;
   // The last item_add() that was refused, or empty.
   std::string item_problem() const;
 

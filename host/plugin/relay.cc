@@ -99,6 +99,7 @@ std::int32_t end(HostSide& side, LockedCall call, const char* data, std::size_t 
   if (size > limits::kResultBytesMax) return bad(COLLET_E_LIMIT, "the result is larger than the host's limit");
   if (const char* reason = take_result(view(data, size), call->kind, call->ending))
     return bad(COLLET_E_INVALID, reason);
+  call->counted->form->whole(call->ending, view(data, size));
   call->failure.clear();
   side.calls.end(std::move(call));
   return COLLET_OK;

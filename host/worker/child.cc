@@ -64,7 +64,8 @@ class Child {
         form_(*arena_),
         calls_({&loop_}),
         out_(kSocketDescriptor, loop_),
-        master_("worker") {}
+        master_("worker"),
+        aside_("aside") {}
 
   void run() {
     auto watch = loop::ReadWatch::open(loop_, kSocketDescriptor, [this] { receive(); });
@@ -121,29 +122,37 @@ class Child {
       const plugin::PluginTable none;
       const plugin::PluginTable& table = there ? generation_->table() : none;
       const auto state_version = there ? generation_->state_version() : std::nullopt;
-      const bool reconfigurable = there && generation_->reconfigurable();
       frame.text(table.id).text(table.version).text(table.info).number(table.functions.flags);
       frame.number(state_version.value_or(0));
-      frame.number(static_cast<std::uint8_t>((state_version ? 1 : 0) | (reconfigurable ? 2 : 0)));
+      frame.number(there ? offered() : std::uint8_t{0});
       frame.text(item_problem).text(unconfined_);
     });
   }
 
-  void save_state() {
-    const auto saved = generation_->save_state(Clock::now() + std::chrono::milliseconds(kForeverMs));
-    const bool good = saved && *saved;
-    out_.put([&](std::string& out) {
-      FrameWriter(out, FrameType::saved)
-          .number(good ? COLLET_OK : COLLET_E_INTERNAL)
-          .text(good ? std::string_view((*saved)->bytes) : std::string_view());
-    });
+  std::uint8_t offered() const {
+    return static_cast<std::uint8_t>(
+        (generation_->state_version() ? kSavesState : 0) | (generation_->reconfigurable() ? kReconfigures : 0) |
+        (generation_->reports_status() ? kReportsStatus : 0) | (generation_->watches() ? kWatches : 0));
   }
 
-  void reconfigure(const std::string& config) {
+  void answer(std::uint64_t question, std::int32_t status, std::string_view bytes = {}) {
+    out_.put([&](std::string& out) { FrameWriter(out, FrameType::answer, question).number(status).text(bytes); });
+  }
+
+  void save_state(std::uint64_t question) {
+    const auto saved = generation_->save_state(Clock::now() + std::chrono::milliseconds(kForeverMs));
+    if (!saved || !*saved) return answer(question, COLLET_E_INTERNAL);
+    answer(question, COLLET_OK, (*saved)->bytes);
+  }
+
+  void reconfigure(std::uint64_t question, const std::string& config) {
     const bool taken = generation_->reconfigure(config, Clock::now() + std::chrono::milliseconds(kForeverMs));
-    out_.put([&](std::string& out) {
-      FrameWriter(out, FrameType::reconfigured).number(taken ? COLLET_OK : COLLET_E_UNSUPPORTED).text("");
-    });
+    answer(question, taken ? COLLET_OK : COLLET_E_UNSUPPORTED);
+  }
+
+  void status(std::uint64_t question) {
+    const std::string status = generation_->status();
+    answer(question, status.empty() ? COLLET_E_INTERNAL : COLLET_OK, status);
   }
 
   void close() {
@@ -222,9 +231,16 @@ class Child {
         return master_.run(
             [this, ms = fields.number<std::uint32_t>()] { generation_->quiesce(std::chrono::milliseconds(ms)); });
       case FrameType::save_state:
-        return master_.run([this] { save_state(); });
+        return master_.run([this, id = frame.head.id] { save_state(id); });
       case FrameType::reconfigure:
-        return master_.run([this, config = std::string(fields.text())] { reconfigure(config); });
+        return master_.run(
+            [this, id = frame.head.id, config = std::string(fields.text())] { reconfigure(id, config); });
+      case FrameType::status:
+        return aside_.run([this, id = frame.head.id] { status(id); });
+      case FrameType::watch: {
+        const bool watched = fields.number<std::uint8_t>() != 0;
+        return generation_->watch(fields.text(), watched);
+      }
       case FrameType::close:
         return master_.run([this] { close(); });
       default:
@@ -287,6 +303,7 @@ class Child {
 
   std::unique_ptr<plugin::Generation> generation_;  // before the host knows of it; then for ever
   plugin::ControlThread master_;
+  plugin::ControlThread aside_;  // for what may wait for the plugin and must not keep others waiting
 };
 
 // The first frame, before there are threads. The process ends if there is none.

@@ -22,8 +22,10 @@ enum class FrameType : std::uint8_t {
   adopted,      // no call of the items that were taken out can follow
   blob_done,    // a blob in the arena has been read
   quiesce,      //
-  save_state,   //
-  reconfigure,  //
+  save_state,   // id: of the question
+  reconfigure,  // likewise
+  status,       // likewise
+  watch,        // clients begin to watch a resource, or have stopped
   close,        // destroy the plugin and end
   // from the worker
   opened = 64,   // or not: the answer to open
@@ -33,10 +35,12 @@ enum class FrameType : std::uint8_t {
   log,           // id
   close_stream,  // id
   resource_updated,
-  erred,  // the plugin has made an error of its own
-  saved,
-  reconfigured,
+  erred,   // the plugin has made an error of its own
+  answer,  // id: of the question
 };
+
+// The plugin's extensions, in `opened`.
+enum Offered : std::uint8_t { kSavesState = 1, kReconfigures = 2, kReportsStatus = 4, kWatches = 8 };
 
 struct FrameHead {
   std::uint32_t size = 0;  // of the body
@@ -144,7 +148,7 @@ class FrameBuffer {
   bool broken_ = false;
 };
 
-// Pieces of a result inside a field: text, JSON, a blob inside the field or in the arena.
-enum class Piece : std::uint8_t { text = 1, json, blob, arena_blob };
+// Pieces of a result inside a field: text, JSON, a blob inside the field or in the arena; or all of it in one.
+enum class Piece : std::uint8_t { text = 1, json, blob, arena_blob, whole };
 
 }  // namespace collet::worker

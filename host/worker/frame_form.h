@@ -18,6 +18,7 @@ class FrameForm final : public plugin::content::Form {
   void blob(std::string& out, registry::CallKind kind, const plugin::content::Reading& reading,
             std::string_view type, std::string_view mime, plugin::Blob blob) const override;
   void field(std::string& out, std::string_view key, std::string_view json) const override;
+  void whole(registry::Ending& ending, std::string_view result) const override;
 
  private:
   const Arena& arena_;

@@ -55,4 +55,8 @@ std::optional<OpenOrder> read_open_order(std::string_view body) {
   return order;
 }
 
+void append_watch(std::string& out, std::string_view uri, bool watched) {
+  FrameWriter(out, FrameType::watch).number(static_cast<std::uint8_t>(watched)).text(uri);
+}
+
 }  // namespace collet::worker

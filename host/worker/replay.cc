@@ -1,5 +1,6 @@
 #include "worker/replay.h"
 
+#include "collet/ext/relay.h"
 #include "collet/ext/stream.h"
 #include "registry/item.h"
 
@@ -9,6 +10,11 @@ namespace {
 using How = registry::Ending::How;
 
 std::string cut_off(const char* what) { return fmt::format("it sent a frame that is no {}", what); }
+
+template <class Extension>
+const Extension* extension(const collet_host& host, std::string_view id) {
+  return static_cast<const Extension*>(host.get_extension(&host, id.data(), id.size()));
+}
 
 }  // namespace
 
@@ -46,6 +52,9 @@ void Replay::add_pieces(std::uint64_t call, FieldReader& pieces, bool wanted) {
       }
       if (wanted && !pieces.bad()) add_blob(call, first, mime, *block);
       read_.push_back(offset);
+    } else if (piece == Piece::whole) {
+      const auto* relay = extension<collet_relay>(host_, COLLET_RELAY_ID);
+      if (wanted && !pieces.bad()) relay->complete_with(&host_, call, first.data(), first.size());  // ends the call
     } else {
       beyond_ = fmt::format("it sent a piece of the unknown kind {}", static_cast<unsigned>(piece));
     }
@@ -121,9 +130,7 @@ std::string Replay::close_stream(std::uint64_t call, std::string_view body) {
   FieldReader fields(body);
   const auto retry_ms = fields.number<std::uint32_t>();
   if (!fields.complete()) return cut_off("end of a stream");
-  constexpr std::string_view kId = COLLET_STREAM_ID;
-  const auto* stream = static_cast<const collet_stream*>(host_.get_extension(&host_, kId.data(), kId.size()));
-  if (stream) stream->close_stream(&host_, call, retry_ms);
+  extension<collet_stream>(host_, COLLET_STREAM_ID)->close_stream(&host_, call, retry_ms);
   return {};
 }
 

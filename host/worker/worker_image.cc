@@ -70,6 +70,8 @@ std::int32_t WorkerImage::create(const collet_host& host, const collet_create_pa
 const void* WorkerImage::get_extension(std::string_view id) {
   if (id == COLLET_EXT_SAVE_STATE && save_state_.save) return &save_state_;
   if (id == COLLET_EXT_RECONFIGURE && reconfigure_.reconfigure) return &reconfigure_;
+  if (id == COLLET_STATUS_ID && status_.status) return &status_;
+  if (id == COLLET_WATCH_ID && watch_.watch) return &watch_;
   return nullptr;
 }
 
@@ -158,21 +160,30 @@ bool WorkerImage::send(std::string_view frames) {
   return true;
 }
 
-// requests
+// questions
 
-WorkerImage::Answer WorkerImage::ask(std::string_view frame) {
+// Without an answer that of a plugin that has failed. Nothing for `at_most_ms`: whoever asks kills what does not
+// answer.
+WorkerImage::Answer WorkerImage::ask(FrameType type, std::string_view text,
+                                     std::optional<std::uint64_t> at_most_ms) {
   std::unique_lock lock(mutex_);
   if (state_ != State::up) return {};
-  answer_.reset();
-  if (!send(frame)) return {};
-  changed_.wait(lock, [&] { return answer_ || state_ != State::up; });
-  return answer_ ? std::move(*answer_) : Answer();
+  const auto asked = asked_.emplace(++last_question_, std::nullopt).first;
+  std::string frame;
+  FrameWriter(frame, type, asked->first).text(text);
+  const auto settled = [&] { return asked->second || state_ != State::up; };
+  if (!send(frame)) {
+    // Nobody will answer.
+  } else if (at_most_ms) {
+    changed_.wait_for(lock, std::chrono::milliseconds(*at_most_ms), settled);
+  } else {
+    changed_.wait(lock, settled);
+  }
+  return asked_.extract(asked).mapped().value_or(Answer());
 }
 
 std::int32_t WorkerImage::save(void* self, collet_state_write write, void* to) {
-  std::string frame;
-  FrameWriter(frame, FrameType::save_state);
-  const Answer answer = image_of(self).ask(frame);
+  const Answer answer = image_of(self).ask(FrameType::save_state);
   if (answer.status < 0) return answer.status;
   const std::int32_t written = write(to, answer.bytes.data(), answer.bytes.size());
   return written < 0 ? written : answer.status;
@@ -180,14 +191,33 @@ std::int32_t WorkerImage::save(void* self, collet_state_write write, void* to) {
 
 std::int32_t WorkerImage::reconfigure(void* self, const char* config, std::size_t size) {
   WorkerImage& image = image_of(self);
-  std::string frame;
-  FrameWriter(frame, FrameType::reconfigure).text(std::string_view(config, size));
-  const Answer answer = image.ask(frame);
+  const Answer answer = image.ask(FrameType::reconfigure, std::string_view(config, size));
   if (answer.status >= 0) {
     const std::lock_guard lock(image.mutex_);
     image.order_.config.assign(config, size);  // of its next process
   }
   return answer.status;
+}
+
+std::int32_t WorkerImage::status(void* self, void (*take)(void*, const char*, std::size_t), void* context) {
+  WorkerImage& image = image_of(self);
+  const Answer answer = image.ask(FrameType::status, {}, image.options_.status_ms);
+  if (answer.status >= 0) take(context, answer.bytes.data(), answer.bytes.size());
+  return answer.status;
+}
+
+void WorkerImage::watch(void* self, const char* uri, std::size_t size, std::uint32_t watched) {
+  WorkerImage& image = image_of(self);
+  const std::string_view which(uri, size);
+  std::string frame;
+  append_watch(frame, which, watched != 0);
+  const std::lock_guard lock(image.mutex_);
+  if (watched) {
+    image.watched_.emplace(which);
+  } else if (const auto found = image.watched_.find(which); found != image.watched_.end()) {
+    image.watched_.erase(found);
+  }
+  if (image.state_ == State::up) static_cast<void>(image.send(frame));
 }
 
 std::int32_t WorkerImage::quiesce(void* self, std::uint32_t deadline_ms) {

@@ -14,12 +14,15 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "collet/ext/reconfigure.h"
 #include "collet/ext/save_state.h"
+#include "collet/ext/status.h"
+#include "collet/ext/watch.h"
 #include "plugin/stage.h"
 #include "plugin/thread.h"
 #include "worker/arena.h"
@@ -34,6 +37,7 @@ struct WorkerOptions {
   std::uint64_t start_timeout_ms = limits::kCreateTimeoutMs;
   std::uint64_t hang_ms = limits::kWorkerHangMs;
   std::uint64_t exit_ms = limits::kWorkerExitMs;
+  std::uint64_t status_ms = limits::kWorkerStatusMs;
   std::uint64_t backoff_ms = limits::kWorkerBackoffMs;
   std::uint64_t backoff_ms_max = limits::kWorkerBackoffMsMax;
   unsigned failures_max = limits::kWorkerFailuresMax;
@@ -62,7 +66,7 @@ class WorkerImage final : public plugin::Image {
  private:
   enum class State : std::uint8_t { down, starting, up, quarantined, closing, closed };
 
-  // What a worker's answer to a request says.
+  // What a worker's answer to a question says.
   struct Answer {
     std::int32_t status = COLLET_E_INTERNAL;
     std::string bytes;
@@ -97,10 +101,12 @@ class WorkerImage final : public plugin::Image {
   static void destroy(void* self);
   static std::int32_t save(void* self, collet_state_write write, void* to);
   static std::int32_t reconfigure(void* self, const char* config, std::size_t size);
+  static std::int32_t status(void* self, void (*take)(void*, const char*, std::size_t), void* context);
+  static void watch(void* self, const char* uri, std::size_t size, std::uint32_t watched);
 
   std::int32_t pass_on(collet_call call, const collet_call_params& params);
   bool send(std::string_view frames);
-  Answer ask(std::string_view frame);
+  Answer ask(FrameType type, std::string_view text = {}, std::optional<std::uint64_t> at_most_ms = {});
   std::string down_words() const;
 
   // The image's thread.
@@ -118,7 +124,7 @@ class WorkerImage final : public plugin::Image {
   std::string take(Running& running, const FrameBuffer::Frame& frame);
   std::string take_opened(Running& running, std::string_view body);
   std::string take_items(Running& running, std::string_view body);
-  std::string take_answer(std::string_view body);
+  std::string take_answer(std::uint64_t question, std::string_view body);
   std::string take_of_call(const FrameBuffer::Frame& frame);
   // With items_mutex_.
   void change_items(const std::vector<std::uint64_t>& removed, const std::vector<AddedItem>& added);
@@ -131,6 +137,8 @@ class WorkerImage final : public plugin::Image {
   plugin::PluginTable table_;
   collet_save_state save_state_{};
   collet_reconfigure reconfigure_{};
+  collet_status status_{};
+  collet_watch watch_{};
   plugin::Descriptor wake_;
   std::atomic<const collet_host*> host_{nullptr};  // from create() on
 
@@ -156,8 +164,10 @@ class WorkerImage final : public plugin::Image {
   std::string kill_reason_;  // somebody wants the process to be killed
   std::string cause_;        // of the last end
   std::string item_problem_;
-  bool quiescing_ = false;  // calls may have been ended behind the worker's back
-  std::optional<Answer> answer_;
+  bool quiescing_ = false;                                // calls may have been ended behind the worker's back
+  std::map<std::uint64_t, std::optional<Answer>> asked_;  // by the question
+  std::uint64_t last_question_ = 0;
+  std::set<std::string, std::less<>> watched_;  // URIs, for the next process to be told
   std::deque<std::pair<plugin::Clock::time_point, collet_call>> overdue_;
 
   std::thread thread_;

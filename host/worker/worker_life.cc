@@ -242,9 +242,8 @@ std::string WorkerImage::take(Running& running, const FrameBuffer::Frame& frame)
     case FrameType::erred:
       if (host_) events_.erred();
       return {};
-    case FrameType::saved:
-    case FrameType::reconfigured:
-      return take_answer(frame.body);
+    case FrameType::answer:
+      return take_answer(frame.head.id, frame.body);
     default:
       return fmt::format("it sent a frame of the unknown type {}", static_cast<unsigned>(frame.head.type));
   }
@@ -258,7 +257,7 @@ std::string WorkerImage::take_opened(Running& running, std::string_view body) {
   const std::string_view info = fields.text();
   const auto flags = fields.number<std::uint32_t>();
   const auto save_version = fields.number<std::uint32_t>();
-  const auto extensions = fields.number<std::uint8_t>();
+  const auto offered = fields.number<std::uint8_t>();
   const std::string_view item_problem = fields.text();
   const std::string_view unconfined = fields.text();
   if (!fields.complete() || running.opened) return no_frame("answer to being started");
@@ -288,8 +287,10 @@ std::string WorkerImage::take_opened(Running& running, std::string_view body) {
     if (!table) return table.message();
     table_ = std::move(*table);
     table_.functions.id = table_.functions.version = table_.functions.info = {};  // the texts were the frame's
-    if (extensions & 1) save_state_ = {sizeof save_state_, save_version, save};
-    if (extensions & 2) reconfigure_ = {sizeof reconfigure_, 0, reconfigure};
+    if (offered & kSavesState) save_state_ = {sizeof save_state_, save_version, save};
+    if (offered & kReconfigures) reconfigure_ = {sizeof reconfigure_, 0, reconfigure};
+    if (offered & kReportsStatus) status_ = {sizeof status_, 0, status};
+    if (offered & kWatches) watch_ = {sizeof watch_, 0, watch};
   } else {
     const std::lock_guard lock(items_mutex_);
     if (host_) {
@@ -300,6 +301,9 @@ std::string WorkerImage::take_opened(Running& running, std::string_view body) {
   const std::lock_guard lock(mutex_);
   opened_once_ = true;
   item_problem_ = quoted(item_problem);
+  std::string watches;  // what the process before was told
+  for (const std::string& uri : watched_) append_watch(watches, uri, true);
+  static_cast<void>(send(watches));
   if (state_ != State::closing) state_ = State::up;
   changed_.notify_all();
   return {};
@@ -346,14 +350,17 @@ std::string WorkerImage::take_items(Running& running, std::string_view body) {
   return {};
 }
 
-std::string WorkerImage::take_answer(std::string_view body) {
+std::string WorkerImage::take_answer(std::uint64_t question, std::string_view body) {
   FieldReader fields(body);
   Answer answer;
   answer.status = fields.number<std::int32_t>();
   answer.bytes = fields.text();
   if (!fields.complete()) return no_frame("answer");
   const std::lock_guard lock(mutex_);
-  answer_ = std::move(answer);
+  if (question == 0 || question > last_question_) return "it answered what nobody had asked";
+  const auto asked = asked_.find(question);
+  if (asked == asked_.end() || asked->second) return {};  // too late
+  asked->second = std::move(answer);
   changed_.notify_all();
   return {};
 }

@@ -1,4 +1,5 @@
 #include "house.h"
+#include "table_host.h"
 
 namespace collet::plugin {
 
@@ -9,5 +10,19 @@ LoaderOptions test_options() {
   options.preflight_executable = COLLET_TEST_PREFLIGHT;
   return options;
 }
+
+namespace {
+
+class DirectCallers final : public Callers {
+  registry::Listener& stand_in(registry::Listener& listener, CallKind, const std::string&) override {
+    return listener;
+  }
+  const content::Form& form() const override { return content::kClientForm; }
+  BlobMemory* blob_memory() const override { return nullptr; }
+};
+
+}  // namespace
+
+std::unique_ptr<Callers> make_callers(loop::Loop&) { return std::make_unique<DirectCallers>(); }
 
 }  // namespace collet::plugin

@@ -33,6 +33,10 @@ class Folder {
   std::string path_;
 };
 
+PluginSpec spec_of(const std::string& id, const std::string& module) {
+  return {.id = id, .library = module_path(module), .placement = kTestPlacement};
+}
+
 std::string bytes_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
@@ -63,7 +67,8 @@ TEST_CASE("a plugin's items are served from where they may run") {
   CHECK(report.warnings.empty());
 
   Recorder inline_call;
-  CHECK(house.start_tool("echo", R"({"text":"a\"b"})", inline_call) == 0);  // ended before start() returned
+  const CallId inline_id = house.start_tool("echo", R"({"text":"a\"b"})", inline_call);
+  CHECK((inline_id == 0) == !in_worker());  // ended before start() returned
   const Ending ending = inline_call.wait_end();
   CHECK(ending.how == Ending::How::completed);
   CHECK(ending.content == R"({"type":"text","text":"{\"text\":\"a\\\"b\"}"})");
@@ -78,7 +83,7 @@ TEST_CASE("a plugin's items are served from where they may run") {
   REQUIRE(status.size() == 1);
   CHECK(status[0].id == "p1");
   CHECK(status[0].items == 16);
-  CHECK(status[0].runs_inline);
+  CHECK(status[0].runs_inline == !in_worker());
   CHECK(house.loader.shutdown(5'000, Loader::Loops::running).empty());
   CHECK(house.registry.current()->items(registry::Kind::tool).empty());
 }
@@ -86,9 +91,10 @@ TEST_CASE("a plugin's items are served from where they may run") {
 TEST_CASE("several plugins are published in the order in which they are configured") {
   House house;
   std::vector<PluginSpec> specs(3);
-  specs[0] = {.id = "z", .library = module_path("sample")};
-  specs[1] = {.id = "broken", .library = module_path("hostile_create_crashes")};
-  specs[2] = {.id = "a", .library = module_path("sample"), .rules = {.prefix = "a_"}};
+  specs[0] = spec_of("z", "sample");
+  specs[1] = spec_of("broken", "hostile_create_crashes");
+  specs[2] = spec_of("a", "sample");
+  specs[2].rules.prefix = "a_";
   const auto reports = house.loader.load(specs);
   REQUIRE(reports.size() == 3);
   CHECK(reports[0].ok());
@@ -97,7 +103,7 @@ TEST_CASE("several plugins are published in the order in which they are configur
   CHECK(*house.registry.current()->find(registry::Kind::tool, "echo")->source == "z");
   CHECK(house.registry.current()->find(registry::Kind::tool, "a_echo"));
   CHECK(*house.registry.current()->find(registry::Kind::prompt, "a_greet")->source == "a");
-  const auto again = house.loader.load({{.id = "z", .library = module_path("sample")}});
+  const auto again = house.loader.load({spec_of("z", "sample")});
   contains(again[0].error, "there is another plugin with the id z");
 }
 
@@ -115,22 +121,20 @@ TEST_CASE("a library that is no plugin, or a wrong one, is an error that names f
       {"hostile_null_id", "its id is not reverse-DNS"},
       {"hostile_bad_version", "its version is not a semantic version"},
       {"hostile_bad_info", "its info is not a JSON object"},
-      {"hostile_worker_only", "asks for a worker process"},
       {"hostile_create_fails", "its create() returned COLLET_E_INVALID (-1): an item has no name"},
-      {"hostile_create_exits", "ended the process with exit code 0"},
+      {"hostile_create_exits", "with exit code 0"},
       {"hostile_create_crashes", "crashed with SIGSEGV"},
       {"hostile_constructor_crashes", "crashed with SIGSEGV"},
       {"hostile_create_aborts", "crashed with SIGABRT"},
-      {"hostile_create_closes_fds", "closes file descriptor 0"},
       {"hostile_create_forks_and_crashes", "crashed with SIGSEGV"},
-      {"hostile_create_closes_all", "closed file descriptors that are not its own"},
+      {"hostile_create_closes_all", in_worker() ? "its worker process " : "closed file descriptors that are not"},
       {"hostile_no_symbol", "does not export collet_plugin_entry_v1"},
       {"hostile_dependent", "libcollet_test_gone.so"},
   };
   House house;
   std::vector<PluginSpec> specs;
-  for (const auto& [name, reason] : cases) specs.push_back({.id = name, .library = module_path(name)});
-  specs.push_back({.id = "good", .library = module_path("sample")});
+  for (const auto& [name, reason] : cases) specs.push_back(spec_of(name, name));
+  specs.push_back(spec_of("good", "sample"));
   const auto reports = house.loader.load(specs);
   REQUIRE(reports.size() == std::size(cases) + 1);
   for (std::size_t i = 0; i < std::size(cases); ++i) {
@@ -141,12 +145,26 @@ TEST_CASE("a library that is no plugin, or a wrong one, is an error that names f
   CHECK(house.call_tool("queued_echo", "1").content == R"({"type":"text","text":"1"})");
 }
 
+TEST_CASE("what a library may not do in this process is no matter in a worker") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"hostile_worker_only", "asks for a worker process"},
+      {"hostile_create_closes_fds", "closes file descriptor 0"},
+  };
+  for (const auto& [name, reason] : cases) {
+    House house;
+    const LoadReport report = house.load(module_path(name));
+    CHECK(report.ok() == in_worker());
+    if (!in_worker()) contains(report.error, reason);
+  }
+}
+
 TEST_CASE("create() that hangs is cut off, in trial loading or after it") {
   LoaderOptions options = test_options();
-  options.preflight_timeout_ms = 300;
+  (in_worker() ? options.create_timeout_ms : options.preflight_timeout_ms) = 300;
   House house(options);
-  contains(house.load(module_path("hostile_create_hangs")).error, "did not finish within 300 ms");
-  contains(house.load(module_path("hostile_create_closes_all_and_hangs")).error, "did not finish within 300 ms");
+  const char* late = in_worker() ? "has not returned in time" : "did not finish within 300 ms";
+  contains(house.load(module_path("hostile_create_hangs")).error, late);
+  contains(house.load(module_path("hostile_create_closes_all_and_hangs")).error, in_worker() ? "was killed" : late);
 
   LoaderOptions impatient = test_options();
   impatient.create_timeout_ms = 300;
@@ -158,7 +176,9 @@ TEST_CASE("without an executable for trial loading the reason is given and nothi
   LoaderOptions options = test_options();
   options.preflight_executable = "/nowhere/collet";
   House house(options);
-  contains(house.load(module_path("sample")).error, "cannot run /nowhere/collet for trial loading");
+  const LoadReport report = house.load(module_path("sample"));
+  CHECK(report.ok() == in_worker());  // which needs no trial
+  if (!in_worker()) contains(report.error, "cannot run /nowhere/collet for trial loading");
 }
 
 TEST_CASE("files that are no libraries are errors") {
@@ -258,8 +278,8 @@ TEST_CASE("a library with thread-local destructors runs on executors, one that c
   House house;
   const LoadReport report = house.load(module_path("hostile_sticky"));
   REQUIRE(report.ok());
-  REQUIRE(report.warnings.size() == 1);
-  contains(report.warnings[0], "cannot be unloaded: 1 unique symbols");
+  REQUIRE(report.warnings.size() == (in_worker() ? 0 : 1));
+  if (!in_worker()) contains(report.warnings[0], "cannot be unloaded: 1 unique symbols");
   Recorder recorder;
   CHECK(house.start_tool("stick", "5", recorder) != 0);
   CHECK(recorder.wait_end().content == R"({"type":"text","text":"5"})");
@@ -267,7 +287,7 @@ TEST_CASE("a library with thread-local destructors runs on executors, one that c
   CHECK(house.loader.shutdown(5'000, Loader::Loops::running).empty());
 }
 
-TEST_CASE("what does not return at the end is named and left, and the others end") {
+TEST_CASE("what does not return at the end is named and left, or killed with its worker, and the others end") {
   for (const char* name : {"hostile_destroy_hangs_unless_probed", "hostile_call_hangs"}) {
     House house;
     REQUIRE(house.load(module_path(name)).ok());
@@ -275,9 +295,11 @@ TEST_CASE("what does not return at the end is named and left, and the others end
     Recorder recorder;
     house.start_tool("tool", "{}", recorder);
     const auto left = house.loader.shutdown(400, Loader::Loops::running);
-    REQUIRE(left.size() == 1);
-    contains(left[0], "plugin p1 was not unloaded: its ");
-    contains(left[0], "has not returned");
+    REQUIRE(left.size() == (in_worker() ? 0 : 1));
+    if (!in_worker()) {
+      contains(left[0], "plugin p1 was not unloaded: its ");
+      contains(left[0], "has not returned");
+    }
     recorder.wait_end();
     CHECK(recorder.ends() == 1);
   }
@@ -310,7 +332,9 @@ TEST_CASE("after the loops have ended nobody is told, and everything is unloaded
 TEST_CASE("an item's time limit is the one configured for it, else its own, else the plugin's") {
   House house;
   const CallRules rules{.timeout_ms = 70, .item_timeouts_ms = {{"never", 80}}};
-  REQUIRE(house.loader.load({{.id = "p", .library = module_path("sample"), .calls = rules}})[0].ok());
+  PluginSpec spec = spec_of("p", "sample");
+  spec.calls = rules;
+  REQUIRE(house.loader.load({spec})[0].ok());
   const auto timeout = [&](const char* tool) {
     return house.registry.current()->find(registry::Kind::tool, tool)->def->timeout_ms;
   };
@@ -320,8 +344,9 @@ TEST_CASE("an item's time limit is the one configured for it, else its own, else
 
 TEST_CASE("a NONBLOCKING item stays off the loops if the configuration says so") {
   House house;
-  REQUIRE(house.loader.load({{.id = "p", .library = module_path("sample"), .calls = {.inline_allowed = false}}})[0]
-              .ok());
+  PluginSpec spec = spec_of("p", "sample");
+  spec.calls.inline_allowed = false;
+  REQUIRE(house.loader.load({spec})[0].ok());
   Recorder call;
   CHECK(house.start_tool("echo", R"({"text":"a"})", call) != 0);  // begun, not ended
   CHECK_FALSE(house.loader.status()[0].runs_inline);
@@ -354,7 +379,7 @@ TEST_CASE("loading and unloading leaves nothing mapped, open or running") {
   const auto cycle = [&] {
     registry::Registry registry;
     Loader loader({&loop}, registry, options);
-    const auto reports = loader.load({{.id = "sample", .library = module_path("sample_concurrent")}});
+    const auto reports = loader.load({spec_of("sample", "sample_concurrent")});
     REQUIRE(reports[0].ok());
     CHECK(loader.shutdown(5'000, Loader::Loops::ended).empty());
     CHECK(entries((options.private_folder).c_str()) == 1);  // its own folder

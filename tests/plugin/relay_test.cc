@@ -1,8 +1,7 @@
 #include "collet/ext/relay.h"
 
-#include "plugin/host_table.h"
-#include "recorder.h"
 #include "support/catch.h"
+#include "table_host.h"
 
 using namespace collet;
 using namespace collet::plugin;
@@ -10,18 +9,7 @@ using registry::Ending;
 
 namespace {
 
-struct Host {
-  ~Host() { loop.stop(); }
-
-  CallId begin(registry::Listener& listener, CallKind kind) {
-    CallId id = 0;
-    loop.run([&] {
-      CallSlot* slot = calls.acquire(0, owner, listener, kind);
-      id = calls.open_held(*slot);
-      calls.settle(*slot);
-    });
-    return id;
-  }
+struct Host : TableHost {
   Ending complete_with(std::string_view result, CallKind kind = CallKind::tool, std::int32_t expected = COLLET_OK) {
     Recorder recorder;
     const CallId id = begin(recorder, kind);
@@ -31,13 +19,6 @@ struct Host {
     return recorder.wait_end();
   }
 
-  RunningLoop loop;
-  CallTable calls{{&loop.get()}};
-  CallOwner owner{"tester", 1};
-  Items items{CallRules{}};
-  Blobs blobs;
-  HostSide side{calls, owner, items, blobs, {}};
-  const collet_host table = make_host_table(side);
   const collet_relay* relay =
       static_cast<const collet_relay*>(table.get_extension(&table, COLLET_RELAY_ID, sizeof COLLET_RELAY_ID - 1));
 };

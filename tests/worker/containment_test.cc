@@ -152,12 +152,19 @@ TEST_CASE("items that a worker had added are gone when it comes back, and can be
   CHECK(scene.text("more", "2") == "2");
 }
 
-TEST_CASE("extensions of the host are there in a worker, too") {
+TEST_CASE("what clients watch is told to the process that takes the place of one that died") {
   Scene scene;
-  Recorder recorder;
-  scene.house.start_tool("stream", "{}", recorder);
-  CHECK(recorder.wait_end().content == R"({"type":"text","text":"closed"})");
-  CHECK(recorder.notices() == std::vector<std::string>{"close stream 250"});
+  scene.house.loader.watch("a://b", true);
+  CHECK(scene.text("watched") == "a://b");
+  scene.text("crash");
+  CHECK(scene.comes_back());
+  CHECK(scene.text("watched") == "a://b");
+}
+
+TEST_CASE("a plugin that does not say how it is keeps nobody waiting for long") {
+  Scene scene({}, {.status_ms = 50});
+  CHECK(scene.house.loader.health("p").empty());
+  CHECK(scene.text("echo", "1") == "1");
 }
 
 TEST_CASE("what a plugin prints does not reach the host's stdout, what it eats is its own") {

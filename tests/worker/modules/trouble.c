@@ -1,6 +1,7 @@
 /* A plugin whose tools do to their process what a worker is there for. */
 #define _GNU_SOURCE
-#include <collet/ext/stream.h>
+#include <collet/ext/status.h>
+#include <collet/ext/watch.h>
 #include <collet/plugin.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 
 static const collet_host* host;
 static int* volatile nowhere = (int*)8;
+static char watched_uri[64];
 
 enum {
   ECHO,
@@ -35,12 +37,12 @@ enum {
   USER,
   SCRIBBLE,
   CHURN,
-  STREAM
+  WATCHED
 };
 static const char* const names[] = {"echo",        "crash",     "abort",     "exit",       "hang",
                                     "print",       "close_all", "eat_files", "eat_memory", "fork",
                                     "kill_parent", "socket",    "exec",      "open",       "blob",
-                                    "environment", "user",      "scribble",  "churn",      "stream"};
+                                    "environment", "user",      "scribble",  "churn",      "watched"};
 
 static int32_t add(const char* name, long which) {
   collet_item item;
@@ -145,10 +147,8 @@ static int32_t on_call(void* self, collet_call call, const collet_call_params* p
       return answer(call, getenv("COLLET_TEST_VARIABLE") ? getenv("COLLET_TEST_VARIABLE") : "none");
     case USER:
       return answer(call, geteuid() == 0 ? "root" : "other");
-    case STREAM: {
-      const collet_stream* stream = host->get_extension(host, COLLET_STREAM_ID, strlen(COLLET_STREAM_ID));
-      return stream->close_stream(host, call, 250) == COLLET_OK ? answer(call, "closed") : COLLET_E_INTERNAL;
-    }
+    case WATCHED:
+      return answer(call, watched_uri);
     case CHURN: {
       add("more", ECHO);
       host->items_commit(host);
@@ -159,6 +159,24 @@ static int32_t on_call(void* self, collet_call call, const collet_call_params* p
   }
 }
 
+static int32_t status(void* self, void (*take)(void* context, const char* json, size_t size), void* context) {
+  (void)self, (void)take, (void)context;
+  return pause();
+}
+
+static void watch(void* self, const char* uri, size_t size, uint32_t watched) {
+  (void)self;
+  if (watched) snprintf(watched_uri, sizeof watched_uri, "%.*s", (int)size, uri);
+}
+
+static const void* get_extension(const char* id, size_t size) {
+  static const collet_status reporting = {sizeof reporting, 0, status};
+  static const collet_watch watching = {sizeof watching, 0, watch};
+  if (size == strlen(COLLET_STATUS_ID) && memcmp(id, COLLET_STATUS_ID, size) == 0) return &reporting;
+  if (size == strlen(COLLET_WATCH_ID) && memcmp(id, COLLET_WATCH_ID, size) == 0) return &watching;
+  return NULL;
+}
+
 static const collet_plugin plugin = {
     .struct_size = sizeof(collet_plugin),
     .flags = COLLET_PLUGIN_CONCURRENT,
@@ -167,6 +185,7 @@ static const collet_plugin plugin = {
     .create = create,
     .destroy = destroy,
     .call = on_call,
+    .get_extension = get_extension,
 };
 
 COLLET_EXPORT const collet_plugin* collet_plugin_entry_v1(void) { return &plugin; }

@@ -1,0 +1,115 @@
+// Every extension there is, used or offered by a plugin.
+#include <filesystem>
+#include <set>
+
+#include "house.h"
+#include "support/catch.h"
+
+using namespace collet;
+using namespace collet::plugin;
+using registry::Ending;
+using registry::Kind;
+
+namespace {
+
+const PluginSpec kSpec = {.id = "p", .library = module_path("extended"), .placement = kTestPlacement};
+
+// A plugin that keeps account of what it was told.
+struct Extended {
+  Extended() { REQUIRE(house.loader.load({kSpec})[0].error == ""); }
+
+  std::string said() {
+    const std::string content = house.call_tool("said").content;
+    json::Document block;
+    REQUIRE_FALSE(json::parse(content, block));
+    return std::string(json::find_string(block, "text").value_or(""));
+  }
+  Ending relay(CallKind kind, Kind item, const char* name, std::string_view result) {
+    registry::Call call;
+    call.kind = kind;
+    call.arguments = result;
+    Recorder recorder;
+    house.start(item, name, call, recorder);
+    return recorder.wait_end();
+  }
+
+  House house;
+};
+
+}  // namespace
+
+TEST_CASE("each extension that the SDK has is tried here") {
+  const std::set<std::string> tried{"reconfigure.h", "relay.h", "save_state.h", "status.h", "stream.h", "watch.h"};
+  std::set<std::string> there;
+  for (const auto& header : std::filesystem::directory_iterator(COLLET_TEST_EXTENSIONS)) {
+    there.insert(header.path().filename());
+  }
+  CHECK(there == tried);
+}
+
+TEST_CASE("collet.relay/1: a whole result of any kind reaches the client as it is") {
+  Extended extended;
+  const Ending tool =
+      extended.relay(CallKind::tool, Kind::tool, "relay",
+                     R"({"content":[{"type":"text","text":"é"},{"n":1.50}],"structuredContent":{"a" :1.0},)"
+                     R"("isError":true,"_meta":{"x.y/z":[1]},"more":{"a": "}]"}})");
+  CHECK(tool.how == Ending::How::completed);
+  CHECK(tool.content == R"({"type":"text","text":"é"},{"n":1.50})");
+  CHECK(tool.structured == R"({"a" :1.0})");
+  CHECK(tool.is_error);
+  CHECK(tool.meta == R"({"x.y/z":[1]})");
+  CHECK(tool.fields == R"("more":{"a": "}]"})");
+  const Ending resource = extended.relay(CallKind::resource, Kind::resource, "extended://relay",
+                                         R"({"contents":[{"uri":"a","text":"b"}]})");
+  CHECK(resource.content == R"({"uri":"a","text":"b"})");
+  const Ending prompt =
+      extended.relay(CallKind::prompt, Kind::prompt, "relay", R"({"messages":[],"description":"d"})");
+  CHECK(prompt.content.empty());
+  CHECK(prompt.fields == R"("description":"d")");
+  const Ending bad = extended.relay(CallKind::tool, Kind::tool, "relay", R"({"content":1})");
+  CHECK(bad.message == "plugin p: complete_with(): the result's content is not what this kind of call has");
+}
+
+TEST_CASE("collet.stream/1: the client of a call is let go") {
+  Extended extended;
+  Recorder recorder;
+  extended.house.start_tool("stream", "{}", recorder);
+  CHECK(recorder.wait_end().how == Ending::How::completed);
+  CHECK(recorder.notices() == std::vector<std::string>{"close stream 250"});
+}
+
+TEST_CASE("collet.status/1: what a plugin says of its health can be asked for") {
+  Extended extended;
+  CHECK(extended.house.loader.health("p") == R"({"mood":"good"})");
+  REQUIRE(extended.house.load(module_path("sample")).ok());
+  CHECK(extended.house.loader.health("p1").empty());
+}
+
+TEST_CASE("collet.watch/1: a plugin hears what clients watch, also its next generation") {
+  Extended extended;
+  Loader& loader = extended.house.loader;
+  loader.watch("a://b", true);
+  loader.watch("c://d", true);
+  loader.watch("a://b", false);
+  CHECK(extended.said() == "watch a://b;watch c://d;unwatch a://b;");
+  REQUIRE(loader.reload("p").ok());
+  CHECK(extended.said().find("watch c://d;", 1) != std::string::npos);
+}
+
+TEST_CASE("collet.save-state/1: the next generation gets what the one before has left") {
+  Extended extended;
+  extended.house.loader.watch("a://b", true);
+  extended.house.loader.watch("a://b", false);
+  REQUIRE(extended.house.loader.reload("p").ok());
+  CHECK(extended.said() == "prior watch a://b;unwatch a://b;;");
+}
+
+TEST_CASE("collet.reconfigure/1: a plugin takes a new configuration as it runs") {
+  Extended extended;
+  PluginSpec changed = kSpec;
+  changed.config = R"({"a":1})";
+  const LoadReport report = extended.house.loader.apply({changed}, false).at(0);
+  CHECK(report.done == LoadReport::Done::reconfigured);
+  CHECK(report.generation == 1);
+  CHECK(extended.said() == R"(config {"a":1};)");
+}

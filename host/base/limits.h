@@ -55,6 +55,7 @@ inline constexpr std::size_t kSuspendStateBytesMax = 256u << 10;
 // Registry.
 inline constexpr unsigned kItemsMax = 200'000;  // a generation
 inline constexpr std::size_t kDefinitionBytesMax = 1u << 20;
+inline constexpr std::size_t kInstructionsBytesMax = 64u << 10;  // of one plugin
 inline constexpr std::size_t kToolNameBytesMax = 64;
 inline constexpr std::size_t kUriBytesMax = 2'048;
 inline constexpr unsigned kPageItems = 250;                   // of one tools/list page

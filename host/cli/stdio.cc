@@ -59,6 +59,7 @@ int stdio(const CommonOptions& options) {
   Host host(*config, 1);
   protocol::ServerOptions served = server_options(*config);
   served.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
+  served.more_instructions = [&host] { return host.loader().instructions(); };
   protocol::Server server(std::move(served), host.registry(), host.loops());
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   host.load();

@@ -340,6 +340,7 @@ class Reader {
     section.read("hide", texts, kSomeText);
     section.read("on_clash", text, kOnClash);
     section.read("when_down", text, kWhenDown);
+    section.read("instructions", flag);
     section.read("forward_headers", caller_headers, kHeaderName);
     section.read("forward_token", token);
     if (token) caller_headers.push_back("authorization");

@@ -1,13 +1,16 @@
 #include "plugin/extensions.h"
 
+#include "collet/ext/instructions.h"
 #include "collet/ext/relay.h"
 #include "collet/ext/stream.h"
+#include "plugin/instructions.h"
 #include "plugin/notices.h"
 #include "plugin/relay.h"
 
 namespace collet::plugin {
 namespace {
 
+constexpr collet_instructions kInstructions{sizeof(collet_instructions), 0, set_instructions};
 constexpr collet_relay kRelay{sizeof(collet_relay), 0, relay::complete_with};
 constexpr collet_stream kStream{sizeof(collet_stream), 0, notices::close_stream};
 
@@ -16,6 +19,7 @@ struct Extension {
   const void* table;
 };
 constexpr Extension kExtensions[] = {
+    {COLLET_INSTRUCTIONS_ID, &kInstructions},
     {COLLET_RELAY_ID, &kRelay},
     {COLLET_STREAM_ID, &kStream},
 };

@@ -121,6 +121,8 @@ class Generation final : public registry::Provider, private Executor::Runner {
   // [any] What the plugin says of its health, a JSON object; empty if it does not offer collet.status/1.
   std::string status() const;
   bool reports_status() const;
+  // [any] What the plugin tells clients about its items, or empty.
+  std::string instructions() const { return instructions_.text(); }
   // [any] Tells the plugin, if it offers collet.watch/1. Between open and close.
   void watch(std::string_view uri, bool watched) const;
   bool watches() const;
@@ -156,6 +158,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
   bool abandoned_ = false;  // likewise
   Items items_;
   Blobs blobs_;
+  Instructions instructions_;
   HostSide side_;
   const collet_host host_;
 

@@ -13,6 +13,7 @@
 #include "collet/plugin.h"
 #include "plugin/blobs.h"
 #include "plugin/call_table.h"
+#include "plugin/instructions.h"
 #include "plugin/items.h"
 
 namespace collet::plugin {
@@ -24,6 +25,7 @@ struct HostSide {
   Items& items;
   Blobs& blobs;
   std::function<void(std::string_view uri)> resource_updated;  // any thread; may be empty
+  Instructions* instructions = nullptr;                        // null: nobody would hear them
 };
 
 // `side` is borrowed for as long as the table is used.

@@ -390,6 +390,17 @@ std::string Loader::health(std::string_view id) const {
   return plugin && plugin->current ? plugin->current->status() : std::string();
 }
 
+std::string Loader::instructions() const {
+  const std::lock_guard lock(mutex_);
+  std::string all;
+  for (const auto& plugin : plugins_) {
+    const std::string text = plugin->current ? plugin->current->instructions() : std::string();
+    if (!all.empty() && !text.empty()) all += "\n\n";
+    all += text;
+  }
+  return all;
+}
+
 void Loader::watch(std::string_view uri, bool watched) {
   const std::lock_guard lock(mutex_);
   if (watched) {

@@ -67,6 +67,8 @@ class Loader {
   void watch(std::string_view uri, bool watched);
   // [any] What the plugin says of its health, a JSON object; empty if it says nothing, or does not serve.
   std::string health(std::string_view id) const;
+  // [any] What the plugins that serve tell clients, in the order of their declaration, with empty lines between.
+  std::string instructions() const;
 
   enum class Loops : std::uint8_t {
     running,  // in other threads: calls end, and their listeners are told
@@ -126,7 +128,7 @@ class Loader {
   std::unique_ptr<Drain> drain_;
   Stage stage_;
   std::vector<std::unique_ptr<Parking>> parkings_;
-  mutable std::mutex mutex_;  // guards plugins_ against status() and watch(); only this object's thread changes them
+  mutable std::mutex mutex_;  // guards plugins_ against what is [any]; only this object's thread changes them
   std::vector<std::unique_ptr<Plugin>> plugins_;  // in the order of their declaration
   std::set<std::string, std::less<>> watched_;    // URIs; guarded by mutex_
 };

@@ -231,17 +231,23 @@ Server::Server(ServerOptions options, registry::Registry& registry, std::vector<
       cacheable_stamp_(fmt::format(R"({},"ttlMs":{},"cacheScope":"public")", stamp_, limits::kListTtlMs)),
       session_news_(*loops.front(), options_.list_changed_interval_ms,
                     [this](unsigned changed) { tell_sessions(changed); }) {
-  if (!options_.instructions.empty()) {
-    instructions_member_ = R"("instructions":)";
-    text::append_json_string(instructions_member_, options_.instructions);
-    instructions_member_ += ',';
-  }
   for (unsigned index = 0; index < loops.size(); ++index) {
     loops_.push_back(std::make_unique<ServerLoop>(*this, *loops[index], index));
   }
   registry_.publish_to([this](registry::SnapshotPtr snapshot, unsigned changed, Callback<void()> adopted) {
     publish(std::move(snapshot), changed, std::move(adopted));
   });
+}
+
+std::string Server::instructions_member() const {
+  std::string instructions = options_.instructions;
+  const std::string more = options_.more_instructions ? options_.more_instructions() : std::string();
+  if (!instructions.empty() && !more.empty()) instructions += "\n\n";
+  instructions += more;
+  if (instructions.empty()) return {};
+  std::string member = R"("instructions":)";
+  text::append_json_string(member, instructions);
+  return member + ",";
 }
 
 Server::~Server() { registry_.publish_to(nullptr); }

@@ -35,6 +35,7 @@ struct ServerOptions {
   std::string title;
   std::string version;
   std::string instructions;
+  std::function<std::string()> more_instructions;  // any thread: what comes behind them now; may be empty
   std::uint64_t call_timeout_ms = limits::kCallTimeoutMs;
   std::uint64_t input_timeout_ms = limits::kInputTimeoutMs;  // for a client to answer what a plugin asks it
   unsigned page_items = limits::kPageItems;
@@ -201,7 +202,7 @@ class Server {
   // … and with the caching hints that lists and server/discover carry.
   const std::string& cacheable_stamp() const { return cacheable_stamp_; }
   // `"instructions":"…",` or nothing.
-  const std::string& instructions_member() const { return instructions_member_; }
+  std::string instructions_member() const;
 
   const StateSealer& sealer() const { return sealer_; }
   TaskTable& tasks() { return tasks_; }
@@ -231,7 +232,6 @@ class Server {
   std::string identity_;
   std::string stamp_;
   std::string cacheable_stamp_;
-  std::string instructions_member_;
   std::vector<std::unique_ptr<ServerLoop>> loops_;
   ListNews session_news_;  // the first loop's
   // That a loop may still read: like snapshots they are not destroyed on loops. Only publish() touches it.

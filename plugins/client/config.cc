@@ -119,6 +119,7 @@ void RemoteConfig::describe(collet::Fields<RemoteConfig>& f) {
   f(&RemoteConfig::tools).optional();
   f(&RemoteConfig::refresh_ms).optional();
   f(&RemoteConfig::when_down).optional();
+  f(&RemoteConfig::instructions).optional();
   f(&RemoteConfig::login).optional();
 }
 

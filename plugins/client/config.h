@@ -45,6 +45,7 @@ struct RemoteConfig {
   std::map<std::string, ToolConfig> tools;
   std::uint64_t refresh_ms = 0;    // 0: only when the remote says so
   std::string when_down = "fail";  // fail, hide
+  bool instructions = true;        // part of ours
   std::optional<collet::Json> auth;
   bool login = false;  // of no file: see client/login.h
 

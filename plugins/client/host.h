@@ -1,6 +1,7 @@
 // The host as this plugin sees it: its C table, with C++ types. Any thread.
 #pragma once
 
+#include <collet/ext/instructions.h>
 #include <collet/ext/relay.h>
 #include <collet/plugin.h>
 
@@ -14,11 +15,11 @@ namespace collet::client {
 
 class Host {
  public:
-  // Null extensions are not checked here: see suits().
+  // Of a host that lacks the relay not much is to be had: see suits().
   explicit Host(const collet_host* table)
       : table_(table),
-        relay_(
-            static_cast<const collet_relay*>(table->get_extension(table, COLLET_RELAY_ID, sizeof COLLET_RELAY_ID - 1))) {}
+        relay_(extension<collet_relay>(COLLET_RELAY_ID)),
+        instructions_(extension<collet_instructions>(COLLET_INSTRUCTIONS_ID)) {}
 
   bool suits() const { return relay_ != nullptr; }
 
@@ -37,6 +38,10 @@ class Host {
   }
   void remove(collet_item item) const { table_->item_remove(table_, item); }
   void commit() const { table_->items_commit(table_); }
+  // COLLET_OK also where the host has no use for them.
+  std::int32_t set_instructions(std::string_view text) const {
+    return instructions_ ? instructions_->set_instructions(table_, text.data(), text.size()) : COLLET_OK;
+  }
   void resource_updated(std::string_view uri) const { table_->resource_updated(table_, uri.data(), uri.size()); }
 
   std::optional<std::string> info(collet_call call, std::string_view key) const {
@@ -64,8 +69,14 @@ class Host {
   }
 
  private:
+  template <class Extension>
+  const Extension* extension(std::string_view id) const {
+    return static_cast<const Extension*>(table_->get_extension(table_, id.data(), id.size()));
+  }
+
   const collet_host* table_;
   const collet_relay* relay_;
+  const collet_instructions* instructions_;
 };
 
 }  // namespace collet::client

@@ -18,7 +18,9 @@ inline constexpr std::size_t kWriteBufferBytesMax = 64u << 20;  // what a child 
 inline constexpr unsigned kItemsMax = 20'000;  // of one list
 inline constexpr unsigned kPagesMax = 1'000;   // of one list
 inline constexpr std::size_t kDefinitionBytesMax = 1u << 20;
-inline constexpr std::size_t kListBytesMax = 64u << 20;  // all definitions of one remote
+inline constexpr std::size_t kListBytesMax = 64u << 20;             // all definitions of one remote
+inline constexpr std::size_t kInstructionsBytesMax = 8u << 10;      // of one remote; the rest is cut off
+inline constexpr std::size_t kAllInstructionsBytesMax = 64u << 10;  // of all of them, as many as the host takes
 
 // Calls.
 inline constexpr unsigned kCallsInFlightMax = 4'096;     // at one remote

@@ -20,6 +20,15 @@ std::uint32_t flags_of(const RemoteItem& item) {
          (item.tasks != TaskSupport::forbidden ? COLLET_ITEM_TASK_OPTIONAL : 0);
 }
 
+// At the end of a character.
+std::string cut_off(std::string_view text) {
+  constexpr std::string_view kMark = "\n[…]";
+  if (text.size() <= limits::kInstructionsBytesMax) return std::string(text);
+  std::size_t size = limits::kInstructionsBytesMax - kMark.size();
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
+  return std::string(text.substr(0, size)).append(kMark);
+}
+
 }  // namespace
 
 Naming name_items(const std::vector<Offering>& offerings, std::size_t name_bytes_max) {
@@ -67,13 +76,30 @@ Naming name_items(const std::vector<Offering>& offerings, std::size_t name_bytes
   return naming;
 }
 
+Guidance join_instructions(const std::vector<Offering>& offerings) {
+  Guidance out;
+  for (const Offering& offering : offerings) {
+    if (offering.instructions.empty()) continue;
+    std::string section = "## " + offering.config->name + "\n\n" + cut_off(offering.instructions);
+    if (!out.text.empty()) section.insert(0, "\n\n");
+    if (out.text.size() + section.size() > limits::kAllInstructionsBytesMax) {
+      out.left_out.push_back("remote " + offering.config->name +
+                             ": its instructions are left out, as there are too many");
+    } else {
+      out.text += section;
+    }
+  }
+  return out;
+}
+
 Publisher::Publisher(Loop& loop, const Host& host, const ClientConfig& config)
     : loop_(loop), host_(host), config_(config), timer_(loop), pause_ms_(limits::kCommitMs) {
   for (const RemoteConfig& remote : config.remotes) offerings_.push_back({&remote, {}});
 }
 
-void Publisher::offer(std::size_t remote, std::vector<RemoteItemPtr> items) {
+void Publisher::offer(std::size_t remote, std::vector<RemoteItemPtr> items, std::string instructions) {
   offerings_[remote].items = std::move(items);
+  offerings_[remote].instructions = std::move(instructions);
   schedule();
 }
 
@@ -114,12 +140,21 @@ void Publisher::publish() {
     changed = true;
   }
   if (changed) host_.commit();
+  publish_instructions();
   if (clashes_ != naming.clashes) {
     for (const std::string& clash : naming.clashes) host_.log(COLLET_LOG_WARNING, clash);
     clashes_ = naming.clashes;
   }
   // The more there is, the longer it takes: at most a fifth of the time goes into it.
   pause_ms_ = std::max<std::uint64_t>(limits::kCommitMs, (uv_hrtime() - began) / 1'000'000 * 4);
+}
+
+void Publisher::publish_instructions() {
+  Guidance guidance = join_instructions(offerings_);
+  if (guidance.text == instructions_) return;
+  for (const std::string& remote : guidance.left_out) host_.log(COLLET_LOG_WARNING, remote);
+  host_.set_instructions(guidance.text);
+  instructions_ = std::move(guidance.text);
 }
 
 Publisher::Published Publisher::publish(const Named& named) {

@@ -20,6 +20,7 @@ namespace collet::client {
 struct Offering {
   const RemoteConfig* config = nullptr;
   std::vector<RemoteItemPtr> items;
+  std::string instructions;  // how its items are to be used, in its words
 };
 
 // An item under the name that clients see.
@@ -36,13 +37,20 @@ struct Naming {
 };
 Naming name_items(const std::vector<Offering>& offerings, std::size_t name_bytes_max);
 
+// What all remotes say about their use, each under its name, and in words what is left out for want of room.
+struct Guidance {
+  std::string text;
+  std::vector<std::string> left_out;
+};
+Guidance join_instructions(const std::vector<Offering>& offerings);
+
 class Publisher {
  public:
   // Borrows all. The configuration's remotes are the offerings, by index.
   Publisher(Loop& loop, const Host& host, const ClientConfig& config);
 
   // Replaces what a remote offers. Published soon, together with what else changes by then.
-  void offer(std::size_t remote, std::vector<RemoteItemPtr> items);
+  void offer(std::size_t remote, std::vector<RemoteItemPtr> items, std::string instructions);
 
   // Whether something has been offered that is not published yet.
   bool pending() const { return timer_.active(); }
@@ -63,6 +71,7 @@ class Publisher {
 
   void schedule();
   void publish();
+  void publish_instructions();
   Published publish(const Named& named);
 
   Loop& loop_;
@@ -75,6 +84,7 @@ class Publisher {
   std::uint64_t last_key_ = 0;
   std::uint64_t pause_ms_;
   std::vector<std::string> clashes_;  // as they were told last
+  std::string instructions_;          // likewise
 };
 
 }  // namespace collet::client

@@ -105,12 +105,9 @@ void Remote::on_up(Peer peer) {
   log(COLLET_LOG_INFO, "connected, " + peer_.name + ", protocol " + peer_.version);
   link_->listen();
   for (const Listed& list : kLists) {
-    if (peer_.can(list.capability)) {
-      read_list(list.kind);
-    } else if (items_.erase(list.kind) > 0) {
-      publish();
-    }
+    peer_.can(list.capability) ? read_list(list.kind) : void(items_.erase(list.kind));
   }
+  publish();
   if (readers_.empty()) note_listed();
   schedule_refresh();
   for (ProxyCall* call : std::exchange(waiting_, {})) call->begin();
@@ -236,10 +233,11 @@ void Remote::take_list(std::uint32_t kind, const List& list) {
 
 void Remote::publish() {
   std::vector<RemoteItemPtr> all;
-  if (state_ == State::up || config_.when_down != "hide") {
+  const bool shown = state_ == State::up || config_.when_down != "hide";
+  if (shown) {
     for (const auto& [kind, items] : items_) all.insert(all.end(), items.begin(), items.end());
   }
-  around_.publisher.offer(index_, std::move(all));
+  around_.publisher.offer(index_, std::move(all), shown && config_.instructions ? peer_.instructions : "");
 }
 
 void Remote::refresh(std::uint32_t kind) {

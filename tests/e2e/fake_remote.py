@@ -108,6 +108,7 @@ class FakeRemote:
     version = None
     list_changed = True
     mode = ""
+    instructions = None
     ttl_ms = 0
 
     def __init__(self, **attributes):
@@ -150,14 +151,16 @@ class FakeRemote:
             raise RpcError(-32601, f"no method {method}")
         return self.stamped(handler(talk))
 
+    def told(self):
+        return {"capabilities": self.capabilities(), **({"instructions": self.instructions} if self.instructions else {})}
+
     def on_server_discover(self, talk):
-        return {"supportedVersions": ["2026-07-28"], "capabilities": self.capabilities(), "ttlMs": 0, "cacheScope": "public",
+        return {"supportedVersions": ["2026-07-28"], "ttlMs": 0, "cacheScope": "public", **self.told(),
                 "_meta": {META + "serverInfo": {"name": "fake", "version": "1"}}}
 
     def on_initialize(self, talk):
         version = self.version or talk.params["protocolVersion"]
-        return {"protocolVersion": version, "capabilities": self.capabilities(),
-                "serverInfo": {"name": "fake", "version": "1"}}
+        return {"protocolVersion": version, "serverInfo": {"name": "fake", "version": "1"}, **self.told()}
 
     def page(self, key, items):
         return {key: items, **({"ttlMs": self.ttl_ms, "cacheScope": "public"} if self.era == "modern" else {})}

@@ -143,6 +143,23 @@ class Import(RemoteCase):
         self.assertFalse({"x_wait", "x_echo", "r__echo"} & names)
         self.assertEqual(text_of(self.call(server, "say", {"text": "hi"})), "hi")
 
+    def test_instructions_of_remotes_are_part_of_ours(self):
+        for era in ("modern", "legacy"):
+            with self.subTest(era=era):
+                kind, mute = self.http(era=era, instructions="Be kind."), self.http(era=era, instructions="Be mute.")
+                server = self.serve_remotes(text='[server]\ninstructions = "Be brief."\n', kind=f'url = "{kind.url}"\n',
+                                            mute=f'url = "{mute.url}"\ninstructions = false\n')
+                instructions = lambda: self.result(server, "server/discover")["instructions"]
+                until(lambda: instructions() == "Be brief.\n\n## kind\n\nBe kind.")
+                initialized = server.post(request(1, "initialize", protocolVersion="2025-11-25", capabilities={}, clientInfo={}))
+                self.assertEqual(initialized.message["result"]["instructions"], instructions())
+                kind.stop()
+                until(lambda: "error" in self.call(server, "kind__echo"))
+                again = HttpRemote(FakeRemote(era=era, instructions="Be quick."), kind.port)
+                self.addCleanup(again.stop)
+                until(lambda: "Be quick." in instructions())
+                server.kill()
+
     def test_a_bad_item_costs_only_itself(self):
         fake = self.http()
         fake.remote.tools += [tool("bad_schema", {"type": "object", "properties": 7}), {"title": "no name"}, 7,

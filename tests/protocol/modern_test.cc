@@ -332,6 +332,14 @@ TEST_CASE("server/discover says who we are, with caching hints") {
   CHECK(at(body, "/result/ttlMs") == "0");
 }
 
+TEST_CASE("what plugins have to say comes behind the configured instructions, as it is now") {
+  std::string said = "Use me last.";
+  Harness h({.instructions = "Be brief.", .more_instructions = [&] { return said; }});
+  CHECK(at(h.modern("server/discover").body, "/result/instructions") == R"("Be brief.\n\nUse me last.")");
+  said.clear();
+  CHECK(at(h.modern("server/discover").body, "/result/instructions") == R"("Be brief.")");
+}
+
 TEST_CASE("tools are listed page by page, each once, in a stable order") {
   Harness h({.page_items = 2});
   for (const char* name : {"c", "a", "e", "b", "d"}) {

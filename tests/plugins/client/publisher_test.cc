@@ -1,5 +1,6 @@
 #include "client/publisher.h"
 
+#include "client/limits.h"
 #include "support/catch.h"
 
 using namespace collet::client;
@@ -23,7 +24,7 @@ struct Two {
     second.on_clash = on_clash;
   }
   std::vector<std::string> names(std::size_t* clashes = nullptr) const {
-    const Naming naming = name_items({{&first, {tool("log")}}, {&second, {tool("log"), tool("own")}}}, 64);
+    const Naming naming = name_items({{&first, {tool("log")}, ""}, {&second, {tool("log"), tool("own")}, ""}}, 64);
     if (clashes) *clashes = naming.clashes.size();
     std::vector<std::string> out;
     for (const Named& named : naming.items) out.push_back(named.name + "@" + std::to_string(named.remote));
@@ -49,7 +50,8 @@ TEST_CASE("a resource keeps its URI, which belongs to the first that offers it")
   RemoteConfig first, second;
   first.name = "one";
   second.name = "two";
-  const Naming naming = name_items({{&first, {resource("file:///a")}}, {&second, {resource("file:///a")}}}, 64);
+  const Naming naming =
+      name_items({{&first, {resource("file:///a")}, ""}, {&second, {resource("file:///a")}, ""}}, 64);
   REQUIRE(naming.items.size() == 1);
   CHECK(naming.items[0].name == "file:///a");
   CHECK(naming.items[0].remote == 0);
@@ -60,5 +62,47 @@ TEST_CASE("a tool and a prompt may have the same name") {
   RemoteConfig remote;
   remote.name = "one";
   const auto prompt = std::make_shared<const RemoteItem>(RemoteItem{COLLET_PROMPT, "log", "{}", false, {}});
-  CHECK(name_items({{&remote, {tool("log"), prompt}}}, 64).items.size() == 2);
+  CHECK(name_items({{&remote, {tool("log"), prompt}, ""}}, 64).items.size() == 2);
+}
+
+TEST_CASE("instructions of remotes are joined under their names, in the order of the configuration") {
+  RemoteConfig one, two, three;
+  one.name = "one";
+  two.name = "two";
+  three.name = "three";
+  CHECK(join_instructions({{&one, {}, "Be kind."}, {&two, {}, ""}, {&three, {}, "Be quick."}}).text ==
+        "## one\n\nBe kind.\n\n## three\n\nBe quick.");
+  CHECK(join_instructions({{&one, {}, ""}}).text.empty());
+}
+
+TEST_CASE("instructions that are too long are cut off at the end of a character") {
+  RemoteConfig remote;
+  remote.name = "one";
+  const std::string heading = "## one\n\n", mark = "\n[…]";
+  const auto joined = [&](const std::string& text) { return join_instructions({{&remote, {}, text}}).text; };
+  const std::string fits(limits::kInstructionsBytesMax, 'a');
+  CHECK(joined(fits) == heading + fits);
+  const std::string cut = joined(fits + "a");
+  CHECK(cut.size() == heading.size() + limits::kInstructionsBytesMax);
+  CHECK(cut.ends_with("a" + mark));
+  // The character in the way of the mark is left out whole.
+  const std::string before(limits::kInstructionsBytesMax - mark.size() - 1, 'a');
+  CHECK(joined(before + "é" + std::string(mark.size(), 'b')) == heading + before + mark);
+}
+
+TEST_CASE("remotes whose instructions have no room any more are named") {
+  std::vector<RemoteConfig> remotes(limits::kAllInstructionsBytesMax / limits::kInstructionsBytesMax);
+  std::vector<Offering> offerings(remotes.size());
+  for (std::size_t i = 0; i < remotes.size(); ++i) {
+    remotes[i].name = "r";
+    offerings[i].config = &remotes[i];
+    offerings[i].instructions.assign(limits::kInstructionsBytesMax, 'a');
+  }
+  const Guidance most = join_instructions(offerings);
+  CHECK(most.left_out.size() == 1);
+  const std::size_t room = limits::kAllInstructionsBytesMax - most.text.size() - std::string("\n\n## r\n\n").size();
+  offerings.back().instructions = std::string(room, 'a');
+  CHECK(join_instructions(offerings).text.size() == limits::kAllInstructionsBytesMax);
+  offerings.back().instructions += 'a';
+  CHECK(join_instructions(offerings).left_out.size() == 1);
 }

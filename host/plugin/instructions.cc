@@ -1,0 +1,32 @@
+#include "plugin/instructions.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "collet/ext/instructions.h"
+#include "plugin/entered.h"
+#include "plugin/structs.h"
+
+namespace collet::plugin {
+
+void Instructions::set(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  text_ = text;
+}
+
+std::string Instructions::text() const {
+  const std::lock_guard lock(mutex_);
+  return text_;
+}
+
+std::int32_t set_instructions(const collet_host* host, const char* text, std::size_t size) {
+  return entered(host, [&](HostSide& side) -> std::int32_t {
+    if (!is_sound(text, size)) return COLLET_E_INVALID;
+    if (size > limits::kInstructionsBytesMax) return COLLET_E_LIMIT;
+    if (!text::is_utf8(view(text, size))) return COLLET_E_INVALID;
+    if (!side.instructions) return COLLET_E_UNSUPPORTED;
+    side.instructions->set(view(text, size));
+    return COLLET_OK;
+  });
+}
+
+}  // namespace collet::plugin

@@ -115,6 +115,7 @@ inline constexpr std::uint64_t kDrainTimeoutMs = 10'000;  // calls of all plugin
 inline constexpr std::uint64_t kPluginDrainTimeoutMs = 300'000;  // calls of a generation that has been replaced
 inline constexpr std::uint64_t kCancelGraceMs = 2'000;           // for calls to end that have been asked to
 inline constexpr std::uint64_t kDestroyTimeoutMs = 10'000;
+inline constexpr std::uint64_t kOwnThreadsMs = 1'000;  // for a plugin's own threads to end after its destroy()
 inline constexpr std::uint64_t kHurriedUnloadMs = 1'000;  // to unload plugins when calls had to be cut short
 
 // Replacing plugins.

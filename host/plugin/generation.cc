@@ -78,6 +78,8 @@ collet_call_params restore(const QueuedCall& queued, Clock::time_point began) {
   return params;
 }
 
+Clock::time_point own_threads_deadline() { return Clock::now() + std::chrono::milliseconds(limits::kOwnThreadsMs); }
+
 CallRules effective(CallRules rules, const ElfReport& elf) {
   rules.inline_allowed = rules.inline_allowed && elf.inline_allowed();
   return rules;
@@ -121,12 +123,23 @@ std::string Generation::item_problem() const {
 
 void Generation::begin_open() {
   control_ = std::make_unique<ControlThread>(spec_.name);
-  control_->run([this] { open(); });
+  on_control([this] { open(); });
+}
+
+// The plugin's code runs there.
+void Generation::on_control(Callback<void()> task) {
+  control_->run([this, kept = std::move(task)]() mutable {
+    const OwnThreads::Inside inside(own_threads_.get());
+    kept();
+  });
 }
 
 Result<void> Generation::finish_open(Clock::time_point deadline) {
   constexpr std::string_view kLate = "loading it, or its create(), has not returned in time";
   if (!wait_for_control(deadline, kLate)) return leave(fmt::format("{}; it is left alone", kLate));
+  if (!opened_ && elf_.unloadable() && !own_threads_->wait_until(own_threads_deadline())) {
+    return leave(fmt::format("{}; {}", opened_.message(), own_threads_->describe()));
+  }
   return opened_;
 }
 
@@ -280,6 +293,7 @@ void Generation::run(CallId id, collet_call_params& params) {
 // An exception must not cross the ABI. Where the plugin was built so that it can be unwound, it fails the call;
 // elsewhere std::terminate() has ended the process already.
 std::int32_t Generation::invoke(CallId id, const collet_call_params& params) {
+  const OwnThreads::Inside inside(own_threads_.get());
   try {
     return table_.functions.call(self_, id, &params);
   } catch (const std::exception& thrown) {
@@ -310,7 +324,9 @@ void Generation::note_overrun(collet_item item, Clock::duration took) {
 void Generation::cancel(CallId id, registry::CancelReason reason) {
   if (calls_.mark_cancelled(id, owner_) != CallTable::Progressed::begun) return;
   const std::lock_guard lock(cancel_mutex_);
-  if (cancel_allowed_) table_.functions.cancel(self_, id, static_cast<std::uint32_t>(reason));
+  if (!cancel_allowed_) return;
+  const OwnThreads::Inside inside(own_threads_.get());
+  table_.functions.cancel(self_, id, static_cast<std::uint32_t>(reason));
 }
 
 // the end
@@ -365,7 +381,7 @@ void Generation::cancel_all() {
 void Generation::quiesce(Clock::duration at_most) {
   if (!table_.functions.quiesce || std::exchange(quiesced_, true)) return;
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at_most).count();
-  control_->run([this, ms] { table_.functions.quiesce(self_, static_cast<std::uint32_t>(ms)); });
+  on_control([this, ms] { table_.functions.quiesce(self_, static_cast<std::uint32_t>(ms)); });
 }
 
 bool Generation::drain(const Patience& patience) {
@@ -410,15 +426,18 @@ Result<void> Generation::close(const Patience& patience) {
     const std::lock_guard lock(cancel_mutex_);
     cancel_allowed_ = false;
   }
-  control_->run([this] { table_.functions.destroy(self_); });
+  on_control([this] { table_.functions.destroy(self_); });
   constexpr std::string_view kLate = "its destroy() has not returned";
   if (!wait_for_control(deadline, kLate)) return leave(std::string(kLate));
   created_ = false;
   control_.reset();
-  if (image_->close()) return {};
   const bool pinned = spec_.never_unload || (table_.functions.flags & COLLET_PLUGIN_NEVER_UNLOAD);
+  if (!pinned && elf_.unloadable() && !own_threads_->wait_until(own_threads_deadline())) {
+    return leave(own_threads_->describe());
+  }
+  if (image_->close()) return {};
   mapped_because_ = pinned              ? "it is to stay loaded (NEVER_UNLOAD)"
-                    : elf_.unloadable() ? "perhaps a thread of its own still runs"
+                    : elf_.unloadable() ? "perhaps a thread that is not its own has thread-local data of it"
                                         : elf_.warnings.front();
   if (!pinned) {
     log::warning("plugin {}: its library is still mapped after it was closed: {}", owner_.name, mapped_because_);
@@ -430,6 +449,7 @@ Result<void> Generation::close(const Patience& patience) {
 
 template <class Extension>
 std::optional<Extension> Generation::plugin_extension(std::string_view id) const {
+  const OwnThreads::Inside inside(own_threads_.get());
   const auto* given = static_cast<const Extension*>(image_->get_extension(id));
   if (!given || given->struct_size < sizeof(std::uint32_t)) return std::nullopt;
   return copy_struct(*given);
@@ -441,6 +461,7 @@ std::string Generation::status() const {
     static_cast<std::string*>(context)->assign(view(json, size));
   };
   const auto offered = plugin_extension<collet_status>(COLLET_STATUS_ID);
+  const OwnThreads::Inside inside(own_threads_.get());
   if (!offered || !offered->status || offered->status(self_, take, &out) < 0 || !json::is_object(out)) return {};
   return out;
 }
@@ -457,6 +478,7 @@ bool Generation::watches() const {
 
 void Generation::watch(std::string_view uri, bool watched) const {
   const auto offered = plugin_extension<collet_watch>(COLLET_WATCH_ID);
+  const OwnThreads::Inside inside(own_threads_.get());
   if (offered && offered->watch) offered->watch(self_, uri.data(), uri.size(), watched ? 1 : 0);
 }
 
@@ -486,7 +508,7 @@ Result<std::optional<SavedState>> Generation::save_state(Clock::time_point deadl
     std::int32_t status = COLLET_E_INTERNAL;
   };
   const auto job = std::make_shared<Job>();  // shared with a save() that does not return
-  control_->run([this, job, save = extension->save] {
+  on_control([this, job, save = extension->save] {
     try {
       job->status = save(self_, StateBuffer::write, &job->buffer);
     } catch (...) {
@@ -514,7 +536,7 @@ bool Generation::reconfigure(const std::string& config, Clock::time_point deadli
   const auto extension = plugin_extension<collet_reconfigure>(COLLET_EXT_RECONFIGURE);
   if (!extension || !extension->reconfigure) return false;
   const auto status = std::make_shared<std::int32_t>(COLLET_E_INTERNAL);  // shared with one that does not return
-  control_->run([this, config, status, reconfigure = extension->reconfigure] {
+  on_control([this, config, status, reconfigure = extension->reconfigure] {
     try {
       *status = reconfigure(self_, config.data(), config.size());
     } catch (...) {

@@ -2,8 +2,8 @@
 //
 // Life: begin_open → finish_open → (calls) → close → wait_delivered → destruction. dlopen, create() and destroy()
 // run on the control thread; the library is closed by whoever calls close(), after every thread of the generation
-// has been joined. When plugin code does not return, stuck() is true: the object must then be leaked, and the
-// process must end without running static destructors.
+// has been joined. When plugin code does not return, or threads of its own still run, stuck() is true: the object
+// must then be leaked, and the process must end without running static destructors.
 #pragma once
 
 #include <functional>
@@ -13,6 +13,7 @@
 #include "plugin/executor.h"
 #include "plugin/host_table.h"
 #include "plugin/image.h"
+#include "plugin/own_threads.h"
 #include "plugin/thread.h"
 #include "registry/item.h"
 
@@ -131,6 +132,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
 
  private:
   void open();  // control thread
+  void on_control(Callback<void()> task);
   bool wait_for_control(Clock::time_point deadline, std::string_view what);
   Result<void> create();
   CallId run_inline(CallSlot& slot, const ItemRecord& item, const registry::Call& call);
@@ -162,6 +164,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
   HostSide side_;
   const collet_host host_;
 
+  const std::shared_ptr<OwnThreads> own_threads_ = std::make_shared<OwnThreads>();
   const std::unique_ptr<Image> image_;
   PluginTable table_;
   void* self_ = nullptr;

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "plugin/own_threads.h"
 #include "plugin/structs.h"
 
 namespace collet::plugin {
@@ -91,7 +92,15 @@ struct Library::Handle {
 
 Library::Library(PrivateFile file) : file_(std::move(file)), handle_(std::make_unique<Handle>()) {}
 
-Library::~Library() { close(); }
+Library::~Library() {
+  const OwnThreads* const threads = OwnThreads::current();
+  if (!threads || threads->running() == 0) {
+    close();
+  } else if (handle_) {  // what its constructors have started runs its code
+    static_cast<void>(handle_.release());
+    file_.keep();
+  }
+}
 
 Result<std::unique_ptr<Library>> Library::open(PrivateFile file) {
   std::unique_ptr<Library> opened(new Library(std::move(file)));

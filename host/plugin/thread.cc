@@ -4,6 +4,8 @@
 
 #include <csignal>
 
+#include "plugin/own_threads.h"
+
 namespace collet::plugin {
 
 std::thread start_thread(const std::string& name, Callback<void()> body) {
@@ -12,6 +14,7 @@ std::thread start_thread(const std::string& name, Callback<void()> body) {
   sigfillset(&all);
   for (const int own : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&all, own);
   pthread_sigmask(SIG_SETMASK, &all, &before);  // inherited by the thread, and by those that its plugin starts
+  const OwnThreads::Inside none(nullptr);       // also if a plugin's call is the cause
   std::thread thread;
   try {
     thread = std::thread([kept = std::move(body)]() mutable { kept(); });

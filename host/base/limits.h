@@ -134,7 +134,8 @@ inline constexpr std::uint64_t kIncompleteMs = 2'000;  // for the rest of a file
 inline constexpr std::size_t kWorkerFrameBytesMax = 80u << 20;      // one message between host and worker
 inline constexpr std::size_t kWorkerArenaBytesMax = 128u << 20;     // shared memory for blobs, a worker
 inline constexpr std::size_t kWorkerArenaBlobBytesMin = 64u << 10;  // smaller blobs travel inside their message
-inline constexpr std::size_t kWorkerQueueBytesMax = 64u << 20;      // of messages that a worker has not yet taken
+// Of messages that a worker has not yet taken; the largest one fits.
+inline constexpr std::size_t kWorkerQueueBytesMax = kWorkerFrameBytesMax;
 inline constexpr std::size_t kWorkerReadBytes = 256u << 10;         // at a time
 inline constexpr std::uint64_t kWorkerHangMs = 10'000;  // for a call to end after its deadline; then it is a hang
 inline constexpr std::uint64_t kWorkerExitMs = 2'000;   // from the last message to the end of the process

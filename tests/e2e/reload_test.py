@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import stat
+from pathlib import Path
 
 from peer import BUILD, Case, Server, call, main, post, request, run, text_of, until
 
@@ -265,6 +266,42 @@ class Calls(Reloading):
         self.assertRaises(TimeoutError, listening.event)  # for the one that differed, and only for it
 
 
+def children_of(pid):
+    return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+
+
+def runs(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+class KilledInTheMiddle(Reloading):
+    def test_nothing_is_left_that_the_next_start_trips_over(self):
+        os.environ["TMPDIR"] = str(self.folder)  # where the copies of plugins lie
+        self.addCleanup(os.environ.pop, "TMPDIR")
+        server = self.start("watch")
+        copies = self.folder / f"collet-{os.getuid()}"
+        for _ in range(5):
+            self.collet("reload", "p")
+            children = children_of(server._process.pid)
+            self.assertEqual(len(children), 1)  # where trials come from
+            with socket.socket(socket.AF_UNIX) as admin:
+                admin.connect(str(self.folder / "c.toml.sock"))
+                admin.sendall(b'{"do":"reload","plugin":"p"}\n' * 3)
+                server.kill()
+            self.assertEqual(len(list(copies.iterdir())), 1)
+            self.assertTrue((self.folder / "c.toml.sock").exists())
+            until(lambda: not any(map(runs, children)))
+            stale = set(copies.iterdir())
+            server = self.serve_config()
+            self.assertEqual(self.which(server), "1")
+            self.assertEqual(self.listing()["server"]["pid"], server._process.pid)
+            self.assertFalse(stale & set(copies.iterdir()))
+            self.assertEqual(len(list(copies.iterdir())), 1)
+
+
 class AdminSocket(Reloading):
     def ask(self, line):
         with socket.socket(socket.AF_UNIX) as admin:
@@ -297,6 +334,33 @@ class AdminSocket(Reloading):
             admin.sendall(b"xx")  # one more might be \r
             self.assertEqual(admin.recv(1), b"")  # a line longer than the limit ends the conversation
         self.assertEqual(self.ask(b'{"do":"list"}')["ok"], True)
+
+    def test_a_line_may_be_as_long_as_the_limit(self):
+        self.start("off")
+        line = b'{"do":"list"' + b" " * ((64 << 10) - 13) + b"}"
+        self.assertEqual(self.ask(line)["ok"], True)
+
+    def test_as_many_connections_as_the_limit_and_one_more(self):
+        self.start("off")
+        kept = []
+
+        def connect():
+            admin = socket.socket(socket.AF_UNIX)
+            self.addCleanup(admin.close)
+            admin.settimeout(10)
+            admin.connect(str(self.folder / "c.toml.sock"))
+            try:
+                admin.sendall(b'{"do":"list"}\n')
+                return admin.recv(1), admin
+            except (BrokenPipeError, ConnectionResetError):
+                return b"", admin
+        for _ in range(32):
+            answer, admin = connect()
+            self.assertEqual(answer, b"{")
+            kept.append(admin)
+        self.assertEqual(connect()[0], b"")
+        kept.pop().close()
+        until(lambda: connect()[0] == b"{")
 
     def test_a_second_server_of_the_same_configuration_does_without(self):
         first = self.start("off")

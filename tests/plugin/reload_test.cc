@@ -1,8 +1,10 @@
 // Replacing a plugin by another build of it, while it is called.
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -25,7 +27,10 @@ class Bench {
     std::string pattern = std::filesystem::temp_directory_path() / "collet-reload-XXXXXX";
     folder = mkdtemp(pattern.data());
     install(build);
-    spec = {.id = "p", .library = library(), .config = std::move(config), .placement = kTestPlacement,
+    spec = {.id = "p",
+            .library = library(),
+            .config = std::move(config),
+            .placement = kTestPlacement,
             .permissions = {.write = {std::filesystem::temp_directory_path()}}};
     REQUIRE(house.loader.load({spec})[0].error == "");
   }
@@ -58,6 +63,14 @@ class Bench {
     const auto deadline = Clock::now() + std::chrono::seconds(20);
     while (!house.loader.draining().empty()) {
       if (Clock::now() > deadline) throw std::runtime_error("the generation before does not end");
+      std::this_thread::yield();
+    }
+  }
+  // Waits until that many have not ended in time.
+  void settle_left_behind(std::size_t count) {
+    const auto deadline = Clock::now() + std::chrono::seconds(20);
+    while (house.loader.left_behind().size() < count) {
+      if (Clock::now() > deadline) throw std::runtime_error("the generation before is not left behind");
       std::this_thread::yield();
     }
   }
@@ -189,6 +202,52 @@ TEST_CASE("what is no library leaves the old one serving") {
   CHECK(bench.call("which") == "1");
 }
 
+TEST_CASE("what cannot be opened leaves the old one serving") {
+  Bench bench("versioned_1");
+  bench.install("versioned_2");
+  std::filesystem::permissions(bench.library(), std::filesystem::perms::none);
+  constexpr uid_t kNobody = 65534;
+  const uid_t us = geteuid();
+  REQUIRE(seteuid(us == 0 ? kNobody : us) == 0);  // root may read anything
+  const LoadReport unreadable = bench.reload();
+  REQUIRE(seteuid(us) == 0);
+  contains(unreadable.error, "cannot open " + bench.library() + ": Permission denied");
+  std::filesystem::remove(bench.library());
+  std::filesystem::create_symlink(bench.library(), bench.library());
+  contains(bench.reload().error, "Too many levels of symbolic links");
+  CHECK(bench.call("which") == "1");
+}
+
+TEST_CASE("a disk that has no room for the copy leaves the old one serving, and no part of it") {
+  std::string parent = std::filesystem::temp_directory_path() / "collet-full-XXXXXX";
+  REQUIRE(mkdtemp(parent.data()));
+  const auto copies = [&] {
+    return std::distance(std::filesystem::recursive_directory_iterator(parent),
+                         std::filesystem::recursive_directory_iterator());
+  };
+  {
+    LoaderOptions options = test_options();
+    options.private_folder = parent;
+    Bench bench("versioned_1", "{}", options);
+    bench.install("versioned_2");
+    const auto before = copies();
+    rlimit unlimited{};
+    getrlimit(RLIMIT_FSIZE, &unlimited);
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit full{4096, unlimited.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &full);
+    const LoadReport report = bench.reload();
+    setrlimit(RLIMIT_FSIZE, &unlimited);
+    std::signal(SIGXFSZ, handler);
+    contains(report.error, "cannot copy " + bench.library() + ": File too large");
+    CHECK(copies() == before);
+    CHECK(bench.call("which") == "1");
+    CHECK(bench.reload().ok());
+    CHECK(bench.call("which") == "2");
+  }
+  std::filesystem::remove_all(parent);
+}
+
 TEST_CASE("overwriting a library in place does not touch what runs") {
   Bench bench("versioned_1");
   std::ofstream(bench.library(), std::ios::binary | std::ios::trunc);
@@ -253,6 +312,18 @@ TEST_CASE("state is handed over, and a plugin that cannot is not replaced") {
   CHECK(failing.call("which") == "1");
 }
 
+TEST_CASE("state is handed over up to its limit") {
+  const auto saving = [](std::size_t bytes) { return R"({"saved":)" + std::to_string(bytes) + "}"; };
+  Bench bench("versioned_1", saving(limits::kSavedStateBytesMax));
+  CHECK(bench.call("count") == "1");
+  CHECK(bench.reload("versioned_2").error == "");
+  CHECK(bench.call("count") == "2");
+
+  Bench past("versioned_1", saving(limits::kSavedStateBytesMax + 1));
+  contains(past.reload("versioned_2").error, "the save() of the generation before returned COLLET_E_");
+  CHECK(past.call("which") == "1");
+}
+
 TEST_CASE("a drain that takes too long cancels, then answers, and unloads") {
   LoaderOptions options = test_options();
   options.cancel_grace_ms = 10;
@@ -278,9 +349,7 @@ TEST_CASE("what does not return when it is replaced is left mapped, and said") {
   CHECK(bench.house.loader.apply({hanging}, false).at(0).done == Done::reconfigured);
   CHECK(bench.reload("versioned_2").ok());
   CHECK(bench.call("which") == "2");
-  const auto deadline = Clock::now() + std::chrono::seconds(20);
-  while (bench.house.loader.left_behind().empty() && Clock::now() < deadline) std::this_thread::yield();
-  REQUIRE(bench.house.loader.left_behind().size() == 1);
+  bench.settle_left_behind(1);
   CHECK(bench.house.loader.left_behind()[0].stuck);
   contains(bench.house.loader.left_behind()[0].reason, "its destroy() has not returned");
   CHECK(bench.house.loader.shutdown(500, Loader::Loops::running).size() == 1);
@@ -447,6 +516,22 @@ TEST_CASE("past the bound of generations that drain a plugin is not replaced for
   CHECK(report.busy);
   contains(report.error, "16 generations of it wait for their calls to end");
   CHECK(bench.call("which") == "1");
+}
+
+TEST_CASE("past the bound of generations that do not end a plugin is not replaced any more") {
+  if (in_worker()) return;  // what does not end there is killed
+  LoaderOptions options = test_options();
+  options.preflight_executable.clear();  // a trial would not end either
+  options.destroy_timeout_ms = 1;
+  Bench bench("versioned_destroy_hangs", "{}", options);
+  for (unsigned i = 1; i <= limits::kLeftBehindMax; ++i) {
+    CHECK(bench.reload().error == "");
+    bench.settle_left_behind(i);
+  }
+  contains(bench.reload().error, "64 generations of it could not be unloaded: restart the server");
+  CHECK(bench.call("which") == "4");
+  CHECK(bench.house.loader.left_behind().size() == limits::kLeftBehindMax);
+  CHECK(bench.house.loader.shutdown(500, Loader::Loops::running).size() == limits::kLeftBehindMax + 1);
 }
 
 TEST_CASE("a thousand builds leave nothing mapped, open or running") {

@@ -38,7 +38,7 @@ static int32_t create(const collet_host *host, const collet_create_params *param
   self->host = host;
   snprintf(self->config, sizeof self->config, "%.*s", (int)params->config.size, params->config.data);
   if (params->prior_state.data) {
-    if (params->prior_state_version != 3 || params->prior_state.size != 4) abort();
+    if (params->prior_state_version != 3 || params->prior_state.size < 4) abort();
     memcpy(&self->count, params->prior_state.data, 4);
   }
 #ifdef FAILS
@@ -139,7 +139,13 @@ static int32_t save(void *data, collet_state_write write, void *to) {
   const struct self *self = data;
   if (strstr(self->config, "unsaved")) return COLLET_E_INTERNAL;
   write(to, (const char *)&self->count, 2);
-  return write(to, (const char *)&self->count + 2, 2);
+  int32_t status = write(to, (const char *)&self->count + 2, 2);
+  const char *saved = strstr(self->config, "\"saved\":");
+  for (long left = saved ? strtol(saved + 8, NULL, 10) - 4 : 0; left > 0 && status == COLLET_OK; left -= 4096) {
+    static const char zeros[4096];
+    status = write(to, zeros, left < 4096 ? (size_t)left : 4096);
+  }
+  return status;
 }
 
 static int32_t reconfigure(void *data, const char *config, size_t size) {

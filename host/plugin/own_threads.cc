@@ -55,10 +55,12 @@ class OwnThread {
   }
 
  private:
-  // Not before the last round of destructors, since those of the plugin's keys are its code, too.
+  // Late among the rounds of destructors, since those of the plugin's keys are its code, too. In the last one a
+  // sanitizer takes its leave of the thread.
   static void end(void* self) {
+    constexpr int kRounds = PTHREAD_DESTRUCTOR_ITERATIONS - 1;
     auto* thread = static_cast<OwnThread*>(self);
-    if (++thread->rounds_ < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(key(), thread) == 0) return;
+    if (++thread->rounds_ < kRounds && pthread_setspecific(key(), thread) == 0) return;
     delete thread;
   }
 

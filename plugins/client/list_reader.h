@@ -19,10 +19,12 @@ struct List {
 class ListReader {
  public:
   // `method` is such as "tools/list", `member` such as "tools". Begins at once; `done` is called later, once,
-  // unless this is destroyed before. Borrows the connection.
+  // unless this is destroyed before. Borrows the connection until then.
   ListReader(Connection& connection, std::string method, std::string member,
              std::function<void(Result<List>)> done);
-  ~ListReader() { connection_.cancel(request_, nullptr); }
+  ~ListReader() {
+    if (request_) connection_.cancel(request_, nullptr);  // else the connection may be gone
+  }
 
  private:
   void ask(std::string_view cursor);

@@ -31,8 +31,8 @@ class RemoteCase(Case):
     def serve_remote(self, body, **options):
         """One remote "r" whose lists have been read."""
         server = self.serve_remotes(r=body, **options)
-        server.logged(r"remote r: \d+ prompts")
-        until(lambda: self.tools(server))
+        server.logged(r"remote r: ready")
+        until(lambda: self.tools(server) and self.result(server, "prompts/list")["prompts"])
         return server
 
     def ask(self, server, method, capabilities=None, meta=None, headers=None, **params):
@@ -181,6 +181,7 @@ class Import(RemoteCase):
                     self.assertTrue(connection.head().is_stream)
                     self.assertEqual(connection.event()["method"], "notifications/subscriptions/acknowledged")
                     until(lambda: {"fake://one", "fake://item/3"} <= watched(fake.remote))
+                    until(lambda: era == "legacy" or hears(fake.remote, "fake://item/3"))
                     fake.remote.tell("notifications/resources/updated", uri="fake://not-watched")
                     fake.remote.tell("notifications/resources/updated", uri="fake://item/3")
                     self.assertEqual(connection.event()["params"]["uri"], "fake://item/3")
@@ -212,6 +213,12 @@ def watched(remote):
             elif method == "resources/unsubscribe":
                 uris.discard(params["uri"])
     return uris
+
+
+def hears(remote, uri):
+    """Modern: whether somebody who listens has asked for that resource."""
+    with remote.lock:
+        return any(uri in talk.params["notifications"].get("resourceSubscriptions", ()) for talk in remote.listeners)
 
 
 def answer_of(peer, id):

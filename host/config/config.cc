@@ -346,6 +346,7 @@ class Reader {
     if (token) caller_headers.push_back("authorization");
     section.read("timeout_ms", number, 1, limits::kTimeoutMsMax);
     section.read("refresh_ms", number, 0, limits::kTimeoutMsMax);
+    section.read("drain_timeout_ms", number, 0, limits::kTimeoutMsMax);
     read_texts(section.section("env"), kAnyText);
     read_texts(section.section("headers"), kAnyText);
     read_texts(section.section("variables"), kAnyText);

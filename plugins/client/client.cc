@@ -34,10 +34,20 @@ const char* words_of(std::uint32_t reason) {
 
 }  // namespace
 
-Client::Client(const collet_host* table, ClientConfig config)
-    : config_(std::move(config)), host_(table), tokens_(token_file()) {
-  for (const RemoteConfig& remote : config_.remotes) {
-    if (remote.login) offer_login(host_, remote);
+Client::Client(const collet_host* table, ClientConfig config, std::map<std::string, Known> handed_over)
+    : host_(table), tokens_(token_file()) {
+  http_ = std::make_unique<HttpClient>(loop_, "collet/" + config.version);
+  children_ = std::make_unique<Children>(loop_);
+  publisher_ = std::make_unique<Publisher>(loop_, host_);
+  std::string info = R"({"name":"collet","version":)";
+  append_json(info, config.version);
+  surroundings_ = std::make_unique<Surroundings>(Surroundings{loop_, host_, *http_, *children_, *publisher_,
+                                                              tokens_, [this] { place_watches(); }, info + "}"});
+  take(std::move(config), handed_over);
+  for (const auto& remote : remotes_) {
+    if (!remote->config().login) continue;
+    offer_login(host_, remote->config());
+    login_ = std::make_unique<Login>(loop_, *http_, host_, remote->config(), tokens_);
   }
   thread_ = start_thread([this] { run(); });
 }
@@ -48,9 +58,9 @@ Client::~Client() {
 }
 
 void Client::run() {
-  begin();
   loop_.run();
   remotes_.clear();
+  leaving_.clear();
   surroundings_.reset();
   publisher_.reset();
   children_.reset();
@@ -58,31 +68,49 @@ void Client::run() {
   http_.reset();
 }
 
-void Client::begin() {
-  http_ = std::make_unique<HttpClient>(loop_, "collet/" + config_.version);
-  children_ = std::make_unique<Children>(loop_);
-  publisher_ = std::make_unique<Publisher>(loop_, host_, config_);
-  std::string info = R"({"name":"collet","version":)";
-  append_json(info, config_.version);
-  surroundings_ = std::make_unique<Surroundings>(
-      Surroundings{loop_, host_, *http_, *children_, *publisher_, tokens_, info + "}"});
-  for (std::size_t index = 0; index < config_.remotes.size(); ++index) {
-    const RemoteConfig& remote = config_.remotes[index];
-    remotes_.push_back(std::make_unique<Remote>(*surroundings_, remote, index));
-    if (remote.login) {
-      login_ = std::make_unique<Login>(loop_, *http_, host_, remote, tokens_);
-    } else if (remote.enabled) {
-      remotes_.back()->connect();
+// In one step: what is offered under the same name before and after is always there.
+void Client::take(ClientConfig config, const std::map<std::string, Known>& handed_over) {
+  std::vector<std::unique_ptr<Remote>> before = std::exchange(remotes_, {});
+  for (RemoteConfig& wanted : config.remotes) {
+    const auto known = std::find_if(before.begin(), before.end(),
+                                    [&](const auto& remote) { return remote->config().name == wanted.name; });
+    if (known != before.end() && (*known)->config() == wanted) {
+      remotes_.push_back(std::move(*known));
+      before.erase(known);
+      continue;
     }
+    const bool connects = wanted.enabled && !wanted.login;
+    const auto said = handed_over.find(wanted.name);
+    Remote& remote = *remotes_.emplace_back(std::make_unique<Remote>(*surroundings_, std::move(wanted)));
+    if (!connects) continue;
+    if (known != before.end()) remote.assume({(*known)->known().items, {}, (*known)->known().instructions});
+    if (said != handed_over.end()) remote.assume(said->second);
+    loop_.post([&remote] { remote.connect(); });
   }
+  std::vector<Offering> offerings;
+  for (const auto& remote : remotes_) offerings.push_back(remote->offered());
+  publisher_->arrange(std::move(offerings), config.name_bytes_max);
+  publisher_->publish();
+  place_watches();
+  for (auto& remote : before) leave(std::move(remote));
+}
+
+void Client::leave(std::unique_ptr<Remote> remote) {
+  Remote& leaving = *leaving_.emplace_back(std::move(remote));
+  leaving.leave(
+      [this, &leaving] { std::erase_if(leaving_, [&](const auto& each) { return each.get() == &leaving; }); });
 }
 
 // Children and sessions are told; what does not end within the time is ended.
 void Client::end() {
   ending_ = true;
-  for (const auto& remote : remotes_) remote->end_calls("the client is being unloaded");
+  for (const auto* all : {&remotes_, &leaving_}) {
+    for (const auto& remote : *all) remote->end_calls("the client is being unloaded");
+  }
   login_.reset();
+  publisher_->close();
   remotes_.clear();
+  leaving_.clear();
   const std::uint64_t patience = std::min<std::uint64_t>(patience_ms_, limits::kExitMs);
   farewell_ = std::make_unique<Timer>(loop_);
   constexpr std::uint64_t kGoodbyesMs = 500;
@@ -100,31 +128,71 @@ void Client::call(IncomingCall call) {
 
 void Client::dispatch(IncomingCall call) {
   if (login_) return login_->begin(call.id);
+  const auto resumes = [&](const auto& remote) { return remote->resume(call); };
+  if (std::any_of(remotes_.begin(), remotes_.end(), resumes)) return;
+  if (std::any_of(leaving_.begin(), leaving_.end(), resumes)) return;
   const Publisher::Target* target = ending_ ? nullptr : publisher_->find(call.key);
   if (!target) return host_.fail(call.id, kInternalError, "the remote does not offer this any more");
-  remotes_[target->remote]->call(std::move(call), target->item);
+  target->remote->call(std::move(call), target->item);
 }
 
 void Client::cancel(collet_call call, std::uint32_t reason) {
   loop_.post([this, call, reason] {
     if (login_ && login_->cancel(call)) return;
-    std::any_of(remotes_.begin(), remotes_.end(),
-                [&](const auto& remote) { return remote->cancel(call, words_of(reason)); });
+    const auto cancels = [&](const auto& remote) { return remote->cancel(call, words_of(reason)); };
+    if (std::any_of(remotes_.begin(), remotes_.end(), cancels)) return;
+    std::any_of(leaving_.begin(), leaving_.end(), cancels);
   });
 }
 
 void Client::watch(std::string uri, bool on) {
   loop_.post([this, uri = std::move(uri), on] {
-    for (const auto& remote : remotes_) {
-      if (remote->offers_resource(uri)) return remote->watch(uri, on);
+    if (on) {
+      watched_.insert(uri);
+      return place_watches();
     }
+    watched_.erase(uri);
+    for (const auto& remote : remotes_) remote->watch(uri, false);
+  });
+}
+
+// A resource is watched at the first remote that lists it, which may come to list it later.
+void Client::place_watches() {
+  for (const std::string& uri : watched_) {
+    const auto lists = [&](const auto& remote) { return remote->lists_resource(uri); };
+    const auto found = std::find_if(remotes_.begin(), remotes_.end(), lists);
+    if (found != remotes_.end()) (*found)->watch(uri, true);
+  }
+}
+
+void Client::quiesce(std::uint64_t patience_ms) {
+  patience_ms_ = patience_ms;
+  loop_.post([this] { publisher_->close(); });
+}
+
+// Runs it on the client's thread and waits for what it returns.
+template <class Callback>
+auto Client::on_thread(Callback callback) {
+  auto task = std::make_shared<std::packaged_task<decltype(callback())()>>(std::move(callback));
+  auto result = task->get_future();
+  loop_.post([task] { (*task)(); });
+  return result.get();
+}
+
+void Client::reconfigure(ClientConfig config) {
+  on_thread([this, &config] { take(std::move(config), {}); });
+}
+
+std::vector<std::string> Client::handover() {
+  return on_thread([this] {
+    std::vector<std::string> parts;
+    for (const auto& remote : remotes_) parts.push_back(write_handover(remote->config().name, remote->known()));
+    return parts;
   });
 }
 
 std::string Client::status() {
-  auto promise = std::make_shared<std::promise<std::string>>();
-  std::future<std::string> status = promise->get_future();
-  loop_.post([this, promise] {
+  return on_thread([this] {
     std::string out = R"({"remotes":[)";
     for (const auto& remote : remotes_) {
       if (out.back() != '[') out += ',';
@@ -132,9 +200,8 @@ std::string Client::status() {
     }
     const bool pending = publisher_->pending() || std::any_of(remotes_.begin(), remotes_.end(),
                                                               [](const auto& remote) { return remote->pending(); });
-    promise->set_value(out + (pending ? R"(],"pending":true})" : R"(],"pending":false})"));
+    return out + (pending ? R"(],"pending":true})" : R"(],"pending":false})");
   });
-  return status.get();
 }
 
 }  // namespace collet::client

@@ -5,7 +5,9 @@
 #include <collet/plugin.h>
 
 #include <atomic>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,8 +24,8 @@ namespace collet::client {
 
 class Client {
  public:
-  // Begins to connect. The table is borrowed.
-  Client(const collet_host* table, ClientConfig config);
+  // Offers what the generation before has handed over, and begins to connect. The table is borrowed.
+  Client(const collet_host* table, ClientConfig config, std::map<std::string, Known> handed_over);
   // Ends what is under way, and the remotes' children.
   ~Client();
   Client(const Client&) = delete;
@@ -35,30 +37,41 @@ class Client {
   void cancel(collet_call call, std::uint32_t reason);
   // [any thread] Somebody watches what is read at the URI, or nobody any more.
   void watch(std::string uri, bool on);
-  // [any thread] How long the destructor may take, roughly.
-  void set_patience(std::uint64_t ms) { patience_ms_ = ms; }
+  // [any thread] Nothing new will come; and how long the destructor may take, roughly.
+  void quiesce(std::uint64_t patience_ms);
+  // [any thread] These are the remotes from now on. What is configured as before is not touched; calls of what is
+  // not go on for a while. Waits for the client's thread.
+  void reconfigure(ClientConfig config);
+  // [any thread] A part for each remote that is to be handed over. Waits for the client's thread.
+  std::vector<std::string> handover();
+  bool logs_in() const { return login_ != nullptr; }
   // [any thread] The health of all remotes: {"remotes":[…]}. Waits for the client's thread.
   std::string status();
 
  private:
   void run();
-  void begin();
   void end();
+  void take(ClientConfig config, const std::map<std::string, Known>& handed_over);
+  void leave(std::unique_ptr<Remote> remote);
+  void place_watches();
+  template <class Callback>
+  auto on_thread(Callback callback);
   void dispatch(IncomingCall call);
 
-  const ClientConfig config_;
   const Host host_;
   auth::TokenStore tokens_;
   Loop loop_;
   std::atomic<std::uint64_t> patience_ms_{limits::kExitMs};
 
-  // The client's thread alone.
+  // The client's thread alone, once that has begun.
   std::unique_ptr<HttpClient> http_;
   std::unique_ptr<Children> children_;
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<Surroundings> surroundings_;
-  std::vector<std::unique_ptr<Remote>> remotes_;
-  std::unique_ptr<Login> login_;  // null: nobody is to log in
+  std::vector<std::unique_ptr<Remote>> remotes_;  // in the order of the configuration
+  std::vector<std::unique_ptr<Remote>> leaving_;  // until their last calls have ended
+  std::set<std::string> watched_;                 // URIs, as the host bounds them
+  std::unique_ptr<Login> login_;                  // null: nobody is to log in
   std::unique_ptr<Timer> farewell_;
   bool ending_ = false;
 

@@ -117,6 +117,7 @@ void RemoteConfig::describe(collet::Fields<RemoteConfig>& f) {
   f(&RemoteConfig::forward_token).optional();
   f(&RemoteConfig::timeout_ms).optional();
   f(&RemoteConfig::tools).optional();
+  f(&RemoteConfig::drain_timeout_ms).optional();
   f(&RemoteConfig::refresh_ms).optional();
   f(&RemoteConfig::when_down).optional();
   f(&RemoteConfig::instructions).optional();

@@ -1,6 +1,7 @@
 // [remote.<name>] of collet.toml, as the host hands it over: JSON that it has checked key by key.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -21,6 +22,7 @@ struct ToolConfig {
   std::uint32_t timeout_ms = 0;
 
   static void describe(collet::Fields<ToolConfig>& f);
+  bool operator==(const ToolConfig&) const = default;
 };
 
 // The keys of config/collet.toml, with its defaults.
@@ -43,14 +45,18 @@ struct RemoteConfig {
   bool forward_token = false;
   std::uint32_t timeout_ms = 0;  // 0: the host's default
   std::map<std::string, ToolConfig> tools;
-  std::uint64_t refresh_ms = 0;    // 0: only when the remote says so
-  std::string when_down = "fail";  // fail, hide
-  bool instructions = true;        // part of ours
+  std::uint32_t drain_timeout_ms = 300'000;  // of calls under way when this is changed or taken out
+  std::uint64_t refresh_ms = 0;              // 0: only when the remote says so
+  std::string when_down = "fail";            // fail, hide
+  bool instructions = true;                  // part of ours
   std::optional<collet::Json> auth;
   bool login = false;  // of no file: see client/login.h
 
   static void describe(collet::Fields<RemoteConfig>& f);
+  bool operator==(const RemoteConfig&) const = default;
 
+  // Whether an item that the remote calls so is to be seen.
+  bool offers(const std::string& item) const { return std::find(hide.begin(), hide.end(), item) == hide.end(); }
   std::uint32_t timeout_of(const std::string& tool) const {
     const auto found = tools.find(tool);
     return found == tools.end() || found->second.timeout_ms == 0 ? timeout_ms : found->second.timeout_ms;

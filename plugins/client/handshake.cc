@@ -26,6 +26,15 @@ std::string info_name(std::string_view info) {
 
 }  // namespace
 
+Peer read_discovery(std::string_view result) {
+  Peer peer{.era = Era::modern, .version = std::string(kModernVersion)};
+  if (const auto text = find_member(result, "capabilities"); text.data()) peer.capabilities = text;
+  const auto info = find_member(find_member(result, "_meta"), "io.modelcontextprotocol/serverInfo");
+  peer.name = info_name(info.data() ? info : find_member(result, "serverInfo"));
+  peer.instructions = find_string(result, "instructions").value_or("");
+  return peer;
+}
+
 Handshake::Handshake(Loop& loop, Connection& connection, Options options, std::function<void(Peer)> done,
                      std::function<void(Failed)> failed)
     : connection_(connection),
@@ -68,13 +77,8 @@ void Handshake::on_discovered(const Answer& answer) {
       connection_.set_version(Era::modern, kModernVersion);
     }
     silence_.stop();
-    Peer peer{.era = Era::modern, .version = std::string(kModernVersion)};
-    if (const auto text = find_member(answer.result, "capabilities"); text.data()) peer.capabilities = text;
-    const auto info = find_member(find_member(answer.result, "_meta"), "io.modelcontextprotocol/serverInfo");
-    peer.name = info_name(info.data() ? info : find_member(answer.result, "serverInfo"));
-    peer.instructions = find_string(answer.result, "instructions").value_or("");
     const auto done = done_;
-    return done(std::move(peer));
+    return done(read_discovery(answer.result));
   }
   if (initialize_) return;
   silence_.stop();

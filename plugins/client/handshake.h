@@ -25,6 +25,9 @@ struct Peer {
   }
 };
 
+// Of a modern remote, from its answer to server/discover.
+Peer read_discovery(std::string_view result);
+
 class Handshake {
  public:
   struct Options {

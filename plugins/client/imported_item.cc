@@ -80,6 +80,14 @@ Result<RemoteItem> read_item(std::uint32_t kind, std::string_view object) {
   return item;
 }
 
+std::string list_element(const RemoteItem& item) {
+  JsonMembers out;
+  out.text = "{";
+  out.add(name_member(item.kind), item.name);
+  if (item.definition.size() > 2) out.text += ',';
+  return out.text.append(item.definition, 1);
+}
+
 std::string json_diff(std::string_view before, std::string_view after) {
   Diff diff;
   diff.compare("", before, after);

@@ -3,6 +3,7 @@
 
 #include <collet/plugin.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,8 +34,13 @@ struct RemoteItem {
 // Shared by the remote that lists it, what is published of it, and the calls of it that are under way.
 using RemoteItemPtr = std::shared_ptr<const RemoteItem>;
 
+// What a remote lists, by kind.
+using RemoteItems = std::map<std::uint32_t, std::vector<RemoteItemPtr>>;
+
 // Reads one element of a list. A failure says why it cannot be offered.
 Result<RemoteItem> read_item(std::uint32_t kind, std::string_view object);
+// An element of a list that is read as this item.
+std::string list_element(const RemoteItem& item);
 
 // What differs between two JSON texts, a line a place: `/inputSchema/type: "string" → "number"`. At most a
 // screenful.

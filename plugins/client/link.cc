@@ -90,7 +90,7 @@ void Remote::Link::listen() {
   listen_ = connection_.request("subscriptions/listen", R"("notifications":{)" + filter + "}", *this);
 }
 
-// The subscription has ended; what has changed in the meantime is found by reading the lists again.
+// The subscription has ended. Perhaps the remote was replaced; what it is and offers now is asked anew.
 void Remote::Link::on_answer(const Answer& answer) {
   listen_ = 0;
   if (remote_.link_.get() != this) return;
@@ -101,9 +101,16 @@ void Remote::Link::on_answer(const Answer& answer) {
   }
   if (answer.lost && !answer.lost->sent) return remote_.note_unreachable(connection_, answer.lost->message);
   const std::uint64_t pause = limits::kRetryMsDefault << std::min(listen_failures_++, 5u);
-  pause_.start(pause, [this] {
+  pause_.start(pause, [this] { look_again(); });
+}
+
+void Remote::Link::look_again() {
+  connection_.ask("server/discover", "", limits::kListMs, [this](const Answer& answer) {
+    if (remote_.link_.get() != this) return;
+    if (answer.lost && !answer.lost->sent) return remote_.note_unreachable(connection_, answer.lost->message);
+    if (answer.ok()) remote_.take_peer(read_discovery(answer.result));
     listen();
-    for (const auto& [method, kind] : kChanges) remote_.refresh(kind);
+    remote_.read_lists();
   });
 }
 

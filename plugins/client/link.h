@@ -31,6 +31,7 @@ class Remote::Link final : public ConnectionListener, public Asker {
   void on_answer(const Answer& answer) override;  // of subscriptions/listen
 
   Result<std::unique_ptr<Transport>> make_transport();
+  void look_again();
 
   Remote& remote_;
   Connection connection_;

@@ -1,4 +1,6 @@
 // The plugin "client": what other MCP servers offer, in this host's registry. Configured by [remote.<name>].
+#include <collet/ext/reconfigure.h>
+#include <collet/ext/save_state.h>
 #include <collet/ext/status.h>
 #include <collet/ext/watch.h>
 #include <collet/plugin.h>
@@ -26,7 +28,8 @@ std::int32_t create(const collet_host* host, const collet_create_params* params,
     }
     if (params->flags & COLLET_CREATE_PROBE) config.remotes.clear();
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    *self = new Client(host, std::move(config));
+    const bool handed_over = params->prior_state.data && params->prior_state_version == kHandoverVersion;
+    *self = new Client(host, std::move(config), read_handover(handed_over ? view(params->prior_state) : ""));
     return COLLET_OK;
   } catch (const std::exception& wrong) {
     Host(host).log(COLLET_LOG_ERROR, wrong.what());
@@ -67,8 +70,33 @@ void cancel(void* self, collet_call id, std::uint32_t reason) {
 }
 
 std::int32_t quiesce(void* self, std::uint32_t deadline_ms) {
-  static_cast<Client*>(self)->set_patience(deadline_ms / 2);
+  static_cast<Client*>(self)->quiesce(deadline_ms / 2);
   return COLLET_OK;
+}
+
+std::int32_t reconfigure(void* self, const char* json, std::size_t size) {
+  auto& client = *static_cast<Client*>(self);
+  if (client.logs_in()) return COLLET_E_UNSUPPORTED;
+  try {
+    client.reconfigure(read_config({json, size}));
+    return COLLET_OK;
+  } catch (const std::exception&) {
+    return COLLET_E_INVALID;  // create() says what is wrong
+  }
+}
+
+std::int32_t save(void* self, collet_state_write write, void* to) {
+  try {
+    bool first = true;
+    for (const std::string& part : static_cast<Client*>(self)->handover()) {
+      const std::string piece = (first ? "" : ",") + part;
+      // What the host does not keep is asked for anew.
+      if (write(to, piece.data(), piece.size()) == COLLET_OK) first = false;
+    }
+    return COLLET_OK;
+  } catch (...) {
+    return COLLET_E_INTERNAL;
+  }
 }
 
 std::int32_t status(void* self, void (*take)(void*, const char*, std::size_t), void* context) {
@@ -89,11 +117,15 @@ void watch(void* self, const char* uri, std::size_t size, std::uint32_t watched)
   }
 }
 
+constexpr collet_reconfigure kReconfigure{sizeof(collet_reconfigure), 0, reconfigure};
+constexpr collet_save_state kSaveState{sizeof(collet_save_state), kHandoverVersion, save};
 constexpr collet_status kStatus{sizeof(collet_status), 0, status};
 constexpr collet_watch kWatch{sizeof(collet_watch), 0, watch};
 
 const void* get_extension(const char* id, std::size_t size) {
   const std::string_view name(id, size);
+  if (name == COLLET_EXT_RECONFIGURE) return &kReconfigure;
+  if (name == COLLET_EXT_SAVE_STATE) return &kSaveState;
   if (name == COLLET_STATUS_ID) return &kStatus;
   return name == COLLET_WATCH_ID ? &kWatch : nullptr;
 }

@@ -92,15 +92,25 @@ Guidance join_instructions(const std::vector<Offering>& offerings) {
   return out;
 }
 
-Publisher::Publisher(Loop& loop, const Host& host, const ClientConfig& config)
-    : loop_(loop), host_(host), config_(config), timer_(loop), pause_ms_(limits::kCommitMs) {
-  for (const RemoteConfig& remote : config.remotes) offerings_.push_back({&remote, {}});
+Publisher::Publisher(Loop& loop, const Host& host)
+    : loop_(loop), host_(host), timer_(loop), pause_ms_(limits::kCommitMs) {}
+
+void Publisher::arrange(std::vector<Offering> remotes, std::uint64_t name_bytes_max) {
+  offerings_ = std::move(remotes);
+  name_bytes_max_ = name_bytes_max;
 }
 
-void Publisher::offer(std::size_t remote, std::vector<RemoteItemPtr> items, std::string instructions) {
-  offerings_[remote].items = std::move(items);
-  offerings_[remote].instructions = std::move(instructions);
+void Publisher::offer(Offering offering) {
+  const auto found = std::find_if(offerings_.begin(), offerings_.end(),
+                                  [&](const Offering& each) { return each.remote == offering.remote; });
+  if (found == offerings_.end()) return;
+  *found = std::move(offering);
   schedule();
+}
+
+void Publisher::close() {
+  closed_ = true;
+  timer_.stop();
 }
 
 const Publisher::Target* Publisher::find(std::uint64_t key) const {
@@ -109,23 +119,19 @@ const Publisher::Target* Publisher::find(std::uint64_t key) const {
 }
 
 void Publisher::schedule() {
-  if (!timer_.active()) timer_.start(pause_ms_, [this] { publish(); });
+  if (!timer_.active() && !closed_) timer_.start(pause_ms_, [this] { publish(); });
 }
 
 void Publisher::publish() {
+  timer_.stop();
   const std::uint64_t began = uv_hrtime();
-  const Naming naming = name_items(offerings_, config_.name_bytes_max);
+  const Naming naming = name_items(offerings_, name_bytes_max_);
   std::map<Name, const Named*> wanted;
   for (const Named& named : naming.items) wanted.emplace(Name(named.item->kind, named.name), &named);
 
   bool changed = false;
   for (auto at = published_.begin(); at != published_.end();) {
-    const auto still = wanted.find(at->first);
-    Target& target = targets_.at(at->second.key);
-    const bool same =
-        still != wanted.end() && *still->second->item == *target.item && still->second->remote == target.remote;
-    if (same) {
-      target.item = still->second->item;
+    if (wanted.contains(at->first)) {
       ++at;
       continue;
     }
@@ -135,8 +141,15 @@ void Publisher::publish() {
     changed = true;
   }
   for (const auto& [name, named] : wanted) {
-    if (published_.contains(name)) continue;
-    published_.emplace(name, publish(*named));
+    const auto [at, is_new] = published_.try_emplace(name);
+    if (is_new) at->second.key = ++last_key_;
+    Target& target = targets_[at->second.key];
+    Remote* const remote = offerings_[named->remote].remote;
+    const bool same = !is_new && *named->item == *target.item && remote == target.remote;
+    target = {remote, named->item};
+    if (same) continue;
+    if (!is_new) host_.remove(at->second.id);
+    publish(*named, at->second);
     changed = true;
   }
   if (changed) host_.commit();
@@ -157,24 +170,21 @@ void Publisher::publish_instructions() {
   instructions_ = std::move(guidance.text);
 }
 
-Publisher::Published Publisher::publish(const Named& named) {
+void Publisher::publish(const Named& named, Published& as) {
   const RemoteConfig& remote = *offerings_[named.remote].config;
-  Published out;
-  out.key = ++last_key_;
+  as.id = 0;
   collet_item_def def = {};
   def.struct_size = sizeof def;
   def.kind = named.item->kind;
   def.flags = flags_of(*named.item);
   def.timeout_ms = remote.timeout_of(named.item->name);
-  def.user = reinterpret_cast<void*>(out.key);
+  def.user = reinterpret_cast<void*>(as.key);
   def.name = str(named.name);
   def.definition = str(named.item->definition);
-  if (const std::int32_t status = host_.add(def, &out.id); status != COLLET_OK) {
+  if (const std::int32_t status = host_.add(def, &as.id); status != COLLET_OK) {
     host_.log(COLLET_LOG_WARNING, "remote " + remote.name + ": the host does not take " + named.item->name +
                                       " (status " + std::to_string(status) + ")");
   }
-  targets_.emplace(out.key, Target{named.remote, named.item});
-  return out;
 }
 
 }  // namespace collet::client

@@ -16,11 +16,14 @@
 
 namespace collet::client {
 
+class Remote;
+
 // One remote's part, in the order of the configuration.
 struct Offering {
   const RemoteConfig* config = nullptr;
   std::vector<RemoteItemPtr> items;
   std::string instructions;  // how its items are to be used, in its words
+  Remote* remote = nullptr;  // for whom it is known by; not looked into
 };
 
 // An item under the name that clients see.
@@ -46,38 +49,45 @@ Guidance join_instructions(const std::vector<Offering>& offerings);
 
 class Publisher {
  public:
-  // Borrows all. The configuration's remotes are the offerings, by index.
-  Publisher(Loop& loop, const Host& host, const ClientConfig& config);
+  // Borrows all.
+  Publisher(Loop& loop, const Host& host);
 
+  // These are the remotes from now on, in this order, each with what it has offered so far. What others have
+  // offered, or offer yet, does not count; it is gone with the next publish(). The configurations are borrowed.
+  void arrange(std::vector<Offering> remotes, std::uint64_t name_bytes_max);
   // Replaces what a remote offers. Published soon, together with what else changes by then.
-  void offer(std::size_t remote, std::vector<RemoteItemPtr> items, std::string instructions);
+  void offer(Offering offering);
+  // Now.
+  void publish();
+  // Nothing is published any more.
+  void close();
 
   // Whether something has been offered that is not published yet.
   bool pending() const { return timer_.active(); }
 
   // What a collet_item_def.user stands for; null if it is gone.
   struct Target {
-    std::size_t remote = 0;
+    Remote* remote = nullptr;
     RemoteItemPtr item;
   };
   const Target* find(std::uint64_t key) const;
 
  private:
   struct Published {
-    std::uint64_t key = 0;
-    collet_item id = 0;  // 0: the host has refused it
+    std::uint64_t key = 0;  // as long as there is something of that name: a call that is on its way here finds it
+    collet_item id = 0;     // 0: the host has refused it
   };
   using Name = std::pair<std::uint32_t, std::string>;  // kind and final name
 
   void schedule();
-  void publish();
   void publish_instructions();
-  Published publish(const Named& named);
+  void publish(const Named& named, Published& as);
 
   Loop& loop_;
   const Host& host_;
-  const ClientConfig& config_;
   Timer timer_;
+  std::uint64_t name_bytes_max_ = 0;
+  bool closed_ = false;
   std::vector<Offering> offerings_;
   std::map<Name, Published> published_;
   std::unordered_map<std::uint64_t, Target> targets_;

@@ -41,15 +41,15 @@ std::uint64_t jittered(std::uint64_t ms) { return ms / 2 + std::random_device{}(
 
 }  // namespace
 
-Remote::Remote(Surroundings& surroundings, const RemoteConfig& config, std::size_t index)
+Remote::Remote(Surroundings& surroundings, RemoteConfig config)
     : around_(surroundings),
-      config_(config),
-      index_(index),
-      nobody_(config.name),
+      config_(std::move(config)),
+      nobody_(config_.name),
       reconnect_(surroundings.loop),
       sweep_(surroundings.loop),
       relist_(surroundings.loop),
-      periodic_(surroundings.loop) {}
+      periodic_(surroundings.loop),
+      farewell_(surroundings.loop) {}
 
 Remote::~Remote() {
   readers_.clear();
@@ -64,6 +64,30 @@ void Remote::log(std::uint32_t level, std::string_view text) const {
 
 // its life
 
+void Remote::assume(const Known& known) {
+  known_.era = known.era;
+  known_.instructions = known.instructions;
+  for (const auto& [kind, items] : known.items) {
+    auto& mine = known_.items[kind];
+    std::copy_if(items.begin(), items.end(), std::back_inserter(mine),
+                 [&](const RemoteItemPtr& item) { return config_.offers(item->name); });
+  }
+}
+
+void Remote::leave(Task left) {
+  left_ = std::move(left);
+  readers_.clear();
+  stale_.clear();
+  relist_.stop();
+  periodic_.stop();
+  if (state_ == State::down) {
+    reconnect_.stop();
+    fail_waiting(why_down());
+  }
+  if (calls_.empty()) return farewell_.start(0, left_);
+  farewell_.start(config_.drain_timeout_ms, [this] { end_calls("it is not configured any more"); });
+}
+
 void Remote::connect() {
   state_ = State::connecting;
   next_attempt_ms_ = 0;
@@ -75,7 +99,7 @@ void Remote::connect() {
   link_ = std::make_unique<Link>(*this);
   if (auto opened = link_->open(); !opened) return go_down(opened.message());
   Handshake::Options options;
-  options.known_era = known_era_;
+  options.known_era = known_.era;
   if (config_.transport == "sse" || old_transport_) options.known_era = Era::legacy;
   if (!config_.command.empty()) options.probe_ms = limits::kProbeMs;
   handshake_ = std::make_unique<Handshake>(
@@ -84,7 +108,7 @@ void Remote::connect() {
 }
 
 void Remote::on_failed(const Handshake::Failed& failed) {
-  known_era_.reset();
+  known_.era.reset();
   if (failed.unknown_endpoint && config_.transport == "auto" && !old_transport_) {
     retire_link();
     old_transport_ = true;
@@ -96,21 +120,31 @@ void Remote::on_failed(const Handshake::Failed& failed) {
 
 void Remote::on_up(Peer peer) {
   handshake_.reset();
-  peer_ = std::move(peer);
-  known_era_ = peer_.era;
+  take_peer(std::move(peer));
   state_ = State::up;
   up_since_ms_ = around_.loop.now_ms();
   log_severity_ = 0;
   listed_ = false;
+  if (leaving()) return begin_waiting();
   log(COLLET_LOG_INFO, "connected, " + peer_.name + ", protocol " + peer_.version);
   link_->listen();
-  for (const Listed& list : kLists) {
-    peer_.can(list.capability) ? read_list(list.kind) : void(items_.erase(list.kind));
-  }
-  publish();
-  if (readers_.empty()) note_listed();
+  read_lists();
   schedule_refresh();
+  begin_waiting();
+}
+
+void Remote::take_peer(Peer peer) {
+  peer_ = std::move(peer);
+  known_.era = peer_.era;
+  known_.instructions = peer_.instructions;
+}
+
+void Remote::begin_waiting() {
   for (ProxyCall* call : std::exchange(waiting_, {})) call->begin();
+}
+
+void Remote::fail_waiting(const std::string& why) {
+  for (ProxyCall* call : std::exchange(waiting_, {})) call->fail(why);
 }
 
 void Remote::go_down(const std::string& reason) {
@@ -125,15 +159,14 @@ void Remote::go_down(const std::string& reason) {
   state_ = State::down;
   pending_ = false;
   retire_link();
+  if (leaving()) return fail_waiting(why_down());
   const std::uint64_t pause =
       failures_ == 0
           ? 0
           : jittered(std::min(limits::kBackoffMinMs << std::min(failures_ - 1, 10u), limits::kBackoffMaxMs));
   next_attempt_ms_ = around_.loop.now_ms() + pause;
   reconnect_.start(pause, [this] { connect(); });
-  if (failures_ > 1) {
-    for (ProxyCall* call : std::exchange(waiting_, {})) call->fail(why_down());
-  }
+  if (failures_ > 1) fail_waiting(why_down());
   if (config_.when_down == "hide") publish();
 }
 
@@ -174,6 +207,15 @@ void Remote::sweep() {
 
 // its lists
 
+// Those that it has.
+void Remote::read_lists() {
+  for (const Listed& list : kLists) {
+    peer_.can(list.capability) ? read_list(list.kind) : void(known_.items.erase(list.kind));
+  }
+  publish();
+  if (readers_.empty()) note_listed();
+}
+
 void Remote::read_list(std::uint32_t kind) {
   const Listed& list = listed(kind);
   readers_[kind] =
@@ -202,7 +244,7 @@ void Remote::note_listed() {
 void Remote::take_list(std::uint32_t kind, const List& list) {
   if (!list.warning.empty()) log(COLLET_LOG_WARNING, list.warning);
   std::unordered_map<std::string_view, RemoteItemPtr> before;
-  for (const RemoteItemPtr& item : items_[kind]) before.emplace(item->name, item);
+  for (const RemoteItemPtr& item : known_.items[kind]) before.emplace(item->name, item);
   std::vector<RemoteItemPtr> items;
   std::set<std::string, std::less<>> names;
   for (const std::string& element : list.elements) {
@@ -211,8 +253,7 @@ void Remote::take_list(std::uint32_t kind, const List& list) {
       log(COLLET_LOG_WARNING, "one of its " + std::string(listed(kind).plural) + " is left out: " + item.message());
       continue;
     }
-    const bool hidden = std::find(config_.hide.begin(), config_.hide.end(), item->name) != config_.hide.end();
-    if (hidden || !names.insert(item->name).second) continue;
+    if (!config_.offers(item->name) || !names.insert(item->name).second) continue;
     const auto known = before.find(item->name);
     if (known != before.end() && *known->second == *item) {
       items.push_back(known->second);
@@ -227,21 +268,23 @@ void Remote::take_list(std::uint32_t kind, const List& list) {
   if (list.ttl_ms) ttl_ms_ = std::min(ttl_ms_.value_or(*list.ttl_ms), *list.ttl_ms);
   if (!periodic_.active()) schedule_refresh();
   log(COLLET_LOG_INFO, std::to_string(items.size()) + " " + std::string(listed(kind).plural));
-  items_[kind] = std::move(items);
+  known_.items[kind] = std::move(items);
   publish();
+  if (kind == COLLET_RESOURCE || kind == COLLET_RESOURCE_TEMPLATE) around_.resources_listed();
 }
 
-void Remote::publish() {
-  std::vector<RemoteItemPtr> all;
-  const bool shown = state_ == State::up || config_.when_down != "hide";
-  if (shown) {
-    for (const auto& [kind, items] : items_) all.insert(all.end(), items.begin(), items.end());
-  }
-  around_.publisher.offer(index_, std::move(all), shown && config_.instructions ? peer_.instructions : "");
+Offering Remote::offered() {
+  Offering out{.config = &config_, .remote = this};
+  if (state_ != State::up && !pending() && config_.when_down == "hide") return out;
+  for (const auto& [kind, items] : known_.items) out.items.insert(out.items.end(), items.begin(), items.end());
+  if (config_.instructions) out.instructions = known_.instructions;
+  return out;
 }
+
+void Remote::publish() { around_.publisher.offer(offered()); }
 
 void Remote::refresh(std::uint32_t kind) {
-  if (state_ != State::up || !peer_.can(listed(kind).capability)) return;
+  if (leaving() || state_ != State::up || !peer_.can(listed(kind).capability)) return;
   stale_.insert(kind);
   if (relist_.active()) return;
   relist_.start(limits::kRelistMs, [this] {
@@ -270,12 +313,11 @@ void Remote::watch(const std::string& uri, bool on) {
   if (changed && state_ == State::up) link_->watch(uri, on);
 }
 
-bool Remote::offers_resource(const std::string& uri) const {
-  if (watched_.contains(uri)) return true;
+bool Remote::lists_resource(const std::string& uri) const {
   // Of a template, what stands before its first variable tells enough.
   const auto offers = [&](std::uint32_t kind, auto matches) {
-    const auto found = items_.find(kind);
-    return found != items_.end() && std::any_of(found->second.begin(), found->second.end(), matches);
+    const auto found = known_.items.find(kind);
+    return found != known_.items.end() && std::any_of(found->second.begin(), found->second.end(), matches);
   };
   return offers(COLLET_RESOURCE, [&](const RemoteItemPtr& item) { return item->name == uri; }) ||
          offers(COLLET_RESOURCE_TEMPLATE, [&](const RemoteItemPtr& item) {
@@ -287,15 +329,8 @@ bool Remote::offers_resource(const std::string& uri) const {
 
 void Remote::call(IncomingCall call, RemoteItemPtr item) {
   if (call.round > 0 && call.state_version == kStateIsToken) {
-    const auto found = suspended_.find(call.state);
-    if (found == suspended_.end()) {
-      around_.host.fail(call.id, kInvalidParams,
-                        "remote " + config_.name + ": its question has expired: begin anew");
-      return;
-    }
-    ProxyCall& waiting = *found->second;
-    suspended_.erase(found);
-    return waiting.resume(std::move(call));
+    around_.host.fail(call.id, kInvalidParams, "remote " + config_.name + ": its question has expired: begin anew");
+    return;
   }
   if (calls_.size() >= limits::kCallsInFlightMax) {
     return around_.host.fail(call.id, kInternalError,
@@ -304,7 +339,17 @@ void Remote::call(IncomingCall call, RemoteItemPtr item) {
   auto made = std::make_unique<ProxyCall>(*this, std::move(call), std::move(item));
   ProxyCall& beginning = *made;
   calls_.emplace(&beginning, std::move(made));
-  state_ == State::up ? beginning.begin() : begin_when_up(beginning, why_down());
+  begin_when_up(beginning, why_down());
+}
+
+bool Remote::resume(IncomingCall& call) {
+  if (call.round == 0 || call.state_version != kStateIsToken) return false;
+  const auto found = suspended_.find(call.state);
+  if (found == suspended_.end()) return false;
+  ProxyCall& waiting = *found->second;
+  suspended_.erase(found);
+  waiting.resume(std::move(call));
+  return true;
 }
 
 bool Remote::cancel(collet_call call, const char* reason) {
@@ -323,7 +368,7 @@ void Remote::end_calls(const char* reason) {
 
 void Remote::begin_when_up(ProxyCall& call, const std::string& why) {
   if (state_ == State::up) return call.begin();
-  if (failures_ > 1) return call.fail(why);
+  if (failures_ > 1 || (leaving() && state_ == State::down)) return call.fail(why);
   waiting_.push_back(&call);
 }
 
@@ -341,6 +386,7 @@ void Remote::over(ProxyCall& call) {
   std::erase(waiting_, &call);
   over_.push_back(std::move(found->second));
   calls_.erase(found);
+  if (leaving() && calls_.empty()) farewell_.start(0, left_);
   sweep();
 }
 
@@ -395,8 +441,8 @@ std::string Remote::status() const {
     out.add("problem", problem_);
   }
   for (const Listed& list : kLists) {
-    const auto found = items_.find(list.kind);
-    out.add(list.plural, found == items_.end() ? std::size_t{0} : found->second.size());
+    const auto found = known_.items.find(list.kind);
+    out.add(list.plural, found == known_.items.end() ? std::size_t{0} : found->second.size());
   }
   out.add("calls", calls_.size());
   return out.text + "}";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -16,6 +17,7 @@
 #include "client/child.h"
 #include "client/config.h"
 #include "client/connection.h"
+#include "client/handover.h"
 #include "client/handshake.h"
 #include "client/host.h"
 #include "client/http.h"
@@ -33,24 +35,35 @@ struct Surroundings {
   Children& children;
   Publisher& publisher;
   auth::TokenStore& tokens;
-  std::string client_info;  // an Implementation object
+  std::function<void()> resources_listed;  // those of some remote: whose they are may have changed
+  std::string client_info;                 // an Implementation object
 };
 
 class Remote {
  public:
-  Remote(Surroundings& surroundings, const RemoteConfig& config, std::size_t index);
+  Remote(Surroundings& surroundings, RemoteConfig config);
   ~Remote();
   Remote(const Remote&) = delete;
   Remote& operator=(const Remote&) = delete;
 
+  // What to offer until the remote has been asked. Calls wait for the first attempt to connect. Before that.
+  void assume(const Known& known);
+  const Known& known() const { return known_; }
+  // What it has to offer now.
+  Offering offered();
   void connect();
+  // It is not configured any more: offers nothing and begins nothing new. `left` is called, later, when its last
+  // call has ended, of itself or because its time was over; it may destroy this.
+  void leave(Task left);
   // Passes the call on, or ends it at once with the reason why it cannot.
   void call(IncomingCall call, RemoteItemPtr item);
+  // Whether the call comes back to one of this remote that is suspended; it goes on then.
+  bool resume(IncomingCall& call);
   // The host does not wait for that call any more; false if it is none of this remote's.
   bool cancel(collet_call call, const char* reason);
   // Somebody watches the resource, or nobody any more.
   void watch(const std::string& uri, bool on);
-  bool offers_resource(const std::string& uri) const;
+  bool lists_resource(const std::string& uri) const;
   // Everything that is under way ends now.
   void end_calls(const char* reason);
   // Whether its first connection has neither succeeded nor failed yet.
@@ -86,15 +99,19 @@ class Remote {
   friend class Link;
 
   void on_up(Peer peer);
+  void take_peer(Peer peer);
   void on_failed(const Handshake::Failed& failed);
   void go_down(const std::string& why);
   void retire_link();
+  void read_lists();
   void read_list(std::uint32_t kind);
   void on_list(std::uint32_t kind, Result<List> list);
   void note_listed();
   void take_list(std::uint32_t kind, const List& list);
+  bool leaving() const { return left_ != nullptr; }
+  void begin_waiting();
+  void fail_waiting(const std::string& why);
   void publish();
-  void listen();
   void schedule_refresh();
   ProxyCall* whose_question(const Message& message) const;
   ProxyCall* whose_progress(const Message& message) const;
@@ -102,13 +119,12 @@ class Remote {
   void log(std::uint32_t level, std::string_view text) const;
 
   Surroundings& around_;
-  const RemoteConfig& config_;
-  const std::size_t index_;
+  const RemoteConfig config_;
   State state_ = State::down;
   bool pending_ = true;
   bool old_transport_ = false;        // the url is one of HTTP with SSE (2024-11-05), or so it is tried
   std::string before_old_transport_;  // why it is
-  std::optional<Era> known_era_;
+  Known known_;                       // lists that were read, the rest of the last connection
   Peer peer_;
   std::string problem_;  // why it is down
   unsigned failures_ = 0;
@@ -123,7 +139,6 @@ class Remote {
   Timer sweep_;
 
   std::map<std::uint32_t, std::unique_ptr<ListReader>> readers_;  // by kind
-  std::map<std::uint32_t, std::vector<RemoteItemPtr>> items_;     // by kind
   std::set<std::uint32_t> stale_;                                 // lists to read again
   std::optional<std::uint64_t> ttl_ms_;
   bool listed_ = false;  // all lists have been read since it was connected
@@ -136,6 +151,8 @@ class Remote {
   std::vector<ProxyCall*> waiting_;
   std::map<std::string, ProxyCall*> suspended_;  // by token
   unsigned log_severity_ = 0;                    // what a legacy remote was asked for
+  Task left_;                                    // not null: it is leaving
+  Timer farewell_;
 };
 
 }  // namespace collet::client

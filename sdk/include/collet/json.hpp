@@ -31,6 +31,8 @@ struct Error : std::runtime_error {
 // JSON text that is passed on as it is.
 struct Json {
   std::string text;
+
+  friend bool operator==(const Json& a, const Json& b) { return a.text == b.text; }
 };
 
 inline constexpr unsigned kJsonDepthMax = 128;

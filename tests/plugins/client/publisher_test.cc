@@ -2,6 +2,7 @@
 
 #include "client/limits.h"
 #include "support/catch.h"
+#include "support/fake_host.h"
 
 using namespace collet::client;
 
@@ -105,4 +106,56 @@ TEST_CASE("remotes whose instructions have no room any more are named") {
   CHECK(join_instructions(offerings).text.size() == limits::kAllInstructionsBytesMax);
   offerings.back().instructions += 'a';
   CHECK(join_instructions(offerings).left_out.size() == 1);
+}
+
+namespace {
+
+// A publisher whose remotes are addresses, as it looks into none.
+struct Published {
+  fake::Host fake;
+  Loop loop;
+  Host host{fake.table()};
+  Publisher publisher{loop, host};
+  RemoteConfig config, other;
+  char place[2] = {};
+
+  Published() {
+    config.name = other.name = "r";
+    other.timeout_ms = 7;
+  }
+  Remote* remote(unsigned index) { return static_cast<Remote*>(static_cast<void*>(&place[index])); }
+  void arrange(unsigned index, std::vector<RemoteItemPtr> items) {
+    publisher.arrange({{index == 0 ? &config : &other, std::move(items), "", remote(index)}}, 64);
+    publisher.publish();
+  }
+  const Publisher::Target* find(const fake::Item& item) const {
+    return publisher.find(reinterpret_cast<std::uint64_t>(item.user));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a call that is on its way when its item is replaced goes to the new one") {
+  Published published;
+  published.arrange(0, {tool("same"), tool("gone")});
+  const fake::Item same = published.fake.item("r__same"), gone = published.fake.item("r__gone");
+  REQUIRE(published.find(same)->remote == published.remote(0));
+
+  published.arrange(1, {tool("same")});
+  CHECK(published.fake.item("r__same").timeout_ms == 7);
+  CHECK(published.find(same)->remote == published.remote(1));
+  CHECK(published.find(gone) == nullptr);
+  CHECK(published.fake.names() == std::vector<std::string>{"r__same"});
+}
+
+TEST_CASE("what a remote offers that is none any more does not count") {
+  Published published;
+  published.arrange(0, {tool("a")});
+  published.arrange(1, {tool("b")});
+  published.publisher.offer({nullptr, {tool("c")}, "", published.remote(0)});
+  CHECK_FALSE(published.publisher.pending());
+  published.publisher.offer({&published.other, {tool("c")}, "", published.remote(1)});
+  CHECK(published.publisher.pending());
+  published.publisher.close();
+  CHECK_FALSE(published.publisher.pending());
 }

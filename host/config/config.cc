@@ -337,6 +337,7 @@ class Reader {
     section.read("transport", text, kTransport);
     section.read("enabled", flag);
     section.read("prefix", text, kNamePart);
+    section.read("only", texts, kSomeText);
     section.read("hide", texts, kSomeText);
     section.read("on_clash", text, kOnClash);
     section.read("when_down", text, kWhenDown);

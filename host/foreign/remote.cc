@@ -159,6 +159,9 @@ class Table {
   void add(std::string_view key, const std::vector<std::string>& texts) {
     if (!texts.empty()) line(key, list(texts));
   }
+  void add(std::string_view key, const std::optional<std::vector<std::string>>& texts) {
+    if (texts) line(key, list(*texts));
+  }
   void add(std::string_view key, const std::optional<std::uint64_t>& number) {
     if (number) line(key, fmt::format("{}", *number));
   }
@@ -220,6 +223,7 @@ std::string to_toml(const Remote& remote, Secrets secrets) {
   table.add("env", redacted ? redact_environment(remote.env) : remote.env);
   table.add("headers", redacted ? redact_headers(remote.headers) : remote.headers);
   table.add("variables", remote.variables);
+  table.add("only", remote.only);
   table.add("hide", remote.hide);
   table.add("timeout_ms", remote.timeout_ms);
   table.add("auth.client_id", remote.auth.client_id);

@@ -28,6 +28,7 @@ struct Remote {
   Pairs env;
   Pairs headers;
   Pairs variables;
+  std::optional<std::vector<std::string>> only;
   std::vector<std::string> hide;
   std::optional<std::uint64_t> timeout_ms;
   struct {

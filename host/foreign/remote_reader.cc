@@ -202,9 +202,11 @@ void RemoteReader::read_hidden(const Value& value) {
 }
 
 void RemoteReader::read_allowed(const Value& value) {
-  const std::vector<std::string> allowed = texts(value);
+  std::vector<std::string> allowed = texts(value);
   if (std::find(allowed.begin(), allowed.end(), "*") != allowed.end()) return;
-  note(value.at, "{} is not taken over: ALL tools will be offered; list in hide those that should not be", key_);
+  remote_.only = std::move(allowed);
+  note(value.at, "{} has become only: its resources and prompts are not offered unless they are named there, too",
+       key_);
 }
 
 void RemoteReader::read_timeout_ms(const Value& value) {

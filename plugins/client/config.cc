@@ -109,6 +109,7 @@ void RemoteConfig::describe(collet::Fields<RemoteConfig>& f) {
   f(&RemoteConfig::env).optional();
   f(&RemoteConfig::cwd).optional();
   f(&RemoteConfig::rename).optional();
+  f(&RemoteConfig::only).optional();
   f(&RemoteConfig::hide).optional();
   f(&RemoteConfig::on_clash).optional();
   f(&RemoteConfig::headers).optional();
@@ -128,6 +129,33 @@ void ClientConfig::describe(collet::Fields<ClientConfig>& f) {
   f(&ClientConfig::remotes).optional();
   f(&ClientConfig::name_bytes_max).optional();
   f(&ClientConfig::version).optional();
+}
+
+bool fits(std::string_view pattern, std::string_view name) {
+  // Where it does not fit the last * takes one character more; what an earlier one takes need not change.
+  std::size_t at = 0, in_name = 0, star = std::string_view::npos, star_end = 0;
+  while (in_name < name.size()) {
+    if (at < pattern.size() && pattern[at] == '*') {
+      star = at++;
+      star_end = in_name;
+    } else if (at < pattern.size() && pattern[at] == name[in_name]) {
+      ++at;
+      ++in_name;
+    } else if (star != std::string_view::npos) {
+      at = star + 1;
+      in_name = ++star_end;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', at) == std::string_view::npos;
+}
+
+bool RemoteConfig::offers(std::string_view item) const {
+  const auto one_fits = [&](const std::vector<std::string>& patterns) {
+    return std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) { return fits(pattern, item); });
+  };
+  return (!only || one_fits(*only)) && !one_fits(hide);
 }
 
 ClientConfig read_config(std::string_view json) {

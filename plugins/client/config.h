@@ -1,7 +1,6 @@
 // [remote.<name>] of collet.toml, as the host hands it over: JSON that it has checked key by key.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -35,10 +34,11 @@ struct RemoteConfig {
   std::vector<std::string> args;
   std::map<std::string, std::string> env;
   std::string cwd;
-  std::optional<std::string> prefix;          // before names; "<name>__" if not set
-  std::map<std::string, std::string> rename;  // the remote's names → final ones
-  std::vector<std::string> hide;
-  std::string on_clash = "prefix";  // prefix, first, last, error
+  std::optional<std::string> prefix;             // before names; "<name>__" if not set
+  std::map<std::string, std::string> rename;     // the remote's names → final ones
+  std::optional<std::vector<std::string>> only;  // patterns, see fits(); everything if not set
+  std::vector<std::string> hide;                 // likewise
+  std::string on_clash = "prefix";               // prefix, first, last, error
   std::map<std::string, std::string> headers;
   std::map<std::string, std::string> variables;
   std::vector<std::string> forward_headers;
@@ -55,8 +55,8 @@ struct RemoteConfig {
   static void describe(collet::Fields<RemoteConfig>& f);
   bool operator==(const RemoteConfig&) const = default;
 
-  // Whether an item that the remote calls so is to be seen.
-  bool offers(const std::string& item) const { return std::find(hide.begin(), hide.end(), item) == hide.end(); }
+  // Whether an item that the remote calls so is to be seen: one of `only` fits, and none of `hide`.
+  bool offers(std::string_view item) const;
   std::uint32_t timeout_of(const std::string& tool) const {
     const auto found = tools.find(tool);
     return found == tools.end() || found->second.timeout_ms == 0 ? timeout_ms : found->second.timeout_ms;
@@ -70,6 +70,9 @@ struct ClientConfig {
 
   static void describe(collet::Fields<ClientConfig>& f);
 };
+
+// Whether the pattern, in which * stands for any text, fits the whole name.
+bool fits(std::string_view pattern, std::string_view name);
 
 // Throws collet::Error that names the place.
 ClientConfig read_config(std::string_view json);

@@ -372,6 +372,11 @@ TEST_CASE("what is wrong with a remote is said with its place") {
              Catch::Contains("remote.a.transport"));
   CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nwhen_down = \"cry\""),
              Catch::Contains("remote.a.when_down"));
+  CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nonly = \"b\""), Catch::Contains("3:8: remote.a.only"));
+  CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nonly = [\"b\", \"\"]"),
+             Catch::Contains("3:14: each of remote.a.only must be a string that is not empty"));
+  CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\ndrain_timeout_ms = -1"),
+             Catch::Contains("3:20: remote.a.drain_timeout_ms"));
   CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nforward_headers = [\"a b\"]"),
              Catch::Contains("remote.a.forward_headers"));
   CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\ncolour = 1"), Catch::Contains("remote.a.colour"));

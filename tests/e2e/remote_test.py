@@ -115,6 +115,15 @@ class Import(RemoteCase):
         error = self.call(server, "r__refuse")["error"]
         self.assertEqual(error, {"code": -32099, "message": "I refuse", "data": {"why": "I can"}})
 
+    def test_only_what_is_named_is_offered(self):
+        fake = self.http()
+        server = self.serve_remote(f'url = "{fake.url}"\nonly = ["re*", "echo", "greet", "fake://item/*"]\nhide = ["refuse"]\n')
+        self.assertEqual(set(self.tools(server)), {"r__echo", "r__read_only"})
+        self.assertEqual(self.result(server, "resources/list")["resources"], [])
+        templates = self.result(server, "resources/templates/list")["resourceTemplates"]
+        self.assertEqual([each["uriTemplate"] for each in templates], ["fake://item/{id}"])
+        self.assertIn("unknown tool r__wait", self.call(server, "r__wait")["error"]["message"])
+
     def test_changed_lists_are_read_again(self):
         for era in ("modern", "legacy"):
             with self.subTest(era=era):

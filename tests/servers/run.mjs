@@ -2,82 +2,25 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-const timeoutMs = 60_000;
-const build = process.argv[2];
-const folder = mkdtempSync(path.join(tmpdir(), 'collet-servers-'));
-const modules = fileURLToPath(new URL('node_modules', import.meta.url));
+import { clients } from '../clients/clients.mjs';
+import { commandOf, listsOf, serversOf, within } from './servers.mjs';
 
-// Each as a user would start it, and a call with what its answer holds.
-const servers = {
-  everything: {
-    args: ['@modelcontextprotocol/server-everything/dist/index.js'],
-    era: 'legacy',
-    call: ['echo', { message: 'hello' }, 'hello'],
-  },
-  filesystem: {
-    args: ['@modelcontextprotocol/server-filesystem/dist/index.js', folder],
-    era: 'legacy',
-    call: ['read_text_file', { path: path.join(folder, 'note.txt') }, 'a note'],
-  },
-  memory: {
-    args: ['@modelcontextprotocol/server-memory/dist/index.js'],
-    env: { MEMORY_FILE_PATH: path.join(folder, 'memory.jsonl') },
-    era: 'legacy',
-    call: ['create_entities', { entities: [{ name: 'Ada', entityType: 'person', observations: ['counts'] }] }, 'entities'],
-  },
-  context7: { args: ['@upstash/context7-mcp/dist/index.js'], era: 'modern' },
-};
+const build = path.resolve(process.argv[2]);
+const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'collet-servers-')));
+const servers = serversOf(folder);
+const names = Object.keys(servers);
+const native = [['add', { a: 1, b: 2 }, '3'], ['echo', { text: 'as it is' }, 'as it is']];
 
-const within = (what, promise) => {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} took more than ${timeoutMs} ms`)), timeoutMs);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-};
-
-const modernMeta = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-  'io.modelcontextprotocol/clientCapabilities': {},
-};
-
-const command = ({ args: [script, ...rest] }) => [process.execPath, path.join(modules, script), ...rest];
-
-// What a server says of its tools itself.
-async function toolsOf(server) {
-  const [program, ...args] = command(server);
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'], env: { ...process.env, ...server.env } });
-  const waiting = new Map();
-  createInterface(child.stdout).on('line', (line) => {
-    const message = JSON.parse(line);
-    if (!message.method) waiting.get(message.id)?.(message.result);
-  });
-  const ask = (id, method, params) => {
-    const answer = new Promise((resolve) => waiting.set(id, resolve));
-    child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
-    return within(method, answer);
-  };
-  if (server.era === 'legacy') {
-    const clientInfo = { name: 'test', version: '1' };
-    await ask(1, 'initialize', { protocolVersion: '2025-11-25', capabilities: { elicitation: {}, sampling: {}, roots: {} }, clientInfo });
-    child.stdin.write('{"jsonrpc":"2.0","method":"notifications/initialized"}\n');
-  }
-  const { tools } = await ask(2, 'tools/list', server.era === 'modern' ? { _meta: modernMeta } : {});
-  child.kill('SIGKILL');
-  return tools;
-}
-
-// The host with all of them.
+// The host with all of them, and two plugins.
 async function serve() {
   const remotes = Object.entries(servers).map(([name, server]) => {
-    const [program, ...args] = command(server);
+    const [program, ...args] = commandOf(server);
     const env = Object.entries(server.env ?? {}).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
     return `[remote.${name}]\ncommand = ${JSON.stringify(program)}\nargs = ${JSON.stringify(args)}\nenv = { ${env.join(', ')} }\n`;
   });
@@ -88,126 +31,152 @@ async function serve() {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   process.on('exit', () => child.kill('SIGKILL'));
-  const ready = new Set();
-  let url;
-  await within('importing all servers', new Promise((resolve) => {
+  const url = new Promise((resolve) => {
     createInterface(child.stderr).on('line', (line) => {
-      url ??= line.match(/listening on (\S+)/)?.[1];
-      const name = line.match(/remote (\w+): ready/)?.[1];
-      if (name) ready.add(name);
-      if (ready.size === Object.keys(servers).length) resolve();
+      const said = line.match(/listening on (\S+)/);
+      if (said) resolve(new URL('/mcp', said[1]).href);
     });
-  }));
-  return { child, url };
+  });
+  return { child, url: await within('starting', url) };
 }
 
-async function post(url, method, params, headers) {
+const textOf = (result) => result.content.map((block) => block.text ?? '').join('\n');
+
+async function check(session, [tool, args, says]) {
+  const text = textOf(await within(tool, session.call(tool, args)));
+  assert.ok(text.includes(says), `${tool}: ${JSON.stringify(says)} is not in ${JSON.stringify(text)}`);
+}
+
+const callsOf = (name) => servers[name].calls.map(([tool, args, says]) => [`${name}__${tool}`, args, says]);
+
+// What a client sees of a server is what the server says, under its prefix. It may not have been read yet.
+async function checkLists(session, name, own) {
+  const lists = {};
+  for (const [kind, prefix, key] of [['tools', `${name}__`, 'name'], ['resources', '', 'uri'], ['prompts', `${name}__`, 'name']]) {
+    const named = own[kind].map((item) => prefix + item[key]);
+    await within(`the ${kind} of ${name}`, (async () => {
+      do lists[kind] = new Map((await session[kind]()).map((item) => [item[key], item]));
+      while (!named.every((each) => lists[kind].has(each)));
+    })());
+  }
+  for (const tool of own.tools) {
+    const seen = lists.tools.get(`${name}__${tool.name}`);
+    assert.deepEqual([seen.inputSchema, seen.description], [tool.inputSchema, tool.description], tool.name);
+  }
+  for (const { uri } of own.resources.slice(0, 1)) assert.equal((await session.read(uri)).contents[0].uri, uri);
+  const { prompt } = servers[name];
+  if (prompt) assert.ok((await session.prompt(`${name}__${prompt}`, {})).messages.length > 0, prompt);
+}
+
+// A schema is passed on byte for byte, which a client's own view of it does not show.
+async function checkBytes(url, own) {
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'tools/list',
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/list',
+      params: { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} } },
+    }),
   });
   const text = await response.text();
-  const data = text.startsWith('{') ? text : text.split('\n').findLast((line) => line.startsWith('data: {'))?.slice(6);
-  return { session: response.headers.get('mcp-session-id'), text, message: data ? JSON.parse(data) : undefined };
-}
-
-function modernClient(url) {
-  return (method, params = {}) => {
-    const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method };
-    if (params.name) headers['mcp-name'] = params.name;
-    return post(url, method, { ...params, _meta: modernMeta }, headers);
-  };
-}
-
-async function legacyClient(url) {
-  const clientInfo = { name: 'test', version: '1' };
-  const { session } = await post(url, 'initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo });
-  return (method, params = {}) => post(url, method, params, { 'mcp-session-id': session });
-}
-
-async function checkTools(name, own, served) {
-  const { message, text } = served;
-  const names = new Set(message.result.tools.map((tool) => tool.name));
-  for (const tool of own) {
-    assert.ok(names.has(`${name}__${tool.name}`), `${name}: ${tool.name} is not offered`);
-    assert.ok(text.includes(JSON.stringify(tool.inputSchema)), `${name}: the schema of ${tool.name} is not byte for byte`);
+  for (const { tools } of Object.values(own)) {
+    for (const { name, inputSchema } of tools) assert.ok(text.includes(JSON.stringify(inputSchema)), `the schema of ${name}`);
   }
-}
-
-async function callAll(ask) {
-  for (const [name, { call }] of Object.entries(servers)) {
-    if (!call) continue;
-    const [tool, args, says] = call;
-    const { message } = await ask('tools/call', { name: `${name}__${tool}`, arguments: args });
-    assert.ok(JSON.stringify(message.result).includes(says), `${name}: ${JSON.stringify(message)}`);
-  }
-  const { message } = await ask('tools/call', { name: 'add', arguments: { a: 1, b: 2 } });
-  assert.equal(message.result.content[0].text, '3');
 }
 
 function childrenOf(pid) {
-  return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+  const pids = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
     readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
   );
+  return new Map(pids.map((each) => {
+    const command = readFileSync(`/proc/${each}/cmdline`, 'utf8');
+    return [names.find((name) => command.includes(servers[name].script)), each];
+  }));
 }
 
-// Each child is killed while calls are under way: each call has one answer, and in the end all works again.
-async function killEachUnderLoad(host, ask) {
-  let calls = 0;
-  let answers = 0;
-  let stop = false;
-  const load = Array.from({ length: 16 }, async (_, index) => {
-    const name = Object.keys(servers).filter((each) => servers[each].call)[index % 3];
-    const [tool, args] = servers[name].call;
-    while (!stop) {
-      ++calls;
-      const { message } = await within('a call', ask('tools/call', { name: `${name}__${tool}`, arguments: args }));
-      if (message.result || message.error) ++answers;
-      if (message.error) await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  });
-  for (const pid of childrenOf(host.pid)) {
-    process.kill(pid, 'SIGKILL');
-    const before = answers;
-    while (answers < before + 20) await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  stop = true;
-  await Promise.all(load);
-  assert.equal(answers, calls);
-  const again = async () => {
+// Calls of one tool, one after the other until `stop` is set. An answer is what was asked for, or the host's word that
+// the server is gone.
+async function repeat(session, call, counts, state) {
+  while (!state.stop) {
+    ++counts.calls;
     try {
-      await callAll(ask);
-      return true;
-    } catch {
-      return false;
+      await check(session, call);
+      ++counts.good;
+    } catch (error) {
+      if (!String(error.message).includes(`remote ${counts.name}: `)) throw error;
+      ++counts.lost;
+      await sleep(10);
+    }
+  }
+}
+
+// Each child is killed while clients of both eras call everything: each call is answered, those of the others as ever, and
+// the one that was killed is back after a moment.
+async function killEachUnderLoad(host, sessions) {
+  const state = { stop: false };
+  const counts = new Map([...names, 'native'].map((name) => [name, { name, calls: 0, good: 0, lost: 0 }]));
+  const load = Promise.all(sessions.flatMap((session) =>
+    [...names.map((name) => [name, callsOf(name)[0]]), ['native', native[0]], ['native', native[1]]].flatMap(([name, call]) =>
+      [1, 2].map(() => repeat(session, call, counts.get(name), state)),
+    ),
+  )).finally(() => (state.stop = true));
+  const progress = (what, enough) => within(what, (async () => {
+    while (!enough()) {
+      if (state.stop) await load; // it says what went wrong
+      await sleep(5);
+    }
+  })());
+  const killAll = async () => {
+    const children = childrenOf(host.pid);
+    assert.deepEqual(new Set(children.keys()), new Set(names), 'the children');
+    for (const [name, pid] of children) {
+      const before = structuredClone(counts);
+      process.kill(pid, 'SIGKILL');
+      await progress(`${name} coming back`, () =>
+        childrenOf(host.pid).get(name) !== pid && [...counts].every(([each, { good }]) => good > before.get(each).good + 10),
+      );
+      for (const [each, { lost }] of counts) {
+        if (each !== name) assert.equal(lost, before.get(each).lost, `a call of ${each} was lost when ${name} was killed`);
+      }
     }
   };
-  await within('coming back', (async () => {
-    while (!(await again())) await new Promise((resolve) => setTimeout(resolve, 50));
-  })());
-  return calls;
+  try {
+    await progress('the first calls', () => [...counts.values()].every(({ good }) => good > 10));
+    await killAll();
+  } finally {
+    state.stop = true;
+  }
+  await within('the last answers', load);
+  for (const { name, calls, good, lost } of counts.values()) assert.equal(good + lost, calls, name);
+  const total = (key) => [...counts.values()].reduce((sum, each) => sum + each[key], 0);
+  return `${total('calls')} calls, each answered, ${total('lost')} of them with the word that the server is gone`;
 }
 
 let host;
 try {
   writeFileSync(path.join(folder, 'note.txt'), 'a note');
-  const own = Object.fromEntries(
-    await Promise.all(Object.entries(servers).map(async ([name, server]) => [name, await toolsOf(server)])),
-  );
+  const own = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await listsOf(servers[name])])));
   const { child, url } = await serve();
   host = child;
-  for (const [era, ask] of [['modern', modernClient(url)], ['legacy', await legacyClient(url)]]) {
-    for (const name of Object.keys(servers)) {
-      let served;
-      do served = await ask('tools/list'); // what was read is published a moment later
-      while (!served.text.includes(`"${name}__`));
-      await checkTools(name, own[name], served);
-    }
-    await callAll(ask);
-    console.log(`${era}: ${Object.entries(own).map(([name, tools]) => `${name} ${tools.length} tools`).join(', ')}: good`);
+  const sessions = [];
+  for (const client of clients.filter(({ name }) => name !== 'inspector')) {
+    const session = await client.open({ url }, folder);
+    sessions.push(session);
+    assert.equal(session.version, client.version);
+    for (const name of names) await checkLists(session, name, own[name]);
+    for (const call of [...names.flatMap(callsOf), ...native]) await check(session, call);
+    console.log(`${client.name} ${client.era}: ${names.map((name) => `${name} ${own[name].tools.length} tools`).join(', ')}: good`);
   }
-  console.log(`killed under load: ${await killEachUnderLoad(child, modernClient(url))} calls, each answered once`);
+  await checkBytes(url, own);
+  console.log(`killed under load: ${await killEachUnderLoad(child, sessions)}`);
+  for (const session of sessions) await session.close();
   child.kill('SIGTERM');
   const [code] = await within('ending', once(child, 'exit'));
   assert.equal(code, 0);
@@ -217,4 +186,5 @@ try {
 } finally {
   host?.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
+  process.exit();
 }

@@ -23,10 +23,9 @@ void ListReader::ask(std::string_view cursor) {
   request_ = connection_.ask(method_, params, limits::kListMs, [this](const Answer& answer) { on_page(answer); });
 }
 
-const char* ListReader::full() const {
+const char* ListReader::too_much(std::size_t element_bytes) const {
   if (list_.elements.size() >= limits::kItemsMax) return "it is too long";
-  if (bytes_ > limits::kListBytesMax) return "it is too large";
-  return pages_ >= limits::kPagesMax ? "it has too many pages" : nullptr;
+  return bytes_ + element_bytes > limits::kListBytesMax ? "it is too large" : nullptr;
 }
 
 void ListReader::on_page(const Answer& answer) {
@@ -38,8 +37,10 @@ void ListReader::on_page(const Answer& answer) {
     return finish(Failure{"cannot read its " + method_ + ": " + answer.problem()});
   }
   const std::string_view elements = find_member(answer.result, member_);
+  const char* why = nullptr;
   const bool valid = for_each_element(elements, [&](std::string_view element) {
-    if (full()) return;
+    if (!why) why = too_much(element.size());
+    if (why) return;
     bytes_ += element.size();
     list_.elements.emplace_back(element);
   });
@@ -47,8 +48,8 @@ void ListReader::on_page(const Answer& answer) {
   if (const auto ttl = find_unsigned(answer.result, "ttlMs"))
     list_.ttl_ms = std::min(list_.ttl_ms.value_or(*ttl), *ttl);
   const auto next = find_string(answer.result, "nextCursor");
-  const char* why = full();
   if (!why && next && *next == cursor_) why = "a page leads to itself";
+  if (!why && next && pages_ >= limits::kPagesMax) why = "it has too many pages";
   if (why) {
     list_.warning = "its " + method_ + " is cut off after " + std::to_string(list_.elements.size()) + ": " + why;
   }

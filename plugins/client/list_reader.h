@@ -30,8 +30,8 @@ class ListReader {
   void ask(std::string_view cursor);
   void on_page(const Answer& answer);
   void finish(Result<List> result);
-  // Why no more can be taken, or null.
-  const char* full() const;
+  // Why an element of that size cannot be taken, or null.
+  const char* too_much(std::size_t element_bytes) const;
 
   Connection& connection_;
   const std::string method_, member_;

@@ -94,7 +94,8 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
       owner_(spec_.name, calls.loops()),
       items_(effective(spec_.rules, elf_)),
       blobs_(spec_.blob_memory),
-      side_{calls_, owner_, items_, blobs_, spec_.resource_updated, spec_.isolated ? nullptr : &instructions_},
+      instructions_(spec_.instructed),
+      side_{calls_, owner_, items_, blobs_, spec_.resource_updated, &instructions_},
       host_(make_host_table(side_)),
       image_(std::move(image)) {
   owner_.form = spec_.form;

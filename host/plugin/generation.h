@@ -45,6 +45,7 @@ struct GenerationSpec {
   // In a worker process only. Both are borrowed.
   bool isolated = false;
   std::function<void()> erred = {};  // any thread: the plugin has made an error of its own
+  std::function<void(std::string_view text)> instructed = {};  // any thread: it has something to tell clients
   const content::Form* form = &content::kClientForm;
   BlobMemory* blob_memory = nullptr;  // null: the heap
 };

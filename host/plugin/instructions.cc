@@ -11,6 +11,7 @@ namespace collet::plugin {
 void Instructions::set(std::string_view text) {
   const std::lock_guard lock(mutex_);
   text_ = text;
+  if (heard_) heard_(text);
 }
 
 std::string Instructions::text() const {
@@ -23,8 +24,7 @@ std::int32_t set_instructions(const collet_host* host, const char* text, std::si
     if (!is_sound(text, size)) return COLLET_E_INVALID;
     if (size > limits::kInstructionsBytesMax) return COLLET_E_LIMIT;
     if (!text::is_utf8(view(text, size))) return COLLET_E_INVALID;
-    if (!side.instructions) return COLLET_E_UNSUPPORTED;
-    side.instructions->set(view(text, size));
+    if (side.instructions) side.instructions->set(view(text, size));
     return COLLET_OK;
   });
 }

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "collet/plugin.h"
 
@@ -12,10 +15,14 @@ namespace collet::plugin {
 // Any thread.
 class Instructions {
  public:
+  // `heard` is told of each text that is set, one at a time.
+  explicit Instructions(std::function<void(std::string_view text)> heard = {}) : heard_(std::move(heard)) {}
+
   void set(std::string_view text);
   std::string text() const;
 
  private:
+  const std::function<void(std::string_view)> heard_;
   mutable std::mutex mutex_;
   std::string text_;  // guarded by it
 };

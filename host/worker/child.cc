@@ -91,6 +91,9 @@ class Child {
     spec.resource_updated = [this](std::string_view uri) {
       out_.put([&](std::string& out) { FrameWriter(out, FrameType::resource_updated).text(uri); });
     };
+    spec.instructed = [this](std::string_view text) {
+      out_.put([&](std::string& out) { FrameWriter(out, FrameType::instructions).text(text); });
+    };
     spec.erred = [this] { out_.put([](std::string& out) { FrameWriter(out, FrameType::erred); }); };
     generation_ = std::make_unique<plugin::Generation>(
         calls_, std::move(spec), plugin::image_of_library(plugin::PrivateFile::borrowed(order_.library)),

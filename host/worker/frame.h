@@ -35,8 +35,9 @@ enum class FrameType : std::uint8_t {
   log,           // id
   close_stream,  // id
   resource_updated,
-  erred,   // the plugin has made an error of its own
-  answer,  // id: of the question
+  instructions,  // what clients are to be told
+  erred,         // the plugin has made an error of its own
+  answer,        // id: of the question
 };
 
 // The plugin's extensions, in `opened`.

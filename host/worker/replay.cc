@@ -1,5 +1,6 @@
 #include "worker/replay.h"
 
+#include "collet/ext/instructions.h"
 #include "collet/ext/relay.h"
 #include "collet/ext/stream.h"
 #include "registry/item.h"
@@ -140,6 +141,10 @@ std::string Replay::resource_updated(std::string_view body) {
   if (!fields.complete()) return cut_off("update of a resource");
   host_.resource_updated(&host_, uri.data(), uri.size());
   return {};
+}
+
+void Replay::instructions(std::string_view text) {
+  extension<collet_instructions>(host_, COLLET_INSTRUCTIONS_ID)->set_instructions(&host_, text.data(), text.size());
 }
 
 }  // namespace collet::worker

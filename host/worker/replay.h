@@ -22,6 +22,8 @@ class Replay {
   std::string close_stream(std::uint64_t call, std::string_view body);
   std::string resource_updated(std::string_view body);
 
+  void instructions(std::string_view text);
+
   // Blocks of the arena that have been read since.
   std::vector<std::uint64_t> take_read() { return std::exchange(read_, {}); }
 

@@ -298,6 +298,7 @@ void WorkerImage::adopt_pending() {
   std::vector<std::uint64_t> all;
   for (const auto& [worker_id, item] : items_) all.push_back(worker_id);
   change_items(all, std::exchange(pending_items_, {}));
+  replay_->instructions(std::exchange(pending_instructions_, {}));
 }
 
 }  // namespace collet::worker

@@ -124,6 +124,7 @@ class WorkerImage final : public plugin::Image {
   std::string take(Running& running, const FrameBuffer::Frame& frame);
   std::string take_opened(Running& running, std::string_view body);
   std::string take_items(Running& running, std::string_view body);
+  std::string take_instructions(Running& running, std::string_view body);
   std::string take_answer(std::uint64_t question, std::string_view body);
   std::string take_of_call(const FrameBuffer::Frame& frame);
   // With items_mutex_.
@@ -149,10 +150,11 @@ class WorkerImage final : public plugin::Image {
   ArenaView arena_;
   std::unique_ptr<Replay> replay_;  // from create() on; set under items_mutex_
 
-  std::mutex items_mutex_;                   // guards the three below
+  std::mutex items_mutex_;                   // guards the four below
   std::map<std::uint64_t, HostItem> items_;  // by the worker's id
   std::vector<AddedItem> pending_items_;     // of a worker that is not up, or before create()
   std::size_t item_bytes_ = 0;               // of both
+  std::string pending_instructions_;         // as pending_items_
 
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable changed_;

@@ -239,6 +239,8 @@ std::string WorkerImage::take(Running& running, const FrameBuffer::Frame& frame)
       return take_of_call(frame);
     case FrameType::resource_updated:
       return host_ ? replay_->resource_updated(frame.body) : std::string();
+    case FrameType::instructions:
+      return take_instructions(running, frame.body);
     case FrameType::erred:
       if (host_) events_.erred();
       return {};
@@ -306,6 +308,19 @@ std::string WorkerImage::take_opened(Running& running, std::string_view body) {
   static_cast<void>(send(watches));
   if (state_ != State::closing) state_ = State::up;
   changed_.notify_all();
+  return {};
+}
+
+std::string WorkerImage::take_instructions(Running& running, std::string_view body) {
+  FieldReader fields(body);
+  const std::string_view text = fields.text();
+  if (!fields.complete() || text.size() > limits::kInstructionsBytesMax) return no_frame("text of instructions");
+  const std::lock_guard lock(items_mutex_);
+  if (running.opened && host_) {
+    replay_->instructions(text);
+  } else {
+    pending_instructions_ = text;
+  }
   return {};
 }
 

@@ -39,7 +39,8 @@ struct Extended {
 }  // namespace
 
 TEST_CASE("each extension that the SDK has is tried here") {
-  const std::set<std::string> tried{"reconfigure.h", "relay.h", "save_state.h", "status.h", "stream.h", "watch.h"};
+  const std::set<std::string> tried{"instructions.h", "reconfigure.h", "relay.h", "save_state.h",
+                                    "status.h",       "stream.h",      "watch.h"};
   std::set<std::string> there;
   for (const auto& header : std::filesystem::directory_iterator(COLLET_TEST_EXTENSIONS)) {
     there.insert(header.path().filename());
@@ -68,6 +69,20 @@ TEST_CASE("collet.relay/1: a whole result of any kind reaches the client as it i
   CHECK(prompt.fields == R"("description":"d")");
   const Ending bad = extended.relay(CallKind::tool, Kind::tool, "relay", R"({"content":1})");
   CHECK(bad.message == "plugin p: complete_with(): the result's content is not what this kind of call has");
+}
+
+TEST_CASE("collet.instructions/1: what a plugin has to tell clients is there, and goes with it") {
+  Extended extended;
+  Loader& loader = extended.house.loader;
+  CHECK(loader.instructions() == "as created");
+  registry::Call call;
+  call.arguments = R"({"text":"later"})";
+  Recorder recorder;
+  extended.house.start(Kind::tool, "instruct", call, recorder);
+  CHECK(recorder.wait_end().how == Ending::How::completed);
+  CHECK(loader.instructions() == *call.arguments);
+  REQUIRE(loader.reload("p").ok());
+  CHECK(loader.instructions() == "as created");
 }
 
 TEST_CASE("collet.stream/1: the client of a call is let go") {

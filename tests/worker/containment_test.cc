@@ -161,6 +161,21 @@ TEST_CASE("what clients watch is told to the process that takes the place of one
   CHECK(scene.text("watched") == "a://b");
 }
 
+TEST_CASE("what a worker had to tell clients is gone with it") {
+  Scene scene;
+  const PluginSpec talker{.id = "talker",
+                          .library = module_path("extended"),
+                          .rules = {.prefix = "talker_"},
+                          .placement = Placement::worker};
+  REQUIRE(scene.house.loader.load({talker}).front().error == "");
+  CHECK(scene.text("talker_instruct", R"({"later":1})") == "");
+  CHECK(scene.house.loader.instructions() == R"({"later":1})");
+  scene.text("talker_crash");
+  const auto deadline = Clock::now() + std::chrono::seconds(20);
+  while (scene.house.loader.instructions() != "as created" && Clock::now() < deadline) std::this_thread::yield();
+  CHECK(scene.house.loader.instructions() == "as created");
+}
+
 TEST_CASE("a plugin that does not say how it is keeps nobody waiting for long") {
   Scene scene({}, {.status_ms = 50});
   CHECK(scene.house.loader.health("p").empty());

@@ -46,6 +46,7 @@ TEST_CASE("a worker that lies is killed, with the reason, and its call is answer
       {"unknown type", "it sent a frame of the unknown type 200"},
       {"too few fields", "it sent a frame that is no end of a call"},
       {"too many items", "it sent a frame that is no change of items"},
+      {"instructions", "it sent a frame that is no text of instructions"},
   };
   for (const auto& [how, reason] : cases) {
     INFO(how);

@@ -1,4 +1,5 @@
 /* A plugin that uses or offers every extension there is. */
+#include <collet/ext/instructions.h>
 #include <collet/ext/reconfigure.h>
 #include <collet/ext/relay.h>
 #include <collet/ext/save_state.h>
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RELAY, STREAM, SAID, CRASH };
+enum { RELAY, STREAM, SAID, CRASH, INSTRUCT };
 
 struct self {
   const collet_host *host;
@@ -38,6 +39,15 @@ static void add(const collet_host *host, uint32_t kind, const char *name, long w
   host->item_add(host, &def, &item);
 }
 
+static const void *extension_of(const collet_host *host, const char *id) {
+  return host->get_extension(host, id, strlen(id));
+}
+
+static void instruct(const collet_host *host, const char *text, size_t size) {
+  const collet_instructions *instructions = extension_of(host, COLLET_INSTRUCTIONS_ID);
+  instructions->set_instructions(host, text, size);
+}
+
 static int32_t create(const collet_host *host, const collet_create_params *params, void **out) {
   struct self *self = calloc(1, sizeof *self);
   self->host = host;
@@ -51,6 +61,8 @@ static int32_t create(const collet_host *host, const collet_create_params *param
   add(host, COLLET_TOOL, "stream", STREAM);
   add(host, COLLET_TOOL, "said", SAID);
   add(host, COLLET_TOOL, "crash", CRASH);
+  add(host, COLLET_TOOL, "instruct", INSTRUCT);
+  instruct(host, "as created", 10);
   *out = self;
   return COLLET_OK;
 }
@@ -59,10 +71,6 @@ static void destroy(void *data) {
   struct self *self = data;
   pthread_mutex_destroy(&self->mutex);
   free(self);
-}
-
-static const void *extension_of(const collet_host *host, const char *id) {
-  return host->get_extension(host, id, strlen(id));
 }
 
 static int32_t answer(struct self *self, collet_call call) {
@@ -84,6 +92,9 @@ static int32_t on_call(void *data, collet_call call, const collet_call_params *p
       return COLLET_OK;
     case STREAM:
       stream->close_stream(host, call, 250);
+      return answer(self, call);
+    case INSTRUCT:
+      instruct(host, params->arguments.data, params->arguments.size);
       return answer(self, call);
     case CRASH:
       abort();

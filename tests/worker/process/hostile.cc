@@ -89,6 +89,8 @@ std::string answer(const std::string& how, std::uint64_t call) {
     FrameWriter(out, FrameType::end, call).number(std::uint8_t{0});
   } else if (how == "too many items") {
     FrameWriter(out, FrameType::items).number(std::uint32_t{0}).number(~std::uint32_t{0});
+  } else if (how == "instructions") {
+    FrameWriter(out, FrameType::instructions).text(std::string(limits::kInstructionsBytesMax + 1, 'a'));
   } else if (how == "not UTF-8") {
     std::string piece;
     FieldWriter(piece).number(Piece::text).text("\xff");

@@ -21,8 +21,7 @@ typedef struct collet_instructions {
   /* [any] The text becomes part of the server's instructions, behind those of the configuration and of the plugins before this
    * one, and takes the place of what this generation has said before; an empty one takes that back. A client has what is said
    * when it asks (server/discover), a legacy one what was said when it was initialized.
-   * COLLET_E_LIMIT: it is longer than the host's limit. COLLET_E_INVALID: it is not UTF-8. COLLET_E_UNSUPPORTED: this
-   * generation lives in a worker process. */
+   * COLLET_E_LIMIT: it is longer than the host's limit. COLLET_E_INVALID: it is not UTF-8. */
   int32_t (*set_instructions)(const collet_host *host, const char *text, size_t text_size);
 } collet_instructions;
 

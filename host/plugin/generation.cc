@@ -427,6 +427,7 @@ Result<void> Generation::close(const Patience& patience) {
     const std::lock_guard lock(cancel_mutex_);
     cancel_allowed_ = false;
   }
+  if (!inquiry_->end_by(deadline)) return leave("its status() has not returned");
   on_control([this] { table_.functions.destroy(self_); });
   constexpr std::string_view kLate = "its destroy() has not returned";
   if (!wait_for_control(deadline, kLate)) return leave(std::string(kLate));

@@ -13,6 +13,7 @@
 #include "plugin/executor.h"
 #include "plugin/host_table.h"
 #include "plugin/image.h"
+#include "plugin/inquiry.h"
 #include "plugin/own_threads.h"
 #include "plugin/thread.h"
 #include "registry/item.h"
@@ -123,6 +124,8 @@ class Generation final : public registry::Provider, private Executor::Runner {
   // [any] What the plugin says of its health, a JSON object; empty if it does not offer collet.status/1.
   std::string status() const;
   bool reports_status() const;
+  // [any] The same for those who do not know how long this lives, or how long the plugin takes to say it.
+  std::shared_ptr<Inquiry> inquiry() const { return inquiry_; }
   // [any] What the plugin tells clients about its items, or empty.
   std::string instructions() const { return instructions_.text(); }
   // [any] Tells the plugin, if it offers collet.watch/1. Between open and close.
@@ -165,6 +168,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
   HostSide side_;
   const collet_host host_;
 
+  const std::shared_ptr<Inquiry> inquiry_ = std::make_shared<Inquiry>(*this);
   const std::shared_ptr<OwnThreads> own_threads_ = std::make_shared<OwnThreads>();
   const std::unique_ptr<Image> image_;
   PluginTable table_;

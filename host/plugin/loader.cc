@@ -385,9 +385,13 @@ std::vector<PluginStatus> Loader::status() const {
 }
 
 std::string Loader::health(std::string_view id) const {
-  const std::lock_guard lock(mutex_);
-  const Plugin* plugin = find(id);
-  return plugin && plugin->current ? plugin->current->status() : std::string();
+  std::shared_ptr<Inquiry> inquiry;
+  {
+    const std::lock_guard lock(mutex_);
+    const Plugin* plugin = find(id);
+    if (plugin && plugin->current) inquiry = plugin->current->inquiry();
+  }
+  return inquiry ? inquiry->status() : std::string();
 }
 
 std::string Loader::instructions() const {

@@ -1,6 +1,7 @@
 // Every extension there is, used or offered by a plugin.
 #include <filesystem>
 #include <set>
+#include <thread>
 
 #include "house.h"
 #include "support/catch.h"
@@ -16,13 +17,23 @@ const PluginSpec kSpec = {.id = "p", .library = module_path("extended"), .placem
 
 // A plugin that keeps account of what it was told.
 struct Extended {
-  Extended() { REQUIRE(house.loader.load({kSpec})[0].error == ""); }
+  explicit Extended(LoaderOptions options = test_options()) : house(std::move(options)) {
+    REQUIRE(house.loader.load({kSpec})[0].error == "");
+  }
 
   std::string said() {
     const std::string content = house.call_tool("said").content;
     json::Document block;
     REQUIRE_FALSE(json::parse(content, block));
     return std::string(json::find_string(block, "text").value_or(""));
+  }
+  // Lets status() begin in that thread and not return.
+  void hold_status(std::thread& asking, std::function<void(std::string health)> asked) {
+    house.call_tool("hold");
+    asking = std::thread([&loader = house.loader, asked = std::move(asked)] { asked(loader.health("p")); });
+    const auto deadline = Clock::now() + std::chrono::seconds(20);
+    while (said().find("status ;") == std::string::npos && Clock::now() < deadline) std::this_thread::yield();
+    REQUIRE(Clock::now() < deadline);
   }
   Ending relay(CallKind kind, Kind item, const char* name, std::string_view result) {
     registry::Call call;
@@ -98,6 +109,38 @@ TEST_CASE("collet.status/1: what a plugin says of its health can be asked for") 
   CHECK(extended.house.loader.health("p") == R"({"mood":"good"})");
   REQUIRE(extended.house.load(module_path("sample")).ok());
   CHECK(extended.house.loader.health("p1").empty());
+}
+
+TEST_CASE("collet.status/1: a plugin that takes its time to answer holds up nobody but who asked") {
+  Extended extended;
+  Loader& loader = extended.house.loader;
+  std::string health;
+  std::thread asking;
+  extended.hold_status(asking, [&](std::string said) { health = std::move(said); });
+  CHECK(loader.instructions() == "as created");
+  loader.watch("a://b", true);
+  CHECK(loader.status().size() == 1);
+  CHECK(loader.load({{.id = "other", .library = module_path("sample")}})[0].error == "");
+  extended.house.call_tool("let_go");
+  asking.join();
+  CHECK(health == R"({"mood":"good"})");
+}
+
+TEST_CASE("collet.status/1: a plugin that does not answer is left mapped when it is replaced") {
+  if (in_worker()) return;  // it answers for its worker that does not
+  LoaderOptions options = test_options();
+  options.destroy_timeout_ms = 100;
+  Extended extended(options);
+  Loader& loader = extended.house.loader;
+  std::thread asking;
+  extended.hold_status(asking, [](const std::string&) {});
+  asking.detach();
+  CHECK(loader.reload("p").ok());
+  CHECK(loader.health("p") == R"({"mood":"good"})");
+  const auto deadline = Clock::now() + std::chrono::seconds(20);
+  while (loader.left_behind().empty() && Clock::now() < deadline) std::this_thread::yield();
+  REQUIRE(loader.left_behind().size() == 1);
+  CHECK(loader.left_behind()[0].reason == "its status() has not returned");
 }
 
 TEST_CASE("collet.watch/1: a plugin hears what clients watch, also its next generation") {

@@ -12,18 +12,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RELAY, STREAM, SAID, CRASH, INSTRUCT };
+enum { RELAY, STREAM, SAID, CRASH, INSTRUCT, HOLD, LET_GO };
 
 struct self {
   const collet_host *host;
   pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  int held; /* status() does not return */
   char said[1024]; /* to it, one behind the other */
 };
 
-static void note(struct self *self, const char *what, const char *text, size_t size) {
-  pthread_mutex_lock(&self->mutex);
+static void note_locked(struct self *self, const char *what, const char *text, size_t size) {
   const size_t used = strlen(self->said);
   snprintf(self->said + used, sizeof self->said - used, "%s %.*s;", what, (int)size, text);
+}
+
+static void note(struct self *self, const char *what, const char *text, size_t size) {
+  pthread_mutex_lock(&self->mutex);
+  note_locked(self, what, text, size);
   pthread_mutex_unlock(&self->mutex);
 }
 
@@ -52,6 +58,7 @@ static int32_t create(const collet_host *host, const collet_create_params *param
   struct self *self = calloc(1, sizeof *self);
   self->host = host;
   pthread_mutex_init(&self->mutex, NULL);
+  pthread_cond_init(&self->changed, NULL);
   if (params->prior_state.data && params->prior_state_version == 5) {
     note(self, "prior", params->prior_state.data, params->prior_state.size);
   }
@@ -62,6 +69,8 @@ static int32_t create(const collet_host *host, const collet_create_params *param
   add(host, COLLET_TOOL, "said", SAID);
   add(host, COLLET_TOOL, "crash", CRASH);
   add(host, COLLET_TOOL, "instruct", INSTRUCT);
+  add(host, COLLET_TOOL, "hold", HOLD);
+  add(host, COLLET_TOOL, "let_go", LET_GO);
   instruct(host, "as created", 10);
   *out = self;
   return COLLET_OK;
@@ -69,6 +78,7 @@ static int32_t create(const collet_host *host, const collet_create_params *param
 
 static void destroy(void *data) {
   struct self *self = data;
+  pthread_cond_destroy(&self->changed);
   pthread_mutex_destroy(&self->mutex);
   free(self);
 }
@@ -96,6 +106,13 @@ static int32_t on_call(void *data, collet_call call, const collet_call_params *p
     case INSTRUCT:
       instruct(host, params->arguments.data, params->arguments.size);
       return answer(self, call);
+    case HOLD:
+    case LET_GO:
+      pthread_mutex_lock(&self->mutex);
+      self->held = (long)params->item_user == HOLD;
+      pthread_cond_broadcast(&self->changed);
+      pthread_mutex_unlock(&self->mutex);
+      return answer(self, call);
     case CRASH:
       abort();
     default:
@@ -113,8 +130,12 @@ static int32_t save(void *self, collet_state_write write, void *to) {
   return write(to, said, strlen(said));
 }
 
-static int32_t status(void *self, void (*take)(void *context, const char *json, size_t size), void *context) {
-  (void)self;
+static int32_t status(void *data, void (*take)(void *context, const char *json, size_t size), void *context) {
+  struct self *self = data;
+  pthread_mutex_lock(&self->mutex);
+  if (self->held) note_locked(self, "status", "", 0);
+  while (self->held) pthread_cond_wait(&self->changed, &self->mutex);
+  pthread_mutex_unlock(&self->mutex);
   take(context, "{\"mood\":\"good\"}", 15);
   return COLLET_OK;
 }

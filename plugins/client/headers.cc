@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "client/auth/encoding.h"
 #include "client/message.h"
 
 namespace collet::client {
@@ -80,22 +81,9 @@ std::vector<HttpHeader> mirrored_headers(const std::vector<MirroredParameter>& p
   return headers;
 }
 
-std::string base64(std::string_view bytes) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  unsigned held = 0, bits = 0;
-  for (const char c : bytes) {
-    held = (held << 8 | static_cast<unsigned char>(c)) & 0xffff;
-    for (bits += 8; bits >= 6; bits -= 6) out += kDigits[held >> (bits - 6) & 63];
-  }
-  if (bits > 0) out += kDigits[held << (6 - bits) & 63];
-  out.append((3 - bytes.size() % 3) % 3, '=');
-  return out;
-}
-
 std::string encode_header_value(std::string_view value) {
   if (is_plain(value)) return std::string(value);
-  return "=?base64?" + base64(value) + "?=";
+  return "=?base64?" + auth::base64(value) + "?=";
 }
 
 bool is_header_name(std::string_view name) {

@@ -28,7 +28,6 @@ std::vector<HttpHeader> mirrored_headers(const std::vector<MirroredParameter>& p
 
 // A value as a header can carry it: as it is, or =?base64?…?=.
 std::string encode_header_value(std::string_view value);
-std::string base64(std::string_view bytes);
 
 // Whether a field may be called so (RFC 9110 §5.6.2), and whether it may have this value.
 bool is_header_name(std::string_view name);

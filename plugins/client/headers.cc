@@ -110,6 +110,7 @@ std::string origin_of(std::string_view url) {
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   const bool secure = origin.starts_with("https://");
   if (!secure && !origin.starts_with("http://")) return {};
+  if (origin.size() == colon + 3) return {};  // libcurl finds a host further on
   const std::string_view usual = secure ? ":443" : ":80";
   if (origin.ends_with(usual) && origin.size() > usual.size()) origin.resize(origin.size() - usual.size());
   return origin;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
+
+#include <arpa/inet.h>
 
 #include "client/auth/limits.h"
 
@@ -26,20 +29,37 @@ bool is_unreserved(char c) {
   return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
+// A name, or an address in its one form; empty for anything else. An HTTP client undoes escapes in a host and takes
+// 0x7f.1 and 2130706433 for 127.0.0.1: what we check has to be where it goes.
+std::string parse_host(std::string_view text) {
+  if (text.size() > 2 && text.front() == '[' && text.back() == ']') {
+    in6_addr address;
+    char printed[INET6_ADDRSTRLEN];
+    if (inet_pton(AF_INET6, std::string(text.substr(1, text.size() - 2)).c_str(), &address) != 1) return {};
+    return "[" + std::string(inet_ntop(AF_INET6, &address, printed, sizeof printed)) + "]";
+  }
+  const bool is_name = std::all_of(text.begin(), text.end(), [](char c) { return c != '~' && is_unreserved(c); });
+  if (!is_name) return {};
+  in_addr address;
+  char printed[INET_ADDRSTRLEN];
+  if (inet_aton(std::string(text).c_str(), &address) == 0) return lower(text);
+  return inet_ntop(AF_INET, &address, printed, sizeof printed);
+}
+
 // "host", "host:port" or "[address]:port" into `url`.
 bool parse_authority(std::string_view authority, Url& url) {
-  if (authority.find('@') != authority.npos) return false;
   const auto bracket = authority.find(']');
   const auto colon = authority.find(':', bracket == authority.npos ? 0 : bracket);
-  url.host = lower(authority.substr(0, colon));
-  const bool bracketed = !url.host.empty() && url.host.front() == '[' && url.host.back() == ']';
-  if (url.host.empty() || (!bracketed && url.host.find_first_of("[]/") != url.host.npos)) return false;
+  url.host = parse_host(authority.substr(0, colon));
+  if (url.host.empty()) return false;
   url.port = own_port(url.scheme);
   if (colon == authority.npos) return true;
   const std::string_view digits = authority.substr(colon + 1);
   const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), url.port);
   return status == std::errc{} && end == digits.data() + digits.size() && url.port != 0;
 }
+
+bool is_this_machine(std::uint32_t ipv4) { return ipv4 == INADDR_ANY || ipv4 >> 24 == IN_LOOPBACKNET; }
 
 std::string path_of_document(const Url& url) { return url.path == "/" ? "" : url.path; }
 
@@ -75,9 +95,16 @@ std::string Url::origin() const {
 std::string Url::without_query() const { return origin() + path; }
 
 bool Url::is_loopback() const {
-  if (host == "localhost" || host == "[::1]") return true;
-  const bool is_address = host.find_first_not_of("0123456789.") == host.npos;
-  return is_address && host.substr(0, 4) == "127.";
+  in_addr v4;
+  in6_addr v6;
+  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return is_this_machine(ntohl(v4.s_addr));
+  if (host.front() == '[' && inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &v6) == 1) {
+    if (!IN6_IS_ADDR_V4MAPPED(&v6)) return IN6_IS_ADDR_LOOPBACK(&v6) || IN6_IS_ADDR_UNSPECIFIED(&v6);
+    std::memcpy(&v4, v6.s6_addr + 12, sizeof v4);
+    return is_this_machine(ntohl(v4.s_addr));
+  }
+  const std::string_view name = std::string_view(host).substr(0, host.size() - host.ends_with('.'));
+  return name == "localhost" || name.ends_with(".localhost");
 }
 
 std::optional<Url> parse_url(std::string_view text) {

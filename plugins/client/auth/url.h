@@ -15,14 +15,14 @@ namespace collet::client::auth {
 // An absolute URL. Scheme and host are in lower case; the rest is as it was written.
 struct Url {
   std::string scheme;  // "http" or "https"
-  std::string host;    // an IPv6 address with its brackets
+  std::string host;    // an address in its one form, of IPv6 with its brackets
   std::uint16_t port = 0;
   std::string path;   // begins with '/' unless empty
   std::string query;  // without its '?'
 
   std::string origin() const;  // without the scheme's own port
   std::string without_query() const;
-  bool is_loopback() const;  // localhost, 127.0.0.0/8, [::1]
+  bool is_loopback() const;  // localhost and what is below it, 127.0.0.0/8, 0.0.0.0, [::1], [::]
 };
 
 // Nothing for another scheme, user information, or bytes that no URL has. A fragment is dropped.

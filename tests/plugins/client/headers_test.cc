@@ -64,4 +64,5 @@ TEST_CASE("two URLs of the same scheme, host and port are of one origin") {
   CHECK(origin_of("http://example.org@evil.example/") == "http://evil.example");
   CHECK(origin_of("ftp://example.org").empty());
   CHECK(origin_of("/mcp").empty());
+  CHECK(origin_of("https:///evil.example/").empty());
 }

@@ -27,15 +27,38 @@ TEST_CASE("a URL is taken apart, and its origin has one form") {
   CHECK(url("http://h:80/").origin() == "http://h");
   CHECK(url("http://h:443").origin() == "http://h:443");
   CHECK(url("http://[::1]:8080/x").origin() == "http://[::1]:8080");
+  CHECK(url("https://0x7f.1").origin() == "https://127.0.0.1");
+  CHECK(url("https://[0:0::ABCD]").origin() == "https://[::abcd]");
   CHECK(url("https://h?q").query == "q");
   CHECK(url("https://h#f/").path.empty());
 }
 
 TEST_CASE("what is no http URL is none") {
-  for (const char* text : {"", "/path", "example.com", "ftp://h/", "file:///etc/passwd", "https://",
-                           "https:///path", "https://user@h/", "https://u:p@h/", "https://h:/", "https://h:0/",
-                           "https://h:65536/", "https://h:1x/", "https://h /", "https://h/a\nb",
-                           "https://h\\@evil/", "https://[::1/", "https://::1]/", "javascript://h/%0aalert(1)"}) {
+  for (const char* text : {"",
+                           "/path",
+                           "example.com",
+                           "ftp://h/",
+                           "file:///etc/passwd",
+                           "https://",
+                           "https:///path",
+                           "https://user@h/",
+                           "https://u:p@h/",
+                           "https://h:/",
+                           "https://h:0/",
+                           "https://h:65536/",
+                           "https://h:1x/",
+                           "https://h /",
+                           "https://h/a\nb",
+                           "https://h\\@evil/",
+                           "https://%6cocalhost/",
+                           "https://h%2f/",
+                           "https://\xc3\xa9/",
+                           "https://h!/",
+                           "https://[::1%25lo]/",
+                           "https://[]/",
+                           "https://[::1/",
+                           "https://::1]/",
+                           "javascript://h/%0aalert(1)"}) {
     INFO(text);
     CHECK_FALSE(parse_url(text));
   }
@@ -45,12 +68,17 @@ TEST_CASE("what is no http URL is none") {
 }
 
 TEST_CASE("loopback is this machine and nothing that looks like it") {
-  for (const char* text :
-       {"http://localhost", "http://LOCALHOST:1", "http://127.0.0.1", "http://127.9.9.9", "http://[::1]"}) {
+  for (const char* text : {"http://localhost", "http://LOCALHOST:1", "http://localhost.", "http://a.localhost",
+                           "http://127.0.0.1", "http://127.9.9.9", "http://0.0.0.0", "http://0x7f.1",
+                           "http://2130706433", "http://0177.0.0.1", "http://0", "http://[::1]", "http://[::]",
+                           "http://[0:0:0:0:0:0:0:1]", "http://[::ffff:127.0.0.1]", "http://[::FFFF:7f00:2]"}) {
+    INFO(text);
     CHECK(url(text).is_loopback());
   }
-  for (const char* text : {"http://127.0.0.1.evil.example", "http://localhost.evil.example", "http://128.0.0.1",
-                           "http://1270.0.0.1", "http://[::2]", "http://example.com"}) {
+  for (const char* text :
+       {"http://127.0.0.1.evil.example", "http://localhost.evil.example", "http://128.0.0.1", "http://1270.0.0.1",
+        "http://[::2]", "http://[::ffff:128.0.0.1]", "http://example.com", "http://notlocalhost"}) {
+    INFO(text);
     CHECK_FALSE(url(text).is_loopback());
   }
 }

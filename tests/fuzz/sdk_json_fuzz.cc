@@ -2,13 +2,10 @@
 #include <collet/json.h>
 
 #include <collet/json.hpp>
-#include <cstdlib>
+
+#include "require.h"
 
 namespace {
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
 
 bool is_ascii(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });

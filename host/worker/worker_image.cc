@@ -156,7 +156,7 @@ bool WorkerImage::send(std::string_view frames) {
     if (frames.empty()) return true;
     wake();
   }
-  outgoing_ += frames;
+  outgoing_.append(frames);
   return true;
 }
 

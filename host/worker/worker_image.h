@@ -29,6 +29,7 @@
 #include "worker/frame.h"
 #include "worker/process.h"
 #include "worker/replay.h"
+#include "worker/unsent.h"
 
 namespace collet::worker {
 
@@ -162,7 +163,7 @@ class WorkerImage final : public plugin::Image {
   int socket_ = -1;  // of the process that is up
   pid_t pid_ = 0;
   std::uint32_t incarnation_ = 0;
-  std::string outgoing_;     // what the socket did not take
+  Unsent outgoing_;          // what the socket did not take
   std::string kill_reason_;  // somebody wants the process to be killed
   std::string cause_;        // of the last end
   std::string item_problem_;

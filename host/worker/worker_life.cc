@@ -194,8 +194,9 @@ void WorkerImage::receive(Running& running) {
 
 void WorkerImage::flush() {
   const std::lock_guard lock(mutex_);
-  const ssize_t sent = ::send(socket_, outgoing_.data(), outgoing_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent > 0) outgoing_.erase(0, static_cast<std::size_t>(sent));
+  const std::string_view left = outgoing_.view();
+  const ssize_t sent = ::send(socket_, left.data(), left.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent > 0) outgoing_.drop(static_cast<std::size_t>(sent));
 }
 
 // Whether another process is to be started.

@@ -245,7 +245,7 @@ void Loader::note(const Candidate& candidate) {
 void Loader::save_state(Candidate& candidate) {
   const Plugin& plugin = *find(candidate.spec.id);
   if (!candidate.ok() || !plugin.current) return;
-  auto saved = plugin.current->save_state(Clock::now() + milliseconds(limits::kSaveTimeoutMs));
+  auto saved = plugin.current->save_state(Clock::now() + milliseconds(options_.save_timeout_ms));
   if (saved) {
     candidate.prior = std::move(*saved);
   } else {

@@ -68,6 +68,7 @@ struct LoaderOptions {
   std::string preflight_executable = "/proc/self/exe";  // empty: no trial loading
   std::uint64_t preflight_timeout_ms = limits::kPreflightTimeoutMs;
   std::uint64_t create_timeout_ms = limits::kCreateTimeoutMs;
+  std::uint64_t save_timeout_ms = limits::kSaveTimeoutMs;
   std::uint64_t cancel_grace_ms = limits::kCancelGraceMs;        // of a generation that is replaced
   std::uint64_t destroy_timeout_ms = limits::kDestroyTimeoutMs;  // likewise
   std::uint64_t probation_ms = limits::kProbationMs;

@@ -13,6 +13,16 @@ inline std::string module_path(const std::string& name) {
   return std::string(COLLET_TEST_MODULES "/") + name + ".so";
 }
 
+// Options for tests that do not wait for any of these times to be over.
+inline LoaderOptions patient_options() {
+  LoaderOptions options;
+  for (std::uint64_t* each :
+       {&options.preflight_timeout_ms, &options.create_timeout_ms, &options.save_timeout_ms}) {
+    *each = std::chrono::milliseconds(kPatience).count();
+  }
+  return options;
+}
+
 // The same tests run with plugins in this process and with plugins in workers: each test program has one of these.
 extern const Placement kTestPlacement;
 LoaderOptions test_options();

@@ -6,7 +6,7 @@ namespace collet::plugin {
 const Placement kTestPlacement = Placement::in_process;
 
 LoaderOptions test_options() {
-  LoaderOptions options;
+  LoaderOptions options = patient_options();
   options.preflight_executable = COLLET_TEST_PREFLIGHT;
   return options;
 }

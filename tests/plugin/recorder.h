@@ -1,6 +1,7 @@
 // A listener that keeps what it hears, and loops for it to listen on.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -14,6 +15,9 @@
 #include "registry/registry.h"
 
 namespace collet::plugin {
+
+// Until a test gives up. No measure of anything: a machine may be slow, and a sanitizer slower.
+inline constexpr std::chrono::seconds kPatience{120};
 
 class Recorder : public registry::Listener {
  public:
@@ -38,7 +42,7 @@ class Recorder : public registry::Listener {
   // Waits for the end; a test that waits in vain fails.
   registry::Ending wait_end() {
     std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, std::chrono::seconds(20), [&] { return ends_ > 0; })) {
+    if (!changed_.wait_for(lock, kPatience, [&] { return ends_ > 0; })) {
       throw std::runtime_error("the call does not end");
     }
     return ending_;
@@ -46,7 +50,7 @@ class Recorder : public registry::Listener {
   // Waits until `count` notices have come.
   std::vector<std::string> wait_notices(std::size_t count) {
     std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, std::chrono::seconds(20), [&] { return notices_.size() >= count; })) {
+    if (!changed_.wait_for(lock, kPatience, [&] { return notices_.size() >= count; })) {
       throw std::runtime_error("the notices do not come");
     }
     return notices_;

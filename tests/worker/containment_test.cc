@@ -47,7 +47,7 @@ class Scene {
   std::string condition() { return house.loader.status().at(0).condition; }
   // Calls until the plugin answers again.
   bool comes_back() {
-    const auto deadline = Clock::now() + std::chrono::seconds(20);
+    const auto deadline = Clock::now() + kPatience;
     while (Clock::now() < deadline) {
       if (text("echo", "\"back\"") == "\"back\"") return true;
       std::this_thread::yield();
@@ -55,7 +55,7 @@ class Scene {
     return false;
   }
   pid_t process() {
-    const auto deadline = Clock::now() + std::chrono::seconds(20);
+    const auto deadline = Clock::now() + kPatience;
     while (Clock::now() < deadline) {
       if (const std::string words = condition(); words.starts_with("process ")) return std::stoi(words.substr(8));
       std::this_thread::yield();
@@ -105,7 +105,13 @@ TEST_CASE("what ends a worker fails its calls with plugin and cause, and it come
 
 TEST_CASE("a worker that closes its connection and goes on is killed") {
   Scene scene({}, {.exit_ms = 50});
-  CHECK(scene.text("close_all") == "plugin p: its worker process was killed: it closed its connection and went on");
+  CHECK(scene.text("hang_up") == "plugin p: its worker process was killed: it closed its connection and went on");
+  CHECK(scene.comes_back());
+}
+
+TEST_CASE("a worker whose descriptors are all closed ends, by itself or by its host") {
+  Scene scene({}, {.exit_ms = 50});
+  CHECK(scene.text("close_all").starts_with("plugin p: its worker process "));
   CHECK(scene.comes_back());
 }
 
@@ -133,7 +139,7 @@ TEST_CASE("a worker that fails again and again is left alone, and says so, until
     CHECK(scene.comes_back());
   }
   scene.text("crash");
-  const auto deadline = Clock::now() + std::chrono::seconds(20);
+  const auto deadline = Clock::now() + kPatience;
   while (!scene.condition().starts_with("in quarantine") && Clock::now() < deadline) std::this_thread::yield();
   CHECK(scene.condition() == "in quarantine: its worker process crashed with SIGSEGV (Segmentation fault)");
   CHECK(scene.text("echo").find("`collet reload p`") != std::string::npos);

@@ -68,7 +68,7 @@ TEST_CASE("a second end of a call counts for nothing but against its worker") {
   Recorder recorder;
   house.start_tool("echo", "{}", recorder);
   CHECK(recorder.wait_end().content == R"({"type":"text","text":"sound"})");
-  const auto deadline = Clock::now() + std::chrono::seconds(20);
+  const auto deadline = Clock::now() + kPatience;
   while (!condition(house).starts_with("in quarantine") && Clock::now() < deadline) std::this_thread::yield();
   CHECK(condition(house).find("none of its own or has ended") != std::string::npos);
   CHECK(recorder.ends() == 1);

@@ -16,11 +16,12 @@ namespace collet::plugin {
 const Placement kTestPlacement = Placement::worker;
 
 LoaderOptions test_options() {
-  LoaderOptions options;
+  LoaderOptions options = patient_options();
   options.preflight_executable = COLLET_TEST_PREFLIGHT;
   options.make_worker = [](WorkerOrder order) -> std::unique_ptr<Image> {
     worker::WorkerOptions of_worker;
     of_worker.executable = COLLET_TEST_WORKER;
+    of_worker.start_timeout_ms = std::chrono::milliseconds(kPatience).count();
     return std::make_unique<worker::WorkerImage>(std::move(order), std::move(of_worker));
   };
   return options;

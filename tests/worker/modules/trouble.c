@@ -37,12 +37,14 @@ enum {
   USER,
   SCRIBBLE,
   CHURN,
-  WATCHED
+  WATCHED,
+  HANG_UP
 };
 static const char* const names[] = {"echo",        "crash",     "abort",     "exit",       "hang",
                                     "print",       "close_all", "eat_files", "eat_memory", "fork",
                                     "kill_parent", "socket",    "exec",      "open",       "blob",
-                                    "environment", "user",      "scribble",  "churn",      "watched"};
+                                    "environment", "user",      "scribble",  "churn",      "watched",
+                                    "hang_up"};
 
 static int32_t add(const char* name, long which) {
   collet_item item;
@@ -119,6 +121,9 @@ static int32_t on_call(void* self, collet_call call, const collet_call_params* p
       puts("{\"jsonrpc\":\"2.0\"}");
       fflush(stdout);
       return answer(call, "printed");
+    case HANG_UP:
+      close(3); /* its worker's socket */
+      for (;;) pause();
     case CLOSE_ALL:
       for (int fd = 0; fd < 64; ++fd) close(fd);
       for (;;) pause();

@@ -31,9 +31,7 @@ struct Extended {
   void hold_status(std::thread& asking, std::function<void(std::string health)> asked) {
     house.call_tool("hold");
     asking = std::thread([&loader = house.loader, asked = std::move(asked)] { asked(loader.health("p")); });
-    const auto deadline = Clock::now() + std::chrono::seconds(20);
-    while (said().find("status ;") == std::string::npos && Clock::now() < deadline) std::this_thread::yield();
-    REQUIRE(Clock::now() < deadline);
+    REQUIRE(becomes_true([&] { return said().find("status ;") != std::string::npos; }));
   }
   Ending relay(CallKind kind, Kind item, const char* name, std::string_view result) {
     registry::Call call;
@@ -137,9 +135,7 @@ TEST_CASE("collet.status/1: a plugin that does not answer is left mapped when it
   asking.detach();
   CHECK(loader.reload("p").ok());
   CHECK(loader.health("p") == R"({"mood":"good"})");
-  const auto deadline = Clock::now() + std::chrono::seconds(20);
-  while (loader.left_behind().empty() && Clock::now() < deadline) std::this_thread::yield();
-  REQUIRE(loader.left_behind().size() == 1);
+  REQUIRE(becomes_true([&] { return loader.left_behind().size() == 1; }));
   CHECK(loader.left_behind()[0].reason == "its status() has not returned");
 }
 

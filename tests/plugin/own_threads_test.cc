@@ -15,11 +15,7 @@ PluginSpec spec(const char* how) {
 }
 
 std::vector<LeftBehind> left_behind(House& house) {
-  const auto deadline = Clock::now() + std::chrono::seconds(20);
-  while (!house.loader.draining().empty()) {
-    if (Clock::now() > deadline) throw std::runtime_error("the generation before does not end");
-    std::this_thread::yield();
-  }
+  REQUIRE(becomes_true([&] { return house.loader.draining().empty(); }));
   return house.loader.left_behind();
 }
 

@@ -19,6 +19,17 @@ namespace collet::plugin {
 // Until a test gives up. No measure of anything: a machine may be slow, and a sanitizer slower.
 inline constexpr std::chrono::seconds kPatience{120};
 
+// Asks again and again until it is true; false if it does not become so.
+template <class Condition>
+bool becomes_true(Condition&& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
 class Recorder : public registry::Listener {
  public:
   void on_progress(const registry::Progress& progress) override {

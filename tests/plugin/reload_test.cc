@@ -60,19 +60,11 @@ class Bench {
   PluginStatus status() { return house.loader.status().at(0); }
   // Waits until what was replaced is gone.
   void settle() {
-    const auto deadline = Clock::now() + kPatience;
-    while (!house.loader.draining().empty()) {
-      if (Clock::now() > deadline) throw std::runtime_error("the generation before does not end");
-      std::this_thread::yield();
-    }
+    REQUIRE(becomes_true([&] { return house.loader.draining().empty(); }));
   }
   // Waits until that many have not ended in time.
   void settle_left_behind(std::size_t count) {
-    const auto deadline = Clock::now() + kPatience;
-    while (house.loader.left_behind().size() < count) {
-      if (Clock::now() > deadline) throw std::runtime_error("the generation before is not left behind");
-      std::this_thread::yield();
-    }
+    REQUIRE(becomes_true([&] { return house.loader.left_behind().size() >= count; }));
   }
 
   std::string folder;

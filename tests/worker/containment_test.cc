@@ -47,12 +47,7 @@ class Scene {
   std::string condition() { return house.loader.status().at(0).condition; }
   // Calls until the plugin answers again.
   bool comes_back() {
-    const auto deadline = Clock::now() + kPatience;
-    while (Clock::now() < deadline) {
-      if (text("echo", "\"back\"") == "\"back\"") return true;
-      std::this_thread::yield();
-    }
-    return false;
+    return becomes_true([&] { return text("echo", "\"back\"") == "\"back\""; });
   }
   pid_t process() {
     const auto deadline = Clock::now() + kPatience;
@@ -177,9 +172,7 @@ TEST_CASE("what a worker had to tell clients is gone with it") {
   CHECK(scene.text("talker_instruct", R"({"later":1})") == "");
   CHECK(scene.house.loader.instructions() == R"({"later":1})");
   scene.text("talker_crash");
-  const auto deadline = Clock::now() + std::chrono::seconds(20);
-  while (scene.house.loader.instructions() != "as created" && Clock::now() < deadline) std::this_thread::yield();
-  CHECK(scene.house.loader.instructions() == "as created");
+  CHECK(becomes_true([&] { return scene.house.loader.instructions() == "as created"; }));
 }
 
 TEST_CASE("a plugin that does not say how it is keeps nobody waiting for long") {

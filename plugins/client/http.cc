@@ -59,9 +59,12 @@ struct HttpClient::Transfer {
 
 // A connection's place in the event loop, kept as long as its descriptor.
 struct HttpClient::Socket {
+  static void on_ready(uv_poll_t* poll, int status, int ready);
+
   uv_poll_t poll;
   HttpClient* client;
   curl_socket_t fd;
+  int events = 0;  // that libcurl waits for
 };
 
 HttpClient::HttpClient(Loop& loop, std::string user_agent)
@@ -100,15 +103,21 @@ int HttpClient::on_socket(CURL*, curl_socket_t fd, int what, void* data, void*) 
       return -1;
     }
   }
-  const int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-  uv_poll_start(&socket->poll, events, [](uv_poll_t* poll, int status, int ready) {
-    const Socket& at = *static_cast<Socket*>(poll->data);
-    int mask = status < 0 ? CURL_CSELECT_ERR : 0;
-    if (ready & UV_READABLE) mask |= CURL_CSELECT_IN;
-    if (ready & UV_WRITABLE) mask |= CURL_CSELECT_OUT;
-    at.client->turn(at.fd, mask);
-  });
+  socket->events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+  uv_poll_start(&socket->poll, socket->events, Socket::on_ready);
   return 0;
+}
+
+void HttpClient::Socket::on_ready(uv_poll_t* poll, int status, int ready) {
+  const Socket& at = *static_cast<Socket*>(poll->data);
+  int mask = 0;
+  if (status < 0) {  // read to its end: an answer may have come before the connection was reset
+    uv_poll_start(poll, at.events, on_ready);  // libuv has stopped it
+    mask = CURL_CSELECT_IN | CURL_CSELECT_OUT;
+  }
+  if (ready & UV_READABLE) mask |= CURL_CSELECT_IN;
+  if (ready & UV_WRITABLE) mask |= CURL_CSELECT_OUT;
+  at.client->turn(at.fd, mask);
 }
 
 int HttpClient::on_timeout(CURLM*, long timeout_ms, void* data) {
@@ -308,8 +317,10 @@ void HttpClient::deliver(Id id) {
   HttpEnd end{.whole = transfer->code == CURLE_OK && transfer->head_whole, .sent = sent > 0, .message = {}};
   if (transfer->refusal) {
     end.message = transfer->refusal;
-  } else if (!end.whole) {
+  } else if (transfer->code != CURLE_OK) {
     end.message = transfer->error[0] ? transfer->error : curl_easy_strerror(transfer->code);
+  } else if (!transfer->head_whole) {  // 101, which nobody has asked for
+    end.message = "it has not answered in HTTP";
   }
   transfer->sink->on_end(end, transfer->body);
 }

@@ -34,8 +34,8 @@ struct Sink final : HttpSink {
   Loop& loop_;
 };
 
-Sink exchange(const std::string& response) {
-  RawServer server([&](unsigned, const std::string&) { return response; });
+Sink exchange(const std::string& response, RawServer::End end = RawServer::End::closes) {
+  RawServer server([&](unsigned, const std::string&) { return response; }, end);
   Client client;
   Sink sink(client.loop);
   client.http.start({.method = "GET", .url = server.url(), .headers = {}, .body = {}}, sink);
@@ -85,4 +85,19 @@ TEST_CASE("what is fetched has a bound") {
   const auto refused = fetch(response_of(std::string(limits::kFetchBytesMax + 1, 'a')));
   REQUIRE_FALSE(refused);
   CHECK_THAT(refused.message(), Catch::Contains("the answer is larger than 1048576 bytes"));
+}
+
+TEST_CASE("an answer that came before its connection was reset is an answer") {
+  for (unsigned i = 0; i < 20; ++i) {  // mostly the reset is there before we look
+    const Sink sink = exchange(response_of("too much"), RawServer::End::resets);
+    INFO(sink.end.message);
+    CHECK(sink.end.whole);
+    CHECK(sink.bytes == 8);
+  }
+}
+
+TEST_CASE("a server that changes to another protocol has not answered") {
+  const Sink sink = exchange("HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\n\r\n" + response_of("x"));
+  CHECK_FALSE(sink.end.whole);
+  CHECK(sink.end.message == "it has not answered in HTTP");
 }

@@ -14,9 +14,11 @@
 
 class RawServer {
  public:
+  enum class End : std::uint8_t { closes, resets };
+
   // `respond` gets the number of the request, from 0, and what has come of it; on the server's thread.
-  explicit RawServer(std::function<std::string(unsigned, const std::string&)> respond)
-      : respond_(std::move(respond)), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit RawServer(std::function<std::string(unsigned, const std::string&)> respond, End end = End::closes)
+      : respond_(std::move(respond)), end_(end), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in at = {};
     at.sin_family = AF_INET;
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -53,14 +55,20 @@ class RawServer {
         if (now <= 0) break;
         sent += static_cast<std::size_t>(now);
       }
-      shutdown(peer, SHUT_WR);
-      while (read(peer, request, sizeof request) > 0) {
+      if (end_ == End::resets) {
+        const linger at_once = {.l_onoff = 1, .l_linger = 0};
+        setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+      } else {
+        shutdown(peer, SHUT_WR);
+        while (read(peer, request, sizeof request) > 0) {
+        }
       }
       close(peer);
     }
   }
 
   const std::function<std::string(unsigned, const std::string&)> respond_;
+  const End end_;
   const int listener_;
   std::uint16_t port_ = 0;
   std::thread thread_;

@@ -11,6 +11,8 @@
 
 #include <collet/json.hpp>
 
+#include "client/message.h"
+
 namespace collet::client {
 
 class Host {
@@ -55,8 +57,8 @@ class Host {
     relay_->complete_with(table_, call, result.data(), result.size());
   }
   void fail(collet_call call, int code, std::string_view message, std::string_view data = {}) const {
-    table_->fail(table_, call, code, message.data(), message.size(), data.empty() ? nullptr : data.data(),
-                 data.size());
+    const std::string text = to_utf8(message);  // it may quote what somebody has sent
+    table_->fail(table_, call, code, text.data(), text.size(), data.empty() ? nullptr : data.data(), data.size());
   }
   bool need_input(collet_call call, std::string_view key, std::string_view request) const {
     return table_->need_input(table_, call, key.data(), key.size(), request.data(), request.size()) == COLLET_OK;

@@ -32,6 +32,19 @@ Message read(collet::JsonReader& in) {
   return message;
 }
 
+int to_code(std::string_view json) {
+  int code = 0;
+  const auto [rest, bad] = std::from_chars(json.data(), json.data() + json.size(), code);
+  return bad == std::errc() && rest == json.data() + json.size() ? code : kInternalError;
+}
+
+// What is wrong stands last, after a place that is as long as the remote likes.
+std::string end_of(std::string_view problem) {
+  constexpr std::size_t kShown = 200;
+  if (problem.size() <= kShown) return std::string(problem);
+  return to_utf8("…" + std::string(problem.substr(problem.size() - kShown)));
+}
+
 const char* problem_of(const Message& message) {
   if (!message.method.data() && !message.is_response()) return "it has neither method nor result nor error";
   if (message.result.data() && message.error.data()) return "it has a result and an error";
@@ -59,7 +72,7 @@ Result<Message> parse_message(std::string_view text) {
       return Failure{std::string("not a JSON-RPC message: ") + problem};
     return message;
   } catch (const collet::Error& wrong) {
-    return Failure{wrong.what()};
+    return Failure{end_of(wrong.what())};
   }
 }
 
@@ -83,7 +96,7 @@ Result<void> for_each_message(std::string_view text,
 RpcError read_error(std::string_view error) {
   RpcError out{.code = kInternalError, .message = {}, .data = {}};
   for_each_member(error, [&](std::string_view key, std::string_view value) {
-    if (key == "code") std::from_chars(value.data(), value.data() + value.size(), out.code);
+    if (key == "code") out.code = to_code(value);
     if (key == "message") out.message = to_string(value).value_or("");
     if (key == "data") out.data = value;
   });
@@ -126,6 +139,12 @@ std::optional<std::string> to_string(std::string_view json) {
   } catch (const collet::Error&) {
     return std::nullopt;
   }
+}
+
+std::string to_utf8(std::string_view bytes) {
+  std::string quoted;
+  collet::append_json(quoted, bytes);
+  return to_string(quoted).value();
 }
 
 std::optional<std::string> find_string(std::string_view object, std::string_view key) {

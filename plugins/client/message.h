@@ -56,6 +56,8 @@ std::string_view find_member(std::string_view object, std::string_view key);
 std::optional<std::string> find_string(std::string_view object, std::string_view key);
 // What a JSON text that is a string says; nothing if it is none.
 std::optional<std::string> to_string(std::string_view json);
+// Text of unknown origin as JSON can have it: what is not UTF-8 becomes U+FFFD.
+std::string to_utf8(std::string_view bytes);
 std::optional<std::uint64_t> find_unsigned(std::string_view object, std::string_view key);
 // Calls `each` with key and value text of every member; false if `object` is no valid object.
 bool for_each_member(std::string_view object, const std::function<void(std::string_view, std::string_view)>& each);

@@ -46,12 +46,33 @@ TEST_CASE("a batch is its messages, and a bad one among them costs only itself")
   CHECK(methods == std::vector<std::string>{"a", "b"});
 }
 
+TEST_CASE("what is wrong with a message is said in short, however long its names are") {
+  const std::string name(1'000'000, 'n');
+  const auto read = parse_message("{\"result\":{\"" + name + "\":tru}}");
+  REQUIRE_FALSE(read);
+  CHECK(read.message().size() < 300);
+  const auto deep = parse_message("{\"result\":" + std::string(10'000, '[') + std::string(10'000, ']') + "}");
+  REQUIRE_FALSE(deep);
+  CHECK_THAT(deep.message(), Catch::StartsWith("…") && Catch::EndsWith("/0/0/0: nested too deeply"));
+  const auto placed = parse_message("{\"method\":5,\"\xff\":1}");
+  CHECK_THAT(placed.message(), Catch::Contains("expected string"));
+}
+
+TEST_CASE("what is not UTF-8 is replaced, and the rest stays") {
+  CHECK(to_utf8("a\xff\xc3\xa9\x1b\"\\\0") == "a\xef\xbf\xbd\xc3\xa9\x1b\"\\");
+  CHECK(to_utf8("cut \xc3") == "cut \xef\xbf\xbd");
+  CHECK(to_utf8("").empty());
+}
+
 TEST_CASE("an error is read as far as it is one") {
   const RpcError error = read_error(R"({"code":-32602,"message":"no \"x\"","data":{"uri":"a"}})");
   CHECK(error.code == -32602);
   CHECK(error.message == "no \"x\"");
   CHECK(error.data == R"({"uri":"a"})");
-  CHECK(read_error(R"({"message":5})").code == kInternalError);
+  for (const char* no_code :
+       {R"({"message":5})", R"({"code":1e99})", R"({"code":"1"})", R"({"code":99999999999})"}) {
+    CHECK(read_error(no_code).code == kInternalError);
+  }
 }
 
 TEST_CASE("members are found by key, whatever their values") {

@@ -33,6 +33,7 @@ inline constexpr unsigned kRedirectsMax = 3;             // within one origin
 inline constexpr unsigned kResumptionsMax = 100;         // of one response stream, by Last-Event-ID
 inline constexpr std::uint64_t kRetryMsDefault = 1'000;  // before a stream is resumed, if the remote does not say
 inline constexpr std::uint64_t kRetryMsMax = 60'000;
+inline constexpr std::uint64_t kSideRetryMsMin = 100;   // of a stream that no call waits for
 inline constexpr std::uint64_t kTaskTtlMs = 3'600'000;  // for which a legacy remote is asked to keep a task
 inline constexpr std::uint64_t kTaskPollMsDefault =
     1'000;  // between two looks at a task, if the remote does not say

@@ -20,6 +20,17 @@ bool is_rpc_message(std::string_view body) {
   return for_each_message(body, [&](const Message&, std::string_view) { any = true; }).ok() && any;
 }
 
+// Of a body that has not answered the request.
+std::string what_is_wrong(std::string_view body) {
+  const auto read = for_each_message(body, [](const Message&, std::string_view) {});
+  return read ? "its answer is none to this request" : "its answer is no message: " + read.message();
+}
+
+// "Only visible ASCII characters" (2025-11-25, Session Management): we have to send it back.
+bool is_session_id(std::string_view id) {
+  return std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
 std::string describe(int status, std::string_view body) {
   constexpr std::size_t kShown = 200;
   std::string text = "HTTP status " + std::to_string(status);
@@ -67,6 +78,11 @@ class StreamableTransport::Exchange final : public HttpSink {
     is_stream_ = head.status / 100 == 2 && has_type(head, "text/event-stream");
     if (const std::string_view session = head.header("mcp-session-id");
         session.data() && message_.method == "initialize") {
+      if (!is_session_id(session)) {
+        return lose({.sent = true,
+                     .http_status = head_.status,
+                     .message = "its session id has characters that no session id can have"});
+      }
       owner_.session_ = session;
     }
     if (is_stream_) failures_ = challenges_ = 0;
@@ -134,7 +150,7 @@ class StreamableTransport::Exchange final : public HttpSink {
     if (has_type(head_, "application/json") && (good || is_rpc_message(body))) {
       owner_.listener_.on_text(body, message_.id);
       if (over_ || answered_) return drop();
-      return lose({.sent = true, .http_status = head_.status, .message = "its answer is none to this request"});
+      return lose({.sent = true, .http_status = head_.status, .message = what_is_wrong(body)});
     }
     lose({.sent = true, .http_status = head_.status, .message = describe(head_.status, body)});
   }
@@ -192,7 +208,7 @@ class StreamableTransport::Exchange final : public HttpSink {
     if (!is_stream_) return drop();  // 405: the server has none
     events_.restart();
     const std::uint64_t pause = events_.retry_ms().value_or(limits::kRetryMsDefault) << std::min(failures_++, 5u);
-    timer_.start(std::min(pause, limits::kRetryMsMax), [this] { begin(); });
+    timer_.start(std::clamp(pause, limits::kSideRetryMsMin, limits::kRetryMsMax), [this] { begin(); });
   }
 
   void lose(Lost lost) {

@@ -379,6 +379,7 @@ class HttpRemote:
         self.sessions = set()
         self.connections = set()
         self.statuses = {}  # by method: a status to answer with instead, as (status, headers, body)
+        self.raw = {}  # by method: a function of the message, whose bytes are all that its connection still says
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -458,6 +459,9 @@ class HttpRemote:
         if method in self.statuses:
             status, headers, text = self.statuses[method]
             return self.reply(http, status, text, **headers)
+        if method in self.raw:
+            http.close_connection = True
+            return http.wfile.write(self.raw[method](message))
         if self.remote.era == "legacy":
             session = http.headers.get("Mcp-Session-Id")
             if method == "initialize":
@@ -546,9 +550,16 @@ class StdioRemote(FakeRemote):
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if self.era == "legacy":
             self.listeners.append(Talk(self, {}, send))
+        babble = ("this is no message", '{"jsonrpc":"2.0","result":' + "[" * 10_000 + "]" * 10_000 + "}",
+                  '{"jsonrpc":"2.0","id":99999,"result":{}}', '{"id":"\udcff"}', "[]", "\0\r")
+        if self.mode == "babbles":
+            sys.stdout.reconfigure(errors="surrogateescape")
         for line in sys.stdin:
             if self.mode == "junk":
                 print("this is no message")
+            if self.mode == "babbles":
+                with lock:
+                    print(*babble, sep="\n", flush=True)
             threading.Thread(target=self.take, args=(json.loads(line), send), daemon=True).start()
         while self.mode == "ignores signals":
             threading.Event().wait(60)

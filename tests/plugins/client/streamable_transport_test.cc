@@ -82,3 +82,13 @@ TEST_CASE("a stream that breaks off is resumed so many times") {
   CHECK(Outcome(Era::legacy, limits::kResumptionsMax + 1, again, last).lost ==
         "its stream ended before the answer");
 }
+
+TEST_CASE("a body that is no answer is said to be none, and why") {
+  const auto body = [](const std::string& text) {
+    return response_of("200 OK\r\nContent-Type: application/json", text);
+  };
+  CHECK(Outcome(Era::modern, 1, body(R"({"jsonrpc":"2.0","id":2,"result":{}})")).lost ==
+        "its answer is none to this request");
+  CHECK_THAT(Outcome(Era::modern, 1, body("{\"a\":\xff}")).lost,
+             Catch::StartsWith("its answer is no message: not valid JSON at byte 5"));
+}

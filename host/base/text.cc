@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 
@@ -151,6 +152,19 @@ std::optional<std::string> from_base64(std::string_view encoded) {
   }
   if (held & ((1u << bits) - 1)) return std::nullopt;  // stray bits: two texts would decode to the same bytes
   return out;
+}
+
+std::optional<HostAndPort> split_host_and_port(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const bool in_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (in_brackets) host = host.substr(1, host.size() - 2);
+  if (host.empty() || host.find_first_of(in_brackets ? "[]" : "[]:") != std::string_view::npos) return std::nullopt;
+  HostAndPort parts{std::string(host), 0};
+  const auto read = std::from_chars(text.data() + colon + 1, text.data() + text.size(), parts.port);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || parts.port == 0) return std::nullopt;
+  return parts;
 }
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {

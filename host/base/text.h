@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,13 @@ void append_json_string(std::string& out, std::string_view bytes);
 // RFC 4648 §4, with padding.
 void append_base64(std::string& out, std::string_view bytes);
 std::optional<std::string> from_base64(std::string_view encoded);
+
+// "api.example.com:443", "[::1]:80" in two, without brackets; nothing if it is not that.
+struct HostAndPort {
+  std::string host;
+  std::uint16_t port = 0;
+};
+std::optional<HostAndPort> split_host_and_port(std::string_view text);
 
 // ASCII only; for header names and the like.
 bool equals_ignoring_case(std::string_view a, std::string_view b);

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include "base/result.h"
 #include "support/catch.h"
 
 using namespace collet;
@@ -50,5 +51,20 @@ TEST_CASE("base64 round-trips and refuses every other spelling") {
   for (const char* s : {"", "f", "fo", "foo", "foob", "\xff\xfe"}) CHECK(text::from_base64(encoded(s)) == s);
   for (const char* s : {"Zg=", "Zg", "Zh==", "Z===", "Zm9=vYmF", "Zm9v YmFy", "Zm-v"}) {
     CHECK_FALSE(text::from_base64(s));
+  }
+}
+
+TEST_CASE("a host and its port are told apart, whatever else is refused") {
+  const auto split = [](std::string_view text) {
+    const auto parts = text::split_host_and_port(text);
+    return parts ? fmt::format("{} {}", parts->host, parts->port) : "none";
+  };
+  CHECK(split("api.example.com:443") == "api.example.com 443");
+  CHECK(split("10.0.0.1:1") == "10.0.0.1 1");
+  CHECK(split("[::1]:65535") == "::1 65535");
+  for (const char* bad : {"", ":", "a", "a:", ":1", "a:0", "a:65536", "a:-1", "a:1x", "a: 1", "a:b:1", "::1:80",
+                          "[]:80", "[::1]", "[::1]80"}) {
+    INFO(bad);
+    CHECK(split(bad) == "none");
   }
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <collet/json.hpp>
+
 #include "client/auth/encoding.h"
 #include "client/message.h"
 
@@ -25,17 +27,27 @@ struct Reader {
   std::vector<MirroredParameter> out;
   std::string problem;
 
-  // Annotations count on chains of `properties` only.
-  void read(std::string_view schema, std::vector<std::string>& path) {
-    for_each_member(find_member(schema, "properties"), [&](std::string_view name, std::string_view property) {
+  // Annotations count on chains of `properties` only. Each byte is read once, however deep the schema is.
+  void read_schema(JsonReader& in, std::vector<std::string>& path) {
+    std::string_view annotation, type;
+    in.read_object([&](std::string_view key) {
+      if (key == "properties" && is_object(in)) return read_properties(in, path);
+      const std::string_view value = in.read_raw();
+      if (key == "x-mcp-header") annotation = value;
+      if (key == "type") type = value;
+    });
+    if (annotation.data() && !path.empty()) add(to_string(annotation), to_string(type).value_or(""), path);
+  }
+
+  void read_properties(JsonReader& in, std::vector<std::string>& path) {
+    in.read_object([&](std::string_view name) {
       path.emplace_back(name);
-      if (const std::string_view annotation = find_member(property, "x-mcp-header"); annotation.data()) {
-        add(to_string(annotation), find_string(property, "type").value_or(""), path);
-      }
-      read(property, path);
+      is_object(in) ? read_schema(in, path) : void(in.read_raw());
       path.pop_back();
     });
   }
+
+  static bool is_object(JsonReader& in) { return in.peek() == std::string_view("object"); }
 
   void add(const std::optional<std::string>& name, std::string_view type, const std::vector<std::string>& path) {
     if (!name || !is_header_name(*name)) {
@@ -62,7 +74,12 @@ Result<std::vector<MirroredParameter>> read_mirrored(std::string_view input_sche
   if (input_schema.find("x-mcp-header") == std::string_view::npos) return std::vector<MirroredParameter>();
   Reader reader;
   std::vector<std::string> path;
-  reader.read(input_schema, path);
+  try {
+    JsonReader in(input_schema);
+    reader.read_schema(in, path);
+  } catch (const Error& wrong) {
+    return Failure{wrong.what()};
+  }
   if (!reader.problem.empty()) return Failure{reader.problem};
   return std::move(reader.out);
 }

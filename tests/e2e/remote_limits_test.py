@@ -1,5 +1,6 @@
 """What a remote server may ask for and be asked for: as much as plugins/client/limits.h says, and not one more."""
 import threading
+import time
 
 from fake_remote import ASK_NAME, RpcError, text, tool
 from peer import main, modern, request, text_of, until
@@ -8,6 +9,7 @@ from remote_test import RemoteCase, watched
 INPUT_ROUNDS_MAX = 16
 SERVER_REQUESTS_MAX = 64
 SUSPENDED_MAX = 1024
+TASK_POLL_MS_MIN = 50
 WATCHED_MAX = 1000
 
 
@@ -95,6 +97,20 @@ class Limits(RemoteCase):
                                  inputResponses={key: {"action": "decline"}})
             self.assertEqual(answer["content"][0]["text"], "!")
             self.assertEqual(ask_one(connection)["result"]["resultType"], "input_required")  # there is room again
+
+    def test_a_task_that_wants_to_be_looked_at_without_a_pause(self):
+        fake = self.http()
+        looks = []
+
+        def look(talk):
+            looks.append(time.monotonic())
+            state = fake.remote.tasks["task-1"].describe("modern") | {"pollIntervalMs": 0}
+            return state if len(looks) < 10 else state | {"status": "completed", "result": text("at last")}
+
+        fake.remote.on_tasks_get = look
+        server = self.serve_remote(f'url = "{fake.url}"\n')
+        self.assertEqual(text_of(self.call(server, "r__job", {"how": "wait"})), "at last")
+        self.assertGreaterEqual(looks[9] - looks[0], 9 * TASK_POLL_MS_MIN / 1000)
 
     def test_resources_that_are_watched_at_a_remote(self):
         fake = self.http()

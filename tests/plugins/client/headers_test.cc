@@ -56,6 +56,21 @@ TEST_CASE("a tool whose annotation is not as it must be is not used") {
       R"({"properties":{"a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"a"}}})"));
 }
 
+TEST_CASE("an annotation counts on chains of properties, however long, and nowhere else") {
+  std::string deep = R"({"x-mcp-header":"Deep","type":"string"})";
+  for (int i = 0; i < 60; ++i) deep = R"({"properties":{"p":)" + deep + "}}";
+  const auto found = read_mirrored(deep);
+  REQUIRE(found);
+  REQUIRE(found->size() == 1);
+  CHECK(found->front().header == "Mcp-Param-Deep");
+  CHECK(found->front().path == std::vector<std::string>(60, "p"));
+  const auto none = read_mirrored(
+      R"({"x-mcp-header":"A","type":"string","items":{"properties":{"b":{"x-mcp-header":"B","type":"string"}}},
+          "properties":{"c":true,"d":["x-mcp-header"],"e":{"properties":7,"default":{"x-mcp-header":"E"}}}})");
+  REQUIRE(none);
+  CHECK(none->empty());
+}
+
 TEST_CASE("two URLs of the same scheme, host and port are of one origin") {
   CHECK(origin_of("http://Example.org/mcp") == "http://example.org");
   CHECK(origin_of("https://example.org:443/a?b") == origin_of("https://example.org"));

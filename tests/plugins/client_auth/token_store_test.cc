@@ -231,6 +231,24 @@ TEST_CASE("the oldest tokens make room for new ones") {
   CHECK(*store.token("one more"));
 }
 
+TEST_CASE("the oldest clients make room for new ones") {
+  const TemporaryDirectory directory;
+  TokenStore store(directory.path("tokens.json"));
+  const auto client_of = [](const std::string& issuer) { return StoredClient{issuer, "", "id", "", "none", 0}; };
+  std::string all = R"({"version":1,"clients":[)";
+  for (std::size_t i = 1; i < limits::kStoreClientsMax; ++i) {
+    all += (i > 1 ? "," : "") + (R"({"issuer":"i)" + std::to_string(i) + R"(","client_id":"id"})");
+  }
+  directory.put("tokens.json", all + "]}");
+  REQUIRE(::chmod(store.path().c_str(), 0600) == 0);
+  REQUIRE(store.keep(client_of("as many as there may be")));
+  CHECK(*store.client("i1"));
+  REQUIRE(store.keep(client_of("one more")));
+  CHECK_FALSE(*store.client("i1"));
+  CHECK(*store.client("i2"));
+  CHECK(*store.client("one more"));
+}
+
 TEST_CASE("a private file is read up to the limit and not beyond") {
   const TemporaryDirectory directory;
   const std::string path = directory.path("f");

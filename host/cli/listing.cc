@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "foreign/remote.h"
 
 namespace collet::cli {
 namespace {
@@ -130,8 +131,9 @@ void append_comings_and_goings(std::string& out, const plugin::Loader& loader) {
 
 // Reading the JSON again.
 
+// As a terminal can show it, wherever it is from.
 std::string text_of(const json::Value& object, std::string_view key) {
-  return std::string(json::find_string(object, key).value_or(""));
+  return foreign::printable(json::find_string(object, key).value_or(""));
 }
 
 std::uint64_t number_of(const json::Value& object, std::string_view key) {
@@ -146,13 +148,13 @@ void for_each(const json::Value& listing, std::string_view key, F&& do_it) {
   for (const json::Value& value : array->GetArray()) do_it(value);
 }
 
-std::string first_line(std::string text) {
+std::string first_line(std::string_view text) {
   constexpr std::size_t kShown = 80;
   text = text.substr(0, text.find('\n'));
-  if (text.size() <= kShown) return text;
+  if (text.size() <= kShown) return foreign::printable(text);
   std::size_t end = kShown;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not inside a character
-  return text.substr(0, end) + "…";
+  return foreign::printable(text.substr(0, end)) + "…";
 }
 
 void append_plugin_lines(std::string& out, const json::Value& listing, bool running) {
@@ -235,10 +237,10 @@ std::string remotes_text(std::string_view listing) {
   for_each(document, "remotes", [&](const json::Value& remote) {
     const std::string about =
         text_of(remote, "state") == "up"
-            ? fmt::format("{} ({}, {})  {} tools, {} resources, {} templates, {} prompts", text_of(remote, "server"),
-                          text_of(remote, "version"), text_of(remote, "era"), number_of(remote, "tools"),
-                          number_of(remote, "resources"), number_of(remote, "templates"),
-                          number_of(remote, "prompts"))
+            ? fmt::format("{} ({}, {})  {} tools, {} resources, {} templates, {} prompts",
+                          text_of(remote, "server"), text_of(remote, "version"), text_of(remote, "era"),
+                          number_of(remote, "tools"), number_of(remote, "resources"),
+                          number_of(remote, "templates"), number_of(remote, "prompts"))
             : text_of(remote, "problem");
     out += fmt::format("{:<16}  {:<10}  {}  {}\n", text_of(remote, "name"), text_of(remote, "state"),
                        text_of(remote, "address"), about);
@@ -259,7 +261,8 @@ std::string listing_text(std::string_view json_text) {
   };
   for_each(listing, "items", [&](const json::Value& item) {
     const json::Value* definition = json::find(item, "definition");
-    line(text_of(item, "kind"), item, definition ? first_line(text_of(*definition, "description")) : std::string());
+    line(text_of(item, "kind"), item,
+         definition ? first_line(json::find_string(*definition, "description").value_or("")) : std::string());
   });
   for_each(listing, "leftOut", [&](const json::Value& item) { line("left out", item, text_of(item, "reason")); });
   append_plugin_lines(out, listing, json::find(listing, "server") != nullptr);

@@ -1,13 +1,24 @@
 #include "cli/terminal_call.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
 #include "base/json.h"
 #include "base/text.h"
+#include "foreign/remote.h"
 
 namespace collet::cli {
 namespace {
+
+// What the other side of a call says; it may not steer the terminal.
+void say(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    fmt::print(stderr, "{}\n", foreign::printable(text.substr(0, end)));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
 
 class Listener final : public registry::Listener {
  public:
@@ -38,16 +49,13 @@ class Listener final : public registry::Listener {
   }
 
   void on_progress(const registry::Progress& progress) override {
-    std::fprintf(stderr, "%s\n",
-                 progress.total > 0
-                     ? fmt::format("{}/{} {}", progress.done, progress.total, progress.message).c_str()
-                     : fmt::format("{} {}", progress.done, progress.message).c_str());
+    say(progress.total > 0 ? fmt::format("{}/{} {}", progress.done, progress.total, progress.message)
+                           : fmt::format("{} {}", progress.done, progress.message));
   }
   void on_log(const registry::LogMessage& message) override {
     json::Document data;
     const bool is_text = !json::parse(message.data, data) && data.IsString();
-    const std::string_view text = is_text ? json::view(data) : message.data;
-    std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+    say(is_text ? json::view(data) : std::string_view(message.data));
   }
   void on_end(registry::Ending& ending) override {
     ended_ = true;
@@ -57,7 +65,7 @@ class Listener final : public registry::Listener {
         exit_code_ = ending.is_error ? kToolError : kOk;
         break;
       case registry::Ending::How::failed:
-        std::fprintf(stderr, "collet: the call failed: %s (%d)\n", ending.message.c_str(), ending.rpc_code);
+        say(fmt::format("collet: the call failed: {} ({})", ending.message, ending.rpc_code));
         break;
       case registry::Ending::How::suspended:
         std::fprintf(stderr, "collet: the tool asks for input that a terminal call cannot give\n");

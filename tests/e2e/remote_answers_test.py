@@ -4,7 +4,8 @@ import re
 import time
 import zlib
 
-from peer import main, text_of, until
+from fake_remote import RpcError, tool
+from peer import main, run, text_of, until
 from remote_test import RemoteCase
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -105,6 +106,28 @@ class Answers(RemoteCase):
             JSON + b"Mcp-Session-Id: a\x01b\r\n")
         server = self.serve_remotes(r=f'url = "{fake.url}"\n')
         server.logged("remote r: .*its session id has characters that no session id can have")
+
+    def test_what_a_remote_says_steers_no_terminal(self):
+        controls = "\x1b\x07\x7f\u009b\u202e"
+        fake = self.http()
+        fake.remote.tools.append(tool("rude") | {"description": controls + "red"})
+        fake.remote.resources.append({"uri": "fake://" + controls, "name": controls})
+        fake.remote.on_server_discover = lambda talk: {
+            "supportedVersions": ["2026-07-28"], "ttlMs": 0, "cacheScope": "public", **fake.remote.told(),
+            "_meta": {"io.modelcontextprotocol/serverInfo": {"name": controls, "version": "1"}}}
+
+        def rude(talk, arguments):
+            talk.notify("notifications/message", level="error", data=controls + "\nlogged")
+            raise RpcError(-32099, controls + "refused")
+
+        fake.remote.tool_rude = rude
+        config = self.config(text=f'[remote.r]\nurl = "{fake.url}"\n')
+        for verb in (("list", "-c", config), ("list", "--remotes", "-c", config), ("call", "r__rude", "-c", config)):
+            with self.subTest(verb=verb):
+                done = run(*verb)
+                said = done.stdout + "".join(line for line in done.stderr.splitlines() if "plugin client:" not in line)
+                self.assertIn("\\x1b\\x07\\x7f\\xc2\\x9b\\xe2\\x80\\xae", said)
+                self.assertFalse(set(said) & set(controls), said)
 
     def test_a_side_stream_that_ends_at_once_is_not_opened_again_at_once(self):
         fake = self.http(era="legacy")

@@ -17,6 +17,7 @@ inline constexpr std::size_t kWriteBufferBytesMax = 64u << 20;  // what a child 
 // What a remote offers.
 inline constexpr unsigned kItemsMax = 20'000;  // of one list
 inline constexpr unsigned kPagesMax = 1'000;   // of one list
+inline constexpr unsigned kListLostMax = 3;    // readings of one list that are lost one after the other
 inline constexpr std::size_t kDefinitionBytesMax = 1u << 20;
 inline constexpr std::size_t kListBytesMax = 64u << 20;             // all definitions of one remote
 inline constexpr std::size_t kInstructionsBytesMax = 8u << 10;      // of one remote; the rest is cut off

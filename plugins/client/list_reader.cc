@@ -34,6 +34,7 @@ void ListReader::on_page(const Answer& answer) {
   if (!answer.ok()) {
     // A capability that covers two lists does not promise both.
     if (answer.error && answer.error->code == kMethodNotFound) return finish(std::move(list_));
+    lost_ = answer.lost;
     return finish(Failure{"cannot read its " + method_ + ": " + answer.problem()});
   }
   const std::string_view elements = find_member(answer.result, member_);

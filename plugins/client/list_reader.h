@@ -22,6 +22,8 @@ class ListReader {
   // unless this is destroyed before. Borrows the connection until then.
   ListReader(Connection& connection, std::string method, std::string member,
              std::function<void(Result<List>)> done);
+  // Of a list that could not be read: nothing has answered.
+  const std::optional<Lost>& lost() const { return lost_; }
   ~ListReader() {
     if (request_) connection_.cancel(request_, nullptr);  // else the connection may be gone
   }
@@ -40,6 +42,7 @@ class ListReader {
   List list_;
   std::size_t bytes_ = 0;
   unsigned pages_ = 0;
+  std::optional<Lost> lost_;
   std::string cursor_;
 };
 

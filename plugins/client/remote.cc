@@ -225,12 +225,20 @@ void Remote::read_list(std::uint32_t kind) {
 
 void Remote::on_list(std::uint32_t kind, Result<List> list) {
   // The reader is what calls us: it goes with the next turn of the loop.
-  around_.loop.post([reader = std::shared_ptr<ListReader>(std::move(readers_[kind]))] {});
+  const auto reader = std::shared_ptr<ListReader>(std::move(readers_[kind]));
+  around_.loop.post([reader] {});
   readers_.erase(kind);
   if (list) {
+    lost_lists_.erase(kind);
     take_list(kind, *list);
   } else {
     log(COLLET_LOG_WARNING, list.message());
+    if (reader->lost() && ++lost_lists_[kind] <= limits::kListLostMax) {
+      const Lost& lost = *reader->lost();
+      const bool gone = lost.http_status == 404 && peer_.era == Era::legacy;  // the session is
+      if (!lost.sent || gone) return go_down(lost.message);
+      refresh(kind, limits::kRetryMsDefault);
+    }
   }
   if (readers_.empty()) note_listed();
   if (!stale_.empty()) refresh(*stale_.begin());
@@ -283,11 +291,11 @@ Offering Remote::offered() {
 
 void Remote::publish() { around_.publisher.offer(offered()); }
 
-void Remote::refresh(std::uint32_t kind) {
+void Remote::refresh(std::uint32_t kind, std::uint64_t pause_ms) {
   if (leaving() || state_ != State::up || !peer_.can(listed(kind).capability)) return;
   stale_.insert(kind);
   if (relist_.active()) return;
-  relist_.start(limits::kRelistMs, [this] {
+  relist_.start(pause_ms, [this] {
     for (const std::uint32_t each : std::exchange(stale_, {})) {
       // One that is being read may be older than the change.
       readers_.contains(each) ? void(stale_.insert(each)) : read_list(each);

@@ -21,6 +21,7 @@
 #include "client/handshake.h"
 #include "client/host.h"
 #include "client/http.h"
+#include "client/limits.h"
 #include "client/list_reader.h"
 #include "client/proxy_call.h"
 #include "client/publisher.h"
@@ -89,7 +90,7 @@ class Remote {
   // The call is not used any more.
   void over(ProxyCall& call);
   // Reads the list of that kind again, soon.
-  void refresh(std::uint32_t kind);
+  void refresh(std::uint32_t kind, std::uint64_t pause_ms = limits::kRelistMs);
   // A legacy remote sends log messages as severe as that.
   void want_logs(std::string_view level);
 
@@ -140,6 +141,7 @@ class Remote {
 
   std::map<std::uint32_t, std::unique_ptr<ListReader>> readers_;  // by kind
   std::set<std::uint32_t> stale_;                                 // lists to read again
+  std::map<std::uint32_t, unsigned> lost_lists_;                  // how often in a row, by kind
   std::optional<std::uint64_t> ttl_ms_;
   bool listed_ = false;  // all lists have been read since it was connected
   Timer relist_;

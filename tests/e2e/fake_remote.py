@@ -26,6 +26,10 @@ class Unavailable(Exception):
     """Over HTTP: the request is answered with 503."""
 
 
+class NoSession(Exception):
+    """Over HTTP: the request is answered with 404, as if its session were forgotten."""
+
+
 class Talk:
     """What a request can do besides being answered: tell and ask. `send` takes a message."""
 
@@ -491,6 +495,8 @@ class HttpRemote:
             self.remote.take(message, send, dict(http.headers))
         except Unavailable:
             return self.reply(http, 503)
+        except NoSession:
+            return self.reply(http, 404, b"no such session")
         return streaming and http.wfile.write(b"0\r\n\r\n")
 
     def get_sse(self, http):

@@ -5,7 +5,7 @@ import socket
 import threading
 from pathlib import Path
 
-from fake_remote import FakeRemote, HttpRemote, tool
+from fake_remote import FakeRemote, HttpRemote, NoSession, Unavailable, tool
 from peer import main, run, text_of, until
 from remote_test import RemoteCase
 
@@ -193,6 +193,44 @@ class Faults(RemoteCase):
         server = self.serve_remote(f'url = "{fake.url}"\n')
         fake.sessions.clear()
         self.assertEqual(text_of(self.call(server, "r__echo", {"text": "on"})), "on")
+
+    def test_a_session_that_is_forgotten_while_the_lists_are_read_is_begun_anew(self):
+        fake = self.http(era="legacy")
+        read = fake.remote.on_tools_list
+
+        def forget(talk):
+            fake.remote.on_tools_list = read
+            fake.sessions.clear()
+            raise NoSession
+
+        fake.remote.on_tools_list = forget
+        server = self.serve_remotes(r=f'url = "{fake.url}"\n')
+        until(lambda: "r__echo" in self.tools(server))
+        self.assertEqual(text_of(self.call(server, "r__echo", {"text": "on"})), "on")
+
+    def test_a_list_is_read_again_until_the_fourth_time_in_a_row_that_it_is_lost(self):
+        fake = self.http()
+        for name, times in (("tools", 3), ("prompts", 4)):
+            self.lose(fake.remote, name, times)
+        server = self.serve_remotes(r=f'url = "{fake.url}"\n')
+        until(lambda: "r__echo" in self.tools(server))
+        server.all_logged("cannot read its prompts/list: .*503", 4)
+        self.assertEqual(self.result(server, "prompts/list")["prompts"], [])
+        until(lambda: fake.remote.listeners)
+        fake.remote.tell("notifications/prompts/list_changed")
+        until(lambda: self.result(server, "prompts/list")["prompts"])
+
+    @staticmethod
+    def lose(remote, name, times):
+        read, left = getattr(remote, f"on_{name}_list"), [times]
+
+        def lost(talk):
+            left[0] -= 1
+            if left[0] >= 0:
+                raise Unavailable
+            return read(talk)
+
+        setattr(remote, f"on_{name}_list", lost)
 
     def test_a_flood_of_notifications_is_read_as_one(self):
         fake = self.http()

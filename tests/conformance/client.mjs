@@ -11,8 +11,9 @@ import { createInterface } from 'node:readline';
 import { authOf, toToml } from './client_auth.mjs';
 import { within } from './server.mjs';
 
-const startTimeoutMs = 15_000;
-const callTimeoutMs = 20_000;
+// As long as the suite waits, or nearly: all drivers run side by side, on whatever else the machine does.
+const startTimeoutMs = 60_000;
+const callTimeoutMs = 60_000;
 const [collet, url] = process.argv.slice(2);
 const context = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? '{}');
 const scenario = process.env.MCP_CONFORMANCE_SCENARIO ?? '';

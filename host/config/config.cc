@@ -8,6 +8,7 @@
 #include <memory>
 #include <variant>
 
+#include "base/text.h"
 #include "config/section.h"
 #include "config/token.h"
 
@@ -69,6 +70,10 @@ const TextRule kPrincipal{"a name of the characters A-Z a-z 0-9 _ . @ -",
 
 const TextRule kTokenHash{R"("sha256:" and 64 hexadecimal digits, as "collet token" prints it)", is_token_hash,
                           true};
+
+const TextRule kHostAndPort{R"(a host and its port, as "api.example.com:443")", [](std::string_view text) {
+                              return collet::text::split_host_and_port(text).has_value();
+                            }};
 
 const TextRule kVariable{"the name of an environment variable",
                          [](std::string_view text) { return !text.empty() && all_of(text, "_"); }};
@@ -279,7 +284,7 @@ class Reader {
     section.read("write", may.write, kPath);
     for (std::string& path : may.read) path = absolute(path);
     for (std::string& path : may.write) path = absolute(path);
-    section.read("network", may.network);
+    section.read_flag_or_list("network", may.network, may.hosts, kHostAndPort);
     section.read("exec", may.exec);
     section.read("environment", may.environment, kVariable);
     section.read("memory_bytes_max", may.memory_bytes_max, 0, limits::kWorkerMemoryBytesMaxMax);

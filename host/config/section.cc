@@ -92,6 +92,15 @@ void Section::read(std::string_view key, std::vector<std::string>& to, const Tex
   }
 }
 
+void Section::read_flag_or_list(std::string_view key, bool& flag, std::vector<std::string>& list,
+                                const TextRule& rule) {
+  const Value::Member* found = member(key);
+  if (found && found->value.type == Value::Type::array) return read(key, list, rule);
+  if (!found || found->value.type == Value::Type::boolean) return read(key, flag);
+  known_.emplace_back(key);
+  problems_.add(found->value.at, "{} must be true, false or a list, not {}", name_of(key), given(found->value));
+}
+
 void Section::read_integer(std::string_view key, std::uint64_t& to, std::uint64_t min, std::uint64_t max) {
   known_.emplace_back(key);
   const Value::Member* found = member(key);

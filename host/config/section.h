@@ -57,6 +57,8 @@ class Section {
   void read(std::string_view key, bool& to);
   void read(std::string_view key, std::string& to, const TextRule& rule = kAnyText);
   void read(std::string_view key, std::vector<std::string>& to, const TextRule& rule = kAnyText);
+  // Either of the two.
+  void read_flag_or_list(std::string_view key, bool& flag, std::vector<std::string>& list, const TextRule& rule);
   template <std::unsigned_integral T>
   void read(std::string_view key, T& to, std::uint64_t min, std::uint64_t max) {
     std::uint64_t number = to;

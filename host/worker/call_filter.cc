@@ -5,13 +5,11 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <ucontext.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstddef>
 #include <cstring>
 #include <vector>
@@ -70,8 +68,14 @@ constexpr int kNever[] = {SYS_ptrace,
                           SYS_setsid,
                           SYS_setpgid};
 
-std::string messages[2];  // by what a trapped call wants; written before the filter is there, never destroyed
-std::atomic<bool> said[2];
+// Of files: Landlock decides, and the host is asked so that it can tell what was denied.
+constexpr int kOnPaths[] = {SYS_openat,  SYS_openat2,   SYS_mkdirat,  SYS_mknodat, SYS_unlinkat, SYS_symlinkat,
+                            SYS_linkat,  SYS_renameat2, SYS_truncate,
+#if defined(__x86_64__)
+                            SYS_open,    SYS_creat,     SYS_mkdir,    SYS_mknod,   SYS_rmdir,    SYS_unlink,
+                            SYS_symlink, SYS_link,      SYS_rename,   SYS_renameat
+#endif
+};
 
 class Program {
  public:
@@ -110,9 +114,23 @@ class Program {
     answer(with);
     load_number();
   }
-  bool install() {
+  // With the number loaded: denies it if its argument has one of the bits.
+  void deny_with_bits(int number, unsigned index, std::uint32_t bits, std::uint32_t with) {
+    add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(number), 0, 4);
+    load_argument(index);
+    add(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1);
+    answer(with);
+    load_number();
+  }
+  // -1 if it fails. The descriptor, if asked for, is where the host hears what is asked.
+  int install(bool asking) {
     const sock_fprog program{static_cast<unsigned short>(code_.size()), code_.data()};
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
+    const auto set = [&](unsigned flags) {
+      return static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
+    };
+    if (!asking) return set(0);
+    const int listener = set(SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+    return listener >= 0 ? listener : set(SECCOMP_FILTER_FLAG_NEW_LISTENER);  // kernels before 5.19
   }
 
  private:
@@ -120,38 +138,10 @@ class Program {
 };
 
 constexpr std::uint32_t kDenied = SECCOMP_RET_ERRNO | EPERM;
-enum Wanted : std::uint32_t { kNetwork = 0, kExec = 1 };
-constexpr std::uint32_t trapped(Wanted wanted) { return SECCOMP_RET_TRAP | wanted; }
 
-// A denied call: says so, once for each kind, and fails it.
-void on_denied(int, siginfo_t* info, void* context) {
-  const auto wanted = static_cast<unsigned>(info->si_errno);
-  if (wanted < std::size(messages) && !said[wanted].exchange(true)) {
-    static_cast<void>(!write(STDERR_FILENO, messages[wanted].data(), messages[wanted].size()));
-  }
-  auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext;
-#if defined(__x86_64__)
-  registers.gregs[REG_RAX] = -EPERM;
-#elif defined(__aarch64__)
-  registers.regs[0] = static_cast<std::uint64_t>(-EPERM);
-#endif
-}
-
-bool listen_for_denials(const std::string& plugin) {
-  messages[kNetwork] = fmt::format(
-      "plugin {0}: its worker may not open sockets: network = true in [plugin.{0}.permissions] allows it\n",
-      plugin);
-  messages[kExec] = fmt::format(
-      "plugin {0}: its worker may not run programs: exec = true in [plugin.{0}.permissions] allows it\n", plugin);
-  struct sigaction action {};
-  action.sa_sigaction = on_denied;
-  action.sa_flags = SA_SIGINFO | SA_RESTART;
-  return sigaction(SIGSYS, &action, nullptr) == 0;
-}
-
-}  // namespace
-
-std::string filter_calls(const std::string& plugin, const Permissions& may) {
+// What can be asked of the host, if it listens.
+Program program_for(const Permissions& may, bool asking) {
+  const std::uint32_t ask_to_deny = asking ? SECCOMP_RET_USER_NOTIF : kDenied;
   Program program;
   program.load(offsetof(seccomp_data, arch));
   program.add(BPF_JMP | BPF_JEQ | BPF_K, kArchitecture, 1, 0);
@@ -166,25 +156,47 @@ std::string filter_calls(const std::string& plugin, const Permissions& may) {
   const auto self = static_cast<std::uint32_t>(getpid());
   program.deny_unless_argument(SYS_tgkill, 0, self, kDenied);
   program.deny_if_argument(SYS_prctl, 0, PR_SET_PDEATHSIG, kDenied);
-  if (!may.network) program.answer_if(SYS_socket, trapped(kNetwork));
+  if (!may.network) {
+    program.answer_if(SYS_socket, ask_to_deny);
+    program.answer_if(SYS_connect, may.hosts.empty() ? kDenied : ask_to_deny);
+    program.answer_if(SYS_listen, kDenied);
+    // What names an address by the way: datagrams, and the first bytes of a connection.
+    program.deny_unless_argument(SYS_sendto, 5, 0, kDenied);
+    program.deny_with_bits(SYS_sendto, 3, MSG_FASTOPEN, kDenied);
+    program.deny_with_bits(SYS_sendmsg, 2, MSG_FASTOPEN, kDenied);
+    program.deny_with_bits(SYS_sendmmsg, 3, MSG_FASTOPEN, kDenied);
+    program.deny_with_bits(SYS_socketpair, 1, SOCK_DGRAM, kDenied);
+  }
   if (!may.exec) {
     program.deny_unless_argument(SYS_kill, 0, self, kDenied);
     program.answer_if(SYS_tkill, kDenied);
-    program.answer_if(SYS_execve, trapped(kExec));
-    program.answer_if(SYS_execveat, trapped(kExec));
+    program.answer_if(SYS_execve, ask_to_deny);
+    program.answer_if(SYS_execveat, ask_to_deny);
     program.answer_if(SYS_clone3,
                       SECCOMP_RET_ERRNO | ENOSYS);  // its flags cannot be seen: clone() is taken instead
-    program.deny_without_bits(SYS_clone, 0, CLONE_THREAD, trapped(kExec));
+    program.deny_without_bits(SYS_clone, 0, CLONE_THREAD, ask_to_deny);
 #if defined(__x86_64__)
-    program.answer_if(SYS_fork, trapped(kExec));
-    program.answer_if(SYS_vfork, trapped(kExec));
+    program.answer_if(SYS_fork, ask_to_deny);
+    program.answer_if(SYS_vfork, ask_to_deny);
 #endif
   }
-  program.answer(SECCOMP_RET_ALLOW);
-  if (!listen_for_denials(plugin) || !program.install()) {
-    return fmt::format("system calls (seccomp: {})", std::strerror(errno));
+  if (asking) {
+    for (const int number : kOnPaths) program.answer_if(number, SECCOMP_RET_USER_NOTIF);
   }
-  return {};
+  program.answer(SECCOMP_RET_ALLOW);
+  return program;
+}
+
+}  // namespace
+
+CallFilter filter_calls(const Permissions& may) {
+  if (const int listener = program_for(may, true).install(true); listener >= 0) {
+    return {plugin::Descriptor(listener), {}};
+  }
+  std::string missing = "telling what is denied";
+  if (!may.hosts.empty()) missing += ", connections to single hosts (none are made)";
+  if (program_for(may, false).install(false) == 0) return {plugin::Descriptor(), missing};
+  return {plugin::Descriptor(), fmt::format("system calls (seccomp: {})", std::strerror(errno))};
 }
 
 }  // namespace collet::worker

@@ -4,11 +4,17 @@
 #include <string>
 
 #include "base/placement.h"
+#include "plugin/descriptor.h"
 
 namespace collet::worker {
 
-// Of the calling thread and those that it starts, for ever. What is denied fails with EPERM; where a key of the
-// configuration would allow it, that is said on stderr, once. Returns what cannot be enforced, or empty.
-std::string filter_calls(const std::string& plugin, const Permissions& may);
+struct CallFilter {
+  plugin::Descriptor listener;  // for the host's Guard; none if this kernel cannot ask
+  std::string unenforced;       // what cannot be enforced, or empty
+};
+
+// Of the calling thread and those that it starts, for ever. What is denied fails with EPERM. Calls on paths wait
+// for the Guard from now on.
+CallFilter filter_calls(const Permissions& may);
 
 }  // namespace collet::worker

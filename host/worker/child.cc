@@ -325,6 +325,26 @@ OpenOrder read_order(FrameBuffer& input) {
   }
 }
 
+// To the host, before there is any code that is not ours: it takes the first descriptor that comes, and no other.
+void hand_over(plugin::Descriptor descriptor) {
+  std::string frame;
+  { FrameWriter(frame, FrameType::asking); }
+  iovec bytes{frame.data(), frame.size()};
+  alignas(cmsghdr) char room[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = room;
+  message.msg_controllen = sizeof room;
+  cmsghdr& rights = *CMSG_FIRSTHDR(&message);
+  rights.cmsg_level = SOL_SOCKET;
+  rights.cmsg_type = SCM_RIGHTS;
+  rights.cmsg_len = CMSG_LEN(sizeof(int));
+  const int number = descriptor.get();
+  std::memcpy(CMSG_DATA(&rights), &number, sizeof number);
+  if (sendmsg(kSocketDescriptor, &message, MSG_NOSIGNAL) != static_cast<ssize_t>(frame.size())) _exit(1);
+}
+
 }  // namespace
 
 void worker_main() {
@@ -336,7 +356,8 @@ void worker_main() {
   ::close(kArenaDescriptor);
   if (!arena) _exit(1);
   report_crashes(order.name);
-  Confinement confinement = confine(order.name, order.permissions, order.library);
+  Confinement confinement = confine(order.permissions, order.library);
+  if (confinement.listener) hand_over(std::move(confinement.listener));
   order.library = std::move(confinement.library);
   // Never destroyed: the process ends by _exit().
   auto* child = new Child(std::move(order), std::move(input), std::move(*arena), std::move(confinement.unenforced));

@@ -38,6 +38,7 @@ enum class FrameType : std::uint8_t {
   instructions,  // what clients are to be told
   erred,         // the plugin has made an error of its own
   answer,        // id: of the question
+  asking,        // first of all, with the descriptor on which the host hears what its system calls ask
 };
 
 // The plugin's extensions, in `opened`.

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "plugin/descriptor.h"
+#include "worker/file_rules.h"
 
 namespace collet::worker {
 namespace {
@@ -39,27 +40,6 @@ constexpr std::uint64_t kDevices = 1 << 15;   // since version 5
 constexpr std::uint64_t kOfFiles = kExecute | kWriteFile | kReadFile | kTruncate | kDevices;
 constexpr std::uint64_t kBindAndConnect = 3;
 constexpr std::uint64_t kSocketsAndSignals = 3;
-
-// What any program needs: shared libraries, and what the C library looks up behind a program's back.
-constexpr const char* kReadable[] = {"/lib",
-                                     "/lib64",
-                                     "/usr/lib",
-                                     "/usr/lib64",
-                                     "/usr/local/lib",
-                                     "/etc/ld.so.cache",
-                                     "/etc/localtime",
-                                     "/usr/share/zoneinfo",
-                                     "/dev/urandom",
-                                     "/dev/random",
-                                     "/dev/zero",
-                                     "/proc/self",
-                                     "/sys/devices/system/cpu",
-                                     "/usr/share/locale",
-                                     "/usr/share/i18n"};
-constexpr const char* kReadableWithNetwork[] = {
-    "/etc/resolv.conf", "/etc/hosts",    "/etc/nsswitch.conf", "/etc/host.conf",
-    "/etc/gai.conf",    "/etc/services", "/etc/ssl",           "/usr/share/ca-certificates"};
-constexpr const char* kExecutable[] = {"/bin", "/sbin", "/usr", "/lib", "/lib64"};
 
 class Ruleset {
  public:
@@ -96,21 +76,12 @@ class Ruleset {
 std::string confine_files(const Permissions& may, const std::string& library) {
   const auto version = static_cast<int>(syscall(SYS_landlock_create_ruleset, nullptr, 0, kVersionFlag));
   if (version < 1) return "files (the kernel has no Landlock)";
-  constexpr std::uint64_t kRead = kReadFile | kReadFolder;
-  const std::uint64_t run = may.exec ? kExecute : 0;
   Ruleset rules(version, !may.network);
   if (!rules) return fmt::format("files (Landlock: {})", std::strerror(errno));
-  rules.allow(library.c_str(), kReadFile);
-  rules.allow("/dev/null", kReadFile | kWriteFile);
-  for (const char* path : kReadable) rules.allow(path, kRead);
-  if (may.network) {
-    for (const char* path : kReadableWithNetwork) rules.allow(path, kRead);
+  for (const FileRule& rule : file_rules(may, library)) {
+    const std::uint64_t rights = rule.write ? ~kExecute : kReadFile | kReadFolder;
+    rules.allow(rule.path.c_str(), rights | (rule.run ? kExecute : 0));
   }
-  if (may.exec) {
-    for (const char* path : kExecutable) rules.allow(path, kRead | kExecute);
-  }
-  for (const std::string& path : may.read) rules.allow(path.c_str(), kRead | run);
-  for (const std::string& path : may.write) rules.allow(path.c_str(), ~kExecute | run);
   if (!rules.restrict_self()) return fmt::format("files (Landlock: {})", std::strerror(errno));
   return version >= 3 ? std::string() : "truncation of files (the kernel's Landlock is too old)";
 }

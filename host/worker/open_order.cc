@@ -26,6 +26,7 @@ void append(std::string& out, const OpenOrder& order) {
   append(frame, may.read);
   append(frame, may.write);
   append(frame, may.environment);
+  append(frame, may.hosts);
   frame.number(static_cast<std::uint8_t>(may.network)).number(static_cast<std::uint8_t>(may.exec));
   frame.number(may.memory_bytes_max).number(may.threads_max).number(may.files_max).number(may.cpu_seconds_max);
 }
@@ -45,6 +46,7 @@ std::optional<OpenOrder> read_open_order(std::string_view body) {
   may.read = read_texts(fields);
   may.write = read_texts(fields);
   may.environment = read_texts(fields);
+  may.hosts = read_texts(fields);
   may.network = fields.number<std::uint8_t>() != 0;
   may.exec = fields.number<std::uint8_t>() != 0;
   may.memory_bytes_max = fields.number<std::uint64_t>();

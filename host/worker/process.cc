@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -82,14 +83,22 @@ void Process::kill() const {
 
 std::string Process::reap() {
   int status = 0;
-  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  rusage used{};
+  while (wait4(pid_, &status, 0, &used) < 0 && errno == EINTR) {
   }
+  cpu_seconds_ = used.ru_utime.tv_sec + used.ru_stime.tv_sec;
+  signal_ = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   ::kill(-pid_, SIGKILL);  // what it has left behind
   pid_ = 0;
-  if (!WIFSIGNALED(status)) return fmt::format("ended with exit code {}", WEXITSTATUS(status));
-  const int number = WTERMSIG(status);
-  if (number == SIGKILL) return "was killed (SIGKILL: by somebody else, or for want of memory)";
-  return fmt::format("crashed with SIG{} ({})", sigabbrev_np(number), sigdescr_np(number));
+  if (signal_ == 0) return fmt::format("ended with exit code {}", WEXITSTATUS(status));
+  if (signal_ == SIGKILL) return "was killed (SIGKILL: by somebody else, or for want of memory)";
+  return fmt::format("crashed with SIG{} ({})", sigabbrev_np(signal_), sigdescr_np(signal_));
+}
+
+// What does not end of the kernel's first word ends of its second one.
+bool Process::ended_for_cpu(std::uint64_t seconds_max) const {
+  if (seconds_max == 0) return false;
+  return signal_ == SIGXCPU || (signal_ == SIGKILL && static_cast<std::uint64_t>(cpu_seconds_) >= seconds_max);
 }
 
 }  // namespace collet::worker

@@ -35,10 +35,14 @@ class Process {
   void kill() const;
   // Waits for its end: "crashed with SIGSEGV (Segmentation fault)", "ended with exit code 1".
   std::string reap();
+  // After reap(): whether it had used so much of processors, if there was such a limit.
+  bool ended_for_cpu(std::uint64_t seconds_max) const;
 
  private:
   pid_t pid_ = 0;  // 0: none, or reaped
   plugin::Descriptor ended_;
+  int signal_ = 0;  // that it ended of
+  long cpu_seconds_ = 0;
 };
 
 }  // namespace collet::worker

@@ -1,5 +1,6 @@
 #include "worker/replay.h"
 
+#include "base/result.h"
 #include "collet/ext/instructions.h"
 #include "collet/ext/relay.h"
 #include "collet/ext/stream.h"
@@ -62,7 +63,7 @@ void Replay::add_pieces(std::uint64_t call, FieldReader& pieces, bool wanted) {
   }
 }
 
-std::string Replay::end(std::uint64_t call, std::string_view body) {
+std::string Replay::end(std::uint64_t call, std::string_view body, std::string_view denial) {
   FieldReader fields(body);
   const auto how = fields.number<How>();
   const auto is_error = fields.number<std::uint8_t>();
@@ -97,9 +98,12 @@ std::string Replay::end(std::uint64_t call, std::string_view body) {
   }
   if (pieces.bad() || members.bad() || requests.bad()) return cut_off("end of a call");
   if (completed) {
+    if (is_error && !denial.empty()) host_.add_text(&host_, call, denial.data(), denial.size());
     host_.complete(&host_, call, is_error);
   } else if (how == How::failed) {
-    host_.fail(&host_, call, rpc_code, message.data(), message.size(), data ? data->data() : nullptr,
+    std::string words(message);
+    if (!denial.empty()) words += fmt::format(" ({})", denial);
+    host_.fail(&host_, call, rpc_code, words.data(), words.size(), data ? data->data() : nullptr,
                data ? data->size() : 0);
   } else {
     host_.suspend(&host_, call, state.data(), state.size(), state_version);

@@ -16,7 +16,8 @@ class Replay {
   Replay(const collet_host& host, const ArenaView& arena) : host_(host), arena_(arena) {}
 
   // Each returns why the frame cannot come from a sound worker, or an empty text. The call is one that runs.
-  std::string end(std::uint64_t call, std::string_view body);
+  // `denial`, if any, is what the sandbox has denied meanwhile; a call that has failed says so.
+  std::string end(std::uint64_t call, std::string_view body, std::string_view denial = {});
   std::string progress(std::uint64_t call, std::string_view body);
   std::string log(std::uint64_t call, std::string_view body);
   std::string close_stream(std::uint64_t call, std::string_view body);

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -31,7 +33,7 @@ class Walls {
  public:
   Walls(const Permissions& may, std::string library) : may_(may), library_(std::move(library)) {}
 
-  Confinement build(const std::string& plugin) {
+  Confinement build() {
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     separate();
     set_limits();
@@ -42,8 +44,11 @@ class Walls {
     note(confine_files(may_, original));
     if (own_user) become_nobody_else();
     if (geteuid() == 0) note("a user of its own (it is root, since files are granted)");
-    note(filter_calls(plugin, may_));
-    return {library_, unenforced_};
+    prctl(PR_SET_DUMPABLE, 1);  // lost with the old user, as is the death with the parent
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    CallFilter filter = filter_calls(may_);
+    note(filter.unenforced);
+    return {library_, unenforced_, std::move(filter.listener)};
   }
 
  private:
@@ -51,9 +56,25 @@ class Walls {
     if (!missing.empty()) unenforced_ += (unenforced_.empty() ? "" : ", ") + missing;
   }
 
+  // Without root's rights a user namespace gives them, over the new namespaces only.
   void separate() {
-    if (geteuid() != 0) return;
-    if (unshare(CLONE_NEWIPC | CLONE_NEWUTS) != 0) note("namespaces");
+    const bool alone = !may_.network && may_.hosts.empty();
+    const uid_t user = geteuid();
+    const gid_t group = getegid();
+    const int wanted = CLONE_NEWIPC | CLONE_NEWUTS | (alone ? CLONE_NEWNET : 0) | (user == 0 ? 0 : CLONE_NEWUSER);
+    if (unshare(wanted) != 0) return note(fmt::format("namespaces ({})", std::strerror(errno)));
+    if (user == 0) return;
+    write_file("/proc/self/setgroups", "deny");
+    write_file("/proc/self/uid_map", fmt::format("{0} {0} 1", user));
+    write_file("/proc/self/gid_map", fmt::format("{0} {0} 1", group));
+    const __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    const __user_cap_data_struct none[2] = {};
+    if (syscall(SYS_capset, &header, none) != 0) note("rights over its namespaces");
+  }
+
+  static void write_file(const char* path, const std::string& text) {
+    const plugin::Descriptor file(open(path, O_WRONLY | O_CLOEXEC));
+    static_cast<void>(!write(file.get(), text.data(), text.size()));
   }
 
   void set_limits() {
@@ -62,7 +83,9 @@ class Walls {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which reserve more than there is
     if (may_.memory_bytes_max && !limit(RLIMIT_AS, may_.memory_bytes_max)) note("memory_bytes_max");
 #endif
-    if (may_.cpu_seconds_max && !limit(RLIMIT_CPU, may_.cpu_seconds_max)) note("cpu_seconds_max");
+    // SIGXCPU, and a second later SIGKILL.
+    const rlimit cpu{may_.cpu_seconds_max, may_.cpu_seconds_max + 1};
+    if (may_.cpu_seconds_max && setrlimit(RLIMIT_CPU, &cpu) != 0) note("cpu_seconds_max");
   }
 
   // Its folder is the host's alone: it is read through a descriptor.
@@ -78,9 +101,6 @@ class Walls {
     if (setgroups(0, nullptr) != 0 || setresgid(user, user, user) != 0 || setresuid(user, user, user) != 0) {
       return note(fmt::format("a user of its own ({})", std::strerror(errno)));
     }
-    // Both were lost with the old user.
-    prctl(PR_SET_DUMPABLE, 1);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (!limit(RLIMIT_NPROC, may_.threads_max)) note("threads_max");
   }
 
@@ -91,8 +111,6 @@ class Walls {
 
 }  // namespace
 
-Confinement confine(const std::string& plugin, const Permissions& may, const std::string& library) {
-  return Walls(may, library).build(plugin);
-}
+Confinement confine(const Permissions& may, const std::string& library) { return Walls(may, library).build(); }
 
 }  // namespace collet::worker

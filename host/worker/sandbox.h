@@ -4,17 +4,18 @@
 #include <string>
 
 #include "base/placement.h"
+#include "plugin/descriptor.h"
 
 namespace collet::worker {
 
 struct Confinement {
-  std::string library;     // where the plugin's library can be read from now on
-  std::string unenforced;  // what this system could not be brought to enforce, in words, or empty
+  std::string library;          // where the plugin's library can be read from now on
+  std::string unenforced;       // what this system could not be brought to enforce, in words, or empty
+  plugin::Descriptor listener;  // see call_filter.h
 };
 
 // Confines this process for ever: a user of its own if it is root's, no new privileges, namespaces, limits,
-// Landlock, a filter of system calls. Before there is another thread, and before foreign code is loaded. `plugin`
-// is its name in the configuration: what the filter denies is said on stderr, with the key that would allow it.
-Confinement confine(const std::string& plugin, const Permissions& may, const std::string& library);
+// Landlock, a filter of system calls. Before there is another thread, and before foreign code is loaded.
+Confinement confine(const Permissions& may, const std::string& library);
 
 }  // namespace collet::worker

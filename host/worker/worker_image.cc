@@ -115,6 +115,9 @@ std::int32_t WorkerImage::pass_on(collet_call call, const collet_call_params& pa
       reason = down_words();
     } else if (!send(buffer)) {
       reason = "too many calls of it are waiting";
+    } else {
+      ++calls_;
+      calls_mixed_ ^= call;
     }
   }
   if (buffer.capacity() > limits::kWorkerReadBytes) std::string().swap(buffer);

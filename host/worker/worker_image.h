@@ -27,6 +27,7 @@
 #include "plugin/thread.h"
 #include "worker/arena.h"
 #include "worker/frame.h"
+#include "worker/guard.h"
 #include "worker/process.h"
 #include "worker/replay.h"
 #include "worker/unsent.h"
@@ -90,6 +91,7 @@ class WorkerImage final : public plugin::Image {
     Process process;
     plugin::Descriptor socket;
     FrameBuffer input;
+    std::unique_ptr<Guard> guard;  // null if its calls do not ask, or not yet
     bool opened = false;
     bool ended = false;   // by itself
     std::string refusal;  // why it cannot be used: "its create() …", "its worker process was killed: …"
@@ -117,6 +119,8 @@ class WorkerImage final : public plugin::Image {
   void serve(Running& running);
   int wait_ms() const;
   void receive(Running& running);
+  ssize_t receive_first(Running& running, char* to, std::size_t room);
+  void note_denial(const std::string& denial);  // a guard's thread
   void flush();
   std::string find_reason_to_kill(const Running& running);
   bool wait_to_restart(const std::string& cause);
@@ -163,9 +167,14 @@ class WorkerImage final : public plugin::Image {
   int socket_ = -1;  // of the process that is up
   pid_t pid_ = 0;
   std::uint32_t incarnation_ = 0;
-  Unsent outgoing_;          // what the socket did not take
-  std::string kill_reason_;  // somebody wants the process to be killed
-  std::string cause_;        // of the last end
+  Unsent outgoing_;  // what the socket did not take
+  // Calls that the process has: how many, and all their ids in one. Who is the only one is known so.
+  unsigned calls_ = 0;
+  collet_call calls_mixed_ = 0;
+  std::map<collet_call, std::string> denials_;  // the last one of a call
+  std::set<std::string, std::less<>> told_;     // denials, of this process
+  std::string kill_reason_;                     // somebody wants the process to be killed
+  std::string cause_;                           // of the last end
   std::string item_problem_;
   bool quiescing_ = false;                                // calls may have been ended behind the worker's back
   std::map<std::uint64_t, std::optional<Answer>> asked_;  // by the question

@@ -26,11 +26,13 @@ std::string quoted(std::string_view words) {
   return text::is_utf8(cut) ? std::string(cut) : "(not UTF-8)";
 }
 
-std::vector<std::string> variables(const std::vector<std::string>& names) {
+std::vector<std::string> variables(const Permissions& may) {
   std::vector<std::string> all;
-  for (const std::string& name : names) {
+  for (const std::string& name : may.environment) {
     if (const char* value = std::getenv(name.c_str())) all.push_back(name + '=' + value);
   }
+  if (!may.hosts.empty())
+    all.emplace_back("RES_OPTIONS=use-vc");  // names are asked for over TCP, the one way there is
   return all;
 }
 
@@ -52,8 +54,14 @@ std::string WorkerImage::run_once() {
   if (running) {
     serve(*running);
     if (!running->ended) running->process.kill();
-    const std::string end = running->process.reap();
+    std::string end = running->process.reap();
+    const std::uint64_t most = order_.permissions.cpu_seconds_max;
+    if (running->process.ended_for_cpu(most)) {
+      end += fmt::format(", as it had used the {0} s of plugin.{1}.permissions.cpu_seconds_max = {0}", most,
+                         order_.name);
+    }
     cause = running->refusal.empty() ? "its worker process " + end : running->refusal;
+    running->guard.reset();
   }
   const std::lock_guard lock(mutex_);
   if (state_ != State::closing) state_ = State::down;
@@ -62,6 +70,10 @@ std::string WorkerImage::run_once() {
   cause_ = cause;
   outgoing_.clear();
   overdue_.clear();
+  calls_ = 0;
+  calls_mixed_ = 0;
+  denials_.clear();
+  told_.clear();
   changed_.notify_all();
   return cause;
 }
@@ -74,8 +86,7 @@ Result<WorkerImage::Running> WorkerImage::start() {
   Running running;
   running.socket = plugin::Descriptor(ends[0]);
   const plugin::Descriptor theirs(ends[1]);
-  auto process =
-      Process::spawn(options_.executable, theirs, arena_.descriptor(), variables(order_.permissions.environment));
+  auto process = Process::spawn(options_.executable, theirs, arena_.descriptor(), variables(order_.permissions));
   if (!process) return process.failure();
   running.process = std::move(*process);
   {
@@ -167,7 +178,9 @@ void WorkerImage::receive(Running& running) {
   for (;;) {
     std::size_t room;
     char* at = running.input.room(room);
-    const ssize_t size = recv(running.socket.get(), at, room, MSG_DONTWAIT);
+    const bool first = !running.guard && !running.opened;
+    const ssize_t size =
+        first ? receive_first(running, at, room) : recv(running.socket.get(), at, room, MSG_DONTWAIT);
     if (size < 0 && errno == EINTR) continue;
     if (size <= 0) {
       // At its end the process ends too; if it does not it is of no use any more.
@@ -190,6 +203,40 @@ void WorkerImage::receive(Running& running) {
     }
     if (static_cast<std::size_t>(size) < room && !running.ended) return;
   }
+}
+
+// As recv(). Takes the descriptor that comes before any code of the plugin can run; later ones are the kernel's to
+// close.
+ssize_t WorkerImage::receive_first(Running& running, char* to, std::size_t room) {
+  iovec bytes{to, room};
+  alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = space;
+  message.msg_controllen = sizeof space;
+  const ssize_t size = recvmsg(running.socket.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  const cmsghdr* rights = size > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (!rights || rights->cmsg_type != SCM_RIGHTS || rights->cmsg_len != CMSG_LEN(sizeof(int))) return size;
+  int listener;
+  std::memcpy(&listener, CMSG_DATA(rights), sizeof listener);
+  running.guard =
+      std::make_unique<Guard>(plugin::Descriptor(listener),
+                              GuardOrder{.name = order_.name,
+                                         .library = path_,
+                                         .permissions = order_.permissions,
+                                         .denied = [this](const std::string& denial) { note_denial(denial); }});
+  return size;
+}
+
+// Says it once, and keeps it for the call that it is of, if that can be known.
+void WorkerImage::note_denial(const std::string& denial) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (calls_ == 1) denials_[calls_mixed_] = denial;
+    if (told_.size() >= limits::kWorkerDenialsMax || !told_.insert(denial).second) return;
+  }
+  log::warning("{}", denial);
 }
 
 void WorkerImage::flush() {
@@ -245,6 +292,8 @@ std::string WorkerImage::take(Running& running, const FrameBuffer::Frame& frame)
     case FrameType::erred:
       if (host_) events_.erred();
       return {};
+    case FrameType::asking:
+      return running.guard && !running.opened ? std::string() : no_frame("part of its start");
     case FrameType::answer:
       return take_answer(frame.head.id, frame.body);
     default:
@@ -391,7 +440,16 @@ std::string WorkerImage::take_of_call(const FrameBuffer::Frame& frame) {
   if (frame.head.type == FrameType::progress) return replay_->progress(call, frame.body);
   if (frame.head.type == FrameType::log) return replay_->log(call, frame.body);
   if (frame.head.type == FrameType::close_stream) return replay_->close_stream(call, frame.body);
-  std::string reason = replay_->end(call, frame.body);
+  std::string denial;
+  {
+    const std::lock_guard lock(mutex_);
+    --calls_;
+    calls_mixed_ ^= call;
+    if (const auto found = denials_.find(call); found != denials_.end()) {
+      denial = denials_.extract(found).mapped();
+    }
+  }
+  std::string reason = replay_->end(call, frame.body, denial);
   const std::vector<std::uint64_t> read = replay_->take_read();
   if (read.empty()) return reason;
   std::string done;

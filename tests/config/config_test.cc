@@ -206,6 +206,7 @@ permissions = { read = ["data"], write = ["/var/z"], network = true, environment
 library = "/lib/z.so"
 enabled = false
 placement = "in-process"
+permissions.network = ["api.example.com:443", "[::1]:80"]
 inline = false
 prefix = "a_"
 timeout_ms = 7
@@ -238,7 +239,7 @@ nested.key = { x = 0.5 }
   const config::Plugin& alpha = config.plugin[1];
   CHECK_FALSE(alpha.enabled);
   CHECK(alpha.placement == Placement::in_process);
-  CHECK(alpha.permissions == Permissions());
+  CHECK(alpha.permissions == Permissions{.hosts = {"api.example.com:443", "[::1]:80"}});
   CHECK(zeta.inline_calls);
   CHECK_FALSE(alpha.inline_calls);
   CHECK(alpha.names.prefix == "a_");

@@ -1,4 +1,6 @@
 // What a plugin does to its worker stays there.
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -209,6 +211,53 @@ TEST_CASE("what is granted is allowed, and no more") {
   CHECK(scene.text("open", R"({"path":"/etc/group"})") == "EACCES");
   CHECK(scene.text("environment") == "seen");
   CHECK(scene.text("exec") == "EPERM");
+}
+
+TEST_CASE("what is denied names the key that would allow it, also in the error of its call") {
+  Scene scene({.files_max = 64});
+  CHECK(scene.text("must_open", R"({"path":"/etc/shadow"})") ==
+        "plugin p: call() returned COLLET_E_INVALID (-1) (plugin p: open(\"/etc/shadow\") for reading was denied: "
+        "add \"/etc/shadow\" to plugin.p.permissions.read)");
+  CHECK(scene.text("must_open", R"({"path":"/none"})") == "plugin p: call() returned COLLET_E_INVALID (-1)");
+  CHECK(scene.text("must_open", R"({"path":"/dev/null"})") == "opened");
+  CHECK(
+      scene.text("must_make", R"({"path":"/etc/../etc/collet-test"})")
+          .find(
+              R"(open(\"/etc/collet-test\") for writing was denied: add \"/etc\" to plugin.p.permissions.write)") !=
+      std::string::npos);
+  scene.text("eat_files");
+  CHECK(scene.text("must_open", R"({"path":"/dev/null"})").find("plugin.p.permissions.files_max = 64") !=
+        std::string::npos);
+}
+
+TEST_CASE("a worker connects to the hosts that it is granted, and to no others") {
+  const Descriptor listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(listen(listener.get(), 8) == 0);
+  REQUIRE(getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  const unsigned port = ntohs(address.sin_port);
+  const auto to = [](unsigned where) { return fmt::format(R"({{"port":{}}})", where); };
+  {
+    Scene scene({.hosts = {fmt::format("localhost:{}", port)}});
+    CHECK(scene.text("connect", to(port)) == "0");
+    CHECK(scene.text("connect", to(port)) == "0");
+    CHECK(scene.text("connect", to(port == 1 ? 2 : 1)) == "EACCES");
+    CHECK(scene.text("datagram") == "EPERM");
+  }
+  Scene closed;
+  CHECK(closed.text("connect", to(port)) == "EPERM");
+}
+
+TEST_CASE("a worker that has used its time is ended, and the cause names the key") {
+  Scene scene({.cpu_seconds_max = 1});
+  const std::string cause = scene.text("burn");
+  CHECK(cause.find("SIGXCPU") != std::string::npos);
+  CHECK(cause.find("plugin.p.permissions.cpu_seconds_max = 1") != std::string::npos);
+  CHECK(scene.comes_back());
 }
 
 TEST_CASE("blobs of any size arrive whole, through shared memory or beside it") {

@@ -5,6 +5,7 @@
 #include <collet/plugin.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,13 +39,19 @@ enum {
   SCRIBBLE,
   CHURN,
   WATCHED,
-  HANG_UP
+  HANG_UP,
+  MUST_OPEN,
+  MUST_MAKE,
+  CONNECT,
+  DATAGRAM,
+  BURN
 };
 static const char* const names[] = {"echo",        "crash",     "abort",     "exit",       "hang",
                                     "print",       "close_all", "eat_files", "eat_memory", "fork",
                                     "kill_parent", "socket",    "exec",      "open",       "blob",
                                     "environment", "user",      "scribble",  "churn",      "watched",
-                                    "hang_up"};
+                                    "hang_up",     "must_open", "must_make", "connect",    "datagram",
+                                    "burn"};
 
 static int32_t add(const char* name, long which) {
   collet_item item;
@@ -77,6 +84,24 @@ static int32_t answer(collet_call call, const char* text) {
 /* "0", or the name of what went wrong. */
 static int32_t answer_status(collet_call call, int result) {
   return answer(call, result < 0 ? strerrorname_np(errno) : "0");
+}
+
+/* To a port of this machine: {"port":80}. */
+static int connect_to(collet_str arguments) {
+  struct sockaddr_in address;
+  int port = 0;
+  memset(&address, 0, sizeof address);
+  sscanf(arguments.data, "{\"port\":%d", &port);
+  address.sin_family = AF_INET;
+  address.sin_port = htons((uint16_t)port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (fd < 0) return fd;
+  const int connected = connect(fd, (const struct sockaddr*)&address, sizeof address);
+  const int error = errno;
+  close(fd);
+  errno = error;
+  return connected;
 }
 
 /* The path in {"path":"…"}. */
@@ -152,6 +177,20 @@ static int32_t on_call(void* self, collet_call call, const collet_call_params* p
       return answer(call, getenv("COLLET_TEST_VARIABLE") ? getenv("COLLET_TEST_VARIABLE") : "none");
     case USER:
       return answer(call, geteuid() == 0 ? "root" : "other");
+    case MUST_OPEN:
+      if (open(path, O_RDONLY) < 0) return COLLET_E_INVALID;
+      return answer(call, "opened");
+    case MUST_MAKE:
+      if (open(path, O_WRONLY | O_CREAT, 0600) >= 0) return answer(call, "made");
+      host->add_text(host, call, "cannot", 6);
+      return host->complete(host, call, 1);
+    case CONNECT:
+      return answer_status(call, connect_to(params->arguments));
+    case DATAGRAM:
+      return answer_status(call, socket(AF_INET, SOCK_DGRAM, 0));
+    case BURN:
+      for (;;) {
+      }
     case WATCHED:
       return answer(call, watched_uri);
     case CHURN: {

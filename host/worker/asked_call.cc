@@ -1,0 +1,157 @@
+#include "worker/asked_call.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include "base/result.h"
+
+namespace collet::worker {
+namespace {
+
+std::string link_target(const std::string& link) {
+  char target[PATH_MAX];
+  const ssize_t size = readlink(link.c_str(), target, sizeof target);
+  return size > 0 ? std::string(target, static_cast<std::size_t>(size)) : std::string();
+}
+
+// With links followed; empty if it is not there.
+std::string real(const std::string& path) {
+  char* resolved = realpath(path.c_str(), nullptr);
+  const std::string text = resolved ? resolved : "";
+  std::free(resolved);
+  return text;
+}
+
+bool is_beneath(const std::string& path, const std::string& folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || folder == "/" || path[folder.size()] == '/');
+}
+
+}  // namespace
+
+bool AskedCall::read(std::uint64_t at, void* to, std::size_t size) const {
+  const iovec here{to, size};
+  const iovec there{reinterpret_cast<void*>(at), size};
+  return process_vm_readv(thread, &here, 1, &there, 1, 0) == static_cast<ssize_t>(size);
+}
+
+// Page by page: what follows the text may not be there.
+std::string AskedCall::read_path(std::uint64_t at) const {
+  constexpr std::uint64_t kPage = 4096;
+  std::string path;
+  while (path.size() < PATH_MAX) {
+    char piece[kPage];
+    const std::size_t size = kPage - at % kPage;
+    if (!read(at, piece, size)) return {};
+    const auto* end = static_cast<const char*>(std::memchr(piece, 0, size));
+    path.append(piece, end ? static_cast<std::size_t>(end - piece) : size);
+    if (end) return path;
+    at += size;
+  }
+  return {};
+}
+
+PathUse AskedCall::use(const char* name, int folder, std::uint64_t at, bool write) const {
+  PathUse use{.name = name, .write = write};
+  std::string path = read_path(at);
+  if (path.empty()) return use;
+  const std::string process = fmt::format("/proc/{}", thread);
+  if (path.front() != '/') {
+    const std::string base =
+        link_target(folder == AT_FDCWD ? process + "/cwd" : fmt::format("{}/fd/{}", process, folder));
+    if (base.empty() || base.front() != '/') return use;
+    path = base + '/' + path;
+  }
+  if (path.starts_with("/proc/")) return use;  // a process's own view of itself
+  use.path = real(path);
+  use.exists = !use.path.empty();
+  if (!use.exists) {
+    const std::size_t slash = path.find_last_of('/');
+    const std::string base = real(path.substr(0, std::max<std::size_t>(slash, 1)));
+    if (!base.empty()) use.path = (base == "/" ? "" : base) + path.substr(slash);
+  }
+  return use;
+}
+
+std::vector<PathUse> AskedCall::path_uses() const {
+  const auto* a = arguments;
+  const auto folder = [&](int index) { return static_cast<int>(a[index]); };
+  const auto opening = [&](int base, std::uint64_t path, std::uint64_t flags) {
+    PathUse opened = use("open", base, path, (flags & (O_WRONLY | O_RDWR | O_TRUNC | O_CREAT)) != 0);
+    // What is not there, and is not made, is not denied; nor is a mere name for it.
+    if ((!opened.exists && !(flags & O_CREAT)) || (flags & O_PATH)) opened.path.clear();
+    if (opened.exists) opened.write = (flags & (O_WRONLY | O_RDWR | O_TRUNC)) != 0;
+    return opened;
+  };
+  switch (number) {
+    case SYS_openat:
+      return {opening(folder(0), a[1], a[2])};
+    case SYS_openat2: {
+      open_how how{};
+      if (!read(a[2], &how, std::min<std::size_t>(a[3], sizeof how))) return {};
+      return {opening(folder(0), a[1], how.flags)};
+    }
+    case SYS_mkdirat:
+      return {use("mkdir", folder(0), a[1], true)};
+    case SYS_mknodat:
+      return {use("mknod", folder(0), a[1], true)};
+    case SYS_unlinkat:
+      return {use("unlink", folder(0), a[1], true)};
+    case SYS_symlinkat:
+      return {use("symlink", folder(1), a[2], true)};
+    case SYS_linkat:
+      return {use("link", folder(0), a[1], true), use("link", folder(2), a[3], true)};
+    case SYS_renameat:
+    case SYS_renameat2:
+      return {use("rename", folder(0), a[1], true), use("rename", folder(2), a[3], true)};
+    case SYS_truncate:
+      return {use("truncate", AT_FDCWD, a[0], true)};
+#if defined(__x86_64__)
+    case SYS_open:
+      return {opening(AT_FDCWD, a[0], a[1])};
+    case SYS_creat:
+      return {opening(AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC)};
+    case SYS_mkdir:
+      return {use("mkdir", AT_FDCWD, a[0], true)};
+    case SYS_mknod:
+      return {use("mknod", AT_FDCWD, a[0], true)};
+    case SYS_rmdir:
+      return {use("rmdir", AT_FDCWD, a[0], true)};
+    case SYS_unlink:
+      return {use("unlink", AT_FDCWD, a[0], true)};
+    case SYS_symlink:
+      return {use("symlink", AT_FDCWD, a[1], true)};
+    case SYS_link:
+      return {use("link", AT_FDCWD, a[0], true), use("link", AT_FDCWD, a[1], true)};
+    case SYS_rename:
+      return {use("rename", AT_FDCWD, a[0], true), use("rename", AT_FDCWD, a[1], true)};
+#endif
+    default:
+      return {};
+  }
+}
+
+pid_t AskedCall::process() const {
+  std::ifstream status(fmt::format("/proc/{}/status", thread));
+  for (std::string word; status >> word;) {
+    pid_t id = 0;
+    if (word == "Tgid:" && status >> id) return id;
+  }
+  return 0;
+}
+
+bool allows(const std::vector<FileRule>& rules, const PathUse& use) {
+  return std::any_of(rules.begin(), rules.end(), [&](const FileRule& rule) {
+    return (rule.write || !use.write) && is_beneath(use.path, rule.path);
+  });
+}
+
+}  // namespace collet::worker

@@ -1,0 +1,43 @@
+#include "worker/file_rules.h"
+
+namespace collet::worker {
+namespace {
+
+// What any program needs: shared libraries, and what the C library looks up behind a program's back.
+constexpr const char* kReadable[] = {"/lib",
+                                     "/lib64",
+                                     "/usr/lib",
+                                     "/usr/lib64",
+                                     "/usr/local/lib",
+                                     "/etc/ld.so.cache",
+                                     "/etc/localtime",
+                                     "/usr/share/zoneinfo",
+                                     "/dev/urandom",
+                                     "/dev/random",
+                                     "/dev/zero",
+                                     "/proc/self",
+                                     "/sys/devices/system/cpu",
+                                     "/usr/share/locale",
+                                     "/usr/share/i18n"};
+constexpr const char* kReadableWithNetwork[] = {
+    "/etc/resolv.conf", "/etc/hosts",    "/etc/nsswitch.conf", "/etc/host.conf",
+    "/etc/gai.conf",    "/etc/services", "/etc/ssl",           "/usr/share/ca-certificates"};
+constexpr const char* kExecutable[] = {"/bin", "/sbin", "/usr", "/lib", "/lib64"};
+
+}  // namespace
+
+std::vector<FileRule> file_rules(const Permissions& may, const std::string& library) {
+  std::vector<FileRule> rules{{library}, {"/dev/null", true}};
+  for (const char* path : kReadable) rules.push_back({path});
+  if (may.network || !may.hosts.empty()) {
+    for (const char* path : kReadableWithNetwork) rules.push_back({path});
+  }
+  if (may.exec) {
+    for (const char* path : kExecutable) rules.push_back({path, false, true});
+  }
+  for (const std::string& path : may.read) rules.push_back({path, false, may.exec});
+  for (const std::string& path : may.write) rules.push_back({path, true, may.exec});
+  return rules;
+}
+
+}  // namespace collet::worker

@@ -1,0 +1,238 @@
+#include "worker/guard.h"
+
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/result.h"
+#include "base/text.h"
+#include "plugin/thread.h"
+#include "worker/asked_call.h"
+#include "worker/reach.h"
+
+namespace collet::worker {
+namespace {
+
+using plugin::Descriptor;
+
+// Of a later kernel than the header's: the asking thread goes on at once on the processor that answers it.
+constexpr unsigned long kSetFlags = SECCOMP_IOW(4, std::uint64_t);
+constexpr std::uint64_t kSynchronous = 1;
+
+std::string in_quotes(std::string_view text) {
+  std::string quoted;
+  text::append_json_string(quoted, text);
+  return quoted;
+}
+
+std::vector<FileRule> resolved(std::vector<FileRule> rules) {
+  std::erase_if(rules, [](FileRule& rule) {
+    std::error_code none;
+    rule.path = std::filesystem::canonical(rule.path, none);
+    return rule.path.empty();
+  });
+  return rules;
+}
+
+}  // namespace
+
+class Guard::Watch {
+ public:
+  Watch(Descriptor listener, GuardOrder order, int stop)
+      : listener_(std::move(listener)),
+        order_(std::move(order)),
+        stop_(stop),
+        rules_(resolved(file_rules(order_.permissions, order_.library))),
+        reach_(order_.permissions.hosts) {
+    ioctl(listener_.get(), kSetFlags, kSynchronous);
+  }
+
+  void run() {
+    for (;;) {
+      std::vector<pollfd> waiting{{stop_, POLLIN, 0}, {listener_.get(), POLLIN, 0}};
+      for (const Connecting& each : connecting_) waiting.push_back({each.socket.get(), POLLOUT, 0});
+      if (poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR) return;
+      if (waiting[0].revents || (waiting[1].revents & (POLLHUP | POLLERR))) return;
+      for (std::size_t i = waiting.size(); i > 2; --i) {
+        if (waiting[i - 1].revents) finish(i - 3);
+      }
+      if ((waiting[1].revents & POLLIN) && !take()) return;
+    }
+  }
+
+ private:
+  // A call of connect() that waits, of a socket that does not.
+  struct Connecting {
+    std::uint64_t id = 0;
+    Descriptor socket;
+    int flags = 0;
+  };
+
+  // False if the descriptor is no listener: some other one that a plugin has sent.
+  bool take() {
+    // Zeroed, and with room for what later kernels say.
+    alignas(seccomp_notif) char room[512] = {};
+    if (ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, room) != 0) {
+      return errno == ENOENT || errno == EINTR;  // the thread is gone
+    }
+    seccomp_notif asked;
+    std::memcpy(&asked, room, sizeof asked);
+    const AskedCall call{static_cast<pid_t>(asked.pid), asked.data.nr,
+                         reinterpret_cast<const unsigned long long*>(asked.data.args)};
+    settle(asked.id, call);
+    return true;
+  }
+
+  void settle(std::uint64_t id, const AskedCall& call) {
+    switch (call.number) {
+      case SYS_socket:
+        return socket(id, call);
+      case SYS_connect:
+        return connect(id, call);
+      case SYS_execve:
+      case SYS_execveat:
+      case SYS_clone:
+#if defined(__x86_64__)
+      case SYS_fork:
+      case SYS_vfork:
+#endif
+        return deny(id, fmt::format("running a program was denied: set {}.exec = true", section_));
+      default:
+        tell_of_files(id, call);
+        return answer(id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+    }
+  }
+
+  void answer(std::uint64_t id, int error, std::uint32_t flags = 0) {
+    alignas(seccomp_notif_resp) char room[512] = {};
+    seccomp_notif_resp answer{};
+    answer.id = id;
+    answer.error = -error;
+    answer.flags = flags;
+    std::memcpy(room, &answer, sizeof answer);
+    ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, room);  // ENOENT: the thread is gone
+  }
+
+  bool still_asked(std::uint64_t id) const {
+    return ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+  }
+
+  void tell(const std::string& what) { order_.denied(fmt::format("plugin {}: {}", order_.name, what)); }
+
+  void deny(std::uint64_t id, const std::string& what) {
+    tell(what);
+    answer(id, EPERM);
+  }
+
+  void tell_of_files(std::uint64_t id, const AskedCall& call) {
+    for (const PathUse& use : call.path_uses()) {
+      if (use.path.empty() || !still_asked(id)) continue;  // what was read may be another's
+      const std::string what = fmt::format("{}({})", use.name, in_quotes(use.path));
+      if (!allows(rules_, use)) {
+        const bool itself = use.exists && std::strcmp(use.name, "open") == 0;
+        const std::size_t slash = use.path.find_last_of('/');
+        const auto wanted = itself ? use.path : use.path.substr(0, std::max<std::size_t>(slash, 1));
+        tell(fmt::format("{} for {} was denied: add {} to {}.{}", what, use.write ? "writing" : "reading",
+                         in_quotes(wanted), section_, use.write ? "write" : "read"));
+      } else if (is_full(call)) {
+        tell(fmt::format("{} was denied: it has as many files open as {}.files_max = {} allows", what, section_,
+                         order_.permissions.files_max));
+      }
+    }
+  }
+
+  // Whether the process can open no more files. Kernels before 6.2 do not say.
+  bool is_full(const AskedCall& call) const {
+    struct stat open_files;
+    return stat(fmt::format("/proc/{}/fd", call.thread).c_str(), &open_files) == 0 &&
+           static_cast<std::uint64_t>(open_files.st_size) >= order_.permissions.files_max;
+  }
+
+  // Only what connect() below can see through: with datagrams each one could go elsewhere.
+  void socket(std::uint64_t id, const AskedCall& call) {
+    const auto family = static_cast<int>(call.arguments[0]);
+    const int type = static_cast<int>(call.arguments[1]) & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
+    const auto protocol = static_cast<int>(call.arguments[2]);
+    if (order_.permissions.hosts.empty()) {
+      return deny(id,
+                  fmt::format("opening a socket was denied: add the host and its port to {}.network", section_));
+    }
+    const bool tcp = (family == AF_INET || family == AF_INET6) && type == SOCK_STREAM &&
+                     (protocol == 0 || protocol == IPPROTO_TCP);
+    if (tcp) return answer(id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+    answer(id, EPERM);  // name resolution tries some of these, and does without
+  }
+
+  void connect(std::uint64_t id, const AskedCall& call) {
+    sockaddr_storage address{};
+    const auto size = static_cast<std::size_t>(call.arguments[2]);
+    if (size > sizeof address || !call.read(call.arguments[1], &address, size)) return answer(id, EINVAL);
+    if (!reach_.contains(address)) {
+      const auto words = in_words(address);
+      if (!words) return answer(id, EPERM);
+      tell(fmt::format("connecting to {0} was denied: add \"{0}\", or its name, to {1}.network", *words, section_));
+      return answer(id, EACCES);
+    }
+    const pid_t process = call.process();
+    const Descriptor handle(static_cast<int>(syscall(SYS_pidfd_open, process, 0)));
+    Descriptor socket(static_cast<int>(syscall(SYS_pidfd_getfd, handle.get(), call.arguments[0], 0)));
+    if (!still_asked(id)) return;
+    if (!socket) return answer(id, EBADF);
+    const int flags = fcntl(socket.get(), F_GETFL);
+    const bool waits = !(flags & O_NONBLOCK);
+    if (waits && connecting_.size() >= limits::kWorkerConnectingMax) return answer(id, EAGAIN);
+    if (waits) fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK);  // the guard has others to answer
+    const bool done =
+        ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size)) == 0;
+    const int error = done ? 0 : errno;
+    if (waits && error == EINPROGRESS) return connecting_.push_back({id, std::move(socket), flags});
+    if (waits) fcntl(socket.get(), F_SETFL, flags);
+    answer(id, error);
+  }
+
+  void finish(std::size_t index) {
+    const Connecting done = std::move(connecting_[index]);
+    connecting_.erase(connecting_.begin() + static_cast<std::ptrdiff_t>(index));
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(done.socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    fcntl(done.socket.get(), F_SETFL, done.flags);
+    answer(done.id, error);
+  }
+
+  const Descriptor listener_;
+  const GuardOrder order_;
+  const std::string section_ = "plugin." + order_.name + ".permissions";
+  const int stop_;
+  const std::vector<FileRule> rules_;
+  Reach reach_;
+  std::vector<Connecting> connecting_;
+};
+
+Guard::Guard(Descriptor listener, GuardOrder order) : stop_(eventfd(0, EFD_CLOEXEC)) {
+  const std::string name = order.name;
+  watch_ = std::make_unique<Watch>(std::move(listener), std::move(order), stop_.get());
+  thread_ = plugin::start_thread(name, [this] { watch_->run(); });
+}
+
+Guard::~Guard() {
+  const std::uint64_t one = 1;
+  static_cast<void>(!write(stop_.get(), &one, sizeof one));
+  thread_.join();
+}
+
+}  // namespace collet::worker

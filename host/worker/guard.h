@@ -1,0 +1,40 @@
+// Answers the system calls of a worker that its filter of calls asks its host about.
+//
+// Files: the kernel decides (Landlock), the guard only tells what is denied and what would allow it. Sockets and
+// programs that are not granted: it denies them, and tells. Connections where hosts are granted by name: it makes
+// them on the worker's behalf, to the address that it has looked at, so that nothing can change in between.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "base/placement.h"
+#include "plugin/descriptor.h"
+
+namespace collet::worker {
+
+struct GuardOrder {
+  std::string name;  // of the plugin in the configuration
+  std::string library;
+  Permissions permissions;
+  // On the guard's thread: something was denied, in words that say what would allow it.
+  std::function<void(const std::string& denial)> denied;
+};
+
+class Guard {
+ public:
+  // `listener` is what filter_calls() has given to the worker.
+  Guard(plugin::Descriptor listener, GuardOrder order);
+  ~Guard();  // what is asked from now on is left unanswered: the worker has ended, or is to
+
+ private:
+  class Watch;
+
+  plugin::Descriptor stop_;
+  std::unique_ptr<Watch> watch_;
+  std::thread thread_;
+};
+
+}  // namespace collet::worker

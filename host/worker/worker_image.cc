@@ -77,7 +77,10 @@ const void* WorkerImage::get_extension(std::string_view id) {
 
 std::string WorkerImage::condition() const {
   const std::lock_guard lock(mutex_);
-  if (state_ == State::up) return fmt::format("process {}", pid_);
+  if (state_ == State::up && incarnation_ == 1) return fmt::format("process {}", pid_);
+  if (state_ == State::up) {
+    return fmt::format("process {}, restarts: {}, the last because {}", pid_, incarnation_ - 1, cause_);
+  }
   if (state_ == State::quarantined) return fmt::format("in quarantine: {}", cause_);
   return cause_.empty() ? "not running" : fmt::format("not running: {}", cause_);
 }

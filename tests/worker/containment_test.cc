@@ -129,6 +129,16 @@ TEST_CASE("a call that does not end after its deadline is a hang: the worker is 
   CHECK(scene.comes_back());
 }
 
+TEST_CASE("how often a worker has been started again, and why, is seen") {
+  Scene scene;
+  const std::string cause = "its worker process crashed with SIGSEGV (Segmentation fault)";
+  scene.text("crash");
+  CHECK(scene.comes_back());
+  CHECK(scene.condition().ends_with(", restarts: 1, the last because " + cause));
+  CHECK(scene.house.loader.reload("p").ok());
+  CHECK(scene.condition().find("restarts") == std::string::npos);
+}
+
 TEST_CASE("a worker that fails again and again is left alone, and says so, until it is reloaded") {
   Scene scene({}, {.backoff_ms = 1, .failures_max = 3});
   for (unsigned i = 0; i < 2; ++i) {

@@ -11,6 +11,8 @@
 namespace collet::client {
 namespace {
 
+constexpr std::uint64_t kLastWordsMs = 100;
+
 // What a child needs to find its way; everything else, such as our secrets, stays with us.
 constexpr std::array kHandedOn = {
     "HOME",        "LOGNAME",    "USER",          "PATH",         "SHELL",
@@ -82,6 +84,7 @@ class Child::Process {
     *buffer = uv_buf_init(self.buffer_.data(), static_cast<unsigned>(self.buffer_.size()));
   }
   void on_out(std::string_view bytes);
+  void on_out_ended();
   void on_err(std::string_view bytes);
   void on_exit(std::int64_t status, int signal);
   void tell_ended(std::string reason);
@@ -103,6 +106,8 @@ class Child::Process {
   std::unique_ptr<Timer> patience_;
   std::uint64_t exit_ms_ = limits::kExitMs;
   int next_signal_ = SIGTERM;
+  std::string exit_reason_;  // empty until it has exited
+  bool out_ended_ = false;
   bool spawned_ = false;
   bool exited_ = false;
   bool ending_ = false;
@@ -138,7 +143,7 @@ int Child::Process::spawn(const Command& command) {
                 [](uv_stream_t* s, ssize_t size, const uv_buf_t* b) {
                   auto& self = *static_cast<Process*>(s->data);
                   if (size > 0) return self.on_out({b->base, static_cast<std::size_t>(size)});
-                  if (size < 0) uv_read_stop(s), self.tell_ended("it has closed its stdout");
+                  if (size < 0) uv_read_stop(s), self.on_out_ended();
                 });
   uv_read_start(reinterpret_cast<uv_stream_t*>(&err_), allocate,
                 [](uv_stream_t* s, ssize_t size, const uv_buf_t* b) {
@@ -205,14 +210,22 @@ void Child::Process::on_err(std::string_view bytes) {
   }
 }
 
+// How it has exited, which comes in a moment if it comes at all, says more.
+void Child::Process::on_out_ended() {
+  out_ended_ = true;
+  if (ending_) return;
+  if (exited_) return tell_ended(exit_reason_);
+  patience_->start(kLastWordsMs, [this] { tell_ended("it has closed its stdout"); });
+}
+
+// The rest of its stdout comes first, unless something that it has left behind keeps it open.
 void Child::Process::on_exit(std::int64_t status, int signal) {
   exited_ = true;
-  // The rest of its stdout comes first, unless something that it has left behind keeps it open.
-  const std::string reason = signal ? "it was ended by signal " + std::to_string(signal)
-                                    : "it has ended with exit code " + std::to_string(status);
+  exit_reason_ = signal ? "it was ended by signal " + std::to_string(signal)
+                        : "it has ended with exit code " + std::to_string(status);
   if (ending_) return close_all();
-  constexpr std::uint64_t kLastWordsMs = 100;
-  patience_->start(kLastWordsMs, [this, reason] { tell_ended(reason); });
+  if (out_ended_) return tell_ended(exit_reason_);
+  patience_->start(kLastWordsMs, [this] { tell_ended(exit_reason_); });
 }
 
 void Child::Process::tell_ended(std::string reason) {

@@ -16,7 +16,8 @@ int call(const CallOptions& options) {
 
   Host host(*config, 1);
   host.load();
-  host.await_remotes();
+  if (const auto reached = host.await_remotes(options.common); !reached)
+    return complain(reached.message(), kUnreachable);
   return call_tool(host, {.tool = options.tool,
                           .arguments = options.arguments,
                           .timeout_ms = config->plugins.timeout_ms,

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cli/plugin_specs.h"
 #include "config/config.h"
+#include "foreign/remote.h"
 #include "loop/standard_streams.h"
 #include "worker/worker_image.h"
 
@@ -58,7 +59,7 @@ Result<config::Config> read_config(const CommonOptions& options) {
 }
 
 Result<config::Config> load_config(const CommonOptions& options) {
-  if (!options.url.empty() || !options.command.empty()) {
+  if (options.name_server()) {
     config::Config config = only_remote(options);
     log::configure(config.log.level, config.log.format);
     return config;
@@ -117,16 +118,22 @@ void Host::load() {
   }
 }
 
-void Host::await_remotes() const {
+Result<void> Host::await_remotes(const CommonOptions& options) const {
   constexpr auto kBetween = std::chrono::milliseconds(5);
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(limits::kRemotesReadyMs);
+  json::Document health;
   for (; std::chrono::steady_clock::now() < end; std::this_thread::sleep_for(kBetween)) {
-    json::Document health;
     const std::string text = remotes_status();
-    if (text.empty() || json::parse(text, health)) return;
+    if (text.empty() || json::parse(text, health)) return {};
     const json::Value* pending = json::find(health, "pending");
-    if (!pending || !pending->IsTrue()) return;
+    if (!pending || !pending->IsTrue()) break;
   }
+  const json::Value* remotes = json::find(health, "remotes");
+  if (!options.name_server() || !remotes || !remotes->IsArray() || remotes->Empty()) return {};
+  const json::Value& remote = (*remotes)[0];
+  if (json::find_string(remote, "state") == "up") return {};
+  return error("{} cannot be reached: {}", options.url.empty() ? options.command : options.url,
+               foreign::printable(json::find_string(remote, "problem").value_or("it does not answer")));
 }
 
 }  // namespace collet::cli

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "config/config.h"
 #include "loop/loop.h"
 #include "plugin/loader.h"
@@ -29,6 +30,8 @@ struct CommonOptions {
   bool json = false;        // --format json
   std::string url;          // of one MCP server that takes the place of all plugins
   std::string command;      // likewise, of a child process: words for the shell
+
+  bool name_server() const { return !url.empty() || !command.empty(); }
 };
 
 // The file's configuration or the default one.
@@ -55,8 +58,9 @@ class Host {
 
   // Loads what the configuration names and logs what could not be loaded.
   void load();
-  // Waits until each remote has offered what it has, or could not be reached; before the loops run.
-  void await_remotes() const;
+  // Waits until each remote has offered what it has, or could not be reached; before the loops run. An error if
+  // that is the one server that the options name.
+  Result<void> await_remotes(const CommonOptions& options) const;
   // The health of the remotes, a JSON object; empty if there are none.
   std::string remotes_status() const { return loader_.health("client"); }
 

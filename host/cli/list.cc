@@ -12,13 +12,13 @@ namespace {
 // Of the running server, if there is one and it is to be asked, or of plugins that are loaded to see.
 Result<std::string> listing_of(const ListOptions& options, const config::Config& config) {
   const CommonOptions& common = options.common;
-  if (!options.fresh && common.url.empty() && common.command.empty()) {
+  if (!options.fresh && !common.name_server()) {
     auto answer = ask_server(admin_socket_path(config.admin, common.config_file), R"({"do":"list"})");
     if (answer) return std::move(*answer);
   }
   Host host(config, 1);
   host.load();
-  host.await_remotes();
+  if (auto reached = host.await_remotes(common); !reached) return reached.failure();
   return listing_json(host, false);
 }
 

@@ -444,6 +444,16 @@ class Terminal(RemoteCase):
         self.assertRegex(run("list", "--command", command).stdout, r"(?m)^prompt +greet")
         self.assertEqual(run("call", "--command", command, "echo", "--args", '{"text":"hi"}').stdout, "hi\n")
 
+    def test_a_server_that_is_not_there_is_said_to_be_unreachable(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            gone = f"http://127.0.0.1:{free.getsockname()[1]}/mcp"
+        for verb in (("list",), ("list", "--remotes"), ("call", "echo")):
+            for way, why in ((("--url", gone), "connect"), (("--command", "false"), "it has ended with exit code 1")):
+                with self.subTest(verb=verb, way=way):
+                    done = run(*verb, *way)
+                    self.assertEqual((done.returncode, done.stdout), (4, ""), done.stderr)
+                    self.assertRegex(done.stderr, f"(?m)^collet: {way[1]} cannot be reached: .*{why}")
+
     def test_the_health_of_remotes_is_shown(self):
         config = self.config(text=f'[remote.good]\nurl = "{self.http(era="legacy").url}"\n'
                                   '[remote.bad]\ncommand = "/nonexistent"\n[remote.off]\nurl = "http://x/"\nenabled = false\n')

@@ -129,6 +129,11 @@ void Stage::open(std::vector<Candidate*> candidates, const Stuck& stuck) {
     report.version = generation.table().version;
     report.generation = generation.number();
     report.items = generation.item_count();
+    if (!generation.in_worker() && candidate->spec.permissions != Permissions()) {
+      report.warnings.emplace_back(
+          "it runs in this process and is trusted: its permissions hold nothing back (placement = \"worker\" "
+          "would)");
+    }
     if (const std::string problem = generation.item_problem(); !problem.empty()) {
       report.warnings.push_back(fmt::format("left out: {}", problem));
     }

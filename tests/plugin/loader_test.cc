@@ -91,6 +91,15 @@ TEST_CASE("a plugin's items are served from where they may run") {
   CHECK(house.registry.current()->items(registry::Kind::tool).empty());
 }
 
+TEST_CASE("permissions that nobody enforces are said to hold nothing back") {
+  House house;
+  PluginSpec spec = spec_of("p", "sample");
+  spec.permissions.read = {"/etc"};
+  const LoadReport report = house.loader.load({spec}).at(0);
+  REQUIRE(report.warnings.size() == (in_worker() ? 0 : 1));
+  if (!in_worker()) contains(report.warnings[0], "is trusted: its permissions hold nothing back");
+}
+
 TEST_CASE("several plugins are published in the order in which they are configured") {
   House house;
   std::vector<PluginSpec> specs(3);

@@ -7,6 +7,13 @@
 #include "base/assert.h"
 
 namespace collet::loop {
+namespace {
+
+thread_local Loop* running_here = nullptr;
+
+}  // namespace
+
+Loop* Loop::current() { return running_here; }
 
 Loop::Loop() : uv_(std::make_unique<uv_loop_s>()), wake_(new uv_async_t) {
   std::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is an error code; libuv leaves the signal to us
@@ -33,11 +40,13 @@ Loop::~Loop() {
 
 void Loop::run() {
   thread_ = std::this_thread::get_id();
+  running_here = this;
   stopping_ = false;
   uv_update_time(uv_.get());
   drain();
   while (!stopping_) uv_run(uv_.get(), UV_RUN_ONCE);
   thread_ = {};
+  running_here = nullptr;
 }
 
 void Loop::stop() {

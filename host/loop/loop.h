@@ -40,6 +40,8 @@ class Loop {
 
   // Milliseconds of a monotonic clock, as of this turn of the loop.
   std::uint64_t now_ms() const;
+  // [any thread] The loop that this thread runs, or null.
+  static Loop* current();
   // Whether the calling thread runs this loop.
   bool is_current() const { return thread_ == std::this_thread::get_id(); }
 

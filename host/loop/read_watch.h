@@ -1,9 +1,7 @@
 // Tells when a descriptor can be read. Loop thread.
 #pragma once
 
-#include "base/callback.h"
-#include "base/result.h"
-#include "loop/loop.h"
+#include "loop/descriptor_watch.h"
 
 namespace collet::loop {
 
@@ -12,15 +10,11 @@ class ReadWatch {
   // `readable` is called again and again as long as there is something to read, or the end. The descriptor is
   // borrowed; it is made non-blocking.
   static Result<std::unique_ptr<ReadWatch>> open(Loop& loop, int descriptor, Callback<void()> readable);
-  ~ReadWatch();
-  ReadWatch(const ReadWatch&) = delete;
-  ReadWatch& operator=(const ReadWatch&) = delete;
 
  private:
-  struct State;
-  explicit ReadWatch(State* state) : state_(state) {}
+  explicit ReadWatch(std::unique_ptr<DescriptorWatch> watch) : watch_(std::move(watch)) {}
 
-  State* state_;  // owned; freed by libuv's close callback
+  const std::unique_ptr<DescriptorWatch> watch_;
 };
 
 }  // namespace collet::loop

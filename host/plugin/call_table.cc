@@ -240,7 +240,13 @@ void CallTable::make_ready(CallSlot& slot) {
   Lane& lane = *lanes_[slot.loop];
   const std::lock_guard lock(lane.mutex);
   lane.ready.push_back(&slot);
-  if (lane.ready.size() == 1) lane.loop->post([this, &lane] { deliver_ready(lane); });
+  if (lane.ready.size() == 1 && !lane.attended) lane.loop->post([this, &lane] { deliver_ready(lane); });
+}
+
+bool CallTable::attend(Lane& lane, bool attended) {
+  const std::lock_guard lock(lane.mutex);
+  lane.attended = attended;
+  return !lane.ready.empty();
 }
 
 void CallTable::deliver_ready(Lane& lane) {

@@ -144,6 +144,7 @@ class CallTable {
   CallTable& operator=(const CallTable&) = delete;
 
   std::size_t loops() const { return lanes_.size(); }
+  loop::Loop& loop(unsigned index) const { return *lanes_[index]->loop; }
 
   // [loop] A slot for a new call, counted to `owner`; null if the loop has kCallsInFlightMax already.
   CallSlot* acquire(unsigned loop, CallOwner& owner, registry::Listener& listener, CallKind kind);
@@ -171,6 +172,15 @@ class CallTable {
   // [any] Has the loop deliver the slot's notices.
   void announce(LockedCall& call);
 
+  // [loop] Runs `body` outside of any call, and delivers the calls of this loop that it ends, at once.
+  template <class Body>
+  void deliver_after(unsigned loop, Body&& body) {
+    Lane& lane = *lanes_[loop];
+    attend(lane, true);
+    body();
+    if (attend(lane, false)) deliver_ready(lane);
+  }
+
   // [any] The calls of an owner that have not ended, begun or not.
   std::vector<RunningCall> running(const CallOwner& owner);
   std::vector<RunningCall> running(const CallOwner& owner, unsigned loop);  // those of one loop
@@ -188,8 +198,9 @@ class CallTable {
     CallSlot* free = nullptr;           // loop thread; last returned first
     std::vector<CallSlot*> delivering;  // loop thread
 
-    std::mutex mutex;              // guards `ready`
+    std::mutex mutex;              // guards the two below
     std::vector<CallSlot*> ready;  // slots with something to deliver; one post a batch
+    bool attended = false;         // they are about to be delivered, without a post
   };
 
   CallSlot* find(CallId id) const;
@@ -197,6 +208,8 @@ class CallTable {
   LockedCall lock_even_waiting(CallId id, const CallOwner& owner);
   bool grow(Lane& lane, unsigned loop);
   void make_ready(CallSlot& slot);
+  // Whether there is something to deliver.
+  static bool attend(Lane& lane, bool attended);
   void deliver_ready(Lane& lane);
   void deliver(Lane& lane, CallSlot& slot);
   void finish(Lane& lane, CallSlot& slot);

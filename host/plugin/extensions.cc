@@ -4,6 +4,7 @@
 #include "collet/ext/relay.h"
 #include "collet/ext/stream.h"
 #include "plugin/instructions.h"
+#include "plugin/loop_table.h"
 #include "plugin/notices.h"
 #include "plugin/relay.h"
 
@@ -26,7 +27,8 @@ constexpr Extension kExtensions[] = {
 
 }  // namespace
 
-const void* find_extension(std::string_view id) {
+const void* find_extension(std::string_view id, const HostSide& side) {
+  if (id == COLLET_LOOP_ID) return side.loop_work ? &kLoopTable : nullptr;
   for (const Extension& extension : kExtensions) {
     if (extension.id == id) return extension.table;
   }

@@ -3,9 +3,12 @@
 
 #include <string_view>
 
+#include "plugin/host_table.h"
+
 namespace collet::plugin {
 
-// The extension's table, which lives as long as the host; null if there is none of that id.
-const void* find_extension(std::string_view id);
+// The extension's table for the generation of that side, which lives as long as the host; null if there is none of
+// that id.
+const void* find_extension(std::string_view id, const HostSide& side);
 
 }  // namespace collet::plugin

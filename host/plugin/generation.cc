@@ -95,7 +95,14 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
       items_(effective(spec_.rules, elf_)),
       blobs_(spec_.blob_memory),
       instructions_(spec_.instructed),
-      side_{calls_, owner_, items_, blobs_, spec_.resource_updated, &instructions_},
+      loop_work_(calls, spec_.name),
+      side_{calls_,
+            owner_,
+            items_,
+            blobs_,
+            spec_.resource_updated,
+            &instructions_,
+            spec_.isolated ? nullptr : &loop_work_},
       host_(make_host_table(side_)),
       image_(std::move(image)) {
   owner_.form = spec_.form;
@@ -167,6 +174,7 @@ void Generation::open() {
   executor_ = std::make_unique<Executor>(spec_.name, concurrent_ ? std::min(wanted, limits::kExecutorsMax) : 1,
                                          static_cast<Executor::Runner&>(*this));
   opened_ = create();
+  if (!opened_) loop_work_.close(Clock::time_point::max());
 }
 
 Result<void> Generation::create() {
@@ -373,6 +381,7 @@ void Generation::abandon_delivery() {
   const std::lock_guard lock(owner_.drain_mutex);
   abandoned_ = true;
   owner_.drained.notify_all();
+  loop_work_.abandon();
 }
 
 void Generation::cancel_all() {
@@ -423,6 +432,7 @@ Result<void> Generation::close(const Patience& patience) {
   if (!executor_->join_until(deadline)) return leave("its call() has not returned");
   // What an executor had taken, but not yet begun, a moment ago.
   end_running(fmt::format("plugin {} was unloaded before the call ended", owner_.name));
+  if (!loop_work_.close(deadline)) return leave("what it runs on a loop has not returned");
   {
     const std::lock_guard lock(cancel_mutex_);
     cancel_allowed_ = false;

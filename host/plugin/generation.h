@@ -14,6 +14,7 @@
 #include "plugin/host_table.h"
 #include "plugin/image.h"
 #include "plugin/inquiry.h"
+#include "plugin/loop_work.h"
 #include "plugin/own_threads.h"
 #include "plugin/thread.h"
 #include "registry/item.h"
@@ -165,6 +166,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
   Items items_;
   Blobs blobs_;
   Instructions instructions_;
+  LoopWork loop_work_;
   HostSide side_;
   const collet_host host_;
 

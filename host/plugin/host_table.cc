@@ -312,8 +312,9 @@ std::int32_t blob_drop(const collet_host* host, collet_blob blob) {
   return entered(host, [&](HostSide& side) { return side.blobs.take(blob) ? COLLET_OK : COLLET_E_STALE; });
 }
 
-const void* get_extension(const collet_host*, const char* id, std::size_t size) {
-  return is_sound(id, size) ? find_extension(view(id, size)) : nullptr;
+const void* get_extension(const collet_host* host, const char* id, std::size_t size) {
+  const HostSide* side = side_of(host);
+  return side && is_sound(id, size) ? find_extension(view(id, size), *side) : nullptr;
 }
 
 }  // namespace

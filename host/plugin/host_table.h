@@ -18,6 +18,8 @@
 
 namespace collet::plugin {
 
+class LoopWork;
+
 // What a host table stands on; its address is collet_host.host_data.
 struct HostSide {
   CallTable& calls;
@@ -26,6 +28,7 @@ struct HostSide {
   Blobs& blobs;
   std::function<void(std::string_view uri)> resource_updated;  // any thread; may be empty
   Instructions* instructions = nullptr;                        // null: nobody would hear them
+  LoopWork* loop_work = nullptr;                               // null: plugins have nothing to do on loops here
 };
 
 // `side` is borrowed for as long as the table is used.

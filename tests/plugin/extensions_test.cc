@@ -48,8 +48,8 @@ struct Extended {
 }  // namespace
 
 TEST_CASE("each extension that the SDK has is tried here") {
-  const std::set<std::string> tried{"instructions.h", "reconfigure.h", "relay.h", "save_state.h",
-                                    "status.h",       "stream.h",      "watch.h"};
+  const std::set<std::string> tried{"instructions.h", "loop.h",   "reconfigure.h", "relay.h",
+                                    "save_state.h",   "status.h", "stream.h",      "watch.h"};
   std::set<std::string> there;
   for (const auto& header : std::filesystem::directory_iterator(COLLET_TEST_EXTENSIONS)) {
     there.insert(header.path().filename());
@@ -166,4 +166,14 @@ TEST_CASE("collet.reconfigure/1: a plugin takes a new configuration as it runs")
   CHECK(report.done == LoadReport::Done::reconfigured);
   CHECK(report.generation == 1);
   CHECK(extended.said() == R"(config {"a":1};)");
+}
+
+TEST_CASE("collet.loop/1: offered where the host's loops call the plugin") {
+  House house;
+  const std::string problem = house.load(module_path("waiter")).error;
+  if (in_worker()) {
+    CHECK_THAT(problem, Catch::Contains("COLLET_E_UNSUPPORTED"));
+  } else {
+    CHECK(problem == "");
+  }
 }

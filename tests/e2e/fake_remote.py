@@ -389,10 +389,6 @@ class HttpRemote:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def setup(self):
-                super().setup()
-                outer.connections.add(self.connection)
-
             def finish(self):
                 outer.connections.discard(self.connection)
                 super().finish()
@@ -414,6 +410,10 @@ class HttpRemote:
             daemon_threads = True
             allow_reuse_address = True
             request_queue_size = 256
+
+            def process_request(self, connection, address):
+                outer.connections.add(connection)  # here, so that stop() knows of all that were accepted
+                super().process_request(connection, address)
 
             def handle_error(self, *_):
                 pass

@@ -39,10 +39,13 @@ Client::Client(const collet_host* table, ClientConfig config, std::map<std::stri
   http_ = std::make_unique<HttpClient>(loop_, "collet/" + config.version);
   children_ = std::make_unique<Children>(loop_);
   publisher_ = std::make_unique<Publisher>(loop_, host_);
+  LaneListener& listener = *this;
+  if (const auto loops = host_.loops()) lanes_ = std::make_unique<Lanes>(host_, *loops, *publisher_, listener);
   std::string info = R"({"name":"collet","version":)";
   append_json(info, config.version);
-  surroundings_ = std::make_unique<Surroundings>(Surroundings{loop_, host_, *http_, *children_, *publisher_,
-                                                              tokens_, [this] { place_watches(); }, info + "}"});
+  surroundings_ = std::make_unique<Surroundings>(
+      Surroundings{loop_, host_, *http_, *children_, *publisher_, tokens_, [this] { place_watches(); },
+                   [this](const LaneGatePtr& gate, const char* reason) { lanes_->end(gate, reason); }, info + "}"});
   take(std::move(config), handed_over);
   for (const auto& remote : remotes_) {
     if (!remote->config().login) continue;
@@ -123,6 +126,7 @@ void Client::end() {
 }
 
 void Client::call(IncomingCall call) {
+  if (lanes_ && lanes_->take(call)) return;
   loop_.post([this, call = std::make_shared<IncomingCall>(std::move(call))] { dispatch(std::move(*call)); });
 }
 
@@ -137,11 +141,39 @@ void Client::dispatch(IncomingCall call) {
 }
 
 void Client::cancel(collet_call call, std::uint32_t reason) {
+  lanes_ ? lanes_->cancel(call, words_of(reason)) : cancel_elsewhere(call, words_of(reason));
+}
+
+void Client::cancel_elsewhere(collet_call call, const char* reason) {
   loop_.post([this, call, reason] {
     if (login_ && login_->cancel(call)) return;
-    const auto cancels = [&](const auto& remote) { return remote->cancel(call, words_of(reason)); };
+    const auto cancels = [&](const auto& remote) { return remote->cancel(call, reason); };
     if (std::any_of(remotes_.begin(), remotes_.end(), cancels)) return;
     std::any_of(leaving_.begin(), leaving_.end(), cancels);
+  });
+}
+
+// Null: it has gone.
+Remote* Client::remote_behind(const LaneGatePtr& gate) const {
+  for (const auto* all : {&remotes_, &leaving_}) {
+    for (const auto& remote : *all) {
+      if (remote->gate() == gate) return remote.get();
+    }
+  }
+  return nullptr;
+}
+
+void Client::hand_over(HandedOver handed) {
+  loop_.post([this, kept = std::make_shared<HandedOver>(std::move(handed))] {
+    if (Remote* const remote = remote_behind(kept->target.gate)) return remote->take_over(std::move(*kept));
+    if (kept->how != HandedOver::How::settle) return dispatch(std::move(kept->call));
+    host_.fail(kept->call.id, kInternalError, "the remote does not offer this any more");
+  });
+}
+
+void Client::on_stray(LaneGatePtr gate, std::string text) {
+  loop_.post([this, gate = std::move(gate), text = std::move(text)] {
+    if (Remote* const remote = remote_behind(gate)) remote->take_stray(text);
   });
 }
 

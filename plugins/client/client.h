@@ -15,6 +15,7 @@
 #include "client/config.h"
 #include "client/host.h"
 #include "client/http.h"
+#include "client/lanes.h"
 #include "client/login.h"
 #include "client/loop.h"
 #include "client/publisher.h"
@@ -22,7 +23,7 @@
 
 namespace collet::client {
 
-class Client {
+class Client final : private LaneListener {
  public:
   // Offers what the generation before has handed over, and begins to connect. The table is borrowed.
   Client(const collet_host* table, ClientConfig config, std::map<std::string, Known> handed_over);
@@ -57,6 +58,10 @@ class Client {
   template <class Callback>
   auto on_thread(Callback callback);
   void dispatch(IncomingCall call);
+  Remote* remote_behind(const LaneGatePtr& gate) const;
+  void hand_over(HandedOver handed) override;
+  void on_stray(LaneGatePtr gate, std::string text) override;
+  void cancel_elsewhere(collet_call call, const char* reason) override;
 
   const Host host_;
   auth::TokenStore tokens_;
@@ -74,6 +79,8 @@ class Client {
   std::unique_ptr<Login> login_;                  // null: nobody is to log in
   std::unique_ptr<Timer> farewell_;
   bool ending_ = false;
+
+  std::unique_ptr<Lanes> lanes_;  // set before anything is offered; null: the host has no loops for us
 
   std::thread thread_;
 };

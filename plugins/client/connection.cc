@@ -17,7 +17,35 @@ class Callback final : public Asker {
   const std::function<void(const Answer&)> done_;
 };
 
+void append_params(std::string& out, std::string_view params, std::string_view stamp,
+                   const RequestOptions& options) {
+  if (stamp.empty() && options.meta.empty()) {
+    if (!params.empty()) out.append(R"(,"params":{)").append(params).append("}");
+    return;
+  }
+  out += R"(,"params":{)";
+  if (!params.empty()) out.append(params).append(",");
+  out += R"("_meta":{)";
+  if (!stamp.empty()) {
+    out += stamp;
+    out += options.capabilities.empty() ? kRelayedCapabilities : options.capabilities;
+    if (!options.meta.empty()) out += ',';
+  }
+  out.append(options.meta).append("}}");
+}
+
 }  // namespace
+
+std::string request_text(RequestId id, std::string_view method, std::string_view params, std::string_view stamp,
+                         const RequestOptions& options) {
+  std::string out;
+  out.reserve(160 + params.size() + stamp.size() + options.meta.size() + options.capabilities.size());
+  out.append(R"({"jsonrpc":"2.0","id":)").append(std::to_string(id)).append(R"(,"method":")").append(method);
+  out += '"';
+  append_params(out, params, stamp, options);
+  out += '}';
+  return out;
+}
 
 std::string Answer::problem() const {
   if (error) return error->message + " (" + std::to_string(error->code) + ")";
@@ -37,35 +65,15 @@ void Connection::set_version(Era era, std::string_view version) {
   transport_->set_version(era, version);
 }
 
-void Connection::append_params(std::string& out, std::string_view params, const RequestOptions& options) const {
-  if (stamp_.empty() && options.meta.empty()) {
-    if (!params.empty()) out.append(R"(,"params":{)").append(params).append("}");
-    return;
-  }
-  out += R"(,"params":{)";
-  if (!params.empty()) out.append(params).append(",");
-  out += R"("_meta":{)";
-  if (!stamp_.empty()) {
-    out += stamp_;
-    out += options.capabilities.empty() ? kRelayedCapabilities : options.capabilities;
-    if (!options.meta.empty()) out += ',';
-  }
-  out.append(options.meta).append("}}");
-}
-
 RequestId Connection::request(std::string_view method, std::string_view params, Asker& asker,
                               RequestOptions options) {
   const RequestId id = ++last_id_;
+  std::string text = request_text(id, method, params, stamp_, options);
   Outgoing out{.id = id,
                .method = std::string(method),
                .name = std::move(options.name),
                .headers = std::move(options.headers),
-               .text = {}};
-  out.text.reserve(160 + params.size() + stamp_.size() + options.meta.size() + options.capabilities.size());
-  out.text.append(R"({"jsonrpc":"2.0","id":)").append(std::to_string(id)).append(R"(,"method":")").append(method);
-  out.text += '"';
-  append_params(out.text, params, options);
-  out.text += '}';
+               .text = std::move(text)};
   Asked& asked = asked_[id];
   asked.asker = &asker;
   if (options.timeout_ms) {

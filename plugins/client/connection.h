@@ -64,6 +64,11 @@ struct RequestOptions {
   std::uint64_t timeout_ms = 0;   // 0: none
 };
 
+// The text of a request. `params` are the members of the params object, with commas between; `stamp` is that of the
+// connection.
+std::string request_text(RequestId id, std::string_view method, std::string_view params, std::string_view stamp,
+                         const RequestOptions& options);
+
 class Connection final : private TransportListener {
  public:
   // `client_info` is an Implementation object.
@@ -77,6 +82,8 @@ class Connection final : private TransportListener {
   Era era() const { return era_; }
   const std::string& version() const { return version_; }
   const std::string& client_info() const { return client_info_; }
+  // What begins the _meta of each modern request, up to the caller's capabilities; empty in the legacy era.
+  const std::string& stamp() const { return stamp_; }
 
   // `params` are the members of the params object, with commas between. The asker is borrowed until on_answer() or
   // cancel(), and called later.
@@ -113,7 +120,6 @@ class Connection final : private TransportListener {
   void on_notification(const Message& message, RequestId stream);
   void on_request(const Message& message, RequestId stream);
   void end(RequestId id, const Answer& answer);
-  void append_params(std::string& out, std::string_view params, const RequestOptions& options) const;
   void watch_deadlines();
   Asker* find(RequestId id) const;
 
@@ -126,7 +132,7 @@ class Connection final : private TransportListener {
   RequestId last_id_ = 0;
   Era era_ = Era::modern;
   std::string version_;
-  std::string stamp_;  // of a modern request's _meta, up to the capabilities
+  std::string stamp_;
   std::unique_ptr<Transport> transport_;
 };
 

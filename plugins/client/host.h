@@ -11,6 +11,7 @@
 
 #include <collet/json.hpp>
 
+#include "client/host_loops.h"
 #include "client/message.h"
 
 namespace collet::client {
@@ -24,6 +25,11 @@ class Host {
         instructions_(extension<collet_instructions>(COLLET_INSTRUCTIONS_ID)) {}
 
   bool suits() const { return relay_ != nullptr; }
+  // Its loops, if they do our work, too.
+  std::optional<HostLoops> loops() const {
+    const auto* functions = extension<collet_loop>(COLLET_LOOP_ID);
+    return functions ? std::optional(HostLoops(table_, functions)) : std::nullopt;
+  }
 
   // `level` is a COLLET_LOG_*; call 0: of no call.
   void log(std::uint32_t level, std::string_view text) const {

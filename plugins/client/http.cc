@@ -51,6 +51,14 @@ struct HttpClient::Transfer {
   bool ended = false;
   CURLcode code = CURLE_OK;
 
+  void on_head() {
+    const char* ip = nullptr;
+    long port = 0;
+    curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &ip);
+    curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port);
+    head.address = {ip ? ip : "", static_cast<std::uint16_t>(port)};
+    mark();
+  }
   void mark() {
     if (std::exchange(dirty, true)) return;
     client->dirty_.push_back(id);
@@ -162,7 +170,7 @@ std::size_t HttpClient::on_header_line(char* bytes, std::size_t size, std::size_
     curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
     transfer.head.status = static_cast<int>(status);
     transfer.head_whole = status >= 200;
-    if (transfer.head_whole) transfer.mark();
+    if (transfer.head_whole) transfer.on_head();
   } else if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {
     transfer.head.headers.push_back(
         {std::string(trimmed(text.substr(0, colon))), std::string(trimmed(text.substr(colon + 1)))});

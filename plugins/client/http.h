@@ -23,9 +23,16 @@ struct HttpRequest {
   std::uint64_t timeout_ms = 0;  // of the whole exchange; 0: none
 };
 
+// Of who is at the other end of a connection: "127.0.0.1", "::1"; empty if it is not known.
+struct PeerAddress {
+  std::string ip;
+  std::uint16_t port = 0;
+};
+
 struct HttpHead {
   int status = 0;
   std::vector<HttpHeader> headers;
+  PeerAddress address;
 
   // The first of that name (any case); data() is null if there is none.
   std::string_view header(std::string_view name) const;
@@ -61,6 +68,8 @@ class HttpClient final : public Fetcher {
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
+
+  const std::string& user_agent() const { return user_agent_; }
 
   // `sink` is borrowed until on_end() or cancel().
   Id start(HttpRequest request, HttpSink& sink);

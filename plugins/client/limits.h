@@ -43,6 +43,12 @@ inline constexpr std::uint64_t kTaskPollMsMax = 30'000;
 inline constexpr unsigned kTaskLostMax = 3;     // requests about a task that are lost one after the other
 inline constexpr unsigned kWatchedMax = 1'000;  // resources of one remote that somebody watches
 
+// Lanes: connections of the host's loops themselves.
+inline constexpr unsigned kLaneConnectionsMax = 256;  // of one loop; more calls go by the client's thread
+inline constexpr std::size_t kLaneRequestBytesMax = 256u << 10;  // likewise larger ones
+inline constexpr std::size_t kLaneAnswerBytesMax = 256u << 10;   // a larger answer is read on the client's thread
+inline constexpr std::uint64_t kLaneIdleMs = 2'000;  // or twice as long: servers close theirs after 5 s, and more
+
 // Waiting.
 inline constexpr std::uint64_t kConnectMs = 10'000;  // to establish a connection
 inline constexpr std::uint64_t kProbeMs = 5'000;     // for a child to answer server/discover

@@ -46,8 +46,31 @@ Result<std::unique_ptr<Transport>> Remote::Link::make_transport() {
                                                                      remote_.authorizer_.get(), std::move(settings),
                                                                      connection_.transport_listener()));
   }
-  return std::unique_ptr<Transport>(std::make_unique<StreamableTransport>(
-      around.loop, around.http, remote_.authorizer_.get(), std::move(settings), connection_.transport_listener()));
+  auto made = std::make_unique<StreamableTransport>(around.loop, around.http, remote_.authorizer_.get(),
+                                                    std::move(settings), connection_.transport_listener());
+  http_ = made.get();
+  return std::unique_ptr<Transport>(std::move(made));
+}
+
+LaneRoutePtr Remote::Link::lane_route() const {
+  if (!http_ || connection_.era() != Era::modern || !http_->sender().session.empty()) return nullptr;
+  auto route = make_route(remote_.config_, http_->url(), http_->address(), remote_.around_.http.user_agent());
+  const auto& headers = http_->sender().headers;
+  if (!route || !std::all_of(headers.begin(), headers.end(),
+                             [](const HttpHeader& header) { return is_header_value(header.value); })) {
+    return nullptr;
+  }
+  if (remote_.authorizer_) {
+    const auto nothing_needed = std::make_shared<bool>(false);
+    remote_.authorizer_->headers(
+        "POST", http_->url(), [nothing_needed](const auto& given) { *nothing_needed = given && given->empty(); });
+    if (!*nothing_needed) return nullptr;
+    route->may_challenge = true;
+  }
+  route->sender = http_->sender();
+  route->stamp = connection_.stamp();
+  route->can_log = remote_.peer_.can("logging");
+  return route;
 }
 
 Result<void> Remote::Link::open() {
@@ -109,6 +132,7 @@ void Remote::Link::look_again() {
     if (remote_.link_.get() != this) return;
     if (answer.lost && !answer.lost->sent) return remote_.note_unreachable(connection_, answer.lost->message);
     if (answer.ok()) remote_.take_peer(read_discovery(answer.result));
+    remote_.open_gate();
     listen();
     remote_.read_lists();
   });

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "client/remote.h"
+#include "client/streamable_transport.h"
 
 namespace collet::client {
 
@@ -22,6 +23,8 @@ class Remote::Link final : public ConnectionListener, public Asker {
   void watch(const std::string& uri, bool on);
   // Whether the remote tells of changes of its lists.
   bool hears() const { return hears_; }
+  // For calls that are made without this connection; null: there are none.
+  LaneRoutePtr lane_route() const;
 
  private:
   void on_notification(const Message& message) override;
@@ -35,7 +38,8 @@ class Remote::Link final : public ConnectionListener, public Asker {
 
   Remote& remote_;
   Connection connection_;
-  Timer pause_;  // before it listens again
+  const StreamableTransport* http_ = nullptr;  // the connection's, if that is its kind
+  Timer pause_;                                // before it listens again
   RequestId listen_ = 0;
   unsigned listen_failures_ = 0;
   unsigned garbage_ = 0;

@@ -104,6 +104,7 @@ RpcError read_error(std::string_view error) {
 }
 
 bool for_each_member(std::string_view object, const std::function<void(std::string_view, std::string_view)>& each) {
+  if (object.empty()) return false;  // what is not there is looked into often: without an exception
   try {
     collet::JsonReader in(object);
     in.read_object([&](std::string_view key) { each(key, in.read_raw()); });

@@ -1,59 +1,12 @@
 #include "client/proxy_call.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "client/limits.h"
 #include "client/remote.h"
 
 namespace collet::client {
 namespace {
-
-constexpr std::string_view kOwn = "io.modelcontextprotocol/";
-constexpr std::array<std::string_view, 8> kSeverities = {"emergency", "alert",  "critical", "error",
-                                                         "warning",   "notice", "info",     "debug"};
-
-std::string_view method_of(std::uint32_t kind) {
-  switch (kind) {
-    case COLLET_RESOURCE:
-      return "resources/read";
-    case COLLET_PROMPT:
-      return "prompts/get";
-    case COLLET_COMPLETE:
-      return "completion/complete";
-    default:
-      return "tools/call";
-  }
-}
-
-// The members of an object's text: {"a":1} → "a":1.
-std::string_view members_of(std::string_view object) {
-  const std::size_t begin = object.find('{'), end = object.rfind('}');
-  return begin == std::string_view::npos || end <= begin ? std::string_view()
-                                                         : object.substr(begin + 1, end - begin - 1);
-}
-
-void append_member(std::string& out, std::string_view key, std::string_view json) {
-  if (!out.empty()) out += ',';
-  append_json(out, key);
-  out.append(":").append(json);
-}
-
-double to_number(std::string_view json) {
-  double number = 0;
-  std::from_chars(json.data(), json.data() + json.size(), number);
-  return number;
-}
-
-// What of the caller's abilities counts for a remote: extensions are between each pair of neighbours.
-std::string relayed(std::string_view capabilities) {
-  std::string out;
-  for_each_member(capabilities, [&](std::string_view key, std::string_view value) {
-    if (key != "extensions" && key != "tasks") append_member(out, key, value);
-  });
-  return "{" + out + "}";
-}
 
 // The capabilities of a caller for whom this client awaits the end of a task.
 std::string with_tasks(std::string_view capabilities) {
@@ -66,9 +19,10 @@ std::string with_tasks(std::string_view capabilities) {
 }  // namespace
 
 ProxyCall::ProxyCall(Remote& remote, IncomingCall call, RemoteItemPtr item)
-    : remote_(remote), call_(std::move(call)), item_(std::move(item)) {
-  read_caller();
-}
+    : remote_(remote),
+      call_(std::move(call)),
+      item_(std::move(item)),
+      caller_(read_caller(remote.host(), call_.id)) {}
 
 std::string ProxyCall::principal() const { return remote_.host().info(call_.id, "principal").value_or(""); }
 
@@ -76,49 +30,12 @@ ProxyCall::~ProxyCall() {
   if (request_) connection_->cancel(request_, "the client is being unloaded");
 }
 
-void ProxyCall::read_caller() {
-  const Host& host = remote_.host();
-  bool has_capabilities = false;
-  if (const auto meta = host.info(call_.id, "_meta")) {
-    for_each_member(*meta, [&](std::string_view key, std::string_view value) {
-      if (key == "progressToken") {
-        caller_.wants_progress = true;
-      } else if (key == "io.modelcontextprotocol/clientCapabilities") {
-        caller_.capabilities = relayed(value);
-        caller_.can_tasks = find_member(find_member(value, "extensions"), kTasksExtension).data();
-        has_capabilities = true;
-      } else if (!key.starts_with(kOwn)) {
-        append_member(caller_.meta, key, value);
-      }
-    });
-  }
-  if (!has_capabilities) {
-    if (const auto capabilities = host.info(call_.id, "clientCapabilities"))
-      caller_.capabilities = relayed(*capabilities);
-  }
-  caller_.log_level = host.info(call_.id, "logLevel").value_or("");
-}
-
 std::string ProxyCall::params() const {
-  std::string out;
-  out.reserve(64 + item_->name.size() + (call_.arguments ? call_.arguments->size() : 0) +
-              call_.input_responses.size());
-  if (call_.kind == COLLET_COMPLETE) {
-    const bool prompt = item_->kind == COLLET_PROMPT;
-    out += prompt ? R"("ref":{"type":"ref/prompt","name":)" : R"("ref":{"type":"ref/resource","uri":)";
-    append_json(out, item_->name);
-    out += '}';
-    const std::string_view members = call_.arguments ? members_of(*call_.arguments) : std::string_view();
-    if (!members.empty()) out.append(",").append(members);
-    return out;
-  }
-  out += call_.kind == COLLET_RESOURCE ? R"("uri":)" : R"("name":)";
-  append_json(out, call_.kind == COLLET_RESOURCE ? call_.uri : item_->name);
-  if (call_.arguments) out.append(R"(,"arguments":)").append(*call_.arguments);
+  std::string out = params_of(call_, *item_);
+  if (call_.kind == COLLET_COMPLETE) return out;
   if (offers_task_ && era_ == Era::legacy) {
     out.append(R"(,"task":{"ttl":)").append(std::to_string(limits::kTaskTtlMs)).append("}");
   }
-  if (!call_.input_responses.empty()) out.append(R"(,"inputResponses":)").append(call_.input_responses);
   if (!request_state_.empty()) out.append(R"(,"requestState":)").append(request_state_);
   return out;
 }
@@ -127,31 +44,6 @@ std::string ProxyCall::meta() const {
   std::string out = caller_.meta;
   if (!caller_.log_level.empty() && era_ == Era::modern && remote_.peer().can("logging")) {
     append_member(out, "io.modelcontextprotocol/logLevel", "\"" + caller_.log_level + "\"");
-  }
-  return out;
-}
-
-// Those of the caller that the configuration has handed on.
-Result<std::vector<HttpHeader>> ProxyCall::headers() const {
-  std::vector<HttpHeader> out;
-  if (!remote_.has_headers()) return out;
-  const RemoteConfig& config = remote_.config();
-  const Host& host = remote_.host();
-  const CallerLookup lookup{[&](std::string_view key) { return host.info(call_.id, key); }};
-  for (const std::string& name : config.forward_headers) {
-    if (auto value = host.info(call_.id, "header:" + name); value && is_header_value(*value))
-      out.push_back({name, *value});
-  }
-  if (config.forward_token) {
-    if (auto value = host.info(call_.id, "header:authorization")) out.push_back({"Authorization", *value});
-  }
-  for (const auto& [name, text] : config.headers) {
-    if (is_constant(text)) continue;
-    auto value = expand(text, config, lookup);
-    if (!value) return Failure{"header " + name + ": " + value.message()};
-    if (!is_header_value(*value))
-      return Failure{"header " + name + " would have characters that no header can have"};
-    out.push_back({name, std::move(*value)});
   }
   return out;
 }
@@ -172,9 +64,9 @@ void ProxyCall::begin() {
   era_ = connection_->era();
   if (call_.round > 0 && call_.state_version == kStateIsRequestState && request_state_.empty())
     request_state_ = call_.state;
-  auto more = headers();
+  auto more = caller_headers(remote_.host(), call_.id, remote_.config());
   if (!more) return fail(more.message());
-  caller_.headers = *more;
+  headers_ = *more;
   if (remote_.has_headers() && call_.kind == COLLET_TOOL && era_ == Era::modern && !item_->mirrored.empty()) {
     auto mirrored = mirrored_headers(item_->mirrored, call_.arguments.value_or("{}"));
     more->insert(more->end(), std::make_move_iterator(mirrored.begin()), std::make_move_iterator(mirrored.end()));
@@ -186,18 +78,28 @@ void ProxyCall::begin() {
   // The token is the request's own number, which is not known before it is made: the next one.
   progress_token_ = caller_.wants_progress ? connection_->next_id() : 0;
   if (progress_token_) append_member(members, "progressToken", std::to_string(progress_token_));
-  RequestOptions options{.name = call_.kind == COLLET_COMPLETE   ? std::string()
-                                 : call_.kind == COLLET_RESOURCE ? call_.uri
-                                                                 : item_->name,
-                         .headers = std::move(*more),
-                         .meta = members,
-                         .capabilities = capabilities_};
-  request_ = connection_->request(method_of(call_.kind), params(), *this, std::move(options));
+  RequestOptions options{
+      .name = name_of(call_, *item_), .headers = std::move(*more), .meta = members, .capabilities = capabilities_};
+  request_ = connection_->request(method_of(call_), params(), *this, std::move(options));
 }
 
 void ProxyCall::on_answer(const Answer& answer) {
   request_ = 0;
   settle(answer);
+}
+
+void ProxyCall::settle(RequestId request, std::string_view text) {
+  connection_ = remote_.connection();
+  std::optional<Answer> answer;
+  const auto read = for_each_message(text, [&](const Message& message, std::string_view) {
+    if (answer || !message.is_response() || message.number().value_or(request) != request) return;
+    answer.emplace();
+    answer->result = message.result;
+    if (message.error.data()) answer->error = read_error(message.error);
+  });
+  if (!answer)
+    return fail(read ? "its answer is none to this request" : "its answer is no message: " + read.message());
+  deliver(*answer);
 }
 
 void ProxyCall::settle(const Answer& answer) {
@@ -243,7 +145,7 @@ void ProxyCall::begin_task(std::string_view task) {
 }
 
 RequestOptions ProxyCall::task_options() {
-  return {.name = {}, .headers = caller_.headers, .meta = caller_.meta, .capabilities = capabilities_};
+  return {.name = {}, .headers = headers_, .meta = caller_.meta, .capabilities = capabilities_};
 }
 
 void ProxyCall::on_task_answer(const Answer& answer) {
@@ -295,20 +197,8 @@ void ProxyCall::lost(const Lost& lost) {
 
 void ProxyCall::on_notification(const Message& message) {
   if (!call_.id) return;
-  const Host& host = remote_.host();
-  if (message.method == "notifications/progress") {
-    const double total = to_number(find_member(message.params, "total"));
-    progress_ = to_number(find_member(message.params, "progress"));
-    host.progress(call_.id, progress_, total, find_string(message.params, "message").value_or(""));
-    return;
-  }
-  const std::string level = find_string(message.params, "level").value_or("info");
-  const auto severity = std::find(kSeverities.begin(), kSeverities.end(), level);
-  const std::string_view data = find_member(message.params, "data");
-  host.log(
-      call_.id,
-      severity == kSeverities.end() ? COLLET_LOG_INFO : static_cast<std::uint32_t>(severity - kSeverities.begin()),
-      find_string(message.params, "logger").value_or(""), data.data() ? data : "null");
+  if (message.method == "notifications/progress") progress_ = to_number(find_member(message.params, "progress"));
+  tell(remote_.host(), call_.id, message);
 }
 
 bool ProxyCall::caller_can(std::string_view method, std::string_view params) const {
@@ -373,7 +263,7 @@ void ProxyCall::resume(IncomingCall call) {
     if (!answer.error) answer.result = stored->result;
     return deliver(answer);
   }
-  if (auto now = headers()) caller_.headers = std::move(*now);
+  if (auto now = caller_headers(remote_.host(), call_.id, remote_.config())) headers_ = std::move(*now);
   if (task_ && era_ == Era::modern) return task_->respond(call.input_responses);
   // What the remote has asked since then has to be asked in a round of its own.
   const auto later = std::stable_partition(questions_.begin(), questions_.end(), [&](const Question& question) {

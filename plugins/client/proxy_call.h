@@ -17,24 +17,12 @@
 #include "client/connection.h"
 #include "client/host.h"
 #include "client/imported_item.h"
+#include "client/incoming_call.h"
 #include "client/remote_task.h"
 
 namespace collet::client {
 
 class Remote;
-
-// A call as the host has made it.
-struct IncomingCall {
-  collet_call id = 0;
-  std::uint32_t kind = COLLET_TOOL;
-  std::uint64_t key = 0;  // collet_item_def.user
-  std::uint32_t round = 0;
-  std::uint32_t state_version = 0;
-  std::string uri;  // of a resource that is read
-  std::optional<std::string> arguments;
-  std::string input_responses;  // JSON object, or empty
-  std::string state;
-};
 
 // suspend(): what the state is.
 inline constexpr std::uint32_t kStateIsToken = 1;         // of a waiting ProxyCall
@@ -48,6 +36,10 @@ class ProxyCall final : public Asker, public TaskWaiter {
 
   // Sends the request, at first or once more.
   void begin();
+  // The request was made elsewhere, and may be made once more.
+  void note_retry() { retried_ = true; }
+  // It was made elsewhere under this number, of a modern remote, and this text has come as the answer.
+  void settle(RequestId request, std::string_view text);
   // The host has called again with the answers to what was asked.
   void resume(IncomingCall call);
   // The host does not want an answer any more.
@@ -70,15 +62,6 @@ class ProxyCall final : public Asker, public TaskWaiter {
   std::string principal() const;
 
  private:
-  // What is known of who has called.
-  struct Caller {
-    std::string capabilities = "{}";
-    std::string meta;  // members to hand on: trace context and what is not MCP's own
-    std::string log_level;
-    bool wants_progress = false;
-    bool can_tasks = false;           // the extension
-    std::vector<HttpHeader> headers;  // to hand on
-  };
   struct Question {
     std::string id;  // the remote's, JSON text
     std::string key;
@@ -93,8 +76,6 @@ class ProxyCall final : public Asker, public TaskWaiter {
   void on_task_status(const std::string& message) override;
   bool on_task_request(const Message& message) override { return on_request(message); }
 
-  void read_caller();
-  Result<std::vector<HttpHeader>> headers() const;
   bool may_be_task() const;
   std::string params() const;
   std::string meta() const;
@@ -122,8 +103,9 @@ class ProxyCall final : public Asker, public TaskWaiter {
   bool offers_task_ = false;  // the request under way may be answered with one
   std::string capabilities_;  // of the caller, as that request declares them
   std::unique_ptr<RemoteTask> task_;
-  Caller caller_;
-  std::string request_state_;  // of a modern remote that wants nothing but another try
+  const Caller caller_;
+  std::vector<HttpHeader> headers_;  // of the caller, to hand on
+  std::string request_state_;        // of a modern remote that wants nothing but another try
   std::string token_;
   std::vector<Question> questions_;
   unsigned asked_ = 0;

@@ -118,6 +118,17 @@ const Publisher::Target* Publisher::find(std::uint64_t key) const {
   return found == targets_.end() ? nullptr : &found->second;
 }
 
+LaneTarget Publisher::find_lane(std::uint64_t key) const {
+  const std::shared_lock lock(targets_mutex_);
+  const Target* target = find(key);
+  return target ? LaneTarget{target->item, target->gate} : LaneTarget{};
+}
+
+void Publisher::set_target(std::uint64_t key, Target target) {
+  const std::lock_guard lock(targets_mutex_);
+  targets_[key] = std::move(target);
+}
+
 void Publisher::schedule() {
   if (!timer_.active() && !closed_) timer_.start(pause_ms_, [this] { publish(); });
 }
@@ -136,17 +147,20 @@ void Publisher::publish() {
       continue;
     }
     host_.remove(at->second.id);
-    targets_.erase(at->second.key);
+    {
+      const std::lock_guard lock(targets_mutex_);
+      targets_.erase(at->second.key);
+    }
     at = published_.erase(at);
     changed = true;
   }
   for (const auto& [name, named] : wanted) {
     const auto [at, is_new] = published_.try_emplace(name);
     if (is_new) at->second.key = ++last_key_;
-    Target& target = targets_[at->second.key];
-    Remote* const remote = offerings_[named->remote].remote;
-    const bool same = !is_new && *named->item == *target.item && remote == target.remote;
-    target = {remote, named->item};
+    const Offering& offering = offerings_[named->remote];
+    const Target* const before = find(at->second.key);
+    const bool same = before && *named->item == *before->item && offering.remote == before->remote;
+    set_target(at->second.key, {offering.remote, named->item, offering.gate});
     if (same) continue;
     if (!is_new) host_.remove(at->second.id);
     publish(*named, at->second);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <shared_mutex>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "client/config.h"
 #include "client/host.h"
 #include "client/imported_item.h"
+#include "client/lane_call.h"
 #include "client/loop.h"
 
 namespace collet::client {
@@ -24,6 +26,7 @@ struct Offering {
   std::vector<RemoteItemPtr> items;
   std::string instructions;  // how its items are to be used, in its words
   Remote* remote = nullptr;  // for whom it is known by; not looked into
+  LaneGatePtr gate;          // of the way past the client's thread; may be null
 };
 
 // An item under the name that clients see.
@@ -69,8 +72,11 @@ class Publisher {
   struct Target {
     Remote* remote = nullptr;
     RemoteItemPtr item;
+    LaneGatePtr gate;
   };
   const Target* find(std::uint64_t key) const;
+  // [any thread] The same; without an item if it is gone.
+  LaneTarget find_lane(std::uint64_t key) const;
 
  private:
   struct Published {
@@ -82,6 +88,7 @@ class Publisher {
   void schedule();
   void publish_instructions();
   void publish(const Named& named, Published& as);
+  void set_target(std::uint64_t key, Target target);
 
   Loop& loop_;
   const Host& host_;
@@ -90,6 +97,7 @@ class Publisher {
   bool closed_ = false;
   std::vector<Offering> offerings_;
   std::map<Name, Published> published_;
+  mutable std::shared_mutex targets_mutex_;  // held to change targets_, and by other threads
   std::unordered_map<std::uint64_t, Target> targets_;
   std::uint64_t last_key_ = 0;
   std::uint64_t pause_ms_;

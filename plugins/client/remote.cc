@@ -49,9 +49,15 @@ Remote::Remote(Surroundings& surroundings, RemoteConfig config)
       sweep_(surroundings.loop),
       relist_(surroundings.loop),
       periodic_(surroundings.loop),
+      gate_(std::make_shared<LaneGate>([this, &loop = surroundings.loop, alive = std::weak_ptr(alive_)] {
+        loop.post([this, alive] {
+          if (!alive.expired()) note_call_ended();
+        });
+      })),
       farewell_(surroundings.loop) {}
 
 Remote::~Remote() {
+  gate_->shut();
   readers_.clear();
   handshake_.reset();
   over_.clear();
@@ -76,6 +82,7 @@ void Remote::assume(const Known& known) {
 
 void Remote::leave(Task left) {
   left_ = std::move(left);
+  gate_->shut();
   readers_.clear();
   stale_.clear();
   relist_.stop();
@@ -84,7 +91,7 @@ void Remote::leave(Task left) {
     reconnect_.stop();
     fail_waiting(why_down());
   }
-  if (calls_.empty()) return farewell_.start(0, left_);
+  if (!has_calls()) return farewell_.start(0, left_);
   farewell_.start(config_.drain_timeout_ms, [this] { end_calls("it is not configured any more"); });
 }
 
@@ -127,6 +134,7 @@ void Remote::on_up(Peer peer) {
   listed_ = false;
   if (leaving()) return begin_waiting();
   log(COLLET_LOG_INFO, "connected, " + peer_.name + ", protocol " + peer_.version);
+  open_gate();
   link_->listen();
   read_lists();
   schedule_refresh();
@@ -137,6 +145,10 @@ void Remote::take_peer(Peer peer) {
   peer_ = std::move(peer);
   known_.era = peer_.era;
   known_.instructions = peer_.instructions;
+}
+
+void Remote::open_gate() {
+  if (state_ == State::up && !leaving()) gate_->open(link_->lane_route());
 }
 
 void Remote::begin_waiting() {
@@ -172,6 +184,7 @@ void Remote::go_down(const std::string& reason) {
 
 // Its connection may be what is calling us, and may have other answers to come.
 void Remote::retire_link() {
+  gate_->shut();
   readers_.clear();
   handshake_.reset();
   relist_.stop();
@@ -240,6 +253,7 @@ void Remote::on_list(std::uint32_t kind, Result<List> list) {
       refresh(kind, limits::kRetryMsDefault);
     }
   }
+  open_gate();  // or shut it: the remote may have asked for authorization meanwhile
   if (readers_.empty()) note_listed();
   if (!stale_.empty()) refresh(*stale_.begin());
 }
@@ -282,7 +296,7 @@ void Remote::take_list(std::uint32_t kind, const List& list) {
 }
 
 Offering Remote::offered() {
-  Offering out{.config = &config_, .remote = this};
+  Offering out{.config = &config_, .remote = this, .gate = gate_};
   if (state_ != State::up && !pending() && config_.when_down == "hide") return out;
   for (const auto& [kind, items] : known_.items) out.items.insert(out.items.end(), items.begin(), items.end());
   if (config_.instructions) out.instructions = known_.instructions;
@@ -340,14 +354,39 @@ void Remote::call(IncomingCall call, RemoteItemPtr item) {
     around_.host.fail(call.id, kInvalidParams, "remote " + config_.name + ": its question has expired: begin anew");
     return;
   }
+  if (ProxyCall* const made = admit(std::move(call), std::move(item))) begin_when_up(*made, why_down());
+}
+
+// Null: the call has failed.
+ProxyCall* Remote::admit(IncomingCall call, RemoteItemPtr item) {
   if (calls_.size() >= limits::kCallsInFlightMax) {
-    return around_.host.fail(call.id, kInternalError,
-                             "remote " + config_.name + ": too many calls of it are under way");
+    around_.host.fail(call.id, kInternalError, "remote " + config_.name + ": too many calls of it are under way");
+    return nullptr;
   }
   auto made = std::make_unique<ProxyCall>(*this, std::move(call), std::move(item));
-  ProxyCall& beginning = *made;
-  calls_.emplace(&beginning, std::move(made));
-  begin_when_up(beginning, why_down());
+  ProxyCall* const admitted = made.get();
+  calls_.emplace(admitted, std::move(made));
+  return admitted;
+}
+
+void Remote::take_over(HandedOver handed) {
+  if (handed.shuts) gate_->shut();
+  if (handed.how == HandedOver::How::begin) return call(std::move(handed.call), handed.target.item);
+  ProxyCall* const made = admit(std::move(handed.call), handed.target.item);
+  if (!made) return;
+  if (handed.how == HandedOver::How::settle) return made->settle(handed.request, handed.answer);
+  made->note_retry();
+  begin_when_up(*made, why_down());
+}
+
+// A question that comes on the stream of a call in a lane may be about another one's, so that nobody is asked.
+void Remote::take_stray(std::string_view text) {
+  if (state_ != State::up) return;
+  Connection& connection = link_->connection();
+  if (const auto message = parse_message(text); message && message->is_request() && message->method != "ping") {
+    return connection.refuse(message->id, kMethodNotFound, "nobody is there whom this could be asked");
+  }
+  connection.transport_listener().on_text(text, 0);
 }
 
 bool Remote::resume(IncomingCall& call) {
@@ -372,6 +411,7 @@ void Remote::end_calls(const char* reason) {
   std::vector<ProxyCall*> all;
   for (const auto& [call, owned] : calls_) all.push_back(call);
   for (ProxyCall* call : all) call->cancel(reason);
+  if (gate_->calls() > 0) around_.end_lane_calls(gate_, reason);
 }
 
 void Remote::begin_when_up(ProxyCall& call, const std::string& why) {
@@ -394,8 +434,12 @@ void Remote::over(ProxyCall& call) {
   std::erase(waiting_, &call);
   over_.push_back(std::move(found->second));
   calls_.erase(found);
-  if (leaving() && calls_.empty()) farewell_.start(0, left_);
+  note_call_ended();
   sweep();
+}
+
+void Remote::note_call_ended() {
+  if (leaving() && !has_calls()) farewell_.start(0, left_);
 }
 
 // Of a question that came outside of any response stream: the call whose task it names, or the one call under way,
@@ -452,7 +496,7 @@ std::string Remote::status() const {
     const auto found = known_.items.find(list.kind);
     out.add(list.plural, found == known_.items.end() ? std::size_t{0} : found->second.size());
   }
-  out.add("calls", calls_.size());
+  out.add("calls", calls_.size() + gate_->calls());
   return out.text + "}";
 }
 

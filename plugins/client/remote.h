@@ -22,6 +22,7 @@
 #include "client/host.h"
 #include "client/http.h"
 #include "client/limits.h"
+#include "client/lane_call.h"
 #include "client/list_reader.h"
 #include "client/proxy_call.h"
 #include "client/publisher.h"
@@ -37,7 +38,8 @@ struct Surroundings {
   Publisher& publisher;
   auth::TokenStore& tokens;
   std::function<void()> resources_listed;  // those of some remote: whose they are may have changed
-  std::string client_info;                 // an Implementation object
+  std::function<void(const LaneGatePtr&, const char* reason)> end_lane_calls;  // those that have passed it, soon
+  std::string client_info;                                                     // an Implementation object
 };
 
 class Remote {
@@ -58,6 +60,10 @@ class Remote {
   void leave(Task left);
   // Passes the call on, or ends it at once with the reason why it cannot.
   void call(IncomingCall call, RemoteItemPtr item);
+  // A call that goes on here, and what was said besides.
+  void take_over(HandedOver handed);
+  void take_stray(std::string_view text);
+  const LaneGatePtr& gate() const { return gate_; }
   // Whether the call comes back to one of this remote that is suspended; it goes on then.
   bool resume(IncomingCall& call);
   // The host does not wait for that call any more; false if it is none of this remote's.
@@ -110,6 +116,10 @@ class Remote {
   void note_listed();
   void take_list(std::uint32_t kind, const List& list);
   bool leaving() const { return left_ != nullptr; }
+  void open_gate();
+  ProxyCall* admit(IncomingCall call, RemoteItemPtr item);
+  bool has_calls() const { return !calls_.empty() || gate_->calls() > 0; }
+  void note_call_ended();
   void begin_waiting();
   void fail_waiting(const std::string& why);
   void publish();
@@ -148,6 +158,8 @@ class Remote {
   Timer periodic_;
   std::set<std::string> watched_;
 
+  std::shared_ptr<int> alive_ = std::make_shared<int>();  // what the gate has posted watches it by a weak_ptr
+  const LaneGatePtr gate_;
   std::unordered_map<ProxyCall*, std::unique_ptr<ProxyCall>> calls_;
   std::vector<std::unique_ptr<ProxyCall>> over_;
   std::vector<ProxyCall*> waiting_;

@@ -4,39 +4,15 @@
 
 #include "client/event_stream.h"
 #include "client/headers.h"
+#include "client/http_message.h"
 #include "client/limits.h"
-#include "client/message.h"
 
 namespace collet::client {
 namespace {
 
-bool has_type(const HttpHead& head, std::string_view type) {
-  const std::string_view value = head.header("content-type");
-  return equals_ignoring_case(value.substr(0, type.size()), type);
-}
-
-bool is_rpc_message(std::string_view body) {
-  bool any = false;
-  return for_each_message(body, [&](const Message&, std::string_view) { any = true; }).ok() && any;
-}
-
-// Of a body that has not answered the request.
-std::string what_is_wrong(std::string_view body) {
-  const auto read = for_each_message(body, [](const Message&, std::string_view) {});
-  return read ? "its answer is none to this request" : "its answer is no message: " + read.message();
-}
-
 // "Only visible ASCII characters" (2025-11-25, Session Management): we have to send it back.
 bool is_session_id(std::string_view id) {
   return std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < '\x7f'; });
-}
-
-std::string describe(int status, std::string_view body) {
-  constexpr std::size_t kShown = 200;
-  std::string text = "HTTP status " + std::to_string(status);
-  std::string_view shown = body.substr(0, body.find('\n')).substr(0, kShown);
-  if (!shown.empty()) text += ": " + std::string(shown);
-  return text;
 }
 
 }  // namespace
@@ -55,7 +31,7 @@ class StreamableTransport::Exchange final : public HttpSink {
     method_ = post ? "POST" : "GET";
     if (!owner_.authorizer_) return transmit({});
     owner_.authorizer_->headers(
-        method_, owner_.settings_.url,
+        method_, owner_.url_,
         guarded<Result<std::vector<HttpHeader>>>([this](Result<std::vector<HttpHeader>> given) {
           if (!given) return lose({.sent = false, .http_status = 0, .message = given.message()});
           transmit(std::move(*given));
@@ -75,6 +51,7 @@ class StreamableTransport::Exchange final : public HttpSink {
 
   void on_head(const HttpHead& head) override {
     head_ = head;
+    owner_.address_ = head.address;
     is_stream_ = head.status / 100 == 2 && has_type(head, "text/event-stream");
     if (const std::string_view session = head.header("mcp-session-id");
         session.data() && message_.method == "initialize") {
@@ -83,7 +60,7 @@ class StreamableTransport::Exchange final : public HttpSink {
                      .http_status = head_.status,
                      .message = "its session id has characters that no session id can have"});
       }
-      owner_.session_ = session;
+      owner_.sender_.session = session;
     }
     if (is_stream_) failures_ = challenges_ = 0;
     if (is_stream_ && kind_ == Kind::side_stream) owner_.send_held();
@@ -127,7 +104,7 @@ class StreamableTransport::Exchange final : public HttpSink {
   void transmit(std::vector<HttpHeader> more) {
     HttpRequest request;
     request.method = method_;
-    request.url = owner_.settings_.url;
+    request.url = owner_.url_;
     const bool post = method_ == "POST";
     const Outgoing& message = message_;
     if (!more.empty()) {
@@ -172,7 +149,7 @@ class StreamableTransport::Exchange final : public HttpSink {
 
   void redirected() {
     std::string target(head_.header("location"));
-    const std::string origin = origin_of(owner_.settings_.url);
+    const std::string origin = origin_of(owner_.url_);
     if (target.starts_with('/') && !target.starts_with("//")) target = origin + target;
     if (origin_of(target) != origin || origin.empty()) {
       return lose(
@@ -183,14 +160,14 @@ class StreamableTransport::Exchange final : public HttpSink {
     if (++redirects_ > limits::kRedirectsMax) {
       return lose({.sent = false, .http_status = head_.status, .message = "it redirects in circles"});
     }
-    owner_.settings_.url = target;
+    owner_.url_ = target;
     begin();
   }
 
   // Before the answer came: a legacy server may want us to come back for it.
   void stream_ended(const HttpEnd& end) {
     const bool refused = resuming_ && !is_stream_;
-    if (owner_.era_ == Era::modern || events_.last_id().empty() || refused ||
+    if (owner_.sender_.era == Era::modern || events_.last_id().empty() || refused ||
         ++resumptions_ > limits::kResumptionsMax) {
       const std::string why = end.whole ? "its stream ended before the answer" : end.message;
       return lose({.sent = true, .http_status = head_.status, .message = why});
@@ -243,48 +220,34 @@ StreamableTransport::StreamableTransport(Loop& loop, HttpClient& http, Authorize
     : loop_(loop),
       http_(http),
       authorizer_(authorizer),
-      settings_(std::move(settings)),
+      url_(std::move(settings.url)),
       listener_(listener),
+      sender_{.headers = std::move(settings.headers), .era = Era::modern, .version = {}, .session = {}},
       sweep_(loop),
       opening_(loop) {}
 
 StreamableTransport::~StreamableTransport() {
-  if (session_.empty()) return;
-  FetchRequest goodbye{.method = "DELETE", .url = settings_.url, .headers = settings_.headers, .body = {}};
-  goodbye.headers.push_back({"Mcp-Session-Id", session_});
-  goodbye.headers.push_back({"MCP-Protocol-Version", version_});
+  if (sender_.session.empty()) return;
+  FetchRequest goodbye{.method = "DELETE", .url = url_, .headers = sender_.headers, .body = {}};
+  goodbye.headers.push_back({"Mcp-Session-Id", sender_.session});
+  goodbye.headers.push_back({"MCP-Protocol-Version", sender_.version});
   const auto say = [&http = http_, goodbye](const Result<std::vector<HttpHeader>>& more) {
     if (!more) return;
     FetchRequest request = goodbye;
     request.headers.insert(request.headers.end(), more->begin(), more->end());
     http.fetch(std::move(request), [](const Result<FetchResponse>&) {});
   };
-  authorizer_ ? authorizer_->headers("DELETE", settings_.url, say) : say(std::vector<HttpHeader>());
+  authorizer_ ? authorizer_->headers("DELETE", url_, say) : say(std::vector<HttpHeader>());
 }
 
 std::vector<std::string> StreamableTransport::header_lines(const Outgoing& message, bool post) const {
   std::vector<std::string> lines;
-  lines.reserve(settings_.headers.size() + message.headers.size() + 8);
-  const auto add = [&](std::string_view name, std::string_view value) {
+  lines.reserve(sender_.headers.size() + message.headers.size() + 8);
+  each_header(sender_, message, post, [&](std::string_view name, std::string_view value) {
     std::string& line = lines.emplace_back();
     line.reserve(name.size() + 2 + value.size());
     line.append(name).append(value.empty() ? ";" : ": ").append(value);  // libcurl's way to say an empty value
-  };
-  for (const HttpHeader& header : settings_.headers) {
-    const bool overridden =
-        std::any_of(message.headers.begin(), message.headers.end(),
-                    [&](const HttpHeader& other) { return equals_ignoring_case(header.name, other.name); });
-    if (!overridden) add(header.name, header.value);
-  }
-  for (const HttpHeader& header : message.headers) add(header.name, header.value);
-  if (post) lines.emplace_back("Content-Type: application/json");
-  lines.emplace_back(post ? "Accept: application/json, text/event-stream" : "Accept: text/event-stream");
-  if (!version_.empty()) add("MCP-Protocol-Version", version_);
-  if (!session_.empty()) add("Mcp-Session-Id", session_);
-  if (era_ == Era::modern && post) {
-    add("Mcp-Method", message.method);
-    if (!message.name.empty()) add("Mcp-Name", encode_header_value(message.name));
-  }
+  });
   return lines;
 }
 
@@ -329,9 +292,9 @@ void StreamableTransport::finish(RequestId id, bool answered) {
 }
 
 void StreamableTransport::set_version(Era era, std::string_view version) {
-  era_ = era;
-  version_ = version;
-  if (version.empty()) session_.clear();
+  sender_.era = era;
+  sender_.version = version;
+  if (version.empty()) sender_.session.clear();
 }
 
 void StreamableTransport::drop(Key key) {

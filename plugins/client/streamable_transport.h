@@ -9,6 +9,7 @@
 
 #include "client/authorizer.h"
 #include "client/http.h"
+#include "client/http_message.h"
 #include "client/loop.h"
 #include "client/transport.h"
 
@@ -29,7 +30,11 @@ class StreamableTransport final : public Transport {
   void send(Outgoing message) override;
   void finish(RequestId id, bool answered) override;
   void set_version(Era era, std::string_view version) override;
-  bool finish_cancels() const override { return era_ == Era::modern; }
+  // Where requests go now, after redirects; who says so; and where the last response has come from.
+  const std::string& url() const { return url_; }
+  const Sender& sender() const { return sender_; }
+  const PeerAddress& address() const { return address_; }
+  bool finish_cancels() const override { return sender_.era == Era::modern; }
 
  private:
   class Exchange;
@@ -45,11 +50,10 @@ class StreamableTransport final : public Transport {
   Loop& loop_;
   HttpClient& http_;
   Authorizer* const authorizer_;
-  HttpSettings settings_;
+  std::string url_;
   TransportListener& listener_;
-  Era era_ = Era::modern;
-  std::string version_;
-  std::string session_;
+  Sender sender_;
+  PeerAddress address_;
   std::map<Key, std::unique_ptr<Exchange>> exchanges_;
   std::vector<std::unique_ptr<Exchange>> dropped_;  // one of them may be running
   Timer sweep_;

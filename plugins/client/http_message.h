@@ -1,0 +1,33 @@
+// MCP's messages as HTTP carries them (2026-07-28, basic/transports/streamable-http).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/http.h"
+#include "client/transport.h"
+
+namespace collet::client {
+
+// Who sends, as its headers say it.
+struct Sender {
+  std::vector<HttpHeader> headers;  // of every request
+  Era era = Era::modern;
+  std::string version;  // of the protocol; empty: not agreed upon
+  std::string session;  // likewise
+};
+
+// Calls `add` with each header of a message that is sent as a POST, or of a GET that opens a stream.
+void each_header(const Sender& sender, const Outgoing& message, bool post,
+                 const std::function<void(std::string_view name, std::string_view value)>& add);
+
+bool has_type(const HttpHead& head, std::string_view type);
+bool is_rpc_message(std::string_view body);
+// Of a body that has not answered the request, in words.
+std::string what_is_wrong(std::string_view body);
+// A response that is no answer, likewise.
+std::string describe(int status, std::string_view body);
+
+}  // namespace collet::client

@@ -1,0 +1,144 @@
+#include "client/incoming_call.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "client/headers.h"
+#include "client/remote_task.h"
+
+namespace collet::client {
+namespace {
+
+constexpr std::string_view kOwn = "io.modelcontextprotocol/";
+constexpr std::array<std::string_view, 8> kSeverities = {"emergency", "alert",  "critical", "error",
+                                                         "warning",   "notice", "info",     "debug"};
+
+// What of the caller's abilities counts for a remote: extensions are between each pair of neighbours.
+std::string relayed(std::string_view capabilities) {
+  std::string out;
+  for_each_member(capabilities, [&](std::string_view key, std::string_view value) {
+    if (key != "extensions" && key != "tasks") append_member(out, key, value);
+  });
+  return "{" + out + "}";
+}
+
+}  // namespace
+
+std::string_view method_of(const IncomingCall& call) {
+  switch (call.kind) {
+    case COLLET_RESOURCE:
+      return "resources/read";
+    case COLLET_PROMPT:
+      return "prompts/get";
+    case COLLET_COMPLETE:
+      return "completion/complete";
+    default:
+      return "tools/call";
+  }
+}
+
+std::string name_of(const IncomingCall& call, const RemoteItem& item) {
+  if (call.kind == COLLET_COMPLETE) return {};
+  return call.kind == COLLET_RESOURCE ? call.uri : item.name;
+}
+
+std::string params_of(const IncomingCall& call, const RemoteItem& item) {
+  std::string out;
+  out.reserve(64 + item.name.size() + (call.arguments ? call.arguments->size() : 0) + call.input_responses.size());
+  if (call.kind == COLLET_COMPLETE) {
+    const bool prompt = item.kind == COLLET_PROMPT;
+    out += prompt ? R"("ref":{"type":"ref/prompt","name":)" : R"("ref":{"type":"ref/resource","uri":)";
+    append_json(out, item.name);
+    out += '}';
+    const std::string_view members = call.arguments ? members_of(*call.arguments) : std::string_view();
+    if (!members.empty()) out.append(",").append(members);
+    return out;
+  }
+  out += call.kind == COLLET_RESOURCE ? R"("uri":)" : R"("name":)";
+  append_json(out, call.kind == COLLET_RESOURCE ? call.uri : item.name);
+  if (call.arguments) out.append(R"(,"arguments":)").append(*call.arguments);
+  if (!call.input_responses.empty()) out.append(R"(,"inputResponses":)").append(call.input_responses);
+  return out;
+}
+
+Caller read_caller(const Host& host, collet_call call) {
+  Caller caller;
+  bool has_capabilities = false;
+  if (const auto meta = host.info(call, "_meta")) {
+    for_each_member(*meta, [&](std::string_view key, std::string_view value) {
+      if (key == "progressToken") {
+        caller.wants_progress = true;
+      } else if (key == "io.modelcontextprotocol/clientCapabilities") {
+        caller.capabilities = relayed(value);
+        caller.can_tasks = find_member(find_member(value, "extensions"), kTasksExtension).data();
+        has_capabilities = true;
+      } else if (!key.starts_with(kOwn)) {
+        append_member(caller.meta, key, value);
+      }
+    });
+  }
+  if (!has_capabilities) {
+    if (const auto capabilities = host.info(call, "clientCapabilities"))
+      caller.capabilities = relayed(*capabilities);
+  }
+  caller.log_level = host.info(call, "logLevel").value_or("");
+  return caller;
+}
+
+Result<std::vector<HttpHeader>> caller_headers(const Host& host, collet_call call, const RemoteConfig& config) {
+  std::vector<HttpHeader> out;
+  if (config.url.empty()) return out;
+  const CallerLookup lookup{[&](std::string_view key) { return host.info(call, key); }};
+  for (const std::string& name : config.forward_headers) {
+    if (auto value = host.info(call, "header:" + name); value && is_header_value(*value))
+      out.push_back({name, *value});
+  }
+  if (config.forward_token) {
+    if (auto value = host.info(call, "header:authorization")) out.push_back({"Authorization", *value});
+  }
+  for (const auto& [name, text] : config.headers) {
+    if (is_constant(text)) continue;
+    auto value = expand(text, config, lookup);
+    if (!value) return Failure{"header " + name + ": " + value.message()};
+    if (!is_header_value(*value))
+      return Failure{"header " + name + " would have characters that no header can have"};
+    out.push_back({name, std::move(*value)});
+  }
+  return out;
+}
+
+void tell(const Host& host, collet_call call, const Message& message) {
+  if (message.method == "notifications/progress") {
+    const double done = to_number(find_member(message.params, "progress"));
+    const double total = to_number(find_member(message.params, "total"));
+    return host.progress(call, done, total, find_string(message.params, "message").value_or(""));
+  }
+  const std::string level = find_string(message.params, "level").value_or("info");
+  const auto severity = std::find(kSeverities.begin(), kSeverities.end(), level);
+  const std::string_view data = find_member(message.params, "data");
+  host.log(
+      call,
+      severity == kSeverities.end() ? COLLET_LOG_INFO : static_cast<std::uint32_t>(severity - kSeverities.begin()),
+      find_string(message.params, "logger").value_or(""), data.data() ? data : "null");
+}
+
+void append_member(std::string& out, std::string_view key, std::string_view json) {
+  if (!out.empty()) out += ',';
+  append_json(out, key);
+  out.append(":").append(json);
+}
+
+std::string_view members_of(std::string_view object) {
+  const std::size_t begin = object.find('{'), end = object.rfind('}');
+  return begin == std::string_view::npos || end <= begin ? std::string_view()
+                                                         : object.substr(begin + 1, end - begin - 1);
+}
+
+double to_number(std::string_view json) {
+  double number = 0;
+  std::from_chars(json.data(), json.data() + json.size(), number);
+  return number;
+}
+
+}  // namespace collet::client

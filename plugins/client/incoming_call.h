@@ -1,0 +1,60 @@
+// A call of the host for something that a remote offers, and how the remote is asked for it.
+#pragma once
+
+#include <collet/plugin.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/config.h"
+#include "client/host.h"
+#include "client/imported_item.h"
+#include "client/message.h"
+
+namespace collet::client {
+
+// A call as the host has made it.
+struct IncomingCall {
+  collet_call id = 0;
+  std::uint32_t kind = COLLET_TOOL;
+  std::uint64_t key = 0;  // collet_item_def.user
+  std::uint32_t round = 0;
+  std::uint32_t state_version = 0;
+  std::string uri;  // of a resource that is read
+  std::optional<std::string> arguments;
+  std::string input_responses;  // JSON object, or empty
+  std::string state;
+};
+
+std::string_view method_of(const IncomingCall& call);
+// What is called, for Mcp-Name; empty: nothing.
+std::string name_of(const IncomingCall& call, const RemoteItem& item);
+// The members of its params, with commas between.
+std::string params_of(const IncomingCall& call, const RemoteItem& item);
+
+// What is known of who has called.
+struct Caller {
+  std::string capabilities = "{}";
+  std::string meta;  // members to hand on: trace context and what is not MCP's own
+  std::string log_level;
+  bool wants_progress = false;
+  bool can_tasks = false;  // the extension
+};
+
+// The call must not have ended.
+Caller read_caller(const Host& host, collet_call call);
+// The headers that depend on who has called, as they are configured.
+Result<std::vector<HttpHeader>> caller_headers(const Host& host, collet_call call, const RemoteConfig& config);
+// Progress or a log message that its remote has sent.
+void tell(const Host& host, collet_call call, const Message& message);
+
+// Appends `"key":json`, after a comma if there is something before.
+void append_member(std::string& out, std::string_view key, std::string_view json);
+// The members of an object's text: {"a":1} → "a":1.
+std::string_view members_of(std::string_view object);
+double to_number(std::string_view json);
+
+}  // namespace collet::client

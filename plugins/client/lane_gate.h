@@ -1,0 +1,56 @@
+// Whether calls of one remote may go straight from the host's loops to it, and how. The client's thread opens and
+// shuts it; loops pass.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "client/config.h"
+#include "client/http_message.h"
+
+namespace collet::client {
+
+// What a loop has to know of a remote that is connected: a modern one, over plain HTTP, that asks for no
+// authorization of its own.
+struct LaneRoute {
+  RemoteConfig config;
+  sockaddr_storage address = {};
+  socklen_t address_size = 0;
+  std::string preamble;  // of each request: its first line and the headers that HTTP wants
+  Sender sender;
+  std::string stamp;  // Connection::stamp()
+  bool can_log = false;
+  bool may_challenge = false;  // 401 and 403 are for the client's thread
+};
+using LaneRoutePtr = std::shared_ptr<const LaneRoute>;
+
+// The route to a URL, with what is known before the remote has said anything; null if libcurl is to do it.
+std::shared_ptr<LaneRoute> make_route(const RemoteConfig& config, const std::string& url,
+                                      const PeerAddress& address, const std::string& user_agent);
+
+class LaneGate {
+ public:
+  // `emptied` is called, on any thread, when the last call ends after the gate was shut.
+  explicit LaneGate(std::function<void()> emptied) : emptied_(std::move(emptied)) {}
+
+  void open(LaneRoutePtr route);
+  void shut() { open(nullptr); }
+  // [any thread] A call is to pass; null: it may not. Otherwise leave() when it has ended.
+  LaneRoutePtr enter();
+  void leave();
+  // [any thread] How many calls have entered and not left.
+  unsigned calls() const;
+
+ private:
+  const std::function<void()> emptied_;
+  mutable std::mutex mutex_;  // guards all below
+  LaneRoutePtr route_;
+  unsigned calls_ = 0;
+};
+using LaneGatePtr = std::shared_ptr<LaneGate>;
+
+}  // namespace collet::client

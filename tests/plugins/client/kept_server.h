@@ -1,0 +1,121 @@
+// An HTTP server that keeps its connections, and answers each request with the bytes that a test gives.
+#pragma once
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+class KeptServer {
+ public:
+  // Gets a request with its body, and is to give the bytes to send, or none to close the connection; on a thread of
+  // that connection.
+  using Respond = std::function<std::string(const std::string& request)>;
+
+  explicit KeptServer(Respond respond)
+      : respond_(std::move(respond)), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in at = {};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    auto* const address = reinterpret_cast<sockaddr*>(&at);
+    if (bind(listener_, address, size) != 0 || listen(listener_, 512) != 0 ||
+        getsockname(listener_, address, &size) != 0) {
+      throw std::runtime_error("cannot listen");
+    }
+    port_ = ntohs(at.sin_port);
+    thread_ = std::thread([this] { run(); });
+  }
+  ~KeptServer() {
+    shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    hang_up();
+    for (std::thread& peer : peers_) peer.join();
+    close(listener_);
+  }
+  KeptServer(const KeptServer&) = delete;
+  KeptServer& operator=(const KeptServer&) = delete;
+
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/mcp"; }
+  std::uint16_t port() const { return port_; }
+  unsigned accepted() const { return accepted_; }
+  std::size_t open() const {
+    const std::lock_guard lock(mutex_);
+    return open_.size();
+  }
+  // Closes all connections, as far as the other side can see.
+  void hang_up() {
+    const std::lock_guard lock(mutex_);
+    for (const int peer : open_) shutdown(peer, SHUT_RDWR);
+  }
+
+  static std::string json(const std::string& body, const std::string& status = "200 OK") {
+    return "HTTP/1.1 " + status +
+           "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           body;
+  }
+
+ private:
+  void run() {
+    for (;;) {
+      const int peer = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (peer < 0) return;
+      ++accepted_;
+      {
+        const std::lock_guard lock(mutex_);
+        open_.insert(peer);
+      }
+      peers_.emplace_back([this, peer] {
+        std::string bytes;
+        while (serve(peer, bytes)) {
+        }
+        const std::lock_guard lock(mutex_);
+        open_.erase(peer);
+        close(peer);
+      });
+    }
+  }
+
+  bool serve(int peer, std::string& bytes) {
+    std::size_t whole = 0;
+    while ((whole = size_of_request(bytes)) == 0 || bytes.size() < whole) {
+      char more[16384];
+      const ssize_t got = read(peer, more, sizeof more);
+      if (got <= 0) return false;
+      bytes.append(more, static_cast<std::size_t>(got));
+    }
+    const std::string response = respond_(bytes.substr(0, whole));
+    bytes.erase(0, whole);
+    for (std::size_t sent = 0; sent < response.size();) {
+      const ssize_t now = send(peer, response.data() + sent, response.size() - sent, MSG_NOSIGNAL);
+      if (now <= 0) return false;
+      sent += static_cast<std::size_t>(now);
+    }
+    return !response.empty();
+  }
+
+  static std::size_t size_of_request(const std::string& bytes) {
+    const std::size_t end = bytes.find("\r\n\r\n");
+    const std::size_t length = bytes.find("Content-Length: ");
+    if (end == std::string::npos || length > end) return 0;
+    return end + 4 + std::stoul(bytes.substr(length + 16));
+  }
+
+  const Respond respond_;
+  const int listener_;
+  std::uint16_t port_ = 0;
+  std::atomic<unsigned> accepted_{0};
+  mutable std::mutex mutex_;
+  std::set<int> open_;
+  std::vector<std::thread> peers_;  // the accepting thread's, then the destructor's
+  std::thread thread_;
+};

@@ -39,12 +39,14 @@ Client::Client(const collet_host* table, ClientConfig config, std::map<std::stri
   http_ = std::make_unique<HttpClient>(loop_, "collet/" + config.version);
   children_ = std::make_unique<Children>(loop_);
   publisher_ = std::make_unique<Publisher>(loop_, host_);
+  const auto loops = host_.loops();
   LaneListener& listener = *this;
-  if (const auto loops = host_.loops()) lanes_ = std::make_unique<Lanes>(host_, *loops, *publisher_, listener);
+  if (loops) lanes_ = std::make_unique<Lanes>(host_, *loops, *publisher_, listener);
   std::string info = R"({"name":"collet","version":)";
   append_json(info, config.version);
   surroundings_ = std::make_unique<Surroundings>(
       Surroundings{loop_, host_, *http_, *children_, *publisher_, tokens_, [this] { place_watches(); },
+                   loops ? loops->count() : 0,
                    [this](const LaneGatePtr& gate, const char* reason) { lanes_->end(gate, reason); }, info + "}"});
   take(std::move(config), handed_over);
   for (const auto& remote : remotes_) {

@@ -10,21 +10,25 @@ Lane::Lane(const Host& host, const HostLoops& loops, unsigned loop, LaneListener
     : host_(host),
       loops_(loops),
       listener_(listener),
+      loop_(loop),
       last_request_(RequestId{loop + 1} << 44) {}  // apart from others, and exact as a double
 
 Lane::~Lane() {
   while (!calls_.empty()) calls_.begin()->second->cancel("the client is being unloaded");
 }
 
-bool Lane::take(IncomingCall& call, const LaneTarget& target, const LaneRoutePtr& route) {
+bool Lane::take(IncomingCall& call, LaneTarget target) {
+  const LaneRoutePtr route = target.gate->enter(loop_);
+  if (!route) return false;
   on_turn_end();
   const collet_call id = call.id;
-  auto made = std::make_unique<LaneCall>(host_, listener_, *this, std::move(call), target);
+  auto made = std::make_unique<LaneCall>(host_, listener_, *this, loop_, std::move(call), std::move(target));
   std::string request = made->write_request(*route, ++last_request_);
   const bool fits = !request.empty() && request.size() <= limits::kLaneRequestBytesMax;
   LaneConnection* const connection = fits ? connection_to(route) : nullptr;
   if (!connection) {
     call = made->give_back();
+    made->target().gate->leave(loop_);
     return false;
   }
   LaneCall& beginning = *made;

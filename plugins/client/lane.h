@@ -17,8 +17,8 @@ class Lane final : public LaneConnection::Owner, public LaneCall::Owner {
   // [any thread, when the loop runs nothing of us any more]
   ~Lane();
 
-  // Begins the call, which has entered the gate; false: it is not for a lane, or there is no room.
-  bool take(IncomingCall& call, const LaneTarget& target, const LaneRoutePtr& route);
+  // Begins the call, if the gate is open; false: it is not for a lane, or there is no room.
+  bool take(IncomingCall& call, LaneTarget target);
   // False: there is no such call.
   bool cancel(collet_call call, const char* reason);
   // All that go through that gate.
@@ -43,6 +43,7 @@ class Lane final : public LaneConnection::Owner, public LaneCall::Owner {
   const Host& host_;
   const HostLoops& loops_;
   LaneListener& listener_;
+  const unsigned loop_;
   RequestId last_request_;
   std::unordered_map<collet_call, std::unique_ptr<LaneCall>> calls_;
   std::vector<std::unique_ptr<LaneCall>> over_;

@@ -163,7 +163,7 @@ void LaneCall::fail(std::string_view why) {
 
 void LaneCall::finish() {
   over_ = true;
-  target_.gate->leave();
+  target_.gate->leave(loop_);
   owner_.on_over(*this);
 }
 

@@ -59,8 +59,14 @@ class LaneCall final : public HttpSink {
   };
 
   // Everything but what is moved is borrowed.
-  LaneCall(const Host& host, LaneListener& listener, Owner& owner, IncomingCall call, LaneTarget target)
-      : host_(host), listener_(listener), owner_(owner), call_(std::move(call)), target_(std::move(target)) {}
+  LaneCall(const Host& host, LaneListener& listener, Owner& owner, unsigned loop, IncomingCall call,
+           LaneTarget target)
+      : host_(host),
+        listener_(listener),
+        owner_(owner),
+        loop_(loop),
+        call_(std::move(call)),
+        target_(std::move(target)) {}
 
   // The whole HTTP request under this number; empty: this call is not for a lane.
   std::string write_request(const LaneRoute& route, RequestId id);
@@ -91,6 +97,7 @@ class LaneCall final : public HttpSink {
   const Host& host_;
   LaneListener& listener_;
   Owner& owner_;
+  const unsigned loop_;
   IncomingCall call_;
   const LaneTarget target_;
   LaneRoutePtr route_;

@@ -78,29 +78,39 @@ std::shared_ptr<LaneRoute> make_route(const RemoteConfig& config, const std::str
   return route;
 }
 
+// A route of its own for each loop, whose references it counts alone.
 void LaneGate::open(LaneRoutePtr route) {
-  const std::lock_guard lock(mutex_);
-  route_ = std::move(route);
+  for (Part& part : parts_) {
+    LaneRoutePtr own = route ? std::make_shared<const LaneRoute>(*route) : nullptr;
+    const std::lock_guard lock(part.mutex);
+    part.route.swap(own);
+  }
 }
 
-LaneRoutePtr LaneGate::enter() {
-  const std::lock_guard lock(mutex_);
-  if (route_) ++calls_;
-  return route_;
+LaneRoutePtr LaneGate::enter(unsigned loop) {
+  Part& part = parts_[loop];
+  const std::lock_guard lock(part.mutex);
+  if (part.route) ++part.calls;
+  return part.route;
 }
 
-void LaneGate::leave() {
+void LaneGate::leave(unsigned loop) {
+  Part& part = parts_[loop];
   bool emptied;
   {
-    const std::lock_guard lock(mutex_);
-    emptied = --calls_ == 0 && !route_;
+    const std::lock_guard lock(part.mutex);
+    emptied = --part.calls == 0 && !part.route;
   }
   if (emptied) emptied_();
 }
 
 unsigned LaneGate::calls() const {
-  const std::lock_guard lock(mutex_);
-  return calls_;
+  unsigned sum = 0;
+  for (const Part& part : parts_) {
+    const std::lock_guard lock(part.mutex);
+    sum += part.calls;
+  }
+  return sum;
 }
 
 }  // namespace collet::client

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "client/config.h"
 #include "client/http_message.h"
@@ -32,24 +33,29 @@ using LaneRoutePtr = std::shared_ptr<const LaneRoute>;
 std::shared_ptr<LaneRoute> make_route(const RemoteConfig& config, const std::string& url,
                                       const PeerAddress& address, const std::string& user_agent);
 
+// Each loop has a part of its own, so that loops do not wait for each other.
 class LaneGate {
  public:
-  // `emptied` is called, on any thread, when the last call ends after the gate was shut.
-  explicit LaneGate(std::function<void()> emptied) : emptied_(std::move(emptied)) {}
+  // `emptied` is called, on any thread, when the last call of a loop ends after the gate was shut.
+  LaneGate(unsigned loops, std::function<void()> emptied) : emptied_(std::move(emptied)), parts_(loops) {}
 
   void open(LaneRoutePtr route);
   void shut() { open(nullptr); }
-  // [any thread] A call is to pass; null: it may not. Otherwise leave() when it has ended.
-  LaneRoutePtr enter();
-  void leave();
+  // [any thread] A call of that loop is to pass; null: it may not. Otherwise leave() when it has ended.
+  LaneRoutePtr enter(unsigned loop);
+  void leave(unsigned loop);
   // [any thread] How many calls have entered and not left.
   unsigned calls() const;
 
  private:
+  struct alignas(64) Part {
+    mutable std::mutex mutex;  // guards all below
+    LaneRoutePtr route;
+    unsigned calls = 0;
+  };
+
   const std::function<void()> emptied_;
-  mutable std::mutex mutex_;  // guards all below
-  LaneRoutePtr route_;
-  unsigned calls_ = 0;
+  std::vector<Part> parts_;  // by loop
 };
 using LaneGatePtr = std::shared_ptr<LaneGate>;
 

@@ -15,12 +15,8 @@ bool Lanes::take(IncomingCall& call) {
   if (call.round > 0) return false;
   const auto here = loops_.current();
   if (!here) return false;
-  const LaneTarget target = publisher_.find_lane(call.key);
-  const LaneRoutePtr route = target.gate ? target.gate->enter() : nullptr;
-  if (!route) return false;
-  if (lanes_[*here]->take(call, target, route)) return true;
-  target.gate->leave();
-  return false;
+  LaneTarget target = publisher_.find_lane(call.key);
+  return target.gate && lanes_[*here]->take(call, std::move(target));
 }
 
 void Lanes::cancel(collet_call call, const char* reason) {

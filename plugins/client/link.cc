@@ -53,6 +53,7 @@ Result<std::unique_ptr<Transport>> Remote::Link::make_transport() {
 }
 
 LaneRoutePtr Remote::Link::lane_route() const {
+  if (remote_.around_.loops == 0) return nullptr;
   if (!http_ || connection_.era() != Era::modern || !http_->sender().session.empty()) return nullptr;
   auto route = make_route(remote_.config_, http_->url(), http_->address(), remote_.around_.http.user_agent());
   const auto& headers = http_->sender().headers;

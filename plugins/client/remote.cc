@@ -49,11 +49,12 @@ Remote::Remote(Surroundings& surroundings, RemoteConfig config)
       sweep_(surroundings.loop),
       relist_(surroundings.loop),
       periodic_(surroundings.loop),
-      gate_(std::make_shared<LaneGate>([this, &loop = surroundings.loop, alive = std::weak_ptr(alive_)] {
-        loop.post([this, alive] {
-          if (!alive.expired()) note_call_ended();
-        });
-      })),
+      gate_(std::make_shared<LaneGate>(surroundings.loops,
+                                       [this, &loop = surroundings.loop, alive = std::weak_ptr(alive_)] {
+                                         loop.post([this, alive] {
+                                           if (!alive.expired()) note_call_ended();
+                                         });
+                                       })),
       farewell_(surroundings.loop) {}
 
 Remote::~Remote() {

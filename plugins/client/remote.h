@@ -38,6 +38,7 @@ struct Surroundings {
   Publisher& publisher;
   auth::TokenStore& tokens;
   std::function<void()> resources_listed;  // those of some remote: whose they are may have changed
+  unsigned loops;                          // of the host
   std::function<void(const LaneGatePtr&, const char* reason)> end_lane_calls;  // those that have passed it, soon
   std::string client_info;                                                     // an Implementation object
 };

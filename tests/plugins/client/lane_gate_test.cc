@@ -62,21 +62,23 @@ TEST_CASE("the address is the one that has answered before") {
 
 TEST_CASE("a gate that is shut lets out, and says when the last one has left") {
   unsigned emptied = 0;
-  LaneGate gate([&] { ++emptied; });
-  CHECK(gate.enter() == nullptr);
-  const auto route = std::make_shared<const LaneRoute>();
-  gate.open(route);
-  CHECK(gate.enter() == route);
-  gate.leave();
+  LaneGate gate(2, [&] { ++emptied; });
+  CHECK(gate.enter(0) == nullptr);
+  LaneRoute route;
+  route.preamble = "POST";
+  gate.open(std::make_shared<const LaneRoute>(route));
+  REQUIRE(gate.enter(0));
+  CHECK(gate.enter(0)->preamble == "POST");
+  CHECK(gate.enter(1) != gate.enter(0));
+  CHECK(gate.calls() == 4);
+  gate.leave(0);
+  gate.leave(0);
+  gate.leave(0);
   CHECK(emptied == 0);
-  CHECK(gate.enter() == route);
-  CHECK(gate.enter() == route);
-  CHECK(gate.calls() == 2);
   gate.shut();
-  CHECK(gate.enter() == nullptr);
-  gate.leave();
-  CHECK(emptied == 0);
-  gate.leave();
+  CHECK(gate.enter(0) == nullptr);
+  CHECK(gate.calls() == 1);
+  gate.leave(1);
   CHECK(emptied == 1);
   CHECK(gate.calls() == 0);
 }

@@ -26,7 +26,7 @@ struct House final : LaneListener {
   std::string said;  // progress
   std::optional<Host> host;
   std::optional<HostLoops> host_loops;
-  LaneGatePtr gate = std::make_shared<LaneGate>([] {});
+  LaneGatePtr gate = std::make_shared<LaneGate>(2, [] {});
   std::shared_ptr<LaneRoute> route;
   std::optional<Lane> lane;
   collet_call last = 0;
@@ -82,11 +82,7 @@ struct House final : LaneListener {
   // False: it is not for the lane; `call` is as before.
   bool begin(IncomingCall& call, RemoteItem item = {COLLET_TOOL, "t", "{}", false, {}}) {
     call.id = ++last;
-    const LaneTarget target{std::make_shared<const RemoteItem>(std::move(item)), gate};
-    const LaneRoutePtr entered = gate->enter();
-    if (lane->take(call, target, entered)) return true;
-    gate->leave();
-    return false;
+    return lane->take(call, {std::make_shared<const RemoteItem>(std::move(item)), gate});
   }
   collet_call begin(bool idempotent = false) {
     IncomingCall call{.arguments = R"({"a":1})"};
@@ -255,6 +251,7 @@ TEST_CASE("a lane: who is not let in, or sent elsewhere, is for the client's thr
   status = "401 Who";
   CHECK(house.call() == "-32603 remote r: HTTP status 401");
   house.route->may_challenge = true;
+  house.gate->open(house.route);
   CHECK(house.call() == "");
   REQUIRE(house.handed.size() == 2);
   for (const HandedOver& over : house.handed) {
@@ -349,7 +346,7 @@ TEST_CASE("a lane: a call that is cancelled closes its connection") {
   CHECK(house.loops.watches() == 0);
   CHECK(house.gate->calls() == 0);
   const collet_call other = house.begin();
-  house.lane->end(std::make_shared<LaneGate>([] {}), "another remote's");
+  house.lane->end(std::make_shared<LaneGate>(2, [] {}), "another remote's");
   CHECK(house.ended.count(other) == 0);
   house.lane->end(house.gate, "it is gone");
   CHECK(house.ended[other] == "-32603 remote r: it is gone");
@@ -375,8 +372,7 @@ TEST_CASE("a lane: so many connections, and room is made by one that rests") {
   held.barrier.let_go();
   REQUIRE(house.loops.turn_until([&] { return house.ended.size() == limits::kLaneConnectionsMax; }));
   CHECK(house.loops.watches() == limits::kLaneConnectionsMax);
-  house.route = std::make_shared<LaneRoute>(*house.route);  // the remote was connected anew
-  house.gate->open(house.route);
+  house.gate->open(house.route);  // the remote was connected anew
   CHECK(house.call() == R"(result {"content":[]})");
   CHECK(house.loops.watches() == limits::kLaneConnectionsMax);
 }

@@ -19,7 +19,7 @@ struct House final : LaneListener {
   Loop loop;
   Publisher publisher{loop, host};
   RemoteConfig config;
-  LaneGatePtr gate = std::make_shared<LaneGate>([] {});
+  LaneGatePtr gate = std::make_shared<LaneGate>(2, [] {});
   std::map<collet_call, std::string> failed;
   std::vector<collet_call> sought;  // cancel_elsewhere()
   std::uint64_t key = 0;

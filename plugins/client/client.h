@@ -1,5 +1,5 @@
-// The plugin without its C table: a thread with all remotes on it. Calls come from the host's threads and are
-// posted.
+// The plugin without its C table: a thread with all remotes on it, and lanes on the host's loops. Calls come from the
+// host's threads; what no lane takes is posted.
 #pragma once
 
 #include <collet/plugin.h>

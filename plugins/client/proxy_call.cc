@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client/http_message.h"
 #include "client/limits.h"
 #include "client/remote.h"
 
@@ -91,14 +92,15 @@ void ProxyCall::on_answer(const Answer& answer) {
 void ProxyCall::settle(RequestId request, std::string_view text) {
   connection_ = remote_.connection();
   std::optional<Answer> answer;
-  const auto read = for_each_message(text, [&](const Message& message, std::string_view) {
-    if (answer || !message.is_response() || message.number().value_or(request) != request) return;
+  static_cast<void>(for_each_message(text, [&](const Message& message, std::string_view) {
+    const auto number = message.number();
+    const bool ours = number ? *number == request : message.error.data() != nullptr;
+    if (answer || !message.is_response() || !ours) return;
     answer.emplace();
     answer->result = message.result;
     if (message.error.data()) answer->error = read_error(message.error);
-  });
-  if (!answer)
-    return fail(read ? "its answer is none to this request" : "its answer is no message: " + read.message());
+  }));
+  if (!answer) return fail(what_is_wrong(text));
   deliver(*answer);
 }
 

@@ -119,8 +119,8 @@ class Import(RemoteCase):
         fake = self.http()
         server = self.serve_remote(f'url = "{fake.url}"\nonly = ["re*", "echo", "greet", "fake://item/*"]\nhide = ["refuse"]\n')
         self.assertEqual(set(self.tools(server)), {"r__echo", "r__read_only"})
+        templates = until(lambda: self.result(server, "resources/templates/list")["resourceTemplates"])
         self.assertEqual(self.result(server, "resources/list")["resources"], [])
-        templates = self.result(server, "resources/templates/list")["resourceTemplates"]
         self.assertEqual([each["uriTemplate"] for each in templates], ["fake://item/{id}"])
         self.assertIn("unknown tool r__wait", self.call(server, "r__wait")["error"]["message"])
 

@@ -76,8 +76,8 @@ void LaneCall::feed(std::string& bytes) {
 }
 
 void LaneCall::on_end(const HttpEnd& end, std::string& body) {
-  connection_ = nullptr;
-  if (!end.sent) return hand_over(HandedOver::How::begin, true);
+  const bool kept = std::exchange(connection_, nullptr)->kept();
+  if (!end.sent) return hand_over(HandedOver::How::begin, !kept);
   if (events_) {
     feed(body);
     if (!over_) lose(head_.status, end.whole ? "its stream ended before the answer" : end.message);

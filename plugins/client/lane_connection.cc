@@ -1,7 +1,9 @@
 #include "client/lane_connection.h"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,6 +25,7 @@ void LaneConnection::carry(std::string request, HttpSink& sink) {
   sent_ = 0;
   sink_ = &sink;
   head_told_ = false;
+  kept_ = state_ == State::free;
   reader_.restart();
   if (state_ == State::unconnected) return connect();
   state_ = State::busy;
@@ -33,12 +36,12 @@ void LaneConnection::connect() {
   state_ = State::connecting;
   const auto& address = reinterpret_cast<const sockaddr&>(route_->address);
   descriptor_ = socket(address.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor_ < 0) return lose(words("there is no socket to connect with", errno));
+  if (descriptor_ < 0) return lose(words("there is no socket to connect with", errno), false);
   const int yes = 1;
   setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   setsockopt(descriptor_, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
   if (::connect(descriptor_, &address, route_->address_size) != 0 && errno != EINPROGRESS) {
-    return lose(words("cannot connect", errno));
+    return lose(words("cannot connect", errno), false);
   }
   watch_ = loops_.watch(
       descriptor_, COLLET_LOOP_WRITABLE,
@@ -49,11 +52,11 @@ void LaneConnection::connect() {
         auto& self = *static_cast<LaneConnection*>(context);
         Owner& owner = self.owner_;
         self.timer_ = 0;
-        self.lose("cannot connect within " + std::to_string(limits::kConnectMs) + " ms");
+        self.lose("cannot connect within " + std::to_string(limits::kConnectMs) + " ms", false);
         owner.on_turn_end();
       },
       this);
-  if (!watch_ || !timer_) lose("the host watches too much already");
+  if (!watch_ || !timer_) lose("the host watches too much already", false);
 }
 
 void LaneConnection::on_ready(std::uint32_t events) {
@@ -71,7 +74,7 @@ void LaneConnection::on_connected() {
   int problem = 0;
   socklen_t size = sizeof problem;
   getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &problem, &size);
-  if (problem != 0) return lose(words("cannot connect", problem));
+  if (problem != 0) return lose(words("cannot connect", problem), false);
   stop_timer();
   state_ = State::busy;
   loops_.rewatch(watch_, COLLET_LOOP_READABLE);
@@ -95,13 +98,41 @@ void LaneConnection::read() {
   const int problem = got < 0 ? errno : 0;
   if (state_ == State::free) return close();
   if (problem == 0 && reader_.finish() == ResponseReader::State::whole) return on_whole(false);
-  lose(problem ? words("the connection has broken", problem) : reader_.problem());
+  if (!kept_ || reader_.begun()) {
+    return lose(problem ? words("the connection has broken", problem) : reader_.problem(), sent_ > 0);
+  }
+  problem ? lose(words("the connection has broken", problem), false) : await_reset();
+}
+
+// A remote that had closed a kept connection, or closes it with the request unread, answers with a reset; it may
+// have said before that it sends nothing any more. One that has read the request, and has ended, does not.
+void LaneConnection::await_reset() {
+  loops_.rewatch(watch_, 0);
+  timer_ = loops_.start_timer(
+      limits::kLaneResetMs,
+      [](void* context) {
+        auto& self = *static_cast<LaneConnection*>(context);
+        Owner& owner = self.owner_;
+        self.timer_ = 0;
+        self.lose(self.reader_.problem(), self.was_read());
+        owner.on_turn_end();
+      },
+      this);
+  if (!timer_) lose(reader_.problem(), was_read());
+}
+
+bool LaneConnection::was_read() const {
+  int unacknowledged = 0, problem = 0;
+  socklen_t size = sizeof problem;
+  ioctl(descriptor_, SIOCOUTQ, &unacknowledged);
+  getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &problem, &size);
+  return sent_ > 0 && problem == 0 && unacknowledged == 0;
 }
 
 void LaneConnection::take(std::string_view bytes) {
   if (state_ == State::free) return close();  // nobody has asked for anything
   const ResponseReader::State state = reader_.feed(bytes);
-  if (state == ResponseReader::State::broken) return lose(reader_.problem());
+  if (state == ResponseReader::State::broken) return lose(reader_.problem(), true);
   if (state == ResponseReader::State::head) return;
   if (sink_ && !std::exchange(head_told_, true)) sink_->on_head(reader_.head());
   if (state_ == State::closed) return;
@@ -122,11 +153,11 @@ void LaneConnection::on_whole(bool nothing_more) {
   if (sink) sink->on_end({.whole = true, .sent = true, .message = {}}, body);
 }
 
-void LaneConnection::lose(std::string message) {
+void LaneConnection::lose(std::string message, bool sent) {
   HttpSink* const sink = std::exchange(sink_, nullptr);
   std::string body = std::move(reader_.body());
   close();
-  if (sink) sink->on_end({.whole = false, .sent = sent_ > 0, .message = std::move(message)}, body);
+  if (sink) sink->on_end({.whole = false, .sent = sent, .message = std::move(message)}, body);
 }
 
 void LaneConnection::detach() {

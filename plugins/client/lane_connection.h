@@ -45,6 +45,8 @@ class LaneConnection {
 
   const LaneRoutePtr& route() const { return route_; }
   bool free() const { return state_ == State::free; }
+  // Whether it has carried an answer before the request that it carries, or has lost.
+  bool kept() const { return kept_; }
   // Whether a free connection still stands, as far as one can know.
   bool stands() const;
 
@@ -58,7 +60,9 @@ class LaneConnection {
   void read();
   void take(std::string_view bytes);
   void on_whole(bool nothing_more);
-  void lose(std::string message);
+  void await_reset();
+  bool was_read() const;
+  void lose(std::string message, bool sent);
   void release();
   void stop_timer();
 
@@ -68,11 +72,12 @@ class LaneConnection {
   State state_ = State::unconnected;
   int descriptor_ = -1;
   collet_loop_wait watch_ = 0;
-  collet_loop_wait timer_ = 0;  // until it is connected
+  collet_loop_wait timer_ = 0;  // until it is connected, and in await_reset()
   HttpSink* sink_ = nullptr;
   std::string request_;
   std::size_t sent_ = 0;
   bool blocked_ = false;  // the rest of the request waits for room
+  bool kept_ = false;
   bool head_told_ = false;
   ResponseReader reader_;
 };

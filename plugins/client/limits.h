@@ -48,6 +48,7 @@ inline constexpr unsigned kLaneConnectionsMax = 256;  // of one loop; more calls
 inline constexpr std::size_t kLaneRequestBytesMax = 256u << 10;  // likewise larger ones
 inline constexpr std::size_t kLaneAnswerBytesMax = 256u << 10;   // a larger answer is read on the client's thread
 inline constexpr std::uint64_t kLaneIdleMs = 2'000;  // or twice as long: servers close theirs after 5 s, and more
+inline constexpr std::uint64_t kLaneResetMs = 20;    // for a reset to follow the end of a kept connection
 
 // Waiting.
 inline constexpr std::uint64_t kConnectMs = 10'000;  // to establish a connection

@@ -99,7 +99,7 @@ ResponseReader::State ResponseReader::on_status_line() {
 ResponseReader::State ResponseReader::on_head_end() {
   in_fields_ = false;
   if (head_.status < 200) {  // an interim response
-    if (head_.status == 101) return fail("it changes to another protocol, which it was not asked for");
+    if (head_.status == 101) return fail("it has not answered in HTTP, but changes to another protocol");
     head_.headers.clear();
     return state_;
   }

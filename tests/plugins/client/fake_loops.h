@@ -27,6 +27,7 @@ class FakeLoops {
     std::vector<pollfd> polled;
     std::vector<collet_loop_wait> ids;
     for (const auto& [id, watch] : watches_) {
+      if (watch.events == 0) continue;
       const int events =
           (watch.events & COLLET_LOOP_READABLE ? POLLIN : 0) | (watch.events & COLLET_LOOP_WRITABLE ? POLLOUT : 0);
       polled.push_back({watch.descriptor, static_cast<short>(events), 0});

@@ -147,6 +147,41 @@ struct HeldServer {
   ~HeldServer() { barrier.let_go(); }
 };
 
+// A server of one connection that does what the test says, when it says so.
+struct SlowServer {
+  int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int peer = -1;
+  std::uint16_t port = 0;
+
+  explicit SlowServer(int backlog = 1) {
+    sockaddr_in at = {};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    REQUIRE(bind(listener, reinterpret_cast<sockaddr*>(&at), size) == 0);
+    REQUIRE(listen(listener, backlog) == 0);
+    REQUIRE(getsockname(listener, reinterpret_cast<sockaddr*>(&at), &size) == 0);
+    port = ntohs(at.sin_port);
+  }
+  ~SlowServer() {
+    hang_up();
+    close(listener);
+  }
+
+  std::string accept_and_read() {
+    peer = accept(listener, nullptr, nullptr);
+    char bytes[16384];
+    const ssize_t got = read(peer, bytes, sizeof bytes);
+    return {bytes, got > 0 ? static_cast<std::size_t>(got) : 0};
+  }
+  void say(const std::string& bytes) const {
+    REQUIRE(send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+  }
+  void hang_up() {
+    if (peer >= 0) close(std::exchange(peer, -1));
+  }
+};
+
 }  // namespace
 
 TEST_CASE("a lane: calls end on their loop, one connection carries them one after the other") {
@@ -300,6 +335,38 @@ TEST_CASE("a lane: a kept connection that the remote has closed is not used, not
   }
 }
 
+TEST_CASE("a lane: a request on a kept connection is made again only if the remote has not read it") {
+  std::atomic<unsigned> requests{0};
+  KeptServer server(
+      [&](const std::string& request) { return ++requests == 1 ? result_of(request) : std::string(); });
+  {
+    House house(server);
+    house.call();
+    const collet_call id = house.begin();
+    REQUIRE(house.loops.turn_until([&] {
+      if (server.open() == 0) house.loops.pass(1);  // no reset comes
+      return house.ended.count(id) > 0;
+    }));
+    CHECK(house.ended[id] == "-32603 remote r: it has closed the connection without an answer");
+    CHECK(house.handed.empty());
+    CHECK(server.accepted() == 1);
+  }
+  SlowServer unread;
+  House house(unread.port);
+  const collet_call first = house.begin();
+  house.loops.turn_until([&] { return house.loops.watches() == 1; });
+  house.loops.turn();
+  const std::string request = unread.accept_and_read();
+  unread.say(result_of(request));
+  REQUIRE(house.loops.turn_until([&] { return house.ended.count(first) > 0; }));
+  house.begin();
+  unread.hang_up();
+  REQUIRE(house.loops.turn_until([&] { return !house.handed.empty(); }));
+  CHECK(house.handed[0].how == How::begin);
+  CHECK_FALSE(house.handed[0].shuts);
+  CHECK(house.ended.size() == 1);
+}
+
 TEST_CASE("a lane: a connection that rests for long is closed") {
   KeptServer server([](const std::string& request) { return result_of(request); });
   House house(server);
@@ -313,16 +380,8 @@ TEST_CASE("a lane: a connection that rests for long is closed") {
 }
 
 TEST_CASE("a lane: a connection that cannot be made in time is given up") {
-  // Nobody accepts, and the queue of a listener that takes one is full.
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in at = {};
-  at.sin_family = AF_INET;
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof at;
-  REQUIRE(bind(listener, reinterpret_cast<sockaddr*>(&at), size) == 0);
-  REQUIRE(listen(listener, 0) == 0);
-  REQUIRE(getsockname(listener, reinterpret_cast<sockaddr*>(&at), &size) == 0);
-  House house(ntohs(at.sin_port));
+  const SlowServer full(0);  // nobody accepts, and its queue takes one
+  House house(full.port);
   for (unsigned i = 0; i < 4; ++i) house.begin();
   house.loops.turn(100);
   house.loops.pass(limits::kConnectMs);
@@ -331,7 +390,6 @@ TEST_CASE("a lane: a connection that cannot be made in time is given up") {
   CHECK(house.handed[0].shuts);
   house.lane.reset();
   CHECK(house.ended.size() + house.handed.size() == 4);
-  close(listener);
 }
 
 TEST_CASE("a lane: a call that is cancelled closes its connection") {

@@ -243,7 +243,11 @@ void WorkerImage::destroy(void* self) {
   std::string frame;
   FrameWriter(frame, FrameType::close);
   std::unique_lock lock(image.mutex_);
-  if (image.state_ == State::up) static_cast<void>(image.send(frame));
+  if (image.state_ == State::up) {
+    static_cast<void>(image.send(frame));
+  } else {
+    image.kill_reason_ = "it is no longer wanted";  // the process that is just being started
+  }
   if (image.state_ != State::closed) image.state_ = image.thread_.joinable() ? State::closing : State::closed;
   image.changed_.notify_all();
   image.wake();

@@ -139,10 +139,7 @@ void use_extensions(Scene& scene) {
 void use_blobs_and_items(Scene& scene) {
   scene.start_bystanders();
   scene.start("hang");
-  scene.start("echo", "1");
-  for (unsigned i = 0; i < 2; ++i) scene.start("blob", R"({"size":1000000})");
-  scene.start("churn");
-  scene.house.call_tool("echo");
+  for (const char* tool : {"echo", "blob", "blob", "churn"}) scene.house.call_tool(tool, R"({"size":1000000})");
   scene.start("crash");  // which ends the first of them
   scene.settle();
   CHECK(scene.comes_back("echo"));
@@ -224,9 +221,9 @@ TEST_CASE("a worker is killed at random, under load") {
   stop = true;
   killer.join();
   REQUIRE(scene.comes_back("echo"));
-  CHECK(scene.answered > 1'000);
-  CHECK(scene.failed > 100);
-  CHECK(killed > 100);
+  CHECK(scene.answered > 500);
+  CHECK(scene.failed > 50);
+  CHECK(killed > 20);
   CHECK(open_descriptors() == descriptors);
   const long grown_kib = own_memory_kib() - memory_kib;
   CHECK(grown_kib <= kGrowthKibMax);

@@ -259,7 +259,7 @@ bool WorkerImage::wait_to_restart(const std::string& cause) {
   if (Clock::now() - started_ >= std::chrono::milliseconds(limits::kWorkerFailureWindowMs)) failures_ = 0;
   if (++failures_ >= options_.failures_max) {
     state_ = State::quarantined;
-    log::error("plugin {}: {}; that was the {}. time, and it is not started again before `collet reload {}`",
+    log::error("plugin {}: {}; it has failed {} times, and is not started again before `collet reload {}`",
                order_.name, cause, failures_, order_.name);
     changed_.wait(lock, closing);
     return end();

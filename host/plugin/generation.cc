@@ -3,82 +3,11 @@
 #include <algorithm>
 #include <exception>
 
-#include "base/json.h"
 #include "base/log.h"
-#include "collet/ext/reconfigure.h"
-#include "collet/ext/save_state.h"
-#include "collet/ext/status.h"
-#include "collet/ext/watch.h"
 #include "plugin/structs.h"
 
 namespace collet::plugin {
 namespace {
-
-collet_str to_str(std::string_view text) { return {text.data() ? text.data() : "", text.size()}; }
-collet_str to_str_or_absent(const std::optional<std::string_view>& text) {
-  return text ? to_str(*text) : collet_str{};
-}
-
-constexpr std::uint32_t to_abi(CallKind kind) {
-  switch (kind) {
-    case CallKind::tool:
-      return COLLET_TOOL;
-    case CallKind::resource:
-      return COLLET_RESOURCE;
-    case CallKind::prompt:
-      return COLLET_PROMPT;
-    case CallKind::complete:
-      return COLLET_COMPLETE;
-  }
-  return 0;
-}
-
-collet_call_params to_params(const ItemRecord& item, const registry::Call& call) {
-  collet_call_params params;
-  params.struct_size = sizeof params;
-  params.kind = to_abi(call.kind);
-  params.item = item.id;
-  params.deadline_ms = call.timeout_ms;
-  params.round = call.round;
-  params.state_version = call.state_version;
-  params.item_user = item.user;
-  params.name = to_str(call.name);
-  params.arguments = to_str_or_absent(call.arguments);
-  params.variables = to_str_or_absent(call.variables);
-  params.input_responses = to_str_or_absent(call.input_responses);
-  params.state = call.round > 0 ? to_str(call.state) : collet_str{};
-  return params;
-}
-
-constexpr std::array kTexts = {&collet_call_params::name, &collet_call_params::arguments,
-                               &collet_call_params::variables, &collet_call_params::input_responses,
-                               &collet_call_params::state};
-static_assert(kTexts.size() == QueuedCall::kTexts);
-
-void store(QueuedCall& queued, const collet_call_params& params) {
-  queued.params = params;
-  for (const auto member : kTexts) queued.buffer.append(view(params.*member));
-}
-
-// The parameters with their texts where they are now, and with what is left of the time.
-collet_call_params restore(const QueuedCall& queued, Clock::time_point began) {
-  collet_call_params params = queued.params;
-  const char* at = queued.buffer.data();
-  for (const auto member : kTexts) {
-    collet_str& text = params.*member;
-    if (!text.data) continue;
-    text.data = at;
-    at += text.size;
-  }
-  if (params.deadline_ms > 0) {
-    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
-    const auto spent = static_cast<std::uint64_t>(waited.count());
-    params.deadline_ms = spent < params.deadline_ms ? params.deadline_ms - spent : 1;
-  }
-  return params;
-}
-
-Clock::time_point own_threads_deadline() { return Clock::now() + std::chrono::milliseconds(limits::kOwnThreadsMs); }
 
 CallRules effective(CallRules rules, const ElfReport& elf) {
   rules.inline_allowed = rules.inline_allowed && elf.inline_allowed();
@@ -145,7 +74,7 @@ void Generation::on_control(Callback<void()> task) {
 Result<void> Generation::finish_open(Clock::time_point deadline) {
   constexpr std::string_view kLate = "loading it, or its create(), has not returned in time";
   if (!wait_for_control(deadline, kLate)) return leave(fmt::format("{}; it is left alone", kLate));
-  if (!opened_ && elf_.unloadable() && !own_threads_->wait_until(own_threads_deadline())) {
+  if (!opened_ && elf_.unloadable() && !own_threads_->wait()) {
     return leave(fmt::format("{}; {}", opened_.message(), own_threads_->describe()));
   }
   return opened_;
@@ -206,136 +135,6 @@ Result<void> Generation::create() {
   }
   items_.commit();
   return {};
-}
-
-// calls
-
-CallId Generation::refuse(registry::Listener& listener, std::string reason) const {
-  registry::Ending ending;
-  ending.how = registry::Ending::How::failed;
-  ending.rpc_code = kInternalError;
-  ending.message = std::move(reason);
-  listener.on_end(ending);
-  return 0;
-}
-
-CallId Generation::start(const registry::Call& call, registry::Listener& listener) {
-  const auto& item = *reinterpret_cast<const ItemRecord*>(call.handle);
-  CallSlot* slot = calls_.acquire(call.loop, owner_, listener, call.kind);
-  if (!slot) return refuse(listener, fmt::format("more than {} calls are running", limits::kCallsInFlightMax));
-  slot->item = item.id;
-  if (call.kind == CallKind::resource) {
-    slot->reading.uri.assign(call.name);
-    slot->reading.mime.assign(item.mime);
-  }
-  const bool returns_at_once = in_worker() || item.inline_guard.allowed();
-  if (returns_at_once && (concurrent_ || serial_.try_lock())) return run_inline(*slot, item, call);
-  return enqueue(*slot, item, call);
-}
-
-CallId Generation::run_inline(CallSlot& slot, const ItemRecord& item, const registry::Call& call) {
-  collet_call_params params = to_params(item, call);
-  const LoopTime before = LoopTime::now(item.inline_guard.take_watch());
-  slot.began = before.wall;
-  const CallId id = calls_.open_held(slot);
-  run(id, params);
-  const LoopTime after = LoopTime::now(before.watched);
-  if (!concurrent_) serial_.unlock();
-  // By its id: the plugin may have removed the item meanwhile.
-  if (overran(before, after)) note_overrun(params.item, after.wall - before.wall);
-  return calls_.settle(slot);
-}
-
-CallId Generation::enqueue(CallSlot& slot, const ItemRecord& item, const registry::Call& call) {
-  store(slot.queued, to_params(item, call));
-  slot.began = Clock::now();
-  const CallId id = calls_.open_waiting(slot);
-  const char* reason = nullptr;
-  switch (executor_->push(slot)) {
-    case Executor::Pushed::accepted:
-      return id;
-    case Executor::Pushed::full:
-      reason = "too many calls of it are waiting";
-      break;
-    case Executor::Pushed::closed:
-      reason = "it is being unloaded";
-      break;
-    case Executor::Pushed::no_thread:
-      reason = "no thread can be started for it";
-      break;
-  }
-  calls_.begin(slot);
-  end_unfinished(id, fmt::format("plugin {}: {}", owner_.name, reason));
-  return id;
-}
-
-void Generation::run_queued(CallSlot& slot) {
-  const CallId id = slot.id.load(std::memory_order_acquire);
-  calls_.begin(slot);
-  if (slot.cancelled.load(std::memory_order_relaxed)) {
-    end_unfinished(id, "the call was cancelled before it began");
-    return;
-  }
-  collet_call_params params = restore(slot.queued, slot.began);
-  if (concurrent_) {
-    run(id, params);
-  } else {
-    const std::lock_guard lock(serial_);
-    run(id, params);
-  }
-}
-
-void Generation::run(CallId id, collet_call_params& params) {
-  std::int32_t status = invoke(id, params);
-  if (status == COLLET_E_STATE && params.round > 0) {
-    params.round = 0;
-    params.state_version = 0;
-    params.state = params.input_responses = {};
-    status = invoke(id, params);
-  }
-  if (status < 0) {
-    if (status == COLLET_E_INTERNAL) owner_.note_error();
-    end_unfinished(id, fmt::format("plugin {}: call() returned {} ({})", owner_.name, status_name(status), status));
-  }
-}
-
-// An exception must not cross the ABI. Where the plugin was built so that it can be unwound, it fails the call;
-// elsewhere std::terminate() has ended the process already.
-std::int32_t Generation::invoke(CallId id, const collet_call_params& params) {
-  const OwnThreads::Inside inside(own_threads_.get());
-  try {
-    return table_.functions.call(self_, id, &params);
-  } catch (const std::exception& thrown) {
-    end_unfinished(id, fmt::format("plugin {}: call() threw an exception: {}", owner_.name, thrown.what()));
-  } catch (...) {
-    end_unfinished(id, fmt::format("plugin {}: call() threw an exception", owner_.name));
-  }
-  return COLLET_E_INTERNAL;
-}
-
-void Generation::end_unfinished(CallId id, std::string reason) {
-  LockedCall call = calls_.lock(id, owner_);
-  if (!call) return;
-  if (!call->failure.empty()) reason = call->failure;  // what went wrong first
-  calls_.end_failed(std::move(call), kInternalError, std::move(reason));
-}
-
-void Generation::note_overrun(collet_item item, Clock::duration took) {
-  std::string name;
-  if (!items_.note_overrun(item, name)) return;
-  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
-  log::warning(
-      "plugin {}: \"{}\" is declared NONBLOCKING, but has kept a loop for more than {} µs {} times, now for {} µs: "
-      "from now on it runs on an executor",
-      owner_.name, name, limits::kInlineBudgetUs, limits::kInlineOverrunsMax, us);
-}
-
-void Generation::cancel(CallId id, registry::CancelReason reason) {
-  if (calls_.mark_cancelled(id, owner_) != CallTable::Progressed::begun) return;
-  const std::lock_guard lock(cancel_mutex_);
-  if (!cancel_allowed_) return;
-  const OwnThreads::Inside inside(own_threads_.get());
-  table_.functions.cancel(self_, id, static_cast<std::uint32_t>(reason));
 }
 
 // the end
@@ -444,7 +243,7 @@ Result<void> Generation::close(const Patience& patience) {
   created_ = false;
   control_.reset();
   const bool pinned = spec_.never_unload || (table_.functions.flags & COLLET_PLUGIN_NEVER_UNLOAD);
-  if (!pinned && elf_.unloadable() && !own_threads_->wait_until(own_threads_deadline())) {
+  if (!pinned && elf_.unloadable() && !own_threads_->wait()) {
     return leave(own_threads_->describe());
   }
   if (image_->close()) return {};
@@ -455,107 +254,6 @@ Result<void> Generation::close(const Patience& patience) {
     log::warning("plugin {}: its library is still mapped after it was closed: {}", owner_.name, mapped_because_);
   }
   return {};
-}
-
-// extensions of the plugin
-
-template <class Extension>
-std::optional<Extension> Generation::plugin_extension(std::string_view id) const {
-  const OwnThreads::Inside inside(own_threads_.get());
-  const auto* given = static_cast<const Extension*>(image_->get_extension(id));
-  if (!given || given->struct_size < sizeof(std::uint32_t)) return std::nullopt;
-  return copy_struct(*given);
-}
-
-std::string Generation::status() const {
-  std::string out;
-  const auto take = [](void* context, const char* json, std::size_t size) {
-    static_cast<std::string*>(context)->assign(view(json, size));
-  };
-  const auto offered = plugin_extension<collet_status>(COLLET_STATUS_ID);
-  const OwnThreads::Inside inside(own_threads_.get());
-  if (!offered || !offered->status || offered->status(self_, take, &out) < 0 || !json::is_object(out)) return {};
-  return out;
-}
-
-bool Generation::reports_status() const {
-  const auto offered = plugin_extension<collet_status>(COLLET_STATUS_ID);
-  return offered && offered->status;
-}
-
-bool Generation::watches() const {
-  const auto offered = plugin_extension<collet_watch>(COLLET_WATCH_ID);
-  return offered && offered->watch;
-}
-
-void Generation::watch(std::string_view uri, bool watched) const {
-  const auto offered = plugin_extension<collet_watch>(COLLET_WATCH_ID);
-  const OwnThreads::Inside inside(own_threads_.get());
-  if (offered && offered->watch) offered->watch(self_, uri.data(), uri.size(), watched ? 1 : 0);
-}
-
-namespace {
-
-// Where a plugin's save() writes to.
-struct StateBuffer {
-  std::string bytes;
-
-  static std::int32_t write(void* to, const char* data, std::size_t size) {
-    auto& buffer = *static_cast<StateBuffer*>(to);
-    if (!is_sound(data, size)) return COLLET_E_INVALID;
-    if (size > limits::kSavedStateBytesMax - buffer.bytes.size()) return COLLET_E_LIMIT;
-    buffer.bytes.append(view(data, size));
-    return COLLET_OK;
-  }
-};
-
-}  // namespace
-
-Result<std::optional<SavedState>> Generation::save_state(Clock::time_point deadline) {
-  using Saved = std::optional<SavedState>;
-  const auto extension = plugin_extension<collet_save_state>(COLLET_EXT_SAVE_STATE);
-  if (!extension || !extension->save) return Saved();
-  struct Job {
-    StateBuffer buffer;
-    std::int32_t status = COLLET_E_INTERNAL;
-  };
-  const auto job = std::make_shared<Job>();  // shared with a save() that does not return
-  on_control([this, job, save = extension->save] {
-    try {
-      job->status = save(self_, StateBuffer::write, &job->buffer);
-    } catch (...) {
-      job->status = COLLET_E_INTERNAL;
-    }
-  });
-  if (!control_->wait_until(deadline)) return error("the save() of the generation before has not returned in time");
-  if (job->status < 0) {
-    return error("the save() of the generation before returned {} ({})", status_name(job->status), job->status);
-  }
-  return Saved(SavedState{std::move(job->buffer.bytes), extension->version});
-}
-
-std::optional<std::uint32_t> Generation::state_version() const {
-  const auto extension = plugin_extension<collet_save_state>(COLLET_EXT_SAVE_STATE);
-  return extension && extension->save ? std::optional(extension->version) : std::nullopt;
-}
-
-bool Generation::reconfigurable() const {
-  const auto extension = plugin_extension<collet_reconfigure>(COLLET_EXT_RECONFIGURE);
-  return extension && extension->reconfigure;
-}
-
-bool Generation::reconfigure(const std::string& config, Clock::time_point deadline) {
-  const auto extension = plugin_extension<collet_reconfigure>(COLLET_EXT_RECONFIGURE);
-  if (!extension || !extension->reconfigure) return false;
-  const auto status = std::make_shared<std::int32_t>(COLLET_E_INTERNAL);  // shared with one that does not return
-  on_control([this, config, status, reconfigure = extension->reconfigure] {
-    try {
-      *status = reconfigure(self_, config.data(), config.size());
-    } catch (...) {
-      *status = COLLET_E_INTERNAL;
-    }
-  });
-  return control_->wait_until(deadline) && *status >= 0;
 }
 
 }  // namespace collet::plugin

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "base/assert.h"
+#include "base/limits.h"
 
 namespace collet::plugin {
 
@@ -76,7 +77,8 @@ unsigned OwnThreads::running() const {
   return running_;
 }
 
-bool OwnThreads::wait_until(Clock::time_point deadline) {
+bool OwnThreads::wait() {
+  const auto deadline = Clock::now() + std::chrono::milliseconds(limits::kOwnThreadsMs);
   std::unique_lock lock(mutex_);
   return changed_.wait_until(lock, deadline, [&] { return running_ == 0; });
 }

@@ -36,8 +36,8 @@ class OwnThreads : public std::enable_shared_from_this<OwnThreads> {  // shared 
 
   // [any]
   unsigned running() const;
-  // Waits until none runs any more; false if the deadline comes first.
-  bool wait_until(Clock::time_point deadline);
+  // Waits a moment (kOwnThreadsMs) until none runs any more; false if one still does.
+  bool wait();
   // "2 threads that it has started still run: poller, poller".
   std::string describe() const;
 

@@ -23,6 +23,8 @@ inline std::string_view view(const char* data, std::size_t size) {
   return data ? std::string_view(data, size) : std::string_view();
 }
 inline std::string_view view(const collet_str& text) { return view(text.data, text.size); }
+// Never absent, even if it is empty.
+inline collet_str to_str(std::string_view text) { return {text.data() ? text.data() : "", text.size()}; }
 
 // "COLLET_E_INVALID"; COLLET_E_INTERNAL for what is not known.
 std::string_view status_name(std::int32_t status);

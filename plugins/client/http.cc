@@ -1,6 +1,5 @@
 #include "client/http.h"
 
-#include <strings.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,15 +12,6 @@ namespace {
 
 constexpr std::size_t kIdleMax = 64;  // easy handles kept for the next request
 
-std::string_view find_header(const std::vector<HttpHeader>& headers, std::string_view name) {
-  for (const HttpHeader& header : headers) {
-    if (header.name.size() == name.size() && strncasecmp(header.name.data(), name.data(), name.size()) == 0) {
-      return header.value;
-    }
-  }
-  return {};
-}
-
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return {};
@@ -30,8 +20,7 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-std::string_view HttpHead::header(std::string_view name) const { return find_header(headers, name); }
-std::string_view FetchResponse::header(std::string_view name) const { return find_header(headers, name); }
+std::string_view FetchResponse::header(std::string_view name) const { return auth::find_header(headers, name); }
 
 struct HttpClient::Transfer {
   Id id = 0;

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "client/auth/challenge.h"
 #include "client/fetch.h"
 #include "client/loop.h"
 
@@ -35,7 +36,7 @@ struct HttpHead {
   PeerAddress address;
 
   // The first of that name (any case); data() is null if there is none.
-  std::string_view header(std::string_view name) const;
+  std::string_view header(std::string_view name) const { return auth::find_header(headers, name); }
 };
 
 // How an exchange ended.

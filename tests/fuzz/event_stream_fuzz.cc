@@ -1,12 +1,11 @@
 // A server-sent event stream: the same events, id, pause and failure however the bytes are split, and no event that
-// is larger than it may be. The first byte says how many of the next ones are the sizes of pieces.
+// is larger than it may be.
 #include "client/event_stream.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
-#include "require.h"
+#include "pieces.h"
 
 using namespace collet::client;
 
@@ -48,12 +47,5 @@ Outcome feed(std::string_view bytes, const std::vector<std::uint8_t>& sizes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size == 0) return 0;
-  const std::size_t pieces = std::min<std::size_t>(data[0] % 8, size - 1);
-  const std::vector<std::uint8_t> sizes(data + 1, data + 1 + pieces);
-  const std::string_view bytes(reinterpret_cast<const char*>(data) + 1 + pieces, size - 1 - pieces);
-  const Outcome whole = feed(bytes, {});
-  require(feed(bytes, {0}) == whole);
-  require(feed(bytes, sizes) == whole);
-  return 0;
+  return same_in_any_pieces(data, size, feed);
 }

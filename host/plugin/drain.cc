@@ -97,10 +97,11 @@ std::vector<Draining> Drain::draining() const {
   const std::lock_guard lock(mutex_);
   std::vector<Draining> all;
   for (const auto& entry : entries_) {
-    if (!entry->generation) continue;
-    const Generation& generation = *entry->generation;
-    all.push_back(
-        {entry->plugin, entry->number, generation.calls_in_flight(), generation.describe_calls(kCallsNamed)});
+    if (entry->ended) continue;
+    Draining& draining = all.emplace_back(Draining{entry->plugin, entry->number, 0, {}});
+    if (!entry->generation) continue;  // it is just being destroyed
+    draining.calls = entry->generation->calls_in_flight();
+    draining.waits_for = entry->generation->describe_calls(kCallsNamed);
   }
   return all;
 }

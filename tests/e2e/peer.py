@@ -355,6 +355,17 @@ def until(condition):
     return value
 
 
+def children_of(server):
+    """Process ids, of whichever of its threads."""
+    children = []
+    for task in Path(f"/proc/{server._process.pid}/task").iterdir():
+        try:
+            children += map(int, (task / "children").read_text().split())
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # the thread has ended meanwhile
+    return children
+
+
 def run(*arguments, **options):
     """A verb that ends by itself."""
     return subprocess.run([COLLET, *arguments], capture_output=True, text=True, timeout=60, **options)

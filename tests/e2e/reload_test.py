@@ -7,7 +7,7 @@ import socket
 import stat
 from pathlib import Path
 
-from peer import BUILD, Case, Server, call, main, post, request, run, text_of, until
+from peer import BUILD, Case, Server, call, children_of, main, post, request, run, text_of, until
 
 MODERN = {"io.modelcontextprotocol/protocolVersion": "2026-07-28",
           "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}}
@@ -266,10 +266,6 @@ class Calls(Reloading):
         self.assertRaises(TimeoutError, listening.event)  # for the one that differed, and only for it
 
 
-def children_of(pid):
-    return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
-
-
 def runs(pid):
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
@@ -285,7 +281,7 @@ class KilledInTheMiddle(Reloading):
         copies = self.folder / f"collet-{os.getuid()}"
         for _ in range(5):
             self.collet("reload", "p")
-            children = children_of(server._process.pid)
+            children = children_of(server)
             self.assertEqual(len(children), 1)  # where trials come from
             with socket.socket(socket.AF_UNIX) as admin:
                 admin.connect(str(self.folder / "c.toml.sock"))

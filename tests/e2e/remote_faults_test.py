@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from fake_remote import FakeRemote, HttpRemote, NoSession, Unavailable, tool
-from peer import main, run, text_of, until
+from peer import children_of, main, run, text_of, until
 from remote_test import RemoteCase
 
 
@@ -279,11 +279,6 @@ class Ending(RemoteCase):
         server.signal(signal.SIGTERM)
         self.assertEqual(server.wait(), 0)
         until(lambda: not any(is_alive(child) for child in children))
-
-
-def children_of(server):
-    pid = server._process.pid
-    return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
 
 
 def is_alive(pid):

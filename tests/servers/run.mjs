@@ -91,12 +91,22 @@ async function checkBytes(url, own) {
   }
 }
 
+// What the kernel says there; nothing of a thread or process that has just ended.
+function proc(file) {
+  try {
+    return readFileSync(`/proc/${file}`, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes(error.code)) return '';
+    throw error;
+  }
+}
+
 function childrenOf(pid) {
   const pids = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+    proc(`${pid}/task/${task}/children`).split(' ').filter(Boolean).map(Number),
   );
   return new Map(pids.map((each) => {
-    const command = readFileSync(`/proc/${each}/cmdline`, 'utf8');
+    const command = proc(`${each}/cmdline`);
     return [names.find((name) => command.includes(servers[name].script)), each];
   }));
 }

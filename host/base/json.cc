@@ -170,7 +170,9 @@ std::size_t lone_low_surrogate(std::string_view text) {
 // RapidJSON takes a NUL for the end of the text, and checks UTF-8 far more slowly than we do.
 std::optional<ParseError> check_bytes(std::string_view text) {
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) return ParseError{"NUL byte", nul};
-  if (!text::is_utf8(text)) return ParseError{"not valid UTF-8", 0};
+  if (const std::size_t good = text::utf8_prefix(text); good < text.size()) {
+    return ParseError{"not valid UTF-8", good};
+  }
   if (const std::size_t at = lone_low_surrogate(text); at != std::string_view::npos) {
     return ParseError{"a low surrogate without a high one", at};
   }
@@ -298,17 +300,17 @@ std::string to_text(const Value& value) {
   return out;
 }
 
-bool is_valid(std::string_view text) {
+bool is_valid(std::string_view text, ParseLimits limits) {
   if (check_bytes(text)) return false;
   rapidjson::MemoryStream stream(text.data(), text.size());
   NullSink sink;
-  Bounded<NullSink> handler(sink, limits::kJsonDepthMax);
+  Bounded<NullSink> handler(sink, limits.depth_max);
   return !run(stream, handler);
 }
 
-bool is_object(std::string_view text) {
+bool is_object(std::string_view text, ParseLimits limits) {
   const std::size_t first = text.find_first_not_of(kBlanks);
-  return first != std::string_view::npos && text[first] == '{' && is_valid(text);
+  return first != std::string_view::npos && text[first] == '{' && is_valid(text, limits);
 }
 
 std::optional<std::vector<std::string_view>> split_array(std::string_view text) {

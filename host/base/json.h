@@ -75,11 +75,11 @@ void append(std::string& out, const Value& value);
 std::string to_text(const Value& value);
 
 // Whether `text` is one JSON value within the limits (a plugin's word is not taken for it).
-bool is_valid(std::string_view text);
+bool is_valid(std::string_view text, ParseLimits limits = {});
 // The exact texts of an array's elements; nothing if the text is no JSON array.
 std::optional<std::vector<std::string_view>> split_array(std::string_view text);
 // Whether `text` is one JSON object.
-bool is_object(std::string_view text);
+bool is_object(std::string_view text, ParseLimits limits = {});
 
 // One member of an object's text.
 struct TextMember {

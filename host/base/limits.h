@@ -11,6 +11,7 @@ namespace collet::limits {
 inline constexpr std::size_t kMessageBytesMax = 8u << 20;
 inline constexpr unsigned kJsonDepthMax = 128;
 inline constexpr std::size_t kIdBytesMax = 256;  // of a JSON-RPC id
+inline constexpr unsigned kMembersMax = 1'024;   // of a message, its params and the objects in these but arguments
 
 inline constexpr std::size_t kBatchMessagesMax = 256;
 
@@ -28,7 +29,8 @@ inline constexpr std::uint64_t kHttpHeaderTimeoutMs = 10'000;
 inline constexpr std::uint64_t kHttpBodyTimeoutMs = 60'000;
 inline constexpr std::uint64_t kHttpIdleTimeoutMs = 75'000;
 inline constexpr std::uint64_t kHttpKeepAliveCommentMs = 15'000;  // between comments on a quiet event stream
-inline constexpr std::size_t kWriteBufferBytesMax = 4u << 20;  // unread output of one stream, beyond a final answer
+inline constexpr std::size_t kWriteBufferBytesMax = 4u << 20;  // unread output of one stream, before its newest event
+inline constexpr std::size_t kStreamAheadBytes = 256u << 10;   // unread; then kept events, progress and log messages wait
 
 // Calls.
 inline constexpr std::uint64_t kCallTimeoutMs = 300'000;
@@ -50,17 +52,21 @@ inline constexpr unsigned kProgressQueueMax = 1'024;  // notifications of one ca
 inline constexpr std::size_t kNoticeBytesMax = 1u << 20;        // of those notifications together
 inline constexpr std::size_t kCallRetainedBytesMax = 4u << 10;  // room a call's buffers keep for the next call
 inline constexpr unsigned kResultFieldsMax = 64;
-inline constexpr unsigned kInputRequestsMax = 64;  // need_input() of one round
+inline constexpr unsigned kPluginJsonDepthMax = kJsonDepthMax - 8;  // a message around it keeps to kJsonDepthMax
+inline constexpr unsigned kCompletionValuesMax = 100;  // in one answer (MCP, completion/complete)
+inline constexpr unsigned kInputRequestsMax = 64;      // need_input() of one round
 inline constexpr std::size_t kInputRequestBytesMax = 1u << 20;
+inline constexpr std::size_t kInputRequestsBytesMax = 4u << 20;  // of one round; a client sends them back, sealed
 inline constexpr std::size_t kSuspendStateBytesMax = 256u << 10;
 
 // Registry.
 inline constexpr unsigned kItemsMax = 200'000;  // a generation
 inline constexpr std::size_t kDefinitionBytesMax = 1u << 20;
+inline constexpr unsigned kMendedMembersMax = 64;  // that are left out of one definition or content block
 inline constexpr std::size_t kInstructionsBytesMax = 64u << 10;  // of one plugin
 inline constexpr std::size_t kToolNameBytesMax = 64;
 inline constexpr std::size_t kUriBytesMax = 2'048;
-inline constexpr unsigned kPageItems = 250;                   // of one tools/list page
+inline constexpr unsigned kPageItems = 1'000;                 // of one page of a list; many clients read no other
 inline constexpr std::uint64_t kListChangedIntervalMs = 250;  // between two notifications that a list has changed
 inline constexpr std::uint64_t kListTtlMs = 0;                // how long a modern client may take a list for fresh
 
@@ -93,12 +99,13 @@ inline constexpr std::uint64_t kSessionIdleTimeoutMs = 3'600'000;
 inline constexpr unsigned kSessionCallsMax = 1'024;  // in flight, a session or stdio stream
 inline constexpr unsigned kSessionStreamsMax = 64;   // whose events a session keeps for a client that comes back
 inline constexpr std::size_t kEventLogBytesMax = 1u << 20;  // of those, a stream; but its newest in any case
+inline constexpr std::size_t kEventLogUnreadBytesMax = 32u << 20;  // of those that a reader has still to take
 inline constexpr std::size_t kEventBytesMax = 256u << 20;   // of those, all sessions
 
 // Config: the file, and what it may ask for.
 inline constexpr std::size_t kConfigBytesMax = 1u << 20;
 inline constexpr unsigned kConfigDepthMax = 32;                  // brackets in brackets, parts of a dotted key
-inline constexpr std::size_t kForeignConfigBytesMax = 4u << 20;  // of another program; some keep a history in it
+inline constexpr std::size_t kForeignConfigBytesMax = 4u << 20;  // of another program: what is kept of it
 inline constexpr unsigned kForeignRemotesMax = 1'000;            // in such a file; as many inputs
 inline constexpr unsigned kThreadsMax = 256;                     // loops
 inline constexpr std::uint64_t kTimeoutMsMax = 7 * 86'400'000u;  // any time that can be set
@@ -113,6 +120,7 @@ inline constexpr std::size_t kPluginInfoBytesMax = 1u << 20;
 inline constexpr std::uint64_t kPreflightTimeoutMs = 10'000;  // one library
 inline constexpr std::uint64_t kCreateTimeoutMs = 30'000;
 inline constexpr std::uint64_t kRemotesReadyMs = 60'000;  // a verb of the terminal waits for what remotes offer
+inline constexpr std::uint64_t kServerStartMs = 300'000;  // likewise, of the one that it names: npx may fetch it first
 inline constexpr std::uint64_t kDrainTimeoutMs = 10'000;  // calls of all plugins, when the host ends
 inline constexpr std::uint64_t kPluginDrainTimeoutMs = 300'000;  // calls of a generation that has been replaced
 inline constexpr std::uint64_t kCancelGraceMs = 2'000;           // for calls to end that have been asked to
@@ -152,16 +160,29 @@ inline constexpr unsigned kWorkerFailuresMax = 5;  // then it is not restarted a
 inline constexpr std::uint64_t kWorkerFailureWindowMs = 60'000;  // without a failure, for earlier ones to be forgotten
 inline constexpr std::size_t kWorkerReasonBytesMax = 4u << 10;  // of a worker's words that reach a log
 inline constexpr std::size_t kWorkerItemBytesMax = 256u << 20;  // names and definitions of all its items
+inline constexpr std::size_t kWorkerLogLineBytesMax = 4u << 10;  // told at once; a longer line is told in pieces
+inline constexpr std::uint64_t kWorkerLogMs = 10'000;            // in which so much of what it writes is logged
+inline constexpr std::uint64_t kWorkerLogLinesMax = 1'000;
+inline constexpr std::uint64_t kWorkerLogBytesMax = 256u << 10;
 inline constexpr std::uint64_t kWorkerMemoryBytesMax = 4ull << 30;
 inline constexpr std::uint64_t kWorkerMemoryBytesMaxMax = 1ull << 46;  // that can be set
 inline constexpr std::uint64_t kWorkerThreadsMax = 256;
 inline constexpr std::uint64_t kWorkerFilesMax = 256;
 
+// The command line.
+inline constexpr std::size_t kInputBytesMax = 1u << 30;   // of a file or stdin that a verb reads
+inline constexpr std::uint64_t kQuietMs = 1'000;          // of waiting; then the person is told what for
+inline constexpr std::uint64_t kAdminSilenceMs = 10'000;  // of a server that is asked; then it does not answer
+
 // The admin socket.
 inline constexpr unsigned kAdminConnectionsMax = 32;
 inline constexpr std::size_t kAdminLineBytesMax = 64u << 10;  // a request
 
-inline constexpr std::uint64_t kStdioExitMs = 80;  // from EOF or a signal to the end of the process, in stdio mode
-inline constexpr std::uint64_t kStdioAnswerMs = 50;  // of that, for what is in flight at EOF to be answered
+// Stdio mode.
+inline constexpr std::uint64_t kStdioDrainTimeoutMs = 5'000;  // from EOF to the answers; for a client to read on
+inline constexpr std::uint64_t kStdioExitMs = 80;   // from the last answer, or a signal, to the end of the process
+inline constexpr std::uint64_t kStdioFlushMs = 50;  // of that, for the client to take what was answered
+inline constexpr std::uint64_t kStdioLogMs = 10'000;  // in which so many lines that are no message are logged
+inline constexpr unsigned kStdioLogLines = 10;
 
 }  // namespace collet::limits

@@ -3,7 +3,7 @@
 #include <spdlog/sinks/ansicolor_sink.h>
 #include <spdlog/spdlog.h>
 
-#include "base/text.h"
+#include "base/display.h"
 
 namespace collet::log {
 namespace {
@@ -26,6 +26,20 @@ spdlog::level::level_enum to_spdlog(Level level) {
   return spdlog::level::off;
 }
 
+// Of syslog.
+int severity_of(Level level) {
+  switch (level) {
+    case Level::error:
+      return 3;
+    case Level::warning:
+      return 4;
+    case Level::info:
+      return 6;
+    default:
+      return 7;
+  }
+}
+
 Format current_format = Format::text;  // set once, by configure(), before other threads start
 
 spdlog::logger& logger() {
@@ -37,18 +51,16 @@ spdlog::logger& logger() {
   return instance;
 }
 
-std::string without_control_characters(std::string_view message) {
-  std::string clean;
-  clean.reserve(message.size());
-  for (char c : message) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\t') || byte == 0x7f) {
-      clean += fmt::format("\\x{:02x}", byte);
-    } else {
-      clean += c;
-    }
+// Tabs stay: stack traces have them.
+std::string printable(std::string_view message) {
+  std::string out;
+  for (;;) {
+    const std::size_t tab = message.find('\t');
+    out += display::printable(message.substr(0, tab));
+    if (tab == std::string_view::npos) return out;
+    out += '\t';
+    message.remove_prefix(tab + 1);
   }
-  return clean;
 }
 
 }  // namespace
@@ -58,18 +70,21 @@ void configure(Level level, Format format) {
   logger().set_level(to_spdlog(level));
   if (format == Format::json) {
     logger().set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":%v})");
+  } else if (format == Format::prefixed) {
+    logger().set_pattern("%v");
   }
 }
 
 bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }
 
 void write(Level level, std::string_view message) {
-  if (current_format == Format::json) {
-    std::string quoted;
-    text::append_json_string(quoted, message);
-    logger().log(to_spdlog(level), quoted);
-  } else {
-    logger().log(to_spdlog(level), without_control_characters(message));
+  switch (current_format) {
+    case Format::text:
+      return logger().log(to_spdlog(level), printable(message));
+    case Format::json:
+      return logger().log(to_spdlog(level), display::json_string(message));
+    case Format::prefixed:
+      return logger().log(to_spdlog(level), fmt::format("<{}>{}", severity_of(level), printable(message)));
   }
 }
 

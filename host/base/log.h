@@ -8,7 +8,9 @@
 namespace collet::log {
 
 enum class Level { trace, debug, info, warning, error, off };
-enum class Format { text, json };
+// prefixed: <N> in front of each line, its severity as of syslog, and nothing else (sd-daemon(3)): for a process whose
+// lines another one logs.
+enum class Format { text, json, prefixed };
 
 void configure(Level level, Format format);
 bool enabled(Level level);

@@ -15,7 +15,7 @@ enum class Placement : std::uint8_t { automatic, in_process, worker };
 struct Permissions {
   std::vector<std::string> read;         // files, and folders with all that is in them; absolute
   std::vector<std::string> write;        // likewise; they may be read as well
-  bool network = false;                  // sockets of all kinds
+  bool network = false;                  // all sockets of IP
   std::vector<std::string> hosts;        // else TCP connections to these: "api.example.com:443"
   bool exec = false;                     // other programs
   std::vector<std::string> environment;  // names of variables that it sees

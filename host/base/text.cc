@@ -45,6 +45,8 @@ constexpr auto kEscapes = [] {
   return table;
 }();
 
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+
 constexpr char kBase64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 constexpr auto kBase64Values = [] {
@@ -56,8 +58,11 @@ constexpr auto kBase64Values = [] {
 
 }  // namespace
 
-bool is_utf8(std::string_view bytes) {
-  const auto* p = reinterpret_cast<const unsigned char*>(bytes.data());
+bool is_utf8(std::string_view bytes) { return utf8_prefix(bytes) == bytes.size(); }
+
+std::size_t utf8_prefix(std::string_view bytes) {
+  const auto* const begin = reinterpret_cast<const unsigned char*>(bytes.data());
+  const auto* p = begin;
   const auto* const end = p + bytes.size();
   while (p < end) {
     while (end - p >= 8) {  // eight ASCII bytes at a time
@@ -68,10 +73,32 @@ bool is_utf8(std::string_view bytes) {
     }
     if (p == end) break;
     const std::size_t length = sequence_length(p, end);
-    if (length == 0) return false;
+    if (length == 0) break;
     p += length;
   }
-  return true;
+  return static_cast<std::size_t>(p - begin);
+}
+
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
+  return text;
+}
+
+Utf8::Utf8(std::string_view bytes) : view_(bytes) {
+  if (is_utf8(bytes)) return;
+  const auto* p = reinterpret_cast<const unsigned char*>(bytes.data());
+  const auto* const end = p + bytes.size();
+  while (p < end) {
+    if (const std::size_t length = sequence_length(p, end)) {
+      mended_.append(reinterpret_cast<const char*>(p), length);
+      p += length;
+    } else {
+      mended_ += kReplacement;
+      ++p;
+    }
+  }
+  view_ = mended_;
 }
 
 void append_json_string(std::string& out, std::string_view bytes) {
@@ -92,7 +119,7 @@ void append_json_string(std::string& out, std::string_view bytes) {
         continue;
       }
       flush();
-      out += "\xef\xbf\xbd";
+      out += kReplacement;
     } else if (escape == 'u') {
       flush();
       constexpr char kHex[] = "0123456789abcdef";

@@ -11,6 +11,25 @@ namespace collet::text {
 
 // RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF.
 bool is_utf8(std::string_view bytes);
+// How many bytes at the beginning are that.
+std::size_t utf8_prefix(std::string_view bytes);
+
+// Without the byte order mark that some editors and libraries put first (RFC 8259 §8.1 lets a reader ignore it).
+std::string_view without_byte_order_mark(std::string_view text);
+
+// A borrowed text that is UTF-8: each byte of `bytes` that is not has become U+FFFD, in a copy.
+class Utf8 {
+ public:
+  explicit Utf8(std::string_view bytes);
+  Utf8(const Utf8&) = delete;
+  Utf8& operator=(const Utf8&) = delete;
+
+  std::string_view view() const { return view_; }
+
+ private:
+  std::string mended_;
+  std::string_view view_;
+};
 
 // Appends `bytes` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view bytes);

@@ -1,13 +1,9 @@
 #include "cli/admin.h"
 
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
 #include "base/json.h"
@@ -15,7 +11,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/listing.h"
-#include "plugin/descriptor.h"
 
 namespace collet::cli {
 namespace {
@@ -109,33 +104,6 @@ void AdminServer::reload(std::optional<std::string> plugin, transport::LineServe
   } else {
     reloader_.reload_all(std::move(done));
   }
-}
-
-std::optional<Result<std::string>> ask_server(const std::string& path, const std::string& request) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path) return std::nullopt;
-  std::memcpy(address.sun_path, path.data(), path.size());
-  const plugin::Descriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    if (errno == ENOENT || errno == ECONNREFUSED) return std::nullopt;
-    return Result<std::string>(error("cannot speak to the server at {}: {}", path, std::strerror(errno)));
-  }
-  const std::string line = request + '\n';
-  if (send(connection.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
-    return Result<std::string>(error("cannot speak to the server at {}: {}", path, std::strerror(errno)));
-  }
-  std::string answer;
-  char buffer[64 << 10];
-  for (;;) {
-    const ssize_t count = recv(connection.get(), buffer, sizeof buffer, 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return Result<std::string>(error("the server at {} has ended the conversation", path));
-    answer.append(buffer, static_cast<std::size_t>(count));
-    if (answer.back() == '\n') break;
-  }
-  answer.pop_back();
-  return Result<std::string>(std::move(answer));
 }
 
 }  // namespace collet::cli

@@ -34,7 +34,4 @@ class AdminServer {
   transport::LineServer server_;
 };
 
-// Asks the server at `path`. Nothing if none is there.
-std::optional<Result<std::string>> ask_server(const std::string& path, const std::string& request);
-
 }  // namespace collet::cli

@@ -1,9 +1,8 @@
-#include <cstdio>
 #include <filesystem>
+#include <memory>
 
 #include "base/text.h"
 #include "cli/verbs.h"
-#include "loop/standard_streams.h"
 #include "plugin/elf_file.h"
 #include "schema/lint.h"
 
@@ -44,14 +43,24 @@ void lint(const registry::Item& tool, Findings& findings) {
   }
 }
 
-void inspect_plugin(const std::string& file, Findings& findings) {
-  config::Config config;
+config::Config config_of(const std::string& file) {
   config::Plugin entry;
   entry.id = std::filesystem::path(file).stem();
   entry.library = file;
+  config::Config config;
   config.plugin = {entry};
-  Host host(config, 1);
-  host.load();
+  return config;
+}
+
+// A host for one library.
+struct Trial {
+  explicit Trial(const std::string& file) : config(config_of(file)), host(config, 1) {}
+
+  const config::Config config;
+  Host host;
+};
+
+void inspect_items(Host& host, Findings& findings) {
   const registry::SnapshotPtr snapshot = host.registry().current();
   for (const auto& report : host.reports()) {
     if (!report.ok()) findings.errors.push_back(report.error);
@@ -62,7 +71,20 @@ void inspect_plugin(const std::string& file, Findings& findings) {
     for (const auto& item : snapshot->items(kind)) findings.items.push_back(item.name);
   }
   for (const auto& tool : snapshot->items(registry::Kind::tool)) lint(tool, findings);
+  for (const auto& item : snapshot->mended()) {
+    findings.warnings.push_back(fmt::format("{}: of its definition is left out: {}", item.name, item.left_out));
+  }
   for (const auto& item : snapshot->rejected()) findings.errors.push_back(item.name + ": " + item.reason);
+}
+
+// One that does not end goes to `stuck`.
+void inspect_plugin(const std::string& file, Findings& findings, std::vector<std::unique_ptr<Trial>>& stuck) {
+  auto trial = std::make_unique<Trial>(file);
+  trial->host.load();
+  inspect_items(trial->host, findings);
+  const std::vector<std::string> left = trial->host.end();
+  findings.errors.insert(findings.errors.end(), left.begin(), left.end());
+  if (!left.empty()) stuck.push_back(std::move(trial));
 }
 
 std::string json_strings(const std::vector<std::string>& strings) {
@@ -74,7 +96,7 @@ std::string json_strings(const std::vector<std::string>& strings) {
   return out + "]";
 }
 
-void print(int out, const std::string& file, const Findings& findings, bool json) {
+void print(Output& out, const std::string& file, const Findings& findings, bool json) {
   if (json) {
     std::string text = R"({"file":)";
     text::append_json_string(text, file);
@@ -82,30 +104,35 @@ void print(int out, const std::string& file, const Findings& findings, bool json
     text::append_json_string(text, findings.plugin);
     text += R"(,"items":)" + json_strings(findings.items) + R"(,"errors":)" + json_strings(findings.errors) +
             R"(,"warnings":)" + json_strings(findings.warnings) + R"(,"elf":)" + findings.elf_json + "}";
-    dprintf(out, "%s\n", text.c_str());
+    out.print("{}\n", text);
     return;
   }
-  dprintf(out, "%s\n%s", file.c_str(), findings.elf_text.c_str());
-  if (!findings.plugin.empty()) dprintf(out, "plugin       %s\n", findings.plugin.c_str());
-  for (const std::string& item : findings.items) dprintf(out, "item         %s\n", item.c_str());
-  for (const std::string& warning : findings.warnings) dprintf(out, "warning      %s\n", warning.c_str());
-  for (const std::string& error : findings.errors) dprintf(out, "error        %s\n", error.c_str());
+  out.print("{}\n{}", file, findings.elf_text);
+  if (!findings.plugin.empty()) out.print("plugin       {}\n", findings.plugin);
+  for (const std::string& item : findings.items) out.print("item         {}\n", item);
+  for (const std::string& warning : findings.warnings) out.print("warning      {}\n", warning);
+  for (const std::string& error : findings.errors) out.print("error        {}\n", error);
 }
 
 }  // namespace
 
-int check(const CheckOptions& options) {
-  const loop::StandardStreams streams = loop::take_standard_streams();
+int check(const CheckOptions& options, Output& out) {
   log::configure(log::Level::off, log::Format::text);
   bool good = true;
+  std::vector<std::unique_ptr<Trial>> stuck;
   for (const std::string& file : options.files) {
     Findings findings;
     inspect_elf(file, findings);
-    if (findings.errors.empty()) inspect_plugin(file, findings);
-    print(streams.out, file, findings, options.common.json);
+    if (findings.errors.empty()) inspect_plugin(file, findings, stuck);
+    print(out, file, findings, options.common.json);
     good = good && findings.errors.empty();
   }
-  return good ? kOk : kUsage;
+  const int code = good ? kOk : kUsage;
+  if (stuck.empty()) return code;
+  for (const auto& trial : stuck) trial->host.loader().remove_copies();
+  Host& last = stuck.back()->host;
+  last.exit_code = out.finish(code);
+  last.leave();
 }
 
 }  // namespace collet::cli

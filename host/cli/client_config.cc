@@ -1,9 +1,9 @@
 #include "foreign/client_config.h"
 
-#include <cstdio>
 #include <filesystem>
 
 #include "cli/verbs.h"
+#include "foreign/client.h"
 
 namespace collet::cli {
 namespace {
@@ -45,8 +45,8 @@ Result<foreign::Endpoint> endpoint_of(const ClientConfigOptions& options, const 
 
 }  // namespace
 
-int client_config(const ClientConfigOptions& options) {
-  if (!foreign::is_known_client(options.client)) {
+int client_config(const ClientConfigOptions& options, Output& out) {
+  if (!foreign::find_client(options.client)) {
     return complain(fmt::format("there is no client {}; known: {}", options.client, foreign::known_clients()));
   }
   const auto config = load_config(options.common);
@@ -57,9 +57,9 @@ int client_config(const ClientConfigOptions& options) {
   if (!endpoint) return complain(endpoint.message());
   const auto made = foreign::client_config(how.client, *endpoint);
   if (!made) return complain(made.message());
-  fmt::print(stderr, "This goes into {}:\n", made->file);
-  fmt::print("{}", made->text);
-  if (!made->token.empty()) fmt::print(stderr, "The token, which `collet token` makes, {}.\n", made->token);
+  say(fmt::format("This goes into {}:", made->file));
+  out.write(made->text);
+  if (!made->token.empty()) say(fmt::format("The token, which `collet token` makes, {}.", made->token));
   return kOk;
 }
 

@@ -2,17 +2,15 @@
 #include <sys/wait.h>
 
 #include <cerrno>
-#include <csignal>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <optional>
 
-#include "base/json.h"
+#include "cli/input.h"
+#include "cli/interruption.h"
 #include "cli/reloader.h"
 #include "cli/terminal_call.h"
 #include "cli/verbs.h"
-#include "loop/standard_streams.h"
 
 extern char** environ;
 
@@ -34,7 +32,7 @@ bool run(const std::string& command, const std::string& folder) {
   const int failed = posix_spawn(&pid, "/bin/sh", &actions, nullptr, const_cast<char**>(arguments), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) {
-    std::fprintf(stderr, "collet: cannot run the build command: %s\n", std::strerror(failed));
+    complain(fmt::format("cannot run the build command: {}", std::strerror(failed)));
     return false;
   }
   int status = 0;
@@ -61,24 +59,24 @@ std::vector<std::string> source_folders(const std::string& root) {
 // Build, reload, call, and again.
 class Workbench {
  public:
-  Workbench(const DevOptions& options, Host& host, const config::Config& config, int out)
+  Workbench(const DevOptions& options, Host& host, const config::Config& config, Output& out)
       : options_(options),
         host_(host),
         loop_(host.main_loop()),
         timeout_ms_(config.plugins.timeout_ms),
         out_(out),
         settle_(loop_),
-        interrupt_(loop_, SIGINT,
-                   [this] {
-                     interrupted_ = true;
-                     loop_.stop();
-                   }),
+        interruption_(loop_,
+                      [this] {
+                        interrupted_ = true;
+                        loop_.stop();
+                      }),
         reloader_(host, config, options.call.common.config_file,
                   [common = options.call.common] { return read_config(common); }) {}
 
   int work() {
     show();
-    while (!interrupted_) {
+    while (!interrupted_ && !out_.failed()) {
       wait_for_change();
       if (interrupted_ || !run(options_.build_command, options_.folder)) continue;
       reload();
@@ -90,7 +88,7 @@ class Workbench {
  private:
   // Also for one that has come since the last call.
   void wait_for_change() {
-    std::fprintf(stderr, "collet: waiting for a change in %s\n", options_.folder.c_str());
+    say("collet: waiting for a change in " + options_.folder);
     waiting_ = true;
     if (changed_) settle_.start(limits::kSettleMs, [this] { loop_.stop(); });
     loop_.run();
@@ -117,48 +115,48 @@ class Workbench {
 
   void show() {
     if (options_.call.tool.empty()) return;
-    call_tool(host_, {.tool = options_.call.tool,
-                      .arguments = options_.call.arguments,
-                      .timeout_ms = timeout_ms_,
-                      .out = out_,
-                      .json = options_.call.common.json});
+    call_tool(host_,
+              {.tool = options_.call.tool,
+               .arguments = options_.call.arguments,
+               .timeout_ms = timeout_ms_,
+               .json = options_.call.common.json},
+              out_);
   }
 
   const DevOptions& options_;
   Host& host_;
   loop::Loop& loop_;
   const std::uint64_t timeout_ms_;
-  const int out_;
+  Output& out_;
   bool interrupted_ = false;
   bool waiting_ = false;
   bool changed_ = false;
   loop::Timer settle_;
   std::vector<std::unique_ptr<loop::FolderWatch>> watches_ = watch();
-  const loop::Signal interrupt_;
+  const Interruption interruption_;
   Reloader reloader_;
 };
 
 }  // namespace
 
-int dev(const DevOptions& given) {
-  const loop::StandardStreams streams = loop::take_standard_streams();
+int dev(const DevOptions& given, int in, Output& out) {
   DevOptions options = given;
   std::error_code failed;
   options.folder = fs::canonical(given.folder, failed).string();
   if (failed) return complain(fmt::format("cannot look into {}: {}", given.folder, failed.message()));
   if (options.build_command.empty()) options.build_command = kCMake;
-  if (!json::is_object(options.call.arguments)) return complain("--args must be a JSON object");
   auto config = options.call.common.config_file.empty()
                     ? Result<config::Config>(config::Config::defaults(fs::path(options.folder) / "build/plugins"))
                     : read_config(options.call.common);
   if (!config) return complain(config.message());
+  auto arguments = read_arguments(given.call.arguments, in, config->server.limits.message_bytes_max);
+  if (!arguments) return complain(arguments.message());
+  options.call.arguments = *std::move(arguments);
   log::configure(config->log.level, config->log.format);
-  if (!run(options.build_command, options.folder)) {
-    std::fprintf(stderr, "collet: the build has failed\n");
-  }
+  if (!run(options.build_command, options.folder)) say("collet: the build has failed");
   Host host(*config, 1);
   host.load();
-  return Workbench(options, host, *config, streams.out).work();
+  return Workbench(options, host, *config, out).work();
 }
 
 }  // namespace collet::cli

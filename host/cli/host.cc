@@ -4,16 +4,18 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
-#include <thread>
 
+#include "base/display.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/interruption.h"
 #include "cli/plugin_specs.h"
+#include "cli/while_loading.h"
 #include "config/config.h"
-#include "foreign/remote.h"
+#include "config/header_name.h"
 #include "loop/standard_streams.h"
 #include "worker/worker_image.h"
 
@@ -22,15 +24,89 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// No plugins, and one remote whose items keep their names.
+void append_text(std::string& json, std::string_view name, std::string_view value) {
+  if (json.back() != '{') json += ',';
+  text::append_json_string(json, name);
+  json += ':';
+  text::append_json_string(json, value);
+}
+
+std::string name_of(const std::string& header) { return header.substr(0, header.find(':')); }
+
+// {"Authorization":"Bearer …"}
+std::string headers_of(const CommonOptions& options) {
+  std::string json = "{";
+  if (!options.token.empty()) append_text(json, "Authorization", "Bearer " + options.token);
+  for (const std::string& header : options.headers) {
+    const std::size_t colon = header.find(':');
+    const std::size_t value = header.find_first_not_of(" \t", colon + 1);
+    append_text(json, name_of(header), value == std::string::npos ? "" : header.substr(value));
+  }
+  return json + '}';
+}
+
+// The first variable that ${env:NAME} in there wants and that is not set; empty if there is none.
+std::string unset_variable(std::string_view text) {
+  constexpr std::string_view kBegin = "${env:";
+  for (std::size_t at = text.find(kBegin); at != std::string_view::npos; at = text.find(kBegin, at + 1)) {
+    const std::size_t begin = at + kBegin.size(), end = text.find('}', begin);
+    if (end == std::string_view::npos) break;
+    const std::string name(text.substr(begin, end - begin));
+    if (name.find(":-") == std::string::npos && !std::getenv(name.c_str())) return name;
+  }
+  return {};
+}
+
+// Of an option, in words that show no value; empty if it can be sent.
+std::string problem_of_value(std::string_view option, const std::string& value) {
+  if (const std::string name = unset_variable(value); !name.empty())
+    return fmt::format("{}: the environment variable {} is not set", option, display::printable(name));
+  const auto is_control = [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7f; };
+  if (std::any_of(value.begin(), value.end(), is_control))
+    return fmt::format("{}: it has a line break or another control character", option);
+  return {};
+}
+
+// What is wrong with how the one server was named; empty if nothing is.
+std::string problem_of(const CommonOptions& options) {
+  if (std::string wrong = problem_of_value("--url", options.url); !wrong.empty()) return wrong;
+  const std::string_view url = options.url;
+  const bool is_http =
+      text::equals_ignoring_case(url.substr(0, 7), "http://") || text::equals_ignoring_case(url.substr(0, 8), "https://");
+  if (options.command.empty() && !is_http && !options.url.starts_with("${"))
+    return fmt::format("--url: {} is no http:// or https:// URL", display::printable(display::redact_url(options.url)));
+  if (std::string wrong = problem_of_value("--token", options.token); !wrong.empty()) return wrong;
+  for (const std::string& header : options.headers) {
+    const std::string name = name_of(header);
+    if (!config::is_header_name(name))
+      return fmt::format("--header: '{}' is no name of a header", display::printable(name));
+    if (config::is_own_header(name)) return fmt::format("--header: {} is set by Collet itself", name);
+    if (!options.token.empty() && text::equals_ignoring_case(name, "Authorization"))
+      return "--token and --header Authorization exclude each other: both say who you are";
+    if (std::string wrong = problem_of_value("--header " + name, header); !wrong.empty()) return wrong;
+  }
+  return {};
+}
+
+// No plugins, and one remote whose items keep their names. A command is run as it would be at the prompt where it was
+// typed: by the shell, with the variables of the person, who sees its stderr.
 config::Config only_remote(const CommonOptions& options) {
   const bool by_url = options.command.empty();
-  std::string json = by_url ? R"({"name":"remote","prefix":"","url":)"
-                            : R"({"name":"remote","prefix":"","command":"/bin/sh","args":["-c",)";
-  text::append_json_string(json, by_url ? options.url : "exec " + options.command);
+  const std::string name = by_url ? display::redact_url(options.url) : "remote";  // tokens are kept under it
+  std::string json = R"({"prefix":"")";
+  append_text(json, "name", name);
+  if (by_url) {
+    append_text(json, "url", options.url);
+    json += R"(,"headers":)" + headers_of(options);
+  } else {
+    json += R"(,"inherit_env":["*"],"command":"/bin/sh","args":["-c",)";
+    text::append_json_string(json, options.command);
+    json += ']';
+  }
   config::Config config;
   config.log.level = log::Level::warning;
-  config.remote.push_back({"remote", json + (by_url ? "}" : "]}"), {}});
+  config.remotes_used_by = "terminal";
+  config.remote.push_back({name, json + '}', {}});
   return config;
 }
 
@@ -41,11 +117,6 @@ fs::path default_plugin_folder() {
   const fs::path built = program.parent_path().parent_path() / "plugins";
   if (fs::is_directory(built)) return built;
   return program.parent_path().parent_path() / COLLET_PLUGIN_FOLDER;
-}
-
-int complain(const std::string& message, int exit_code) {
-  std::fprintf(stderr, "collet: %s\n", message.c_str());
-  return exit_code;
 }
 
 std::string program_file() {
@@ -60,6 +131,7 @@ Result<config::Config> read_config(const CommonOptions& options) {
 
 Result<config::Config> load_config(const CommonOptions& options) {
   if (options.name_server()) {
+    if (const std::string wrong = problem_of(options); !wrong.empty()) return error("{}", wrong);
     config::Config config = only_remote(options);
     log::configure(config.log.level, config.log.format);
     return config;
@@ -77,12 +149,15 @@ Host::Host(const config::Config& config, unsigned loops)
         for (unsigned i = 0; i < loops; ++i) made.push_back(std::make_unique<loop::Loop>());
         return made;
       }()),
-      registry_(config.server.limits.tool_name_bytes_max),
+      registry_(config.server.limits.tool_name_bytes_max,
+                static_cast<std::int64_t>(config.server.limits.schema_steps_max)),
       loader_(this->loops(), registry_,
-              {.make_worker = [this](plugin::WorkerOrder order) -> std::unique_ptr<plugin::Image> {
+              {.preflight_timeout_ms = config.plugins.create_timeout_ms,
+               .create_timeout_ms = config.plugins.create_timeout_ms,
+               .make_worker = [this](plugin::WorkerOrder order) -> std::unique_ptr<plugin::Image> {
                  worker::WorkerOptions options;
+                 options.start_timeout_ms = config_.plugins.create_timeout_ms;
                  options.log_level = static_cast<int>(config_.log.level);
-                 options.log_format = static_cast<int>(config_.log.format);
                  return std::make_unique<worker::WorkerImage>(std::move(order), std::move(options));
                },
                .resource_updated =
@@ -96,9 +171,18 @@ Host::Host(const config::Config& config, unsigned loops)
                    }}) {}
 
 Host::~Host() {
-  const std::vector<std::string> left = loader_.shutdown(unload_timeout_ms, plugin::Loader::Loops::ended);
+  const std::vector<std::string> left = end();
   if (left.empty()) return;
   for (const std::string& what : left) log::warning("{}", what);
+  leave();
+}
+
+std::vector<std::string> Host::end() {
+  return loader_.shutdown(unload_timeout_ms, plugin::Loader::Loops::ended);
+}
+
+void Host::leave() const {
+  loader_.remove_copies();
   _exit(exit_code);
 }
 
@@ -110,6 +194,7 @@ std::vector<loop::Loop*> Host::loops() const {
 
 void Host::load() {
   specs_ = plugin_specs(config_);
+  if (specs_.empty()) log::warning("nothing is offered: the configuration names no plugin and no remote");
   reports_ = loader_.load(specs_);
   loop::fill_standard_descriptors();  // in case a create() has closed one
   for (const plugin::LoadReport& report : reports_) {
@@ -118,13 +203,53 @@ void Host::load() {
   }
 }
 
-Result<void> Host::await_remotes(const CommonOptions& options) const {
-  constexpr auto kBetween = std::chrono::milliseconds(5);
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(limits::kRemotesReadyMs);
+Result<void> Host::load_and_await_remotes(const CommonOptions& options) {
+  bool interrupted = false;
+  const Interruption interruption(main_loop(), [&] {
+    interrupted = true;
+    main_loop().stop();
+  });
+  exit_code = kUnreachable;  // if loading is interrupted
+  {
+    const WhileLoading loading(*this, limits::kHurriedUnloadMs);
+    load();
+  }
+  exit_code = kOk;
+  return await_remotes(options, interrupted);
+}
+
+Result<void> Host::await_remotes(const CommonOptions& options, const bool& interrupted) {
+  constexpr std::uint64_t kBetweenMs = 5;
+  const std::string awaited = !options.name_server() ? "the remotes"
+                              : options.url.empty()  ? options.command
+                                                     : display::redact_url(options.url);
+  // One that was asked for by name is waited for as long as it may take to start.
+  const std::uint64_t patience_ms =
+      options.timeout_ms.value_or(options.name_server() ? limits::kServerStartMs : limits::kRemotesReadyMs);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto waited = [&] { return std::chrono::steady_clock::now() - begin; };
+  bool told = false;
+  loop::Timer between(main_loop());
+  const auto wait = [&] {
+    between.start(kBetweenMs, [this] { main_loop().stop(); });
+    main_loop().run();
+  };
   json::Document health;
-  for (; std::chrono::steady_clock::now() < end; std::this_thread::sleep_for(kBetween)) {
+  for (; waited() < std::chrono::milliseconds(patience_ms); wait()) {
+    if (interrupted) {
+      unload_timeout_ms = limits::kHurriedUnloadMs;
+      return error("interrupted while waiting for {}", awaited);
+    }
+    if (!told && waited() > std::chrono::milliseconds(limits::kQuietMs)) {
+      say(fmt::format("collet: waiting for {}, for up to {:.3g} s", awaited,
+                      static_cast<double>(patience_ms) / 1e3));
+      told = true;
+    }
     const std::string text = remotes_status();
-    if (text.empty() || json::parse(text, health)) return {};
+    if (text.empty() || json::parse(text, health)) {
+      if (options.name_server()) return error("{} cannot be reached without the plugin \"client\"", awaited);
+      return {};
+    }
     const json::Value* pending = json::find(health, "pending");
     if (!pending || !pending->IsTrue()) break;
   }
@@ -132,8 +257,8 @@ Result<void> Host::await_remotes(const CommonOptions& options) const {
   if (!options.name_server() || !remotes || !remotes->IsArray() || remotes->Empty()) return {};
   const json::Value& remote = (*remotes)[0];
   if (json::find_string(remote, "state") == "up") return {};
-  return error("{} cannot be reached: {}", options.url.empty() ? options.command : options.url,
-               foreign::printable(json::find_string(remote, "problem").value_or("it does not answer")));
+  return error("{} cannot be reached: {}", awaited,
+               display::printable(json::find_string(remote, "problem").value_or("it does not answer")));
 }
 
 }  // namespace collet::cli

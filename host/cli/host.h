@@ -5,10 +5,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "cli/output.h"
 #include "config/config.h"
 #include "loop/loop.h"
 #include "plugin/loader.h"
@@ -16,20 +18,15 @@
 
 namespace collet::cli {
 
-// Exit codes of all verbs.
-inline constexpr int kOk = 0;
-inline constexpr int kUsage = 1;        // wrong usage or configuration
-inline constexpr int kUnreachable = 4;  // an address cannot be reached or listened on
-inline constexpr int kToolError = 5;    // the tool says that it failed
-inline constexpr int kInvalid = 5;      // what was to be validated is not valid
-inline constexpr int kNotReplaced = 6;  // a plugin goes on as it was, or the configuration does
-
 // What the verbs have in common.
 struct CommonOptions {
-  std::string config_file;  // empty: every plugin of the folder beside the program
-  bool json = false;        // --format json
-  std::string url;          // of one MCP server that takes the place of all plugins
-  std::string command;      // likewise, of a child process: words for the shell
+  std::string config_file;                  // empty: every plugin of the folder beside the program
+  bool json = false;                        // --format json
+  std::string url;                          // of one MCP server that takes the place of all plugins
+  std::vector<std::string> headers;         // "Name: value", of every request to it
+  std::string token;                        // likewise, for Authorization: Bearer; empty: none
+  std::string command;                      // likewise, of a child process: words for the shell
+  std::optional<std::uint64_t> timeout_ms;  // for a server to answer; else a limit of ours
 
   bool name_server() const { return !url.empty() || !command.empty(); }
 };
@@ -38,9 +35,6 @@ struct CommonOptions {
 Result<config::Config> read_config(const CommonOptions& options);
 // As above, with the log set up by it.
 Result<config::Config> load_config(const CommonOptions& options);
-
-// Says on stderr what is wrong; returns the exit code.
-int complain(const std::string& message, int exit_code = kUsage);
 
 // This program's own file.
 std::string program_file();
@@ -58,9 +52,9 @@ class Host {
 
   // Loads what the configuration names and logs what could not be loaded.
   void load();
-  // Waits until each remote has offered what it has, or could not be reached; before the loops run. An error if
-  // that is the one server that the options name.
-  Result<void> await_remotes(const CommonOptions& options) const;
+  // As above, for a verb that ends by itself, and waits until each remote has offered what it has, or could not be
+  // reached; runs the main loop. An error if that is the one server that the options name, or at an interruption.
+  Result<void> load_and_await_remotes(const CommonOptions& options);
   // The health of the remotes, a JSON object; empty if there are none.
   std::string remotes_status() const { return loader_.health("client"); }
 
@@ -78,8 +72,13 @@ class Host {
     const std::lock_guard lock(given_up_mutex_);
     given_up_ = std::move(callback);
   }
+  // Ends all plugins, once. What has not ended is said, in words: its code may still run, so that this object must be
+  // kept and the process end by leave().
+  [[nodiscard]] std::vector<std::string> end();
   // What the process is to report if the destructor has to leave it.
   int exit_code = 0;
+  // Ends the process at once, while code of plugins may still run; leaves none of their copies behind.
+  [[noreturn]] void leave() const;
   // How long the destructor waits for plugins to end.
   std::uint64_t unload_timeout_ms;
 
@@ -88,6 +87,8 @@ class Host {
   const std::vector<plugin::PluginSpec>& specs() const { return specs_; }
 
  private:
+  Result<void> await_remotes(const CommonOptions& options, const bool& interrupted);
+
   const config::Config& config_;
   std::vector<std::unique_ptr<loop::Loop>> loops_;
   registry::Registry registry_;

@@ -8,103 +8,37 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <iostream>
 
+#include "base/display.h"
+#include "cli/input.h"
+#include "cli/remote_tables.h"
 #include "cli/verbs.h"
-#include "foreign/reader.h"
+#include "foreign/client.h"
+#include "foreign/file.h"
+#include "foreign/remote_set.h"
 
 namespace collet::cli {
 namespace {
 
-using foreign::Findings;
 using foreign::Remote;
 using foreign::Secrets;
 
-void say(std::string_view line) { fmt::print(stderr, "{}\n", foreign::printable(line)); }
-
-void report(const std::string& file, const Findings& findings) {
-  for (const auto& [at, message] : findings.notes) say(foreign::at(file, {at, "note: " + message}));
-  for (const auto& [at, message] : findings.left_out) say(foreign::at(file, {at, "left out: " + message}));
-  for (const Remote& remote : findings.remotes) {
-    for (const std::string& variable : remote.needs) {
-      if (std::getenv(variable.c_str())) continue;
-      say(foreign::at(file,
-                      {remote.at, fmt::format("misconfigured: {}: the environment variable {} is not set; the "
-                                              "remote stays away until Collet is started with it",
-                                              remote.name, variable)}));
-    }
-  }
-}
-
-void show(const std::vector<Remote>& remotes) {
-  for (const Remote& remote : remotes) {
-    say(fmt::format("[remote.{}] {}{}", remote.name, foreign::summary(remote),
-                    remote.enabled ? "" : " (disabled)"));
-  }
-}
-
-std::string tables(const std::vector<Remote>& remotes, Secrets secrets) {
-  std::string out;
-  for (const Remote& remote : remotes) out += (out.empty() ? "" : "\n") + foreign::to_toml(remote, secrets);
-  return out;
-}
-
-int print(const std::vector<Remote>& remotes) {
-  const bool on_screen = isatty(STDOUT_FILENO);
-  fmt::print("{}", tables(remotes, on_screen ? Secrets::redacted : Secrets::shown));
-  if (on_screen) say("*** stands for what may be secret; use --write CONFIG, or send the output to a file");
+int print(const std::vector<Remote>& remotes, Output& out) {
+  out.write(tables(remotes, out.is_terminal() ? Secrets::redacted : Secrets::shown));
+  if (out.is_terminal())
+    tell("*** stands for what may be secret; use --write CONFIG, or send the output to a file");
   return kOk;
 }
 
-// The file that the tables go to, with what stands there now.
-struct Target {
-  std::string file;
-  std::string text;
-  std::vector<config::Remote> remotes;
-};
-
-Result<Target> open_target(const std::string& file) {
-  Target target{file, {}, {}};
-  std::error_code failure;
-  if (std::filesystem::exists(file, failure) || failure) {
-    auto text = config::read_file(file, limits::kConfigBytesMax);
-    if (!text) return text.failure();
-    target.text = *std::move(text);
-  }
-  auto config = config::parse(target.text, file);
-  if (!config) return error("nothing is imported, since the configuration has mistakes:\n{}", config.message());
-  target.remotes = std::move(config->remote);
-  return target;
-}
-
-void drop_known(const Target& target, std::vector<Remote>& remotes) {
-  std::erase_if(remotes, [&](const Remote& remote) {
-    const auto same_name = [&](const config::Remote& other) { return other.name == remote.name; };
-    if (std::none_of(target.remotes.begin(), target.remotes.end(), same_name)) return false;
-    say(fmt::format("{} has a remote {} already, which stays as it is", target.file, remote.name));
-    return true;
-  });
-}
-
-Result<void> ask(const std::vector<Remote>& remotes, const std::string& file) {
+Result<void> ask(const std::vector<Remote>& remotes, const std::string& file, int in) {
   const char* hint = "; say --yes if all of that may run and be connected to";
-  if (!isatty(STDIN_FILENO)) return error("nothing is written to {}: there is no terminal to ask on{}", file, hint);
-  fmt::print(stderr, "Shall `collet serve` do that, by {} more in {}? [y/N] ",
-             remotes.size() == 1 ? "one remote" : fmt::format("{} remotes", remotes.size()),
-             foreign::printable(file));
-  std::string answer;
-  std::getline(std::cin, answer);
+  if (!isatty(in)) return error("nothing is written to {}: there is no terminal to ask on{}", file, hint);
+  std::fprintf(stderr, "Shall `collet serve` do that, by %s more in %s? [y/N] ",
+               remotes.size() == 1 ? "one remote" : fmt::format("{} remotes", remotes.size()).c_str(),
+               display::printable(file).c_str());
+  const std::string answer = read_line(in);
   if (answer == "y" || answer == "Y" || answer == "yes") return {};
   return error("nothing is written to {}", file);
-}
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(fd, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return false;
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
 }
 
 // Only ever adds to the end, so that nothing there can be lost; what does not fit on the disk is taken back.
@@ -126,54 +60,91 @@ Result<void> append(const Target& target, const std::string& added) {
   return result;
 }
 
-void warn_of_readers(const Target& target, const std::vector<Remote>& remotes) {
-  struct stat status;
-  const bool secret = tables(remotes, Secrets::shown) != tables(remotes, Secrets::redacted);
-  if (!secret || stat(target.file.c_str(), &status) != 0 || !(status.st_mode & (S_IRGRP | S_IROTH))) return;
-  say(fmt::format("{} may hold secrets now, and others than you can read it: chmod 600, or use ${{env:NAME}}",
-                  target.file));
-}
-
-int write_to(const std::string& file, std::vector<Remote> remotes, bool agreed) {
-  const auto target = open_target(file);
-  if (!target) return complain(target.message());
-  drop_known(*target, remotes);
+int write_to(const Target& target, std::vector<Remote> remotes, bool agreed, int in) {
+  const int done = drop_known(target, remotes) ? kOk : kPartly;
   if (remotes.empty()) {
-    say(fmt::format("there is nothing to add to {}", file));
-    return kOk;
+    tell(fmt::format("there is nothing to add to {}", target.file));
+    return done;
   }
   show(remotes);
-  std::string added = tables(remotes, Secrets::shown);
-  if (!target->text.empty()) added.insert(0, target->text.ends_with('\n') ? "\n" : "\n\n");
-  const std::string text = target->text + added;
-  if (text.size() > limits::kConfigBytesMax) {
-    return complain(
-        fmt::format("nothing is written to {}: it would have more than {} bytes", file, limits::kConfigBytesMax));
-  }
-  if (auto good = config::parse(text, file); !good) {
-    return complain(
-        fmt::format("nothing is written to {}, which would not be right then:\n{}", file, good.message()));
-  }
+  const auto added = addition(target, remotes);
+  if (!added) return complain(added.message());
   if (!agreed) {
-    if (auto yes = ask(remotes, file); !yes) return complain(yes.message());
+    if (auto yes = ask(remotes, target.file, in); !yes) return complain(yes.message());
   }
-  if (auto written = append(*target, added); !written) return complain(written.message());
-  warn_of_readers(*target, remotes);
-  return kOk;
+  if (auto written = append(target, *added); !written) return complain(written.message());
+  warn_of_readers(target.file, remotes);
+  return done;
+}
+
+struct ImportSource {
+  std::string file;
+  const foreign::Client* client;  // null: it is told by the file
+};
+
+// The file that is named, or those that the client has.
+Result<std::vector<ImportSource>> sources_of(const ImportOptions& options) {
+  const foreign::Client* client = options.client.empty() ? nullptr : foreign::find_client(options.client);
+  if (!client && !options.client.empty())
+    return error("there is no client {}; known: {}", options.client, foreign::known_clients());
+  if (!options.file.empty()) return std::vector<ImportSource>{{options.file, client}};
+  if (!client) return error("say which FILE, or --from CLIENT, to import");
+  std::vector<ImportSource> sources;
+  std::string missing;
+  for (const std::filesystem::path& file :
+       foreign::files_of(*client, options.workspace.empty() ? std::filesystem::current_path()
+                                                            : std::filesystem::path(options.workspace))) {
+    std::error_code failure;
+    if (std::filesystem::is_regular_file(file, failure)) {
+      sources.push_back({file.string(), client});
+    } else {
+      missing += (missing.empty() ? "" : ", ") + file.string();
+    }
+  }
+  if (!sources.empty()) return sources;
+  return error("{} has no configuration here; there is none of {}", client->name,
+               missing.empty() ? client->file : missing);
+}
+
+// Under its name; under another if a server of another file has that one.
+void add(foreign::RemoteSet& found, Remote remote, const std::string& file) {
+  const std::string name = remote.name;
+  const config::Position at = remote.at;
+  const auto added = found.add(std::move(remote), "2");
+  if (!added) {
+    tell(foreign::at(file, {at, fmt::format("note: {}: the same server was found already", name)}));
+  } else if (*added != name) {
+    tell(foreign::at(file, {at, fmt::format("note: {}: was called {}, as is another server", *added, name)}));
+  }
 }
 
 }  // namespace
 
-int import_servers(const ImportOptions& options) {
-  const auto text = config::read_file(options.file, limits::kForeignConfigBytesMax);
-  if (!text) return complain(text.message());
-  auto findings = foreign::read_remotes(*text, options.file, options.workspace);
-  if (!findings) return complain(foreign::printable(findings.message()));
-  report(options.file, *findings);
-  if (options.write.empty()) show(findings->remotes);
-  const int done = options.write.empty() ? print(findings->remotes)
-                                         : write_to(options.write, std::move(findings->remotes), options.yes);
-  return done == kOk && !findings->left_out.empty() ? kInvalid : done;
+int import_servers(const ImportOptions& options, int in, Output& out) {
+  const auto sources = sources_of(options);
+  if (!sources) return complain(sources.message());
+  Target target;
+  if (!options.write.empty()) {
+    auto opened = open_target(options.write);
+    if (!opened) return complain(opened.message());
+    target = *std::move(opened);
+  }
+  foreign::RemoteSet found;
+  bool is_partial = false;
+  for (const auto& [file, client] : *sources) {
+    auto findings = foreign::read_file({.file = file, .workspace = options.workspace, .client = client});
+    if (!findings) return complain(findings.message());
+    report(file, *findings);
+    if (!options.write.empty()) drop_self(target, file, findings->remotes);
+    is_partial = is_partial || !findings->left_out.empty();
+    for (Remote& remote : findings->remotes) add(found, std::move(remote), file);
+  }
+  std::vector<Remote> remotes = std::move(found.remotes());
+  if (is_partial && remotes.empty()) return kInvalid;
+  if (options.write.empty()) show(remotes);
+  const int done =
+      options.write.empty() ? print(remotes, out) : write_to(target, std::move(remotes), options.yes, in);
+  return done == kOk && is_partial ? kPartly : done;
 }
 
 }  // namespace collet::cli

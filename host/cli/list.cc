@@ -1,43 +1,49 @@
-#include <cstdio>
-
 #include "cli/admin.h"
+#include "cli/admin_client.h"
 #include "cli/listing.h"
 #include "cli/verbs.h"
-#include "loop/standard_streams.h"
 
 namespace collet::cli {
 
 namespace {
 
-// Of the running server, if there is one and it is to be asked, or of plugins that are loaded to see.
-Result<std::string> listing_of(const ListOptions& options, const config::Config& config) {
+// Of the running server; nothing if there is none, or if it is not to be asked.
+std::optional<Result<std::string>> listing_of_server(const ListOptions& options, const config::Config& config) {
   const CommonOptions& common = options.common;
-  if (!options.fresh && !common.name_server()) {
-    auto answer = ask_server(admin_socket_path(config.admin, common.config_file), R"({"do":"list"})");
-    if (answer) return std::move(*answer);
+  if (options.fresh || common.name_server()) return std::nullopt;
+  return ask_server(admin_socket_path(config.admin, common.config_file), R"({"do":"list"})",
+                    common.timeout_ms.value_or(limits::kAdminSilenceMs));
+}
+
+int show(const std::string& listing, const ListOptions& options, Output& out) {
+  const bool json = options.common.json;
+  std::string shown = json ? listing : listing_text(listing);
+  if (options.remotes) {
+    shown = json ? remotes_json(listing) : remotes_text(listing);
+    if (shown.empty()) return complain("there are no remotes in the configuration");
   }
-  Host host(config, 1);
-  host.load();
-  if (auto reached = host.await_remotes(common); !reached) return reached.failure();
-  return listing_json(host, false);
+  out.write(json ? shown + '\n' : shown);
+  int exit_code = kOk;
+  if (options.common.name_server()) {
+    for (const std::string& problem : remote_problems(listing)) exit_code = complain(problem, kUnreachable);
+  }
+  return exit_code;
 }
 
 }  // namespace
 
-int list(const ListOptions& options) {
-  const loop::StandardStreams streams = loop::take_standard_streams();
+int list(const ListOptions& options, Output& out) {
   const auto config = load_config(options.common);
   if (!config) return complain(config.message());
-  const auto listing = listing_of(options, *config);
-  if (!listing) return complain(listing.message(), kUnreachable);
-  const bool json = options.common.json;
-  std::string shown = json ? *listing : listing_text(*listing);
-  if (options.remotes) {
-    shown = json ? remotes_json(*listing) : remotes_text(*listing);
-    if (shown.empty()) return complain("there are no remotes in the configuration");
+  if (const auto listing = listing_of_server(options, *config)) {
+    return *listing ? show(**listing, options, out) : complain(listing->message(), kUnreachable);
   }
-  dprintf(streams.out, json ? "%s\n" : "%s", shown.c_str());
-  return kOk;
+  Host host(*config, 1);
+  if (auto reached = host.load_and_await_remotes(options.common); !reached) {
+    return host.exit_code = complain(reached.message(), kUnreachable);
+  }
+  // While the host lives: a plugin that does not end has the process end with it.
+  return host.exit_code = show(listing_json(host, false), options, out);
 }
 
 }  // namespace collet::cli

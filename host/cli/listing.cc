@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/display.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "foreign/remote.h"
@@ -88,13 +89,40 @@ void append_plugins(std::string& out, const plugin::Loader& loader) {
   out += ']';
 }
 
+std::string address_of(const json::Value& remote) {
+  std::string address(json::find_string(remote, "address").value_or(""));
+  std::vector<std::string> arguments;
+  if (const json::Value* args = json::find(remote, "args"); args && args->IsArray()) {
+    for (const json::Value& argument : args->GetArray()) arguments.emplace_back(json::view(argument));
+  }
+  for (const std::string& argument : foreign::redact_arguments(arguments)) address += ' ' + argument;
+  return address;
+}
+
+// With a command's arguments behind it, by which one `npx` is told from the other.
+void append_remote(std::string& out, const json::Value& remote) {
+  out += '{';
+  for (const auto& [key, value] : remote.GetObject()) {
+    const std::string name(json::view(key));
+    if (name == "args") continue;
+    append_key(out, name.c_str());
+    name == "address" ? text::append_json_string(out, address_of(remote)) : json::append(out, value);
+  }
+  out += '}';
+}
+
 void append_remotes(std::string& out, const Host& host) {
   json::Document health;
   if (json::parse(host.remotes_status(), health)) return;
   const json::Value* remotes = json::find(health, "remotes");
   if (!remotes || remotes->Empty()) return;
   append_key(out, "remotes");
-  out += json::to_text(*remotes);
+  out += '[';
+  for (const json::Value& remote : remotes->GetArray()) {
+    append_separator(out);
+    append_remote(out, remote);
+  }
+  out += ']';
 }
 
 // Of a running server.
@@ -131,9 +159,14 @@ void append_comings_and_goings(std::string& out, const plugin::Loader& loader) {
 
 // Reading the JSON again.
 
+// Definitions may be nested as deeply as is allowed, and stand in items of an array of an object here.
+bool read_listing(std::string_view json_text, json::Document& listing) {
+  return !json::parse(json_text, listing, {.depth_max = limits::kJsonDepthMax + 3});
+}
+
 // As a terminal can show it, wherever it is from.
 std::string text_of(const json::Value& object, std::string_view key) {
-  return foreign::printable(json::find_string(object, key).value_or(""));
+  return display::printable(json::find_string(object, key).value_or(""));
 }
 
 std::uint64_t number_of(const json::Value& object, std::string_view key) {
@@ -151,10 +184,10 @@ void for_each(const json::Value& listing, std::string_view key, F&& do_it) {
 std::string first_line(std::string_view text) {
   constexpr std::size_t kShown = 80;
   text = text.substr(0, text.find('\n'));
-  if (text.size() <= kShown) return foreign::printable(text);
+  if (text.size() <= kShown) return display::printable(text);
   std::size_t end = kShown;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not inside a character
-  return foreign::printable(text.substr(0, end)) + "…";
+  return display::printable(text.substr(0, end)) + "…";
 }
 
 void append_plugin_lines(std::string& out, const json::Value& listing, bool running) {
@@ -224,7 +257,7 @@ std::string listing_json(Host& host, bool running) {
 
 std::string remotes_json(std::string_view listing) {
   json::Document document;
-  if (json::parse(listing, document)) return {};
+  if (!read_listing(listing, document)) return {};
   const json::Value* remotes = json::find(document, "remotes");
   return remotes ? R"({"remotes":)" + json::to_text(*remotes) + '}' : std::string();
 }
@@ -232,7 +265,7 @@ std::string remotes_json(std::string_view listing) {
 // Its name, its state, where it is, what speaks there and how much of what it offers.
 std::string remotes_text(std::string_view listing) {
   json::Document document;
-  if (json::parse(listing, document)) return {};
+  if (!read_listing(listing, document)) return {};
   std::string out;
   for_each(document, "remotes", [&](const json::Value& remote) {
     const std::string about =
@@ -242,15 +275,35 @@ std::string remotes_text(std::string_view listing) {
                           number_of(remote, "tools"), number_of(remote, "resources"),
                           number_of(remote, "templates"), number_of(remote, "prompts"))
             : text_of(remote, "problem");
-    out += fmt::format("{:<16}  {:<10}  {}  {}\n", text_of(remote, "name"), text_of(remote, "state"),
-                       text_of(remote, "address"), about);
+    std::string unread;
+    for_each(remote, "unread",
+             [&](const json::Value& list) { unread += "; " + display::printable(json::view(list)); });
+    out += fmt::format("{:<16}  {:<10}  {}  {}{}\n", text_of(remote, "name"), text_of(remote, "state"),
+                       text_of(remote, "address"), about, unread);
   });
   return out;
 }
 
+std::vector<std::string> remote_problems(std::string_view json_text) {
+  json::Document document;
+  std::vector<std::string> problems;
+  if (!read_listing(json_text, document)) return problems;
+  for_each(document, "remotes", [&](const json::Value& remote) {
+    const std::string name = text_of(remote, "name"), state = text_of(remote, "state");
+    const std::string why = text_of(remote, "problem");
+    if (state != "up" && state != "disabled") {
+      problems.push_back(fmt::format("remote {} is {}{}{}", name, state, why.empty() ? "" : ": ", why));
+    }
+    for_each(remote, "unread", [&](const json::Value& list) {
+      problems.push_back(fmt::format("remote {}: {}", name, display::printable(json::view(list))));
+    });
+  });
+  return problems;
+}
+
 std::string listing_text(std::string_view json_text) {
   json::Document listing;
-  if (json::parse(json_text, listing)) return {};
+  if (!read_listing(json_text, listing)) return {};
   std::size_t name_width = 4;
   for_each(listing, "items",
            [&](const json::Value& item) { name_width = std::max(name_width, text_of(item, "name").size()); });

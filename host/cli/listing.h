@@ -19,6 +19,10 @@ std::string listing_text(std::string_view json);
 std::string remotes_json(std::string_view listing);
 std::string remotes_text(std::string_view listing);
 
+// Of such a listing, or of Host::remotes_status(): what is wrong with remotes, in words. Those that are down or have not
+// answered yet, and lists that could not be read.
+std::vector<std::string> remote_problems(std::string_view json);
+
 // "replaced"
 std::string_view done_name(plugin::LoadReport::Done done);
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/host.h"
+#include "plugin/elf_glance.h"
 #include "plugin/loader.h"
 
 namespace collet::cli {
@@ -33,8 +34,8 @@ constexpr const char* kClient = "client";
 std::string client_config(const config::Config& config) {
   std::string remotes;
   for (const config::Remote& remote : config.remote) remotes += (remotes.empty() ? "" : ",") + remote.json;
-  return fmt::format(R"({{"remotes":[{}],"name_bytes_max":{},"version":"{}"}})", remotes,
-                     config.server.limits.tool_name_bytes_max, COLLET_VERSION);
+  return fmt::format(R"({{"remotes":[{}],"name_bytes_max":{},"version":"{}","used_by":"{}"}})", remotes,
+                     config.server.limits.tool_name_bytes_max, COLLET_VERSION, config.remotes_used_by);
 }
 
 // Its file is one of the folders', or beside the other plugins of this program.
@@ -74,15 +75,21 @@ std::vector<plugin::PluginSpec> plugin_specs(const config::Config& config,
     if (!plugin.enabled) continue;
     const plugin::PluginSpec* known = find(before, plugin.id);
     if (library.empty() && known) library = known->library;
+    if (library.empty() && !config.plugins.paths.empty()) {  // the loader says that it is not there
+      library = fs::path(config.plugins.paths.front()) / (plugin.id + ".so");
+    }
     if (library.empty()) {
-      log::error("plugin {}: there is no {}.so in the folders of plugins.paths, and no `library` is set", plugin.id,
-                 plugin.id);
+      log::error("plugin {}: no `library` is set, and plugins.paths has no folders to look for it in", plugin.id);
       continue;
     }
     specs.push_back(spec_of(plugin, std::move(library)));
   }
   auto client = in_folders.extract(kClient);
   for (const auto& [id, library] : in_folders) {
+    if (!find(before, id) && plugin::is_other_library(library)) {
+      log::info("{} is no plugin, as it does not export collet_plugin_entry_v1: it is left alone", library);
+      continue;
+    }
     config::Plugin plugin;
     plugin.id = id;
     plugin.timeout_ms = config.plugins.timeout_ms;

@@ -8,9 +8,9 @@
 
 namespace collet::cli {
 
-// The plugins in the order of the file, then those of the folders that it does not mention. The first file of a
-// name counts. What has no library goes on with that of `before`, if it is there; if it is nowhere it is left out,
-// and the log says so.
+// The plugins in the order of the file, then those of the folders that it does not mention, but for libraries that are
+// no plugins and never were. The first file of a name counts. What has no library goes on with that of `before`, if it is there; if it is nowhere it is expected in
+// the first folder.
 std::vector<plugin::PluginSpec> plugin_specs(const config::Config& config,
                                              const std::vector<plugin::PluginSpec>& before = {});
 

@@ -1,33 +1,32 @@
-#include <cstdio>
-
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/admin.h"
+#include "cli/admin_client.h"
 #include "cli/verbs.h"
 
 namespace collet::cli {
 namespace {
 
-void print_text(const json::Value& answer) {
+void print_text(const json::Value& answer, Output& out) {
   const json::Value* plugins = json::find(answer, "plugins");
   if (!plugins || !plugins->IsArray()) return;
-  if (plugins->Empty()) std::puts("nothing has changed");
+  if (plugins->Empty()) out.write("nothing has changed\n");
   for (const json::Value& plugin : plugins->GetArray()) {
     const auto text = [&](std::string_view key) {
       return std::string(json::find_string(plugin, key).value_or(""));
     };
     if (const std::string problem = text("error"); !problem.empty()) {
-      std::fprintf(stderr, "collet: plugin %s is not replaced: %s\n", text("id").c_str(), problem.c_str());
+      complain(fmt::format("plugin {} is not replaced: {}", text("id"), problem));
     } else {
       const std::string version = text("version").empty() ? "" : " (" + text("version") + ")";
-      std::printf("%s: %s%s\n", text("id").c_str(), text("done").c_str(), version.c_str());
+      out.print("{}: {}{}\n", text("id"), text("done"), version);
     }
   }
 }
 
 }  // namespace
 
-int reload(const ReloadOptions& options) {
+int reload(const ReloadOptions& options, Output& out) {
   const auto config = load_config(options.common);
   if (!config) return complain(config.message());
   const std::string path = admin_socket_path(config->admin, options.common.config_file);
@@ -36,9 +35,11 @@ int reload(const ReloadOptions& options) {
     request += R"(,"plugin":)";
     text::append_json_string(request, options.plugin);
   }
-  const auto answer = ask_server(path, request + '}');
+  if (path.empty()) return complain("no server can be found without its configuration: say --config", kUnreachable);
+  const auto answer = ask_server(path, request + '}', options.common.timeout_ms.value_or(limits::kAdminSilenceMs),
+                                 AtSilence::probe);
   if (!answer) {
-    return complain(fmt::format("no server of this configuration is running ({} does not answer)", path),
+    return complain(fmt::format("no server of this configuration is running (nobody listens on {})", path),
                     kUnreachable);
   }
   if (!*answer) return complain(answer->message(), kUnreachable);
@@ -47,9 +48,9 @@ int reload(const ReloadOptions& options) {
     return complain(fmt::format("the server at {} answers {}", path, **answer), kUnreachable);
   }
   if (options.common.json) {
-    std::puts((*answer)->c_str());
+    out.print("{}\n", **answer);
   } else {
-    print_text(document);
+    print_text(document, out);
     if (const auto problem = json::find_string(document, "error"))
       return complain(std::string(*problem), kNotReplaced);
   }

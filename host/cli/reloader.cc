@@ -1,7 +1,5 @@
 #include "cli/reloader.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 
@@ -44,7 +42,7 @@ Reloader::~Reloader() {
   host_.on_given_up({});
   if (work_.wait_until(plugin::Clock::now() + std::chrono::milliseconds(host_.unload_timeout_ms))) return;
   log::warning("a plugin was being replaced, and that does not end");
-  _exit(host_.exit_code);
+  host_.leave();
 }
 
 void Reloader::reload_all(Done done) {
@@ -103,15 +101,18 @@ Result<void> Reloader::read_anew(bool asked) {
   auto config = read_config_();
   if (!config) return config.failure();
   if (config->server != config_.server || config->admin != config_.admin || config->log != config_.log ||
-      config->plugins.reload != config_.plugins.reload) {
+      config->plugins.reload != config_.plugins.reload ||
+      config->plugins.create_timeout_ms != config_.plugins.create_timeout_ms) {
     log::warning(
-        "{}: what has changed in [server], [admin], [log] and plugins.reload takes effect at the next start",
+        "{}: what has changed in [server], [admin], [log], plugins.reload and plugins.create_timeout_ms takes effect "
+        "at the next start",
         file_);
   }
   config->server = config_.server;
   config->admin = config_.admin;
   config->log = config_.log;
   config->plugins.reload = config_.plugins.reload;
+  config->plugins.create_timeout_ms = config_.plugins.create_timeout_ms;
   config_ = std::move(*config);
   return {};
 }

@@ -8,6 +8,7 @@
 #include "cli/reloader.h"
 #include "cli/server_setup.h"
 #include "cli/verbs.h"
+#include "cli/while_loading.h"
 #include "loop/standard_streams.h"
 #include "protocol/discovery.h"
 #include "protocol/http_site.h"
@@ -199,6 +200,7 @@ int serve(const ServeOptions& options) {
   served.more_instructions = [&host] { return host.loader().instructions(); };
   protocol::Server server(std::move(served), host.registry(), host.loops());
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
+  std::optional<WhileLoading> loading(host);
   host.load();
   const protocol::Documents documents = make_documents(config->server, *sockets);
   Service service(host, server, access, documents, config->server, *sockets,
@@ -207,6 +209,7 @@ int serve(const ServeOptions& options) {
   const auto admin =
       AdminServer::open(admin_socket_path(config->admin, options.common.config_file), host, reloader);
   service.heed_signals(reloader);
+  loading.reset();  // others hear of signals now
   announce(*sockets, config->server, access.needs_token());
   service.run();
   return kOk;

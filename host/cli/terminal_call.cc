@@ -1,52 +1,63 @@
 #include "cli/terminal_call.h"
 
-#include <algorithm>
-#include <csignal>
-#include <cstdio>
-
 #include "base/json.h"
-#include "base/text.h"
-#include "foreign/remote.h"
+#include "cli/interruption.h"
+#include "cli/listing.h"
 
 namespace collet::cli {
 namespace {
 
-// What the other side of a call says; it may not steer the terminal.
-void say(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    fmt::print(stderr, "{}\n", foreign::printable(text.substr(0, end)));
-    text.remove_prefix(std::min(end + 1, text.size()));
+// What a result is made of. It may be nested as deeply as is allowed, and stands in an array here.
+std::vector<std::string> shown_content(const std::string& content, bool on_terminal) {
+  json::Document blocks;
+  COLLET_ASSERT(!json::parse("[" + content + "]", blocks, {.depth_max = limits::kJsonDepthMax + 1}));
+  std::vector<std::string> shown;
+  for (const json::Value& block : blocks.GetArray()) {
+    const auto text = json::find_string(block, "text");
+    const auto data = json::find_string(block, "data");
+    if (text) {
+      shown.emplace_back(*text);
+    } else if (data && on_terminal) {
+      shown.push_back(fmt::format("[{}, {}, {} bytes of base64]", json::find_string(block, "type").value_or("data"),
+                                  json::find_string(block, "mimeType").value_or("of no type"), data->size()));
+    } else {
+      shown.push_back(json::to_text(block));
+    }
   }
+  return shown;
 }
 
 class Listener final : public registry::Listener {
  public:
-  Listener(loop::Loop& loop, int out, bool json) : loop_(loop), out_(out), json_(json) {}
+  Listener(loop::Loop& loop, Output& out, bool json) : loop_(loop), out_(out), json_(json) {}
 
-  int run(const registry::Item& item, const std::string& arguments, std::uint64_t timeout_ms) {
+  int run(const registry::Item& item, const TerminalCall& wanted) {
     registry::Call call;
     call.handle = item.def->handle;
     call.name = item.def->name;
-    call.arguments = arguments;
-    call.timeout_ms = item.def->timeout_ms ? item.def->timeout_ms : timeout_ms;
+    call.arguments = wanted.arguments;
+    call.timeout_ms = wanted.deadline_ms.value_or(item.def->timeout_ms ? item.def->timeout_ms : wanted.timeout_ms);
     loop::Timer deadline(loop_);
     loop_.post([&] {
       id_ = item.provider->start(call, *this);
       if (ended_) return;
-      deadline.start(call.timeout_ms, [this, &item] {
-        std::fprintf(stderr, "collet: the tool did not answer in time, asking it to stop\n");
+      deadline.start(call.timeout_ms, [&] {
+        say("collet: the tool did not answer in time, asking it to stop");
         item.provider->cancel(id_, registry::CancelReason::deadline);
+        if (!ended_) deadline.start(limits::kCancelGraceMs, [this] { loop_.stop(); });
       });
     });
-    const loop::Signal interrupt(loop_, SIGINT, [this, &item] {
-      std::fprintf(stderr, "collet: interrupted\n");
+    const Interruption interruption(loop_, [this, &item] {
+      say("collet: interrupted");
       if (id_) item.provider->cancel(id_, registry::CancelReason::client);
       loop_.stop();
     });
     if (!ended_) loop_.run();
     return exit_code_;
   }
+
+  // Whether the tool has ended the call.
+  bool ended() const { return ended_; }
 
   void on_progress(const registry::Progress& progress) override {
     say(progress.total > 0 ? fmt::format("{}/{} {}", progress.done, progress.total, progress.message)
@@ -68,26 +79,23 @@ class Listener final : public registry::Listener {
         say(fmt::format("collet: the call failed: {} ({})", ending.message, ending.rpc_code));
         break;
       case registry::Ending::How::suspended:
-        std::fprintf(stderr, "collet: the tool asks for input that a terminal call cannot give\n");
+        say("collet: the tool asks for input that a terminal call cannot give");
         break;
     }
     loop_.stop();
   }
   std::optional<std::string_view> info(std::string_view key) const override {
     if (key == "transport") return "cli";
+    if (key == "logLevel") return "info";
+    if (key == "_meta") return R"({"progressToken":1})";  // a person wants to see how far it is
     return std::nullopt;
   }
 
  private:
   void print_text(const registry::Ending& ending) {
-    json::Document content;
-    COLLET_ASSERT(!json::parse("[" + ending.content + "]", content));
-    for (const json::Value& block : content.GetArray()) {
-      const auto text = json::find_string(block, "text");
-      const std::string line = text ? std::string(*text) : json::to_text(block);
-      dprintf(out_, "%s\n", line.c_str());
-    }
-    if (content.Empty() && !ending.structured.empty()) dprintf(out_, "%s\n", ending.structured.c_str());
+    const std::vector<std::string> shown = shown_content(ending.content, out_.is_terminal());
+    for (const std::string& block : shown) out_.write(block + '\n');
+    if (shown.empty() && !ending.structured.empty()) out_.write(ending.structured + '\n');
   }
 
   void print_json(const registry::Ending& ending) {
@@ -96,31 +104,43 @@ class Listener final : public registry::Listener {
     if (!ending.fields.empty()) text += "," + ending.fields;
     if (!ending.meta.empty()) text += R"(,"_meta":)" + ending.meta;
     text += ending.is_error ? R"(,"isError":true})" : "}";
-    dprintf(out_, "%s\n", text.c_str());
+    out_.write(text + '\n');
   }
 
   loop::Loop& loop_;
-  const int out_;
+  Output& out_;
   const bool json_;
   registry::CallId id_ = 0;
   bool ended_ = false;
   int exit_code_ = kToolError;
 };
 
+std::vector<std::string> tool_names(const registry::Snapshot& snapshot) {
+  std::vector<std::string> names;
+  for (const registry::Item& tool : snapshot.items(registry::Kind::tool)) names.push_back(tool.name);
+  return names;
+}
+
 }  // namespace
 
-int call_tool(Host& host, const TerminalCall& call) {
+int call_tool(Host& host, const TerminalCall& call, Output& out) {
   json::Document arguments;
-  if (json::parse(call.arguments, arguments) || !arguments.IsObject()) {
-    return complain("--args must be a JSON object");
-  }
+  COLLET_ASSERT(!json::parse(call.arguments, arguments) && arguments.IsObject());
   const registry::SnapshotPtr snapshot = host.registry().current();
   const registry::Item* item = snapshot->find(registry::Kind::tool, call.tool);
-  if (!item) return complain("there is no tool " + call.tool + "; `collet list` shows what there is");
+  if (!item) {
+    const std::string meant = suggestion(call.tool, tool_names(*snapshot));
+    std::string why = fmt::format("there is no tool {}{}", call.tool,
+                                  meant.empty() ? "; `collet list` shows what there is" : meant);
+    const std::vector<std::string> problems = remote_problems(host.remotes_status());
+    for (const std::string& problem : problems) why += "\n  " + problem;
+    return complain(why, problems.empty() ? kUsage : kUnreachable);
+  }
   if (const auto wrong = registry::check_arguments(*item->compiled, *item->def, item->name, &arguments))
     return complain(*wrong, kToolError);
-  Listener running(host.main_loop(), call.out, call.json);
-  host.exit_code = running.run(*item, call.arguments, call.timeout_ms);
+  Listener running(host.main_loop(), out, call.json);
+  host.exit_code = running.run(*item, call);
+  if (!running.ended()) host.unload_timeout_ms = limits::kHurriedUnloadMs;
   return host.exit_code;
 }
 

@@ -1,21 +1,24 @@
 // One call from the terminal: what it says on its way goes to stderr, its result to stdout.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cli/host.h"
+#include "cli/output.h"
 
 namespace collet::cli {
 
 struct TerminalCall {
   std::string tool;
-  std::string arguments = "{}";  // a JSON object
-  std::uint64_t timeout_ms = 0;  // of a tool that has no deadline of its own
-  int out = 1;                   // the descriptor of stdout
-  bool json = false;             // the result as it is
+  std::string arguments = "{}";                   // a JSON object
+  std::uint64_t timeout_ms = 0;                   // of a tool that has no deadline of its own
+  std::optional<std::uint64_t> deadline_ms = {};  // in place of all others
+  bool json = false;                              // the result as it is
 };
 
-// Calls a tool of the plugins that `host` has loaded, whose loop is run until the end. Returns the exit code.
-int call_tool(Host& host, const TerminalCall& call);
+// Calls a tool of the plugins that `host` has loaded, whose loop is run until the end. Returns the exit code; kUnreachable
+// if there is no such tool, while remotes are down that may have it.
+int call_tool(Host& host, const TerminalCall& call, Output& out);
 
 }  // namespace collet::cli

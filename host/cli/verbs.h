@@ -1,10 +1,12 @@
-// The verbs of the command line, one file each. Each returns the exit code.
+// The verbs of the command line, one file each. Each returns the exit code. Those that end by themselves print to
+// `out`, and read from the descriptor `in` what stdin is to give.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "cli/host.h"
+#include "cli/output.h"
 
 namespace collet::cli {
 
@@ -19,31 +21,33 @@ int stdio(const CommonOptions& options);
 
 struct ListOptions {
   CommonOptions common;
-  bool fresh = false;  // load the plugins, even if a server of that configuration is running
+  bool fresh = false;    // load the plugins, even if a server of that configuration is running
   bool remotes = false;  // the health of the remotes instead
 };
-int list(const ListOptions& options);
+int list(const ListOptions& options, Output& out);
 
 struct ReloadOptions {
   CommonOptions common;
   std::string plugin;  // empty: what has changed
 };
 // Asks the running server.
-int reload(const ReloadOptions& options);
+int reload(const ReloadOptions& options, Output& out);
 
 struct CallOptions {
   CommonOptions common;
   std::string tool;
-  std::string arguments = "{}";
+  std::string arguments = "{}";  // for read_arguments()
 };
-int call(const CallOptions& options);
+int call(const CallOptions& options, int in, Output& out);
 
 struct LoginOptions {
   CommonOptions common;
-  std::string remote;  // its name in the configuration
+  std::string remote;  // its name in the configuration, or its URL
 };
 // Has the person at the terminal log in to a remote. The tokens are kept for `serve` and the other verbs.
-int login(const LoginOptions& options);
+int login(const LoginOptions& options, Output& out);
+// Forgets them again.
+int logout(const LoginOptions& options, Output& out);
 
 struct DevOptions {
   std::string folder;         // of the plugin's sources
@@ -51,13 +55,13 @@ struct DevOptions {
   CallOptions call;           // of each build; no tool: none
 };
 // Builds and reloads a plugin whenever its sources change, until SIGINT.
-int dev(const DevOptions& options);
+int dev(const DevOptions& options, int in, Output& out);
 
 struct CheckOptions {
   CommonOptions common;
   std::vector<std::string> files;
 };
-int check(const CheckOptions& options);
+int check(const CheckOptions& options, Output& out);
 
 struct ValidateOptions {
   std::string schema;    // file
@@ -67,16 +71,33 @@ struct ValidateOptions {
   std::string remotes;  // folder of the documents that the suite refers to
 };
 // A suite is invalid if one of its tests fails.
-int validate(const ValidateOptions& options);
+int validate(const ValidateOptions& options, int in, Output& out);
 
 struct ImportOptions {
-  std::string file;       // of an MCP client
+  std::string file;       // of an MCP client; empty: all that `client` has
+  std::string client;     // whose the file is; empty: it is told by the file
   std::string write;      // our configuration, to add to; empty: to stdout
   std::string workspace;  // the folder that the client would have open; empty: found by the file's place
   bool yes = false;       // what it names may be run
 };
-// Takes over the servers of an MCP client. Invalid if there is one that cannot be.
-int import_servers(const ImportOptions& options);
+// Takes over the servers of an MCP client. kPartly if some cannot be, kInvalid if none can.
+int import_servers(const ImportOptions& options, int in, Output& out);
+
+struct SetupOptions {
+  CommonOptions common;
+  std::string from;  // clients whose servers are taken over, by commas, "all" or "none"; empty: to be asked
+  std::string into;  // likewise, clients that Collet is put into
+  std::string name = "collet";   // for clients to call us
+  std::string workspace;         // a folder whose clients' files count, too; anybody may have written them
+  std::string tool;              // to call at the end; empty: one that changes nothing
+  std::string arguments = "{}";  // a JSON object, of that call
+  bool yes = false;              // all may be written and run
+  bool dry_run = false;
+  bool rollback = false;  // take back what was written
+};
+// Takes over what the clients of this machine have, puts Collet into them, and makes a call through it. kPartly if
+// a part could not be done.
+int setup(const SetupOptions& options, int in, Output& out);
 
 struct ClientConfigOptions {
   CommonOptions common;
@@ -87,9 +108,9 @@ struct ClientConfigOptions {
   bool token = false;  // it has to send one, even if the configuration names none
 };
 // Prints what such a client needs to have configured.
-int client_config(const ClientConfigOptions& options);
+int client_config(const ClientConfigOptions& options, Output& out);
 
 // Makes a bearer token for a principal of that name.
-int token(const std::string& name);
+int token(const std::string& name, Output& out);
 
 }  // namespace collet::cli

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "base/text.h"
+#include "config/header_name.h"
 #include "config/section.h"
 #include "config/token.h"
 
@@ -65,8 +66,7 @@ const TextRule kNamePart{"of the characters A-Z a-z 0-9 _ . -",
 const TextRule kName{"a name of the characters A-Z a-z 0-9 _ . -",
                      [](std::string_view text) { return !text.empty() && kNamePart.holds(text); }};
 
-const TextRule kPrincipal{"a name of the characters A-Z a-z 0-9 _ . @ -",
-                          [](std::string_view text) { return !text.empty() && all_of(text, "_.@-"); }};
+const TextRule kPrincipal{kPrincipalMustBe, is_principal};
 
 const TextRule kTokenHash{R"("sha256:" and 64 hexadecimal digits, as "collet token" prints it)", is_token_hash,
                           true};
@@ -86,8 +86,12 @@ const TextRule kRemoteUrl{R"(an http:// or https:// URL)", [](std::string_view t
                                    text.starts_with("${");
                           }};
 
-const TextRule kHeaderName{"the name of a header",
-                           [](std::string_view text) { return !text.empty() && all_of(text, "!#$%&'*+-.^_`|~"); }};
+const TextRule kHeaderName{"the name of a header that Collet does not set itself", [](std::string_view text) {
+                             return is_header_name(text) && !is_own_header(text);
+                           }};
+
+// Keys of a remote that name files.
+constexpr std::string_view kFilesOfRemote[] = {"ca", "client_certificate", "client_key"};
 
 template <std::size_t N>
 bool is_one_of(std::string_view text, const std::string_view (&words)[N]) {
@@ -101,6 +105,11 @@ const TextRule kTransport{R"("auto", "stdio", "http" or "sse")", [](std::string_
 const TextRule kOnClash{R"("prefix", "first", "last" or "error")", [](std::string_view text) {
                           return is_one_of(text, {"prefix", "first", "last", "error"});
                         }};
+
+const TextRule kProtocol{
+    R"("auto", "2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26" or "2024-11-05")", [](std::string_view text) {
+      return is_one_of(text, {"auto", "2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"});
+    }};
 
 const TextRule kWhenDown{R"("fail" or "hide")", [](std::string_view text) {
                            return is_one_of(text, {"fail", "hide"});
@@ -142,6 +151,11 @@ class Reader {
     read_listen(section, server.listen);
     section.read("path", server.path, kUrlPath);
     section.read("sse_path", server.sse_path, kUrlPathOrNone);
+    if (server.path == server.sse_path) {
+      problems_.add(section.at_of(section.has("sse_path") ? "sse_path" : "path"),
+                    "{} and {} are both {}: set another sse_path, or \"\" for none", section.name_of("path"),
+                    section.name_of("sse_path"), in_quotes(server.path));
+    }
     section.read("threads", server.threads, 0, limits::kThreadsMax);
     section.read("insecure", server.insecure);
     section.read("allowed_hosts", server.allowed_hosts, kHost);
@@ -209,9 +223,12 @@ class Reader {
     section.read("sessions_max", limits.sessions_max, 1, 1'000'000);
     section.read("session_idle_timeout_ms", limits.session_idle_timeout_ms, 1, limits::kTimeoutMsMax);
     section.read("input_timeout_ms", limits.input_timeout_ms, 1, limits::kTimeoutMsMax);
+    section.read("task_ttl_ms", limits.task_ttl_ms, 1, limits::kTimeoutMsMax);
     section.read("page_items", limits.page_items, 1, 10'000);
     section.read("tool_name_bytes_max", limits.tool_name_bytes_max, 1, 128);
+    section.read("schema_steps_max", limits.schema_steps_max, 1'000, 1'000'000'000);
     section.read("drain_timeout_ms", limits.drain_timeout_ms, 0, limits::kTimeoutMsMax);
+    section.read("stdio_drain_timeout_ms", limits.stdio_drain_timeout_ms, 0, limits::kTimeoutMsMax);
     section.finish();
     http.body_bytes_max = limits.message_bytes_max;
   }
@@ -249,6 +266,7 @@ class Reader {
     for (std::string& path : plugins.paths) path = absolute(path);
     section.read("reload", plugins.reload, kReloads);
     section.read("timeout_ms", plugins.timeout_ms, 1, limits::kTimeoutMsMax);
+    section.read("create_timeout_ms", plugins.create_timeout_ms, 1, limits::kTimeoutMsMax);
     section.finish();
   }
 
@@ -318,6 +336,10 @@ class Reader {
     check_remote(section, remote.caller_headers);
     if (member.value.type != Value::Type::table) return remote;
     Value table = for_plugin(remotes.name_of(member.key), member.value);
+    for (Value::Member& key : table.members) {
+      if (is_one_of(key.key, kFilesOfRemote) && !key.value.text.starts_with("${"))
+        key.value.text = absolute(key.value.text);
+    }
     Value name;
     name.type = Value::Type::string;
     name.text = remote.name;
@@ -339,7 +361,10 @@ class Reader {
     }
     section.read("args", texts);
     section.read("cwd", text, kPath);
+    section.read("inherit_env", texts, kSomeText);
+    for (const std::string_view key : kFilesOfRemote) section.read(key, text, kPath);
     section.read("transport", text, kTransport);
+    section.read("protocol", text, kProtocol);
     section.read("enabled", flag);
     section.read("prefix", text, kNamePart);
     section.read("only", texts, kSomeText);
@@ -351,10 +376,13 @@ class Reader {
     section.read("forward_token", token);
     if (token) caller_headers.push_back("authorization");
     section.read("timeout_ms", number, 1, limits::kTimeoutMsMax);
+    section.read("start_timeout_ms", number, 1, limits::kTimeoutMsMax);
+    section.read("list_timeout_ms", number, 1, limits::kTimeoutMsMax);
+    section.read("strict", flag);
     section.read("refresh_ms", number, 0, limits::kTimeoutMsMax);
     section.read("drain_timeout_ms", number, 0, limits::kTimeoutMsMax);
     read_texts(section.section("env"), kAnyText);
-    read_texts(section.section("headers"), kAnyText);
+    read_texts(section.section("headers"), kAnyText, &kHeaderName);
     read_texts(section.section("variables"), kAnyText);
     read_texts(section.section("rename"), kName);
     section.find("auth", Value::Type::table);
@@ -363,9 +391,14 @@ class Reader {
     section.finish();
   }
 
-  void read_texts(Section section, const TextRule& rule) {
+  void read_texts(Section section, const TextRule& rule, const TextRule* names = nullptr) {
     std::string text;
-    for (const Value::Member& member : section.members()) section.read(member, text, rule);
+    for (const Value::Member& member : section.members()) {
+      section.read(member, text, rule);
+      if (names && !names->holds(member.key)) {
+        problems_.add(member.at, "{} must be {}", section.name_of(member.key), names->must_be);
+      }
+    }
   }
 
   // Plugins cannot know which file their config came from, nor we which of its strings are paths.

@@ -51,9 +51,12 @@ struct Limits {
   unsigned sessions_max = limits::kSessionsMax;
   std::uint64_t session_idle_timeout_ms = limits::kSessionIdleTimeoutMs;
   std::uint64_t input_timeout_ms = limits::kInputTimeoutMs;
+  std::uint64_t task_ttl_ms = limits::kTaskTtlMs;
   unsigned page_items = limits::kPageItems;
   std::size_t tool_name_bytes_max = limits::kToolNameBytesMax;
+  std::uint64_t schema_steps_max = limits::kSchemaFuel;
   std::uint64_t drain_timeout_ms = limits::kDrainTimeoutMs;
+  std::uint64_t stdio_drain_timeout_ms = limits::kStdioDrainTimeoutMs;
 
   bool operator==(const Limits&) const = default;
 };
@@ -124,13 +127,14 @@ struct Plugins {
   std::vector<std::string> paths;  // folders, absolute
   Reload reload = Reload::signal;
   std::uint32_t timeout_ms = limits::kCallTimeoutMs;
+  std::uint64_t create_timeout_ms = limits::kCreateTimeoutMs;
 
   bool operator==(const Plugins&) const = default;
 };
 
 // [admin]
 struct Admin {
-  std::string socket;  // absolute path; empty: see cli/admin_path.h
+  std::string socket;  // absolute path; empty: see cli/admin.h
 
   bool operator==(const Admin&) const = default;
 };
@@ -142,6 +146,7 @@ struct Config {
   Plugins plugins;
   std::vector<Plugin> plugin;  // in the order of the file, which decides clashes of names
   std::vector<Remote> remote;  // likewise
+  std::string remotes_used_by = "server";  // of no file: that, "login" or "terminal", as the plugin "client" is told
 
   // Without a file: every plugin of that folder, on loopback.
   static Config defaults(const std::filesystem::path& plugin_folder);

@@ -10,8 +10,8 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-// toml++ 3.3 asserts that a table header starts with a key ("[,"), and promises the compiler so under NDEBUG; without
-// either it finds the mistake a few lines later.
+// toml++ 3.3 asserts that a table header starts with a key ("[,"), and promises the compiler so under NDEBUG;
+// without either it finds the mistake a few lines later.
 #undef NDEBUG
 #define TOML_ASSERT(condition) static_assert(true)
 #define TOML_EXCEPTIONS 0
@@ -76,13 +76,6 @@ Value convert(const toml::node& node) {
   return value;
 }
 
-Position position_of(std::string_view text, std::size_t offset) {
-  const std::string_view before = text.substr(0, offset);
-  const std::size_t line_start = before.rfind('\n') + 1;  // 0 if there is no line before
-  return {static_cast<unsigned>(std::count(before.begin(), before.end(), '\n')) + 1,
-          static_cast<unsigned>(offset - line_start) + 1};
-}
-
 // Behind the TOML string that begins at `begin`.
 std::size_t string_end(std::string_view text, std::size_t begin) {
   const std::string_view thrice = text.substr(begin, 3);
@@ -127,6 +120,14 @@ std::optional<Problem> find_deep_key(std::string_view text) {
 }
 
 }  // namespace
+
+Position position_of(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  const std::string_view line = before.substr(before.rfind('\n') + 1);  // 0 if there is no line before
+  const auto starts_character = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; };
+  return {static_cast<unsigned>(std::count(before.begin(), before.end(), '\n')) + 1,
+          static_cast<unsigned>(std::count_if(line.begin(), line.end(), starts_character)) + 1};
+}
 
 std::string_view type_name(Value::Type type) {
   switch (type) {
@@ -191,6 +192,14 @@ void append_json(std::string& out, const Value& value) {
       out += '}';
       break;
   }
+}
+
+// JSON's, but for one more character that has to be escaped.
+std::string toml_string(std::string_view text) {
+  std::string json, out;
+  text::append_json_string(json, text);
+  for (const char c : json) c == '\x7f' ? out.append("\\u007f") : out.append(1, c);
+  return out;
 }
 
 }  // namespace collet::config

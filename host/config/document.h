@@ -21,6 +21,9 @@ struct Problem {
   std::string message;
 };
 
+// Of the byte at `offset`, or of the end.
+Position position_of(std::string_view text, std::size_t offset);
+
 struct Value {
   enum class Type : std::uint8_t { string, integer, number, boolean, date_time, array, table };
   struct Member;
@@ -49,5 +52,8 @@ std::variant<Value, Problem> parse_document(std::string_view text);
 
 // Appends the value as compact JSON; dates and times become strings. Every number in it is finite.
 void append_json(std::string& out, const Value& value);
+
+// `text` as a TOML string, with its quotes.
+std::string toml_string(std::string_view text);
 
 }  // namespace collet::config

@@ -187,6 +187,11 @@ void Section::finish() {
   }
 }
 
+Position Section::at_of(std::string_view key) const {
+  const Value::Member* found = member(key);
+  return found ? found->value.at : at();
+}
+
 std::string Section::name_of(std::string_view key) const {
   return path_.empty() ? spelled(key) : fmt::format("{}.{}", path_, spelled(key));
 }

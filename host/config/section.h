@@ -96,6 +96,8 @@ class Section {
   // "server.limits.page_items"
   std::string name_of(std::string_view key) const;
   Position at() const { return table_.at; }
+  // Where the key's value stands; the table's place if it is absent.
+  Position at_of(std::string_view key) const;
   Problems& problems() { return problems_; }
 
  private:

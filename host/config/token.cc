@@ -19,6 +19,13 @@ constexpr std::size_t kTokenBytes = 32;
 
 }  // namespace
 
+bool is_principal(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == '@' || c == '-';
+  });
+}
+
 Result<std::string> make_token() {
   std::array<unsigned char, kTokenBytes> bytes;
   if (RAND_bytes(bytes.data(), bytes.size()) != 1) {

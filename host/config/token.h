@@ -11,6 +11,10 @@
 
 namespace collet::config {
 
+// Whether a token can stand for `name`.
+bool is_principal(std::string_view name);
+inline constexpr std::string_view kPrincipalMustBe = "a name of the characters A-Z a-z 0-9 _ . @ -";
+
 // "collet_" and 43 characters of base64url. Fails if the system has no randomness to give.
 Result<std::string> make_token();
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "foreign/json_edit.h"
 
 namespace collet::foreign {
 
@@ -24,13 +25,20 @@ struct ClientConfig {
   std::string token;  // where the client takes the token from, in words; empty if it needs none
 };
 
-// Their names, separated by commas.
-std::string known_clients();
-bool is_known_client(std::string_view client);
 // Whether it can start servers only.
 bool is_stdio_only(std::string_view client);
 
 // `client` is a known one. Fails if it cannot connect that way.
 Result<ClientConfig> client_config(std::string_view client, const Endpoint& endpoint);
+
+// The same, for a file that is there already.
+struct Entry {
+  MemberPlace place;     // of the server
+  bool is_json = false;  // else the text is added to the end, or is the whole of a file that is made
+  std::string text;      // the member's value, indented as at the root; or that text
+  // A line of YAML behind which the text goes without its own first line, which is the same, if the file has it.
+  std::string behind;
+};
+Entry client_entry(std::string_view client, const Endpoint& endpoint);
 
 }  // namespace collet::foreign

@@ -1,11 +1,16 @@
 #include "foreign/jsonc.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <map>
 #include <optional>
-#include <set>
+#include <utility>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "config/section.h"
+#include "foreign/json_lexer.h"
 
 namespace collet::foreign {
 namespace {
@@ -14,189 +19,160 @@ using config::Position;
 using config::Problem;
 using config::Value;
 
-constexpr auto npos = std::string_view::npos;
-constexpr std::string_view kBlanks = " \t\r\n";
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
-// Behind the string that begins at `begin`.
-std::size_t string_end(std::string_view text, std::size_t begin) {
-  std::size_t at = begin + 1;
-  while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;
-  return std::min(at + 1, text.size());
-}
-
-// Overwrites with blanks what JSON does not know, so that everything else stays where it is.
-class Strict {
+class Parser {
  public:
-  explicit Strict(std::string_view text) : text_(text), strict_(text) {}
+  explicit Parser(Source& source) : lexer_(source) {}
 
-  // Nothing if a comment does not end; then `failed_at` is where it begins.
-  std::optional<std::string> text(std::size_t& failed_at) {
-    for (std::size_t at = 0; at < text_.size();) {
-      const std::size_t end = comment_end(at);
-      if (end == npos) {
-        failed_at = at;
-        return std::nullopt;
-      }
-      if (end > at) {
-        blank(at, end);
-        at = end;
-      } else {
-        at = note_token(at);
-      }
-    }
-    return std::move(strict_);
-  }
-
- private:
-  // Behind the comment at `at`; `at` if there is none, npos if it does not end.
-  std::size_t comment_end(std::size_t at) const {
-    if (text_.substr(at, 2) == "//") return std::min(text_.find('\n', at), text_.size());
-    if (text_.substr(at, 2) != "/*") return at;
-    const std::size_t end = text_.find("*/", at + 2);
-    return end == npos ? npos : end + 2;
-  }
-
-  // Passes one string or character; a comma between a value and a closing bracket is blanked.
-  std::size_t note_token(std::size_t at) {
-    const char c = text_[at];
-    if (kBlanks.find(c) != npos) return at + 1;
-    if ((c == '}' || c == ']') && comma_ != npos) blank(comma_, comma_ + 1);
-    comma_ = c == ',' && ends_value_ ? at : npos;
-    ends_value_ = std::string_view("[{,:").find(c) == npos;
-    return c == '"' ? string_end(text_, at) : at + 1;
-  }
-
-  void blank(std::size_t begin, std::size_t end) { std::fill(&strict_[begin], &strict_[end], ' '); }
-
-  const std::string_view text_;
-  std::string strict_;
-  std::size_t comma_ = npos;  // of the last token, if it is one behind a value
-  bool ends_value_ = false;   // whether the last token may be the end of a value
-};
-
-// Walks through a text once, forwards. Finds its way in what Strict made of it, and counts in the text itself.
-class Cursor {
- public:
-  Cursor(std::string_view text, std::string_view strict) : text_(text), strict_(strict) {}
-  explicit Cursor(std::string_view text) : Cursor(text, text) {}
-
-  Position move_to(std::size_t offset) {
-    for (; at_ < offset; ++at_) {
-      if (text_[at_] == '\n') {
-        ++position_.line;
-        position_.column = 1;
-      } else if ((static_cast<unsigned char>(text_[at_]) & 0xc0) != 0x80) {
-        ++position_.column;
-      }
-    }
-    return position_;
-  }
-  // To the next character that is none of `skipped`.
-  Position skip(std::string_view skipped) { return move_to(strict_.find_first_not_of(skipped, at_)); }
-  // Behind the string, number or word here.
-  void skip_scalar() {
-    move_to(strict_[at_] == '"' ? string_end(strict_, at_)
-                                : std::min(strict_.find_first_of(" \t\r\n,]}", at_), strict_.size()));
-  }
-  void skip_character() { move_to(at_ + 1); }
-
- private:
-  const std::string_view text_;
-  const std::string_view strict_;
-  std::size_t at_ = 0;
-  Position position_;
-};
-
-// Goes through the parsed values and the valid text that they came from side by side, which tells where each stood.
-class Converter {
- public:
-  explicit Converter(Cursor cursor) : cursor_(cursor) {}
-
-  Value convert(const json::Value& from) {
+  std::variant<Value, Problem> parse(const std::vector<Wanted>& wanted) {
     Value value;
-    value.at = cursor_.skip(kBetween);
-    if (from.IsObject()) {
-      convert_members(from, value);
-    } else if (from.IsArray()) {
-      convert_items(from, value);
-    } else {
-      convert_scalar(from, value);
-      cursor_.skip_scalar();
-    }
+    if (lexer_.skip_blanks() && lexer_.peek() == Source::kEnd) fail("the document is empty");
+    if (good() && lexer_.peek() != '{') lexer_.fail_at(lexer_.position(), "not a JSON object");
+    if (good() && read_value(value, &wanted) && lexer_.skip_blanks() && lexer_.peek() != Source::kEnd)
+      fail("the end of the file is expected");
+    if (!good()) return *lexer_.problem();
     return value;
   }
 
-  const std::optional<Problem>& problem() const { return problem_; }
+  std::vector<Problem> take_replaced() { return std::move(replaced_); }
 
  private:
-  static constexpr std::string_view kBetween = " \t\r\n,:";
+  // These return false if there is a problem.
 
-  void convert_members(const json::Value& from, Value& value) {
-    std::set<std::string_view> keys;
-    cursor_.skip_character();
-    for (auto member = from.MemberBegin(); member != from.MemberEnd(); ++member) {
-      const std::string_view key = json::view(member->name);
-      const Position at = cursor_.skip(kBetween);
-      cursor_.skip_scalar();
-      if (!keys.insert(key).second && !problem_) problem_ = Problem{at, config::in_quotes(key) + " is there twice"};
-      Value converted = convert(member->value);
-      if (!member->value.IsNull()) value.members.push_back({std::string(key), at, std::move(converted)});
+  // Of a table the members that are `wanted`; all of it if that is null or empty.
+  bool read_value(Value& value, const std::vector<Wanted>* wanted) {
+    value.at = lexer_.position();
+    switch (lexer_.peek()) {
+      case '{':
+        return descend([&] { return read_members(value, wanted); });
+      case '[':
+        return descend([&] { return read_items(value); });
+      case '"':
+        value.type = Value::Type::string;
+        is_null_ = false;
+        return lexer_.read_string(value.text) && keep(value.text.size());
+      default:
+        return read_word(value);
     }
-    skip_bracket();
   }
 
-  void convert_items(const json::Value& from, Value& value) {
+  template <class Read>
+  bool descend(Read&& read) {
+    if (depth_ == limits::kJsonDepthMax) return fail("nested too deeply");
+    ++depth_;
+    lexer_.take();
+    const bool done = read();
+    --depth_;
+    is_null_ = false;
+    return done;
+  }
+
+  bool read_members(Value& value, const std::vector<Wanted>* wanted) {
+    std::map<std::string, std::size_t> places;  // of members, by their keys
+    return read_list('}', [&] {
+      const Position at = lexer_.position();
+      std::string key;
+      if (!lexer_.read_name(key)) return false;
+      const std::vector<Wanted>* below = nullptr;
+      if (wanted && !wanted->empty()) {
+        const auto matches = [&](const Wanted& each) { return each.key == key || each.key == "*"; };
+        const auto found = std::find_if(wanted->begin(), wanted->end(), matches);
+        if (found == wanted->end()) return lexer_.skip_value();
+        below = &found->below;
+      }
+      Value member;
+      if (!read_value(member, below)) return false;
+      const bool holds_nothing =
+          below && !below->empty() && member.type == Value::Type::table && member.members.empty();
+      if (is_null_ || holds_nothing) return true;
+      const auto [place, is_new] = places.emplace(key, value.members.size());
+      if (is_new) {
+        value.members.push_back({std::move(key), at, std::move(member)});
+      } else {
+        Value::Member& before = value.members[place->second];
+        replaced_.push_back({before.at, config::in_quotes(key) + " is there twice, and this one does not count"});
+        before = {std::move(key), at, std::move(member)};
+      }
+      return keep(sizeof(Value::Member) + value.members[place->second].key.size());
+    });
+  }
+
+  bool read_items(Value& value) {
     value.type = Value::Type::array;
-    cursor_.skip_character();
-    for (auto item = from.Begin(); item != from.End(); ++item) {
-      value.items.push_back(convert(*item));
-      if (item->IsNull() && !problem_) problem_ = Problem{value.items.back().at, "a list must not hold null"};
+    return read_list(']', [&] {
+      Value item;
+      if (!read_value(item, nullptr)) return false;
+      value.items.push_back(std::move(item));
+      return keep(sizeof(Value));
+    });
+  }
+
+  // What stands between commas, up to `closing`, which is passed.
+  template <class Read>
+  bool read_list(char closing, Read&& read) {
+    while (lexer_.skip_blanks()) {
+      if (lexer_.peek() == closing) return lexer_.take(), true;
+      if (!read() || !lexer_.skip_blanks()) return false;
+      if (lexer_.peek() == ',') {
+        lexer_.take();
+      } else if (lexer_.peek() != closing) {
+        return fail(fmt::format("a comma, or {}, is expected", closing));
+      }
     }
-    skip_bracket();
+    return false;
   }
 
-  void skip_bracket() {
-    cursor_.skip(kBlanks);
-    cursor_.skip_character();
-  }
-
-  static void convert_scalar(const json::Value& from, Value& value) {
-    if (from.IsString()) {
-      value.type = Value::Type::string;
-      value.text = json::view(from);
-    } else if (from.IsBool()) {
+  // A number, true, false or null.
+  bool read_word(Value& value) {
+    std::string word;
+    while (JsonLexer::is_word(lexer_.peek()) && word.size() < kWordBytesMax)
+      word += static_cast<char>(lexer_.take());
+    json::Document parsed;
+    if (word.empty() || json::parse(word, parsed)) {
+      return lexer_.fail_at(value.at,
+                            "not JSON: a value is expected: an object, an array, a string in double quotes, a "
+                            "number, true, false or null");
+    }
+    is_null_ = parsed.IsNull();
+    if (parsed.IsBool()) {
       value.type = Value::Type::boolean;
-      value.boolean = from.GetBool();
-    } else if (from.IsInt64()) {
+      value.boolean = parsed.GetBool();
+    } else if (parsed.IsInt64()) {
       value.type = Value::Type::integer;
-      value.integer = from.GetInt64();
-    } else if (from.IsNumber()) {
+      value.integer = parsed.GetInt64();
+    } else if (parsed.IsNumber()) {
       value.type = Value::Type::number;
-      value.number = from.GetDouble();
+      value.number = parsed.GetDouble();
     }
+    return true;
   }
 
-  Cursor cursor_;
-  std::optional<Problem> problem_;
+  bool keep(std::size_t bytes) {
+    kept_ += bytes;
+    return kept_ <= limits::kForeignConfigBytesMax ||
+           lexer_.fail_at(lexer_.position(),
+                          fmt::format("its servers take more than {} bytes", limits::kForeignConfigBytesMax));
+  }
+
+  bool good() const { return !lexer_.problem(); }
+  bool fail(std::string_view expected) { return lexer_.fail(expected); }
+
+  static constexpr std::size_t kWordBytesMax = 400;  // the longest doubles have some more than 300 digits
+
+  JsonLexer lexer_;
+  std::vector<Problem> replaced_;
+  std::size_t kept_ = 0;
+  unsigned depth_ = 0;
+  bool is_null_ = false;  // the last value
 };
 
 }  // namespace
 
-std::variant<Value, Problem> parse_jsonc(std::string_view text) {
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  std::size_t failed_at = 0;
-  const std::optional<std::string> strict = Strict(text).text(failed_at);
-  if (!strict) return Problem{Cursor(text).move_to(failed_at), "a comment that does not end"};
-  json::Document document;
-  if (const auto wrong = json::parse(*strict, document)) {
-    return Problem{Cursor(text).move_to(std::min(wrong->offset, text.size())), "not JSON: " + wrong->message};
-  }
-  if (!document.IsObject()) return Problem{Cursor(text, *strict).skip(kBlanks), "not a JSON object"};
-  Converter converter(Cursor(text, *strict));
-  Value value = converter.convert(document);
-  if (converter.problem()) return *converter.problem();
-  return value;
+std::variant<Value, Problem> parse_jsonc(Source& source, const std::vector<Wanted>& wanted,
+                                         std::vector<Problem>* replaced) {
+  Parser parser(source);
+  auto parsed = parser.parse(wanted);
+  if (replaced) *replaced = parser.take_replaced();
+  return parsed;
 }
 
 }  // namespace collet::foreign

@@ -32,6 +32,20 @@ Result<std::string> translate_input(std::string_view id, const Surroundings& sur
   return otherwise.empty() ? environment(variable, met) : environment(variable, otherwise);
 }
 
+std::string_view without_blanks(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
+// What stands in ${{…}: Continue takes secrets from its .env files and the environment.
+Result<std::string> translate_secret(std::string_view key, Met& met) {
+  constexpr std::string_view kSecrets = "secrets.";
+  const std::string_view name = without_blanks(key.substr(1));
+  if (name.starts_with(kSecrets) && is_variable_name(name.substr(kSecrets.size())))
+    return environment(name.substr(kSecrets.size()), met);
+  return error("${{{}}}}} is not known here; write what it stands for, or ${{NAME}} of the environment", key);
+}
+
 // What stands in ${…}.
 Result<std::string> translate_key(std::string_view key, const Surroundings& surroundings, Met& met) {
   if (key == "userHome") return environment("HOME", met);
@@ -40,6 +54,7 @@ Result<std::string> translate_key(std::string_view key, const Surroundings& surr
     return literal(std::filesystem::path(surroundings.workspace).filename().string(), met);
   }
   if (key == "pathSeparator" || key == "/") return std::string("/");
+  if (key.starts_with("{")) return translate_secret(key, met);
   if (key.starts_with("input:")) return translate_input(key.substr(6), surroundings, met);
   const std::string_view variable = key.starts_with("env:") ? key.substr(4) : key;
   const std::size_t otherwise = variable.find(":-");
@@ -50,6 +65,61 @@ Result<std::string> translate_key(std::string_view key, const Surroundings& surr
   if (otherwise == npos) return environment(name, met);
   return environment(name, variable.substr(otherwise + 2));
 }
+
+// What stands in {…} that opencode would replace.
+Result<std::string> translate_single(std::string_view key, Met& met) {
+  if (!key.starts_with("env:")) {
+    return error("{{{}}} is not known here; Collet puts no files in; write ${{NAME}} of the environment", key);
+  }
+  const std::string_view name = key.substr(4);
+  if (!is_variable_name(name)) return error("{{{}}} is no variable of the environment", key);
+  return environment(name, met);
+}
+
+// Finds the references of a text one after the other, in a time by its length.
+class Finder {
+ public:
+  Finder(std::string_view text, References references)
+      : text_(text), references_(references), last_brace_(text.rfind('}')) {}
+
+  // Where the next one begins and ends, and what stands in it; npos if there is none.
+  struct Found {
+    std::size_t begin = npos;
+    std::size_t end = npos;
+    std::string_view key;
+  };
+  Found next(std::size_t from) const {
+    if (references_ == References::none) return {};
+    const char opens = references_ == References::single_brace ? '{' : '$';
+    for (std::size_t begin = text_.find(opens, from); begin != npos; begin = text_.find(opens, begin + 1)) {
+      const std::string_view rest = text_.substr(begin);
+      const bool closes = last_brace_ != npos && begin < last_brace_;
+      if (rest.starts_with("${") && closes) return braces(begin);
+      if (references_ == References::dollars && rest.size() > 1 && starts_name(rest[1])) return dollar(begin);
+      if ((rest.starts_with("{env:") || rest.starts_with("{file:")) && closes) {
+        const std::size_t end = text_.find('}', begin);
+        return {begin, end + 1, text_.substr(begin + 1, end - begin - 1)};
+      }
+    }
+    return {};
+  }
+
+ private:
+  Found braces(std::size_t begin) const {
+    const std::size_t end = text_.find('}', begin);
+    const bool is_double = text_.substr(begin, 3) == "${{" && text_.substr(end, 2) == "}}";
+    return {begin, end + (is_double ? 2 : 1), text_.substr(begin + 2, end - begin - 2)};
+  }
+  Found dollar(std::size_t begin) const {
+    std::size_t end = begin + 1;
+    while (end < text_.size() && continues_name(text_[end])) ++end;
+    return {begin, end, text_.substr(begin + 1, end - begin - 1)};
+  }
+
+  const std::string_view text_;
+  const References references_;
+  const std::size_t last_brace_;
+};
 
 }  // namespace
 
@@ -64,16 +134,22 @@ bool has_bare_variable(std::string_view text) {
   return false;
 }
 
-Result<std::string> translate(std::string_view text, const Surroundings& surroundings, Met& met) {
+Result<std::string> translate(std::string_view text, References references, const Surroundings& surroundings,
+                              Met& met) {
+  const bool takes_braces = references == References::braces || references == References::dollars;
+  const Finder finder(text, references);
   std::string out;
-  while (true) {
-    const std::size_t begin = text.find("${");
-    const std::size_t end = begin == npos ? npos : text.find('}', begin);
-    if (end == npos) return out.append(text);
-    Result<std::string> translated = translate_key(text.substr(begin + 2, end - begin - 2), surroundings, met);
+  for (std::size_t at = 0;;) {
+    const Finder::Found found = finder.next(at);
+    const std::string_view before = text.substr(at, found.begin == npos ? npos : found.begin - at);
+    out += takes_braces ? std::string(before) : literal(before, met);
+    if (found.begin == npos) return out;
+    Result<std::string> translated = references == References::single_brace
+                                         ? translate_single(found.key, met)
+                                         : translate_key(found.key, surroundings, met);
     if (!translated) return translated;
-    out.append(text.substr(0, begin)).append(*translated);
-    text.remove_prefix(end + 1);
+    out += *translated;
+    at = found.end;
   }
 }
 

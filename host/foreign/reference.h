@@ -1,4 +1,4 @@
-// ${…} in the configurations of other programs, and what Collet has instead.
+// References to the environment in the configurations of other programs, and what Collet has instead.
 #pragma once
 
 #include <map>
@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "foreign/client.h"
 
 namespace collet::foreign {
 
@@ -31,10 +32,12 @@ struct Met {
       false;  // "${" that is no reference: it became "${dollar}{", and wants the variable `dollar` to be "$"
 };
 
-// ${NAME}, ${NAME:-other}, ${env:NAME}, ${userHome}, ${workspaceFolder}, ${workspaceFolderBasename},
-// ${pathSeparator}, ${/} and ${input:ID} in Collet's terms. Anything else in ${…} is a failure: nobody would mean
-// it to reach a server as it stands.
-Result<std::string> translate(std::string_view text, const Surroundings& surroundings, Met& met);
+// What a program takes `text` for, in Collet's terms. With References::braces ${NAME}, ${NAME:-other}, ${env:NAME},
+// ${userHome}, ${workspaceFolder}, ${workspaceFolderBasename}, ${pathSeparator}, ${/}, ${input:ID} and Continue's
+// ${{ secrets.NAME }}; with dollars $NAME besides; with single_brace {env:NAME} alone. Anything else in such braces
+// is a failure: nobody would mean it to reach a server as it stands.
+Result<std::string> translate(std::string_view text, References references, const Surroundings& surroundings,
+                              Met& met);
 
 // For programs that expand nothing: a text of Collet's that comes out as `text`.
 std::string literal(std::string_view text, Met& met);

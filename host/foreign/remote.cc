@@ -3,37 +3,19 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 
-#include "base/text.h"
+#include "base/display.h"
 
 namespace collet::foreign {
 namespace {
 
+using config::toml_string;
+using display::looks_secret;
+using display::names_secret;
+using display::printable;
+using display::redact;
+
 constexpr auto npos = std::string_view::npos;
-constexpr std::string_view kHidden = "***";
-
-// The bytes at `at` that a terminal acts on without showing them, or 0: controls, and marks that are invisible or
-// reverse what follows.
-std::size_t steering_size(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const unsigned first = byte(at), second = byte(at + 1), third = byte(at + 2);
-  if (first < 0x20 || first == 0x7f) return 1;
-  if (first == 0xc2 && second >= 0x80 && second < 0xa0) return 2;                   // U+0080–009F
-  if (first == 0xe2 && second == 0x80 && third >= 0x8b && third <= 0x8f) return 3;  // U+200B–200F
-  if (first == 0xe2 && second == 0x80 && third >= 0xa8 && third <= 0xae) return 3;  // U+2028–202E
-  if (first == 0xe2 && second == 0x81 && third >= 0xa0 && third <= 0xaf) return 3;  // U+2060–206F
-  if (first == 0xd8 && second == 0x9c) return 2;                                    // U+061C
-  return first == 0xef && second == 0xbb && third == 0xbf ? 3 : 0;                  // U+FEFF
-}
-
-// JSON's, but for one more character that has to be escaped.
-std::string toml_string(std::string_view text) {
-  std::string json, out;
-  text::append_json_string(json, text);
-  for (const char c : json) c == '\x7f' ? out.append("\\u007f") : out.append(1, c);
-  return out;
-}
 
 bool is_bare(std::string_view key) {
   return !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
@@ -41,76 +23,61 @@ bool is_bare(std::string_view key) {
   });
 }
 
-std::string toml_key(const std::string& key) { return is_bare(key) ? key : toml_string(key); }
-
-// Keeps references, and the scheme in front of a credential.
-std::string redact(std::string_view text) {
-  std::string out;
-  for (const std::string_view scheme : {"Bearer ", "Basic "}) {
-    if (!text.starts_with(scheme)) continue;
-    out = scheme;
-    text.remove_prefix(scheme.size());
-  }
-  while (!text.empty()) {
-    const std::size_t begin = text.find("${");
-    const std::size_t end = begin == npos ? npos : text.find('}', begin);
-    const bool plain = begin != 0 || end == npos;
-    if (plain) out += kHidden;
-    if (end == npos) break;
-    const std::string_view reference = text.substr(begin, end + 1 - begin);
-    const std::size_t otherwise = reference.find(":-");
-    out += otherwise == npos ? std::string(reference)
-                             : fmt::format("{}:-{}}}", reference.substr(0, otherwise), kHidden);
-    text.remove_prefix(end + 1);
-  }
-  return out;
-}
-
-bool names_secret(std::string_view name) {
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  constexpr std::array<std::string_view, 11> kWords = {"token", "secret", "pass",   "pwd",    "key",    "auth",
-                                                       "cred",  "header", "cookie", "bearer", "session"};
-  return std::any_of(kWords.begin(), kWords.end(), [&](auto word) { return lower.find(word) != npos; });
-}
-
-// Keys that are known by their beginning, and what is long, in one piece and of letters and digits.
-bool looks_secret(std::string_view text) {
-  constexpr std::array<std::string_view, 9> kStarts = {"sk-", "ghp_", "gho_", "github_pat_", "glpat-",
-                                                       "xox", "eyJ",  "AKIA", "collet_"};
-  constexpr std::size_t kLong = 20;
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  const bool is_opaque = text.size() >= kLong && text.find_first_of(" /.:\\$") == npos &&
-                         std::any_of(text.begin(), text.end(), is_digit) &&
-                         !std::all_of(text.begin(), text.end(), is_digit);
-  return is_opaque ||
-         std::any_of(kStarts.begin(), kStarts.end(), [&](auto start) { return text.starts_with(start); });
-}
-
 // A file, or something for a shell: who is to agree to it has to see it, even where a secret is expected.
 bool may_run(std::string_view text) {
   return text.find_first_of("/.~!|") == 0 || text.find_first_of("`;|&<>()\n") != npos;
 }
 
-// Hides the values of a query and who logs in.
-std::string redact_url(std::string_view url) {
-  std::string out(url.substr(0, url.find('?')));
-  std::string_view query = url.substr(out.size());
-  const std::size_t host = out.find("://");
-  const std::size_t authority_end = host == npos ? 0 : std::min(out.find('/', host + 3), out.size());
-  const std::size_t at = authority_end == 0 ? npos : out.rfind('@', authority_end);
-  if (at != npos && at > host) out.replace(host + 3, at - host - 3, kHidden);
-  while (!query.empty()) {
-    const std::size_t end = std::min(query.find('&', 1), query.size());
-    const std::size_t value = query.substr(0, end).find('=');
-    if (value != npos) {
-      out += query.substr(0, value + 1);
-      out += redact(query.substr(value + 1, end - value - 1));
+// A person who is asked to agree judges the host; that a parameter's name says nothing of a secret proves nothing.
+std::string redact_url(std::string_view url) { return display::redact_url(url, display::Values::all); }
+
+// Of what a shell gets: URLs, NAME=VALUE, credentials behind their scheme, and words that look secret.
+std::string redact_credentials(std::string_view text) {
+  std::string out;
+  const auto is_end = [](char c) { return std::string_view(" \t\r\n'\"").find(c) != npos; };
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of(" \t\r\n'\""), text.size());
+    const std::string_view word = text.substr(0, end);
+    const std::size_t equals = word.find('=');
+    const bool is_scheme = word == "Bearer" || word == "Basic";
+    if (word.find("://") != npos) {
+      out += redact_url(word);
+    } else if (equals != npos && equals > 0 && names_secret(word.substr(0, equals)) &&
+               !may_run(word.substr(equals + 1))) {
+      out += std::string(word.substr(0, equals + 1)) + redact(word.substr(equals + 1));
     } else {
-      out += query.substr(0, end);
+      out += looks_secret(word) ? redact(word) : std::string(word);
     }
-    query.remove_prefix(end);
+    text.remove_prefix(end);
+    if (is_scheme && text.starts_with(' ')) {
+      const std::size_t value_end = std::min(text.find_first_of(" \t\r\n'\"", 1), text.size());
+      out += ' ' + redact(text.substr(1, value_end - 1));
+      text.remove_prefix(value_end);
+    }
+    while (!text.empty() && is_end(text[0])) {
+      out += text[0];
+      text.remove_prefix(1);
+    }
+  }
+  return out;
+}
+
+// A connection string: NAME=VALUE parts between semicolons, one of which names a secret.
+bool is_connection(std::string_view value) {
+  const std::size_t semicolon = value.find(';'), equals = value.find('=');
+  return equals < semicolon && semicolon != npos && names_secret(value);
+}
+
+std::string redact_connection(std::string_view value) {
+  std::string out;
+  for (std::size_t begin = 0; begin < value.size();) {
+    const std::size_t end = std::min(value.find(';', begin), value.size());
+    const std::string_view part = value.substr(begin, end - begin);
+    const std::size_t equals = part.find('=');
+    const bool hides = equals != npos && names_secret(part.substr(0, equals));
+    out += hides ? std::string(part.substr(0, equals + 1)) + redact(part.substr(equals + 1)) : std::string(part);
+    if (end < value.size()) out += ';';
+    begin = end + 1;
   }
   return out;
 }
@@ -118,28 +85,33 @@ std::string redact_url(std::string_view url) {
 // The value of something called `name`.
 std::string redact_value(std::string_view name, std::string_view value) {
   if (!may_run(value) && (names_secret(name) || looks_secret(value))) return redact(value);
-  return value.find("://") == npos ? std::string(value) : redact_url(value);
+  if (is_connection(value)) return redact_connection(value);
+  const bool is_url = value.find("://") != npos && value.find_first_of(" \n") == npos;
+  return is_url ? redact_url(value) : redact_credentials(value);
 }
 
 // `before` is the argument in front of it: an option may want its value there.
 std::string redact_argument(std::string_view argument, std::string_view before) {
   const std::size_t equals = argument.find('=');
+  if (equals != npos && (argument.starts_with("--env=") || argument.starts_with("--header="))) {
+    return std::string(argument.substr(0, equals + 1)) +
+           redact_argument(argument.substr(equals + 1), argument.substr(0, equals));
+  }
   if (equals != npos && names_secret(argument.substr(0, equals))) {
     return std::string(argument.substr(0, equals + 1)) +
            redact_value(argument.substr(0, equals), argument.substr(equals + 1));
   }
+  // What docker hands on to its container, and what programs take a password or key by.
+  if (equals != npos && (before == "-e" || before == "--env") && !may_run(argument.substr(equals + 1)))
+    return std::string(argument.substr(0, equals + 1)) + redact(argument.substr(equals + 1));
+  if ((before == "-p" || before == "-k") && !argument.starts_with('-') && !may_run(argument))
+    return redact(argument);
   const bool is_value = !argument.starts_with('-') && before.starts_with('-') && before.find('=') == npos;
   return redact_value(!is_value ? "" : before == "-H" ? "--header" : before, argument);
 }
 
-std::vector<std::string> redact_arguments(const std::vector<std::string>& args) {
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < args.size(); ++i) out.push_back(redact_argument(args[i], i ? args[i - 1] : ""));
-  return out;
-}
-
 Pairs redact_environment(Pairs env) {
-  for (auto& [name, value] : env) value = redact_value(name, value);
+  for (auto& [name, value] : env) value = may_run(value) ? redact_value(name, value) : redact(value);
   return env;
 }
 
@@ -198,17 +170,13 @@ std::string quoted(const std::string& argument) {
 
 }  // namespace
 
-std::string printable(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t size = steering_size(text, at);
-    for (std::size_t i = 0; i < size; ++i)
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[at + i]));
-    if (size == 0) out += text[at];
-    at += std::max<std::size_t>(size, 1);
-  }
+std::vector<std::string> redact_arguments(const std::vector<std::string>& args) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < args.size(); ++i) out.push_back(redact_argument(args[i], i ? args[i - 1] : ""));
   return out;
 }
+
+std::string toml_key(const std::string& key) { return is_bare(key) ? key : toml_string(key); }
 
 std::string to_toml(const Remote& remote, Secrets secrets) {
   const bool redacted = secrets == Secrets::redacted;
@@ -226,10 +194,16 @@ std::string to_toml(const Remote& remote, Secrets secrets) {
   table.add("only", remote.only);
   table.add("hide", remote.hide);
   table.add("timeout_ms", remote.timeout_ms);
+  table.add("start_timeout_ms", remote.start_timeout_ms);
+  table.add("ca", remote.ca);
+  table.add("client_certificate", remote.client_certificate);
+  table.add("client_key", remote.client_key);
+  table.add("auth.type", remote.auth.type);
   table.add("auth.client_id", remote.auth.client_id);
   table.add("auth.client_secret", redacted ? redact(remote.auth.client_secret) : remote.auth.client_secret);
   table.add("auth.redirect_port", remote.auth.redirect_port);
   table.add("auth.scopes", remote.auth.scopes);
+  table.add("auth.resource", remote.auth.resource);
   return out;
 }
 

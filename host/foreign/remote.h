@@ -31,17 +31,29 @@ struct Remote {
   std::optional<std::vector<std::string>> only;
   std::vector<std::string> hide;
   std::optional<std::uint64_t> timeout_ms;
+  std::optional<std::uint64_t> start_timeout_ms;
+  std::string ca;
+  std::string client_certificate;
+  std::string client_key;
   struct {
+    std::string type;
     std::string client_id;
     std::string client_secret;
     std::optional<std::uint64_t> redirect_port;
     std::vector<std::string> scopes;
+    std::string resource;
   } auth;
 
   std::set<std::string> needs;  // the environment variables without which it cannot work
 };
 
+// A key of TOML, in quotes if it has to be.
+std::string toml_key(const std::string& key);
+
 enum class Secrets : bool { shown, redacted };
+
+// The arguments of a command, with *** for what may be secret.
+std::vector<std::string> redact_arguments(const std::vector<std::string>& args);
 
 // The table as TOML, which ends with a newline. Redacted, it has *** for what may be secret and is for reading
 // only.
@@ -50,8 +62,5 @@ std::string to_toml(const Remote& remote, Secrets secrets);
 // What will run or be connected to, on one line, redacted, for a person to judge: nothing in it can hide on or
 // steer a terminal.
 std::string summary(const Remote& remote);
-
-// A text of any origin as it can be shown on one line of a terminal.
-std::string printable(std::string_view text);
 
 }  // namespace collet::foreign

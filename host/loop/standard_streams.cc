@@ -19,11 +19,11 @@ StandardStreams take_standard_streams() {
 }
 
 void fill_standard_descriptors() {
-  int fd;
-  do {
-    fd = open("/dev/null", O_RDWR);
-  } while (fd >= 0 && fd <= STDERR_FILENO);
-  if (fd > STDERR_FILENO) close(fd);
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    const int got = open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR);  // the lowest one that is free
+    if (got > STDERR_FILENO) close(got);                                         // another thread was faster
+  }
 }
 
 }  // namespace collet::loop

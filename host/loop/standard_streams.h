@@ -12,6 +12,7 @@ struct StandardStreams {
 StandardStreams take_standard_streams();
 
 // Opens /dev/null for those of 0, 1 and 2 that are closed, so that no socket of ours gets one of these numbers.
+// Writing to a stdout that was closed goes on to be an error.
 void fill_standard_descriptors();
 
 }  // namespace collet::loop

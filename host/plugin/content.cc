@@ -3,10 +3,17 @@
 #include <algorithm>
 #include <array>
 
+#include "base/json.h"
+#include "base/json_members.h"
 #include "base/text.h"
 
 namespace collet::plugin::content {
 namespace {
+
+// Members of a result's _meta that say something of the connection between a client and this host.
+constexpr std::string_view kOurMeta[] = {"io.modelcontextprotocol/serverInfo",
+                                         "io.modelcontextprotocol/related-task",
+                                         "io.modelcontextprotocol/subscriptionId"};
 
 void separate(std::string& out) {
   if (!out.empty()) out += ',';
@@ -102,6 +109,25 @@ bool is_reserved_field(std::string_view key) {
       "content",    "structuredContent", "isError",       "_meta",        "contents", "messages",
       "completion", "resultType",        "inputRequests", "requestState", "task"};
   return std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end();
+}
+
+std::optional<std::string> meta_without_ours(std::string_view meta) {
+  std::vector<json::TextMember> members;
+  if (!json::is_object(meta, {limits::kPluginJsonDepthMax}) || !json::split_object(meta, members))
+    return std::nullopt;
+  const auto ours = [](const json::TextMember& member) {
+    return std::find(std::begin(kOurMeta), std::end(kOurMeta), member.key) != std::end(kOurMeta);
+  };
+  std::string kept = on_one_line(meta);
+  for (const json::TextMember& member : members) {
+    if (ours(member)) kept = json::without_member(kept, member.key);
+  }
+  return kept;
+}
+
+registry::Shape shape_of(CallKind kind) {
+  if (kind == CallKind::resource) return registry::Shape::resource_contents;
+  return kind == CallKind::prompt ? registry::Shape::prompt_message : registry::Shape::content_block;
 }
 
 bool is_input_method(std::string_view method) {

@@ -1,11 +1,13 @@
 // What a result is made of on the wire: the shapes of MCP content that the host writes for a plugin.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "plugin/blobs.h"
 #include "registry/item.h"
+#include "registry/shapes.h"
 
 namespace collet::plugin::content {
 
@@ -30,6 +32,10 @@ bool is_blob_type(std::string_view type);
 void append_field(std::string& out, std::string_view key, std::string_view json);
 // Whether the protocol sets that member of a result itself.
 bool is_reserved_field(std::string_view key);
+// A result's _meta on one line, without what is the host's to say; nothing if it is no object.
+std::optional<std::string> meta_without_ours(std::string_view meta);
+// What each piece of JSON in the content of such a call must be: of a tool, a resource or a prompt.
+registry::Shape shape_of(CallKind kind);
 // Whether the host may ask a client for that on behalf of a plugin.
 bool is_input_method(std::string_view method);
 

@@ -297,6 +297,9 @@ class Reader {
     if (symbol.st_shndx == SHN_UNDEF) {
       if (name.starts_with("__cxa_thread_atexit")) report_.thread_exit_hooks = true;
       if (name == "pthread_key_create") report_.thread_keys = true;
+      if (name == "dladdr" || name == "dladdr1" || name == "dlinfo" || name == "dl_iterate_phdr") {
+        report_.asks_for_path = true;
+      }
       return;
     }
     const unsigned binding = ELF64_ST_BIND(symbol.st_info);
@@ -356,11 +359,6 @@ class Reader {
           "may not be unloaded or loaded often: it uses static thread-local storage; build it with "
           "-ftls-model=global-dynamic");
     }
-    for (const std::string* path : {&report_.rpath, &report_.runpath}) {
-      if (path->find("$ORIGIN") == std::string::npos && path->find("${ORIGIN}") == std::string::npos) continue;
-      report_.warnings.push_back(
-          "looks for libraries beside itself ($ORIGIN), but a private copy is loaded: link them statically");
-    }
   }
 
   Bytes bytes_;
@@ -374,23 +372,6 @@ class Reader {
 }  // namespace
 
 Result<ElfReport> read_elf(std::span<const std::byte> file) { return Reader(file).read(); }
-
-bool is_cut_off(const std::string& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  struct stat info {};
-  if (!file || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
-  Elf64_Ehdr header{};
-  const ssize_t size = pread(file.get(), &header, sizeof header, 0);
-  if (size <= 0) return size == 0;
-  if (std::memcmp(header.e_ident, ELFMAG, std::min<std::size_t>(SELFMAG, static_cast<std::size_t>(size))) != 0) {
-    return false;
-  }
-  if (size < static_cast<ssize_t>(sizeof header)) return true;
-  const std::uint64_t sections = std::uint64_t{header.e_shnum} * header.e_shentsize;
-  return header.e_ident[EI_CLASS] == ELFCLASS64 &&
-         header.e_shoff >
-             static_cast<std::uint64_t>(info.st_size) - std::min<std::uint64_t>(sections, info.st_size);
-}
 
 Result<ElfReport> read_elf_file(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);

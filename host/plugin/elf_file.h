@@ -27,6 +27,7 @@ struct ElfReport {
   std::string glibcxx;
   bool thread_exit_hooks = false;  // imports __cxa_thread_atexit*: has thread_local objects with destructors
   bool thread_keys = false;        // imports pthread_key_create
+  bool asks_for_path = false;      // imports dladdr or the like: it can find out where it lies
 
   std::vector<std::string> errors;    // what bars it from being loaded in-process
   std::vector<std::string> warnings;  // what to know, such as that it cannot be unloaded
@@ -43,10 +44,6 @@ struct ElfReport {
 
 // Of a file in memory. An error if it is no ELF file, or one that is cut off or corrupt.
 Result<ElfReport> read_elf(std::span<const std::byte> file);
-
-// Whether the file at `path` is empty, or an ELF file that is shorter than its header says: somebody still writes
-// it.
-bool is_cut_off(const std::string& path);
 
 // Of a regular file, which nobody changes meanwhile: a private copy.
 Result<ElfReport> read_elf_file(const std::string& path);

@@ -250,7 +250,7 @@ Result<void> Generation::close(const Patience& patience) {
   mapped_because_ = pinned              ? "it is to stay loaded (NEVER_UNLOAD)"
                     : elf_.unloadable() ? "perhaps a thread that is not its own has thread-local data of it"
                                         : elf_.warnings.front();
-  if (!pinned) {
+  if (!pinned && !spec_.isolated) {  // a process of its own ends with it
     log::warning("plugin {}: its library is still mapped after it was closed: {}", owner_.name, mapped_because_);
   }
   return {};

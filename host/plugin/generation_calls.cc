@@ -156,7 +156,9 @@ void Generation::run(CallId id, collet_call_params& params) {
     params.state = params.input_responses = {};
     status = invoke(id, params);
   }
-  if (status < 0) {
+  if (status == COLLET_E_UNSUPPORTED && params.kind == COLLET_COMPLETE) {  // it completes nothing
+    if (LockedCall call = calls_.lock(id, owner_)) calls_.end(std::move(call));
+  } else if (status < 0) {
     if (status == COLLET_E_INTERNAL) owner_.note_error();
     end_unfinished(id, fmt::format("plugin {}: call() returned {} ({})", owner_.name, status_name(status), status));
   }

@@ -1,5 +1,6 @@
 // What a generation asks of its plugin beyond calls: the extensions that plugins offer.
 #include "base/json.h"
+#include "base/text.h"
 #include "collet/ext/reconfigure.h"
 #include "collet/ext/save_state.h"
 #include "collet/ext/status.h"
@@ -20,7 +21,7 @@ std::optional<Extension> Generation::plugin_extension(std::string_view id) const
 std::string Generation::status() const {
   std::string out;
   const auto take = [](void* context, const char* json, std::size_t size) {
-    static_cast<std::string*>(context)->assign(view(json, size));
+    static_cast<std::string*>(context)->assign(text::Utf8(view(json, size)).view());
   };
   const auto offered = plugin_extension<collet_status>(COLLET_STATUS_ID);
   const OwnThreads::Inside inside(own_threads_.get());

@@ -1,12 +1,14 @@
 #include "plugin/host_table.h"
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "plugin/content.h"
 #include "plugin/entered.h"
 #include "plugin/extensions.h"
 #include "plugin/notices.h"
 #include "plugin/structs.h"
+#include "registry/shapes.h"
 
 namespace collet::plugin {
 namespace {
@@ -14,7 +16,7 @@ namespace {
 // A failed step of a result: the status for the plugin, the reason for the call's end.
 struct Problem {
   std::int32_t status = COLLET_OK;
-  const char* reason = "";
+  std::string reason = {};
 };
 
 // Runs `body` with the running call; a problem sticks.
@@ -31,12 +33,11 @@ std::int32_t with_call(const collet_host* host, collet_call id, const char* func
   });
 }
 
-constexpr Problem kNull{COLLET_E_INVALID, "a pointer is NULL and its size is not 0"};
-constexpr Problem kTooLarge{COLLET_E_LIMIT, "the result is larger than the host's limit"};
-constexpr Problem kNotUtf8{COLLET_E_INVALID, "the text is not UTF-8"};
-constexpr Problem kNotJson{COLLET_E_INVALID, "the text is not valid JSON"};
-constexpr Problem kNotObject{COLLET_E_INVALID, "the text is not a JSON object"};
-constexpr Problem kWrongKind{COLLET_E_UNSUPPORTED, "this kind of call has no such result"};
+const Problem kNull{COLLET_E_INVALID, "a pointer is NULL and its size is not 0"};
+const Problem kTooLarge{COLLET_E_LIMIT, "the result is larger than the host's limit"};
+const Problem kNotJson{COLLET_E_INVALID, "the text is not valid JSON, or nested too deeply"};
+const Problem kNotObject{COLLET_E_INVALID, "the text is not a JSON object, or nested too deeply"};
+const Problem kWrongKind{COLLET_E_UNSUPPORTED, "this kind of call has no such result"};
 
 // Of a text that goes into the result.
 Problem check_room(const CallSlot& call, const char* data, std::size_t size) {
@@ -86,11 +87,9 @@ std::int32_t resource_updated(const collet_host* host, const char* uri, std::siz
 std::int32_t add_text(const collet_host* host, collet_call id, const char* data, std::size_t size) {
   return with_call(host, id, "add_text", [&](CallSlot& call) -> Problem {
     if (const Problem problem = check_room(call, data, size); problem.status) return problem;
-    const std::string_view text = view(data, size);
-    if (!text::is_utf8(text)) return kNotUtf8;
     std::string& out = call.ending.content;
     const std::size_t before = out.size();
-    form_of(call).text(out, call.kind, call.reading, text);
+    form_of(call).text(out, call.kind, call.reading, view(data, size));
     return check_grown(call, out, before);
   });
 }
@@ -99,10 +98,15 @@ std::int32_t add_json(const collet_host* host, collet_call id, const char* data,
   return with_call(host, id, "add_json", [&](CallSlot& call) -> Problem {
     if (call.kind == CallKind::complete) return kWrongKind;
     if (const Problem problem = check_room(call, data, size); problem.status) return problem;
-    if (!json::is_object(view(data, size))) return kNotObject;
+    const text::Utf8 text(view(data, size));
+    const auto block = registry::fit(content::shape_of(call.kind), text.view());
+    if (!block) return {COLLET_E_INVALID, "the piece " + block.message()};
+    for (const std::string& left_out : block->left_out) {
+      log::warning("plugin {}: of a content block is left out: {}", call.counted->name, left_out);
+    }
     std::string& out = call.ending.content;
     const std::size_t before = out.size();
-    form_of(call).json(out, view(data, size));
+    form_of(call).json(out, block->text());
     return check_grown(call, out, before);
   });
 }
@@ -120,7 +124,7 @@ std::int32_t add_blob(const collet_host* host, collet_call id, const char* type,
     if (!is_sound(type, type_size) || !is_sound(mime, mime_size)) return kNull;
     if (const Problem problem = check_room(call, mime, mime_size); problem.status) return problem;
     if (const Problem problem = check_room(call, "", blob->size); problem.status) return problem;
-    if (!text::is_utf8(view(mime, mime_size))) return kNotUtf8;
+    const text::Utf8 mime_type(view(mime, mime_size));
     const std::string_view wanted = view(type, type_size);
     if (mime_size == 0 && (wanted == "image" || wanted == "audio") && call.kind == CallKind::tool) {
       return {COLLET_E_INVALID, "an image or audio block needs a MIME type"};
@@ -130,7 +134,7 @@ std::int32_t add_blob(const collet_host* host, collet_call id, const char* type,
     }
     std::string& out = call.ending.content;
     const std::size_t before = out.size();
-    form_of(call).blob(out, call.kind, call.reading, wanted, view(mime, mime_size), std::move(*blob));
+    form_of(call).blob(out, call.kind, call.reading, wanted, mime_type.view(), std::move(*blob));
     return check_grown(call, out, before);
   });
 }
@@ -139,9 +143,9 @@ std::int32_t set_structured(const collet_host* host, collet_call id, const char*
   return with_call(host, id, "set_structured", [&](CallSlot& call) -> Problem {
     if (call.kind != CallKind::tool) return kWrongKind;
     if (const Problem problem = check_room(call, data, size); problem.status) return problem;
-    if (!json::is_valid(view(data, size))) return kNotJson;
-    call.ending.structured.clear();
-    content::append_json(call.ending.structured, view(data, size));
+    const text::Utf8 text(view(data, size));
+    if (!json::is_valid(text.view(), {limits::kPluginJsonDepthMax})) return kNotJson;
+    call.ending.structured = content::on_one_line(text.view());
     return {};
   });
 }
@@ -149,9 +153,10 @@ std::int32_t set_structured(const collet_host* host, collet_call id, const char*
 std::int32_t set_meta(const collet_host* host, collet_call id, const char* data, std::size_t size) {
   return with_call(host, id, "set_meta", [&](CallSlot& call) -> Problem {
     if (const Problem problem = check_room(call, data, size); problem.status) return problem;
-    if (!json::is_object(view(data, size))) return kNotObject;
-    call.ending.meta.clear();
-    content::append_json(call.ending.meta, view(data, size));
+    const text::Utf8 text(view(data, size));
+    auto meta = content::meta_without_ours(text.view());
+    if (!meta) return kNotObject;
+    call.ending.meta = std::move(*meta);
     return {};
   });
 }
@@ -162,9 +167,10 @@ std::int32_t set_field(const collet_host* host, collet_call id, const char* key,
     if (const Problem problem = check_room(call, key, key_size); problem.status) return problem;
     if (const Problem problem = check_room(call, data, size); problem.status) return problem;
     const std::string_view name = view(key, key_size);
+    const text::Utf8 text(view(data, size));
     if (name.empty() || !text::is_utf8(name)) return {COLLET_E_INVALID, "the key is empty or not UTF-8"};
     if (content::is_reserved_field(name)) return {COLLET_E_INVALID, "the host sets that member itself"};
-    if (!json::is_valid(view(data, size))) return kNotJson;
+    if (!json::is_valid(text.view(), {limits::kPluginJsonDepthMax})) return kNotJson;
     auto& names = call.field_names;
     if (std::find(names.begin(), names.end(), name) != names.end()) {
       return {COLLET_E_DUPLICATE, "the member was set before"};
@@ -173,7 +179,7 @@ std::int32_t set_field(const collet_host* host, collet_call id, const char* key,
     names.emplace_back(name);
     std::string& out = call.ending.fields;
     const std::size_t before = out.size();
-    form_of(call).field(out, name, view(data, size));
+    form_of(call).field(out, name, text.view());
     return check_grown(call, out, before);
   });
 }
@@ -197,7 +203,7 @@ std::int32_t complete(const collet_host* host, collet_call id, std::uint32_t is_
 
 // Ends the call for a bad argument of the function that was to end it.
 std::int32_t end_badly(HostSide& side, LockedCall call, const char* function, std::int32_t status,
-                       const char* reason) {
+                       std::string_view reason) {
   side.calls.end_failed(std::move(call), kInternalError,
                         fmt::format("plugin {}: {}(): {}", side.owner.name, function, reason));
   return status;
@@ -208,19 +214,22 @@ std::int32_t fail(const collet_host* host, collet_call id, std::int32_t rpc_code
   return entered(host, [&](HostSide& side) -> std::int32_t {
     LockedCall call = side.calls.lock(id, side.owner);
     if (!call) return COLLET_E_STALE;
-    const auto bad = [&](std::int32_t status, const char* reason) {
+    const auto bad = [&](std::int32_t status, std::string_view reason) {
       return end_badly(side, std::move(call), "fail", status, reason);
     };
     if (!is_sound(message, message_size) || !is_sound(data, data_size)) return bad(COLLET_E_INVALID, kNull.reason);
     if (message_size > limits::kResultBytesMax || data_size > limits::kResultBytesMax) {
       return bad(COLLET_E_LIMIT, kTooLarge.reason);
     }
-    if (!text::is_utf8(view(message, message_size))) return bad(COLLET_E_INVALID, kNotUtf8.reason);
-    if (data && !json::is_valid(view(data, data_size))) return bad(COLLET_E_INVALID, kNotJson.reason);
+    const text::Utf8 words(view(message, message_size));
+    const text::Utf8 more(view(data, data_size));
+    if (data && !json::is_valid(more.view(), {limits::kPluginJsonDepthMax})) {
+      return bad(COLLET_E_INVALID, kNotJson.reason);
+    }
     call->ending.how = registry::Ending::How::failed;
     call->ending.rpc_code = rpc_code;
-    call->ending.message.assign(view(message, message_size));
-    if (data) content::append_json(call->ending.data, view(data, data_size));
+    call->ending.message.assign(words.view());
+    if (data) content::append_json(call->ending.data, more.view());
     side.calls.end(std::move(call));
     return COLLET_OK;
   });
@@ -231,7 +240,7 @@ std::int32_t suspend(const collet_host* host, collet_call id, const char* state,
   return entered(host, [&](HostSide& side) -> std::int32_t {
     LockedCall call = side.calls.lock(id, side.owner);
     if (!call) return COLLET_E_STALE;
-    const auto bad = [&](std::int32_t status, const char* reason) {
+    const auto bad = [&](std::int32_t status, std::string_view reason) {
       return end_badly(side, std::move(call), "suspend", status, reason);
     };
     if (!is_sound(state, state_size)) return bad(COLLET_E_INVALID, kNull.reason);
@@ -246,7 +255,7 @@ std::int32_t suspend(const collet_host* host, collet_call id, const char* state,
 
 Problem check_input_request(std::string_view request) {
   json::Document document;
-  if (json::parse(request, document) || !document.IsObject()) return kNotObject;
+  if (json::parse(request, document, {limits::kPluginJsonDepthMax}) || !document.IsObject()) return kNotObject;
   const auto method = json::find_string(document, "method");
   if (!method || !content::is_input_method(*method)) {
     return {COLLET_E_INVALID, "its method is none of elicitation/create, sampling/createMessage and roots/list"};
@@ -264,14 +273,18 @@ std::int32_t need_input(const collet_host* host, collet_call id, const char* key
       return {COLLET_E_LIMIT, "the request is too large"};
     }
     const std::string_view name = view(key, key_size);
+    const text::Utf8 text(view(request, request_size));
     if (name.empty() || !text::is_utf8(name)) return {COLLET_E_INVALID, "the key is empty or not UTF-8"};
-    if (const Problem problem = check_input_request(view(request, request_size)); problem.status) return problem;
+    if (const Problem problem = check_input_request(text.view()); problem.status) return problem;
     auto& requests = call.ending.input_requests;
+    std::size_t bytes = name.size() + text.view().size();
     for (const auto& earlier : requests) {
       if (earlier.key == name) return {COLLET_E_DUPLICATE, "the key was used before"};
+      bytes += earlier.key.size() + earlier.request.size();
     }
     if (requests.size() >= limits::kInputRequestsMax) return {COLLET_E_LIMIT, "too many requests"};
-    requests.push_back({std::string(name), content::on_one_line(view(request, request_size))});
+    if (bytes > limits::kInputRequestsBytesMax) return {COLLET_E_LIMIT, "the requests together are too large"};
+    requests.push_back({std::string(name), content::on_one_line(text.view())});
     return {};
   });
 }

@@ -23,8 +23,7 @@ std::int32_t set_instructions(const collet_host* host, const char* text, std::si
   return entered(host, [&](HostSide& side) -> std::int32_t {
     if (!is_sound(text, size)) return COLLET_E_INVALID;
     if (size > limits::kInstructionsBytesMax) return COLLET_E_LIMIT;
-    if (!text::is_utf8(view(text, size))) return COLLET_E_INVALID;
-    if (side.instructions) side.instructions->set(view(text, size));
+    if (side.instructions) side.instructions->set(text::Utf8(view(text, size)).view());
     return COLLET_OK;
   });
 }

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "plugin/abi_items.h"
 #include "plugin/content.h"
 #include "plugin/structs.h"
 
@@ -13,44 +14,16 @@ namespace {
 
 using registry::Kind;
 
-std::optional<Kind> to_kind(std::uint32_t kind) {
-  switch (kind) {
-    case COLLET_TOOL:
-      return Kind::tool;
-    case COLLET_RESOURCE:
-      return Kind::resource;
-    case COLLET_RESOURCE_TEMPLATE:
-      return Kind::resource_template;
-    case COLLET_PROMPT:
-      return Kind::prompt;
-    default:
-      return std::nullopt;
-  }
-}
-
 // The member under which the host itself writes the item's name.
 std::string_view name_member(Kind kind) {
   if (kind == Kind::resource) return "uri";
   return kind == Kind::resource_template ? "uriTemplate" : "name";
 }
 
-registry::Traits to_traits(std::uint32_t flags) {
-  const auto has = [&](std::uint32_t flag) { return (flags & flag) != 0; };
-  return {.idempotent = has(COLLET_ITEM_IDEMPOTENT),
-          .task_optional = has(COLLET_ITEM_TASK_OPTIONAL),
-          .task_required = has(COLLET_ITEM_TASK_REQUIRED),
-          .task_after_input = has(COLLET_ITEM_TASK_AFTER_INPUT),
-          .needs_elicitation = has(COLLET_ITEM_NEEDS_ELICITATION),
-          .needs_sampling = has(COLLET_ITEM_NEEDS_SAMPLING),
-          .needs_roots = has(COLLET_ITEM_NEEDS_ROOTS),
-          .unchecked = has(COLLET_ITEM_UNCHECKED)};
-}
-
 // Why `definition` cannot be an item's, or empty.
-// What is wrong with a definition, or nothing.
 std::string definition_problem(Kind kind, std::string_view definition, std::string& mime) {
   json::Document document;
-  if (const auto bad = json::parse(definition, document)) {
+  if (const auto bad = json::parse(definition, document, {limits::kPluginJsonDepthMax})) {
     return fmt::format("its definition is not JSON: {} at byte {}", bad->message, bad->offset);
   }
   if (!document.IsObject()) return "its definition is not a JSON object";
@@ -88,7 +61,8 @@ std::int32_t Items::add(const collet_item_def& given, collet_item* out) {
     return reject(COLLET_E_LIMIT, fmt::format("an item's name is longer than {} bytes", limits::kUriBytesMax));
   }
   if (!text::is_utf8(name)) return reject(COLLET_E_INVALID, "an item's name is not UTF-8");
-  const std::string_view definition = def.definition.data ? view(def.definition) : "{}";
+  const text::Utf8 utf8(def.definition.data ? view(def.definition) : "{}");
+  const std::string_view definition = utf8.view();
   if (definition.size() > limits::kDefinitionBytesMax) {
     return reject(COLLET_E_LIMIT, fmt::format("item \"{}\": its definition is longer than {} bytes", name,
                                               limits::kDefinitionBytesMax));

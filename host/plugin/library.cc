@@ -140,6 +140,17 @@ bool Library::close() {
   return false;
 }
 
+std::vector<std::string> mapped_libraries() {
+  std::vector<std::string> paths;
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* all) {
+        static_cast<std::vector<std::string>*>(all)->emplace_back(info->dlpi_name);
+        return 0;
+      },
+      &paths);
+  return paths;
+}
+
 bool is_mapped(const std::string& path) {
   auto* wanted = const_cast<std::string*>(&path);
   return dl_iterate_phdr(

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "collet/plugin.h"
@@ -52,6 +53,9 @@ class Library {
   std::unique_ptr<Handle> handle_;
   PluginTable table_;
 };
+
+// The files of the libraries that this process has loaded.
+std::vector<std::string> mapped_libraries();
 
 // Whether any segment of the file at `path` is mapped.
 bool is_mapped(const std::string& path);

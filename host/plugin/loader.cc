@@ -67,6 +67,10 @@ std::vector<LoadReport> Loader::apply(std::vector<PluginSpec> specs, bool also_f
   forget_former();
   std::vector<std::unique_ptr<Plugin>> gone;
   std::vector<registry::Declaration> declarations;
+  const bool declared_so = std::equal(
+      specs.begin(), specs.end(), plugins_.begin(), plugins_.end(), [](const PluginSpec& spec, const auto& plugin) {
+        return spec.id == plugin->wanted.id && spec.rules == plugin->wanted.rules;
+      });
   {
     const std::lock_guard lock(mutex_);
     gone = std::exchange(plugins_, {});
@@ -79,7 +83,7 @@ std::vector<LoadReport> Loader::apply(std::vector<PluginSpec> specs, bool also_f
       if (known != gone.end()) gone.erase(known);
     }
   }
-  registry_.arrange(std::move(declarations));
+  if (!declared_so) registry_.arrange(std::move(declarations));
   Candidates candidates;
   std::vector<LoadReport> reports;
   for (std::size_t i = 0; i < specs.size(); ++i) {
@@ -91,7 +95,7 @@ std::vector<LoadReport> Loader::apply(std::vector<PluginSpec> specs, bool also_f
     }
   }
   for (LoadReport& report : replace(candidates)) reports.push_back(std::move(report));
-  retire_all(std::move(gone), reports);
+  if (!declared_so) retire_all(std::move(gone), reports);
   return reports;
 }
 
@@ -179,6 +183,7 @@ bool Loader::adjust(Plugin& plugin, const PluginSpec& wanted, bool also_failed, 
     report.done = Done::reconfigured;
   }
   take(plugin.serving);
+  if (report.done != Done::unchanged) report.warnings = idle_rules(wanted, plugin.current->items());
   return true;
 }
 
@@ -285,7 +290,7 @@ void Loader::publish(std::vector<Candidate*> candidates) {
     pauses.push_back(generation.items().pause());
     Generation* old = find(candidate->spec.id)->current.get();
     changes.push_back({candidate->spec.id, &generation,
-                       registry::examine(generation.items().current(pauses.back())), old && candidate->careful});
+                       registry_.examine(generation.items().current(pauses.back())), old && candidate->careful});
   }
   for (const Candidate* candidate : candidates) {
     Generation* old = find(candidate->spec.id)->current.get();
@@ -429,7 +434,7 @@ std::vector<std::string> Loader::shutdown(std::uint64_t deadline_ms, Loops loops
   std::vector<registry::Change> changes;
   for (const auto& plugin : all) {
     if (plugin->current) plugin->current->expect_end();
-    changes.push_back({plugin->wanted.id, nullptr, registry::examine({})});
+    changes.push_back({plugin->wanted.id, nullptr, registry_.examine({})});
   }
   static_cast<void>(registry_.replace(std::move(changes), [adoption] { adoption.arrive(); }));
   drain_->hurry();

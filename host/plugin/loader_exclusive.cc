@@ -41,7 +41,7 @@ Parking& Loader::park(Plugin& plugin, const Adoption& adoption) {
   old.expect_end();
   std::vector<registry::Change> changes;
   changes.push_back(
-      {plugin.wanted.id, &parking, registry::examine(parking.stand_in_for(old.items().current(pause)))});
+      {plugin.wanted.id, &parking, registry_.examine(parking.stand_in_for(old.items().current(pause)))});
   static_cast<void>(registry_.replace(std::move(changes), [adoption] { adoption.arrive(); }));
   return parking;
 }

@@ -31,9 +31,11 @@ std::int32_t push_notice(HostSide& side, LockedCall& call, Notice notice) {
   return COLLET_OK;
 }
 
-// A message of the plugin itself goes to the host's log.
+// A message of the plugin itself goes to the host's log: text without quotes, other values as JSON.
 void log_for_plugin(const std::string& plugin, std::uint32_t level, std::string_view logger,
                     std::string_view data) {
+  json::Document value;
+  if (data.starts_with('"') && !json::parse(data, value) && value.IsString()) data = json::view(value);
   const auto line = logger.empty() ? fmt::format("plugin {}: {}", plugin, data)
                                    : fmt::format("plugin {}: {}: {}", plugin, logger, data);
   if (level <= COLLET_LOG_ERROR) {
@@ -53,14 +55,14 @@ std::int32_t progress(const collet_host* host, collet_call id, double done, doub
     LockedCall call = side.calls.lock(id, side.owner);
     if (!call) return COLLET_E_STALE;
     if (!is_sound(message, size) || !std::isfinite(done) || !std::isfinite(total)) return COLLET_E_INVALID;
-    if (call->progress_begun && done < call->progress_done) return COLLET_E_INVALID;
+    if (call->progress_begun && done <= call->progress_done) return COLLET_E_INVALID;
     if (size > limits::kNoticeBytesMax) return COLLET_E_LIMIT;
-    if (!text::is_utf8(view(message, size))) return COLLET_E_INVALID;
+    const text::Utf8 words(view(message, size));
     call->progress_begun = true;
     call->progress_done = done;
     return push_notice(
         side, call,
-        {.kind = Notice::Kind::progress, .done = done, .total = total, .text = std::string(view(message, size))});
+        {.kind = Notice::Kind::progress, .done = done, .total = total, .text = std::string(words.view())});
   });
 }
 
@@ -73,16 +75,18 @@ std::int32_t log(const collet_host* host, collet_call id, std::uint32_t level, c
       return COLLET_E_INVALID;
     }
     if (logger_size > limits::kNoticeBytesMax || size > limits::kNoticeBytesMax) return COLLET_E_LIMIT;
-    if (!text::is_utf8(view(logger, logger_size)) || !json::is_valid(view(data, size))) return COLLET_E_INVALID;
+    const text::Utf8 name(view(logger, logger_size));
+    const text::Utf8 text(view(data, size));
+    if (!json::is_valid(text.view(), {limits::kPluginJsonDepthMax})) return COLLET_E_INVALID;
     if (!id) {
-      log_for_plugin(side.owner.name, level, view(logger, logger_size), view(data, size));
+      log_for_plugin(side.owner.name, level, name.view(), text.view());
       return COLLET_OK;
     }
     return push_notice(side, call,
                        {.kind = Notice::Kind::log,
                         .severity = level,
-                        .logger = std::string(view(logger, logger_size)),
-                        .text = content::on_one_line(view(data, size))});
+                        .logger = std::string(name.view()),
+                        .text = content::on_one_line(text.view())});
   });
 }
 

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -20,6 +19,8 @@
 
 namespace collet::plugin {
 namespace {
+
+namespace fs = std::filesystem;
 
 const char* cause() { return std::strerror(errno); }
 
@@ -78,21 +79,11 @@ std::uint64_t next_number() {
   return ++last;
 }
 
-Result<void> copy_bytes(int from, int to, std::uint64_t size, const std::string& path) {
-  for (std::uint64_t done = 0; done < size;) {
-    const ssize_t moved = sendfile(to, from, nullptr, size - done);
-    if (moved < 0 && errno == EINTR) continue;
-    if (moved < 0) return error("cannot copy {}: {}", path, cause());
-    if (moved == 0) return error("cannot copy {}: it became shorter while it was read", path);
-    done += static_cast<std::uint64_t>(moved);
-  }
-  return {};
-}
-
 }  // namespace
 
 PrivateFile::~PrivateFile() {
-  if (owned_) unlink(path_.c_str());
+  std::error_code ignored;
+  if (owned_) std::filesystem::remove_all(view_, ignored);
 }
 
 Result<PrivateDir> PrivateDir::create(const std::string& given) {
@@ -122,36 +113,57 @@ PrivateDir::~PrivateDir() {
 }
 
 std::string PrivateDir::unused_path(const std::string& like) const {
-  std::string name = std::filesystem::path(like).filename().string();
-  if (like.starts_with(path_ + '/'))
-    name.erase(0, name.find('-') + 1);  // a copy of a copy is named like the original
+  std::string name = fs::path(like).filename().string();
+  if (like == view_of(like)) name.erase(0, name.find('-') + 1);  // a copy of a copy is named like the original
   return fmt::format("{}/{}-{}", path_, next_number(), name.substr(0, 128));
 }
 
+// The entry of this folder that the file is or lies in; empty if it lies elsewhere.
+std::string PrivateDir::view_of(const std::string& path) const {
+  if (!path.starts_with(path_ + '/')) return {};
+  return path.substr(0, path.find('/', path_.size() + 1));
+}
+
 Result<PrivateFile> PrivateDir::link(const std::string& path) {
-  PrivateFile file(unused_path(path));
-  if (::link(path.c_str(), file.path().c_str()) != 0) {
-    return error("cannot give {} the name {}: {}", path, file.path(), cause());
-  }
+  const std::string view = view_of(path);
+  const std::string to = unused_path(path);
+  PrivateFile file(to + path.substr(view.size()), to);
+  std::error_code failed;
+  fs::copy(view, to,
+           fs::copy_options::recursive | fs::copy_options::copy_symlinks | fs::copy_options::create_hard_links, failed);
+  if (failed) return error("cannot give {} the name {}: {}", path, file.path(), failed.message());
   return file;
 }
 
 Result<PrivateFile> PrivateDir::copy(const std::string& path, std::uint64_t size_max) {
-  // Not blocking: opening a FIFO would wait for its writer.
-  const Descriptor from(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!from) return error("cannot open {}: {}", path, cause());
-  struct stat info;
-  if (fstat(from.get(), &info) != 0) return error("cannot look at {}: {}", path, cause());
-  if (!S_ISREG(info.st_mode)) return error("{} is not a regular file", path);
-  const auto size = static_cast<std::uint64_t>(info.st_size);
-  if (size == 0) return error("{} is empty", path);
-  if (size > size_max) return error("{} has {} bytes, more than the limit of {}", path, size, size_max);
-
+  const std::string view = view_of(path);
+  if (!view.empty() && view != path) {
+    auto file = link(path);
+    if (!file) return file;
+    unlink(file->path().c_str());
+    if (auto copied = copy_file(path, file->path(), size_max); !copied) return copied.failure();
+    return file;
+  }
   PrivateFile file(unused_path(path));
-  const Descriptor to(open(file.path().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!to) return error("cannot make {}: {}", file.path(), cause());
-  if (auto copied = copy_bytes(from.get(), to.get(), size, path); !copied) return copied.failure();
+  if (auto copied = copy_file(path, file.path(), size_max); !copied) return copied.failure();
   return file;
+}
+
+// The original's folder may have several names, and ".." in a path leads where the file system says.
+std::vector<std::string> PrivateDir::furnish(PrivateFile& file, const std::string& original, const ElfReport& elf,
+                                             std::uint64_t size_max, const std::set<std::string>& hidden) {
+  if (!FolderView::is_wanted(elf)) return {};
+  std::error_code failed;
+  const fs::path given = fs::absolute(original);
+  const fs::path library = fs::canonical(given.parent_path(), failed) / given.filename();
+  if (failed) return {};
+  if (file.has_view()) return FolderView(file.view(), size_max).furnish(library, elf, known_, hidden);
+  const std::string root = unused_path("view");
+  FolderView view(root, size_max);
+  PrivateFile moved(view.place_of(library), root);
+  if (!view.move(file.path(), library)) return {};
+  file = std::move(moved);
+  return view.furnish(library, elf, known_, hidden);
 }
 
 }  // namespace collet::plugin

@@ -3,16 +3,13 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "plugin/content.h"
 #include "plugin/entered.h"
 #include "plugin/structs.h"
 
 namespace collet::plugin::relay {
 namespace {
-
-// Members of _meta that say something of the connection between a client and this host.
-constexpr std::string_view kServerInfo = "io.modelcontextprotocol/serverInfo";
-constexpr std::string_view kRelatedTask = "io.modelcontextprotocol/related-task";
 
 std::string_view content_key(CallKind kind) {
   switch (kind) {
@@ -28,56 +25,69 @@ std::string_view content_key(CallKind kind) {
   return {};
 }
 
-// The elements of an array's text, or false if it is none.
-bool take_elements(std::string_view array, std::string& out) {
-  if (!array.starts_with('[')) return false;
-  const std::string_view elements = array.substr(1, array.size() - 2);
-  if (elements.find_first_not_of(" \t\r\n") != std::string_view::npos) content::append_json(out, elements);
-  return true;
-}
+constexpr const char* kNoContent = "the result's content is not what this kind of call has";
 
-// What of _meta is not the host's to say.
-bool take_meta(std::string_view meta, std::string& out) {
-  std::vector<json::TextMember> members;
-  if (!json::split_object(meta, members)) return false;
-  std::string kept;
-  for (const json::TextMember& member : members) {
-    if (member.key != kServerInfo && member.key != kRelatedTask)
-      content::append_field(kept, member.key, member.value);
+bool is_string(std::string_view json) { return json.starts_with('"'); }
+
+// Takes the elements of an array's text; says why it cannot.
+std::string take_elements(std::string_view array, CallKind kind, std::string& out) {
+  const auto elements = json::split_array(array);
+  if (!elements) return kNoContent;
+  bool as_they_are = true;
+  std::vector<registry::Fitted> fitted;
+  fitted.reserve(elements->size());
+  for (const std::string_view element : *elements) {
+    if (kind == CallKind::complete) {
+      if (!is_string(element)) return "the result has a value that is no string";
+      continue;
+    }
+    auto fit = registry::fit(content::shape_of(kind), element);
+    if (!fit) return "a piece of the result " + fit.message();
+    as_they_are = as_they_are && fit->left_out.empty();
+    fitted.push_back(std::move(*fit));
   }
-  if (!kept.empty()) out = "{" + kept + "}";
-  return true;
+  if (elements->empty()) return {};
+  if (as_they_are) {
+    content::append_json(out, array.substr(1, array.size() - 2));
+  } else {
+    for (const registry::Fitted& fit : fitted) content::append_json(out, fit.text());
+  }
+  return {};
 }
 
-bool take_completion(std::string_view completion, registry::Ending& out) {
+std::string take_completion(std::string_view completion, registry::Ending& out) {
   std::vector<json::TextMember> members;
-  if (!json::split_object(completion, members)) return false;
+  if (!json::split_object(completion, members)) return kNoContent;
   for (const json::TextMember& member : members) {
     if (member.key != "values") {
       content::append_field(out.fields, member.key, member.value);
-    } else if (!take_elements(member.value, out.content)) {
-      return false;
+    } else if (std::string bad = take_elements(member.value, CallKind::complete, out.content); !bad.empty()) {
+      return bad;
     }
   }
-  return true;
+  return {};
 }
 
-bool take_content(std::string_view value, CallKind kind, registry::Ending& out) {
-  return kind == CallKind::complete ? take_completion(value, out) : take_elements(value, out.content);
+std::string take_content(std::string_view value, CallKind kind, registry::Ending& out) {
+  return kind == CallKind::complete ? take_completion(value, out) : take_elements(value, kind, out.content);
 }
 
-// Why the text is no result of that kind, or null.
-const char* take_result(std::string_view text, CallKind kind, registry::Ending& out) {
+// Why the text is no result of that kind, or nothing.
+std::string take_result(std::string_view text, CallKind kind, registry::Ending& out) {
   std::vector<json::TextMember> members;
-  if (!json::split_object(text, members)) return "the result is not a JSON object";
+  if (!json::is_object(text, {limits::kPluginJsonDepthMax}) || !json::split_object(text, members)) {
+    return "the result is not a JSON object, or nested too deeply";
+  }
   for (std::string* piece : {&out.content, &out.structured, &out.meta, &out.fields}) piece->clear();
   bool has_content = kind == CallKind::tool;  // a tool may answer with structured content alone
   for (const auto& [key, value] : members) {
     if (key == content_key(kind)) {
-      if (!take_content(value, kind, out)) return "the result's content is not what this kind of call has";
+      if (std::string bad = take_content(value, kind, out); !bad.empty()) return bad;
       has_content = true;
     } else if (key == "_meta") {
-      if (!take_meta(value, out.meta)) return "the result's _meta is not a JSON object";
+      auto meta = content::meta_without_ours(value);
+      if (!meta) return "the result's _meta is not a JSON object";
+      out.meta = std::move(*meta);
     } else if (key == "structuredContent" && kind == CallKind::tool) {
       content::append_json(out.structured, value);
     } else if (key == "isError" && kind == CallKind::tool) {
@@ -86,20 +96,22 @@ const char* take_result(std::string_view text, CallKind kind, registry::Ending& 
       content::append_field(out.fields, key, value);
     }
   }
-  return has_content ? nullptr : "the result has no content";
+  return has_content ? "" : "the result has no content";
 }
 
 std::int32_t end(HostSide& side, LockedCall call, const char* data, std::size_t size) {
-  const auto bad = [&](std::int32_t status, const char* reason) {
+  const auto bad = [&](std::int32_t status, std::string_view reason) {
     side.calls.end_failed(std::move(call), kInternalError,
                           fmt::format("plugin {}: complete_with(): {}", side.owner.name, reason));
     return status;
   };
   if (!is_sound(data, size)) return bad(COLLET_E_INVALID, "a pointer is NULL and its size is not 0");
   if (size > limits::kResultBytesMax) return bad(COLLET_E_LIMIT, "the result is larger than the host's limit");
-  if (const char* reason = take_result(view(data, size), call->kind, call->ending))
+  const text::Utf8 result(view(data, size));
+  if (const std::string reason = take_result(result.view(), call->kind, call->ending); !reason.empty()) {
     return bad(COLLET_E_INVALID, reason);
-  call->counted->form->whole(call->ending, view(data, size));
+  }
+  call->counted->form->whole(call->ending, result.view());
   call->failure.clear();
   side.calls.end(std::move(call));
   return COLLET_OK;

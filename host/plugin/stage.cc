@@ -1,10 +1,31 @@
 #include "plugin/stage.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <span>
+
 #include "base/json.h"
 #include "base/log.h"
 #include "plugin/file_stamp.h"
 
 namespace collet::plugin {
+
+std::vector<std::string> idle_rules(const PluginSpec& spec, const Items& items) {
+  using registry::Kind;
+  constexpr Kind kNamed[] = {Kind::tool, Kind::prompt};
+  constexpr Kind kAll[] = {Kind::tool, Kind::prompt, Kind::resource, Kind::resource_template};
+  std::vector<std::string> warnings;
+  const auto judge = [&](std::string_view key, const std::string& name, std::span<const Kind> kinds) {
+    if (std::any_of(kinds.begin(), kinds.end(), [&](Kind kind) { return items.find(kind, name) != nullptr; }))
+      return;
+    warnings.push_back(
+        fmt::format("{} has no effect on \"{}\": the plugin offers nothing of that name", key, name));
+  };
+  for (const std::string& name : spec.rules.hide) judge("hide", name, kAll);
+  for (const auto& [name, final_name] : spec.rules.rename) judge("rename", name, kNamed);
+  for (const auto& [name, timeout_ms] : spec.calls.item_timeouts_ms) judge("tools", name, kAll);
+  return warnings;
+}
 
 Candidate::Candidate(PluginSpec given) : spec(std::move(given)), file_to_load(spec.library) {
   report.id = spec.id;
@@ -20,9 +41,17 @@ Stage::Stage(CallTable& calls, const LoaderOptions& options)
     : calls_(calls), options_(options), preflight_(options.preflight_executable, options.preflight_timeout_ms) {}
 
 void Stage::check(std::vector<Candidate*> candidates) {
+  if (!claimed_.empty()) forget_unmapped();
+  for (const Candidate* candidate : candidates) libraries_.insert(candidate->spec.library);
   for (Candidate* candidate : candidates) check_file(*candidate);
   std::erase_if(candidates, [](const Candidate* candidate) { return !candidate->ok(); });
   if (!candidates.empty() && !options_.preflight_executable.empty()) preflight(candidates);
+}
+
+void Stage::remove_copies() const {
+  const std::lock_guard lock(folder_mutex_);
+  std::error_code ignored;
+  if (folder_) std::filesystem::remove_all(folder_->path(), ignored);
 }
 
 void Stage::check_file(Candidate& candidate) {
@@ -30,9 +59,13 @@ void Stage::check_file(Candidate& candidate) {
   if (!folder_) {
     auto folder = PrivateDir::create(options_.private_folder);
     if (!folder) return candidate.reject(folder.message());
+    const std::lock_guard lock(folder_mutex_);
     folder_ = std::make_unique<PrivateDir>(std::move(*folder));
   }
-  auto file = folder_->copy(candidate.file_to_load, options_.file_bytes_max);
+  auto file = [&] {
+    const std::lock_guard lock(folder_mutex_);  // remove_copies() leaves nothing behind
+    return folder_->copy(candidate.file_to_load, options_.file_bytes_max);
+  }();
   if (!file) return candidate.reject(file.message());
   candidate.file = std::move(*file);
   if (!candidate.unless_same_as.empty() && same_bytes(candidate.file.path(), candidate.unless_same_as)) {
@@ -43,24 +76,60 @@ void Stage::check_file(Candidate& candidate) {
   if (!elf) return candidate.reject(elf.message());
   candidate.elf = std::move(*elf);
   if (!candidate.elf.errors.empty()) return candidate.reject(candidate.elf.errors.front());
+  {
+    const std::lock_guard lock(folder_mutex_);
+    candidate.needed = folder_->furnish(candidate.file, candidate.spec.library, candidate.elf,
+                                         options_.file_bytes_max, libraries_);
+  }
   place(candidate);
 }
 
-// What cannot be unloaded is better off in a process that can be ended.
+// What cannot be unloaded is better off in a process that can be ended, and what would be given the library of another
+// one in a process that has no other.
 void Stage::place(Candidate& candidate) {
   const Placement wanted = candidate.spec.placement;
   const bool possible = static_cast<bool>(options_.make_worker);
   if (wanted == Placement::worker && !possible) {
     return candidate.reject("it is to run in a worker process, and there are none here");
   }
-  candidate.worker =
-      wanted == Placement::worker || (wanted == Placement::automatic && possible && !candidate.elf.unloadable());
+  const std::string taken = find_taken_name(candidate);
+  candidate.worker = wanted == Placement::worker || (wanted == Placement::automatic && possible &&
+                                                     (!candidate.elf.unloadable() || !taken.empty()));
   if (!candidate.worker) {
     candidate.report.warnings = candidate.elf.warnings;
+    if (!taken.empty()) candidate.report.warnings.push_back(taken);
+    claim(candidate);
   } else if (wanted == Placement::automatic) {
     log::info("plugin {}: runs in a worker process of its own, because otherwise it {}", candidate.spec.id,
-              candidate.elf.warnings.front());
+              candidate.elf.unloadable() ? taken : candidate.elf.warnings.front());
   }
+}
+
+// The loader knows libraries by name and takes one that it has for any other of that name: that of the generation
+// before, or of another plugin.
+std::string Stage::find_taken_name(const Candidate& candidate) const {
+  const auto name_of = [](const std::string& path) { return std::filesystem::path(path).filename(); };
+  for (const std::string& path : candidate.needed) {
+    const FileStamp stamp = FileStamp::of(path);
+    for (const auto& [other, other_stamp] : claimed_) {
+      if (name_of(other) != name_of(path) || other_stamp == stamp) continue;
+      return fmt::format("would use another {} than the one beside it: that of a plugin, or of its own build before, "
+                         "which is still loaded",
+                         name_of(path).string());
+    }
+  }
+  return {};
+}
+
+void Stage::forget_unmapped() {
+  const std::vector<std::string> mapped = mapped_libraries();
+  std::erase_if(claimed_, [&](const auto& claim) {
+    return std::find(mapped.begin(), mapped.end(), claim.first) == mapped.end();
+  });
+}
+
+void Stage::claim(const Candidate& candidate) {
+  for (const std::string& path : candidate.needed) claimed_.emplace(path, FileStamp::of(path));
 }
 
 // A worker is its own trial, and a trial here would not be confined as the worker is.
@@ -134,12 +203,18 @@ void Stage::open(std::vector<Candidate*> candidates, const Stuck& stuck) {
           "it runs in this process and is trusted: its permissions hold nothing back (placement = \"worker\" "
           "would)");
     }
+    for (std::string& warning : idle_rules(candidate->spec, generation.items())) {
+      report.warnings.push_back(std::move(warning));
+    }
     if (const std::string problem = generation.item_problem(); !problem.empty()) {
       report.warnings.push_back(fmt::format("left out: {}", problem));
     }
   }
 }
 
-Result<PrivateFile> Stage::keep(const std::string& file) { return folder_->link(file); }
+Result<PrivateFile> Stage::keep(const std::string& file) {
+  const std::lock_guard lock(folder_mutex_);
+  return folder_->link(file);
+}
 
 }  // namespace collet::plugin

@@ -2,13 +2,17 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/limits.h"
 #include "base/placement.h"
+#include "plugin/file_stamp.h"
 #include "plugin/generation.h"
 #include "plugin/preflight.h"
 #include "plugin/private_dir.h"
@@ -53,6 +57,9 @@ struct LoadReport {
   bool ok() const { return error.empty(); }
 };
 
+// The keys of the plugin's table that name an item which it does not offer, each as a warning.
+std::vector<std::string> idle_rules(const PluginSpec& spec, const Items& items);
+
 // A plugin that is to be hosted by a worker process.
 struct WorkerOrder {
   std::string name;  // of the plugin in the configuration
@@ -93,6 +100,7 @@ struct Candidate {
   bool careful = true;   // it is no good if an item is left out that was served before
   LoadReport report;
   PrivateFile file;
+  std::vector<std::string> needed;  // copies of the libraries beside it that it is linked with
   ElfReport elf;
   bool worker = false;  // it gets a process of its own
   std::unique_ptr<Generation> generation;
@@ -117,10 +125,15 @@ class Stage {
 
   // Another name for the copy of a generation's library, which outlives it.
   Result<PrivateFile> keep(const std::string& file);
+  // Any thread. Removes all copies, of a process that leaves without destructors: what is mapped stays mapped.
+  void remove_copies() const;
 
  private:
   void check_file(Candidate& candidate);
   void place(Candidate& candidate);
+  std::string find_taken_name(const Candidate& candidate) const;
+  void claim(const Candidate& candidate);
+  void forget_unmapped();
   void preflight(std::vector<Candidate*> candidates);
   GenerationSpec generation_spec(Candidate& candidate) const;
   std::unique_ptr<Image> make_image(Candidate& candidate) const;
@@ -128,7 +141,11 @@ class Stage {
   CallTable& calls_;
   const LoaderOptions& options_;
   Preflight preflight_;
-  std::unique_ptr<PrivateDir> folder_;
+  mutable std::mutex folder_mutex_;
+  std::unique_ptr<PrivateDir> folder_;  // set under it
+  std::set<std::string> libraries_;     // of all plugins so far, which need not see each other
+  // Copies of libraries that plugins of this process are linked with: mapped, or about to be.
+  std::map<std::string, FileStamp> claimed_;
 };
 
 }  // namespace collet::plugin

@@ -24,7 +24,7 @@ struct AccessRules {
 struct Refusal {
   int status;
   std::string_view message;
-  std::string_view challenge;  // the WWW-Authenticate header, or empty
+  std::string_view challenge = {};  // the WWW-Authenticate header, or empty
 };
 
 class Access {
@@ -37,6 +37,8 @@ class Access {
   std::optional<Refusal> check_names(const transport::HttpRequest& request) const;
   // The Host alone.
   std::optional<Refusal> check_host(const transport::HttpRequest& request) const;
+  // Whether the request comes from a page, and one of an origin that is allowed.
+  bool is_from_page(const transport::HttpRequest& request) const;
   bool needs_token() const { return static_cast<bool>(rules_.authenticate); }
 
  private:

@@ -1,11 +1,12 @@
 #include "protocol/batch.h"
 
+#include "protocol/error.h"
 #include "protocol/server.h"
 
 namespace collet::protocol {
 
-Batch::Batch(transport::HttpReply& reply, std::string_view allow_origin) : outlet_(&http_) {
-  http_.open(reply, allow_origin);
+Batch::Batch(transport::HttpReply& reply, std::string_view page, Accepted takes) : outlet_(&http_) {
+  http_.open(reply, page, takes);
 }
 
 void Batch::expect(std::size_t answers, const SessionPtr& session) {
@@ -16,8 +17,8 @@ void Batch::expect(std::size_t answers, const SessionPtr& session) {
   if (session && session->can_resume()) http_.keep_events(session);
 }
 
-void Batch::refuse(const rpc::Error& error) {
-  const std::string message = rpc::error_message({}, error);
+void Batch::refuse(const rpc::Error& error, std::string_view version) {
+  const std::string message = rpc::error_message(id_of_refusal({}, version), error);
   const std::string_view piece = message;
   outlet_->answer(error.http_status, {&piece, 1});
 }
@@ -47,7 +48,7 @@ void Batch::on_gone() {
 void handle_batch(ServerLoop& loop, std::string_view text, const std::shared_ptr<Batch>& batch,
                   const std::function<std::optional<rpc::Error>(Request&)>& identify) {
   std::vector<std::string_view> messages;
-  if (const auto bad = rpc::split_batch(text, messages)) return batch->refuse(*bad);
+  if (const auto bad = rpc::split_batch(text, messages)) return batch->refuse(*bad, kBatchVersion);
 
   struct Part {
     RequestPtr request;
@@ -59,21 +60,26 @@ void handle_batch(ServerLoop& loop, std::string_view text, const std::shared_ptr
   for (const std::string_view message : messages) {
     RequestPtr request = loop.new_request();
     auto bad = rpc::parse_message(message, request->arena, request->message);
-    if (!bad) bad = identify(*request);
+    const bool is_response = request->message.kind == rpc::Message::Kind::response;
+    if (!bad || is_response) {
+      auto stray = identify(*request);
+      if (!bad) bad = std::move(stray);
+    }
     if (!bad && request->message.method == "initialize") bad = rpc::invalid_request("initialize comes alone");
-    const rpc::Message::Kind kind = request->message.kind;
-    const bool answered = kind == rpc::Message::Kind::request || (bad && kind == rpc::Message::Kind::response);
+    const bool answered = request->message.kind == rpc::Message::Kind::request;
     if (answered) ++answers;
     parts.push_back({std::move(request), std::move(bad), answered});
   }
   batch->expect(answers, parts.front().request->context.session);
   for (Part& part : parts) {
     if (!part.answered) {
-      if (!part.bad) loop.notice(*part.request);
+      // A response that cannot be read ends the wait for it as well.
+      if (!part.bad || part.request->message.kind == rpc::Message::Kind::response) loop.notice(*part.request);
       continue;
     }
     part.request->outlet = batch;
-    part.request->exchange = rpc::Exchange(part.request->message.id, *batch);
+    const rpc::Id& id = part.request->message.id;
+    part.request->exchange = rpc::Exchange(part.bad ? id_of_refusal(id, kBatchVersion) : id, *batch);
     if (part.bad) {
       part.request->exchange.error(*part.bad);
     } else {

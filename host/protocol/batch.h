@@ -15,19 +15,22 @@ class ServerLoop;
 // its requests.
 class Batch final : public rpc::Outlet, public transport::HttpReplyObserver {
  public:
-  Batch(transport::HttpReply& reply, std::string_view allow_origin);
+  // The way of an HttpOutlet that is opened with these.
+  Batch(transport::HttpReply& reply, std::string_view page, Accepted takes);
   // `lines` outlives the batch.
   explicit Batch(LineOutlet& lines) : outlet_(&lines) {}
 
   // How many answers there will be. None: the client is told that its messages have come.
   void expect(std::size_t answers, const SessionPtr& session);
-  // It is no batch: one error is all the answer.
-  void refuse(const rpc::Error& error);
+  // It is no batch: one error is all the answer, in the words of that version.
+  void refuse(const rpc::Error& error, std::string_view version);
   // All that could be answered at once has been.
   void settle();
 
   void interim(std::span<const std::string_view> pieces) override;
   void answer(int http_status, std::span<const std::string_view> pieces) override;
+  bool takes_interim() const override { return outlet_ && outlet_->takes_interim(); }
+  bool client_is_behind() const override { return outlet_ && outlet_->client_is_behind(); }
   void on_gone() override;
 
  private:

@@ -31,6 +31,20 @@ std::optional<std::string> text_of(const json::Value* value) {
   return json::to_text(*value);
 }
 
+// A JSON object, or nothing if there are none. A worker that nobody trusts gets it with each call: no credentials.
+std::optional<std::string> headers_text(const std::vector<std::pair<std::string, std::string>>& headers) {
+  std::string out;
+  for (const auto& [name, value] : headers) {
+    if (text::equals_ignoring_case(name, "authorization")) continue;
+    out += out.empty() ? '{' : ',';
+    text::append_json_string(out, name);
+    out += ':';
+    text::append_json_string(out, value);
+  }
+  if (out.empty()) return std::nullopt;
+  return out + '}';
+}
+
 std::optional<std::string> unless_empty(const std::string& text) {
   if (text.empty()) return std::nullopt;
   return text;
@@ -83,6 +97,7 @@ std::optional<std::string> Context::info(std::string_view key) const {
   }
   if (key == "logLevel" && log_severity) return std::string(kSeverityNames[*log_severity]);
   if (key == "_meta") return text_of(meta);
+  if (key == "headers") return headers_text(headers);
   if (key.starts_with("header:")) {
     for (const auto& [name, value] : headers) {
       if (text::equals_ignoring_case(name, key.substr(std::string_view("header:").size()))) return value;

@@ -27,7 +27,8 @@ bool has_core_tasks(const Context& context) {
 }
 
 // The client asks for a task, where the tool can be one; a tool may insist (Tool-Level Negotiation).
-TaskOffer offer_core_task(const registry::Traits& traits, const Context& context, const rpc::Message& message) {
+TaskOffer offer_core_task(const registry::Traits& traits, const Context& context, const rpc::Message& message,
+                          std::uint64_t ttl_ms_max) {
   if (!has_core_tasks(context)) return {};
   const json::Value* wish = message.params ? json::find(*message.params, "task") : nullptr;
   const auto refusal = [](const char* why) { return rpc::Error{rpc::kMethodNotFound, why}; };
@@ -39,9 +40,8 @@ TaskOffer offer_core_task(const registry::Traits& traits, const Context& context
   if (ttl && !(ttl->IsNumber() && ttl->GetDouble() >= 0)) {
     return {.bad = rpc::invalid_params("task.ttl must be a number of milliseconds")};
   }
-  if (!ttl) return {.ttl_ms = limits::kTaskTtlMs};
-  const double most = static_cast<double>(limits::kTaskTtlMs);
-  return {.ttl_ms = static_cast<std::uint64_t>(std::min(ttl->GetDouble(), most))};
+  if (!ttl) return {.ttl_ms = ttl_ms_max};
+  return {.ttl_ms = static_cast<std::uint64_t>(std::min(ttl->GetDouble(), static_cast<double>(ttl_ms_max)))};
 }
 
 std::function<void()> ServerLoop::announcer(const TaskPtr& task, const SessionPtr& session) {

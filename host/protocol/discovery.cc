@@ -32,23 +32,12 @@ class Members {
   std::string text_;
 };
 
-template <class List>
-std::string quoted(const List& versions) {
-  std::string out;
-  for (const std::string_view version : versions) {
-    if (!out.empty()) out += ',';
-    text::append_json_string(out, version);
-  }
-  return out;
-}
-
 std::string card_text(const ServerCard& card, const HttpPaths& paths) {
-  const std::string remote =
-      Members()
-          .add_text("type", "streamable-http")
-          .add_text("url", card.url + paths.mcp)
-          .add("supportedProtocolVersions", "[" + quoted(kModernVersions) + "," + quoted(kLegacyVersions) + "]")
-          .text();
+  const std::string remote = Members()
+                                 .add_text("type", "streamable-http")
+                                 .add_text("url", card.url + paths.mcp)
+                                 .add("supportedProtocolVersions", supported_versions())
+                                 .text();
   Members members;
   members.add_text("$schema", "https://static.modelcontextprotocol.io/schemas/v1/server-card.schema.json")
       .add_text("name", card.name)

@@ -7,6 +7,10 @@
 
 namespace collet::protocol {
 
+rpc::Id id_of_refusal(const rpc::Id& id, std::string_view version) {
+  return id.empty() && wants_null_id(version) ? rpc::Id::null() : id;
+}
+
 rpc::Error header_mismatch(std::string message) {
   return {kHeaderMismatch, "Header mismatch: " + message, {}, 400};
 }
@@ -22,12 +26,7 @@ rpc::Error missing_extension(std::string_view extension) {
 }
 
 rpc::Error unsupported_version(std::string_view requested) {
-  std::string data = R"({"supported":[)";
-  for (std::string_view version : kModernVersions) {
-    if (data.back() != '[') data += ',';
-    text::append_json_string(data, version);
-  }
-  data += R"(],"requested":)";
+  std::string data = R"({"supported":)" + supported_versions() + R"(,"requested":)";
   text::append_json_string(data, requested.substr(0, 64));
   data += '}';
   return {kUnsupportedVersion, "Unsupported protocol version", std::move(data), 400};

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <utility>
 
+#include "base/log.h"
+
 namespace collet::protocol {
 namespace {
 
@@ -51,12 +53,15 @@ EventId EventLog::append(std::string_view message) {
     Event event{id.event, std::string(message)};
     const std::size_t bytes = cost(event);
     while (may_drop() && bytes_ + bytes > limits::kEventLogBytesMax) drop_oldest();
-    if (budget_.take(bytes)) {
+    const std::size_t unread = bytes_;
+    const bool fits = bytes_ <= limits::kEventLogUnreadBytesMax && budget_.take(bytes);
+    if (fits) {
       bytes_ += bytes;
       events_.push_back(std::move(event));
     } else {
       broken_ = true;
       drop_all();
+      log::warning("an event stream is given up: its client has not read {} bytes of it", unread);
     }
     if (reader_ != 0 && !std::exchange(woken_, true)) wake = wake_;
   }
@@ -111,15 +116,34 @@ bool EventLog::attached() const {
   return reader_ != 0;
 }
 
-EventLog::Reading EventLog::read(std::uint64_t reader, std::uint64_t position) {
+EventLog::Reading EventLog::read(std::uint64_t reader, std::uint64_t position, std::size_t bytes_max) {
   const std::lock_guard lock(mutex_);
   Reading reading;
   reading.over = reader_ != reader || finished_ || broken_;
   if (reader_ != reader) return reading;
   woken_ = false;
-  reading.events.assign(after(events_, position), events_.cend());
+  std::size_t bytes = 0;
+  for (auto event = after(events_, position); event != events_.cend(); ++event) {
+    bytes += event->message.size();
+    if (bytes > bytes_max && !reading.events.empty()) {
+      reading.over = false;
+      read_ = reading.events.back().number;
+      return reading;
+    }
+    reading.events.push_back(*event);
+  }
   read_ = last_event_;
   return reading;
+}
+
+bool EventLog::reader_is_behind(std::size_t bytes_max) const {
+  const std::lock_guard lock(mutex_);
+  if (reader_ == 0) return false;
+  std::size_t bytes = 0;
+  for (auto event = after(events_, read_); event != events_.cend() && bytes <= bytes_max; ++event) {
+    bytes += event->message.size();
+  }
+  return bytes > bytes_max;
 }
 
 void EventLog::forget(std::uint64_t position) {

@@ -40,8 +40,8 @@ class EventBudget {
   std::atomic<std::size_t> used_ = 0;
 };
 
-// Any thread. Keeps the newest kEventLogBytesMax, and whatever its reader has not yet read. An event that it cannot
-// keep breaks the log: there is no telling a client any more what it has missed.
+// Any thread. Keeps the newest kEventLogBytesMax, and up to kEventLogUnreadBytesMax that its reader has not yet
+// read. An event that it cannot keep breaks the log: there is no telling a client any more what it has missed.
 class EventLog {
  public:
   // The budget outlives the log.
@@ -74,8 +74,11 @@ class EventLog {
     std::vector<Event> events;
     bool over = false;  // there will be no more for this reader
   };
-  // The events after `position`.
-  Reading read(std::uint64_t reader, std::uint64_t position);
+  // The events after `position`, as many as have no more than `bytes_max`, but one in any case. Of those that are
+  // left the reader is not told again: it asks.
+  Reading read(std::uint64_t reader, std::uint64_t position, std::size_t bytes_max = ~std::size_t{0});
+  // Whether more than `bytes_max` wait for the reader; without one nobody waits.
+  bool reader_is_behind(std::size_t bytes_max) const;
   // Those up to `position` will not be asked for again.
   void forget(std::uint64_t position);
 

@@ -23,18 +23,26 @@ EventReader::~EventReader() {
   if (reply_) reply_->end();
 }
 
+// The log keeps what a slow client has not taken: on_sent() goes on.
 void EventReader::send() {
-  const EventLog::Reading reading = log_->read(reader_, position_);
-  for (const EventLog::Event& event : reading.events) {
-    position_ = event.number;
-    if (style_ == Style::resumable) {
-      reply_->event(event.message, {.id = EventId{log_->number(), position_}.text()});
-    } else {
-      reply_->event(event.message);
-    }
+  bool over = false;
+  while (!over && reply_->room() > 0) {
+    const EventLog::Reading reading = log_->read(reader_, position_, reply_->room());
+    for (const EventLog::Event& event : reading.events) send(event);
+    if (style_ == Style::whole_session) log_->forget(position_);
+    over = reading.over;
+    if (reading.events.empty()) break;
   }
-  if (style_ == Style::whole_session) log_->forget(position_);
-  if (reading.over) loop_.end_reader(serial_);
+  if (over) loop_.end_reader(serial_);
+}
+
+void EventReader::send(const EventLog::Event& event) {
+  position_ = event.number;
+  if (style_ == Style::resumable) {
+    reply_->event(event.message, {.id = EventId{log_->number(), position_}.text()});
+  } else {
+    reply_->event(event.message);
+  }
 }
 
 void EventReader::on_gone() {

@@ -21,12 +21,15 @@ class EventReader final : public transport::HttpReplyObserver {
               EventLogPtr log, std::uint64_t position, Style style);
   ~EventReader();
 
-  // Sends what there is. May end this.
+  // Sends what there is, as far as the client takes it. May end this.
   void send();
 
   void on_gone() override;
+  void on_sent() override { send(); }
 
  private:
+  void send(const EventLog::Event& event);
+
   ServerLoop& loop_;
   const std::uint64_t serial_;
   transport::HttpReply* reply_;

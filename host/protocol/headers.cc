@@ -1,10 +1,11 @@
 #include "protocol/headers.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/text.h"
+#include "protocol/decimal.h"
 #include "protocol/error.h"
+#include "transport/field_list.h"
 
 namespace collet::protocol {
 namespace {
@@ -17,14 +18,62 @@ std::string_view named_by(std::string_view method) {
   return {};
 }
 
-std::optional<rpc::Error> check_one(const transport::HttpRequest& http, std::string_view header,
-                                    std::string_view expected) {
-  const std::string_view value = http.header(header);
-  if (!value.data()) return header_mismatch(fmt::format("{} is missing", header));
-  if (value == expected && !value.starts_with("=?base64?")) return std::nullopt;
+constexpr std::string_view kEncodedBegin = "=?base64?";
+constexpr std::string_view kEncodedEnd = "?=";
+
+bool is_header_text(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) { return c == '\t' || (c >= ' ' && c <= '~'); });
+}
+
+// Whether a header's value is the encoding of what `says` says yes to.
+template <class Says>
+bool encodes(std::string_view value, const Says& says) {
+  if (!value.starts_with(kEncodedBegin)) return says(value);
   const auto decoded = decode_header_value(value);
-  if (decoded == expected) return std::nullopt;
-  return header_mismatch(fmt::format("{} does not match the body", header));
+  return decoded && says(*decoded);
+}
+
+// Likewise of copies that somebody has joined to a list. A value that may have a comma is none, unless it is
+// encoded.
+template <class Says>
+bool lists_copies(std::string_view value, bool may_have_comma, const Says& says) {
+  if (may_have_comma && !value.starts_with(kEncodedBegin)) return false;
+  transport::FieldList copies(value);
+  bool all = !value.empty();
+  while (const auto copy = copies.next()) all = all && encodes(*copy, says);
+  return all;
+}
+
+// What is wrong with the headers of that name, each of which must encode what `says` says yes to; nothing also if
+// there is none.
+template <class Says>
+std::optional<rpc::Error> check_each(const transport::HttpRequest& http, std::string_view name, bool may_have_comma,
+                                     const Says& says) {
+  for (const transport::Header& header : http.headers) {
+    if (!text::equals_ignoring_case(header.name, name)) continue;
+    if (!is_header_text(header.value)) {
+      return header_mismatch(fmt::format("{} has characters that a header may not have", name));
+    }
+    if (!encodes(header.value, says) && !lists_copies(header.value, may_have_comma, says)) {
+      return header_mismatch(fmt::format("{} does not match the body", name));
+    }
+    if (!http.repeats) break;
+  }
+  return std::nullopt;
+}
+
+// Names of tools, prompts and tasks have no comma, URIs may have.
+std::optional<rpc::Error> check_name(const transport::HttpRequest& http, const rpc::Message& message,
+                                     bool required) {
+  constexpr std::string_view kHeader = "Mcp-Name";
+  const std::string_view member = named_by(message.method);
+  const auto name = message.params && !member.empty() ? json::find_string(*message.params, member) : std::nullopt;
+  if (!http.header(kHeader).data()) {
+    // Without a name the method itself will complain.
+    return name && required ? std::optional(header_mismatch(fmt::format("{} is missing", kHeader))) : std::nullopt;
+  }
+  if (!name) return header_mismatch(fmt::format("{} is there, but nothing in the body that it names", kHeader));
+  return check_each(http, kHeader, member == "uri", [&](std::string_view said) { return said == *name; });
 }
 
 // The value at the path; null if there is none, or null itself.
@@ -36,58 +85,77 @@ const json::Value* value_at(const json::Value* arguments, const std::vector<std:
   return arguments && !arguments->IsNull() ? arguments : nullptr;
 }
 
-bool is_integer_text(std::string_view text, const json::Value& number) {
-  double value = 0;
-  const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return bad == std::errc() && end == text.data() + text.size() && value == number.GetDouble();
+// The exact text of the value at the path in an object's text; empty if it is not there.
+std::string_view text_at(std::string_view object, const std::vector<std::string>& path) {
+  for (const std::string& key : path) {
+    std::vector<json::TextMember> members;
+    if (!json::split_object(object, members)) return {};
+    const auto found = std::find_if(members.begin(), members.end(),
+                                    [&](const json::TextMember& member) { return member.key == key; });
+    if (found == members.end()) return {};
+    object = found->value;
+  }
+  return object;
 }
 
-bool says(const std::string& header, const json::Value& value) {
-  if (value.IsString()) return header == json::view(value);
-  if (value.IsBool()) return header == (value.GetBool() ? "true" : "false");
-  return value.IsNumber() && is_integer_text(header, value);
+// A double has lost digits that its text had: only that tells what the body says.
+std::string number_text(const json::Value& number, std::string_view arguments,
+                        const std::vector<std::string>& path) {
+  if (number.IsInt64() || number.IsUint64()) return json::to_text(number);
+  return std::string(text_at(arguments, path));
 }
 
-bool is_header_text(std::string_view value) {
-  return std::all_of(value.begin(), value.end(), [](char c) { return c == '\t' || (c >= ' ' && c <= '~'); });
+std::optional<rpc::Error> check_parameter(const transport::HttpRequest& http,
+                                          const registry::MirroredParameter& parameter, const json::Value& value,
+                                          std::string_view arguments) {
+  if (value.IsString()) {
+    return check_each(http, parameter.header, true,
+                      [&](std::string_view said) { return said == json::view(value); });
+  }
+  if (value.IsBool()) {
+    const std::string_view word = value.GetBool() ? "true" : "false";
+    return check_each(http, parameter.header, false, [&](std::string_view said) { return said == word; });
+  }
+  const auto number =
+      value.IsNumber() ? Decimal::parse(number_text(value, arguments, parameter.path)) : std::nullopt;
+  return check_each(http, parameter.header, false,
+                    [&](std::string_view said) { return number && Decimal::parse(said) == number; });
 }
 
 }  // namespace
 
 std::optional<rpc::Error> check_mirrored_parameters(const transport::HttpRequest& http,
                                                     const std::vector<registry::MirroredParameter>& parameters,
-                                                    const json::Value* arguments) {
+                                                    const json::Value* arguments, std::string_view text) {
   for (const registry::MirroredParameter& parameter : parameters) {
-    const std::string_view header = http.header(parameter.header);
+    const bool is_there = http.header(parameter.header).data();
     const json::Value* value = value_at(arguments, parameter.path);
-    if (!header.data() && !value) continue;
-    if (!header.data()) return header_mismatch(parameter.header + " is missing");
-    const auto decoded = is_header_text(header) ? decode_header_value(header) : std::nullopt;
-    if (!decoded) return header_mismatch(parameter.header + " has characters that a header may not have");
-    if (!value || !says(*decoded, *value)) return header_mismatch(parameter.header + " does not match the body");
+    if (!is_there && !value) continue;
+    if (!is_there) return header_mismatch(parameter.header + " is missing");
+    const auto bad = value ? check_parameter(http, parameter, *value, text)
+                           : check_each(http, parameter.header, true, [](std::string_view) { return false; });
+    if (bad) return bad;
   }
   return std::nullopt;
 }
 
 std::optional<rpc::Error> check_mirrored(const transport::HttpRequest& http, const rpc::Message& message) {
-  const std::string_view method = http.header("mcp-method");
-  if (!method.data()) return header_mismatch("Mcp-Method is missing");
-  if (method != message.method) return header_mismatch("Mcp-Method does not match the body");
-  const std::string_view member = named_by(message.method);
-  if (member.empty()) return std::nullopt;
-  const auto name = message.params ? json::find_string(*message.params, member) : std::nullopt;
-  if (!name) return std::nullopt;  // the method itself will complain
-  return check_one(http, "Mcp-Name", *name);
+  const bool required = message.kind == rpc::Message::Kind::request;
+  const auto [method, agreed] = http.stated("mcp-method");
+  if (!method.data() && required) return header_mismatch("Mcp-Method is missing");
+  if (method.data() && !(agreed && method == message.method)) {
+    return header_mismatch("Mcp-Method does not match the body");
+  }
+  return check_name(http, message, required);
 }
 
 std::optional<std::string> decode_header_value(std::string_view value) {
-  constexpr std::string_view kPrefix = "=?base64?";
-  constexpr std::string_view kSuffix = "?=";
-  if (value.size() < kPrefix.size() + kSuffix.size() || !value.starts_with(kPrefix) || !value.ends_with(kSuffix)) {
+  if (value.size() < kEncodedBegin.size() + kEncodedEnd.size() || !value.starts_with(kEncodedBegin) ||
+      !value.ends_with(kEncodedEnd)) {
     return std::string(value);
   }
-  value.remove_prefix(kPrefix.size());
-  value.remove_suffix(kSuffix.size());
+  value.remove_prefix(kEncodedBegin.size());
+  value.remove_suffix(kEncodedEnd.size());
   return text::from_base64(value);
 }
 

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "protocol/http_content.h"
 #include "protocol/server.h"
 
 namespace collet::protocol {
@@ -17,16 +18,29 @@ class HttpEndpoint {
 
  private:
   void post(const transport::HttpRequest& http, transport::HttpReply& reply, std::string principal);
+  void take_response(const transport::HttpRequest& http, Request& response, const std::optional<rpc::Error>& bad);
   void get(const transport::HttpRequest& http, transport::HttpReply& reply, const std::string& principal);
   void remove(const transport::HttpRequest& http, transport::HttpReply& reply, const std::string& principal);
 
   // 2025-03-26 alone has batches: several messages as one.
-  void post_batch(const transport::HttpRequest& http, transport::HttpReply& reply, const std::string& principal);
+  void post_batch(const transport::HttpRequest& http, transport::HttpReply& reply, Accepted takes,
+                  const std::string& principal);
 
-  // Finds out who asks in which era; the request's context is complete if nothing is returned.
+  // The session that a request names.
+  struct Named {
+    SessionPtr session;             // null if it names none, or none of this principal
+    int status = 200;               // of the refusal, if there is none that it could mean
+    std::string_view problem = {};  // likewise
+  };
+  Named session_of(const transport::HttpRequest& http, std::string_view principal);
+
+  // Finds out who asks in which era, which the version's header has a part in; the request's context is complete if
+  // nothing is returned.
   std::optional<rpc::Error> identify(const transport::HttpRequest& http, Request& request);
-  std::optional<rpc::Error> identify_modern(const transport::HttpRequest& http, Request& request);
-  std::optional<rpc::Error> identify_legacy(const transport::HttpRequest& http, Request& request);
+  std::optional<rpc::Error> identify_modern(const transport::HttpRequest& http, std::string_view header,
+                                            Request& request);
+  std::optional<rpc::Error> identify_legacy(const transport::HttpRequest& http, std::string_view header,
+                                            Request& request);
 
   ServerLoop& loop_;
 };

@@ -30,9 +30,9 @@ class HttpSite final : public transport::HttpHandler {
   HttpSite(ServerLoop& loop, const Access& access, HttpPaths paths, const Documents& documents);
 
   void on_request(const transport::HttpRequest& http, transport::HttpReply& reply) override;
+  void on_refusal(const transport::HttpRequest& http, std::vector<transport::Header>& headers) override;
 
  private:
-  void preflight(const transport::HttpRequest& http, transport::HttpReply& reply);
   void serve(const Document& document, const transport::HttpRequest& http, transport::HttpReply& reply);
 
   const Access& access_;

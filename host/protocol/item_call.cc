@@ -9,18 +9,6 @@
 #include "protocol/severity.h"
 
 namespace collet::protocol {
-namespace {
-
-// Whether the client's answers are an object of objects.
-bool are_responses(const json::Value& responses) {
-  if (!responses.IsObject()) return false;
-  for (const auto& member : responses.GetObject()) {
-    if (!member.value.IsObject()) return false;
-  }
-  return true;
-}
-
-}  // namespace
 
 void ItemCall::begin(RequestPtr request, const Target& target, std::unique_ptr<ItemCall> self) {
   request_ = std::move(request);
@@ -30,12 +18,12 @@ void ItemCall::begin(RequestPtr request, const Target& target, std::unique_ptr<I
   output_ = target.item->compiled->output;
   timeout_ms_ =
       target.item->def->timeout_ms ? target.item->def->timeout_ms : loop_.server().options().call_timeout_ms;
-  auto bad = resume(target);
-  if (!bad) bad = become_task(target);
+  auto bad = resume();
+  if (!bad && phase_ != Phase::over) bad = become_task(target);
   if (bad) {
     request_->exchange.error(*bad);
     phase_ = Phase::over;
-  } else {
+  } else if (phase_ != Phase::over) {
     run(target);
   }
   if (phase_ == Phase::over) {
@@ -43,7 +31,7 @@ void ItemCall::begin(RequestPtr request, const Target& target, std::unique_ptr<I
     loop_.calls().keep(std::move(self));
     return;
   }
-  if (request_->context.session || task_) {
+  if (request_->context.session || task_ || phase_ == Phase::asking || answers_beforehand()) {
     name_ = target.uri.empty() ? target.item->name : target.uri;
     has_arguments_ = target.arguments.has_value();
     arguments_ = target.arguments.value_or("");
@@ -56,33 +44,36 @@ void ItemCall::begin(RequestPtr request, const Target& target, std::unique_ptr<I
   if (!register_id()) cancel(registry::CancelReason::client);
 }
 
-// A modern client comes back with what it was asked for.
-std::optional<rpc::Error> ItemCall::resume(const Target& target) {
+// A modern client comes back with what it was asked for, or is asked for the rest: then the call is over.
+std::optional<rpc::Error> ItemCall::resume() {
   if (request_->context.era != Era::modern || !request_->message.params) return std::nullopt;
   const json::Value& params = *request_->message.params;
   const json::Value* sealed = json::find(params, "requestState");
   const json::Value* responses = json::find(params, "inputResponses");
-  if (responses && !are_responses(*responses)) {
-    return rpc::invalid_params("inputResponses must be an object of objects");
-  }
-  if (!sealed) {  // a client that kept no state may still answer what it knows will be asked
-    if (responses) round_ = {.number = 1, .input_responses = json::to_text(*responses)};
+  if (responses && !responses->IsObject()) return rpc::invalid_params("inputResponses must be an object");
+  if (!sealed) return std::nullopt;  // what it answers is looked at when it would be asked
+  if (!sealed->IsString()) return rpc::invalid_params("requestState must be a string");
+  const std::string arguments = canonical_arguments();
+  auto opened = loop_.server().sealer().open(json::view(*sealed), binding(arguments), loop_.loop().now_ms());
+  if (!opened) return rpc::invalid_params("requestState is not valid for this request, or has expired: ask again");
+  auto answers = match_answers(opened->questions, opened->answers, responses);
+  if (!answers) return rpc::invalid_params(answers.message());
+  opened->answers = std::move(answers->given);
+  if (!answers->open.empty()) {
+    if (can_be_asked(answers->open)) ask_modern(answers->open, std::move(*opened));
+    phase_ = Phase::over;
     return std::nullopt;
   }
-  if (!sealed->IsString()) return rpc::invalid_params("requestState must be a string");
-  const json::Value* arguments = json::find(params, "arguments");
-  const std::string canonical = arguments ? json::to_text(*arguments) : std::string();
-  auto opened =
-      loop_.server().sealer().open(json::view(*sealed),
-                                   {request_->message.method, target.uri.empty() ? target.item->name : target.uri,
-                                    *target.item->source, canonical, request_->context.principal},
-                                   loop_.loop().now_ms());
-  if (!opened) return rpc::invalid_params("requestState is not valid for this request, or has expired: ask again");
-  round_.number = opened->round + 1;
-  round_.state_version = opened->version;
-  round_.state = std::move(opened->state);
-  round_.input_responses = responses ? json::to_text(*responses) : "{}";
+  take_up(std::move(*opened));
   return std::nullopt;
+}
+
+// The round behind the one that was suspended.
+void ItemCall::take_up(SuspendedState suspended) {
+  round_.number = suspended.round + 1;
+  round_.state_version = suspended.version;
+  round_.state = std::move(suspended.state);
+  round_.input_responses = std::move(suspended.answers);
 }
 
 // Answers with a task where the tool wants to be one and the client knows how; what the call answers goes to the
@@ -91,8 +82,9 @@ std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
   if (kind_ != registry::CallKind::tool) return std::nullopt;
   const Context& context = request_->context;
   const registry::Traits& traits = target.item->def->traits;
-  auto offer = context.era == Era::modern ? offer_task(traits, context, round_.number)
-                                          : offer_core_task(traits, context, request_->message);
+  const std::uint64_t ttl_ms = loop_.server().options().task_ttl_ms;
+  auto offer = context.era == Era::modern ? offer_task(traits, context, round_.number, ttl_ms)
+                                          : offer_core_task(traits, context, request_->message, ttl_ms);
   if (offer.bad) return offer.bad;
   if (!offer.ttl_ms) return std::nullopt;
   Server& server = loop_.server();
@@ -107,7 +99,7 @@ std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
     announce_ = std::make_unique<TaskWatch>(task_, loop_.announcer(task_, context.session));
   }
   request_->exchange = rpc::Exchange(request_->exchange.id(), *task_);
-  if (target.item->def->timeout_ms == 0) timeout_ms_ = limits::kTaskTtlMs;
+  if (target.item->def->timeout_ms == 0) timeout_ms_ = ttl_ms;
   return std::nullopt;
 }
 
@@ -199,6 +191,9 @@ void ItemCall::on_gone() {
 void ItemCall::on_progress(const registry::Progress& progress) {
   const json::Value* token = request_->context.progress_token;
   if (!token || !request_->exchange.open()) return;
+  if (progress_ && progress.done <= *progress_) return;  // of a later round: it increases over the whole request
+  if (request_->exchange.client_is_behind()) return;     // a later one will tell more
+  progress_ = progress.done;
   std::string params = R"({"progressToken":)";
   json::append(params, *token);
   params += fmt::format(R"(,"progress":{})", progress.done);
@@ -214,6 +209,10 @@ void ItemCall::on_progress(const registry::Progress& progress) {
 void ItemCall::on_log(const registry::LogMessage& message) {
   const auto least = request_->context.log_severity;
   if (!least || message.severity > *least || !request_->exchange.open()) return;
+  if (request_->exchange.client_is_behind()) {
+    ++unsaid_;
+    return;
+  }
   std::string params = fmt::format(R"({{"level":"{}")", kSeverityNames[message.severity]);
   if (!message.logger.empty()) {
     params += R"(,"logger":)";
@@ -232,6 +231,10 @@ void ItemCall::on_close_stream(unsigned retry_ms) {
 void ItemCall::on_end(registry::Ending& ending) {
   phase_ = Phase::over;
   id_ = 0;
+  if (unsaid_ > 0) {
+    log::warning("plugin {}: {} log messages of a call are left out: its client does not read", *source_, unsaid_);
+    unsaid_ = 0;
+  }
   if (request_->exchange.open()) {
     if (ending.how == registry::Ending::How::suspended) {
       ask(ending);
@@ -251,7 +254,10 @@ std::optional<std::string_view> ItemCall::info(std::string_view key) const {
 }
 
 void ItemCall::answer(const registry::Ending& ending) {
-  if (ending.how == registry::Ending::How::failed) {
+  if (ending.how == registry::Ending::How::failed && kind_ == registry::CallKind::complete &&
+      ending.rpc_code == rpc::kMethodNotFound) {
+    protocol::answer(*request_, loop_.server(), kind_, registry::Ending());  // nobody completes that: no values
+  } else if (ending.how == registry::Ending::How::failed) {
     request_->exchange.error({ending.rpc_code, ending.message, ending.data});
   } else {
     answer_completed(ending);
@@ -274,34 +280,81 @@ void ItemCall::fail(std::string message) {
   forget_id();
 }
 
-void ItemCall::ask(registry::Ending& ending) {
+// Written anew from the values, so that a client may write them in another way.
+std::string ItemCall::canonical_arguments() const {
+  const json::Value* arguments = json::find(*request_->message.params, "arguments");
+  return arguments ? json::to_text(*arguments) : std::string();
+}
+
+StateBinding ItemCall::binding(const std::string& arguments) const {
+  const char* name = kind_ == registry::CallKind::resource ? "uri" : "name";
+  return {request_->message.method, json::find_string(*request_->message.params, name).value_or(""), *source_,
+          arguments, request_->context.principal};
+}
+
+// If not, it has been answered.
+bool ItemCall::can_be_asked(const std::vector<registry::InputRequest>& questions) {
   const Context& context = request_->context;
   json::Document declared;
   const json::Value* capabilities = context.capabilities;
   if (context.session && !json::parse(context.session->client().capabilities, declared)) capabilities = &declared;
-  const auto lacking = lacking_capability(ending.input_requests, capabilities, context.version);
+  const auto lacking = lacking_capability(questions, capabilities, context.version);
   if (!lacking) {
     log::warning("plugin {}: it asks the client for something that is no request for input", *source_);
-    return fail("The plugin asks for something that no client can give");
-  }
-  if (!lacking->empty()) {
-    if (context.era == Era::legacy || task_)
-      return fail(fmt::format("This needs a client that can do {}", *lacking));
+    fail("The plugin asks for something that no client can give");
+  } else if (!lacking->empty() && (context.era == Era::legacy || task_)) {
+    fail(fmt::format("This needs a client that can do {}", *lacking));
+  } else if (!lacking->empty()) {
     forget_id();
-    return request_->exchange.error(missing_capability(*lacking));
+    request_->exchange.error(missing_capability(*lacking));
   }
-  if (context.era == Era::legacy || task_) return ask_here(ending);
+  return lacking && lacking->empty();
+}
 
-  const json::Value* params = request_->message.params;
-  const json::Value* arguments = json::find(*params, "arguments");
-  const json::Value* name = json::find(*params, kind_ == registry::CallKind::resource ? "uri" : "name");
-  const std::string canonical = arguments ? json::to_text(*arguments) : std::string();
+void ItemCall::ask(registry::Ending& ending) {
+  if (!can_be_asked(ending.input_requests)) return;
+  if (request_->context.era == Era::legacy || task_) return ask_here(ending);
+  SuspendedState suspended{
+      .round = round_.number, .version = ending.state_version, .state = std::move(ending.state)};
+  if (const json::Value* given = answers_beforehand(); given && !ending.input_requests.empty()) {
+    if (auto answers = match_answers(to_object(ending.input_requests), {}, given)) {
+      suspended.answers = std::move(answers->given);
+      if (answers->open.empty()) return go_on_later(std::move(suspended));
+      return ask_modern(answers->open, std::move(suspended));
+    }
+  }
+  ask_modern(ending.input_requests, std::move(suspended));
+}
+
+// A modern client that knows what it will be asked may answer with the call itself; null if it does not.
+const json::Value* ItemCall::answers_beforehand() const {
+  if (request_->context.era != Era::modern || round_.number > 0 || !request_->message.params) return nullptr;
+  return json::find(*request_->message.params, "inputResponses");
+}
+
+// The next round begins in another turn of the loop: this one may be inside of the provider's start().
+void ItemCall::go_on_later(SuspendedState suspended) {
+  take_up(std::move(suspended));
+  phase_ = Phase::asking;
+  loop_.loop().post([&loop = loop_, serial = serial_] {
+    if (ItemCall* call = loop.calls().find(serial)) call->go_on();
+  });
+}
+
+void ItemCall::go_on() {
+  if (phase_ != Phase::asking) return;
+  loop_.calls().set_timeout(serial_, timeout_ms_);
+  run_again();
+  if (phase_ == Phase::over) retire();
+}
+
+// The client comes back with the answers, which are held against what is sealed here.
+void ItemCall::ask_modern(const std::vector<registry::InputRequest>& questions, SuspendedState suspended) {
+  suspended.questions = to_object(questions);
+  const std::string arguments = canonical_arguments();
   const std::string sealed = loop_.server().sealer().seal(
-      {round_.number, ending.state_version, ending.state},
-      {request_->message.method, json::view(*name), *source_, canonical, context.principal},
-      loop_.loop().now_ms() + loop_.server().options().input_timeout_ms);
-  answer_input_required(*request_, loop_.server(),
-                        ending.input_requests.empty() ? "" : to_object(ending.input_requests), sealed);
+      suspended, binding(arguments), loop_.loop().now_ms() + loop_.server().options().input_timeout_ms);
+  answer_input_required(*request_, loop_.server(), questions.empty() ? "" : suspended.questions, sealed);
   forget_id();
 }
 
@@ -310,6 +363,9 @@ void ItemCall::ask(registry::Ending& ending) {
 void ItemCall::ask_here(registry::Ending& ending) {
   const SessionPtr& session = request_->context.session;
   if (!task_ && !session) return fail("This needs a session, so that you can be asked: initialize one");
+  if (!task_ && !request_->exchange.can_ask()) {
+    return fail("This needs an answer that is a stream, so that you can be asked: accept text/event-stream");
+  }
   asked_.clear();
   round_.state = std::move(ending.state);
   round_.state_version = ending.state_version;
@@ -317,7 +373,7 @@ void ItemCall::ask_here(registry::Ending& ending) {
     const std::string plugin_key = question.key;
     // A task's keys are unique for its life (SEP-2663, Task Update Requests).
     if (task_ && round_.number > 0) question.key += fmt::format("#{}", round_.number);
-    asked_.emplace(question.key, Question{plugin_key, std::nullopt});
+    asked_.emplace(question.key, Question{plugin_key, question.request, std::nullopt});
     if (task_) continue;
     const auto id = session->note_question({loop_.index(), serial_}, question.key);
     if (!id) return fail("Too many questions are open with this client");
@@ -328,15 +384,20 @@ void ItemCall::ask_here(registry::Ending& ending) {
   if (waiting_) loop_.calls().set_timeout(serial_, loop_.server().options().input_timeout_ms);
 }
 
-void ItemCall::respond(const std::string& key, std::optional<std::string> result) {
+void ItemCall::respond(const std::string& key, const Result<std::string>& result) {
   const auto question = asked_.find(key);
   if (phase_ != Phase::asking || question == asked_.end()) return;
   if (task_) task_->take_answer(key);
   if (!result) {
-    fail("The client could not answer: " + key);
+    fail(fmt::format("The client could not answer {}: {}", key, result.message()));
     return retire();
   }
-  question->second.response = std::move(result);
+  auto answer = read_answer(question->second.request, *result);
+  if (!answer) {
+    fail(fmt::format("The client's answer to {} is no good: {}", key, answer.message()));
+    return retire();
+  }
+  question->second.response = std::move(*answer);
   std::string responses = "{";
   for (const auto& [asked, open] : asked_) {
     if (!open.response) return;  // not all yet
@@ -346,9 +407,7 @@ void ItemCall::respond(const std::string& key, std::optional<std::string> result
   }
   ++round_.number;
   round_.input_responses = responses + "}";
-  loop_.calls().set_timeout(serial_, timeout_ms_);
-  run_again();
-  if (phase_ == Phase::over) retire();
+  go_on();
 }
 
 // The call is over and leaves the loop's waiting ones.
@@ -366,6 +425,8 @@ void ItemCall::release() {
   output_.reset();
   waiting_ = false;
   phase_ = Phase::running;
+  progress_.reset();
+  unsaid_ = 0;
   if (round_.number > 0 || !asked_.empty()) {
     round_ = {};
     asked_.clear();

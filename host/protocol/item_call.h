@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "protocol/request.h"
+#include "protocol/request_state.h"
 #include "protocol/task.h"
 #include "registry/registry.h"
 
@@ -41,8 +42,8 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   void cancel(registry::CancelReason reason);
   // Its time is over: the client is told, the plugin is asked to stop.
   void expire();
-  // The client's answer to one of our questions: a result's JSON text, or nothing if it answered with an error.
-  void respond(const std::string& key, std::optional<std::string> result);
+  // The client's answer to one of our questions: a result's JSON text, or the reason why there is none.
+  void respond(const std::string& key, const Result<std::string>& result);
 
   std::uint64_t serial() const { return serial_; }
 
@@ -69,7 +70,9 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
     std::string input_responses;  // JSON object's text; empty in round 0
   };
 
-  std::optional<rpc::Error> resume(const Target& target);
+  std::optional<rpc::Error> resume();
+  std::string canonical_arguments() const;
+  StateBinding binding(const std::string& arguments) const;
   std::optional<rpc::Error> become_task(const Target& target);
   void run(const Target& target);
   void run_again();
@@ -77,7 +80,13 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   void forget_id();
   void answer(const registry::Ending& ending);
   void answer_completed(const registry::Ending& ending);
+  bool can_be_asked(const std::vector<registry::InputRequest>& questions);
   void ask(registry::Ending& ending);
+  const json::Value* answers_beforehand() const;
+  void go_on_later(SuspendedState suspended);
+  void go_on();
+  void take_up(SuspendedState suspended);
+  void ask_modern(const std::vector<registry::InputRequest>& questions, SuspendedState suspended);
   void ask_here(registry::Ending& ending);
   void fail(std::string message);
   void retire();
@@ -96,7 +105,9 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   registry::SchemaPtr output_;  // of a tool that promises structured content
   const std::string* source_ = nullptr;
   Round round_;
-  bool in_flight_ = false;  // its id is noted with its peer
+  std::size_t unsaid_ = 0;          // log messages that were left out
+  std::optional<double> progress_;  // that the client has been told of last, in whatever round
+  bool in_flight_ = false;          // its id is noted with its peer
   std::uint64_t timeout_ms_ = 0;
 
   TaskPtr task_;                         // where the answer goes, if the request has been answered with a task
@@ -109,6 +120,7 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   bool has_arguments_ = false;
   struct Question {
     std::string plugin_key;
+    std::string request;
     std::optional<std::string> response;
   };
   std::map<std::string, Question> asked_;  // by the key that the client knows

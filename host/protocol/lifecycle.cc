@@ -1,5 +1,4 @@
 // server/discover (modern); initialize, ping and logging/setLevel (legacy).
-#include "base/text.h"
 #include "protocol/server.h"
 #include "protocol/severity.h"
 
@@ -16,12 +15,7 @@ constexpr std::string_view kCoreTasks = R"(,"tasks":{"list":{},"cancel":{},"requ
 }  // namespace
 
 void ServerLoop::discover(RequestPtr request) {
-  std::string versions;
-  for (std::string_view version : kModernVersions) {
-    if (!versions.empty()) versions += ',';
-    text::append_json_string(versions, version);
-  }
-  request->exchange.result({R"({"supportedVersions":[)", versions, R"(],"capabilities":)", kCapabilities,
+  request->exchange.result({R"({"supportedVersions":)", supported_versions(), R"(,"capabilities":)", kCapabilities,
                             R"(,"extensions":{"io.modelcontextprotocol/tasks":{}}},)",
                             server_.instructions_member(), server_.cacheable_stamp(), "}"});
 }

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "protocol/older_content.h"
 
 namespace collet::protocol {
 namespace {
@@ -28,28 +29,23 @@ bool has_name_of_its_own(registry::Kind kind) {
   return kind == registry::Kind::resource || kind == registry::Kind::resource_template;
 }
 
-bool has_member(std::string_view definition, std::string_view member) {
-  json::Document document;
-  return !json::parse(definition, document) && json::find(document, member);
-}
-
-// What a tool must have and its definition need not say.
-void append_implied(std::string& out, const registry::ItemDef& def) {
-  if (!has_member(def.definition, "inputSchema")) out += R"(,"inputSchema":{"type":"object"})";
-  const registry::Traits& traits = def.traits;
-  if ((traits.task_required || traits.task_optional) && !has_member(def.definition, "execution")) {
+// What a tool must have and its definition, which has been parsed, need not say.
+void append_implied(std::string& out, const registry::Traits& traits, const json::Value& parsed) {
+  if (!json::find(parsed, "inputSchema")) out += R"(,"inputSchema":{"type":"object"})";
+  if ((traits.task_required || traits.task_optional) && !json::find(parsed, "execution")) {
     out += fmt::format(R"(,"execution":{{"taskSupport":"{}"}})", traits.task_required ? "required" : "optional");
   }
 }
 
 // {"name":"…",<the definition's members>}, and what the protocol requires beyond them. Line breaks between tokens
 // become blanks: a message is one line.
-void append_item(std::string& out, const registry::Item& item) {
+void append_item(std::string& out, const registry::Item& item, std::string_view definition,
+                 const json::Value& parsed) {
   out += "{\"";
   out += name_member(item.def->kind);
   out += "\":";
   text::append_json_string(out, item.name);
-  std::string_view members = item.def->definition;
+  std::string_view members = definition;
   members.remove_prefix(members.find('{') + 1);
   members = members.substr(0, members.rfind('}'));
   if (members.find_first_not_of(" \t\r\n") != std::string_view::npos) {
@@ -60,8 +56,8 @@ void append_item(std::string& out, const registry::Item& item) {
         out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), [](char c) { return c == '\n' || c == '\r'; },
         ' ');
   }
-  if (item.def->kind == registry::Kind::tool) append_implied(out, *item.def);
-  if (has_name_of_its_own(item.def->kind) && !has_member(item.def->definition, "name")) {
+  if (item.def->kind == registry::Kind::tool) append_implied(out, item.def->traits, parsed);
+  if (has_name_of_its_own(item.def->kind) && !json::find(parsed, "name")) {
     out += R"(,"name":)";
     text::append_json_string(out, item.name);
   }
@@ -73,18 +69,28 @@ void append_item(std::string& out, const registry::Item& item) {
 Listing::Listing(const registry::Snapshot& snapshot, registry::Kind kind, unsigned page_items)
     : page_items_(page_items) {
   const auto& items = snapshot.items(kind);
-  begins_.reserve(items.size() + 1);
   names_.reserve(items.size());
   for (const registry::Item& item : items) {
-    begins_.push_back(text_.size());
     names_.push_back(item.name);
-    append_item(text_, item);
-    text_ += ',';
+    const std::string_view definition = item.def->definition;
+    json::Document parsed;
+    COLLET_ASSERT(!json::parse(definition, parsed));
+    const auto append = [&](Text& text, std::string_view members) {
+      text.begins.push_back(text.items.size());
+      append_item(text.items, item, members, parsed);
+      text.items += ',';
+    };
+    std::optional<std::string> older;
+    if (kind == registry::Kind::tool) older = older_definition(definition, parsed);
+    if (older && !older_text_) older_text_ = text_;
+    append(text_, definition);
+    if (older_text_) append(*older_text_, older ? *older : definition);
   }
-  begins_.push_back(text_.size());
+  text_.begins.push_back(text_.items.size());
+  if (older_text_) older_text_->begins.push_back(older_text_->items.size());
 }
 
-std::optional<Listing::Page> Listing::page(std::optional<std::string_view> cursor) const {
+std::optional<Listing::Page> Listing::page(std::optional<std::string_view> cursor, Era era) const {
   std::size_t first = 0;
   if (cursor) {
     const auto decoded = text::from_base64(*cursor);
@@ -95,7 +101,8 @@ std::optional<Listing::Page> Listing::page(std::optional<std::string_view> curso
   const std::size_t last = std::min(names_.size(), first + page_items_);
   Page page;
   if (first == last) return page;
-  page.items = std::string_view(text_).substr(begins_[first], begins_[last] - begins_[first] - 1);
+  const Text& text = era == Era::legacy && older_text_ ? *older_text_ : text_;
+  page.items = std::string_view(text.items).substr(text.begins[first], text.begins[last] - text.begins[first] - 1);
   if (last < names_.size()) {
     text::append_base64(page.next_cursor, std::string(kCursorMark) + names_[last - 1]);
   }

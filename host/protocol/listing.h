@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/version.h"
 #include "registry/registry.h"
 
 namespace collet::protocol {
@@ -21,11 +22,16 @@ class Listing {
   };
   // The page behind `cursor`, or the first one. Nothing if the cursor is none of ours. A cursor stays good when the
   // list changes: it names the item that the page before ended with.
-  std::optional<Page> page(std::optional<std::string_view> cursor) const;
+  std::optional<Page> page(std::optional<std::string_view> cursor, Era era) const;
 
  private:
-  std::string text_;                 // all items, each followed by a comma
-  std::vector<std::size_t> begins_;  // of each item in text_, and one for the end
+  struct Text {
+    std::string items;                // all of them, each followed by a comma
+    std::vector<std::size_t> begins;  // of each item, and one for the end
+  };
+
+  Text text_;
+  std::optional<Text> older_text_;  // for the legacy era, if it differs
   std::vector<std::string> names_;
   unsigned page_items_;
 };

@@ -10,7 +10,7 @@ void ServerLoop::list(RequestPtr request, registry::Kind kind, std::string_view 
     if (!value->IsString()) return request->exchange.error(rpc::invalid_params("cursor must be a string"));
     cursor = json::view(*value);
   }
-  const auto page = listings_->of(kind).page(cursor);
+  const auto page = listings_->of(kind).page(cursor, request->context.era);
   if (!page) return request->exchange.error(rpc::invalid_params("unknown cursor"));
 
   const bool more = !page->next_cursor.empty();

@@ -1,6 +1,7 @@
 #include "protocol/older_content.h"
 
 #include "base/json.h"
+#include "base/json_members.h"
 #include "base/text.h"
 
 namespace collet::protocol {
@@ -8,6 +9,7 @@ namespace {
 
 constexpr std::string_view kFirstWithLinks = "2025-06-18";
 constexpr std::string_view kFirstWithAudio = "2025-03-26";
+constexpr std::string_view kFirstWithAnyStructure = "2026-07-28";
 
 std::string_view member(const json::Value& object, std::string_view key) {
   return json::find_string(object, key).value_or("");
@@ -56,7 +58,47 @@ void append_message(std::string& out, std::string_view version, const json::Valu
   out += '}';
 }
 
+std::string without_boolean_properties(std::string_view schema) {
+  return json::rewrite_members(schema, [](std::string_view key, std::string_view value) -> std::optional<std::string> {
+    if (key != "properties") return std::string(value);
+    return json::rewrite_members(value, [](std::string_view, std::string_view property) -> std::optional<std::string> {
+      if (property == "true") return "{}";
+      return property == "false" ? R"({"not":{}})" : std::string(property);
+    });
+  });
+}
+
+bool has_boolean_properties(const json::Value& schema) {
+  const json::Value* properties = json::find(schema, "properties");
+  if (!properties || !properties->IsObject()) return false;
+  for (const auto& property : properties->GetObject()) {
+    if (property.value.IsBool()) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+std::string_view older_structured(std::string_view version, std::string_view structured) {
+  if (version >= kFirstWithAnyStructure) return structured;
+  const std::size_t first = structured.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && structured[first] == '{' ? structured : std::string_view();
+}
+
+std::optional<std::string> older_definition(std::string_view definition, const json::Value& parsed) {
+  const json::Value* input = json::find(parsed, "inputSchema");
+  const json::Value* output = json::find(parsed, "outputSchema");
+  const bool drop_output = output && json::find_string(*output, "type") != "object";
+  if (!drop_output && !(input && has_boolean_properties(*input)) && !(output && has_boolean_properties(*output))) {
+    return std::nullopt;
+  }
+  return json::rewrite_members(definition,
+                         [&](std::string_view key, std::string_view value) -> std::optional<std::string> {
+                           if (key == "outputSchema" && drop_output) return std::nullopt;
+                           return key == "inputSchema" || key == "outputSchema" ? without_boolean_properties(value)
+                                                                                : std::string(value);
+                         });
+}
 
 std::string older_content(std::string_view version, registry::CallKind kind, std::string_view content) {
   if (version >= kFirstWithLinks) return {};

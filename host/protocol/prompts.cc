@@ -1,5 +1,6 @@
 // prompts/get and completion/complete.
 #include "base/text.h"
+#include "protocol/result.h"
 #include "protocol/server.h"
 
 namespace collet::protocol {
@@ -67,6 +68,9 @@ void ServerLoop::complete(RequestPtr request) {
     if (!item) item = snapshot_->find(registry::Kind::resource, *uri);
   }
   if (!item) return request->exchange.error(rpc::invalid_params("ref names nothing that is offered here"));
+  if (item->def->kind == registry::Kind::resource) {  // which has nothing to complete
+    return answer(*request, server_, registry::CallKind::complete, registry::Ending());
+  }
 
   std::string arguments = R"({"argument":)" + json::to_text(*argument);
   if (const json::Value* context = json::find(*params, "context"))

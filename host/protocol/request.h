@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocol/context.h"
+#include "protocol/http_content.h"
 #include "rpc/exchange.h"
 #include "rpc/message.h"
 #include "transport/http.h"
@@ -18,13 +19,16 @@ namespace collet::protocol {
 // stream of a session may lose its connection and go on: its client comes back for what is kept in an EventLog.
 class HttpOutlet final : public rpc::Outlet {
  public:
-  // `allow_origin` is echoed to browsers; empty: none. It is borrowed until the answer has begun.
-  void open(transport::HttpReply& reply, std::string_view allow_origin);
+  // `page` is the Origin that may read the answer; empty: none. A client that does not take events gets the answer
+  // alone; one that does not take JSON gets it as an event, unless its status says that it is an error.
+  void open(transport::HttpReply& reply, std::string_view page, Accepted takes = {});
   // Lets go of what it holds, when the request is over.
   void close();
 
   void interim(std::span<const std::string_view> pieces) override;
   void answer(int http_status, std::span<const std::string_view> pieces) override;
+  bool takes_interim() const override { return takes_.events; }
+  bool client_is_behind() const override;
   // An answer without a body.
   void answer_empty(int http_status);
   // The request was cancelled by a message: its answer ends here, with nothing in it.
@@ -48,16 +52,18 @@ class HttpOutlet final : public rpc::Outlet {
  private:
   std::span<const transport::Header> headers(bool json);
   void begin_stream();
-  void send_event(std::string_view message, std::optional<unsigned> retry_ms = std::nullopt);
+  void send(std::span<const std::string_view> pieces, bool last);
+  void send_event(std::string_view message, transport::EventFields fields = {});
 
   transport::HttpReply* reply_ = nullptr;  // null once answered, or without a connection
   Era era_ = Era::modern;
   bool streaming_ = false;
-  std::string allow_origin_;
+  Accepted takes_;
+  std::string page_;
   std::string session_id_;
   SessionPtr session_;  // that keeps the events; null if they are not kept
   EventLogPtr log_;     // once it streams
-  transport::Header headers_[4];
+  transport::Header headers_[5];
 };
 
 // Sends everything as lines of one stream.
@@ -66,6 +72,7 @@ class LineOutlet final : public rpc::Outlet {
   explicit LineOutlet(transport::LineStream& stream) : stream_(stream) {}
   void interim(std::span<const std::string_view> pieces) override { stream_.write(pieces); }
   void answer(int, std::span<const std::string_view> pieces) override { stream_.write(pieces); }
+  bool client_is_behind() const override { return stream_.untaken_bytes() > limits::kStreamAheadBytes; }
 
  private:
   transport::LineStream& stream_;

@@ -59,7 +59,10 @@ std::string StateSealer::seal(const SuspendedState& suspended, const StateBindin
   append_number(plain, expires_ms);
   append_number(plain, suspended.round);
   append_number(plain, suspended.version);
-  plain += suspended.state;
+  for (const std::string* text : {&suspended.state, &suspended.questions, &suspended.answers}) {
+    append_number(plain, static_cast<std::uint64_t>(text->size()));
+    plain += *text;
+  }
   const std::string bound = bound_text(binding);
 
   std::string sealed(kNonceBytes + plain.size() + kTagBytes, '\0');
@@ -83,7 +86,7 @@ std::string StateSealer::seal(const SuspendedState& suspended, const StateBindin
 
 std::optional<SuspendedState> StateSealer::open(std::string_view text, const StateBinding& binding,
                                                 std::uint64_t now_ms) const {
-  constexpr std::size_t kFixedBytes = sizeof(std::uint64_t) + 2 * sizeof(std::uint32_t);
+  constexpr std::size_t kFixedBytes = 4 * sizeof(std::uint64_t) + 2 * sizeof(std::uint32_t);
   auto sealed = text::from_base64(text);
   if (!sealed || sealed->size() < kNonceBytes + kFixedBytes + kTagBytes) return std::nullopt;
   const std::size_t size = sealed->size() - kNonceBytes - kTagBytes;
@@ -107,7 +110,11 @@ std::optional<SuspendedState> StateSealer::open(std::string_view text, const Sta
   SuspendedState suspended;
   suspended.round = take_number<std::uint32_t>(rest);
   suspended.version = take_number<std::uint32_t>(rest);
-  suspended.state = rest;
+  for (std::string* part : {&suspended.state, &suspended.questions, &suspended.answers}) {
+    const auto bytes = take_number<std::uint64_t>(rest);
+    part->assign(rest.substr(0, bytes));  // which nobody can have altered
+    rest.remove_prefix(bytes);
+  }
   return suspended;
 }
 

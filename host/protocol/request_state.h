@@ -23,6 +23,8 @@ struct SuspendedState {
   std::uint32_t round = 0;  // that was suspended
   std::uint32_t version = 0;
   std::string state;
+  std::string questions = {};  // that are not answered yet: JSON object's text, key → request
+  std::string answers = {};    // that have been given: likewise, key → answer
 };
 
 // AES-256-GCM with a key of this process. Any thread.

@@ -39,7 +39,7 @@ void ServerLoop::read_resource(RequestPtr request) {
   if (const auto bad = check_capabilities(found.item->def->traits, request->context)) {
     return request->exchange.error(*bad);
   }
-  Target target{.item = found.item, .kind = registry::CallKind::resource, .uri = *uri};
+  Target target{.item = found.item, .kind = registry::CallKind::resource, .uri = found.uri(*uri)};
   if (found.item->def->kind == registry::Kind::resource_template)
     target.variables = variables_text(found.variables);
   begin_call(std::move(request), target);
@@ -48,12 +48,13 @@ void ServerLoop::read_resource(RequestPtr request) {
 void ServerLoop::subscribe(RequestPtr request) {
   const auto uri = uri_of(*request);
   if (!uri) return request->exchange.error(rpc::invalid_params("uri must be a string"));
-  if (!snapshot_->find_resource(*uri).item) {
+  const auto found = snapshot_->find_resource(*uri);
+  if (!found.item) {
     return request->exchange.error(unknown_resource(request->context.era, *uri));
   }
   if (!request->context.session)
     return request->exchange.error(rpc::invalid_request("a subscription needs a session"));
-  if (!request->context.session->subscribe(*uri, server_.watch(*uri))) {
+  if (!request->context.session->subscribe(*uri, server_.watch(found.uri(*uri)))) {
     return request->exchange.error(
         rpc::invalid_params(fmt::format("over {} subscriptions", limits::kSubscriptionUrisMax)));
   }

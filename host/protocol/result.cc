@@ -1,5 +1,8 @@
 #include "protocol/result.h"
 
+#include <algorithm>
+
+#include "base/json.h"
 #include "base/text.h"
 #include "protocol/older_content.h"
 #include "protocol/server.h"
@@ -43,15 +46,26 @@ constexpr std::string_view opening(CallKind kind) {
     case CallKind::prompt:
       return R"({"messages":[)";
     case CallKind::complete:
-      return R"({"completion":{"values":[)";
+      break;
   }
   return {};
+}
+
+std::string text_block(std::string_view text) {
+  std::string block = R"({"type":"text","text":)";
+  text::append_json_string(block, text);
+  return block + '}';
+}
+
+bool has_field(const registry::Ending& ending, std::string_view key) {
+  std::vector<json::TextMember> members;
+  return json::split_object('{' + ending.fields + '}', members) &&
+         std::any_of(members.begin(), members.end(), [&](const auto& member) { return member.key == key; });
 }
 
 // resultType, _meta and, for a resource, caching hints; what the plugin has said itself stands.
 void add_modern_members(Pieces& pieces, const Server& server, CallKind kind, const registry::Ending& ending) {
   const std::string_view meta = ending.meta.empty() ? std::string_view() : members_of(ending.meta);
-  const bool hints = kind == CallKind::resource && ending.fields.find("\"ttlMs\":") == std::string::npos;
   if (meta.empty()) {
     pieces.add(",");
     pieces.add(server.stamp());
@@ -62,7 +76,41 @@ void add_modern_members(Pieces& pieces, const Server& server, CallKind kind, con
     pieces.add(server.identity());
     pieces.add("}");
   }
-  if (hints) pieces.add(R"(,"ttlMs":0,"cacheScope":"private")");
+  if (kind == CallKind::resource && !has_field(ending, "ttlMs")) pieces.add(R"(,"ttlMs":0,"cacheScope":"private")");
+}
+
+// values, hasMore, total and what else the plugin has said: as many values as an answer may have, and whether and
+// how many there are beside them.
+std::string completion_of(const registry::Ending& ending) {
+  const std::string array = '[' + ending.content + ']';  // which the values lie in
+  const auto values = json::split_array(array);
+  const std::size_t count = values ? values->size() : 0;
+  const bool cut = count > limits::kCompletionValuesMax;
+  std::string out = R"({"values":[)";
+  for (std::size_t i = 0; i < std::min<std::size_t>(count, limits::kCompletionValuesMax); ++i) {
+    if (i > 0) out += ',';
+    out += (*values)[i];
+  }
+  out += ']';
+  json::Document fields;
+  if (json::parse('{' + ending.fields + '}', fields)) fields.SetObject();
+  const json::Value* total = json::find(fields, "total");
+  const json::Value* more = json::find(fields, "hasMore");
+  if (total && total->IsUint64() && total->GetUint64() >= count) {
+    out += fmt::format(R"(,"total":{})", total->GetUint64());
+  } else if (cut) {
+    out += fmt::format(R"(,"total":{})", count);
+  }
+  if (cut || (more && more->IsBool())) out += fmt::format(R"(,"hasMore":{})", cut || more->GetBool());
+  for (const auto& field : fields.GetObject()) {
+    const std::string_view key = json::view(field.name);
+    if (key == "total" || key == "hasMore") continue;
+    out += ',';
+    text::append_json_string(out, key);
+    out += ':';
+    json::append(out, field.value);
+  }
+  return out + '}';
 }
 
 }  // namespace
@@ -70,25 +118,30 @@ void add_modern_members(Pieces& pieces, const Server& server, CallKind kind, con
 registry::Ending tool_error(std::string_view message) {
   registry::Ending ending;
   ending.is_error = true;
-  ending.content = R"({"type":"text","text":)";
-  text::append_json_string(ending.content, message);
-  ending.content += '}';
+  ending.content = text_block(message);
   return ending;
 }
 
 void answer(Request& request, const Server& server, CallKind kind, const registry::Ending& ending) {
-  const std::string older = older_content(request.context.version, kind, ending.content);
-  Pieces pieces;
-  pieces.add(opening(kind));
-  pieces.add(older.empty() ? std::string_view(ending.content) : older);
-  pieces.add("]");
-  if (kind == CallKind::complete) {  // total and hasMore belong to the completion
-    pieces.add_member(",", ending.fields);
-    pieces.add("}");
+  const std::string_view structured = older_structured(request.context.version, ending.structured);
+  std::string older = older_content(request.context.version, kind, ending.content);
+  if (ending.content.empty() && structured.empty() && !ending.structured.empty()) {
+    older = text_block(ending.structured);  // the only form in which the client can have it
   }
-  pieces.add_member(R"(,"structuredContent":)", ending.structured);
-  if (ending.is_error) pieces.add(R"(,"isError":true)");
-  if (kind != CallKind::complete) pieces.add_member(",", ending.fields);
+  std::string completion;
+  Pieces pieces;
+  if (kind == CallKind::complete) {
+    completion = completion_of(ending);
+    pieces.add(R"({"completion":)");
+    pieces.add(completion);
+  } else {
+    pieces.add(opening(kind));
+    pieces.add(older.empty() ? std::string_view(ending.content) : older);
+    pieces.add("]");
+    pieces.add_member(R"(,"structuredContent":)", structured);
+    if (ending.is_error) pieces.add(R"(,"isError":true)");
+    pieces.add_member(",", ending.fields);
+  }
   if (request.context.era == Era::modern) {
     add_modern_members(pieces, server, kind, ending);
   } else {

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "protocol/error.h"
+#include "registry/uri_spelling.h"
 
 namespace collet::protocol {
 namespace {
@@ -44,6 +45,15 @@ std::string make_identity(const ServerOptions& options) {
   text::append_json_string(out, options.version);
   out += '}';
   return out;
+}
+
+// What a client has answered one of our questions with, or why it has not.
+Result<std::string> answer_in(const rpc::Message& message) {
+  if (message.result && message.result->IsObject()) return json::to_text(*message.result);
+  if (!message.error || !message.error->IsObject()) return error("its answer is no object");
+  const json::Value* const code = json::find(*message.error, "code");
+  const std::string_view reason = json::find_string(*message.error, "message").value_or("it gives no reason");
+  return error("{}{}", reason, code && code->IsInt() ? fmt::format(" ({})", code->GetInt()) : "");
 }
 
 }  // namespace
@@ -122,9 +132,7 @@ void ServerLoop::answered(const Request& request) {
   if (bad != std::errc() || end != text.data() + text.size() || !request.context.session) return;
   auto question = request.context.session->take_question(id);
   if (!question) return;
-  std::optional<std::string> result;
-  if (request.message.result && request.message.result->IsObject()) result = json::to_text(*request.message.result);
-  server_.respond(question->asker, std::move(question->key), std::move(result));
+  server_.respond(question->asker, std::move(question->key), answer_in(request.message));
 }
 
 rpc::InFlight* ServerLoop::in_flight_of(const Request& request) {
@@ -192,9 +200,10 @@ void ServerLoop::tell_list_changed(registry::Kind kind) {
   if (stdio_client_ && stdio_client_->session().initialized()) stdio_client_->send(list_changed_message(kind));
 }
 
-void ServerLoop::tell_updated(std::string_view uri) {
-  for (const auto& [serial, subscription] : subscriptions_) subscription->resource_updated(uri);
-  if (stdio_client_ && stdio_client_->session().subscribed(uri)) stdio_client_->send(updated_message(uri));
+void ServerLoop::tell_updated(std::string_view key) {
+  for (const auto& [serial, subscription] : subscriptions_) subscription->resource_updated(key);
+  if (!stdio_client_) return;
+  if (const auto uri = stdio_client_->session().subscribed(key)) stdio_client_->send(updated_message(*uri));
 }
 
 std::string_view list_changed_method(registry::Kind kind) {
@@ -257,10 +266,10 @@ void Server::cancel(rpc::Place place) {
   there.loop().post([&there, serial = place.serial] { there.cancel(serial); });
 }
 
-void Server::respond(rpc::Place place, std::string key, std::optional<std::string> result) {
+void Server::respond(rpc::Place place, std::string key, Result<std::string> result) {
   ServerLoop& there = *loops_[place.loop];
-  there.loop().post([&there, serial = place.serial, key = std::move(key), result = std::move(result)]() mutable {
-    if (ItemCall* call = there.calls().find(serial)) call->respond(key, std::move(result));
+  there.loop().post([&there, serial = place.serial, key = std::move(key), result = std::move(result)] {
+    if (ItemCall* call = there.calls().find(serial)) call->respond(key, result);
   });
 }
 
@@ -278,14 +287,38 @@ void Server::note_changed(unsigned changed) {
 
 void Server::tell_sessions(unsigned changed) {
   for (const registry::Kind kind : changed_lists(changed)) {
-    sessions_.broadcast(list_changed_message(kind), [](const Session&) { return true; });
+    sessions_.broadcast([message = list_changed_message(kind)](const Session&) { return message; });
   }
 }
 
 void Server::resource_updated(std::string_view uri) {
-  sessions_.broadcast(updated_message(uri), [&](const Session& session) { return session.subscribed(uri); });
+  const std::string key = registry::watched_uri(uri);
+  sessions_.broadcast([&](const Session& session) -> std::optional<std::string> {
+    const auto known_as = session.subscribed(key);
+    if (!known_as) return std::nullopt;
+    return updated_message(*known_as);
+  });
   for (const auto& target : loops_) {
-    target->loop().post([&target = *target, uri = std::string(uri)] { target.tell_updated(uri); });
+    target->loop().post([&target = *target, key] { target.tell_updated(key); });
+  }
+}
+
+// Many clients read the first page of a list and no other: who runs the server should know, and once is enough.
+void Server::tell_of_pages(const registry::Snapshot& snapshot) {
+  constexpr std::pair<registry::Kind, std::string_view> kNames[] = {
+      {registry::Kind::tool, "tools"},
+      {registry::Kind::resource, "resources"},
+      {registry::Kind::resource_template, "resource templates"},
+      {registry::Kind::prompt, "prompts"}};
+  for (const auto& [kind, name] : kNames) {
+    const std::size_t count = snapshot.items(kind).size();
+    const unsigned bit = 1u << static_cast<unsigned>(kind);
+    if (count <= options_.page_items || (outgrown_ & bit)) continue;
+    outgrown_ |= bit;
+    log::warning(
+        "{} {} do not fit in a page of {}: clients that read only the first page miss the rest; "
+        "server.limits.page_items sets how many do",
+        count, name, options_.page_items);
   }
 }
 
@@ -293,6 +326,7 @@ void Server::publish(registry::SnapshotPtr snapshot, unsigned changed, Callback<
   for (const registry::Rejected& item : snapshot->rejected()) {
     log::warning("{}: {} is left out: {}", item.source, item.name, item.reason);
   }
+  tell_of_pages(*snapshot);
   std::erase_if(listings_, [](const auto& listings) { return listings.use_count() == 1; });
   auto listings = std::make_shared<const Listings>(*snapshot, options_.page_items);
   listings_.push_back(listings);

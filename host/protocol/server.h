@@ -38,6 +38,7 @@ struct ServerOptions {
   std::function<std::string()> more_instructions;  // any thread: what comes behind them now; may be empty
   std::uint64_t call_timeout_ms = limits::kCallTimeoutMs;
   std::uint64_t input_timeout_ms = limits::kInputTimeoutMs;  // for a client to answer what a plugin asks it
+  std::uint64_t task_ttl_ms = limits::kTaskTtlMs;            // of a task, the longest
   unsigned page_items = limits::kPageItems;
   unsigned sessions_max = limits::kSessionsMax;
   std::uint64_t session_idle_timeout_ms = limits::kSessionIdleTimeoutMs;
@@ -142,7 +143,7 @@ class ServerLoop {
   void cancel(std::uint64_t serial);
   void adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Listings> listings, unsigned changed);
   void tell_list_changed(registry::Kind kind);
-  void tell_updated(std::string_view uri);
+  void tell_updated(std::string_view key);
   void wake(std::uint64_t serial);
   // A message to a legacy session that belongs to no request.
   void tell_session(Session& session, const std::string& message);
@@ -171,8 +172,10 @@ struct TaskOffer {
   std::optional<std::uint64_t> ttl_ms = {};
   std::optional<rpc::Error> bad = {};
 };
-TaskOffer offer_task(const registry::Traits& traits, const Context& context, std::uint32_t round);
-TaskOffer offer_core_task(const registry::Traits& traits, const Context& context, const rpc::Message& message);
+TaskOffer offer_task(const registry::Traits& traits, const Context& context, std::uint32_t round,
+                     std::uint64_t ttl_ms);
+TaskOffer offer_core_task(const registry::Traits& traits, const Context& context, const rpc::Message& message,
+                          std::uint64_t ttl_ms_max);
 // Whose the tasks of such a request are: the principal's, or without one the session's.
 std::string task_owner(const Context& context);
 // "notifications/tools/list_changed" and so on.
@@ -212,7 +215,7 @@ class Server {
   // Any thread: asks the loop at `place` to cancel the call or subscription there …
   void cancel(rpc::Place place);
   // … to give the call there the client's answer to its question …
-  void respond(rpc::Place place, std::string key, std::optional<std::string> result);
+  void respond(rpc::Place place, std::string key, Result<std::string> result);
   // … to have the reader there send what has come.
   void wake(rpc::Place place);
   // Any thread: tells all clients that watch this resource.
@@ -220,6 +223,7 @@ class Server {
 
  private:
   void publish(registry::SnapshotPtr snapshot, unsigned changed, Callback<void()> adopted);
+  void tell_of_pages(const registry::Snapshot& snapshot);
   void note_changed(unsigned changed);
   void tell_sessions(unsigned changed);
 
@@ -234,6 +238,7 @@ class Server {
   std::string cacheable_stamp_;
   std::vector<std::unique_ptr<ServerLoop>> loops_;
   ListNews session_news_;  // the first loop's
+  unsigned outgrown_ = 0;  // 1 << registry::Kind: a page no longer holds all; only publish() touches it
   // That a loop may still read: like snapshots they are not destroyed on loops. Only publish() touches it.
   std::vector<std::shared_ptr<const Listings>> listings_;
 };

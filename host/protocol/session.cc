@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "protocol/random_id.h"
+#include "registry/uri_spelling.h"
 
 namespace collet::protocol {
 
@@ -88,24 +89,27 @@ std::optional<Session::Question> Session::take_question(std::uint64_t id) {
 }
 
 bool Session::subscribe(std::string_view uri, Watch watch) {
+  const std::string key = registry::watched_uri(uri);
   const std::lock_guard lock(mutex_);
-  if (watched_.size() >= limits::kSubscriptionUrisMax && !watched_.contains(uri)) return false;
-  watched_.try_emplace(std::string(uri), std::move(watch));
+  if (watched_.size() >= limits::kSubscriptionUrisMax && !watched_.contains(key)) return false;
+  watched_.try_emplace(key, Watched{std::string(uri), std::move(watch)});
   return true;
 }
 
 void Session::unsubscribe(std::string_view uri) {
   Watch ended;  // outside of the lock
   const std::lock_guard lock(mutex_);
-  const auto found = watched_.find(uri);
+  const auto found = watched_.find(registry::watched_uri(uri));
   if (found == watched_.end()) return;
-  ended = std::move(found->second);
+  ended = std::move(found->second.watch);
   watched_.erase(found);
 }
 
-bool Session::subscribed(std::string_view uri) const {
+std::optional<std::string> Session::subscribed(std::string_view key) const {
   const std::lock_guard lock(mutex_);
-  return watched_.contains(uri);
+  const auto found = watched_.find(key);
+  if (found == watched_.end()) return std::nullopt;
+  return found->second.uri;
 }
 
 SessionPtr SessionTable::create(std::string principal, std::uint64_t now_ms) {
@@ -163,16 +167,17 @@ void SessionTable::drop(Entries::iterator entry) {
   by_use_.erase(entry);
 }
 
-void SessionTable::broadcast(std::string_view message, const std::function<bool(const Session&)>& chosen) {
-  std::vector<EventLogPtr> logs;
+void SessionTable::broadcast(const std::function<std::optional<std::string>(const Session&)>& message_for) {
+  std::vector<std::pair<EventLogPtr, std::string>> messages;
   {
     const std::lock_guard lock(mutex_);
     for (const Entry& entry : by_use_) {
       EventLogPtr log = entry.session->side_log();
-      if (log && chosen(*entry.session)) logs.push_back(std::move(log));
+      auto message = log ? message_for(*entry.session) : std::nullopt;
+      if (message) messages.emplace_back(std::move(log), std::move(*message));
     }
   }
-  for (const EventLogPtr& log : logs) log->append(message);
+  for (const auto& [log, message] : messages) log->append(message);
 }
 
 }  // namespace collet::protocol

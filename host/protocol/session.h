@@ -61,7 +61,8 @@ class Session {
   // resources/subscribe. False if the session watches kSubscriptionUrisMax already.
   bool subscribe(std::string_view uri, Watch watch);
   void unsubscribe(std::string_view uri);
-  bool subscribed(std::string_view uri) const;
+  // In the words in which the client has subscribed to it; nothing if it has not. `key` is a URI's normal spelling.
+  std::optional<std::string> subscribed(std::string_view key) const;
 
   // A log for one more stream; the oldest of more than kSessionStreamsMax are forgotten.
   EventLogPtr open_log();
@@ -93,7 +94,11 @@ class Session {
   EventLogPtr side_log_;
   std::uint64_t last_question_ = 0;
   std::map<std::uint64_t, Question> questions_;
-  std::map<std::string, Watch, std::less<>> watched_;
+  struct Watched {
+    std::string uri;  // as the client spells it
+    Watch watch;
+  };
+  std::map<std::string, Watched, std::less<>> watched_;  // by its normal spelling
 };
 
 using SessionPtr = std::shared_ptr<Session>;  // see the class: the table and the requests
@@ -109,8 +114,8 @@ class SessionTable {
   SessionPtr find(std::string_view id, std::string_view principal, std::uint64_t now_ms);
   void remove(const Session& session);
   std::size_t size() const;
-  // To all sessions that `chosen` says yes to, as an event of their side logs.
-  void broadcast(std::string_view message, const std::function<bool(const Session&)>& chosen);
+  // To each session what `message_for` has for it, if it has, as an event of its side log.
+  void broadcast(const std::function<std::optional<std::string>(const Session&)>& message_for);
 
  private:
   struct Entry {

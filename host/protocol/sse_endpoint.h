@@ -11,7 +11,7 @@ namespace collet::protocol {
 // One for each loop.
 class SseEndpoint {
  public:
-  SseEndpoint(ServerLoop& loop, std::string path) : loop_(loop), path_(std::move(path)) {}
+  explicit SseEndpoint(ServerLoop& loop) : loop_(loop) {}
 
   // A request of somebody who may talk to us.
   void serve(const transport::HttpRequest& http, transport::HttpReply& reply, std::string principal);
@@ -21,7 +21,6 @@ class SseEndpoint {
   void post(const transport::HttpRequest& http, transport::HttpReply& reply, std::string principal);
 
   ServerLoop& loop_;
-  const std::string path_;
 };
 
 }  // namespace collet::protocol

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "protocol/error.h"
 #include "protocol/server.h"
+#include "registry/uri_spelling.h"
 
 namespace collet::protocol {
 namespace {
@@ -29,9 +30,9 @@ std::string acknowledged(const NotificationFilter& filter) {
   if (!filter.uris.empty()) {
     if (out.size() > 1) out += ',';
     out += R"("resourceSubscriptions":[)";
-    for (const std::string& uri : filter.uris) {
+    for (const auto& [key, uri] : filter.uris) {
       if (out.back() != '[') out += ',';
-      text::append_json_string(out, uri);
+      text::append_json_string(out, uri.asked);
     }
     out += ']';
   }
@@ -72,7 +73,10 @@ std::optional<rpc::Error> read_filter(const json::Value& wishes, const registry:
     if (wanted && wanted->GetBool()) out.lists |= bits;
   }
   return read_strings(wishes, "resourceSubscriptions", [&](std::string_view uri) {
-    if (snapshot.find_resource(uri).item) out.uris.emplace(uri);
+    const auto found = snapshot.find_resource(uri);
+    if (!found.item) return;
+    out.uris.try_emplace(registry::watched_uri(uri),
+                         NotificationFilter::Uri{std::string(uri), std::string(found.uri(uri))});
   });
 }
 
@@ -92,6 +96,10 @@ void ServerLoop::listen(RequestPtr request) {
   const json::Value* wishes = params ? json::find(*params, "notifications") : nullptr;
   if (!wishes || !wishes->IsObject()) {
     return request->exchange.error(rpc::invalid_params("notifications must be an object"));
+  }
+  if (!request->exchange.can_ask()) {
+    return request->exchange.error(
+        {rpc::kInvalidRequest, "A subscription is a stream: accept text/event-stream", {}, 406});
   }
   NotificationFilter filter;
   auto bad = read_filter(*wishes, *snapshot_, filter);
@@ -117,7 +125,7 @@ Subscription::Subscription(ServerLoop& loop, std::uint64_t serial, Request& requ
     http_.reply()->observe(this);
   }
   if (in_flight_) in_flight_->add(exchange_.id(), {loop_.index(), serial_});
-  for (const std::string& uri : filter_.uris) watches_.push_back(loop.server().watch(uri));
+  for (const auto& [key, uri] : filter_.uris) watches_.push_back(loop.server().watch(uri.known));
   notify("notifications/subscriptions/acknowledged", R"("notifications":)" + acknowledged(filter_));
   for (const TaskPtr& task : filter_.tasks) {
     // What is over will not change: so each is told of once in any case.
@@ -148,10 +156,11 @@ void Subscription::list_changed(Kind kind) {
   if (filter_.lists & bit(kind)) notify(list_changed_method(kind), {});
 }
 
-void Subscription::resource_updated(std::string_view uri) {
-  if (!filter_.uris.contains(uri)) return;
+void Subscription::resource_updated(std::string_view key) {
+  const auto watched = filter_.uris.find(key);
+  if (watched == filter_.uris.end()) return;
   std::string member = R"("uri":)";
-  text::append_json_string(member, uri);
+  text::append_json_string(member, watched->second.asked);
   notify("notifications/resources/updated", member);
 }
 

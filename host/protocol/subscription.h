@@ -2,8 +2,8 @@
 // basic/patterns/subscriptions).
 #pragma once
 
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +20,11 @@ class ServerLoop;
 // What a client wants to hear of.
 struct NotificationFilter {
   unsigned lists = 0;  // 1 << registry::Kind
-  std::set<std::string, std::less<>> uris;
+  struct Uri {
+    std::string asked;  // as the client spells it
+    std::string known;  // as its plugin knows it
+  };
+  std::map<std::string, Uri, std::less<>> uris;  // by their normal spelling
   std::vector<TaskPtr> tasks;
 };
 
@@ -35,7 +39,8 @@ class Subscription final : public transport::HttpReplyObserver {
 
   // A list of that kind has changed. Resources and templates are one to clients.
   void list_changed(registry::Kind kind);
-  void resource_updated(std::string_view uri);
+  // Of the resource with that normal spelling.
+  void resource_updated(std::string_view key);
   // Tells of the tasks that have changed since it last did.
   void tell_tasks();
   // The client has cancelled it: nothing more is sent.

@@ -69,6 +69,7 @@ void TaskWaiter::look() {
 }
 
 void TaskWaiter::ask() {
+  if (!request_->exchange.can_ask()) return;
   Session& session = *request_->context.session;
   for (const auto& [key, question] : task_->questions()) {
     if (!asked_.insert(key).second) continue;

@@ -1,5 +1,6 @@
 // tasks/get, tasks/update and tasks/cancel.
 #include "protocol/error.h"
+#include "protocol/input.h"
 #include "protocol/server.h"
 
 namespace collet::protocol {
@@ -16,14 +17,15 @@ std::string task_owner(const Context& context) {
 }
 
 // The server decides, for a client that knows tasks.
-TaskOffer offer_task(const registry::Traits& traits, const Context& context, std::uint32_t round) {
+TaskOffer offer_task(const registry::Traits& traits, const Context& context, std::uint32_t round,
+                     std::uint64_t ttl_ms) {
   if (!traits.task_optional && !traits.task_required) return {};
   if (!can_do_tasks(context)) {
     if (traits.task_required) return {.bad = missing_extension(kTasksExtension)};
     return {};
   }
   if (traits.task_after_input && round == 0) return {};
-  return {.ttl_ms = limits::kTaskTtlMs};
+  return {.ttl_ms = ttl_ms};
 }
 
 TaskPtr ServerLoop::find_task(Request& request) {
@@ -51,10 +53,20 @@ void ServerLoop::update_task(RequestPtr request) {
   if (!responses || !responses->IsObject()) {
     return request->exchange.error(rpc::invalid_params("inputResponses must be an object"));
   }
+  std::map<std::string, std::string> answers;
+  const auto questions = task->questions();
   for (const auto& response : responses->GetObject()) {
-    const std::string key(json::view(response.name));
-    if (!response.value.IsObject() || !task->take_answer(key)) continue;  // what is not open is ignored
-    server_.respond(task->place(), key, json::to_text(response.value));
+    const auto question = questions.find(std::string(json::view(response.name)));
+    if (question == questions.end()) continue;  // what is not open is ignored
+    auto answer = read_answer(question->second, json::to_text(response.value));
+    if (!answer) {
+      return request->exchange.error(
+          rpc::invalid_params(fmt::format("inputResponses: {}: {}", question->first, answer.message())));
+    }
+    answers.emplace(question->first, std::move(*answer));
+  }
+  for (auto& [key, answer] : answers) {
+    if (task->take_answer(key)) server_.respond(task->place(), key, std::move(answer));
   }
   request->exchange.result({"{", server_.stamp(), "}"});
 }

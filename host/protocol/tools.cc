@@ -18,7 +18,8 @@ void ServerLoop::call_tool(RequestPtr request) {
     return request->exchange.error(rpc::invalid_params("arguments must be an object"));
   }
   if (request->context.era == Era::modern && request->received && !item->compiled->mirrored.empty()) {
-    const auto bad = check_mirrored_parameters(*request->received, item->compiled->mirrored, arguments);
+    const auto bad =
+        check_mirrored_parameters(*request->received, item->compiled->mirrored, arguments, message.arguments);
     if (bad) return request->exchange.error(*bad);
   }
   if (const auto bad = check_capabilities(item->def->traits, request->context))

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace collet::protocol {
@@ -21,6 +22,10 @@ inline constexpr std::string_view kVersionWithoutHeader = "2025-03-26";
 inline constexpr std::string_view kBatchVersion = "2025-03-26";
 inline constexpr std::string_view kCoreTasksVersion = "2025-11-25";
 
+// Whether an error that answers what has no id that could be read has `"id":null`, as JSON-RPC wants (§5). The
+// schemas since 2025-11-25 have no null there, and leave the member out.
+constexpr bool wants_null_id(std::string_view version) { return version < "2025-11-25"; }
+
 // The list's own text for `version`, which lives for ever; empty if it is not in there.
 template <std::size_t N>
 constexpr std::string_view known(const std::array<std::string_view, N>& versions, std::string_view version) {
@@ -31,5 +36,9 @@ constexpr std::string_view known(const std::array<std::string_view, N>& versions
 }
 constexpr std::string_view known_modern(std::string_view version) { return known(kModernVersions, version); }
 constexpr std::string_view known_legacy(std::string_view version) { return known(kLegacyVersions, version); }
+
+// All of both eras as a JSON array. A server of both says all of them wherever it names what it speaks: a client
+// takes its pick, in whichever era (2026-07-28, basic/versioning).
+const std::string& supported_versions();
 
 }  // namespace collet::protocol

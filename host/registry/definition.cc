@@ -4,17 +4,21 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "registry/shapes.h"
 
 namespace collet::registry {
 namespace {
 
-Result<SchemaPtr> compile(std::string_view member, const json::Value& definition, SchemaCache& cache) {
+Result<SchemaPtr> compile(std::string_view member, const json::Value& definition, SchemaCache& cache,
+                          std::int64_t steps_max) {
   const json::Value* value = json::find(definition, member);
   if (!value) return SchemaPtr();
   if (!value->IsObject()) return error("its {} is not an object", member);
   const auto [entry, fresh] = cache.try_emplace(json::to_text(*value));
   if (!fresh && entry->second) return entry->second;
-  auto compiled = schema::Schema::compile(*value);
+  schema::Options options;
+  options.limits.fuel = steps_max;
+  auto compiled = schema::Schema::compile(*value, options);
   if (!compiled) return error("its {} is no good: {}", member, compiled.message());
   entry->second = std::make_shared<const schema::Schema>(std::move(*compiled));
   return entry->second;
@@ -55,31 +59,59 @@ Result<void> read_mirrored(const json::Value& schema, std::vector<std::string>& 
   return {};
 }
 
-Result<Compiled> read_tool(const json::Value& definition, SchemaCache& cache) {
-  auto input = compile("inputSchema", definition, cache);
-  if (!input) return input.failure();
-  if (*input && json::find_string(*json::find(definition, "inputSchema"), "type") != "object") {
+Result<SchemaPtr> compile_input(const json::Value& definition, SchemaCache& cache, std::int64_t steps_max) {
+  auto input = compile("inputSchema", definition, cache, steps_max);
+  if (input && *input && json::find_string(*json::find(definition, "inputSchema"), "type") != "object") {
     return error(R"(its inputSchema is not of "type": "object")");
   }
-  auto output = compile("outputSchema", definition, cache);
-  if (!output) return output.failure();
-  Compiled compiled{.input = std::move(*input), .output = std::move(*output)};
-  if (compiled.input) {
+  return input;
+}
+
+Result<Compiled> read_tool(const json::Value& definition, SchemaCache& cache, std::int64_t steps_max,
+                           bool unchecked) {
+  Compiled compiled;
+  auto input = compile_input(definition, cache, steps_max);
+  auto output = compile("outputSchema", definition, cache, steps_max);
+  if (!unchecked && !input) return input.failure();
+  if (!unchecked && !output) return output.failure();
+  compiled.unread = !input ? input.message() : !output ? output.message() : "";
+  compiled.output_unread = !output;
+  if (input) compiled.input = std::move(*input);
+  if (output) compiled.output = std::move(*output);
+  if (const json::Value* schema = json::find(definition, "inputSchema"); schema && schema->IsObject()) {
     std::vector<std::string> path;
-    if (auto good = read_mirrored(*json::find(definition, "inputSchema"), path, compiled); !good)
-      return good.failure();
+    if (auto good = read_mirrored(*schema, path, compiled); !good) return good.failure();
   }
   return compiled;
 }
 
+Shape shape_of(Kind kind) {
+  switch (kind) {
+    case Kind::resource:
+      return Shape::resource;
+    case Kind::resource_template:
+      return Shape::resource_template;
+    case Kind::prompt:
+      return Shape::prompt;
+    case Kind::tool:
+      break;
+  }
+  return Shape::tool;
+}
+
+std::string explain(const schema::Schema& schema, const json::Value& value, const schema::Verdict& verdict) {
+  constexpr const char* kKey = "\nserver.limits.schema_steps_max sets how many there may be";
+  return schema.explain(value).to_text() + (verdict.limit == schema::Limit::fuel ? kKey : "");
+}
+
 }  // namespace
 
-Result<Compiled> read_definition(const ItemDef& def, SchemaCache& cache) {
+Result<Compiled> read_definition(ItemDef& def, SchemaCache& cache, std::int64_t schema_steps_max) {
+  auto fitted = fit(shape_of(def.kind), def.definition);
+  if (!fitted) return error("its definition {}", fitted.message());
+  if (!fitted->left_out.empty()) def.definition = std::move(fitted->mended);
   json::Document document;
-  if (auto bad = json::parse(def.definition, document)) {
-    return error("its definition is not JSON: {} at byte {}", bad->message, bad->offset);
-  }
-  if (!document.IsObject()) return error("its definition is not a JSON object");
+  COLLET_ASSERT(!json::parse(def.definition, document));
   for (std::string_view reserved : {"name", "uri", "uriTemplate"}) {
     const bool is_a_resources_name =
         reserved == "name" && (def.kind == Kind::resource || def.kind == Kind::resource_template);
@@ -87,8 +119,13 @@ Result<Compiled> read_definition(const ItemDef& def, SchemaCache& cache) {
       return error("its definition has the member {}, which the host writes", reserved);
     }
   }
-  if (def.kind == Kind::tool) return read_tool(document, cache);
   Compiled compiled;
+  if (def.kind == Kind::tool) {
+    auto tool = read_tool(document, cache, schema_steps_max, def.traits.unchecked);
+    if (!tool) return tool.failure();
+    compiled = std::move(*tool);
+  }
+  compiled.left_out = std::move(fitted->left_out);
   if (def.kind == Kind::resource_template) {
     auto uri_template = UriTemplate::parse(def.name);
     if (!uri_template) return uri_template.failure();
@@ -102,16 +139,18 @@ std::optional<std::string> check_arguments(const Compiled& compiled, const ItemD
   static const json::Value kNone(rapidjson::kObjectType);
   if (!compiled.input || def.traits.unchecked) return std::nullopt;
   const json::Value& given = arguments ? *arguments : kNone;
-  if (compiled.input->validate(given).valid()) return std::nullopt;
-  return fmt::format("Invalid arguments for {}:\n{}", tool, compiled.input->explain(given).to_text());
+  const schema::Verdict verdict = compiled.input->validate(given);
+  if (verdict.valid()) return std::nullopt;
+  return fmt::format("Invalid arguments for {}:\n{}", tool, explain(*compiled.input, given, verdict));
 }
 
 std::optional<std::string> check_structured(const schema::Schema& output, std::string_view structured) {
   if (structured.empty()) return "it promised structured content by its outputSchema and gave none";
   json::Document document;
   if (auto bad = json::parse(structured, document)) return "its structured content is not JSON: " + bad->message;
-  if (output.validate(document).valid()) return std::nullopt;
-  return "its structured content does not fit its outputSchema:\n" + output.explain(document).to_text();
+  const schema::Verdict verdict = output.validate(document);
+  if (verdict.valid()) return std::nullopt;
+  return "its structured content does not fit its outputSchema:\n" + explain(output, document, verdict);
 }
 
 }  // namespace collet::registry

@@ -30,15 +30,20 @@ struct Compiled {
   SchemaPtr input;  // of a tool; null where it has none
   SchemaPtr output;
   std::vector<MirroredParameter> mirrored;
+  std::string unread;  // of a tool whose arguments others check: what of its schemas cannot be read; or empty
+  bool output_unread = false;               // that is so of outputSchema
   std::optional<UriTemplate> uri_template;  // of a resource template
+  std::vector<std::string> left_out;        // of its definition, each with the reason
 };
 
 // By the schema's text.
 using SchemaCache = std::map<std::string, SchemaPtr, std::less<>>;
 
 // The definition is a JSON object without the members that the host writes; a tool's inputSchema and outputSchema
-// compile, inputSchema is of "type": "object"; a template's text is understood.
-Result<Compiled> read_definition(const ItemDef& def, SchemaCache& cache);
+// compile, inputSchema is of "type": "object"; a template's text is understood. A schema that is no good costs a
+// tool whose arguments others check nothing but that schema. Members that clients would not understand are taken out
+// of `def`. A validation by the schemas may take `schema_steps_max` steps.
+Result<Compiled> read_definition(ItemDef& def, SchemaCache& cache, std::int64_t schema_steps_max);
 
 // What a model should be told of arguments that do not fit, or nothing. `arguments` may be null: absent, checked as
 // {}.

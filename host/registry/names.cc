@@ -7,8 +7,6 @@
 namespace collet::registry {
 namespace {
 
-bool has_uri_name(Kind kind) { return kind == Kind::resource || kind == Kind::resource_template; }
-
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
          c == '-';

@@ -25,6 +25,9 @@ struct NameRules {
   bool operator==(const NameRules&) const = default;
 };
 
+// Whether its name is a URI or a URI template.
+constexpr bool has_uri_name(Kind kind) { return kind == Kind::resource || kind == Kind::resource_template; }
+
 // Tools and prompts: [A-Za-z0-9_.-], 1 to `bytes_max` characters. URIs: no blanks or control characters.
 Result<void> check_name(Kind kind, std::string_view name, std::size_t bytes_max);
 

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "base/json_members.h"
+#include "base/log.h"
+#include "registry/uri_spelling.h"
+
 namespace collet::registry {
 namespace {
 
@@ -11,23 +15,40 @@ bool same_definitions(const std::vector<Item>& a, const std::vector<Item>& b) {
   });
 }
 
+std::string key_of(Kind kind, const std::string& name) { return has_uri_name(kind) ? normalised_uri(name) : name; }
+
 bool leaves_out(const Snapshot& snapshot, const Rejected& item) {
   return std::any_of(snapshot.rejected().begin(), snapshot.rejected().end(),
                      [&](const Rejected& other) { return other.source == item.source && other.name == item.name; });
 }
 
+void warn_of_offers(const Change& change) {
+  for (const Offer& offer : *change.offers) {
+    for (const std::string& left_out : offer.compiled.left_out) {
+      log::warning("{}: of {}'s definition is left out: {}", change.source, offer.def.name, left_out);
+    }
+    if (const std::string& unread = offer.compiled.unread; !unread.empty()) {
+      log::warning("{}: {} is offered, and its arguments are not checked: {}", change.source, offer.def.name, unread);
+    }
+  }
+}
+
 }  // namespace
 
-OffersPtr examine(std::vector<ItemDef> items) {
+OffersPtr examine(std::vector<ItemDef> items, std::int64_t schema_steps_max) {
   auto offers = std::make_shared<std::vector<Offer>>();
   offers->reserve(items.size());
   SchemaCache cache;  // sources offer the same schema for many tools
   for (ItemDef& def : items) {
     Offer& offer = offers->emplace_back();
     offer.def = std::move(def);
-    auto compiled = read_definition(offer.def, cache);
+    auto compiled = read_definition(offer.def, cache, schema_steps_max);
     if (compiled) {
       offer.compiled = std::move(*compiled);
+      // What clients could not read either is not shown to them.
+      if (offer.compiled.output_unread) {
+        offer.def.definition = json::without_member(offer.def.definition, "outputSchema");
+      }
     } else {
       offer.problem = compiled.message();
     }
@@ -37,14 +58,16 @@ OffersPtr examine(std::vector<ItemDef> items) {
 
 const Item* Snapshot::find(Kind kind, std::string_view name) const {
   const auto& index = index_[static_cast<unsigned>(kind)];
-  const auto found = index.find(name);
+  const auto found = has_uri_name(kind) ? index.find(normalised_uri(name)) : index.find(name);
   return found == index.end() ? nullptr : found->second;
 }
 
 Snapshot::Found Snapshot::find_resource(std::string_view uri) const {
+  if (uri.size() > limits::kUriBytesMax) return {};
   if (const Item* exact = find(Kind::resource, uri)) return {exact, {}};
+  const std::string spelt = UriTemplate::spelt(uri);
   for (const Item& item : items(Kind::resource_template)) {
-    if (auto variables = item.compiled->uri_template->match(uri)) return {&item, std::move(*variables)};
+    if (auto variables = item.compiled->uri_template->match_spelt(spelt)) return {&item, std::move(*variables)};
   }
   return {};
 }
@@ -94,6 +117,7 @@ void Registry::replace(std::string_view source, Provider* provider, std::vector<
 std::vector<Result<void>> Registry::replace(std::vector<Change> changes, Callback<void()> adopted) {
   std::vector<Result<void>> results(changes.size());
   const std::lock_guard lock(mutex_);
+  for (const Change& change : changes) warn_of_offers(change);
   publish(build_with(changes, results), std::move(adopted));
   return results;
 }
@@ -186,21 +210,25 @@ SnapshotPtr Registry::build() const {
         reject(offer.problem);
         continue;
       }
-      const auto [owner, fresh] = taken[static_cast<unsigned>(def.kind)].try_emplace(name, source.get());
+      const auto [owner, fresh] =
+          taken[static_cast<unsigned>(def.kind)].try_emplace(key_of(def.kind, name), source.get());
       if (!fresh) {
         reject(fmt::format("plugin {} already offers that name: set `prefix` or `rename` for one of them",
                            owner->second->id));
         continue;
       }
+      for (const std::string& left_out : offer.compiled.left_out) {
+        next->mended_.push_back({source->id, name, left_out});
+      }
       next->items_[static_cast<unsigned>(def.kind)].push_back(
-          {std::move(name), &def, &offer.compiled, source->provider, &source->id});
+          {std::move(name), &def, &offer.compiled, source->provider, &source->id, owner->first});
     }
   }
   for (unsigned kind = 0; kind < Snapshot::kKinds; ++kind) {
     auto& items = next->items_[kind];
     std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.name < b.name; });
     next->index_[kind].reserve(items.size());
-    for (const Item& item : items) next->index_[kind].emplace(item.name, &item);
+    for (const Item& item : items) next->index_[kind].emplace(item.key, &item);
   }
   return next;
 }

@@ -31,6 +31,7 @@ struct Item {
   const Compiled* compiled = nullptr;
   Provider* provider = nullptr;
   const std::string* source = nullptr;  // id of the plugin; lives as long as the registry
+  std::string key = {};                 // what it is found by: its name, or its URI's normal spelling
 };
 
 // An item that was left out, and why.
@@ -38,6 +39,13 @@ struct Rejected {
   std::string source;
   std::string name;
   std::string reason;
+};
+
+// An item that is served without a part of its definition, and why.
+struct Mended {
+  std::string source;
+  std::string name;
+  std::string left_out;
 };
 
 // Transparent hashing, so that a string_view finds a string.
@@ -54,8 +62,8 @@ struct Offer {
 };
 using OffersPtr = std::shared_ptr<const std::vector<Offer>>;  // shared by the source and the snapshots made of it
 
-// Compiles what is compiled, once; what cannot be is noted in its offer.
-OffersPtr examine(std::vector<ItemDef> items);
+// Compiles what is compiled, once; what cannot be is noted in its offer. A validation may take so many steps.
+OffersPtr examine(std::vector<ItemDef> items, std::int64_t schema_steps_max = limits::kSchemaFuel);
 
 // What a source offers from now on; no offers take it out.
 struct Change {
@@ -76,15 +84,20 @@ class Snapshot {
  public:
   // Sorted by name; stable between snapshots.
   const std::vector<Item>& items(Kind kind) const { return items_[static_cast<unsigned>(kind)]; }
-  // One hash lookup; null if there is none.
+  // One hash lookup; null if there is none. A URI is found in whatever way it is spelt.
   const Item* find(Kind kind, std::string_view name) const;
   // The resource of that URI, or the first template that it is one of, with the variables' values.
   struct Found {
     const Item* item = nullptr;
     std::map<std::string, std::string> variables;
+    // As its provider knows what was found by `uri`.
+    std::string_view uri(std::string_view uri) const {
+      return item->def->kind == Kind::resource ? item->name : uri;
+    }
   };
   Found find_resource(std::string_view uri) const;
   const std::vector<Rejected>& rejected() const { return rejected_; }
+  const std::vector<Mended>& mended() const { return mended_; }
   // Counts up by one each time; the first published one is 1.
   std::uint64_t version() const { return version_; }
 
@@ -95,6 +108,7 @@ class Snapshot {
   std::unordered_map<std::string_view, const Item*, NameHash, std::equal_to<>> index_[kKinds];
   std::vector<OffersPtr> offers_;  // what items_ points into
   std::vector<Rejected> rejected_;
+  std::vector<Mended> mended_;
   std::uint64_t version_ = 0;
 };
 
@@ -107,7 +121,14 @@ class Registry {
   // reads an older snapshot any more.
   using Publisher = Callback<void(SnapshotPtr snapshot, unsigned changed, Callback<void()> adopted)>;
 
-  explicit Registry(std::size_t name_bytes_max = limits::kToolNameBytesMax) : name_bytes_max_(name_bytes_max) {}
+  explicit Registry(std::size_t name_bytes_max = limits::kToolNameBytesMax,
+                    std::int64_t schema_steps_max = limits::kSchemaFuel)
+      : name_bytes_max_(name_bytes_max), schema_steps_max_(schema_steps_max) {}
+
+  // As above, within this registry's limits.
+  OffersPtr examine(std::vector<ItemDef> items) const {
+    return registry::examine(std::move(items), schema_steps_max_);
+  }
 
   // Adds a source behind those that there are: the order decides clashes.
   void declare(std::string source, NameRules rules);
@@ -145,6 +166,7 @@ class Registry {
   void publish(SnapshotPtr next, Callback<void()> adopted);
 
   const std::size_t name_bytes_max_;
+  const std::int64_t schema_steps_max_;
   mutable std::mutex mutex_;  // guards everything below; held while publishing, so that snapshots arrive in order
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<std::unique_ptr<Source>> former_;  // no longer declared; their ids are still read

@@ -3,33 +3,12 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "registry/uri_spelling.h"
 
 namespace collet::registry {
 namespace {
 
 constexpr std::size_t kExpressionsMax = 16;
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool encoded =
-        text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
-    if (encoded) {
-      out += static_cast<char>(hex_value(text[i + 1]) << 4 | hex_value(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
 
 bool is_variable_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
@@ -55,7 +34,8 @@ Result<UriTemplate> UriTemplate::parse(std::string_view text) {
   while (!text.empty()) {
     const std::size_t open = text.find('{');
     if (open > 0) {
-      made.parts_.push_back({Part::Kind::literal, std::string(text.substr(0, open)), {}});
+      made.parts_.push_back({Part::Kind::literal, normalised_encoding(text.substr(0, open)), {}});
+      if (made.parts_.size() == 1) lower_case_origin(made.parts_.front().text);
       if (open == std::string_view::npos) break;
     }
     const std::size_t close = text.find('}', open);
@@ -146,6 +126,17 @@ class UriTemplate::Matcher {
 
 std::optional<std::map<std::string, std::string>> UriTemplate::match(std::string_view uri) const {
   if (uri.size() > limits::kUriBytesMax) return std::nullopt;
+  return match_spelt(spelt(uri));
+}
+
+std::string UriTemplate::spelt(std::string_view uri) {
+  std::string out = normalised_encoding(uri);
+  lower_case_origin(out);
+  return out;
+}
+
+std::optional<std::map<std::string, std::string>> UriTemplate::match_spelt(std::string_view uri) const {
+  if (uri.size() > 3 * limits::kUriBytesMax) return std::nullopt;  // each byte may have been encoded
   Matcher matcher(parts_, uri);
   if (!matcher.from(0, 0)) return std::nullopt;
   return std::move(matcher.values);

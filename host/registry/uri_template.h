@@ -11,8 +11,9 @@
 
 namespace collet::registry {
 
-// {var} takes anything but / ? #, {+var} anything, {/var} a slash and then like {var}, {?a,b} the query's pairs in
-// any order, each of them optional. Other operators and modifiers are not understood.
+// Literals are found in whatever way they are spelt (uri_spelling.h). {var} takes anything but / ? #, {+var}
+// anything, {/var} a slash and then like {var}, {?a,b} the query's pairs in any order, each of them optional. Other
+// operators and modifiers are not understood.
 class UriTemplate {
  public:
   static Result<UriTemplate> parse(std::string_view text);
@@ -20,6 +21,9 @@ class UriTemplate {
   // The variables' values with percent-encoding undone, or nothing if the URI is none of these. Time is bounded by
   // the number of expressions times the square of the URI's length.
   std::optional<std::map<std::string, std::string>> match(std::string_view uri) const;
+  // The same in two steps, of which the first is done once for many templates.
+  static std::string spelt(std::string_view uri);
+  std::optional<std::map<std::string, std::string>> match_spelt(std::string_view uri) const;
 
  private:
   struct Part {

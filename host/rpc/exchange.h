@@ -17,6 +17,10 @@ class Outlet {
   virtual void interim(std::span<const std::string_view> pieces) = 0;
   // The answer. Nothing is sent afterwards.
   virtual void answer(int http_status, std::span<const std::string_view> pieces) = 0;
+  // Whether messages before the answer reach the client.
+  virtual bool takes_interim() const { return true; }
+  // Whether the client reads more slowly than it is written to. What it can do without is to be left out meanwhile.
+  virtual bool client_is_behind() const { return false; }
 
  protected:
   ~Outlet() = default;
@@ -47,6 +51,11 @@ class Exchange {
   // A request of ours, on the stream of theirs. `request` is an object's text: {"method":…,"params":…}.
   void ask(std::uint64_t id, std::string_view request);
 
+  // Whether a request of ours would reach the client.
+  bool can_ask() const { return open() && outlet_->takes_interim(); }
+
+  bool client_is_behind() const { return open() && outlet_->client_is_behind(); }
+
   void disown() { outlet_ = nullptr; }
   // The same exchange through another outlet, which has taken the place of this one's.
   Exchange move_to(Outlet& outlet);
@@ -58,7 +67,7 @@ class Exchange {
   Outlet* outlet_ = nullptr;
 };
 
-// {"jsonrpc":"2.0","id":…,"error":{…}}; without "id" if there is none.
+// {"jsonrpc":"2.0","id":…,"error":{…}}; without "id" if that is empty.
 std::string error_message(const Id& id, const Error& error);
 
 }  // namespace collet::rpc

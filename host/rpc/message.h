@@ -16,6 +16,8 @@ namespace collet::rpc {
 class Id {
  public:
   Id() = default;
+  // Of an answer to what has no id that can be read (JSON-RPC 2.0 §5).
+  static Id null();
   // Nothing if the value is neither a string nor an integer.
   static std::optional<Id> from(const json::Value& value);
 
@@ -46,7 +48,7 @@ class Arena {
 
 struct Message {
   enum class Kind : std::uint8_t { request, notification, response };
-  Kind kind = Kind::request;
+  Kind kind = Kind::request;            // also of what cannot be told: it is answered, a response never is
   Id id;                                // of a request or response
   std::string_view method;              // of a request or notification
   const json::Value* params = nullptr;  // an object, or null if absent
@@ -62,8 +64,10 @@ Error no_batches();
 // The messages of a batch, 1 to kBatchMessagesMax; they point into `text`.
 [[nodiscard]] std::optional<Error> split_batch(std::string_view text, std::vector<std::string_view>& out);
 
-// Reads `text` into `arena`, which `out` then points into; only `arguments` points into `text`. On failure `out.id`
-// is the request's id if that much could be read.
+// Reads `text`, after a byte order mark or not, into `arena`, which `out` then points into; only `arguments` points
+// into `text`. On failure `out` has kind and id as far as they could be read. A member that is there twice, at the
+// top, in params or in an object of these, is a failure: something between the client and us may have read the
+// other one. The arguments of a call are their tool's affair.
 [[nodiscard]] std::optional<Error> parse_message(std::string_view text, Arena& arena, Message& out);
 
 }  // namespace collet::rpc

@@ -154,12 +154,12 @@ void Compiler::constants(const Subject& subject) {
     std::vector<const Value*> kept;
     for (const Value& value : values->GetArray()) kept.push_back(program_.keep(value));
     emit(Op::enumeration, kAnyType, Keyword::enumeration,
-         push(program_.enumerations, Enumeration(std::move(kept))));
+         push(program_.enumerations, Enumeration(std::move(kept), comparisons_)));
   }
   if (const Value* value = subject[Keyword::constant]) {
     if (!spend_constants(subject, Keyword::constant, *value)) return;
     emit(Op::enumeration, kAnyType, Keyword::constant,
-         push(program_.enumerations, Enumeration({program_.keep(*value)})));
+         push(program_.enumerations, Enumeration({program_.keep(*value)}, comparisons_)));
   }
 }
 

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "schema/budget.h"
 #include "schema/index.h"
 #include "schema/program.h"
 #include "schema/refusal.h"
@@ -75,6 +77,7 @@ class Compiler {
   std::unordered_map<std::string_view, std::uint32_t> pattern_ids_;
   std::unordered_map<std::string_view, std::uint32_t> dynamic_ids_;
   std::vector<std::size_t> dynamic_anchors_added_;  // of each resource
+  Budget comparisons_{.fuel = std::numeric_limits<std::int64_t>::max()};  // constants_ bounds what is compared
   std::size_t constants_ = 0;
   std::size_t pattern_bytes_ = 0;
 };

@@ -1,7 +1,6 @@
 #include "schema/enumeration.h"
 
 #include <bit>
-#include <limits>
 
 #include "schema/equality.h"
 
@@ -15,7 +14,7 @@ constexpr std::uint32_t kFree = ~0u;
 
 }  // namespace
 
-Enumeration::Enumeration(std::vector<const Value*> values) : values_(std::move(values)) {
+Enumeration::Enumeration(std::vector<const Value*> values, Budget& budget) : values_(std::move(values)) {
   std::vector<std::string_view> strings;
   for (const Value* value : values_) {
     switch (value->GetType()) {
@@ -39,11 +38,9 @@ Enumeration::Enumeration(std::vector<const Value*> values) : values_(std::move(v
   if (others_.size() <= kFew) return;
   slots_.assign(std::bit_ceil(others_.size() * 2), kFree);
   const std::size_t mask = slots_.size() - 1;
-  Budget unbounded;  // the compiler has counted the values
-  unbounded.fuel = std::numeric_limits<std::int64_t>::max();
   for (std::uint32_t i = 0; i < others_.size(); ++i) {
-    std::size_t slot = hash(*others_[i], unbounded) & mask;
-    while (slots_[slot] != kFree && !equal(*others_[slots_[slot]], *others_[i], unbounded))
+    std::size_t slot = hash(*others_[i], budget) & mask;
+    while (slots_[slot] != kFree && !equal(*others_[slots_[slot]], *others_[i], budget))
       slot = (slot + 1) & mask;
     if (slots_[slot] == kFree) slots_[slot] = i;
   }

@@ -11,8 +11,8 @@ namespace collet::schema {
 
 class Enumeration {
  public:
-  // The values are borrowed.
-  explicit Enumeration(std::vector<const json::Value*> values);
+  // The values are borrowed. The compiler has counted them: the budget counts the steps and must not end.
+  Enumeration(std::vector<const json::Value*> values, Budget& budget);
 
   // False if the budget ends first; the budget tells.
   bool has(const json::Value& value, Budget& budget) const;

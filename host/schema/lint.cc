@@ -158,6 +158,10 @@ class Linter {
     if (is_unsupported(info.keyword) && !root_combinator) {
       warn(location, fmt::format("{}: OpenAI's strict mode refuses it, Gemini drops it", info.name));
     }
+    if (info.keyword == Keyword::type && value.IsArray()) {
+      warn(location,
+           "a list of types: clients that make classes of a schema fail on it, with the whole list; use anyOf");
+    }
     if (info.keyword == Keyword::pattern && value.IsString() && has_lookaround(json::view(value))) {
       warn(location, "a pattern with lookaround: OpenAI's strict mode refuses it");
     }

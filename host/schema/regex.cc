@@ -13,7 +13,7 @@ namespace {
 
 // What a search costs, so that a step takes roughly as long here as everywhere else.
 constexpr std::int64_t kRunsSteps = 1;
-constexpr std::int64_t kLinearSteps = 4;
+constexpr std::int64_t kLinearSteps = 12;
 constexpr std::size_t kRunBytesPerStep = 64;
 constexpr std::size_t kLinearBytesPerStep = 16;
 constexpr std::uint32_t kBacktracksPerStep = 32;

@@ -10,9 +10,15 @@
 namespace collet::schema {
 namespace {
 
-Verdict verdict_of(bool ok, const Budget& budget) {
-  if (budget.limit != Limit::none) return {Outcome::limit, budget.limit};
-  return {ok ? Outcome::valid : Outcome::invalid, Limit::none};
+std::int64_t steps_of(const Evaluation& evaluation) {
+  const std::int64_t fuel = evaluation.program.limits.fuel;
+  return (fuel - evaluation.budget.fuel) + (fuel - evaluation.detail_fuel);
+}
+
+Verdict verdict_of(bool ok, const Evaluation& evaluation) {
+  const Limit limit = evaluation.budget.limit;
+  if (limit != Limit::none) return {Outcome::limit, limit, steps_of(evaluation)};
+  return {ok ? Outcome::valid : Outcome::invalid, Limit::none, steps_of(evaluation)};
 }
 
 Evaluation evaluation_of(const Program& program) {
@@ -121,7 +127,7 @@ Result<Schema> Schema::compile_text(std::string_view text, const Options& option
 Verdict Schema::validate(const json::Value& instance) const {
   Evaluation evaluation = evaluation_of(*program_);
   const bool ok = Evaluator<false>(evaluation).run(0, instance, nullptr, nullptr);
-  return verdict_of(ok, evaluation.budget);
+  return verdict_of(ok, evaluation);
 }
 
 Report Schema::explain(const json::Value& instance, std::size_t errors_max) const {
@@ -132,7 +138,8 @@ Report Schema::explain(const json::Value& instance, std::size_t errors_max) cons
   Report report;
   // What was found before a limit was hit is found.
   const bool invalid = !findings.list().empty();
-  report.verdict = invalid ? Verdict{Outcome::invalid, Limit::none} : verdict_of(ok, evaluation.budget);
+  report.verdict =
+      invalid ? Verdict{Outcome::invalid, Limit::none, steps_of(evaluation)} : verdict_of(ok, evaluation);
   report.truncated = findings.full() || (invalid && evaluation.budget.limit != Limit::none);
   report.violations = std::move(findings.list());
   return report;

@@ -85,6 +85,7 @@ enum class Outcome : std::uint8_t { valid, invalid, limit };
 struct Verdict {
   Outcome outcome = Outcome::valid;
   Limit limit = Limit::none;  // set exactly if the outcome is Outcome::limit
+  std::int64_t steps = 0;     // what it took, of Limits::fuel; what it took to find reasons is counted too
 
   bool valid() const { return outcome == Outcome::valid; }
 };

@@ -47,6 +47,7 @@ ConnectionGroup::~ConnectionGroup() {
 
 std::uint64_t ConnectionGroup::time_limit_ms(Wait what) const {
   switch (what) {
+    case Wait::first:
     case Wait::header:
       return limits.header_timeout_ms;
     case Wait::body:
@@ -72,7 +73,7 @@ void ConnectionGroup::add(HttpConnection& connection) {
     sweeper_.repeat(std::clamp(shortest / 8, kSweepMsMin, kSweepMsMax), [this] { sweep(); });
   }
   connection.wait_ = Wait::close;  // any but the one that follows
-  wait(connection, Wait::header);
+  wait(connection, Wait::first);
 }
 
 void ConnectionGroup::remove(HttpConnection& connection) {
@@ -136,8 +137,10 @@ void ConnectionGroup::run_deferred() {
 void ConnectionGroup::drain(Callback<void()> done) {
   draining_ = true;
   drained_ = std::move(done);
-  Queue& idle = queues_[static_cast<std::size_t>(Wait::idle)];
-  while (idle.first) idle.first->close();
+  for (const Wait nothing_owed : {Wait::first, Wait::idle}) {
+    Queue& queue = queues_[static_cast<std::size_t>(nothing_owed)];
+    while (queue.first) queue.first->close();
+  }
   uv_idle_start(idle_, [](uv_idle_t* handle) { static_cast<ConnectionGroup*>(handle->data)->run_deferred(); });
 }
 

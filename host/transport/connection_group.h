@@ -22,16 +22,17 @@ class HttpConnection;
 
 // What a connection waits for. Each has one time limit, so connections queue in the order of their deadlines.
 enum class Wait : std::uint8_t {
-  header,   // the rest of a request's header, or of a TLS handshake
+  first,    // the first byte of a connection's first request, or the end of a TLS handshake
+  header,   // the rest of a request's header
   body,     // the rest of a request's body
   idle,     // the next request
   comment,  // the next event; at the deadline a comment is sent
-  write,    // the client to read the rest of an answer
+  write,    // the client to read the rest of what has been written
   linger,   // the client to close, after the last answer
   reply,    // the handler's answer: no deadline here
   close,    // libuv's close callback: none either
 };
-inline constexpr std::size_t kWaits = 8;
+inline constexpr std::size_t kWaits = 9;
 
 class ConnectionGroup {
  public:
@@ -42,7 +43,7 @@ class ConnectionGroup {
   ConnectionGroup(const ConnectionGroup&) = delete;
   ConnectionGroup& operator=(const ConnectionGroup&) = delete;
 
-  void add(HttpConnection& connection);     // waits for a header
+  void add(HttpConnection& connection);     // waits for the first byte
   void remove(HttpConnection& connection);  // its handle is closed
   void wait(HttpConnection& connection, Wait what);
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/callback.h"
 #include "base/limits.h"
@@ -30,31 +31,47 @@ struct HttpRequest {
   std::string_view host;   // of an absolute-form target, else of the Host header
   std::span<const Header> headers;
   std::string_view body;
-  bool secure = false;  // came over TLS
-  bool local = false;   // came over a unix socket
+  bool secure = false;    // came over TLS
+  bool local = false;     // came over a unix socket
+  bool loopback = false;  // came from a loopback address
+  bool repeats = true;    // false: no two headers have the same name
 
   // The value of the first header of that name (any case), surrounding blanks removed; data() is null if there is
   // none.
   std::string_view header(std::string_view name) const;
   // How many headers have that name.
   unsigned count(std::string_view name) const;
+
+  // What all headers of that name say, where a value has no comma: copies come on lines of their own, or as a list
+  // that a proxy has made of them.
+  struct Stated {
+    std::string_view value;  // the first one; data() is null if there is none
+    bool agreed = true;      // whether all are the same
+  };
+  Stated stated(std::string_view name) const;
+  // Of a header whose value is a list: all its lines as one (RFC 9110 §5.3), unless they are all the same. `joined`
+  // is room for that.
+  std::string_view listed(std::string_view name, std::string& joined) const;
 };
 
 // What an event may carry besides its data.
 struct EventFields {
-  std::string_view type = {};          // "event"; empty: a message
+  std::string_view type = {};          // "event"; empty: "message" if there is data
   std::string_view id = {};            // for Last-Event-ID
   std::optional<unsigned> retry_ms{};  // how long the client shall wait before it comes back
+  bool last = false;                   // end() follows: it is sent however much waits
 };
 
-// Told that a client has gone before its answer was complete: it has closed its end, or the connection broke. TCP
-// does not tell a client that closes from one that only shuts down its writing side, and leaving is how a client
-// cancels; so both count as gone once on_request() has returned without an answer. Not noticed while a client has
-// sent more than kHttpPipelineBytesMax ahead.
+// Told of the client while its answer is not complete.
 class HttpReplyObserver {
  public:
-  // The reply is no longer usable when this is called. Comes from the loop, never from inside a call of the reply.
+  // It has closed its end, or the connection broke. A client that only shuts down its writing side still gets its
+  // answer: what tells the two apart is that the one that has closed resets what is sent to it, so the next bytes
+  // of the answer are sent at once. Not noticed while a client has sent more than kHttpPipelineBytesMax ahead. The
+  // reply is no longer usable when this is called. Comes from the loop, never from inside a call of the reply.
   virtual void on_gone() = 0;
+  // All that was written to an event stream has left. Comes from the loop, too.
+  virtual void on_sent() {}
 
  protected:
   ~HttpReplyObserver() = default;
@@ -72,11 +89,16 @@ class HttpReply {
   // 200 with `headers` and Content-Type: text/event-stream, Cache-Control: no-cache, X-Accel-Buffering: no,
   // chunked. Comments keep a quiet stream alive.
   virtual void begin_events(std::span<const Header> headers) = 0;
-  // One event, sent at once. Line breaks in `data` reach the client as \n. A client that does not read loses its
-  // connection when more than HttpLimits::write_buffer_bytes_max wait: then on_gone() is called later.
+  // One event, sent at once. Line breaks in `data` reach the client as \n. Without data it is for the client's
+  // transport alone and has no type. A client that does not read loses its connection when
+  // more than HttpLimits::write_buffer_bytes_max wait before the event, or when nothing moves for body_timeout_ms:
+  // then on_gone() is called later.
   virtual void event(std::string_view data, const EventFields& fields) = 0;
   void event(std::string_view data) { event(data, {}); }
   virtual void end() = 0;
+  // How many bytes may be written ahead of what the client's connection has taken. None: it reads too slowly, and what
+  // can wait for on_sent(), or be left out, should.
+  virtual std::size_t room() const { return limits::kStreamAheadBytes; }
 
   virtual void observe(HttpReplyObserver* observer) = 0;
 
@@ -88,6 +110,12 @@ class HttpHandler {
  public:
   // `request` may be answered at once or later. The answer to a HEAD request is sent without its body.
   virtual void on_request(const HttpRequest& request, HttpReply& reply) = 0;
+  // A request is refused that cannot be read: `request` has the headers of it that are there, `headers` takes what
+  // the answer shall have besides its own.
+  virtual void on_refusal(const HttpRequest& request, std::vector<Header>& headers) {
+    static_cast<void>(request);
+    static_cast<void>(headers);
+  }
 
  protected:
   ~HttpHandler() = default;
@@ -100,8 +128,8 @@ struct HttpLimits {
   std::size_t target_bytes_max = limits::kHttpTargetBytesMax;
   unsigned header_count_max = limits::kHttpHeaderCountMax;
   unsigned connections_max = limits::kConnectionsMax;
-  std::uint64_t header_timeout_ms =
-      limits::kHttpHeaderTimeoutMs;  // from the first byte of a request to its last header
+  // From the first byte of a request to its last header; and of a connection, to its first byte.
+  std::uint64_t header_timeout_ms = limits::kHttpHeaderTimeoutMs;
   std::uint64_t body_timeout_ms = limits::kHttpBodyTimeoutMs;
   std::uint64_t idle_timeout_ms = limits::kHttpIdleTimeoutMs;  // between requests
   std::uint64_t keep_alive_comment_ms = limits::kHttpKeepAliveCommentMs;

@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/assert.h"
 #include "base/limits.h"
@@ -14,14 +15,22 @@ namespace collet::transport {
 namespace {
 
 constexpr std::size_t kGatheredBytesMax = 64u << 10;  // of answers to pipelined requests, before they are sent
+constexpr std::size_t kEncryptedBytes = 256u << 10;   // at a time
+constexpr std::size_t kBacklogPieces = 4;             // written at a time; libuv copies more to the heap
 
 uv_buf_t buffer(std::string_view bytes) {
   return uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
 }
 
-std::string field_lines(const EventFields& fields) {
+// Said although it is the default: there are clients that take an event without a type for one of the type of the
+// event before it, or for none of theirs.
+constexpr std::string_view kDefaultType = "message";
+
+// An event without data is no message, and clients that have not been told of such events would fail to parse it.
+std::string field_lines(const EventFields& fields, bool has_data) {
   std::string lines;
-  if (!fields.type.empty()) lines.append("event: ").append(fields.type).append("\n");
+  const std::string_view type = fields.type.empty() && has_data ? kDefaultType : fields.type;
+  if (!type.empty()) lines.append("event: ").append(type).append("\n");
   if (!fields.id.empty()) lines.append("id: ").append(fields.id).append("\n");
   if (fields.retry_ms) lines.append("retry: ").append(std::to_string(*fields.retry_ms)).append("\n");
   return lines;
@@ -30,9 +39,11 @@ std::string field_lines(const EventFields& fields) {
 }  // namespace
 
 void HttpConnection::append_head(int status, std::span<const Header> headers) {
-  if (group_->draining()) keep_alive_ = false;
+  if (group_->draining() || (read_ended_ && !kept_)) keep_alive_ = false;
   std::string& out = output();
+  const std::size_t start = out.size();
   append_status_line(out, status);
+  if (std::exchange(begun_, false)) out.erase(start, kAnswerBegin.size());
   out.append(group_->date.line());
   if (!keep_alive_) {
     out.append("Connection: close\r\n");
@@ -80,11 +91,11 @@ void HttpConnection::begin_events(std::span<const Header> headers) {
 
 void HttpConnection::event(std::string_view data, const EventFields& fields) {
   COLLET_ASSERT(phase_ == Phase::streaming);
-  if (closing_ || head_) return;
+  if (closing_ || head_ || (!fields.last && !reads_enough())) return;
   std::string folded;
   if (events::has_line_breaks(data)) data = folded = events::fold_lines(data);
   std::string& out = output();
-  events::append_prefix(out, field_lines(fields), data.size(), !http_1_0_);
+  events::append_prefix(out, field_lines(fields, !data.empty()), data.size(), !http_1_0_);
   const std::string_view rest[] = {data, events::suffix(!http_1_0_)};
   if (data.size() <= limits::kHttpCopyBytesMax) {
     out.append(rest[0]).append(rest[1]);
@@ -94,13 +105,18 @@ void HttpConnection::event(std::string_view data, const EventFields& fields) {
   event_written();
 }
 
+// Of an event stream: what waits already, not what is about to be written, tells whether its client reads.
+bool HttpConnection::reads_enough() {
+  if (backlog_bytes() <= group_->limits.write_buffer_bytes_max) return true;
+  log::info("closing an event stream whose client does not read: {} bytes wait", backlog_bytes());
+  close();
+  return false;
+}
+
 void HttpConnection::event_written() {
   flush();
   if (closing_) return;
-  if (backlog_bytes() > group_->limits.write_buffer_bytes_max) {
-    log::info("closing an event stream whose client does not read: {} bytes wait", backlog_bytes());
-    return close();
-  }
+  if (backlog_) return wait_for_write();
   group_->wait(*this, Wait::comment);
 }
 
@@ -136,10 +152,9 @@ void HttpConnection::linger() {
   phase_ = Phase::lingering;
   flush();
   if (closing_) return;
-  if (std::exchange(paused_, false)) start_reading();
+  if (std::exchange(paused_, false) && !read_ended_) start_reading();
   if (backlog_) {
-    backlog_at_deadline_ = backlog_bytes();
-    group_->wait(*this, Wait::write);
+    wait_for_write();
   } else {
     shut_down();
   }
@@ -151,6 +166,7 @@ void HttpConnection::shut_down() {
     send_encrypted();
     if (closing_) return;
   }
+  if (read_ended_) return close();
   uv_os_fd_t descriptor;
   if (uv_fileno(reinterpret_cast<uv_handle_t*>(&handle_), &descriptor) == 0) ::shutdown(descriptor, SHUT_WR);
   group_->wait(*this, Wait::linger);
@@ -172,8 +188,13 @@ void HttpConnection::flush() {
 void HttpConnection::send(std::span<const std::string_view> pieces) {
   if (tls_) {
     flush();
-    for (const std::string_view piece : pieces) tls_->encrypt(piece);
-    return send_encrypted();
+    for (std::string_view piece : pieces) {
+      for (; !piece.empty(); piece.remove_prefix(std::min(piece.size(), kEncryptedBytes))) {
+        tls_->encrypt(piece.substr(0, kEncryptedBytes));
+        send_encrypted();
+      }
+    }
+    return;
   }
   std::vector<uv_buf_t> buffers;
   buffers.reserve(pieces.size() + 1);
@@ -201,39 +222,61 @@ void HttpConnection::transmit(std::span<const uv_buf_t> buffers) {
     sent = static_cast<std::size_t>(std::max(written, 0));
   }
   for (const uv_buf_t& piece : buffers) {
+    written_bytes_ += piece.len;
     const std::size_t skipped = std::min<std::size_t>(sent, piece.len);
     sent -= skipped;
     if (skipped == piece.len) continue;
     if (!backlog_) backlog_ = std::make_unique<Backlog>();
-    backlog_->waiting.append(piece.base + skipped, piece.len - skipped);
+    backlog_->bytes.append({piece.base + skipped, piece.len - skipped});
   }
-  if (backlog_ && backlog_->writing.empty()) write_backlog();
+  if (backlog_ && backlog_->writing == 0) write_backlog();
 }
 
 void HttpConnection::write_backlog() {
-  backlog_->writing.swap(backlog_->waiting);
-  backlog_->waiting.clear();
+  std::array<std::string_view, kBacklogPieces> pieces;
+  std::array<uv_buf_t, kBacklogPieces> buffers;
+  const std::size_t count = backlog_->bytes.front(pieces);
+  for (std::size_t i = 0; i < count; ++i) {
+    buffers[i] = buffer(pieces[i]);
+    backlog_->writing += pieces[i].size();
+  }
   backlog_->request.data = this;
-  const uv_buf_t only = buffer(backlog_->writing);
-  const int error = uv_write(&backlog_->request, stream(), &only, 1, [](uv_write_t* request, int status) {
-    static_cast<HttpConnection*>(request->data)->backlog_written(status);
-  });
+  const int error = uv_write(&backlog_->request, stream(), buffers.data(), static_cast<unsigned>(count),
+                             [](uv_write_t* request, int status) {
+                               static_cast<HttpConnection*>(request->data)->backlog_written(status);
+                             });
   if (error != 0) close();
 }
 
 void HttpConnection::backlog_written(int status) {
   if (closing_) return;
   if (status < 0) return close();
-  if (!backlog_->waiting.empty()) return write_backlog();
+  backlog_->bytes.drop(std::exchange(backlog_->writing, 0));
+  if (!backlog_->bytes.empty()) return write_backlog();
   backlog_.reset();
-  if (read_ended_) return close();
-  if (phase_ == Phase::lingering) return shut_down();
-  if (phase_ == Phase::reading) group_->defer(*this);
+  switch (phase_) {
+    case Phase::reading:
+      return group_->defer(*this);
+    case Phase::lingering:
+      return shut_down();
+    case Phase::streaming:
+      group_->wait(*this, Wait::comment);
+      if (observer_) observer_->on_sent();
+      break;
+    case Phase::answering:
+      break;
+  }
+}
+
+std::size_t HttpConnection::room() const {
+  const std::size_t ahead = std::min(limits::kStreamAheadBytes, group_->limits.write_buffer_bytes_max);
+  return ahead - std::min(ahead, backlog_bytes());
 }
 
 std::size_t HttpConnection::backlog_bytes() const {
   if (!backlog_) return 0;
-  return backlog_->waiting.size() + uv_stream_get_write_queue_size(reinterpret_cast<const uv_stream_t*>(&handle_));
+  const std::size_t queued = uv_stream_get_write_queue_size(reinterpret_cast<const uv_stream_t*>(&handle_));
+  return backlog_->bytes.size() - backlog_->writing + queued;
 }
 
 }  // namespace collet::transport

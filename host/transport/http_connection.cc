@@ -17,8 +17,8 @@ constexpr std::size_t kHeaderReadBytes = 4u << 10;
 
 }  // namespace
 
-void HttpConnection::open(ConnectionGroup& group, int descriptor, bool local, const TlsContext* tls) {
-  auto* connection = new HttpConnection(group, local);
+void HttpConnection::open(ConnectionGroup& group, int descriptor, Peer peer, const TlsContext* tls) {
+  auto* connection = new HttpConnection(group, peer);
   group.add(*connection);
   if (!connection->start(descriptor, tls)) {
     ::close(descriptor);
@@ -28,17 +28,17 @@ void HttpConnection::open(ConnectionGroup& group, int descriptor, bool local, co
 
 bool HttpConnection::start(int descriptor, const TlsContext* tls) {
   uv_loop_t* loop = group_->loop.uv();
-  if (local_) {
+  const bool local = peer_ == Peer::unix_socket;
+  if (local) {
     uv_pipe_init(loop, &handle_.pipe, 0);
   } else {
     uv_tcp_init(loop, &handle_.tcp);
   }
   stream()->data = this;
-  if ((local_ ? uv_pipe_open(&handle_.pipe, descriptor) : uv_tcp_open(&handle_.tcp, descriptor)) != 0) return false;
-  if (!local_) uv_tcp_nodelay(&handle_.tcp, 1);
+  if ((local ? uv_pipe_open(&handle_.pipe, descriptor) : uv_tcp_open(&handle_.tcp, descriptor)) != 0) return false;
+  if (!local) uv_tcp_nodelay(&handle_.tcp, 1);
   if (tls) tls_ = std::make_unique<TlsSession>(*tls);
   start_reading();
-  settle();
   return true;
 }
 
@@ -55,6 +55,7 @@ void HttpConnection::start_reading() {
 
 void HttpConnection::close() {
   if (std::exchange(closing_, true)) return;
+  hangup_.reset();
   group_->release_output_of(*this);
   group_->forget_deferred(*this);
   group_->wait(*this, Wait::close);
@@ -74,6 +75,7 @@ void HttpConnection::abandon() {
   group_ = nullptr;
   if (observer_) std::exchange(observer_, nullptr)->on_gone();
   if (std::exchange(closing_, true)) return;
+  hangup_.reset();
   uv_close(reinterpret_cast<uv_handle_t*>(&handle_),
            [](uv_handle_t* handle) { static_cast<HttpConnection*>(handle->data)->closed(); });
 }
@@ -82,17 +84,18 @@ void HttpConnection::time_is_up() {
   switch (wait_) {
     case Wait::header:
     case Wait::body:
-      if (tls_ && !tls_->established()) return close();
-      return refuse(408, "the request did not come in time");
+      return refuse(408, "the request did not come in time",
+                    kept_->parser.salvage({kept_->bytes.get(), kept_->size}));
     case Wait::comment:
-      events::append_comment(output(), !http_1_0_);
+      if (!head_) events::append_comment(output(), !http_1_0_);
       return event_written();
     case Wait::write: {
       // Slow is no reason to cut, stuck is.
-      const std::size_t left = backlog_bytes();
-      if (left >= std::exchange(backlog_at_deadline_, left)) return close();
+      const std::uint64_t taken = written_bytes_ - backlog_bytes();
+      if (taken == std::exchange(taken_at_deadline_, taken)) return close();
       return group_->wait(*this, Wait::write);
     }
+    case Wait::first:
     case Wait::idle:
     case Wait::linger:
     case Wait::reply:
@@ -155,14 +158,27 @@ void HttpConnection::uncork() {
   settle();
 }
 
-// An end while an answer is owed counts as leaving: a client's close() and its shutdown(SHUT_WR) look the same.
+// A client's close() and its shutdown(SHUT_WR) look the same. What it is owed is still sent.
 void HttpConnection::on_end(ssize_t error) {
-  if (error == UV_EOF && backlog_ && (phase_ == Phase::reading || phase_ == Phase::lingering)) {
-    read_ended_ = true;
-    uv_read_stop(stream());
-    return;
+  const bool answering = phase_ == Phase::answering || phase_ == Phase::streaming;
+  // A deferred connection has a whole request that it keeps.
+  if (error != UV_EOF || !(answering || backlog_ || deferred_)) return close();
+  read_ended_ = true;
+  uv_read_stop(stream());
+  if (answering) look_for_client();
+}
+
+// Sends what the answer begins with in any case: if the client has closed, its system resets the connection.
+void HttpConnection::look_for_client() {
+  if (phase_ == Phase::answering) {
+    if (!std::exchange(begun_, true)) output().append(kAnswerBegin);
+  } else if (!head_) {
+    events::append_comment(output(), !http_1_0_);
   }
-  close();
+  flush();
+  uv_os_fd_t descriptor;
+  if (closing_ || hangup_ || uv_fileno(reinterpret_cast<uv_handle_t*>(&handle_), &descriptor) != 0) return;
+  hangup_ = loop::HangupWatch::open(group_->loop, descriptor, [this] { close(); });
 }
 
 void HttpConnection::decrypt() {
@@ -225,7 +241,7 @@ std::size_t HttpConnection::consume(HttpParser& parser, char* bytes, std::size_t
       break;
     }
     if (status == HttpParser::Status::failed) {
-      refuse(parser.error_status(), parser.error_text());
+      refuse(parser.error_status(), parser.error_text(), parser.salvage({bytes + used, left}));
       return size;
     }
     used += parser.consumed();
@@ -238,7 +254,9 @@ std::size_t HttpConnection::consume(HttpParser& parser, char* bytes, std::size_t
 void HttpConnection::hand_over(HttpParser& parser) {
   HttpRequest& request = parser.request();
   request.secure = tls_ != nullptr;
-  request.local = local_;
+  request.local = peer_ == Peer::unix_socket;
+  request.loopback = peer_ == Peer::loopback;
+  served_ = true;
   phase_ = Phase::answering;
   keep_alive_ = parser.keep_alive();
   http_1_0_ = parser.is_http_1_0();
@@ -247,14 +265,16 @@ void HttpConnection::hand_over(HttpParser& parser) {
   group_->handler.on_request(request, *this);
   const bool answered = phase_ == Phase::reading || phase_ == Phase::lingering;
   COLLET_ASSERT(answered || closing_ || observer_);  // else nobody would know when the reply ends
+  if (read_ended_ && !answered && !closing_) look_for_client();
 }
 
-void HttpConnection::refuse(int status, std::string_view text) {
+void HttpConnection::refuse(int status, std::string_view text, const HttpRequest& request) {
   keep_alive_ = http_1_0_ = head_ = false;
   phase_ = Phase::answering;
-  const Header type{"Content-Type", "text/plain; charset=utf-8"};
+  std::vector<Header> headers = {{"Content-Type", "text/plain; charset=utf-8"}};
+  group_->handler.on_refusal(request, headers);
   const std::string_view body[] = {text, "\n"};
-  respond(status, {&type, 1}, body);
+  respond(status, headers, body);
 }
 
 void HttpConnection::resume() {
@@ -264,7 +284,7 @@ void HttpConnection::resume() {
   const bool too_far_ahead = kept_ && !may_read_request() && kept_->size > limits::kHttpPipelineBytesMax;
   if (paused_ && !too_far_ahead && !closing_) {
     paused_ = false;
-    start_reading();
+    if (!read_ended_) start_reading();
   }
   if (tls_ && may_read_request()) decrypt();
   uncork();
@@ -277,17 +297,24 @@ void HttpConnection::settle() {
     if (wait_ != what) group_->wait(*this, what);
   };
   if (backlog_) {
-    if (wait_ != Wait::write) backlog_at_deadline_ = backlog_bytes();
-    wait_for(Wait::write);
+    wait_for_write();
+  } else if (read_ended_) {
+    close();
   } else if (kept_) {
     wait_for(kept_->parser.header_complete() ? Wait::body : Wait::header);
-  } else if (tls_ && !tls_->established()) {
-    wait_for(Wait::header);
   } else if (group_->draining()) {
     close();
-  } else {
+  } else if (served_) {
     group_->wait(*this, Wait::idle);
+  } else if (!tls_ || tls_->established()) {
+    group_->wait(*this, Wait::first);
   }
+}
+
+void HttpConnection::wait_for_write() {
+  if (wait_ == Wait::write) return;
+  taken_at_deadline_ = written_bytes_ - backlog_bytes();
+  group_->wait(*this, Wait::write);
 }
 
 }  // namespace collet::transport

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/unsent.h"
+#include "loop/hangup_watch.h"
 #include "transport/connection_group.h"
 #include "transport/http.h"
 #include "transport/http_parser.h"
@@ -17,16 +19,20 @@
 
 namespace collet::transport {
 
+// Where a connection comes from.
+enum class Peer : std::uint8_t { unix_socket, loopback, remote };
+
 // Owns itself: lives until its handle is closed.
 class HttpConnection final : public HttpReply {
  public:
   // Takes over `descriptor`, a connected socket. `tls` may be null.
-  static void open(ConnectionGroup& group, int descriptor, bool local, const TlsContext* tls);
+  static void open(ConnectionGroup& group, int descriptor, Peer peer, const TlsContext* tls);
 
   void respond(int status, std::span<const Header> headers, std::span<const std::string_view> body) override;
   void begin_events(std::span<const Header> headers) override;
   void event(std::string_view data, const EventFields& fields) override;
   void end() override;
+  std::size_t room() const override;
   void observe(HttpReplyObserver* observer) override { observer_ = observer; }
 
   // For the group.
@@ -55,11 +61,11 @@ class HttpConnection final : public HttpReply {
   // What the socket did not take.
   struct Backlog {
     uv_write_t request;
-    std::string writing;
-    std::string waiting;
+    Unsent bytes;
+    std::size_t writing = 0;  // of them, by the request
   };
 
-  HttpConnection(ConnectionGroup& group, bool local) : group_(&group), local_(local) {}
+  HttpConnection(ConnectionGroup& group, Peer peer) : group_(&group), peer_(peer) {}
   ~HttpConnection() = default;
 
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle_); }
@@ -72,20 +78,23 @@ class HttpConnection final : public HttpReply {
   uv_buf_t space();
   void on_read(ssize_t bytes);
   void on_end(ssize_t error);
+  void look_for_client();
   void decrypt();
   void received(std::size_t bytes);
   void serve_kept();
   std::size_t consume(HttpParser& parser, char* bytes, std::size_t& size);
   void hand_over(HttpParser& parser);
-  void refuse(int status, std::string_view text);
+  void refuse(int status, std::string_view text, const HttpRequest& request);
   void keep(HttpParser&& parser, const char* bytes, std::size_t size);
   bool may_read_request() const { return phase_ == Phase::reading && !backlog_ && !closing_; }
   void uncork();
   void settle();
+  void wait_for_write();
 
   // Answering: http_answer.cc.
   std::string& output() { return group_->output_of(*this); }
   void append_head(int status, std::span<const Header> headers);
+  bool reads_enough();
   void event_written();
   void answered();
   void linger();
@@ -114,15 +123,19 @@ class HttpConnection final : public HttpReply {
   std::unique_ptr<Kept> kept_;
   std::unique_ptr<Backlog> backlog_;
   std::unique_ptr<TlsSession> tls_;
-  std::size_t backlog_at_deadline_ = 0;
+  std::unique_ptr<loop::HangupWatch> hangup_;  // once read_ended_ and an answer is owed
+  std::uint64_t written_bytes_ = 0;      // to the socket or the backlog
+  std::uint64_t taken_at_deadline_ = 0;  // of these, by the socket
   Phase phase_ = Phase::reading;
-  bool local_;
+  Peer peer_;
+  bool served_ = false;  // has had a request
   bool corked_ = false;  // inside received(): answers are gathered
   bool paused_ = false;  // not reading: too much has been kept
   bool keep_alive_ = true;
   bool http_1_0_ = false;
   bool head_ = false;        // answers a HEAD request
-  bool read_ended_ = false;  // the client has finished; close when the answer is written
+  bool begun_ = false;       // kAnswerBegin has been sent of the answer
+  bool read_ended_ = false;  // the client sends no more; close when what it is owed is written
   bool closing_ = false;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "transport/field_list.h"
 
 namespace collet::transport {
 namespace {
@@ -35,6 +36,7 @@ bool names_version(const char* bytes, std::size_t size) {
   if (!end || end - bytes < 9) return false;
   const std::string_view version(end - 9, 9);
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (version == " HTTP/1.1" || version == " HTTP/1.0") return false;  // what is wrong is before it
   return version.substr(0, 6) == " HTTP/" && is_digit(version[6]) && version[7] == '.' && is_digit(version[8]);
 }
 
@@ -63,8 +65,7 @@ class HttpParser::HeaderReader final : public http::basic_parser<true> {
  private:
   // What must hold of the header as a whole.
   Status check() {
-    if (hosts_ > 1 || (hosts_ == 0 && !parser_.http_1_0_))
-      return parser_.fail(400, "a request needs exactly one Host header");
+    if (!first_host_.data() && !parser_.http_1_0_) return parser_.fail(400, "a request needs a Host header");
     if (transfer_encodings_ > 1 || content_lengths_ > 1 || (transfer_encodings_ > 0 && content_lengths_ > 0))
       return parser_.fail(400, "the length of the body is stated more than once");
     if (transfer_encodings_ > 0 && parser_.http_1_0_) return parser_.fail(400, "HTTP/1.0 has no transfer codings");
@@ -117,12 +118,10 @@ class HttpParser::HeaderReader final : public http::basic_parser<true> {
     if (parser_.fields_.size() == parser_.limits_->header_count_max)
       return refuse(431, "too many header fields", ec);
     parser_.fields_.push_back({span(view(name)), span(view(value))});
+    note_name(view(name));
     switch (field) {
       case http::field::host:
-        ++hosts_;
-        if (!is_host(view(value))) return refuse(400, "malformed Host header", ec);
-        if (!absolute_) parser_.host_ = span(view(value));
-        break;
+        return on_host(view(value), ec);
       case http::field::content_length:
         ++content_lengths_;
         if (view(value).find(',') != std::string_view::npos) ++content_lengths_;
@@ -144,6 +143,27 @@ class HttpParser::HeaderReader final : public http::basic_parser<true> {
     }
   }
 
+  // A name that is like none before is new for sure: that most requests repeat none is found at little cost.
+  void note_name(std::string_view name) {
+    const auto letter = [](char c) { return static_cast<unsigned>(c) & 0x1fu; };
+    const unsigned mark = static_cast<unsigned>(name.size()) * 5 + letter(name.front()) * 3 + letter(name.back());
+    const std::uint64_t bit = std::uint64_t{1} << (mark % 64);
+    if (names_ & bit) parser_.repeats_ = true;
+    names_ |= bit;
+  }
+
+  // Copies that say the same leave no doubt, whoever has made them.
+  void on_host(std::string_view value, beast::error_code& ec) {
+    FieldList copies(value);
+    std::optional<std::string_view> copy = copies.next().value_or(value.substr(0, 0));
+    for (; copy; copy = copies.next()) {
+      if (!is_host(*copy)) return refuse(400, "malformed Host header", ec);
+      if (!first_host_.data()) first_host_ = *copy;
+      if (!text::equals_ignoring_case(*copy, first_host_)) return refuse(400, "the Host headers differ", ec);
+    }
+    if (!absolute_) parser_.host_ = span(first_host_);
+  }
+
   void on_header_impl(beast::error_code&) override {}
   void on_finish_impl(beast::error_code&) override {}
 
@@ -156,7 +176,8 @@ class HttpParser::HeaderReader final : public http::basic_parser<true> {
 
   HttpParser& parser_;
   const char* bytes_;
-  unsigned hosts_ = 0;
+  std::uint64_t names_ = 0;      // a bit for some of those that were there
+  std::string_view first_host_;  // data() is null if there is none
   unsigned content_lengths_ = 0;
   unsigned transfer_encodings_ = 0;
   bool absolute_ = false;
@@ -171,7 +192,7 @@ void HttpParser::reset() {
   error_status_ = 0;
   host_ = {};
   phase_ = Phase::start;
-  chunked_ = expect_continue_ = false;
+  chunked_ = expect_continue_ = repeats_ = false;
   chunks_ = ChunkDecoder(limits_->body_bytes_max);
 }
 
@@ -259,8 +280,25 @@ HttpParser::Status HttpParser::complete(const char* bytes, std::size_t body_byte
   request_.query = text(query_);
   request_.host = text(host_);
   request_.headers = headers_;
+  request_.repeats = repeats_;
   request_.body = {bytes + header_bytes_, body_bytes};
   return Status::complete;
+}
+
+const HttpRequest& HttpParser::salvage(std::string_view bytes) {
+  headers_.clear();
+  request_ = {};
+  for (std::size_t end; (end = bytes.find('\n')) != bytes.npos; bytes.remove_prefix(end + 1)) {
+    std::string_view line = bytes.substr(0, end);
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    if (line.empty() && !headers_.empty()) break;
+    const std::size_t colon = line.find(':');
+    if (colon == line.npos || line.find(' ') < colon) continue;  // the request line, or nothing that we know
+    headers_.push_back({line.substr(0, colon), trimmed(line.substr(colon + 1))});
+  }
+  request_.headers = headers_;
+  if (const auto host = request_.stated("host"); host.value.data() && host.agreed) request_.host = host.value;
+  return request_;
 }
 
 HttpParser::Status HttpParser::fail(int status, std::string_view text) {

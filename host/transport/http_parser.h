@@ -2,8 +2,8 @@
 //
 // Strict where leniency would let two parties disagree about where a request ends (RFC 9112 §11.2): Content-Length
 // with Transfer-Encoding, a repeated Content-Length, a transfer coding in HTTP/1.0, folded header lines, bare line
-// feeds, blanks before a colon, no or several Host headers are all 400. After a failure nothing more can be read
-// from a connection.
+// feeds, blanks before a colon, no Host header or several that differ are all 400. After a failure nothing more can
+// be read from a connection.
 #pragma once
 
 #include <cstddef>
@@ -46,6 +46,10 @@ class HttpParser {
   int error_status() const { return error_status_; }
   std::string_view error_text() const { return error_text_; }
 
+  // Of a request that failed or has not come to its end: the headers whose lines are whole, and the host if there
+  // is one. For who has to answer nevertheless; nothing more of it is to be believed.
+  const HttpRequest& salvage(std::string_view bytes);
+
   // Forgets the request; the next call of parse() starts a new one.
   void reset();
 
@@ -85,6 +89,7 @@ class HttpParser {
   Phase phase_ = Phase::start;
   bool keep_alive_ = false;
   bool http_1_0_ = false;
+  bool repeats_ = false;
   bool chunked_ = false;
   bool expect_continue_ = false;
 };

@@ -83,7 +83,7 @@ void append_status_line(std::string& out, int status) {
   }
   char digits[16];
   const auto end = std::to_chars(digits, digits + sizeof(digits), status).ptr;
-  out.append("HTTP/1.1 ").append(digits, end).append(" ").append(reason_phrase(status)).append("\r\n");
+  out.append(kAnswerBegin).append(digits, end).append(" ").append(reason_phrase(status)).append("\r\n");
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {

@@ -8,6 +8,8 @@
 
 namespace collet::transport {
 
+// What every answer begins with, whatever its status.
+inline constexpr std::string_view kAnswerBegin = "HTTP/1.1 ";
 // "HTTP/1.1 200 OK\r\n"
 void append_status_line(std::string& out, int status);
 // Control characters in `value` become blanks, so that a value cannot add a field or end the head.

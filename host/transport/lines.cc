@@ -12,6 +12,8 @@
 #include <string>
 
 #include "base/assert.h"
+#include "base/unsent.h"
+#include "loop/hangup_watch.h"
 
 namespace collet::transport {
 namespace {
@@ -32,20 +34,23 @@ struct LineStream::State {
   // Reading.
   void start_reading();
   void stop_reading();
-  void read_ready();
+  bool read_ready();
   void read_file();
   void make_room();
   void took(ssize_t bytes);
+  void reading_failed();
   void deliver_lines();
-  void deliver_last_line();
+  void deliver_line(std::string_view line);
   void end();
 
   // Writing.
   void write_ready();
-  std::size_t write_now(const iovec* pieces, int count);
+  std::size_t write_now(std::span<const iovec> pieces);
   void wait_to_write();
+  void pause();
   void writing_failed();
-  bool choked() const { return waiting.size() - written > limits::kWriteBufferBytesMax; }
+  bool choked() const { return waiting.size() > limits::kWriteBufferBytesMax; }
+  std::size_t undelivered() const;
 
   // Later, from the loop.
   void defer();
@@ -57,6 +62,7 @@ struct LineStream::State {
     if (--held == 0) delete this;
   }
 
+  loop::Loop& on;
   uv_loop_t* loop;
   LineHandler* handler;  // null once ended or destroyed
   std::size_t line_bytes_max;
@@ -87,13 +93,20 @@ struct LineStream::State {
   std::size_t size = 0;
   bool skipping = false;  // the rest of a line that is too long
 
-  std::string waiting;  // from `written` on
-  std::size_t written = 0;
+  Unsent waiting;
+  std::uint64_t taken = 0;       // bytes, by the other side
+  std::size_t lost_lines = 0;    // that nobody can take any more
+  std::unique_ptr<loop::HangupWatch> gone;  // null if `out` has no other end, or once that has gone
+  std::unique_ptr<loop::HangupWatch> in_closes;  // while paused
+  bool file_waits = false;  // `in` is a file, and that it is paused has not been told
   Callback<void()> flushed;
+  Callback<void()> tell_gone;
+  Callback<void()> tell_closing;
 };
 
-LineStream::State::State(loop::Loop& on, int from, int to, LineHandler& tells, std::size_t bytes_max)
-    : loop(on.uv()),
+LineStream::State::State(loop::Loop& its_loop, int from, int to, LineHandler& tells, std::size_t bytes_max)
+    : on(its_loop),
+      loop(its_loop.uv()),
       handler(&tells),
       line_bytes_max(bytes_max),
       in(from),
@@ -106,6 +119,7 @@ LineStream::State::State(loop::Loop& on, int from, int to, LineHandler& tells, s
   COLLET_ASSERT(uv_idle_init(loop, &idle) == 0);
   in_poll.data = out_poll.data = idle.data = file_read.data = this;
   held = 1u + in_pollable + out_pollable;
+  gone = loop::HangupWatch::open(on, out, [this] { writing_failed(); });
   make_room();
   start_reading();
 }
@@ -114,6 +128,10 @@ void LineStream::State::destroy() {
   destroyed = true;
   handler = nullptr;
   flushed = nullptr;
+  tell_gone = nullptr;
+  tell_closing = nullptr;
+  gone.reset();
+  in_closes.reset();
   if (in_pollable) close(in_poll);
   if (out_pollable) close(out_poll);
   // The descriptors are shared with the parent process, which did not ask for them to be non-blocking.
@@ -132,19 +150,26 @@ void LineStream::State::close(Handle& handle) {
 void LineStream::State::start_reading() {
   if (in_ended || destroyed) return;
   if (!in_pollable) return read_file();
-  uv_poll_start(&in_poll, UV_READABLE,
-                [](uv_poll_t* poll, int, int) { static_cast<State*>(poll->data)->read_ready(); });
+  uv_poll_start(&in_poll, UV_READABLE, [](uv_poll_t* poll, int status, int) {
+    auto& state = *static_cast<State*>(poll->data);
+    // An error of the descriptor: libuv has stopped the poll. What was sent before is still to be read, and then
+    // read() tells the error, unless a write has been told already.
+    if (!state.read_ready() && status < 0) return state.reading_failed();
+    if (status < 0 && !state.paused) state.start_reading();
+  });
 }
 
 void LineStream::State::stop_reading() {
   if (in_pollable) uv_poll_stop(&in_poll);
 }
 
-void LineStream::State::read_ready() {
+// False if there was nothing to read.
+bool LineStream::State::read_ready() {
   make_room();
   const ssize_t bytes = ::read(in, input.get() + size, capacity - size);
-  if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return start_reading();
+  if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return errno == EINTR;
   took(bytes);
+  return true;
 }
 
 void LineStream::State::read_file() {
@@ -181,13 +206,22 @@ void LineStream::State::make_room() {
 }
 
 void LineStream::State::took(ssize_t bytes) {
-  if (bytes <= 0) {
+  if (bytes < 0) return reading_failed();
+  if (bytes == 0) {
     in_ended = true;
     stop_reading();
     return deliver_lines();
   }
   size += static_cast<std::size_t>(bytes);
   deliver_lines();
+}
+
+// The line that has begun will not become whole.
+void LineStream::State::reading_failed() {
+  const std::string_view unread(input.get() + begin, size - begin);
+  size = begin + unread.rfind('\n') + 1;  // nothing is left if there is no line end
+  scanned = std::min(scanned, size);
+  took(0);
 }
 
 void LineStream::State::deliver_lines() {
@@ -200,38 +234,30 @@ void LineStream::State::deliver_lines() {
       scanned = size;
       break;
     }
-    std::string_view line(start, static_cast<std::size_t>(end - start));
     begin = scanned = static_cast<std::size_t>(end + 1 - input.get());
-    if (std::exchange(skipping, false)) continue;
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.size() > line_bytes_max) {
-      handler->on_line_too_long();
-    } else if (!line.empty()) {
-      handler->on_line(line);
-    }
+    deliver_line({start, static_cast<std::size_t>(end - start)});
   }
   delivering = false;
   if (!handler || paused) return;
-  if (skipping) {
+  const std::string_view rest(input.get() + begin, size - begin);
+  if (in_ended) {
     begin = size;
-  } else if (size - begin > line_bytes_max + 1) {  // one more may be \r
-    skipping = true;
-    begin = size;
-    handler->on_line_too_long();
+    deliver_line(rest);
+    return end();
   }
-  if (in_ended && handler) deliver_last_line();
+  if (!skipping && rest.size() <= line_bytes_max + 1) return;  // one more may be \r
+  skipping = true;
+  begin = size;
+  handler->on_long_line(rest, false);
 }
 
-void LineStream::State::deliver_last_line() {
-  std::string_view line(input.get() + begin, size - begin);
-  begin = size;
+void LineStream::State::deliver_line(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
-  if (line.size() > line_bytes_max) {
-    handler->on_line_too_long();
+  if (std::exchange(skipping, false) || line.size() > line_bytes_max) {
+    handler->on_long_line(line, true);
   } else if (!line.empty()) {
     handler->on_line(line);
   }
-  end();
 }
 
 void LineStream::State::end() {
@@ -241,7 +267,10 @@ void LineStream::State::end() {
 }
 
 void LineStream::State::write(std::span<const std::string_view> pieces) {
-  if (write_failed) return;
+  if (write_failed) {
+    ++lost_lines;
+    return;
+  }
   std::array<iovec, kPiecesMax + 1> vector;
   std::string joined;
   if (pieces.size() > kPiecesMax) {
@@ -249,26 +278,32 @@ void LineStream::State::write(std::span<const std::string_view> pieces) {
   }
   const std::string_view whole = joined;
   if (pieces.size() > kPiecesMax) pieces = {&whole, 1};
-  int count = 0;
+  std::size_t count = 0;
   for (const std::string_view piece : pieces) vector[count++] = {const_cast<char*>(piece.data()), piece.size()};
   char line_end = '\n';
   vector[count++] = {&line_end, 1};
 
-  std::size_t sent = waiting.empty() ? write_now(vector.data(), count) : 0;
-  if (write_failed) return;
-  for (int i = 0; i < count; ++i) {
-    const std::size_t skipped = std::min(sent, vector[i].iov_len);
+  std::size_t sent = waiting.empty() ? write_now({vector.data(), count}) : 0;
+  if (write_failed) {
+    ++lost_lines;
+    return;
+  }
+  for (const iovec& piece : std::span(vector.data(), count)) {
+    const std::size_t skipped = std::min(sent, piece.iov_len);
     sent -= skipped;
-    waiting.append(static_cast<const char*>(vector[i].iov_base) + skipped, vector[i].iov_len - skipped);
+    waiting.append({static_cast<const char*>(piece.iov_base) + skipped, piece.iov_len - skipped});
   }
   if (!waiting.empty()) wait_to_write();
 }
 
 // How many bytes were taken. A file takes them all.
-std::size_t LineStream::State::write_now(const iovec* pieces, int count) {
+std::size_t LineStream::State::write_now(std::span<const iovec> pieces) {
   for (;;) {
-    const ssize_t bytes = ::writev(out, pieces, count);
-    if (bytes >= 0) return static_cast<std::size_t>(bytes);
+    const ssize_t bytes = ::writev(out, pieces.data(), static_cast<int>(pieces.size()));
+    if (bytes >= 0) {
+      taken += static_cast<std::uint64_t>(bytes);
+      return static_cast<std::size_t>(bytes);
+    }
     if (errno == EINTR) continue;
     if (errno != EAGAIN) writing_failed();
     return 0;
@@ -277,42 +312,67 @@ std::size_t LineStream::State::write_now(const iovec* pieces, int count) {
 
 void LineStream::State::wait_to_write() {
   if (out_pollable) {
-    uv_poll_start(&out_poll, UV_WRITABLE,
-                  [](uv_poll_t* poll, int, int) { static_cast<State*>(poll->data)->write_ready(); });
+    uv_poll_start(&out_poll, UV_WRITABLE, [](uv_poll_t* poll, int status, int) {
+      auto& state = *static_cast<State*>(poll->data);
+      status < 0 ? state.writing_failed() : state.write_ready();
+    });
   } else {
     defer();
   }
-  if (choked() && !paused) {
-    paused = true;
-    stop_reading();
+  if (choked() && !paused) pause();
+}
+
+void LineStream::State::pause() {
+  paused = true;
+  stop_reading();
+  if (in_ended || destroyed) return;
+  if (in_pollable) {
+    const auto closed = [this] {
+      if (tell_closing) tell_closing();
+    };
+    in_closes = loop::HangupWatch::open(on, in, closed, true);
+  } else {
+    file_waits = true;
+    defer();
   }
 }
 
 void LineStream::State::write_ready() {
-  const iovec rest{waiting.data() + written, waiting.size() - written};
-  written += write_now(&rest, 1);
+  std::array<std::string_view, kPiecesMax> front;
+  std::array<iovec, kPiecesMax> vector;
+  const std::size_t count = waiting.front(front);
+  for (std::size_t i = 0; i < count; ++i) vector[i] = {const_cast<char*>(front[i].data()), front[i].size()};
+  const std::size_t sent = write_now({vector.data(), count});
   if (write_failed) return;
-  if (written == waiting.size()) {
-    waiting.clear();
-    written = 0;
+  waiting.drop(sent);
+  if (waiting.empty()) {
     if (out_pollable) uv_poll_stop(&out_poll);
     if (flushed) defer();
   } else if (!out_pollable) {
     defer();
   }
   if (paused && !choked()) {
-    paused = false;
+    paused = file_waits = false;
+    in_closes.reset();
     start_reading();
     deliver_lines();
   }
 }
 
 void LineStream::State::writing_failed() {
+  if (write_failed) return;
   write_failed = true;
+  lost_lines = undelivered();
   waiting.clear();
-  written = 0;
+  gone.reset();
   if (out_pollable) uv_poll_stop(&out_poll);
   defer();
+}
+
+std::size_t LineStream::State::undelivered() const {
+  std::size_t lines = lost_lines;
+  waiting.each([&](std::string_view bytes) { lines += static_cast<std::size_t>(std::ranges::count(bytes, '\n')); });
+  return lines;
 }
 
 void LineStream::State::defer() {
@@ -326,6 +386,8 @@ void LineStream::State::run_deferred() {
   } else if (!waiting.empty() && !out_pollable) {
     write_ready();
   }
+  if (!destroyed && std::exchange(file_waits, false) && tell_closing) tell_closing();
+  if (!destroyed && write_failed && tell_gone) std::exchange(tell_gone, nullptr)();
   if (!destroyed && flushed && waiting.empty()) std::exchange(flushed, nullptr)();
 }
 
@@ -336,9 +398,22 @@ LineStream::~LineStream() { state_->destroy(); }
 
 void LineStream::write(std::span<const std::string_view> pieces) { state_->write(pieces); }
 
+std::uint64_t LineStream::taken_bytes() const { return state_->taken; }
+
+std::size_t LineStream::untaken_bytes() const { return state_->waiting.size(); }
+
+std::size_t LineStream::undelivered() const { return state_->undelivered(); }
+
 void LineStream::flush(Callback<void()> done) {
   state_->flushed = std::move(done);
   if (state_->waiting.empty()) state_->defer();
 }
+
+void LineStream::when_gone(Callback<void()> gone) {
+  state_->tell_gone = std::move(gone);
+  if (state_->write_failed) state_->defer();
+}
+
+void LineStream::when_closing(Callback<void()> closing) { state_->tell_closing = std::move(closing); }
 
 }  // namespace collet::transport

@@ -70,6 +70,12 @@ PathUse AskedCall::use(const char* name, int folder, std::uint64_t at, bool writ
     if (base.empty() || base.front() != '/') return use;
     path = base + '/' + path;
   }
+  // How a library that lies in a folder of the host's finds what is beside it.
+  constexpr std::string_view kOwn = "/proc/self/fd/";
+  if (const std::size_t slash = path.find('/', kOwn.size()); path.starts_with(kOwn) && slash != path.npos) {
+    const std::string base = link_target(process + path.substr(kOwn.find("/fd/"), slash - kOwn.find("/fd/")));
+    if (!base.empty()) path = base + path.substr(slash);
+  }
   if (path.starts_with("/proc/")) return use;  // a process's own view of itself
   use.path = real(path);
   use.exists = !use.path.empty();
@@ -99,6 +105,10 @@ std::vector<PathUse> AskedCall::path_uses() const {
       if (!read(a[2], &how, std::min<std::size_t>(a[3], sizeof how))) return {};
       return {opening(folder(0), a[1], how.flags)};
     }
+    case SYS_fchmodat:
+      return {use("chmod", folder(0), a[1], true)};
+    case SYS_utimensat:
+      return {use("utime", folder(0), a[1], true)};
     case SYS_mkdirat:
       return {use("mkdir", folder(0), a[1], true)};
     case SYS_mknodat:
@@ -117,6 +127,8 @@ std::vector<PathUse> AskedCall::path_uses() const {
 #if defined(__x86_64__)
     case SYS_open:
       return {opening(AT_FDCWD, a[0], a[1])};
+    case SYS_chmod:
+      return {use("chmod", AT_FDCWD, a[0], true)};
     case SYS_creat:
       return {opening(AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC)};
     case SYS_mkdir:

@@ -1,17 +1,22 @@
 #include "worker/call_filter.h"
 
-#include <linux/audit.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstddef>
 #include <cstring>
+#include <initializer_list>
+#include <memory>
 #include <vector>
 
 #include "base/result.h"
@@ -19,184 +24,202 @@
 namespace collet::worker {
 namespace {
 
-#if defined(__x86_64__)
-constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
-#elif defined(__aarch64__)
-constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
-#endif
-
-// Of no use to a plugin, and of much to who wants to get out.
-constexpr int kNever[] = {SYS_ptrace,
-                          SYS_process_vm_readv,
-                          SYS_process_vm_writev,
-                          SYS_pidfd_getfd,
-                          SYS_pidfd_send_signal,
-                          SYS_rt_sigqueueinfo,
-                          SYS_rt_tgsigqueueinfo,
-                          SYS_kcmp,
-                          SYS_mount,
-                          SYS_umount2,
-                          SYS_pivot_root,
-                          SYS_chroot,
-                          SYS_move_mount,
-                          SYS_open_tree,
-                          SYS_fsopen,
-                          SYS_fsmount,
-                          SYS_setns,
-                          SYS_unshare,
-                          SYS_bpf,
-                          SYS_perf_event_open,
-                          SYS_io_uring_setup,
-                          SYS_io_uring_enter,
-                          SYS_io_uring_register,
-                          SYS_userfaultfd,
-                          SYS_keyctl,
-                          SYS_add_key,
-                          SYS_request_key,
-                          SYS_open_by_handle_at,
-                          SYS_init_module,
-                          SYS_finit_module,
-                          SYS_delete_module,
-                          SYS_kexec_load,
-                          SYS_reboot,
-                          SYS_swapon,
-                          SYS_swapoff,
-                          SYS_acct,
-                          SYS_settimeofday,
-                          SYS_clock_settime,
-                          SYS_sethostname,
-                          SYS_setsid,
-                          SYS_setpgid};
+// What a plugin and the runtimes of C, C++, Rust, Go and Python need for memory, threads, time, signals and files
+// that are open. A name that this architecture lacks is passed over.
+constexpr const char* kAlways[] = {
+    // memory
+    "brk", "madvise", "membarrier", "mincore", "mlock", "mlock2", "mlockall", "mmap", "mprotect", "mremap", "msync",
+    "munlock", "munlockall", "munmap", "pkey_alloc", "pkey_free", "pkey_mprotect", "get_mempolicy", "mbind",
+    "set_mempolicy", "map_shadow_stack",
+    // threads and the end of the process
+    "arch_prctl", "exit", "exit_group", "futex", "futex_waitv", "get_robust_list", "getcpu", "gettid", "rseq",
+    "sched_get_priority_max", "sched_get_priority_min", "sched_getaffinity", "sched_getattr", "sched_getparam",
+    "sched_getscheduler", "sched_rr_get_interval", "sched_yield", "set_robust_list", "set_tid_address",
+    "restart_syscall",
+    // time
+    "alarm", "clock_getres", "clock_gettime", "clock_nanosleep", "getitimer", "gettimeofday", "nanosleep", "setitimer",
+    "time", "timer_create", "timer_delete", "timer_getoverrun", "timer_gettime", "timer_settime", "timerfd_create",
+    "timerfd_gettime", "timerfd_settime", "times",
+    // signals, and the end of children, of which there may be none
+    "pause", "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait",
+    "sigaltstack", "signalfd", "signalfd4", "wait4", "waitid",
+    // files that are open, and what is known of paths
+    "access", "chdir", "close", "close_range", "copy_file_range", "dup", "dup2", "dup3", "faccessat", "faccessat2",
+    "fadvise64", "fallocate", "fchdir", "fdatasync", "fgetxattr", "flistxattr", "flock", "fstat", "fstatfs",
+    "fsync", "ftruncate", "getcwd", "getdents", "getdents64", "getxattr", "lgetxattr", "listxattr", "llistxattr",
+    "lseek", "lstat", "newfstatat", "pread64", "preadv", "preadv2", "pwrite64", "pwritev", "pwritev2", "read",
+    "readahead", "readlink", "readlinkat", "readv", "sendfile", "splice", "stat", "statfs", "statx", "sync_file_range",
+    "tee", "umask", "vmsplice", "write", "writev",
+    // waiting
+    "epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd", "eventfd2",
+    "inotify_add_watch", "inotify_init", "inotify_init1", "inotify_rm_watch", "pipe", "pipe2", "poll", "ppoll",
+    "pselect6", "select",
+    // sockets that are open
+    "getpeername", "getsockname", "getsockopt", "recvfrom", "recvmmsg", "recvmsg", "setsockopt", "shutdown",
+    // what is known of itself and the machine
+    "capget", "getegid", "geteuid", "getgid", "getgroups", "getpgid", "getpgrp", "getpid", "getppid", "getpriority",
+    "getrandom", "getresgid", "getresuid", "getrlimit", "getrusage", "getsid", "getuid", "ioprio_get", "setrlimit",
+    "sysinfo", "uname",
+    // more walls of its own
+    "landlock_add_rule", "landlock_create_ruleset", "landlock_restrict_self", "seccomp"};
 
 // Of files: Landlock decides, and the host is asked so that it can tell what was denied.
-constexpr int kOnPaths[] = {SYS_openat,  SYS_openat2,   SYS_mkdirat,  SYS_mknodat, SYS_unlinkat, SYS_symlinkat,
-                            SYS_linkat,  SYS_renameat2, SYS_truncate,
-#if defined(__x86_64__)
-                            SYS_open,    SYS_creat,     SYS_mkdir,    SYS_mknod,   SYS_rmdir,    SYS_unlink,
-                            SYS_symlink, SYS_link,      SYS_rename,   SYS_renameat
-#endif
-};
+constexpr const char* kOnPaths[] = {"creat",     "link",     "linkat",    "mkdir",   "mkdirat",   "mknod",   "mknodat",
+                                    "open",      "openat",   "openat2",   "rename",  "renameat",  "renameat2",
+                                    "rmdir",     "symlink",  "symlinkat", "truncate", "unlink",   "unlinkat"};
 
-class Program {
+// The host does it on the worker's behalf, in what may be written. All else about files but their content is denied:
+// owners and attributes.
+constexpr const char* kOnModesAndTimes[] = {"chmod", "fchmod", "fchmodat", "utimensat"};
+
+constexpr const char* kWithNetwork[] = {"accept", "accept4", "bind",   "connect",   "listen",
+                                        "sendmmsg", "sendmsg", "sendto", "socketpair"};
+
+constexpr const char* kWithExec[] = {"execve", "execveat", "fork", "kill", "tkill", "vfork"};
+
+// Of ioctl(): how much there is to read, to block or not, to be inherited or not, and whether it is a terminal.
+constexpr unsigned kControls[] = {FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, FIOASYNC, TCGETS, TIOCGWINSZ, TIOCOUTQ};
+
+// Of fcntl(): copies, flags, locks, the size of pipes; not whom to signal, which may be anyone.
+constexpr unsigned kFileControls[] = {F_DUPFD,   F_DUPFD_CLOEXEC, F_GETFD,      F_SETFD,       F_GETFL,
+                                      F_SETFL,   F_GETLK,         F_SETLK,      F_SETLKW,      F_OFD_GETLK,
+                                      F_OFD_SETLK, F_OFD_SETLKW,  F_GETPIPE_SZ, F_SETPIPE_SZ,  F_GET_SEALS,
+                                      F_ADD_SEALS, F_GETOWN,      F_GETSIG};
+
+// Of prctl(): names of threads and of memory, what is known, and what takes rights away.
+constexpr unsigned kProcessControls[] = {PR_GET_PDEATHSIG,  PR_GET_DUMPABLE,     PR_SET_NAME,
+                                         PR_GET_NAME,       PR_GET_SECCOMP,      PR_SET_SECCOMP,
+                                         PR_CAPBSET_READ,   PR_SET_TIMERSLACK,   PR_GET_TIMERSLACK,
+                                         PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_SET_THP_DISABLE,
+                                         PR_GET_THP_DISABLE, PR_SET_VMA};
+
+constexpr unsigned kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+                                 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME;
+
+// Conditions on an argument, of whose type the kernel sees 32 bits.
+scmp_arg_cmp is(unsigned argument, unsigned value) {
+  return {argument, SCMP_CMP_MASKED_EQ, 0xffffffff, value};
+}
+scmp_arg_cmp bits_are(unsigned argument, unsigned bits, unsigned value) {
+  return {argument, SCMP_CMP_MASKED_EQ, bits, value};
+}
+scmp_arg_cmp lacks(unsigned argument, unsigned bits) { return bits_are(argument, bits, 0); }
+scmp_arg_cmp is_null(unsigned argument) { return {argument, SCMP_CMP_EQ, 0, 0}; }
+
+// Denies what no rule speaks of, as do calls by the numbers of other architectures.
+class Filter {
  public:
-  void add(std::uint16_t code, std::uint32_t k, std::uint8_t yes = 0, std::uint8_t no = 0) {
-    code_.push_back({code, yes, no, k});
+  Filter() : context_(seccomp_init(SCMP_ACT_ERRNO(EPERM)), seccomp_release) {
+    if (!context_) return;
+    seccomp_attr_set(context_.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));
+    seccomp_attr_set(context_.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);  // a tree instead of a list
   }
-  void load(std::size_t offset) { add(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)); }
-  void load_number() { load(offsetof(seccomp_data, nr)); }
-  // The lower half of an argument.
-  void load_argument(unsigned index) { load(offsetof(seccomp_data, args) + index * sizeof(std::uint64_t)); }
-  void answer(std::uint32_t with) { add(BPF_RET | BPF_K, with); }
-  // With the number loaded.
-  void answer_if(int number, std::uint32_t with) {
-    add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(number), 0, 1);
-    answer(with);
+
+  void answer(const char* name, std::uint32_t action, std::initializer_list<scmp_arg_cmp> conditions = {}) {
+    const int number = seccomp_syscall_resolve_name(name);
+    if (!context_ || number == __NR_SCMP_ERROR) return;
+    const std::vector<scmp_arg_cmp> all(conditions);
+    const int failed =
+        seccomp_rule_add_array(context_.get(), action, number, static_cast<unsigned>(all.size()), all.data());
+    if (failed != 0 && problem_.empty()) problem_ = fmt::format("{}: {}", name, std::strerror(-failed));
   }
-  // With the number loaded: if it is this one, and its argument is not that value, denies it.
-  void deny_unless_argument(int number, unsigned index, std::uint32_t value, std::uint32_t with) {
-    add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(number), 0, 4);
-    load_argument(index);
-    add(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
-    answer(with);
-    load_number();
+  void allow(const char* name, std::initializer_list<scmp_arg_cmp> conditions = {}) {
+    answer(name, SCMP_ACT_ALLOW, conditions);
   }
-  void deny_if_argument(int number, unsigned index, std::uint32_t value, std::uint32_t with) {
-    add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(number), 0, 4);
-    load_argument(index);
-    add(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
-    answer(with);
-    load_number();
-  }
-  void deny_without_bits(int number, unsigned index, std::uint32_t bits, std::uint32_t with) {
-    add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(number), 0, 4);
-    load_argument(index);
-    add(BPF_JMP | BPF_JSET | BPF_K, bits, 1, 0);
-    answer(with);
-    load_number();
-  }
-  // With the number loaded: denies it if its argument has one of the bits.
-  void deny_with_bits(int number, unsigned index, std::uint32_t bits, std::uint32_t with) {
-    add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(number), 0, 4);
-    load_argument(index);
-    add(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1);
-    answer(with);
-    load_number();
-  }
-  // -1 if it fails. The descriptor, if asked for, is where the host hears what is asked.
-  int install(bool asking) {
-    const sock_fprog program{static_cast<unsigned short>(code_.size()), code_.data()};
-    const auto set = [&](unsigned flags) {
-      return static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
-    };
-    if (!asking) return set(0);
-    const int listener = set(SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
-    return listener >= 0 ? listener : set(SECCOMP_FILTER_FLAG_NEW_LISTENER);  // kernels before 5.19
+
+  Result<std::vector<sock_filter>> program() const {
+    if (!context_) return error("no memory");
+    if (!problem_.empty()) return error("{}", problem_);
+    const plugin::Descriptor file(memfd_create("filter", MFD_CLOEXEC));
+    if (const int failed = seccomp_export_bpf(context_.get(), file.get()); failed != 0) {
+      return error("{}", std::strerror(-failed));
+    }
+    const off_t size = lseek(file.get(), 0, SEEK_END);
+    std::vector<sock_filter> code(static_cast<std::size_t>(std::max<off_t>(size, 0)) / sizeof(sock_filter));
+    if (pread(file.get(), code.data(), code.size() * sizeof(sock_filter), 0) != size) return error("it is cut off");
+    return code;
   }
 
  private:
-  std::vector<sock_filter> code_;
+  std::unique_ptr<void, decltype(&seccomp_release)> context_;
+  std::string problem_;
 };
 
-constexpr std::uint32_t kDenied = SECCOMP_RET_ERRNO | EPERM;
-
 // What can be asked of the host, if it listens.
-Program program_for(const Permissions& may, bool asking) {
-  const std::uint32_t ask_to_deny = asking ? SECCOMP_RET_USER_NOTIF : kDenied;
-  Program program;
-  program.load(offsetof(seccomp_data, arch));
-  program.add(BPF_JMP | BPF_JEQ | BPF_K, kArchitecture, 1, 0);
-  program.answer(SECCOMP_RET_KILL_PROCESS);
-  program.load_number();
-#if defined(__x86_64__)
-  constexpr std::uint32_t kX32 = 0x40000000;  // the same calls under other numbers
-  program.add(BPF_JMP | BPF_JGE | BPF_K, kX32, 0, 1);
-  program.answer(kDenied);
-#endif
-  for (const int number : kNever) program.answer_if(number, kDenied);
-  const auto self = static_cast<std::uint32_t>(getpid());
-  program.deny_unless_argument(SYS_tgkill, 0, self, kDenied);
-  program.deny_if_argument(SYS_prctl, 0, PR_SET_PDEATHSIG, kDenied);
-  if (!may.network) {
-    program.answer_if(SYS_socket, ask_to_deny);
-    program.answer_if(SYS_connect, may.hosts.empty() ? kDenied : ask_to_deny);
-    program.answer_if(SYS_listen, kDenied);
-    // What names an address by the way: datagrams, and the first bytes of a connection.
-    program.deny_unless_argument(SYS_sendto, 5, 0, kDenied);
-    program.deny_with_bits(SYS_sendto, 3, MSG_FASTOPEN, kDenied);
-    program.deny_with_bits(SYS_sendmsg, 2, MSG_FASTOPEN, kDenied);
-    program.deny_with_bits(SYS_sendmmsg, 3, MSG_FASTOPEN, kDenied);
-    program.deny_with_bits(SYS_socketpair, 1, SOCK_DGRAM, kDenied);
+Filter filter_for(const Permissions& may, bool asking) {
+  const auto self = static_cast<unsigned>(getpid());
+  const std::uint32_t ask = SCMP_ACT_NOTIFY;
+  const std::uint32_t ask_to_deny = asking ? ask : SCMP_ACT_ERRNO(EPERM);
+  Filter filter;
+  for (const char* name : kAlways) filter.allow(name);
+  for (const char* name : kOnPaths) filter.answer(name, asking ? ask : SCMP_ACT_ALLOW);
+  for (const unsigned control : kControls) filter.allow("ioctl", {is(1, control)});
+  for (const unsigned control : kFileControls) filter.allow("fcntl", {is(1, control)});
+  for (const unsigned control : kProcessControls) filter.allow("prctl", {is(0, control)});
+  // Itself, and no other process.
+  filter.allow("tgkill", {is(0, self)});
+  for (const char* name : {"prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam"}) {
+    filter.allow(name, {is(0, 0)});
+    filter.allow(name, {is(0, self)});
   }
-  if (!may.exec) {
-    program.deny_unless_argument(SYS_kill, 0, self, kDenied);
-    program.answer_if(SYS_tkill, kDenied);
-    program.answer_if(SYS_execve, ask_to_deny);
-    program.answer_if(SYS_execveat, ask_to_deny);
-    program.answer_if(SYS_clone3,
-                      SECCOMP_RET_ERRNO | ENOSYS);  // its flags cannot be seen: clone() is taken instead
-    program.deny_without_bits(SYS_clone, 0, CLONE_THREAD, ask_to_deny);
-#if defined(__x86_64__)
-    program.answer_if(SYS_fork, ask_to_deny);
-    program.answer_if(SYS_vfork, ask_to_deny);
-#endif
+  if (asking && !may.write.empty()) {
+    for (const char* name : kOnModesAndTimes) filter.answer(name, ask);
   }
-  if (asking) {
-    for (const int number : kOnPaths) program.answer_if(number, SECCOMP_RET_USER_NOTIF);
+  if (may.network) {
+    for (const char* name : kWithNetwork) filter.allow(name);
+    for (const unsigned family : {AF_INET, AF_INET6, AF_NETLINK}) filter.allow("socket", {is(0, family)});
+  } else {
+    filter.answer("socket", ask_to_deny);
+    if (!may.hosts.empty()) filter.answer("connect", ask_to_deny);
+    // Nothing that names an address by the way: datagrams, and the first bytes of a connection.
+    filter.allow("sendto", {is_null(4), lacks(3, MSG_FASTOPEN)});
+    filter.allow("sendmsg", {lacks(2, MSG_FASTOPEN)});
+    filter.allow("sendmmsg", {lacks(3, MSG_FASTOPEN)});
+    filter.allow("socketpair", {lacks(1, SOCK_DGRAM)});
   }
-  program.answer(SECCOMP_RET_ALLOW);
-  return program;
+  filter.answer("clone3", SCMP_ACT_ERRNO(ENOSYS));  // its flags cannot be seen: clone() is taken instead
+  if (may.exec) {
+    for (const char* name : kWithExec) filter.allow(name);
+    filter.allow("clone", {lacks(0, kNamespaces)});
+  } else {
+    filter.allow("kill", {is(0, self)});
+    for (const char* name : {"execve", "execveat", "fork", "vfork"}) filter.answer(name, ask_to_deny);
+    filter.allow("clone", {bits_are(0, CLONE_THREAD | kNamespaces, CLONE_THREAD)});
+    filter.answer("clone", ask_to_deny, {lacks(0, CLONE_THREAD)});
+  }
+  return filter;
+}
+
+// -1 if it fails. The descriptor, if asked for, is where the host hears what is asked.
+int install(std::vector<sock_filter> code, bool asking) {
+  const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
+  const auto set = [&](unsigned flags) {
+    return static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
+  };
+  if (!asking) return set(0);
+  const int listener = set(SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+  return listener >= 0 ? listener : set(SECCOMP_FILTER_FLAG_NEW_LISTENER);  // kernels before 5.19
 }
 
 }  // namespace
 
 CallFilter filter_calls(const Permissions& may) {
-  if (const int listener = program_for(may, true).install(true); listener >= 0) {
-    return {plugin::Descriptor(listener), {}};
+  std::string problem;
+  for (const bool asking : {true, false}) {
+    const auto program = filter_for(may, asking).program();
+    if (!program) {
+      problem = program.message();
+      continue;
+    }
+    const int set = install(*program, asking);
+    problem = std::strerror(errno);
+    if (set < 0) continue;
+    if (asking) return {plugin::Descriptor(set), {}};
+    std::string missing = "telling what is denied";
+    if (!may.hosts.empty()) missing += ", connections to single hosts (none are made)";
+    return {plugin::Descriptor(), missing};
   }
-  std::string missing = "telling what is denied";
-  if (!may.hosts.empty()) missing += ", connections to single hosts (none are made)";
-  if (program_for(may, false).install(false) == 0) return {plugin::Descriptor(), missing};
-  return {plugin::Descriptor(), fmt::format("system calls (seccomp: {})", std::strerror(errno))};
+  return {plugin::Descriptor(), fmt::format("system calls (seccomp: {})", problem)};
 }
 
 }  // namespace collet::worker

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "loop/read_watch.h"
+#include "plugin/abi_items.h"
 #include "plugin/generation.h"
 #include "worker/child_call.h"
 #include "worker/crash_report.h"
@@ -28,20 +29,7 @@ using registry::CallKind;
 constexpr std::size_t kItemsFrameBytes = 1u << 20;  // after that many another frame begins
 constexpr std::uint64_t kForeverMs = 86'400'000;    // the host decides how long anything may take
 
-std::uint32_t to_abi(registry::Kind kind) {
-  return kind == registry::Kind::prompt ? COLLET_PROMPT : static_cast<std::uint32_t>(kind) + COLLET_TOOL;
-}
-
-std::uint32_t to_flags(const registry::Traits& traits) {
-  return (traits.idempotent ? COLLET_ITEM_IDEMPOTENT : 0) | (traits.task_optional ? COLLET_ITEM_TASK_OPTIONAL : 0) |
-         (traits.task_required ? COLLET_ITEM_TASK_REQUIRED : 0) |
-         (traits.task_after_input ? COLLET_ITEM_TASK_AFTER_INPUT : 0) |
-         (traits.needs_elicitation ? COLLET_ITEM_NEEDS_ELICITATION : 0) |
-         (traits.needs_sampling ? COLLET_ITEM_NEEDS_SAMPLING : 0) |
-         (traits.needs_roots ? COLLET_ITEM_NEEDS_ROOTS : 0);
-}
-
-CallKind to_kind(std::uint32_t kind) {
+CallKind to_call_kind(std::uint32_t kind) {
   switch (kind) {
     case COLLET_RESOURCE:
       return CallKind::resource;
@@ -203,7 +191,7 @@ class Child {
   }
 
   void append(FrameWriter& frame, const registry::ItemDef& item) {
-    frame.number(ids_.at(item.handle)).number(to_abi(item.kind)).number(to_flags(item.traits));
+    frame.number(ids_.at(item.handle)).number(plugin::to_abi(item.kind)).number(plugin::to_flags(item.traits));
     frame.number(item.timeout_ms).text(item.name).text(item.definition);
   }
 
@@ -254,7 +242,7 @@ class Child {
   void start(std::uint64_t id, FieldReader& fields) {
     registry::Call call;
     const auto item = fields.number<std::uint64_t>();
-    call.kind = to_kind(fields.number<std::uint32_t>());
+    call.kind = to_call_kind(fields.number<std::uint32_t>());
     call.round = fields.number<std::uint32_t>();
     call.state_version = fields.number<std::uint32_t>();
     call.timeout_ms = fields.number<std::uint64_t>();
@@ -351,12 +339,12 @@ void worker_main() {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   FrameBuffer input;
   OpenOrder order = read_order(input);
-  log::configure(static_cast<log::Level>(order.log_level), static_cast<log::Format>(order.log_format));
+  log::configure(static_cast<log::Level>(order.log_level), log::Format::prefixed);
   auto arena = Arena::map(kArenaDescriptor);
   ::close(kArenaDescriptor);
   if (!arena) _exit(1);
   report_crashes(order.name);
-  Confinement confinement = confine(order.permissions, order.library);
+  Confinement confinement = confine(order.permissions, order.library, order.view);
   if (confinement.listener) hand_over(std::move(confinement.listener));
   order.library = std::move(confinement.library);
   // Never destroyed: the process ends by _exit().

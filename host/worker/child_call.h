@@ -2,8 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "registry/item.h"
 #include "worker/outbox.h"
@@ -26,8 +30,12 @@ class ChildCall final : public registry::Listener {
   registry::CallId here = 0;  // the call's id in this process
 
  private:
+  std::optional<std::string_view> header(std::string_view name) const;
+
   const std::uint64_t id_;
   const std::string info_;
+  mutable std::mutex headers_mutex_;  // info() is called from any thread
+  mutable std::optional<std::vector<std::pair<std::string, std::string>>> headers_;  // once one was asked for
   Outbox& out_;
   std::function<void(std::uint64_t id)>& ended_;
 };

@@ -26,8 +26,8 @@ constexpr const char* kExecutable[] = {"/bin", "/sbin", "/usr", "/lib", "/lib64"
 
 }  // namespace
 
-std::vector<FileRule> file_rules(const Permissions& may, const std::string& library) {
-  std::vector<FileRule> rules{{library}, {"/dev/null", true}};
+std::vector<FileRule> file_rules(const Permissions& may, const std::string& view) {
+  std::vector<FileRule> rules{{view}, {"/dev/null", true}};
   for (const char* path : kReadable) rules.push_back({path});
   if (may.network || !may.hosts.empty()) {
     for (const char* path : kReadableWithNetwork) rules.push_back({path});

@@ -15,7 +15,7 @@ struct FileRule {
   bool run = false;
 };
 
-// `library` is the plugin's.
-std::vector<FileRule> file_rules(const Permissions& may, const std::string& library);
+// `view` is what the copy of the plugin's library lies in: of what it shows, the copies alone are readable by it.
+std::vector<FileRule> file_rules(const Permissions& may, const std::string& view);
 
 }  // namespace collet::worker

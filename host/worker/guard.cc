@@ -56,7 +56,7 @@ class Guard::Watch {
       : listener_(std::move(listener)),
         order_(std::move(order)),
         stop_(stop),
-        rules_(resolved(file_rules(order_.permissions, order_.library))),
+        rules_(resolved(file_rules(order_.permissions, order_.view))),
         reach_(order_.permissions.hosts) {
     ioctl(listener_.get(), kSetFlags, kSynchronous);
   }
@@ -111,6 +111,16 @@ class Guard::Watch {
       case SYS_vfork:
 #endif
         return deny(id, fmt::format("running a program was denied: set {}.exec = true", section_));
+      case SYS_fchmod:
+        return change_mode(id, fetch(call, call.arguments[0]), static_cast<mode_t>(call.arguments[1]));
+      case SYS_fchmodat:
+        return change_mode(id, file_of(id, call), static_cast<mode_t>(call.arguments[2]));
+#if defined(__x86_64__)
+      case SYS_chmod:
+        return change_mode(id, file_of(id, call), static_cast<mode_t>(call.arguments[1]));
+#endif
+      case SYS_utimensat:
+        return change_times(id, call);
       default:
         tell_of_files(id, call);
         return answer(id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
@@ -155,6 +165,47 @@ class Guard::Watch {
     }
   }
 
+  // A copy of a descriptor of the process that asks.
+  static Descriptor fetch(const AskedCall& call, std::uint64_t number) {
+    const Descriptor handle(static_cast<int>(syscall(SYS_pidfd_open, call.process(), 0)));
+    return Descriptor(static_cast<int>(syscall(SYS_pidfd_getfd, handle.get(), number, 0)));
+  }
+
+  // What its path leads to.
+  Descriptor file_of(std::uint64_t id, const AskedCall& call) {
+    tell_of_files(id, call);
+    return Descriptor(open(call.path_uses().front().path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  }
+
+  // Without the bits by which a program gets its owner's rights.
+  void change_mode(std::uint64_t id, const Descriptor& file, mode_t mode) {
+    change(id, file, [&](const char* way) { return chmod(way, mode & 0777); });
+  }
+
+  void change_times(std::uint64_t id, const AskedCall& call) {
+    const Descriptor file = call.arguments[1] ? file_of(id, call) : fetch(call, call.arguments[0]);
+    timespec times[2];
+    const bool now = call.arguments[2] == 0;
+    if (!now && !call.read(call.arguments[2], times, sizeof times)) return answer(id, EFAULT);
+    change(id, file, [&](const char* way) { return utimensat(AT_FDCWD, way, now ? nullptr : times, 0); });
+  }
+
+  // Changes the file that the guard holds itself, so that nothing can be put in its place meanwhile, by a path that
+  // leads to it: if it may be written, and is no device, such as /dev/null, which is everybody's.
+  template <class Change>
+  void change(std::uint64_t id, const Descriptor& file, Change&& change) {
+    if (!still_asked(id)) return;
+    if (!file) return answer(id, ENOENT);
+    struct stat status;
+    const bool is_plain =
+        fstat(file.get(), &status) == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
+    const std::string way = fmt::format("/proc/self/fd/{}", file.get());
+    std::error_code none;
+    const std::string path = std::filesystem::read_symlink(way, none).string();
+    if (!is_plain || !allows(rules_, {.name = "change", .path = path, .write = true})) return answer(id, EPERM);
+    answer(id, change(way.c_str()) == 0 ? 0 : errno);
+  }
+
   // Whether the process can open no more files. Kernels before 6.2 do not say.
   bool is_full(const AskedCall& call) const {
     struct stat open_files;
@@ -187,9 +238,7 @@ class Guard::Watch {
       tell(fmt::format("connecting to {0} was denied: add \"{0}\", or its name, to {1}.network", *words, section_));
       return answer(id, EACCES);
     }
-    const pid_t process = call.process();
-    const Descriptor handle(static_cast<int>(syscall(SYS_pidfd_open, process, 0)));
-    Descriptor socket(static_cast<int>(syscall(SYS_pidfd_getfd, handle.get(), call.arguments[0], 0)));
+    Descriptor socket = fetch(call, call.arguments[0]);
     if (!still_asked(id)) return;
     if (!socket) return answer(id, EBADF);
     const int flags = fcntl(socket.get(), F_GETFL);

@@ -1,6 +1,7 @@
 // Answers the system calls of a worker that its filter of calls asks its host about.
 //
-// Files: the kernel decides (Landlock), the guard only tells what is denied and what would allow it. Sockets and
+// Files: the kernel decides (Landlock), the guard only tells what is denied and what would allow it; their modes
+// and times it changes on the worker's behalf, where the worker may write. Sockets and
 // programs that are not granted: it denies them, and tells. Connections where hosts are granted by name: it makes
 // them on the worker's behalf, to the address that it has looked at, so that nothing can change in between.
 #pragma once
@@ -17,7 +18,7 @@ namespace collet::worker {
 
 struct GuardOrder {
   std::string name;  // of the plugin in the configuration
-  std::string library;
+  std::string view;  // what the plugin's library lies in
   Permissions permissions;
   // On the guard's thread: something was denied, in words that say what would allow it.
   std::function<void(const std::string& denial)> denied;

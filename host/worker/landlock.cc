@@ -34,6 +34,7 @@ constexpr std::uint64_t kWriteFile = 1 << 1;
 constexpr std::uint64_t kReadFile = 1 << 2;
 constexpr std::uint64_t kReadFolder = 1 << 3;
 constexpr std::uint64_t kVersion1 = (1 << 13) - 1;
+constexpr std::uint64_t kOddFiles = 1 << 6 | 1 << 9 | 1 << 10 | 1 << 11;  // to make devices, sockets and pipes
 constexpr std::uint64_t kRefer = 1 << 13;     // since version 2
 constexpr std::uint64_t kTruncate = 1 << 14;  // since version 3
 constexpr std::uint64_t kDevices = 1 << 15;   // since version 5
@@ -73,13 +74,13 @@ class Ruleset {
 
 }  // namespace
 
-std::string confine_files(const Permissions& may, const std::string& library) {
+std::string confine_files(const Permissions& may, const std::string& view) {
   const auto version = static_cast<int>(syscall(SYS_landlock_create_ruleset, nullptr, 0, kVersionFlag));
   if (version < 1) return "files (the kernel has no Landlock)";
   Ruleset rules(version, !may.network);
   if (!rules) return fmt::format("files (Landlock: {})", std::strerror(errno));
-  for (const FileRule& rule : file_rules(may, library)) {
-    const std::uint64_t rights = rule.write ? ~kExecute : kReadFile | kReadFolder;
+  for (const FileRule& rule : file_rules(may, view)) {
+    const std::uint64_t rights = rule.write ? ~(kExecute | kOddFiles) : kReadFile | kReadFolder;
     rules.allow(rule.path.c_str(), rights | (rule.run ? kExecute : 0));
   }
   if (!rules.restrict_self()) return fmt::format("files (Landlock: {})", std::strerror(errno));

@@ -8,7 +8,7 @@
 namespace collet::worker {
 
 // Of the calling thread and those that it starts, for ever. Returns what the kernel cannot enforce, or empty.
-// `library` may be read, too.
-std::string confine_files(const Permissions& may, const std::string& library);
+// `view` may be read, too.
+std::string confine_files(const Permissions& may, const std::string& view);
 
 }  // namespace collet::worker

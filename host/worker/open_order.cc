@@ -19,9 +19,9 @@ std::vector<std::string> read_texts(FieldReader& fields) {
 
 void append(std::string& out, const OpenOrder& order) {
   FrameWriter frame(out, FrameType::open);
-  frame.text(order.name).text(order.library).text(order.config).number(order.number);
+  frame.text(order.name).text(order.library).text(order.view).text(order.config).number(order.number);
   frame.text_or_nothing(order.prior ? std::optional<std::string_view>(*order.prior) : std::nullopt);
-  frame.number(order.prior_version).number(order.log_level).number(order.log_format);
+  frame.number(order.prior_version).number(order.log_level);
   const Permissions& may = order.permissions;
   append(frame, may.read);
   append(frame, may.write);
@@ -36,12 +36,12 @@ std::optional<OpenOrder> read_open_order(std::string_view body) {
   OpenOrder order;
   order.name = fields.text();
   order.library = fields.text();
+  order.view = fields.text();
   order.config = fields.text();
   order.number = fields.number<std::uint64_t>();
   if (const auto prior = fields.text_or_nothing()) order.prior.emplace(*prior);
   order.prior_version = fields.number<std::uint32_t>();
   order.log_level = fields.number<std::int32_t>();
-  order.log_format = fields.number<std::int32_t>();
   Permissions& may = order.permissions;
   may.read = read_texts(fields);
   may.write = read_texts(fields);

@@ -12,13 +12,13 @@ namespace collet::worker {
 struct OpenOrder {
   std::string name;     // of the plugin in the configuration
   std::string library;  // the private copy
+  std::string view;     // the root of what the copy lies in
   std::string config;   // JSON object
   std::uint64_t number = 1;
   std::optional<std::string> prior;
   std::uint32_t prior_version = 0;
   Permissions permissions;
   std::int32_t log_level = 0;   // log::Level
-  std::int32_t log_format = 0;  // log::Format
 };
 
 void append(std::string& out, const OpenOrder& order);
@@ -31,6 +31,6 @@ void append_watch(std::string& out, std::string_view uri, bool watched);
 // The keys of collet_host.call_info; what is known of a call's caller goes with it, by its place here.
 inline constexpr std::string_view kInfoKeys[] = {"protocolVersion",    "era",      "transport",
                                                  "principal",          "session",  "clientInfo",
-                                                 "clientCapabilities", "logLevel", "_meta"};
+                                                 "clientCapabilities", "logLevel", "_meta", "headers"};
 
 }  // namespace collet::worker

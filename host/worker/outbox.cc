@@ -2,13 +2,20 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 #include "base/limits.h"
 
 namespace collet::worker {
+namespace {
+
+constexpr std::size_t kPiecesMax = 16;  // sent by one call
+
+}  // namespace
 
 void Outbox::hold() {
   const std::lock_guard lock(mutex_);
@@ -23,11 +30,25 @@ void Outbox::flush() {
   send_all();
 }
 
+void Outbox::take_frames() {
+  bytes_.append(frames_);
+  frames_.clear();
+  if (frames_.capacity() > limits::kWorkerReadBytes) std::string().swap(frames_);
+}
+
 void Outbox::send_all() {
-  for (std::size_t at = 0; at < bytes_.size();) {
-    const ssize_t sent = send(socket_, bytes_.data() + at, bytes_.size() - at, MSG_NOSIGNAL);
+  std::array<std::string_view, kPiecesMax> pieces;
+  std::array<iovec, kPiecesMax> vector;
+  while (!bytes_.empty()) {
+    msghdr message{};
+    message.msg_iov = vector.data();
+    message.msg_iovlen = bytes_.front(pieces);
+    for (std::size_t i = 0; i < message.msg_iovlen; ++i) {
+      vector[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+    }
+    const ssize_t sent = sendmsg(socket_, &message, MSG_NOSIGNAL);
     if (sent > 0) {
-      at += static_cast<std::size_t>(sent);
+      bytes_.drop(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN) {
       pollfd writable{socket_, POLLOUT, 0};
       poll(&writable, 1, -1);
@@ -35,8 +56,6 @@ void Outbox::send_all() {
       _exit(0);  // nobody listens any more
     }
   }
-  bytes_.clear();
-  if (bytes_.capacity() > limits::kWorkerReadBytes) std::string().swap(bytes_);
 }
 
 }  // namespace collet::worker

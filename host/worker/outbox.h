@@ -4,6 +4,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/unsent.h"
 #include "loop/loop.h"
 
 namespace collet::worker {
@@ -18,7 +19,8 @@ class Outbox {
   template <class Write>
   void put(Write&& write) {
     const std::lock_guard lock(mutex_);
-    write(bytes_);
+    write(frames_);
+    take_frames();
     if (flush_comes_) return;
     flush_comes_ = true;
     loop_.post([this] { flush(); });
@@ -30,12 +32,14 @@ class Outbox {
   void flush();
 
  private:
+  void take_frames();
   void send_all();
 
   const int socket_;
   loop::Loop& loop_;
   std::mutex mutex_;  // guards all below; held while sending
-  std::string bytes_;
+  std::string frames_;  // being written
+  Unsent bytes_;
   bool flush_comes_ = false;
 };
 

@@ -26,11 +26,17 @@ Result<Process> Process::spawn(const std::string& executable, const plugin::Desc
                                int given_arena, const std::vector<std::string>& environment) {
   const plugin::Descriptor socket = moved_away(given_socket.get());
   const plugin::Descriptor arena = moved_away(given_arena);
-  if (!socket || !arena) return error("cannot start a worker process: {}", std::strerror(errno));
+  int ends[2];
+  if (!socket || !arena || pipe2(ends, O_CLOEXEC) != 0) {
+    return error("cannot start a worker process: {}", std::strerror(errno));
+  }
+  plugin::Descriptor output(ends[0]);
+  const plugin::Descriptor words(ends[1]);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, words.get(), STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, words.get(), STDERR_FILENO);
   posix_spawn_file_actions_adddup2(&actions, socket.get(), kSocketDescriptor);
   posix_spawn_file_actions_adddup2(&actions, arena.get(), kArenaDescriptor);
   posix_spawn_file_actions_addclosefrom_np(&actions, kArenaDescriptor + 1);
@@ -42,8 +48,7 @@ Result<Process> Process::spawn(const std::string& executable, const plugin::Desc
   sigfillset(&all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
 
   std::vector<char*> variables;
   for (const std::string& variable : environment) variables.push_back(const_cast<char*>(variable.c_str()));
@@ -60,14 +65,17 @@ Result<Process> Process::spawn(const std::string& executable, const plugin::Desc
   }
   process.ended_ = plugin::Descriptor(static_cast<int>(syscall(SYS_pidfd_open, process.pid_, 0)));
   if (!process.ended_) return error("cannot watch a worker process: {}", std::strerror(errno));
+  process.output_ = std::move(output);
   return process;
 }
 
-Process::Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, 0)), ended_(std::move(other.ended_)) {}
+Process::Process(Process&& other) noexcept
+    : pid_(std::exchange(other.pid_, 0)), ended_(std::move(other.ended_)), output_(std::move(other.output_)) {}
 
 Process& Process::operator=(Process&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(ended_, other.ended_);
+  std::swap(output_, other.output_);
   return *this;
 }
 

@@ -18,8 +18,8 @@ inline constexpr int kArenaDescriptor = 4;
 
 class Process {
  public:
-  // Runs `executable __worker` in a process group of its own, with these descriptors and variables ("NAME=value")
-  // and no others; its stdout is our stderr. It dies with the calling thread.
+  // Runs `executable __worker` in a session of its own, without a terminal, with these descriptors and variables
+  // ("NAME=value") and no others; its stdout and stderr are a pipe. It dies with the calling thread.
   static Result<Process> spawn(const std::string& executable, const plugin::Descriptor& socket, int arena,
                                const std::vector<std::string>& environment);
 
@@ -31,6 +31,8 @@ class Process {
   pid_t pid() const { return pid_; }
   // Readable when it has ended.
   int ended() const { return ended_.get(); }
+  // Once: the end of the pipe that has what it writes.
+  plugin::Descriptor take_output() { return std::move(output_); }
   // [any, while this lives] With all the processes that it has started.
   void kill() const;
   // Waits for its end: "crashed with SIGSEGV (Segmentation fault)", "ended with exit code 1".
@@ -41,6 +43,7 @@ class Process {
  private:
   pid_t pid_ = 0;  // 0: none, or reaped
   plugin::Descriptor ended_;
+  plugin::Descriptor output_;
   int signal_ = 0;  // that it ended of
   long cpu_seconds_ = 0;
 };

@@ -15,7 +15,7 @@ struct Confinement {
 };
 
 // Confines this process for ever: a user of its own if it is root's, no new privileges, namespaces, limits,
-// Landlock, a filter of system calls. Before there is another thread, and before foreign code is loaded.
-Confinement confine(const Permissions& may, const std::string& library);
+// Landlock, a filter of system calls. `view` is the root of what the library lies in, which may be read. Before there is another thread, and before foreign code is loaded.
+Confinement confine(const Permissions& may, const std::string& library, const std::string& view);
 
 }  // namespace collet::worker

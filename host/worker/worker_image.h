@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/unsent.h"
 #include "collet/ext/reconfigure.h"
 #include "collet/ext/save_state.h"
 #include "collet/ext/status.h"
@@ -30,7 +31,7 @@
 #include "worker/guard.h"
 #include "worker/process.h"
 #include "worker/replay.h"
-#include "worker/unsent.h"
+#include "worker/worker_log.h"
 
 namespace collet::worker {
 
@@ -44,7 +45,6 @@ struct WorkerOptions {
   std::uint64_t backoff_ms_max = limits::kWorkerBackoffMsMax;
   unsigned failures_max = limits::kWorkerFailuresMax;
   int log_level = 2;   // log::Level
-  int log_format = 0;  // log::Format
 };
 
 class WorkerImage final : public plugin::Image {
@@ -90,6 +90,7 @@ class WorkerImage final : public plugin::Image {
   struct Running {
     Process process;
     plugin::Descriptor socket;
+    std::unique_ptr<WorkerLog> log;
     FrameBuffer input;
     std::unique_ptr<Guard> guard;  // null if its calls do not ask, or not yet
     bool opened = false;

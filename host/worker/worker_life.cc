@@ -22,8 +22,7 @@ std::string no_frame(const char* what) { return fmt::format("it sent a frame tha
 
 // A worker's own words, fit for a log.
 std::string quoted(std::string_view words) {
-  const std::string_view cut = words.substr(0, limits::kWorkerReasonBytesMax);
-  return text::is_utf8(cut) ? std::string(cut) : "(not UTF-8)";
+  return std::string(text::Utf8(words.substr(0, limits::kWorkerReasonBytesMax)).view());
 }
 
 std::vector<std::string> variables(const Permissions& may) {
@@ -55,6 +54,7 @@ std::string WorkerImage::run_once() {
     serve(*running);
     if (!running->ended) running->process.kill();
     std::string end = running->process.reap();
+    running->log.reset();
     const std::uint64_t most = order_.permissions.cpu_seconds_max;
     if (running->process.ended_for_cpu(most)) {
       end += fmt::format(", as it had used the {0} s of plugin.{1}.permissions.cpu_seconds_max = {0}", most,
@@ -89,6 +89,7 @@ Result<WorkerImage::Running> WorkerImage::start() {
   auto process = Process::spawn(options_.executable, theirs, arena_.descriptor(), variables(order_.permissions));
   if (!process) return process.failure();
   running.process = std::move(*process);
+  running.log = std::make_unique<WorkerLog>(order_.name, running.process.take_output());
   {
     const std::lock_guard lock(items_mutex_);
     for (const AddedItem& item : pending_items_) item_bytes_ -= item.bytes();
@@ -100,11 +101,11 @@ Result<WorkerImage::Running> WorkerImage::start() {
   ++incarnation_;
   OpenOrder order{.name = order_.name,
                   .library = path_,
+                  .view = order_.file.view(),
                   .config = order_.config,
                   .number = order_.number,
                   .permissions = order_.permissions,
-                  .log_level = options_.log_level,
-                  .log_format = options_.log_format};
+                  .log_level = options_.log_level};
   if (order_.prior && !opened_once_) {  // what a process had that has died is lost
     order.prior = order_.prior->bytes;
     order.prior_version = order_.prior->version;
@@ -124,13 +125,16 @@ void WorkerImage::serve(Running& running) {
       more = !outgoing_.empty();
     }
     const short interest = static_cast<short>(POLLIN | (more ? POLLOUT : 0));
-    pollfd waiting[] = {
-        {running.socket.get(), interest, 0}, {running.process.ended(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
+    pollfd waiting[] = {{running.socket.get(), interest, 0},
+                        {running.process.ended(), POLLIN, 0},
+                        {wake_.get(), POLLIN, 0},
+                        {running.log->descriptor(), POLLIN, 0}};
     if (poll(waiting, std::size(waiting), wait_ms()) < 0 && errno != EINTR) return;
     if (waiting[2].revents) {
       std::uint64_t count;
       static_cast<void>(!read(wake_.get(), &count, sizeof count));
     }
+    if (waiting[3].revents) running.log->read();
     running.ended = waiting[1].revents != 0;
     if (waiting[0].revents & (POLLIN | POLLHUP | POLLERR)) receive(running);
     if (waiting[0].revents & POLLOUT) flush();
@@ -223,7 +227,7 @@ ssize_t WorkerImage::receive_first(Running& running, char* to, std::size_t room)
   running.guard =
       std::make_unique<Guard>(plugin::Descriptor(listener),
                               GuardOrder{.name = order_.name,
-                                         .library = path_,
+                                         .view = order_.file.view(),
                                          .permissions = order_.permissions,
                                          .denied = [this](const std::string& denial) { note_denial(denial); }});
   return size;
@@ -241,7 +245,7 @@ void WorkerImage::note_denial(const std::string& denial) {
 
 void WorkerImage::flush() {
   const std::lock_guard lock(mutex_);
-  const std::string_view left = outgoing_.view();
+  const std::string_view left = outgoing_.front();
   const ssize_t sent = ::send(socket_, left.data(), left.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent > 0) outgoing_.drop(static_cast<std::size_t>(sent));
 }

@@ -1,6 +1,7 @@
 // How a remote's authorizer comes to be: from its configuration, with the tokens of this machine's user.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,10 +20,14 @@ std::string token_file();
 // `auth` of a remote with ${…} expanded; "{}" if there is none.
 Result<std::string> expanded_auth(const RemoteConfig& remote);
 
-// Null for a remote that needs none: a child, or one that is given an Authorization header as it is. All that is
-// borrowed outlives it.
+// Null for a remote that needs none: a child, or one that is given an Authorization header, or a user in its URL.
+// All that is borrowed outlives it.
 Result<std::unique_ptr<Authorizer>> make_authorizer(const RemoteConfig& remote, Fetcher& fetcher, const Host& host,
                                                     auth::UserAgent& agent, auth::TokenStore& store,
                                                     auth::Hooks hooks = {});
+
+// auth::log_out() of that remote.
+void log_out(const RemoteConfig& remote, Fetcher& fetcher, auth::TokenStore& store,
+             std::function<void(Result<std::string>)> done);
 
 }  // namespace collet::client

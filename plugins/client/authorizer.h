@@ -17,7 +17,8 @@ class Authorizer {
   // The headers that a request to the remote needs now, such as Authorization and DPoP.
   virtual void headers(std::string_view method, std::string_view url,
                        std::function<void(Result<std::vector<HttpHeader>>)> done) = 0;
-  // The remote refused with 401 or 403 and these headers. `done`: whether to try again.
+  // The remote refused with 401 or 403 and these headers. `done`: whether to try again. Another status, which is
+  // told on a login alone: whether there is a token now, for a remote that does not need one perhaps.
   virtual void challenged(int status, const std::vector<HttpHeader>& headers,
                           std::function<void(Result<bool>)> done) = 0;
 };

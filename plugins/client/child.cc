@@ -1,24 +1,27 @@
 #include "client/child.h"
 
+#include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <uv.h>
+
+#include <linux/close_range.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <optional>
+#include <system_error>
 
 namespace collet::client {
 namespace {
 
 constexpr std::uint64_t kLastWordsMs = 100;
-
-// What a child needs to find its way; everything else, such as our secrets, stays with us.
-constexpr std::array kHandedOn = {
-    "HOME",        "LOGNAME",    "USER",          "PATH",         "SHELL",
-    "TERM",        "LANG",       "LC_ALL",        "LC_CTYPE",     "TZ",
-    "TMPDIR",      "HTTP_PROXY", "NO_PROXY",      "HTTPS_PROXY",  "http_proxy",
-    "https_proxy", "no_proxy",   "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"};
 
 std::vector<std::string> environment_of(const Command& command) {
   std::vector<std::string> all;
@@ -26,12 +29,57 @@ std::vector<std::string> environment_of(const Command& command) {
     return std::any_of(command.environment.begin(), command.environment.end(),
                        [&](const auto& variable) { return variable.first == name; });
   };
-  for (const char* name : kHandedOn) {
-    if (const char* value = std::getenv(name); value && !is_set(name))
-      all.push_back(std::string(name) + '=' + value);
+  for (const std::string& name : command.inherited) {
+    if (const char* value = std::getenv(name.c_str()); value && !is_set(name)) all.push_back(name + '=' + value);
   }
   for (const auto& [name, value] : command.environment) all.push_back(name + '=' + value);
   return all;
+}
+
+std::string why_not(const Command& command, int failed) {
+  std::error_code ignored;
+  if (!command.folder.empty() && !std::filesystem::is_directory(command.folder, ignored)) {
+    return "its cwd " + command.folder + " is no directory";
+  }
+  return uv_strerror(failed);
+}
+
+// The process whose thread is about to fork in order to start a child, or 0.
+thread_local pid_t t_parent = 0;
+
+// What other code of this process has opened without O_CLOEXEC is closed, too. In the child alone, whose table of
+// descriptors is a copy.
+void keep_descriptors() {
+  constexpr unsigned kFirst = STDERR_FILENO + 1;
+  if (close_range(kFirst, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+  rlimit open_files;  // before Linux 5.11
+  if (getrlimit(RLIMIT_NOFILE, &open_files) != 0) return;
+  for (auto fd = static_cast<int>(kFirst); static_cast<rlim_t>(fd) < open_files.rlim_cur; ++fd) {
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
+}
+
+// The child ends with the thread that forks, which is the client's own and stays until its children have ended: also
+// if the host is killed.
+void die_with(pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(1);  // it has ended before
+}
+
+// Between fork() and exec(), where libuv has nothing to call.
+void prepare_child() {
+  if (t_parent == 0) return;
+  die_with(t_parent);
+  keep_descriptors();
+}
+
+int spawn_alone(uv_loop_t* loop, uv_process_t* process, const uv_process_options_t& options) {
+  static const int failed = pthread_atfork(nullptr, nullptr, prepare_child);
+  if (failed) return UV_ENOMEM;
+  t_parent = getpid();
+  const int outcome = uv_spawn(loop, process, &options);
+  t_parent = 0;
+  return outcome;
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
@@ -42,6 +90,32 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 }
 
 }  // namespace
+
+std::vector<std::string> inherited_by_default() {
+  return {"HOME",
+          "LOGNAME",
+          "USER",
+          "PATH",
+          "SHELL",
+          "TERM",
+          "LANG",
+          "LC_ALL",
+          "LC_CTYPE",
+          "TZ",
+          "TMPDIR",
+          "HTTP_PROXY",
+          "http_proxy",
+          "HTTPS_PROXY",
+          "https_proxy",
+          "ALL_PROXY",
+          "all_proxy",
+          "NO_PROXY",
+          "no_proxy",
+          "SSL_CERT_FILE",
+          "SSL_CERT_DIR",
+          "CURL_CA_BUNDLE",
+          "NODE_EXTRA_CA_CERTS"};
+}
 
 // Kept alive by Children until libuv has closed all of its handles.
 class Child::Process {
@@ -57,7 +131,7 @@ class Child::Process {
   }
 
   int spawn(const Command& command);
-  void write(std::string line);
+  std::uint64_t write(std::string line);
   void end();
   void hurry(std::uint64_t exit_ms);
   // After a failed spawn().
@@ -72,6 +146,7 @@ class Child::Process {
     uv_write_t request;
     Process* process;
     std::string line;
+    std::uint64_t begin;  // of all that was queued
   };
   // What has come of a stream and is not yet a line.
   struct Lines {
@@ -86,7 +161,11 @@ class Child::Process {
   void on_out(std::string_view bytes);
   void on_out_ended();
   void on_err(std::string_view bytes);
+  void on_err_ended();
   void on_exit(std::int64_t status, int signal);
+  void on_written(const Write& write, int status);
+  std::uint64_t taken() const;
+  void await_last_words();
   void tell_ended(std::string reason);
   void signal_group(int number) {
     if (!exited_) kill(-process_.pid, number);
@@ -103,11 +182,14 @@ class Child::Process {
   std::array<char, 64u << 10> buffer_;
   Lines out_lines_, err_lines_;
   std::size_t unwritten_ = 0;
+  std::uint64_t queued_ = 0;
+  std::optional<std::uint64_t> broken_at_;  // where the first line begins that could not be written
   std::unique_ptr<Timer> patience_;
   std::uint64_t exit_ms_ = limits::kExitMs;
   int next_signal_ = SIGTERM;
   std::string exit_reason_;  // empty until it has exited
   bool out_ended_ = false;
+  bool err_ended_ = false;
   bool spawned_ = false;
   bool exited_ = false;
   bool ending_ = false;
@@ -135,7 +217,7 @@ int Child::Process::spawn(const Command& command) {
   options.exit_cb = [](uv_process_t* process, std::int64_t status, int signal) {
     static_cast<Process*>(process->data)->on_exit(status, signal);
   };
-  const int failed = uv_spawn(children_.loop_.uv(), &process_, &options);
+  const int failed = spawn_alone(children_.loop_.uv(), &process_, options);
   spawned_ = true;  // libuv has the handle, even if it failed
   ++open_handles_;
   if (failed) return failed;
@@ -149,30 +231,46 @@ int Child::Process::spawn(const Command& command) {
                 [](uv_stream_t* s, ssize_t size, const uv_buf_t* b) {
                   auto& self = *static_cast<Process*>(s->data);
                   if (size > 0) return self.on_err({b->base, static_cast<std::size_t>(size)});
-                  if (size < 0) uv_read_stop(s);
+                  if (size < 0) uv_read_stop(s), self.on_err_ended();
                 });
   return 0;
 }
 
-void Child::Process::write(std::string line) {
-  if (closed_ || ending_) return;
+std::uint64_t Child::Process::write(std::string line) {
+  if (closed_ || ending_) return queued_;
   unwritten_ += line.size() + 1;
   if (unwritten_ > limits::kWriteBufferBytesMax) {
-    return patience_->start(0, [this] { tell_ended("it does not read its stdin"); });
+    patience_->start(0, [this] { tell_ended("it does not read its stdin"); });
+    return queued_ + line.size() + 1;
   }
-  auto* write = new Write{{}, this, std::move(line)};
+  auto* write = new Write{{}, this, std::move(line), queued_};
   write->line += '\n';
+  queued_ += write->line.size();
   write->request.data = write;
   const uv_buf_t bytes = uv_buf_init(write->line.data(), static_cast<unsigned>(write->line.size()));
-  // A child that has closed its stdin is heard of by its end, or by calls that are not answered.
-  const auto written = [](uv_write_t* request, int) {
+  const auto written = [](uv_write_t* request, int status) {
     const std::unique_ptr<Write> done(static_cast<Write*>(request->data));
-    done->process->unwritten_ -= done->line.size();
+    done->process->on_written(*done, status);
   };
-  if (uv_write(&write->request, reinterpret_cast<uv_stream_t*>(&in_), &bytes, 1, written) != 0) {
-    unwritten_ -= write->line.size();
-    delete write;
+  const int failed = uv_write(&write->request, reinterpret_cast<uv_stream_t*>(&in_), &bytes, 1, written);
+  if (failed) written(&write->request, failed);
+  return queued_;
+}
+
+// A child that has closed its stdin can be asked nothing more. How it has exited, which comes in a moment if it
+// comes at all, says why.
+void Child::Process::on_written(const Write& write, int status) {
+  unwritten_ -= write.line.size();
+  if (status == 0 || broken_at_) return;
+  broken_at_ = write.begin;
+  if (!ending_ && !exited_ && !out_ended_) {
+    patience_->start(kLastWordsMs, [this] { tell_ended("it has closed its stdin"); });
   }
+}
+
+// A line that was not written whole is no message.
+std::uint64_t Child::Process::taken() const {
+  return broken_at_.value_or(queued_ - uv_stream_get_write_queue_size(reinterpret_cast<const uv_stream_t*>(&in_)));
 }
 
 void Child::Process::on_out(std::string_view bytes) {
@@ -197,16 +295,20 @@ void Child::Process::on_out(std::string_view bytes) {
   }
 }
 
+// A carriage return ends a line as well: bars of progress have no other end. Of a line that is very long each piece is
+// told.
 void Child::Process::on_err(std::string_view bytes) {
+  std::string& partial = err_lines_.partial;
   while (listener_ && !bytes.empty()) {
-    const std::size_t end = bytes.find('\n');
-    const std::string_view piece = bytes.substr(0, end);
-    const std::size_t room = limits::kErrorLineBytesMax - err_lines_.partial.size();
-    err_lines_.partial += piece.substr(0, room);
-    if (end == std::string_view::npos) return;
-    const std::string line = std::exchange(err_lines_.partial, {});
-    listener_->on_error_line(line);
-    bytes.remove_prefix(end + 1);
+    const std::size_t room = limits::kErrorLineBytesMax - partial.size();
+    const std::size_t end = bytes.substr(0, room).find_first_of("\r\n");
+    const bool whole = end != std::string_view::npos;
+    const std::string_view piece = bytes.substr(0, whole ? end : room);
+    partial += piece;
+    bytes.remove_prefix(piece.size() + whole);
+    if (!whole && partial.size() < limits::kErrorLineBytesMax) return;
+    const std::string line = std::exchange(partial, {});
+    if (!line.empty()) listener_->on_error_line(line);
   }
 }
 
@@ -214,24 +316,35 @@ void Child::Process::on_err(std::string_view bytes) {
 void Child::Process::on_out_ended() {
   out_ended_ = true;
   if (ending_) return;
-  if (exited_) return tell_ended(exit_reason_);
+  if (exited_) return await_last_words();
   patience_->start(kLastWordsMs, [this] { tell_ended("it has closed its stdout"); });
 }
 
-// The rest of its stdout comes first, unless something that it has left behind keeps it open.
+void Child::Process::on_err_ended() {
+  err_ended_ = true;
+  if (!err_lines_.partial.empty() && listener_) listener_->on_error_line(std::exchange(err_lines_.partial, {}));
+  if (!ending_ && exited_) await_last_words();
+}
+
 void Child::Process::on_exit(std::int64_t status, int signal) {
   exited_ = true;
   exit_reason_ = signal ? "it was ended by signal " + std::to_string(signal)
                         : "it has ended with exit code " + std::to_string(status);
   if (ending_) return close_all();
-  if (out_ended_) return tell_ended(exit_reason_);
+  await_last_words();
+}
+
+// The rest of its stdout and stderr comes first, unless something that it has left behind keeps them open.
+void Child::Process::await_last_words() {
+  if (out_ended_ && err_ended_) return tell_ended(exit_reason_);
   patience_->start(kLastWordsMs, [this] { tell_ended(exit_reason_); });
 }
 
 void Child::Process::tell_ended(std::string reason) {
   ChildListener* listener = std::exchange(listener_, nullptr);
+  const std::uint64_t bytes = taken();
   end();
-  if (listener) listener->on_ended(reason);
+  if (listener) listener->on_ended(reason, bytes);
 }
 
 void Child::Process::end() {
@@ -269,7 +382,7 @@ void Child::Process::close_all() {
   for (uv_pipe_t* pipe : {&in_, &out_, &err_}) close(reinterpret_cast<uv_handle_t*>(pipe));
 }
 
-void Child::write(std::string line) { process_->write(std::move(line)); }
+std::uint64_t Child::write(std::string line) { return process_->write(std::move(line)); }
 void Child::end() { process_->end(); }
 
 Result<std::unique_ptr<Child>> Children::start(const Command& command, ChildListener& listener) {
@@ -277,7 +390,7 @@ Result<std::unique_ptr<Child>> Children::start(const Command& command, ChildList
   processes_.push_back(process);
   if (const int failed = process->spawn(command)) {
     process->abandon();
-    return Failure{"cannot start " + command.program + ": " + uv_strerror(failed)};
+    return Failure{"cannot start " + command.program + ": " + why_not(command, failed)};
   }
   return std::unique_ptr<Child>(new Child(std::move(process)));
 }

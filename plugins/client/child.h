@@ -1,4 +1,5 @@
-// Child processes that speak lines on their standard streams, each in a session and process group of its own.
+// Child processes that speak lines on their standard streams, each in a session and process group of its own. They
+// get no other descriptor.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +16,16 @@
 
 namespace collet::client {
 
+// The variables that a child needs to find its way; everything else, such as our secrets, stays with us.
+std::vector<std::string> inherited_by_default();
+
 struct Command {
   std::string program;  // searched for in the child's PATH
   std::vector<std::string> arguments;
-  std::vector<std::pair<std::string, std::string>> environment;  // besides the few variables that are handed on
-  std::string folder;                                            // empty: ours
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::string folder;  // empty: ours
+  std::vector<std::string> inherited =
+      inherited_by_default();  // variables of ours that it gets besides, if they are set
 };
 
 class ChildListener {
@@ -28,8 +34,9 @@ class ChildListener {
   virtual void on_line(std::string_view line) = 0;
   // A line of stderr.
   virtual void on_error_line(std::string_view line) = 0;
-  // Last: it has ended, closed its stdout, or broken a bound.
-  virtual void on_ended(const std::string& reason) = 0;
+  // Last: it has ended, closed its stdout or stdin, or broken a bound. Of the bytes that were queued it may have
+  // taken the first `taken`.
+  virtual void on_ended(const std::string& reason, std::uint64_t taken) = 0;
 
  protected:
   ~ChildListener() = default;
@@ -40,8 +47,8 @@ class Children;
 // Owned by Children. The listener is called later, never from inside a function of this.
 class Child {
  public:
-  // Queues a line; its end is added.
-  void write(std::string line);
+  // Queues a line; its end is added. Returns how many bytes have been queued so far.
+  std::uint64_t write(std::string line);
   // The listener is not called any more, and may be destroyed. Its stdin is closed; if it does not end by itself
   // its group gets SIGTERM, and then SIGKILL.
   void end();

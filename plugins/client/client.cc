@@ -35,8 +35,13 @@ const char* words_of(std::uint32_t reason) {
 }  // namespace
 
 Client::Client(const collet_host* table, ClientConfig config, std::map<std::string, Known> handed_over)
-    : host_(table), tokens_(token_file()) {
+    : host_(table) {
   http_ = std::make_unique<HttpClient>(loop_, "collet/" + config.version);
+  auto tls = read_tls({});
+  tls ? http_->set_tls(std::move(*tls))
+      : host_.log(COLLET_LOG_WARNING, "certificate authorities: " + tls.message());
+  locks_ = std::make_unique<auth::LoopFileLocks>(loop_.uv());
+  tokens_ = std::make_unique<auth::TokenStore>(token_file(), *locks_);
   children_ = std::make_unique<Children>(loop_);
   publisher_ = std::make_unique<Publisher>(loop_, host_);
   const auto loops = host_.loops();
@@ -45,14 +50,16 @@ Client::Client(const collet_host* table, ClientConfig config, std::map<std::stri
   std::string info = R"({"name":"collet","version":)";
   append_json(info, config.version);
   surroundings_ = std::make_unique<Surroundings>(
-      Surroundings{loop_, host_, *http_, *children_, *publisher_, tokens_, [this] { place_watches(); },
+      Surroundings{loop_, host_, *http_, *children_, *publisher_, *tokens_, [this] { place_watches(); },
                    loops ? loops->count() : 0,
-                   [this](const LaneGatePtr& gate, const char* reason) { lanes_->end(gate, reason); }, info + "}"});
+                   [this](const LaneGatePtr& gate, const char* reason) { lanes_->end(gate, reason); }, info + "}",
+                   config.used_by == "terminal"});
+  logs_in_ = config.used_by == "login";
   take(std::move(config), handed_over);
   for (const auto& remote : remotes_) {
-    if (!remote->config().login) continue;
+    if (!logs_in_) break;
     offer_login(host_, remote->config());
-    login_ = std::make_unique<Login>(loop_, *http_, host_, remote->config(), tokens_);
+    login_ = std::make_unique<Login>(loop_, *http_, host_, remote->config(), *tokens_);
   }
   thread_ = start_thread([this] { run(); });
 }
@@ -70,7 +77,9 @@ void Client::run() {
   publisher_.reset();
   children_.reset();
   farewell_.reset();
-  http_.reset();
+  http_.reset();  // it tells those who wait for it, and they use the store
+  tokens_.reset();
+  locks_.reset();
 }
 
 // In one step: what is offered under the same name before and after is always there.
@@ -84,7 +93,7 @@ void Client::take(ClientConfig config, const std::map<std::string, Known>& hande
       before.erase(known);
       continue;
     }
-    const bool connects = wanted.enabled && !wanted.login;
+    const bool connects = wanted.enabled && !logs_in_;
     const auto said = handed_over.find(wanted.name);
     Remote& remote = *remotes_.emplace_back(std::make_unique<Remote>(*surroundings_, std::move(wanted)));
     if (!connects) continue;
@@ -133,8 +142,8 @@ void Client::call(IncomingCall call) {
 }
 
 void Client::dispatch(IncomingCall call) {
-  if (login_) return login_->begin(call.id);
-  const auto resumes = [&](const auto& remote) { return remote->resume(call); };
+  if (login_) return login_->begin(call.id, call.key);
+  const auto resumes = [&](const auto& remote) { return remote->calls().resume(call); };
   if (std::any_of(remotes_.begin(), remotes_.end(), resumes)) return;
   if (std::any_of(leaving_.begin(), leaving_.end(), resumes)) return;
   const Publisher::Target* target = ending_ ? nullptr : publisher_->find(call.key);
@@ -149,7 +158,7 @@ void Client::cancel(collet_call call, std::uint32_t reason) {
 void Client::cancel_elsewhere(collet_call call, const char* reason) {
   loop_.post([this, call, reason] {
     if (login_ && login_->cancel(call)) return;
-    const auto cancels = [&](const auto& remote) { return remote->cancel(call, reason); };
+    const auto cancels = [&](const auto& remote) { return remote->calls().cancel(call, reason); };
     if (std::any_of(remotes_.begin(), remotes_.end(), cancels)) return;
     std::any_of(leaving_.begin(), leaving_.end(), cancels);
   });

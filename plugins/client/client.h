@@ -1,5 +1,5 @@
-// The plugin without its C table: a thread with all remotes on it, and lanes on the host's loops. Calls come from the
-// host's threads; what no lane takes is posted.
+// The plugin without its C table: a thread with all remotes on it, and lanes on the host's loops. Calls come from
+// the host's threads; what no lane takes is posted.
 #pragma once
 
 #include <collet/plugin.h>
@@ -45,7 +45,7 @@ class Client final : private LaneListener {
   void reconfigure(ClientConfig config);
   // [any thread] A part for each remote that is to be handed over. Waits for the client's thread.
   std::vector<std::string> handover();
-  bool logs_in() const { return login_ != nullptr; }
+  bool logs_in() const { return logs_in_; }
   // [any thread] The health of all remotes: {"remotes":[…]}. Waits for the client's thread.
   std::string status();
 
@@ -64,18 +64,20 @@ class Client final : private LaneListener {
   void cancel_elsewhere(collet_call call, const char* reason) override;
 
   const Host host_;
-  auth::TokenStore tokens_;
   Loop loop_;
   std::atomic<std::uint64_t> patience_ms_{limits::kExitMs};
 
   // The client's thread alone, once that has begun.
   std::unique_ptr<HttpClient> http_;
+  std::unique_ptr<auth::LoopFileLocks> locks_;
+  std::unique_ptr<auth::TokenStore> tokens_;
   std::unique_ptr<Children> children_;
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<Surroundings> surroundings_;
   std::vector<std::unique_ptr<Remote>> remotes_;  // in the order of the configuration
   std::vector<std::unique_ptr<Remote>> leaving_;  // until their last calls have ended
   std::set<std::string> watched_;                 // URIs, as the host bounds them
+  bool logs_in_ = false;                          // from the beginning
   std::unique_ptr<Login> login_;                  // null: nobody is to log in
   std::unique_ptr<Timer> farewell_;
   bool ending_ = false;

@@ -1,5 +1,7 @@
 #include "client/config.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -20,6 +22,8 @@ void check_word(const RemoteConfig& remote, const char* key, const std::string& 
 
 void check(const RemoteConfig& remote) {
   check_word<4>(remote, "transport", remote.transport, {"auto", "stdio", "http", "sse"});
+  check_word<6>(remote, "protocol", remote.protocol,
+                {"auto", "2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"});
   check_word<4>(remote, "on_clash", remote.on_clash, {"prefix", "first", "last", "error"});
   check_word<2>(remote, "when_down", remote.when_down, {"fail", "hide"});
   if (remote.url.empty() == remote.command.empty()) {
@@ -83,6 +87,17 @@ Result<std::string> value_of(std::string_view key, const RemoteConfig& remote, c
   return Failure{"${" + std::string(key) + "} is not defined: set it in [remote." + remote.name + ".variables]"};
 }
 
+std::vector<std::string> variables_that_fit(const std::vector<std::string>& patterns) {
+  std::vector<std::string> names;
+  for (char** variable = environ; *variable; ++variable) {
+    const std::string_view text(*variable);
+    const std::string_view name = text.substr(0, text.find('='));
+    const auto one_fits = [&](const std::string& pattern) { return fits(pattern, name); };
+    if (std::any_of(patterns.begin(), patterns.end(), one_fits)) names.emplace_back(name);
+  }
+  return names;
+}
+
 template <class OnText, class OnKey>
 void split(std::string_view text, OnText&& on_text, OnKey&& on_key) {
   while (!text.empty()) {
@@ -103,11 +118,15 @@ void ToolConfig::describe(collet::Fields<ToolConfig>& f) { f(&ToolConfig::timeou
 void RemoteConfig::describe(collet::Fields<RemoteConfig>& f) {
   f(&RemoteConfig::enabled).optional();
   f(&RemoteConfig::transport).optional();
+  f(&RemoteConfig::protocol).optional();
   f(&RemoteConfig::url).optional();
   f(&RemoteConfig::command).optional();
   f(&RemoteConfig::args).optional();
   f(&RemoteConfig::env).optional();
   f(&RemoteConfig::cwd).optional();
+  f(&RemoteConfig::ca).optional();
+  f(&RemoteConfig::client_certificate).optional();
+  f(&RemoteConfig::client_key).optional();
   f(&RemoteConfig::rename).optional();
   f(&RemoteConfig::only).optional();
   f(&RemoteConfig::hide).optional();
@@ -118,17 +137,20 @@ void RemoteConfig::describe(collet::Fields<RemoteConfig>& f) {
   f(&RemoteConfig::forward_token).optional();
   f(&RemoteConfig::timeout_ms).optional();
   f(&RemoteConfig::tools).optional();
+  f(&RemoteConfig::start_timeout_ms).optional();
+  f(&RemoteConfig::list_timeout_ms).optional();
+  f(&RemoteConfig::strict).optional();
   f(&RemoteConfig::drain_timeout_ms).optional();
   f(&RemoteConfig::refresh_ms).optional();
   f(&RemoteConfig::when_down).optional();
   f(&RemoteConfig::instructions).optional();
-  f(&RemoteConfig::login).optional();
 }
 
 void ClientConfig::describe(collet::Fields<ClientConfig>& f) {
   f(&ClientConfig::remotes).optional();
   f(&ClientConfig::name_bytes_max).optional();
   f(&ClientConfig::version).optional();
+  f(&ClientConfig::used_by).optional();
 }
 
 bool fits(std::string_view pattern, std::string_view name) {
@@ -185,6 +207,32 @@ bool is_constant(std::string_view text) {
   return constant;
 }
 
+Result<std::vector<HttpHeader>> constant_headers(const RemoteConfig& remote) {
+  std::vector<HttpHeader> out;
+  for (const auto& [name, text] : remote.headers) {
+    if (!is_constant(text)) continue;
+    auto value = expand(text, remote);
+    if (!value) return Failure{"header " + name + ": " + value.message()};
+    auto header = checked_header(name, *value);
+    if (!header) return header.failure();
+    out.push_back(std::move(*header));
+  }
+  return out;
+}
+
+std::string without_headers(std::string text, const std::vector<HttpHeader>& headers) {
+  constexpr std::size_t kTellingBytes = 6;  // shorter ones are words
+  for (const HttpHeader& header : headers) {
+    std::string_view value = header.value;
+    for (const std::string_view scheme : {"Bearer ", "Basic "}) {
+      if (value.starts_with(scheme)) value.remove_prefix(scheme.size());
+    }
+    if (value.size() < kTellingBytes) continue;
+    for (std::size_t at = 0; (at = text.find(value, at)) != std::string::npos;) text.replace(at, value.size(), "***");
+  }
+  return text;
+}
+
 Result<Command> command_of(const RemoteConfig& remote) {
   Command command;
   std::optional<Failure> failure;
@@ -198,7 +246,23 @@ Result<Command> command_of(const RemoteConfig& remote) {
   for (const auto& [name, value] : remote.env) command.environment.emplace_back(name, expanded(value));
   command.folder = expanded(remote.cwd);
   if (failure) return *failure;
+  if (remote.inherit_env) command.inherited = variables_that_fit(*remote.inherit_env);
   return command;
+}
+
+Result<TlsPtr> tls_of(const RemoteConfig& remote) {
+  TlsFiles files;
+  const std::pair<const char*, std::pair<const std::string*, std::string*>> kKeys[] = {
+      {"ca", {&remote.ca, &files.ca}},
+      {"client_certificate", {&remote.client_certificate, &files.certificate}},
+      {"client_key", {&remote.client_key, &files.key}},
+  };
+  for (const auto& [key, where] : kKeys) {
+    auto path = expand(*where.first, remote);
+    if (!path) return Failure{std::string(key) + ": " + path.message()};
+    *where.second = std::move(*path);
+  }
+  return files.any() ? read_tls(files) : TlsPtr();
 }
 
 std::string final_name(const RemoteConfig& remote, const std::string& name, std::size_t bytes_max) {

@@ -14,6 +14,7 @@
 #include "client/child.h"
 #include "client/fetch.h"
 #include "client/result.h"
+#include "client/tls.h"
 
 namespace collet::client {
 
@@ -29,11 +30,16 @@ struct RemoteConfig {
   std::string name;
   bool enabled = true;
   std::string transport = "auto";  // auto, stdio, http, sse
+  std::string protocol = "auto";   // auto, or the one version to speak
   std::string url;
   std::string command;
   std::vector<std::string> args;
   std::map<std::string, std::string> env;
   std::string cwd;
+  std::optional<std::vector<std::string>> inherit_env;  // patterns of the variables of ours that its command gets
+  std::string ca;                                       // file: authorities that are trusted besides the usual ones
+  std::string client_certificate;                       // file; client_key: likewise, if the key is not in it
+  std::string client_key;
   std::optional<std::string> prefix;             // before names; "<name>__" if not set
   std::map<std::string, std::string> rename;     // the remote's names → final ones
   std::optional<std::vector<std::string>> only;  // patterns, see fits(); everything if not set
@@ -45,12 +51,14 @@ struct RemoteConfig {
   bool forward_token = false;
   std::uint32_t timeout_ms = 0;  // 0: the host's default
   std::map<std::string, ToolConfig> tools;
+  std::uint32_t start_timeout_ms = 300'000;  // until it has answered the handshake
+  std::uint32_t list_timeout_ms = 120'000;   // for each page of a list
+  bool strict = false;  // arguments are checked, and tools left out whose schemas cannot be read
   std::uint32_t drain_timeout_ms = 300'000;  // of calls under way when this is changed or taken out
   std::uint64_t refresh_ms = 0;              // 0: only when the remote says so
   std::string when_down = "fail";            // fail, hide
   bool instructions = true;                  // part of ours
   std::optional<collet::Json> auth;
-  bool login = false;  // of no file: see client/login.h
 
   static void describe(collet::Fields<RemoteConfig>& f);
   bool operator==(const RemoteConfig&) const = default;
@@ -67,6 +75,8 @@ struct ClientConfig {
   std::vector<RemoteConfig> remotes;  // in the order of the file
   std::uint64_t name_bytes_max = 64;  // of a tool's final name
   std::string version = "0";          // of the host, as remotes are told
+  // Of no file: "server"; "login", see client/login.h; "terminal", where a person is to see what a child writes to stderr.
+  std::string used_by = "server";
 
   static void describe(collet::Fields<ClientConfig>& f);
 };
@@ -88,6 +98,15 @@ struct CallerLookup {
 Result<std::string> expand(std::string_view text, const RemoteConfig& remote, const CallerLookup& caller = {});
 // Whether a text can be expanded without a caller.
 bool is_constant(std::string_view text);
+
+// The headers of every request to the remote, whoever calls; a failure names the one that cannot be sent.
+Result<std::vector<HttpHeader>> constant_headers(const RemoteConfig& remote);
+
+// The text without what those headers tell the remote, which its errors may repeat: credentials, for all we know.
+std::string without_headers(std::string text, const std::vector<HttpHeader>& headers);
+
+// Files of certificates as configured; a null pointer if there are none.
+Result<TlsPtr> tls_of(const RemoteConfig& remote);
 
 // The child to run; a failure names the variable that is missing.
 Result<Command> command_of(const RemoteConfig& remote);

@@ -5,6 +5,8 @@
 
 #include <collet/json.hpp>
 
+#include "client/broken_text.h"
+
 namespace collet::client {
 namespace {
 
@@ -73,9 +75,11 @@ RequestId Connection::request(std::string_view method, std::string_view params, 
                .method = std::string(method),
                .name = std::move(options.name),
                .headers = std::move(options.headers),
-               .text = std::move(text)};
+               .text = std::move(text),
+               .repeatable = options.repeatable};
   Asked& asked = asked_[id];
   asked.asker = &asker;
+  asked.standing = options.standing;
   if (options.timeout_ms) {
     asked.deadline = deadlines_.emplace(loop_.now_ms() + options.timeout_ms, id);
     watch_deadlines();
@@ -86,7 +90,7 @@ RequestId Connection::request(std::string_view method, std::string_view params, 
 
 RequestId Connection::ask(std::string_view method, std::string_view params, std::uint64_t timeout_ms,
                           std::function<void(const Answer&)> done) {
-  return ask(method, params, RequestOptions{.timeout_ms = timeout_ms}, std::move(done));
+  return ask(method, params, RequestOptions{.timeout_ms = timeout_ms, .repeatable = true}, std::move(done));
 }
 
 RequestId Connection::ask(std::string_view method, std::string_view params, RequestOptions options,
@@ -116,6 +120,7 @@ void Connection::cancel(RequestId id, const char* reason) {
 }
 
 void Connection::notify(std::string_view method, std::string_view params) {
+  has_notified_ = true;
   std::string text = R"({"jsonrpc":"2.0","method":")";
   text.append(method).append("\"");
   if (!params.empty()) text.append(R"(,"params":{)").append(params).append("}");
@@ -140,7 +145,36 @@ void Connection::refuse(std::string_view id, int code, std::string_view message)
 void Connection::on_text(std::string_view text, RequestId stream) {
   const auto good =
       for_each_message(text, [&](const Message& message, std::string_view) { on_message(message, stream); });
-  if (!good) listener_.on_garbage(good.message());
+  if (!good) on_broken(text, stream, good.message());
+}
+
+// The answer that it was meant to be will not come.
+void Connection::on_broken(std::string_view text, RequestId stream, const std::string& problem) {
+  listener_.on_garbage(problem);
+  // What a child prints without a line's end stands before its next answer.
+  const std::size_t begin = text.find(R"({"jsonrpc")");
+  if (begin != 0 && begin != std::string_view::npos) {
+    const auto message = parse_message(text.substr(begin));
+    if (message && message->is_response()) return on_response(*message, stream);
+  }
+  const Broken broken = examine(text);
+  if (!broken.is_answer || (stream && broken.id.value_or(stream) != stream)) return;
+  if (const RequestId id = whose(broken.id, stream)) {
+    on_lost(id, {.sent = true, .http_status = 0, .message = "its answer is no message: " + problem});
+  }
+}
+
+// Whom an answer is for; without an id of ours the one whose stream it came on, else the only one who waits; 0:
+// nobody.
+RequestId Connection::whose(std::optional<std::uint64_t> id, RequestId stream) const {
+  if (id || stream) return asked_.contains(id.value_or(stream)) ? id.value_or(stream) : 0;
+  RequestId only = 0;
+  for (const auto& [request, asked] : asked_) {
+    if (asked.standing) continue;
+    if (only) return 0;
+    only = request;
+  }
+  return only;
 }
 
 void Connection::on_message(const Message& message, RequestId stream) {
@@ -149,14 +183,18 @@ void Connection::on_message(const Message& message, RequestId stream) {
 }
 
 void Connection::on_response(const Message& message, RequestId stream) {
-  auto id = message.number();
-  // An error that names no request answers the one whose stream it came on.
-  if (!id && message.error.data() && stream) id = stream;
-  if (!id || !asked_.contains(*id)) return;  // late: it was cancelled
+  const auto number = message.number();
   Answer answer;
   answer.result = message.result;
   if (message.error.data()) answer.error = read_error(message.error);
-  end(*id, answer);
+  if (!number && (!answer.error || (!stream && !is_about_request(*answer.error)))) return;
+  const RequestId id = whose(number, stream);
+  if (id) end(id, answer);  // else late: it was cancelled
+}
+
+// Of an error that names no request, on no stream of one: some servers answer notifications so.
+bool Connection::is_about_request(const RpcError& error) const {
+  return error.code == kParseError || (error.code == kInvalidRequest && !has_notified_);
 }
 
 void Connection::on_notification(const Message& message, RequestId stream) {

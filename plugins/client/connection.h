@@ -48,6 +48,8 @@ class ConnectionListener {
   virtual bool on_request(const Message& message) = 0;
   // Something came that is no message; the connection goes on.
   virtual void on_garbage(const std::string& what) = 0;
+  // Nothing new can be asked through this connection.
+  virtual void on_unreachable(const std::string& reason) = 0;
   // The connection is gone. Last; who still waits for an answer is told next, so that it must not be destroyed yet.
   virtual void on_down(const std::string& reason) = 0;
 
@@ -62,6 +64,8 @@ struct RequestOptions {
   std::string_view meta;            // members of params._meta, with commas between
   std::string_view capabilities;  // of who is behind the request: a JSON object; empty: what this client can relay
   std::uint64_t timeout_ms = 0;   // 0: none
+  bool repeatable = false;        // it may be sent again though the remote may have acted on it
+  bool standing = false;          // its answer is the end of a subscription
 };
 
 // The text of a request. `params` are the members of the params object, with commas between; `stamp` is that of the
@@ -90,7 +94,7 @@ class Connection final : private TransportListener {
   RequestId request(std::string_view method, std::string_view params, Asker& asker, RequestOptions options = {});
   // The number that the next request will have.
   RequestId next_id() const { return last_id_ + 1; }
-  // The same for an answer alone.
+  // The same for an answer alone; with nothing but a time, of a request that may be sent again.
   RequestId ask(std::string_view method, std::string_view params, std::uint64_t timeout_ms,
                 std::function<void(const Answer&)> done);
   RequestId ask(std::string_view method, std::string_view params, RequestOptions options,
@@ -109,19 +113,24 @@ class Connection final : private TransportListener {
     Asker* asker = nullptr;
     std::unique_ptr<Asker, void (*)(Asker*)> owned{nullptr, [](Asker*) {}};
     std::optional<std::multimap<std::uint64_t, RequestId>::iterator> deadline;
+    bool standing = false;
   };
 
   void on_text(std::string_view text, RequestId stream) override;
   void on_lost(RequestId id, Lost lost) override;
+  void on_unreachable(const std::string& reason) override { listener_.on_unreachable(reason); }
   void on_down(const std::string& reason) override;
 
+  void on_broken(std::string_view text, RequestId stream, const std::string& problem);
   void on_message(const Message& message, RequestId stream);
   void on_response(const Message& message, RequestId stream);
+  bool is_about_request(const RpcError& error) const;
   void on_notification(const Message& message, RequestId stream);
   void on_request(const Message& message, RequestId stream);
   void end(RequestId id, const Answer& answer);
   void watch_deadlines();
   Asker* find(RequestId id) const;
+  RequestId whose(std::optional<std::uint64_t> id, RequestId stream) const;
 
   Loop& loop_;
   const std::string client_info_;
@@ -130,6 +139,7 @@ class Connection final : private TransportListener {
   std::multimap<std::uint64_t, RequestId> deadlines_;
   std::unordered_map<RequestId, Asked> asked_;
   RequestId last_id_ = 0;
+  bool has_notified_ = false;
   Era era_ = Era::modern;
   std::string version_;
   std::string stamp_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client/result.h"
+#include "client/tls.h"
 
 namespace collet::client {
 
@@ -21,6 +22,7 @@ struct FetchRequest {
   std::string url;
   std::vector<HttpHeader> headers;
   std::string body;
+  TlsPtr tls = {};
 };
 
 struct FetchResponse {
@@ -35,8 +37,8 @@ struct FetchResponse {
 // Everything happens on the client's one thread. Redirects are answers like any other and are not followed.
 class Fetcher {
  public:
-  // `done` is called exactly once, later, also when the fetcher is destroyed. A failure means that no whole answer came:
-  // refused, timed out, too large.
+  // `done` is called exactly once: later, or at once while the fetcher is being destroyed. A failure means that no whole answer
+  // came: refused, timed out, too large.
   virtual void fetch(FetchRequest request, std::function<void(Result<FetchResponse>)> done) = 0;
 
  protected:

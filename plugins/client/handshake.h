@@ -32,13 +32,14 @@ class Handshake {
  public:
   struct Options {
     std::optional<Era> known_era;  // of an earlier connection
-    std::uint64_t probe_ms = 0;    // how long silence may follow server/discover; 0: as long as it takes
-    std::string legacy_version = "2025-11-25";
+    std::uint64_t start_ms = 0;    // for an answer to either request
+    std::string version;           // the only one to speak; empty: the best that both know
   };
   // `failed` of a Failed: nothing of Streamable HTTP was understood, so that an older transport may be tried.
   struct Failed {
     std::string message;
     bool unknown_endpoint = false;
+    std::uint64_t retry_after_ms = 0;  // see Lost
   };
 
   // All borrowed. Begins at once; one of the two is called, later, unless this is destroyed before.
@@ -46,12 +47,22 @@ class Handshake {
             std::function<void(Failed)> failed);
   ~Handshake();
 
+  // Whether it has sent server/discover, which ends or hangs servers that expect initialize.
+  bool has_probed() const { return attempts_ > 0; }
+  // Whether one that is given such a server anew might succeed with initialize.
+  bool may_initialize() const { return has_probed() && !only_modern(); }
+
  private:
   void discover();
   void on_discovered(const Answer& answer);
   bool is_modern(const RpcError& error);
+  bool only_modern() const;
+  bool only_legacy() const { return !options_.version.empty() && !only_modern(); }
   void initialize();
+  void ask_initialize(std::string_view version);
+  bool initialize_as_refusal_says(const Answer& answer);
   void on_initialized(const Answer& answer);
+  void fail_initialize();
   void fail(std::string message, bool unknown_endpoint = false);
 
   Connection& connection_;
@@ -61,9 +72,12 @@ class Handshake {
   Timer silence_;
   RequestId discover_ = 0;
   RequestId initialize_ = 0;
+  std::string_view offered_;  // the version in initialize
   unsigned attempts_ = 0;
   std::string probe_problem_;
-  int probe_status_ = 0;
+  std::string initialize_problem_;  // not empty: that has failed
+  int initialize_status_ = 0;       // with this HTTP status
+  std::uint64_t retry_after_ms_ = 0;
 };
 
 }  // namespace collet::client

@@ -114,6 +114,17 @@ bool is_header_value(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) { return (c >= ' ' && c < '\x7f') || c == '\t'; });
 }
 
+Result<HttpHeader> checked_header(std::string_view name, std::string_view value) {
+  if (!is_header_name(name)) return Failure{"'" + std::string(name) + "' is no name of a header"};
+  while (value.ends_with('\n') || value.ends_with('\r')) value.remove_suffix(1);
+  const auto what = "header " + std::string(name);
+  if (value.find_first_of("\r\n") != value.npos) return Failure{what + ": its value has a line break"};
+  const auto is_control = [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7f; };
+  if (std::any_of(value.begin(), value.end(), is_control))
+    return Failure{what + ": its value has a control character"};
+  return HttpHeader{std::string(name), std::string(value)};
+}
+
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }

@@ -32,6 +32,9 @@ std::string encode_header_value(std::string_view value);
 // Whether a field may be called so (RFC 9110 §5.6.2), and whether it may have this value.
 bool is_header_name(std::string_view name);
 bool is_header_value(std::string_view value);
+// A configured header as it can be sent: a line break at the end of the value, as files have one, is cut. A failure
+// names the header.
+Result<HttpHeader> checked_header(std::string_view name, std::string_view value);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 
 // "scheme://host:port" of an http or https URL, in lower case; empty if it is none.

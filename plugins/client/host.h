@@ -11,6 +11,7 @@
 
 #include <collet/json.hpp>
 
+#include "client/auth/url.h"
 #include "client/host_loops.h"
 #include "client/message.h"
 
@@ -31,10 +32,10 @@ class Host {
     return functions ? std::optional(HostLoops(table_, functions)) : std::nullopt;
   }
 
-  // `level` is a COLLET_LOG_*; call 0: of no call.
+  // `level` is a COLLET_LOG_*; call 0: of no call. What URLs in the text keep secret stays so.
   void log(std::uint32_t level, std::string_view text) const {
     std::string data;
-    append_json(data, text);
+    append_json(data, auth::redact_urls(text));
     log(0, level, {}, data);
   }
   void log(collet_call call, std::uint32_t level, std::string_view logger, std::string_view data) const {

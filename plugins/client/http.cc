@@ -3,9 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
+#include "client/auth/url.h"
+#include "client/headers.h"
 #include "client/limits.h"
+#include "client/unread.h"
 
 namespace collet::client {
 namespace {
@@ -16,6 +20,25 @@ std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin);
+}
+
+// Borrows what `tls` has, for as long as the handle is used.
+void set_up_tls(CURL* easy, const Tls& tls) {
+  const auto path = [](const std::string& text) { return text.empty() ? nullptr : text.c_str(); };
+  curl_blob authorities{const_cast<char*>(tls.authorities.data()), tls.authorities.size(), CURL_BLOB_NOCOPY};
+  curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, tls.authorities.empty() ? nullptr : &authorities);
+  curl_easy_setopt(easy, CURLOPT_SSLCERT, path(tls.certificate));
+  curl_easy_setopt(easy, CURLOPT_SSLKEY, path(tls.key));
+  curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "");  // OpenSSL would ask for one at the terminal
+}
+
+// Null: what libcurl finds in the environment. It leaves HTTP_PROXY to programs that no request can make set it,
+// such as this one.
+const char* proxy_for(const std::string& url) {
+  const std::optional<auth::Url> target = auth::parse_url(origin_of(url));
+  if (target && target->is_loopback()) return "";
+  const bool has_own = std::getenv("http_proxy") || (target && target->scheme != "http");
+  return has_own ? nullptr : std::getenv("HTTP_PROXY");
 }
 
 }  // namespace
@@ -33,7 +56,8 @@ struct HttpClient::Transfer {
   std::string body;
   std::size_t header_bytes = 0;
   char error[CURL_ERROR_SIZE] = {};
-  const char* refusal = nullptr;  // which bound the response has broken
+  const char* refusal = nullptr;  // why we have ended it
+  bool unread = false;            // the remote has closed the connection before it took any of the request
   bool head_whole = false;
   bool head_told = false;
   bool dirty = false;
@@ -48,6 +72,11 @@ struct HttpClient::Transfer {
     head.address = {ip ? ip : "", static_cast<std::uint16_t>(port)};
     mark();
   }
+  std::size_t sent() const {
+    long bytes = 0;
+    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes);
+    return static_cast<std::size_t>(bytes);
+  }
   void mark() {
     if (std::exchange(dirty, true)) return;
     client->dirty_.push_back(id);
@@ -61,7 +90,8 @@ struct HttpClient::Socket {
   uv_poll_t poll;
   HttpClient* client;
   curl_socket_t fd;
-  int events = 0;  // that libcurl waits for
+  int events = 0;   // that libcurl waits for
+  Id transfer = 0;  // that waits last
 };
 
 HttpClient::HttpClient(Loop& loop, std::string user_agent)
@@ -74,6 +104,7 @@ HttpClient::HttpClient(Loop& loop, std::string user_agent)
 }
 
 HttpClient::~HttpClient() {
+  ending_ = true;
   auto fetches = std::move(fetches_);
   while (!transfers_.empty()) cancel(transfers_.begin()->first);
   fetches.clear();  // tells who waits
@@ -83,7 +114,7 @@ HttpClient::~HttpClient() {
   while (!sockets_.empty()) forget(sockets_.begin()->first);  // libcurl closes what did not connect without a word
 }
 
-int HttpClient::on_socket(CURL*, curl_socket_t fd, int what, void* data, void*) {
+int HttpClient::on_socket(CURL* easy, curl_socket_t fd, int what, void* data, void*) {
   auto& self = *static_cast<HttpClient*>(data);
   Socket*& socket = self.sockets_[fd];
   if (what == CURL_POLL_REMOVE) {
@@ -92,7 +123,7 @@ int HttpClient::on_socket(CURL*, curl_socket_t fd, int what, void* data, void*) 
     return 0;
   }
   if (!socket) {
-    socket = new Socket{{}, &self, fd};
+    socket = new Socket{.poll = {}, .client = &self, .fd = fd};
     socket->poll.data = socket;
     if (uv_poll_init_socket(self.loop_.uv(), &socket->poll, fd) != 0) {
       delete socket;
@@ -100,6 +131,9 @@ int HttpClient::on_socket(CURL*, curl_socket_t fd, int what, void* data, void*) 
       return -1;
     }
   }
+  const Transfer* transfer = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+  socket->transfer = transfer ? transfer->id : 0;  // libcurl has handles of its own
   socket->events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
   uv_poll_start(&socket->poll, socket->events, Socket::on_ready);
   return 0;
@@ -131,8 +165,30 @@ int HttpClient::on_timeout(CURLM*, long timeout_ms, void* data) {
 
 // The descriptor's number may belong to something else in a moment, so libuv forgets it first.
 int HttpClient::on_close_socket(void* data, curl_socket_t fd) {
-  static_cast<HttpClient*>(data)->forget(fd);
+  auto& self = *static_cast<HttpClient*>(data);
+  self.note_closing(fd);
+  self.forget(fd);
   return close(fd);
+}
+
+void HttpClient::note_closing(curl_socket_t fd) {
+  const auto socket = sockets_.find(fd);
+  if (socket == sockets_.end() || !socket->second) return;
+  const auto transfer = transfers_.find(socket->second->transfer);
+  if (transfer == transfers_.end() || transfer->second->header_bytes > 0) return;
+  transfer->second->unread = ended_unread(fd, transfer->second->sent());
+}
+
+// libcurl has a connection and is about to send. It does so once more, of itself, when a connection that was used
+// before has ended without a byte of an answer; the remote may have acted on the request nevertheless.
+int HttpClient::on_ready_to_send(void* data, char*, char*, int, int) {
+  auto& transfer = *static_cast<Transfer*>(data);
+  if (!transfer.request.repeatable && transfer.sent() > 0 && !transfer.unread) {
+    transfer.refusal = "it has closed the connection without an answer";
+    return CURL_PREREQFUNC_ABORT;
+  }
+  transfer.unread = false;
+  return CURL_PREREQFUNC_OK;
 }
 
 void HttpClient::forget(curl_socket_t fd) {
@@ -192,6 +248,7 @@ CURL* HttpClient::take_easy() {
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body_bytes);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_ready_to_send);
   } else {
     easy = idle_.back();
     idle_.pop_back();
@@ -202,6 +259,7 @@ CURL* HttpClient::take_easy() {
 void HttpClient::set_up(Transfer& transfer) {
   HttpRequest& request = transfer.request;
   CURL* easy = transfer.easy;
+  if (request.method != "POST") request.repeatable = true;
   request.headers.emplace_back("Expect:");  // libcurl would wait for 100 Continue
   transfer.header_list.resize(request.headers.size());
   for (std::size_t i = 0; i < request.headers.size(); ++i) {
@@ -219,9 +277,12 @@ void HttpClient::set_up(Transfer& transfer) {
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method == "GET" ? nullptr : request.method.c_str());
   }
+  set_up_tls(easy, request.tls ? *request.tls : *tls_);
+  curl_easy_setopt(easy, CURLOPT_PROXY, proxy_for(request.url));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout_ms));
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
 }
@@ -308,10 +369,9 @@ void HttpClient::deliver(Id id) {
     }
     return;
   }
-  long sent = 0;
-  curl_easy_getinfo(found->second->easy, CURLINFO_REQUEST_SIZE, &sent);
+  const bool sent = found->second->sent() > 0 && !found->second->unread;
   const std::unique_ptr<Transfer> transfer = remove(id);
-  HttpEnd end{.whole = transfer->code == CURLE_OK && transfer->head_whole, .sent = sent > 0, .message = {}};
+  HttpEnd end{.whole = transfer->code == CURLE_OK && transfer->head_whole, .sent = sent, .message = {}};
   if (transfer->refusal) {
     end.message = transfer->refusal;
   } else if (transfer->code != CURLE_OK) {
@@ -367,13 +427,16 @@ class HttpClient::Fetch final : public HttpSink {
 };
 
 void HttpClient::fetch(FetchRequest request, std::function<void(Result<FetchResponse>)> done) {
+  if (ending_) return done(Failure{"the client is being unloaded"});  // who was told so asks elsewhere
   HttpRequest out{.method = std::move(request.method),
                   .url = std::move(request.url),
                   .headers = {},
                   .body = std::move(request.body),
-                  .timeout_ms = limits::kFetchMs};
+                  .timeout_ms = limits::kFetchMs,
+                  .tls = std::move(request.tls)};
   for (const HttpHeader& header : request.headers) out.headers.push_back(header.name + ": " + header.value);
-  auto fetch = std::make_unique<Fetch>(*this, "cannot " + out.method + " " + out.url, std::move(done));
+  auto fetch =
+      std::make_unique<Fetch>(*this, "cannot " + out.method + " " + auth::redact_url(out.url), std::move(done));
   Fetch& running = *fetch;
   running.id = start(std::move(out), running);
   fetches_.emplace(running.id, std::move(fetch));

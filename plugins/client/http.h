@@ -22,6 +22,8 @@ struct HttpRequest {
   std::vector<std::string> headers;  // "Name: value"
   std::string body;
   std::uint64_t timeout_ms = 0;  // of the whole exchange; 0: none
+  bool repeatable = false;       // it may be sent again though the remote may have acted on it, as a GET may
+  TlsPtr tls = {};
 };
 
 // Of who is at the other end of a connection: "127.0.0.1", "::1"; empty if it is not known.
@@ -59,7 +61,8 @@ class HttpSink {
   ~HttpSink() = default;
 };
 
-// Redirects are answers like any other.
+// Redirects are answers like any other. Proxies are those of the usual variables, but for this machine, which no
+// proxy can reach.
 class HttpClient final : public Fetcher {
  public:
   using Id = std::uint64_t;  // never 0
@@ -71,6 +74,8 @@ class HttpClient final : public Fetcher {
   HttpClient& operator=(const HttpClient&) = delete;
 
   const std::string& user_agent() const { return user_agent_; }
+  // Of requests that have none of their own.
+  void set_tls(TlsPtr tls) { tls_ = std::move(tls); }
 
   // `sink` is borrowed until on_end() or cancel().
   Id start(HttpRequest request, HttpSink& sink);
@@ -88,7 +93,9 @@ class HttpClient final : public Fetcher {
   static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void*);
   static int on_timeout(CURLM*, long timeout_ms, void* self);
   static int on_close_socket(void* self, curl_socket_t fd);
+  static int on_ready_to_send(void* transfer, char*, char*, int, int);
   void forget(curl_socket_t fd);
+  void note_closing(curl_socket_t fd);
   static std::size_t on_header_line(char* bytes, std::size_t size, std::size_t count, void* transfer);
   static std::size_t on_body_bytes(char* bytes, std::size_t size, std::size_t count, void* transfer);
 
@@ -101,6 +108,7 @@ class HttpClient final : public Fetcher {
 
   Loop& loop_;
   const std::string user_agent_;
+  TlsPtr tls_ = std::make_shared<const Tls>();
   CURLM* const multi_;
   Timer timer_;
   std::unordered_map<Id, std::unique_ptr<Transfer>> transfers_;
@@ -112,6 +120,7 @@ class HttpClient final : public Fetcher {
   Id last_id_ = 0;
   bool turning_ = false;  // libcurl or a sink is running
   bool again_ = false;    // it has something new to begin
+  bool ending_ = false;
 };
 
 }  // namespace collet::client

@@ -28,6 +28,19 @@ bool is_rpc_message(std::string_view body);
 // Of a body that has not answered the request, in words.
 std::string what_is_wrong(std::string_view body);
 // A response that is no answer, likewise.
-std::string describe(int status, std::string_view body);
+std::string describe(const HttpHead& head, std::string_view body);
+// How long a response of 429 or 503 asks us to wait, within kRetryAfterMsMax; 0: it does not say.
+std::uint64_t retry_after_ms(const HttpHead& head);
+// Why its body cannot be read at all; empty: it can.
+std::string encoding_problem(const HttpHead& head);
+
+// Whether a response refuses a request because of our session.
+enum class SessionLoss : std::uint8_t {
+  none,
+  possible,  // it speaks of it: the remote may have acted on the request
+  certain,   // it does not know it, so that it has not
+};
+// `request` is what was refused; `in_session`: it was one of a legacy session.
+SessionLoss session_loss(int status, std::string_view body, RequestId request, bool in_session);
 
 }  // namespace collet::client

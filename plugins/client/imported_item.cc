@@ -6,6 +6,7 @@
 
 #include "client/limits.h"
 #include "client/message.h"
+#include "client/old_schema.h"
 
 namespace collet::client {
 namespace {
@@ -45,9 +46,21 @@ struct Diff {
 
 }  // namespace
 
-Result<RemoteItem> read_item(std::uint32_t kind, std::string_view object) {
+namespace {
+
+// The schema of a tool's arguments, which the specification wants to say that they are an object.
+std::string with_type(std::string_view schema) {
+  if (find_member(schema, "type").data()) return std::string(schema);
+  const std::string_view members = schema.substr(schema.find_first_not_of(" \t\r\n", 1));
+  return R"({"type":"object")" + std::string(members.starts_with('}') ? "" : ",") + std::string(members);
+}
+
+}  // namespace
+
+Result<RemoteItem> read_item(std::uint32_t kind, std::string_view object, std::string_view version) {
   RemoteItem item{.kind = kind, .name = {}, .definition = "{", .mirrored = {}};
-  std::string_view schema, annotations;
+  std::string_view annotations;
+  std::string input_schema, output_schema;
   const bool valid = for_each_member(object, [&](std::string_view key, std::string_view value) {
     if (key == name_member(kind)) {
       item.name = to_string(value).value_or("");
@@ -59,7 +72,18 @@ Result<RemoteItem> read_item(std::uint32_t kind, std::string_view object) {
       if (support == "required") item.tasks = TaskSupport::required;
       return;
     }
-    if (kind == COLLET_TOOL && key == "inputSchema") schema = value;
+    const bool is_schema = kind == COLLET_TOOL && (key == "inputSchema" || key == "outputSchema");
+    if (is_schema && !value.starts_with('{')) {
+      item.mended = "its " + std::string(key) + " is no object and is left out";
+      return;
+    }
+    if (is_schema) {
+      const bool is_input = key == "inputSchema";
+      std::string& schema = is_input ? input_schema : output_schema;
+      schema = version.empty() || has_dialect(version) ? std::string(value) : as_2020_12(value);
+      if (is_input) schema = with_type(schema);
+      value = schema;
+    }
     if (kind == COLLET_TOOL && key == "annotations") annotations = value;
     if (item.definition.size() > 1) item.definition += ',';
     collet::append_json(item.definition, key);
@@ -72,7 +96,7 @@ Result<RemoteItem> read_item(std::uint32_t kind, std::string_view object) {
     return Failure{item.name + ": its definition has more than " + std::to_string(limits::kDefinitionBytesMax) +
                    " bytes"};
   }
-  auto mirrored = read_mirrored(schema);
+  auto mirrored = read_mirrored(input_schema);
   if (!mirrored) return Failure{item.name + ": " + mirrored.message()};
   item.mirrored = std::move(*mirrored);
   item.idempotent =

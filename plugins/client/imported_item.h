@@ -25,6 +25,7 @@ struct RemoteItem {
   bool idempotent = false;           // of a tool: it says that it may be called again
   TaskSupport tasks = TaskSupport::forbidden;
   std::vector<MirroredParameter> mirrored;
+  std::string mended;  // what of its definition was put right or left out, in words; or empty
 
   bool operator==(const RemoteItem& other) const {
     return kind == other.kind && name == other.name && definition == other.definition && tasks == other.tasks;
@@ -37,8 +38,9 @@ using RemoteItemPtr = std::shared_ptr<const RemoteItem>;
 // What a remote lists, by kind.
 using RemoteItems = std::map<std::uint32_t, std::vector<RemoteItemPtr>>;
 
-// Reads one element of a list. A failure says why it cannot be offered.
-Result<RemoteItem> read_item(std::uint32_t kind, std::string_view object);
+// Reads one element of a list, of a server of that version of MCP; empty: one that has a dialect for schemas. A failure
+// says why it cannot be offered.
+Result<RemoteItem> read_item(std::uint32_t kind, std::string_view object, std::string_view version = {});
 // An element of a list that is read as this item.
 std::string list_element(const RemoteItem& item);
 

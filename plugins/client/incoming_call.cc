@@ -5,6 +5,8 @@
 #include <charconv>
 
 #include "client/headers.h"
+#include "client/limits.h"
+#include "client/lineage.h"
 #include "client/remote_task.h"
 
 namespace collet::client {
@@ -65,6 +67,7 @@ std::string params_of(const IncomingCall& call, const RemoteItem& item) {
 Caller read_caller(const Host& host, collet_call call) {
   Caller caller;
   bool has_capabilities = false;
+  std::uint64_t hops = 0;
   if (const auto meta = host.info(call, "_meta")) {
     for_each_member(*meta, [&](std::string_view key, std::string_view value) {
       if (key == "progressToken") {
@@ -73,6 +76,8 @@ Caller read_caller(const Host& host, collet_call call) {
         caller.capabilities = relayed(value);
         caller.can_tasks = find_member(find_member(value, "extensions"), kTasksExtension).data();
         has_capabilities = true;
+      } else if (key == kHops) {
+        hops = static_cast<std::uint64_t>(std::clamp(to_number(value), 0.0, double{limits::kHopsMax}));
       } else if (!key.starts_with(kOwn)) {
         append_member(caller.meta, key, value);
       }
@@ -82,6 +87,8 @@ Caller read_caller(const Host& host, collet_call call) {
     if (const auto capabilities = host.info(call, "clientCapabilities"))
       caller.capabilities = relayed(*capabilities);
   }
+  caller.too_far = hops >= limits::kHopsMax;
+  append_member(caller.meta, kHops, std::to_string(hops + 1));
   caller.log_level = host.info(call, "logLevel").value_or("");
   return caller;
 }
@@ -101,9 +108,11 @@ Result<std::vector<HttpHeader>> caller_headers(const Host& host, collet_call cal
     if (is_constant(text)) continue;
     auto value = expand(text, config, lookup);
     if (!value) return Failure{"header " + name + ": " + value.message()};
-    if (!is_header_value(*value))
+    auto header = checked_header(name, *value);
+    if (!header) return header.failure();
+    if (!is_header_value(header->value))
       return Failure{"header " + name + " would have characters that no header can have"};
-    out.push_back({name, std::move(*value)});
+    out.push_back(std::move(*header));
   }
   return out;
 }
@@ -114,13 +123,15 @@ void tell(const Host& host, collet_call call, const Message& message) {
     const double total = to_number(find_member(message.params, "total"));
     return host.progress(call, done, total, find_string(message.params, "message").value_or(""));
   }
-  const std::string level = find_string(message.params, "level").value_or("info");
-  const auto severity = std::find(kSeverities.begin(), kSeverities.end(), level);
   const std::string_view data = find_member(message.params, "data");
-  host.log(
-      call,
-      severity == kSeverities.end() ? COLLET_LOG_INFO : static_cast<std::uint32_t>(severity - kSeverities.begin()),
-      find_string(message.params, "logger").value_or(""), data.data() ? data : "null");
+  host.log(call, severity_of(message), find_string(message.params, "logger").value_or(""),
+           data.data() ? data : "null");
+}
+
+std::uint32_t severity_of(const Message& message) {
+  const std::string level = find_string(message.params, "level").value_or("");
+  const auto found = std::find(kSeverities.begin(), kSeverities.end(), level);
+  return found == kSeverities.end() ? COLLET_LOG_INFO : static_cast<std::uint32_t>(found - kSeverities.begin());
 }
 
 void append_member(std::string& out, std::string_view key, std::string_view json) {

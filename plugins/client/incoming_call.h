@@ -42,6 +42,7 @@ struct Caller {
   std::string log_level;
   bool wants_progress = false;
   bool can_tasks = false;  // the extension
+  bool too_far = false;    // it has come through too many gateways
 };
 
 // The call must not have ended.
@@ -50,6 +51,8 @@ Caller read_caller(const Host& host, collet_call call);
 Result<std::vector<HttpHeader>> caller_headers(const Host& host, collet_call call, const RemoteConfig& config);
 // Progress or a log message that its remote has sent.
 void tell(const Host& host, collet_call call, const Message& message);
+// COLLET_LOG_* of a log message; of one that names no level we know, that of information.
+std::uint32_t severity_of(const Message& message);
 
 // Appends `"key":json`, after a comma if there is something before.
 void append_member(std::string& out, std::string_view key, std::string_view json);

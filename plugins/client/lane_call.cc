@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "client/broken_text.h"
 #include "client/connection.h"
 #include "client/headers.h"
 #include "client/http_message.h"
@@ -12,6 +13,7 @@ namespace collet::client {
 std::string LaneCall::write_request(const LaneRoute& route, RequestId id) {
   const RemoteItem& item = *target_.item;
   const Caller caller = read_caller(host_, call_.id);
+  if (caller.too_far) return {};
   if (call_.kind == COLLET_TOOL && (caller.can_tasks || item.tasks == TaskSupport::required)) return {};
   auto headers = caller_headers(host_, call_.id, route.config);
   if (!headers) return {};
@@ -21,7 +23,7 @@ std::string LaneCall::write_request(const LaneRoute& route, RequestId id) {
                     std::make_move_iterator(mirrored.end()));
   }
   std::string meta = caller.meta;
-  if (!caller.log_level.empty() && route.can_log) {
+  if (!caller.log_level.empty()) {
     append_member(meta, "io.modelcontextprotocol/logLevel", "\"" + caller.log_level + "\"");
   }
   if (caller.wants_progress) append_member(meta, "progressToken", std::to_string(id));
@@ -54,6 +56,10 @@ void LaneCall::cancel(const char* reason) {
 
 void LaneCall::on_head(const HttpHead& head) {
   head_ = head;
+  if (const std::string problem = encoding_problem(head); head.status / 100 == 2 && !problem.empty()) {
+    if (LaneConnection* const connection = std::exchange(connection_, nullptr)) connection->close();
+    return lose(head.status, problem);
+  }
   if (head.status / 100 == 2 && has_type(head, "text/event-stream")) events_ = std::make_unique<EventStream>();
 }
 
@@ -92,11 +98,18 @@ void LaneCall::on_end(const HttpEnd& end, std::string& body) {
 
 void LaneCall::answer(std::string& body) {
   const bool good = head_.status / 100 == 2;
-  if (!has_type(head_, "application/json")) return lose(head_.status, describe(head_.status, body));
+  if (session_loss(head_.status, body, request_, false) != SessionLoss::none) {  // it speaks another era now
+    return hand_over(HandedOver::How::begin, true);
+  }
+  if (const std::uint64_t pause = retry_after_ms(head_);
+      pause > 0 && pause <= limits::kBusyMsMax && target_.item->idempotent) {
+    return hand_over(HandedOver::How::retry, false, {}, pause);
+  }
+  if (!has_type(head_, "application/json")) return lose(head_.status, describe(head_, body));
   if (good && body.size() > limits::kLaneAnswerBytesMax) {
     return hand_over(HandedOver::How::settle, false, std::move(body));
   }
-  if (!good && !is_rpc_message(body)) return lose(head_.status, describe(head_.status, body));
+  if (!good && !is_rpc_message(body)) return lose(head_.status, describe(head_, body));
   on_text(body);
   if (!over_) lose(head_.status, what_is_wrong(body));
 }
@@ -104,7 +117,12 @@ void LaneCall::answer(std::string& body) {
 void LaneCall::on_text(std::string_view text) {
   const auto good =
       for_each_message(text, [this](const Message& message, std::string_view part) { on_message(message, part); });
-  if (!good) listener_.on_stray(target_.gate, std::string(text));
+  if (good) return;
+  const Broken broken = examine(text);
+  if (broken.is_answer && broken.id.value_or(request_) == request_ && !over_) {
+    return lose(head_.status, "its answer is no message: " + good.message());
+  }
+  listener_.on_stray(target_.gate, std::string(text));
 }
 
 void LaneCall::on_message(const Message& message, std::string_view text) {
@@ -146,11 +164,12 @@ void LaneCall::lose(int status, std::string_view why) {
   fail(why);
 }
 
-void LaneCall::hand_over(HandedOver::How how, bool shuts, std::string answer) {
+void LaneCall::hand_over(HandedOver::How how, bool shuts, std::string answer, std::uint64_t pause_ms) {
   listener_.hand_over({.call = std::move(call_),
                        .target = target_,
                        .how = how,
                        .shuts = shuts,
+                       .pause_ms = pause_ms,
                        .request = request_,
                        .answer = std::move(answer)});
   finish();

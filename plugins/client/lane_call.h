@@ -29,7 +29,8 @@ struct HandedOver {
   IncomingCall call;
   LaneTarget target;
   How how = How::begin;
-  bool shuts = false;  // the lane is of no use for now
+  bool shuts = false;          // the lane is of no use for now
+  std::uint64_t pause_ms = 0;  // retry: not before that time is over
   RequestId request = 0;
   std::string answer;  // settle: a text that has the response to `request`
 };
@@ -90,7 +91,7 @@ class LaneCall final : public HttpSink {
   void on_message(const Message& message, std::string_view text);
   void settle(const Message& message, std::string_view text);
   void lose(int status, std::string_view why);
-  void hand_over(HandedOver::How how, bool shuts, std::string answer = {});
+  void hand_over(HandedOver::How how, bool shuts, std::string answer = {}, std::uint64_t pause_ms = 0);
   void fail(std::string_view why);
   void finish();
 

@@ -1,9 +1,7 @@
 #include "client/lane_connection.h"
 
-#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 #include <utility>
 
 #include "client/limits.h"
+#include "client/unread.h"
 
 namespace collet::client {
 namespace {
@@ -98,35 +97,8 @@ void LaneConnection::read() {
   const int problem = got < 0 ? errno : 0;
   if (state_ == State::free) return close();
   if (problem == 0 && reader_.finish() == ResponseReader::State::whole) return on_whole(false);
-  if (!kept_ || reader_.begun()) {
-    return lose(problem ? words("the connection has broken", problem) : reader_.problem(), sent_ > 0);
-  }
-  problem ? lose(words("the connection has broken", problem), false) : await_reset();
-}
-
-// A remote that had closed a kept connection, or closes it with the request unread, answers with a reset; it may
-// have said before that it sends nothing any more. One that has read the request, and has ended, does not.
-void LaneConnection::await_reset() {
-  loops_.rewatch(watch_, 0);
-  timer_ = loops_.start_timer(
-      limits::kLaneResetMs,
-      [](void* context) {
-        auto& self = *static_cast<LaneConnection*>(context);
-        Owner& owner = self.owner_;
-        self.timer_ = 0;
-        self.lose(self.reader_.problem(), self.was_read());
-        owner.on_turn_end();
-      },
-      this);
-  if (!timer_) lose(reader_.problem(), was_read());
-}
-
-bool LaneConnection::was_read() const {
-  int unacknowledged = 0, problem = 0;
-  socklen_t size = sizeof problem;
-  ioctl(descriptor_, SIOCOUTQ, &unacknowledged);
-  getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &problem, &size);
-  return sent_ > 0 && problem == 0 && unacknowledged == 0;
+  const bool taken = sent_ > 0 && (reader_.begun() || !ended_unread(descriptor_, sent_));
+  lose(problem ? words("the connection has broken", problem) : reader_.problem(), taken);
 }
 
 void LaneConnection::take(std::string_view bytes) {

@@ -60,8 +60,6 @@ class LaneConnection {
   void read();
   void take(std::string_view bytes);
   void on_whole(bool nothing_more);
-  void await_reset();
-  bool was_read() const;
   void lose(std::string message, bool sent);
   void release();
   void stop_timer();
@@ -72,7 +70,7 @@ class LaneConnection {
   State state_ = State::unconnected;
   int descriptor_ = -1;
   collet_loop_wait watch_ = 0;
-  collet_loop_wait timer_ = 0;  // until it is connected, and in await_reset()
+  collet_loop_wait timer_ = 0;  // until it is connected
   HttpSink* sink_ = nullptr;
   std::string request_;
   std::size_t sent_ = 0;

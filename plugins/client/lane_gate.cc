@@ -28,7 +28,7 @@ std::string path_of(std::string_view url) {
 }
 
 bool has_proxy() {
-  for (const char* name : {"http_proxy", "all_proxy", "ALL_PROXY"}) {
+  for (const char* name : {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"}) {
     if (const char* value = std::getenv(name); value && *value) return true;
   }
   return false;

@@ -24,7 +24,6 @@ struct LaneRoute {
   std::string preamble;  // of each request: its first line and the headers that HTTP wants
   Sender sender;
   std::string stamp;  // Connection::stamp()
-  bool can_log = false;
   bool may_challenge = false;  // 401 and 403 are for the client's thread
 };
 using LaneRoutePtr = std::shared_ptr<const LaneRoute>;

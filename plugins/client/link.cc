@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "client/auth/url.h"
 #include "client/limits.h"
+#include "client/lineage.h"
 #include "client/sse_transport.h"
 #include "client/stdio_transport.h"
 #include "client/streamable_transport.h"
@@ -24,9 +26,12 @@ Result<std::unique_ptr<Transport>> Remote::Link::make_transport() {
   if (!config.command.empty()) {
     auto command = command_of(config);
     if (!command) return command.failure();
-    auto started = StdioTransport::start(
-        around.children, *command, connection_.transport_listener(),
-        [this](std::string_view line) { remote_.log(COLLET_LOG_INFO, "stderr: " + std::string(line)); });
+    if (std::string why = leads_back(*command); !why.empty()) return Failure{std::move(why)};
+    command->environment.push_back(ancestry(*command));
+    auto started = StdioTransport::start(around.children, *command, connection_.transport_listener(),
+                                         [this](std::string_view line) {
+                                           if (remote_.link_.get() == this) remote_.note_error_line(line);
+                                         });
     if (!started) return started.failure();
     return std::unique_ptr<Transport>(std::move(*started));
   }
@@ -34,13 +39,14 @@ Result<std::unique_ptr<Transport>> Remote::Link::make_transport() {
   auto url = expand(config.url, config);
   if (!url) return url.failure();
   settings.url = std::move(*url);
-  if (origin_of(settings.url).empty()) return Failure{settings.url + " is no http:// or https:// URL"};
-  for (const auto& [name, text] : config.headers) {
-    if (!is_constant(text)) continue;
-    auto value = expand(text, config);
-    if (!value) return Failure{"header " + name + ": " + value.message()};
-    settings.headers.push_back({name, std::move(*value)});
-  }
+  if (origin_of(settings.url).empty())
+    return Failure{auth::redact_url(settings.url) + " is no http:// or https:// URL"};
+  auto headers = constant_headers(config);
+  if (!headers) return headers.failure();
+  settings.headers = std::move(*headers);
+  auto tls = tls_of(config);
+  if (!tls) return tls.failure();
+  settings.tls = std::move(*tls);
   if (config.transport == "sse" || remote_.old_transport_) {
     return std::unique_ptr<Transport>(std::make_unique<SseTransport>(around.loop, around.http,
                                                                      remote_.authorizer_.get(), std::move(settings),
@@ -70,7 +76,6 @@ LaneRoutePtr Remote::Link::lane_route() const {
   }
   route->sender = http_->sender();
   route->stamp = connection_.stamp();
-  route->can_log = remote_.peer_.can("logging");
   return route;
 }
 
@@ -111,7 +116,8 @@ void Remote::Link::listen() {
   if (!remote_.watched_.empty()) add("resources", "subscribe", "resourceSubscriptions");
   if (filter.empty()) return;
   if (listen_) connection_.cancel(listen_, "the subscription is renewed");
-  listen_ = connection_.request("subscriptions/listen", R"("notifications":{)" + filter + "}", *this);
+  listen_ = connection_.request("subscriptions/listen", R"("notifications":{)" + filter + "}", *this,
+                                {.repeatable = true, .standing = true});
 }
 
 // The subscription has ended. Perhaps the remote was replaced; what it is and offers now is asked anew.
@@ -121,17 +127,23 @@ void Remote::Link::on_answer(const Answer& answer) {
   if (answer.error) {
     hears_ = false;
     remote_.log(COLLET_LOG_INFO, "it does not tell of changes: " + answer.problem());
-    return remote_.schedule_refresh();
+    return remote_.lists_.expect_changes(false);
   }
-  if (answer.lost && !answer.lost->sent) return remote_.note_unreachable(connection_, answer.lost->message);
+  if (answer.lost && answer.lost->unreachable()) {
+    return remote_.note_unreachable(connection_, answer.lost->message);
+  }
   const std::uint64_t pause = limits::kRetryMsDefault << std::min(listen_failures_++, 5u);
   pause_.start(pause, [this] { look_again(); });
 }
 
 void Remote::Link::look_again() {
-  connection_.ask("server/discover", "", limits::kListMs, [this](const Answer& answer) {
+  connection_.ask("server/discover", "", limits::kAskMs, [this](const Answer& answer) {
     if (remote_.link_.get() != this) return;
-    if (answer.lost && !answer.lost->sent) return remote_.note_unreachable(connection_, answer.lost->message);
+    // Another server may be there now, which is to be asked what it speaks.
+    const bool refused = answer.lost && answer.lost->http_status / 100 == 4;
+    if (answer.error || refused || (answer.lost && answer.lost->unreachable())) {
+      return remote_.note_unreachable(connection_, answer.problem());
+    }
     if (answer.ok()) remote_.take_peer(read_discovery(answer.result));
     remote_.open_gate();
     listen();
@@ -144,7 +156,7 @@ void Remote::Link::watch(const std::string& uri, bool on) {
   if (remote_.peer_.era == Era::modern) return listen();
   std::string params = R"("uri":)";
   append_json(params, uri);
-  connection_.ask(on ? "resources/subscribe" : "resources/unsubscribe", params, limits::kListMs,
+  connection_.ask(on ? "resources/subscribe" : "resources/unsubscribe", params, limits::kAskMs,
                   [](const Answer&) {});
 }
 
@@ -153,8 +165,8 @@ void Remote::Link::on_notification(const Message& message) {
   for (const auto& [method, kind] : kChanges) {
     if (message.method != method) continue;
     listen_failures_ = 0;
-    remote_.refresh(kind);
-    if (kind == COLLET_RESOURCE) remote_.refresh(COLLET_RESOURCE_TEMPLATE);
+    remote_.lists_.refresh(kind);
+    if (kind == COLLET_RESOURCE) remote_.lists_.refresh(COLLET_RESOURCE_TEMPLATE);
     return;
   }
   if (message.method == "notifications/resources/updated") {
@@ -162,15 +174,16 @@ void Remote::Link::on_notification(const Message& message) {
       remote_.host().resource_updated(*uri);
     }
   } else if (message.method == "notifications/progress") {
-    if (ProxyCall* call = remote_.whose_progress(message)) call->on_notification(message);
+    if (ProxyCall* call = remote_.calls_.whose_progress(message)) call->on_notification(message);
   } else if (message.method == "notifications/message") {
+    if (ProxyCall* call = remote_.whose_log()) return call->on_notification(message);
     const std::string_view data = find_member(message.params, "data");
-    remote_.log(COLLET_LOG_DEBUG, "says: " + to_string(data).value_or(std::string(data)));
+    remote_.log(severity_of(message), "says: " + to_string(data).value_or(std::string(data)));
   }
 }
 
 bool Remote::Link::on_request(const Message& message) {
-  if (ProxyCall* call = remote_.whose_question(message)) return call->on_request(message);
+  if (ProxyCall* call = remote_.calls_.whose_question(message)) return call->on_request(message);
   if (message.method != "roots/list") return false;
   connection_.respond(message.id, R"({"roots":[]})");  // nobody has called yet: there are none
   return true;
@@ -182,7 +195,7 @@ void Remote::Link::on_garbage(const std::string& what) {
 }
 
 void Remote::Link::on_down(const std::string& reason) {
-  if (remote_.link_.get() == this) remote_.go_down(reason);
+  if (remote_.link_.get() == this) remote_.on_link_down(reason);
 }
 
 }  // namespace collet::client

@@ -30,6 +30,7 @@ class Remote::Link final : public ConnectionListener, public Asker {
   void on_notification(const Message& message) override;
   bool on_request(const Message& message) override;
   void on_garbage(const std::string& what) override;
+  void on_unreachable(const std::string& reason) override { remote_.note_unreachable(connection_, reason); }
   void on_down(const std::string& reason) override;
   void on_answer(const Answer& answer) override;  // of subscriptions/listen
 

@@ -8,9 +8,14 @@
 
 namespace collet::client {
 
-ListReader::ListReader(Connection& connection, std::string method, std::string member,
+ListReader::ListReader(Connection& connection, std::string method, std::string member, std::uint64_t page_ms,
                        std::function<void(Result<List>)> done)
-    : connection_(connection), method_(std::move(method)), member_(std::move(member)), done_(std::move(done)) {
+    : connection_(connection),
+      method_(std::move(method)),
+      member_(std::move(member)),
+      page_ms_(page_ms),
+      done_(std::move(done)) {
+  list_.version = connection.version();
   ask({});
 }
 
@@ -20,7 +25,7 @@ void ListReader::ask(std::string_view cursor) {
     params = R"("cursor":)";
     collet::append_json(params, cursor);
   }
-  request_ = connection_.ask(method_, params, limits::kListMs, [this](const Answer& answer) { on_page(answer); });
+  request_ = connection_.ask(method_, params, page_ms_, [this](const Answer& answer) { on_page(answer); });
 }
 
 const char* ListReader::too_much(std::size_t element_bytes) const {
@@ -48,7 +53,8 @@ void ListReader::on_page(const Answer& answer) {
   if (!valid) return finish(Failure{"cannot read its " + method_ + ": it has no array \"" + member_ + "\""});
   if (const auto ttl = find_unsigned(answer.result, "ttlMs"))
     list_.ttl_ms = std::min(list_.ttl_ms.value_or(*ttl), *ttl);
-  const auto next = find_string(answer.result, "nextCursor");
+  auto next = find_string(answer.result, "nextCursor");
+  if (next && next->empty()) next.reset();  // some servers say so that there is no more
   if (!why && next && *next == cursor_) why = "a page leads to itself";
   if (!why && next && pages_ >= limits::kPagesMax) why = "it has too many pages";
   if (why) {

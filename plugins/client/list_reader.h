@@ -14,13 +14,14 @@ struct List {
   std::vector<std::string> elements;    // JSON texts
   std::optional<std::uint64_t> ttl_ms;  // how long the remote says that it stays so
   std::string warning;                  // what was left out, and why; or empty
+  std::string version;                  // of MCP, that its server speaks
 };
 
 class ListReader {
  public:
-  // `method` is such as "tools/list", `member` such as "tools". Begins at once; `done` is called later, once,
-  // unless this is destroyed before. Borrows the connection until then.
-  ListReader(Connection& connection, std::string method, std::string member,
+  // `method` is such as "tools/list", `member` such as "tools"; each page may take `page_ms`. Begins at once;
+  // `done` is called later, once, unless this is destroyed before. Borrows the connection until then.
+  ListReader(Connection& connection, std::string method, std::string member, std::uint64_t page_ms,
              std::function<void(Result<List>)> done);
   // Of a list that could not be read: nothing has answered.
   const std::optional<Lost>& lost() const { return lost_; }
@@ -37,6 +38,7 @@ class ListReader {
 
   Connection& connection_;
   const std::string method_, member_;
+  const std::uint64_t page_ms_;
   const std::function<void(Result<List>)> done_;
   RequestId request_ = 0;
   List list_;

@@ -1,5 +1,5 @@
-// What `collet login` asks of the plugin: a remote with `login = true` is not connected to, but offers one tool, by
-// which the person who calls it logs in.
+// What `collet login` and `collet logout` ask of the plugin: a remote that is used by a login is not connected to,
+// but offers two tools, by which the person who calls them logs in and out.
 #pragma once
 
 #include <collet/plugin.h>
@@ -16,10 +16,10 @@
 
 namespace collet::client {
 
-// Registers the tool. In create().
-std::int32_t offer_login(const Host& host, const RemoteConfig& remote);
+// Registers the tools. In create().
+void offer_login(const Host& host, const RemoteConfig& remote);
 
-// Calls of that tool, one at a time.
+// Calls of those tools, one at a time.
 class Login {
  public:
   // All is borrowed.
@@ -28,16 +28,23 @@ class Login {
   Login(const Login&) = delete;
   Login& operator=(const Login&) = delete;
 
-  // Ends the call: the URL to open is said in its log, the tokens are in the store when it has succeeded.
-  void begin(collet_call call);
+  // Ends the call, of the tool with that key. To log in: the URL to open is said in its log, the tokens are in the
+  // store when it has succeeded.
+  void begin(collet_call call, std::uint64_t key);
   // False if it is another call.
   bool cancel(collet_call call);
 
  private:
+  void log_in();
+  void log_out();
   void probe();
-  void authorize(const std::vector<HttpHeader>& challenge);
+  void probed(const FetchResponse& answer);
   void show(const std::string& url) const;
-  void end(const Result<void>& result);
+  // With what to tell the person.
+  void end(const Result<std::string>& result);
+  // `step` as a callback that does nothing once the call has ended.
+  template <class T>
+  std::function<void(T)> during_call(std::function<void(T)> step);
 
   Fetcher& fetcher_;
   const Host& host_;

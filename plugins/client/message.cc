@@ -1,8 +1,11 @@
 #include "client/message.h"
 
 #include <charconv>
+#include <vector>
 
 #include <collet/json.hpp>
+
+#include "client/broken_text.h"
 
 namespace collet::client {
 namespace {
@@ -54,12 +57,36 @@ const char* problem_of(const Message& message) {
   return nullptr;
 }
 
+Result<void> for_each_of_batch(std::string_view text,
+                               const std::function<void(const Message&, std::string_view)>& each) {
+  std::vector<std::string_view> elements;
+  const auto collect = [&](std::string_view element) { elements.push_back(element); };
+  std::string again;
+  if (!for_each_element(text, collect)) {
+    elements.clear();
+    again = mended(text);
+    if (!for_each_element(again, collect)) return Failure{"not valid JSON"};
+  }
+  Result<void> result;
+  for (const std::string_view element : elements) {
+    const auto message = parse_message(element);
+    message ? each(*message, element) : void(result = message.failure());
+  }
+  return result;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> Message::number() const {
+  std::string_view digits = id;
+  if (digits.size() > 2 && digits.starts_with('"') && digits.ends_with('"')) {
+    digits = digits.substr(1, digits.size() - 2);
+  } else if (digits.ends_with(".0")) {
+    digits.remove_suffix(2);
+  }
   std::uint64_t number = 0;
-  const auto [rest, bad] = std::from_chars(id.data(), id.data() + id.size(), number);
-  if (bad != std::errc() || rest != id.data() + id.size()) return std::nullopt;
+  const auto [rest, bad] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (bad != std::errc() || rest != digits.data() + digits.size()) return std::nullopt;
   return number;
 }
 
@@ -79,17 +106,15 @@ Result<Message> parse_message(std::string_view text) {
 Result<void> for_each_message(std::string_view text,
                               const std::function<void(const Message&, std::string_view)>& each) {
   const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first != std::string_view::npos && text[first] == '[') {
-    Result<void> result;
-    const bool valid = for_each_element(text.substr(first), [&](std::string_view element) {
-      const auto message = parse_message(element);
-      message ? each(*message, element) : void(result = message.failure());
-    });
-    return valid ? result : Failure{"not valid JSON"};
+  if (first != std::string_view::npos && text[first] == '[') return for_each_of_batch(text.substr(first), each);
+  if (const auto message = parse_message(text)) {
+    each(*message, text);
+    return {};
   }
-  const auto message = parse_message(text);
+  const std::string again = mended(text);
+  const auto message = parse_message(again);
   if (!message) return message.failure();
-  each(*message, text);
+  each(*message, again);
   return {};
 }
 
@@ -100,6 +125,7 @@ RpcError read_error(std::string_view error) {
     if (key == "message") out.message = to_string(value).value_or("");
     if (key == "data") out.data = value;
   });
+  if (out.message.empty()) out.message = "it gives no reason";
   return out;
 }
 

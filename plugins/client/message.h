@@ -22,14 +22,16 @@ struct Message {
 
   bool is_response() const { return result.data() || error.data(); }
   bool is_request() const { return method.data() && id.data(); }
-  // The number that we gave to a request; nothing if the id is none of ours.
+  // The number that we gave to a request, also as a string or with a fraction of 0, as some servers send it back;
+  // nothing if the id is none of ours.
   std::optional<std::uint64_t> number() const;
 };
 
 // A failure says what is wrong with the text.
 Result<Message> parse_message(std::string_view text);
 
-// Calls `each` for every message of a text: itself, or those of a batch (2025-03-26).
+// Calls `each` for every message of a text: itself, or those of a batch (2025-03-26). What is wrong only within
+// strings is put right before, see mended().
 Result<void> for_each_message(std::string_view text,
                               const std::function<void(const Message&, std::string_view)>& each);
 

@@ -27,6 +27,12 @@ ProxyCall::ProxyCall(Remote& remote, IncomingCall call, RemoteItemPtr item)
 
 std::string ProxyCall::principal() const { return remote_.host().info(call_.id, "principal").value_or(""); }
 
+std::string ProxyCall::session() const {
+  const Host& host = remote_.host();
+  if (host.info(call_.id, "transport") == "stdio") return "stdio";  // one client is all there is
+  return host.info(call_.id, "session").value_or("");
+}
+
 ProxyCall::~ProxyCall() {
   if (request_) connection_->cancel(request_, "the client is being unloaded");
 }
@@ -43,7 +49,7 @@ std::string ProxyCall::params() const {
 
 std::string ProxyCall::meta() const {
   std::string out = caller_.meta;
-  if (!caller_.log_level.empty() && era_ == Era::modern && remote_.peer().can("logging")) {
+  if (!caller_.log_level.empty() && era_ == Era::modern) {
     append_member(out, "io.modelcontextprotocol/logLevel", "\"" + caller_.log_level + "\"");
   }
   return out;
@@ -62,6 +68,7 @@ bool ProxyCall::may_be_task() const {
 void ProxyCall::begin() {
   connection_ = remote_.connection();
   if (!connection_) return fail(remote_.why_down());
+  if (caller_.too_far) return fail("the call has come through too many gateways: does one lead back to another?");
   era_ = connection_->era();
   if (call_.round > 0 && call_.state_version == kStateIsRequestState && request_state_.empty())
     request_state_ = call_.state;
@@ -79,8 +86,11 @@ void ProxyCall::begin() {
   // The token is the request's own number, which is not known before it is made: the next one.
   progress_token_ = caller_.wants_progress ? connection_->next_id() : 0;
   if (progress_token_) append_member(members, "progressToken", std::to_string(progress_token_));
-  RequestOptions options{
-      .name = name_of(call_, *item_), .headers = std::move(*more), .meta = members, .capabilities = capabilities_};
+  RequestOptions options{.name = name_of(call_, *item_),
+                         .headers = std::move(*more),
+                         .meta = members,
+                         .capabilities = capabilities_,
+                         .repeatable = item_->idempotent};
   request_ = connection_->request(method_of(call_), params(), *this, std::move(options));
 }
 
@@ -122,9 +132,9 @@ void ProxyCall::refuse(const RpcError& error) {
       call_.kind == COLLET_TOOL && !std::exchange(wants_task_, true)) {
     return begin();
   }
-  if (error.code == kHeaderMismatch) remote_.refresh(COLLET_TOOL);  // our idea of its schema is out of date
+  if (error.code == kHeaderMismatch) remote_.lists().refresh(COLLET_TOOL);  // our idea of its schema is out of date
   remote_.host().fail(call_.id, error.code, error.message, error.data);
-  remote_.over(*this);
+  remote_.calls().over(*this);
 }
 
 void ProxyCall::complete(std::string_view result) {
@@ -138,7 +148,7 @@ void ProxyCall::complete(std::string_view result) {
     return begin_task(task);
   }
   remote_.host().complete_with(call_.id, result);
-  remote_.over(*this);
+  remote_.calls().over(*this);
 }
 
 void ProxyCall::begin_task(std::string_view task) {
@@ -179,7 +189,7 @@ void ProxyCall::ask_input(std::string_view result) {
   if (asked > 0) {
     // If one of the questions was bad, the host fails the call with its own words.
     remote_.host().suspend(call_.id, state.data() ? state : std::string_view(""), kStateIsRequestState);
-    return remote_.over(*this);
+    return remote_.calls().over(*this);
   }
   if (!state.data() || ++rounds_ > limits::kInputRoundsMax) {
     return fail("it wants to be asked again and again without asking for anything");
@@ -190,11 +200,21 @@ void ProxyCall::ask_input(std::string_view result) {
 }
 
 void ProxyCall::lost(const Lost& lost) {
-  const bool gone = lost.http_status == 404 && remote_.peer().era == Era::legacy;  // the session is
-  const bool again = !lost.sent || gone || (item_->idempotent && lost.http_status == 0);
-  if (!lost.sent || gone) remote_.note_unreachable(*connection_, lost.message);
-  if (!again || std::exchange(retried_, true)) return fail(lost.message);
-  remote_.begin_when_up(*this, lost.message);
+  // A new session that is said to be unknown again is not what the remote means: others go on with it.
+  if (lost.session_gone && std::exchange(session_lost_, true)) return fail(lost.message);
+  if (lost.retry_after_ms && item_->idempotent && busy_ms_ + lost.retry_after_ms <= limits::kBusyMsMax) {
+    return begin_later(lost.retry_after_ms, lost.message);
+  }
+  if (lost.unreachable()) remote_.note_unreachable(*connection_, lost.message);
+  const bool harmless = item_->idempotent && (lost.http_status == 0 || lost.session_gone);
+  const bool again = lost.sent ? harmless && !std::exchange(retried_, true) : ++repeats_ <= limits::kRepeatsMax;
+  again ? remote_.begin_when_up(*this, lost.message) : fail(lost.message);
+}
+
+void ProxyCall::begin_later(std::uint64_t pause_ms, const std::string& why) {
+  busy_ms_ += pause_ms;
+  pause_ = std::make_unique<Timer>(remote_.loop());
+  pause_->start(pause_ms, [this, why] { remote_.begin_when_up(*this, why); });
 }
 
 void ProxyCall::on_notification(const Message& message) {
@@ -234,7 +254,7 @@ void ProxyCall::suspend() {
 }
 
 void ProxyCall::wait_for_client() {
-  if (!remote_.keep_suspended(*this, token_)) return fail("too many of its questions are open");
+  if (!remote_.calls().keep_suspended(*this, token_)) return fail("too many of its questions are open");
   remote_.host().suspend(std::exchange(call_.id, 0), token_, kStateIsToken);
   if (!expiry_) expiry_ = std::make_unique<Timer>(remote_.loop());
   expiry_->start(limits::kSuspendedMs, [this] {
@@ -288,7 +308,7 @@ void ProxyCall::fail(std::string_view why) {
   if (call_.id) {
     remote_.host().fail(call_.id, kInternalError, "remote " + remote_.config().name + ": " + std::string(why));
   }
-  remote_.over(*this);
+  remote_.calls().over(*this);
 }
 
 }  // namespace collet::client

@@ -30,7 +30,7 @@ inline constexpr std::uint32_t kStateIsRequestState = 2;  // the remote's, as JS
 
 class ProxyCall final : public Asker, public TaskWaiter {
  public:
-  // Owned by its remote, which is told by Remote::over() when it may be destroyed.
+  // Owned by its remote, which is told by RemoteCalls::over() when it may be destroyed.
   ProxyCall(Remote& remote, IncomingCall call, RemoteItemPtr item);
   ~ProxyCall();
 
@@ -38,6 +38,8 @@ class ProxyCall final : public Asker, public TaskWaiter {
   void begin();
   // The request was made elsewhere, and may be made once more.
   void note_retry() { retried_ = true; }
+  // Begins, as soon as the remote is up, after that time.
+  void begin_later(std::uint64_t pause_ms, const std::string& why);
   // It was made elsewhere under this number, of a modern remote, and this text has come as the answer.
   void settle(RequestId request, std::string_view text);
   // The host has called again with the answers to what was asked.
@@ -58,8 +60,11 @@ class ProxyCall final : public Asker, public TaskWaiter {
   // Whether what the remote says of this task or, by its number, of this request is about this call.
   bool has_task(std::string_view id) const { return task_ && task_->id() == id; }
   bool has_progress_token(std::uint64_t token) const { return task_ && progress_token_ == token; }
+  bool wants_logs() const { return !caller_.log_level.empty(); }
   // Who has called; only while the host waits.
   std::string principal() const;
+  // What tells its client's session from others; empty if nothing does, or while the host does not wait.
+  std::string session() const;
 
  private:
   struct Question {
@@ -110,8 +115,12 @@ class ProxyCall final : public Asker, public TaskWaiter {
   std::vector<Question> questions_;
   unsigned asked_ = 0;
   unsigned rounds_ = 0;
-  bool retried_ = false;
+  bool retried_ = false;  // though the remote may have acted on it
+  bool session_lost_ = false;
+  unsigned repeats_ = 0;  // when it had not
+  std::uint64_t busy_ms_ = 0;  // for which it wanted to be left alone
   std::unique_ptr<Timer> expiry_;
+  std::unique_ptr<Timer> pause_;
   struct Stored {
     std::string result;
     std::optional<RpcError> error;

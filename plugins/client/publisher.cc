@@ -4,6 +4,7 @@
 #include <set>
 
 #include "client/limits.h"
+#include "client/lineage.h"
 
 namespace collet::client {
 namespace {
@@ -14,11 +15,40 @@ bool has_uri_name(const RemoteItem& item) {
 
 collet_str str(std::string_view text) { return {text.data(), text.size()}; }
 
-std::uint32_t flags_of(const RemoteItem& item) {
+std::uint32_t flags_of(const RemoteItem& item, bool strict) {
   // One that is a task only at its remote is awaited for clients that know no tasks.
-  return COLLET_ITEM_NONBLOCKING | COLLET_ITEM_UNCHECKED | (item.idempotent ? COLLET_ITEM_IDEMPOTENT : 0) |
+  return COLLET_ITEM_NONBLOCKING | (strict ? 0 : COLLET_ITEM_UNCHECKED) |
+         (item.idempotent ? COLLET_ITEM_IDEMPOTENT : 0) |
          (item.tasks != TaskSupport::forbidden ? COLLET_ITEM_TASK_OPTIONAL : 0);
 }
+
+// What is left out for clashes of names, in words. Remotes that have one URI in common often have all: the first is
+// named then, and the others are counted.
+class Clashes {
+ public:
+  void add(const std::string& remote, const RemoteItem& item, const std::string& other, const std::string& name) {
+    const std::string why = " as remote " + other + " offers ";
+    if (!has_uri_name(item)) {
+      lines_.push_back("remote " + remote + ": " + item.name + " is left out," + why + name + " too");
+      return;
+    }
+    const auto [at, is_new] = more_.try_emplace({remote, other}, lines_.size(), 0u);
+    if (!is_new) return void(++at->second.second);
+    lines_.push_back("remote " + remote + ": " + item.name + " is left out," + why + "it too");
+  }
+
+  std::vector<std::string> in_words() {
+    for (const auto& [remotes, counted] : more_) {
+      const auto& [line, more] = counted;
+      if (more > 0) lines_[line] += ", and " + std::to_string(more) + " more of its URIs likewise";
+    }
+    return std::move(lines_);
+  }
+
+ private:
+  std::vector<std::string> lines_;
+  std::map<std::pair<std::string, std::string>, std::pair<std::size_t, unsigned>> more_;  // by remotes → line, count
+};
 
 // At the end of a character.
 std::string cut_off(std::string_view text) {
@@ -35,9 +65,9 @@ Naming name_items(const std::vector<Offering>& offerings, std::size_t name_bytes
   Naming naming;
   std::map<std::pair<std::uint32_t, std::string>, std::size_t> taken;  // → index in naming.items
   std::set<std::pair<std::uint32_t, std::string>> disputed;            // by remotes that will have all or nothing
+  Clashes clashes;
   const auto clash = [&](const RemoteConfig& config, const RemoteItem& item, const Named& other) {
-    naming.clashes.push_back("remote " + config.name + ": " + item.name + " is left out, as remote " +
-                             offerings[other.remote].config->name + " offers " + other.name + " too");
+    clashes.add(config.name, item, offerings[other.remote].config->name, other.name);
   };
   const auto add = [&](std::size_t remote, std::string name, const RemoteItemPtr& item) {
     taken.emplace(std::pair(item->kind, name), naming.items.size());
@@ -65,6 +95,7 @@ Naming name_items(const std::vector<Offering>& offerings, std::size_t name_bytes
       }
     }
   }
+  naming.clashes = clashes.in_words();
   for (const auto& key : disputed) {
     const Named& first = naming.items[taken.at(key)];
     naming.clashes.push_back("remote " + offerings[first.remote].config->name + ": " + first.name +
@@ -190,11 +221,12 @@ void Publisher::publish(const Named& named, Published& as) {
   collet_item_def def = {};
   def.struct_size = sizeof def;
   def.kind = named.item->kind;
-  def.flags = flags_of(*named.item);
+  def.flags = flags_of(*named.item, remote.strict);
   def.timeout_ms = remote.timeout_of(named.item->name);
   def.user = reinterpret_cast<void*>(as.key);
   def.name = str(named.name);
-  def.definition = str(named.item->definition);
+  const std::string definition = with_via(named.item->definition, gateway_id());
+  def.definition = str(definition);
   if (const std::int32_t status = host_.add(def, &as.id); status != COLLET_OK) {
     host_.log(COLLET_LOG_WARNING, "remote " + remote.name + ": the host does not take " + named.item->name +
                                       " (status " + std::to_string(status) + ")");

@@ -36,7 +36,8 @@ struct Named {
   RemoteItemPtr item;
 };
 
-// What is to be published, and in words what is left out for a clash of names.
+// What is to be published, and in words what is left out for a clash of names: a sentence each, but one for all URIs
+// that a remote has in common with another.
 struct Naming {
   std::vector<Named> items;
   std::vector<std::string> clashes;

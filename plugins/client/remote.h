@@ -1,4 +1,4 @@
-// One remote from the configuration: connected, lost, connected again; its lists kept true; its calls under way.
+// One remote from the configuration: connected, lost, connected again. What it lists is published, calls are passed on.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "client/auth/token_store.h"
@@ -22,10 +21,12 @@
 #include "client/host.h"
 #include "client/http.h"
 #include "client/lane_call.h"
+#include "client/last_lines.h"
 #include "client/limits.h"
-#include "client/list_reader.h"
-#include "client/proxy_call.h"
 #include "client/publisher.h"
+#include "client/reconnection.h"
+#include "client/remote_calls.h"
+#include "client/remote_lists.h"
 
 namespace collet::client {
 
@@ -41,9 +42,10 @@ struct Surroundings {
   unsigned loops;                          // of the host
   std::function<void(const LaneGatePtr&, const char* reason)> end_lane_calls;  // those that have passed it, soon
   std::string client_info;                                                     // an Implementation object
+  bool shows_stderr;                                                           // of children, as warnings
 };
 
-class Remote {
+class Remote final : private RemoteLists::Owner {
  public:
   Remote(Surroundings& surroundings, RemoteConfig config);
   ~Remote();
@@ -65,10 +67,7 @@ class Remote {
   void take_over(HandedOver handed);
   void take_stray(std::string_view text);
   const LaneGatePtr& gate() const { return gate_; }
-  // Whether the call comes back to one of this remote that is suspended; it goes on then.
-  bool resume(IncomingCall& call);
-  // The host does not wait for that call any more; false if it is none of this remote's.
-  bool cancel(collet_call call, const char* reason);
+  RemoteCalls& calls() { return calls_; }
   // Somebody watches the resource, or nobody any more.
   void watch(const std::string& uri, bool on);
   bool lists_resource(const std::string& uri) const;
@@ -92,12 +91,7 @@ class Remote {
   void note_unreachable(const Connection& connection, const std::string& why);
   // Begins the call once more as soon as there is a connection; fails it if that cannot be had.
   void begin_when_up(ProxyCall& call, const std::string& why);
-  // Gives the call a token to be found by; false if there are too many.
-  bool keep_suspended(ProxyCall& call, std::string& token);
-  // The call is not used any more.
-  void over(ProxyCall& call);
-  // Reads the list of that kind again, soon.
-  void refresh(std::uint32_t kind, std::uint64_t pause_ms = limits::kRelistMs);
+  RemoteLists& lists() { return lists_; }
   // A legacy remote sends log messages as severe as that.
   void want_logs(std::string_view level);
 
@@ -109,62 +103,59 @@ class Remote {
   void on_up(Peer peer);
   void take_peer(Peer peer);
   void on_failed(const Handshake::Failed& failed);
-  void go_down(const std::string& why);
+  void on_link_down(const std::string& reason);
+  bool start_without_probe(const std::string& why);
+  void say_starting();
+  void note_error_line(std::string_view line);
+  void go_down(const std::string& why, std::uint64_t pause_ms_min = 0);
   void retire_link();
   void read_lists();
-  void read_list(std::uint32_t kind);
-  void on_list(std::uint32_t kind, Result<List> list);
+  void on_list(const ListKind& kind, const List& list) override;
+  void on_unread(const std::string& why) override;
+  void on_unreachable(const std::string& why) override;
+  void on_reading_over(bool last) override;
   void note_listed();
-  void take_list(std::uint32_t kind, const List& list);
+  void refuse();
   bool leaving() const { return left_ != nullptr; }
   void open_gate();
   ProxyCall* admit(IncomingCall call, RemoteItemPtr item);
-  bool has_calls() const { return !calls_.empty() || gate_->calls() > 0; }
+  bool has_calls() const { return calls_.size() > 0 || gate_->calls() > 0; }
   void note_call_ended();
-  void begin_waiting();
-  void fail_waiting(const std::string& why);
   void publish();
-  void schedule_refresh();
-  ProxyCall* whose_question(const Message& message) const;
-  ProxyCall* whose_progress(const Message& message) const;
+  ProxyCall* whose_log() const;
   void sweep();
   void log(std::uint32_t level, std::string_view text) const;
+  std::string without_secrets(std::string text) const;
 
   Surroundings& around_;
   const RemoteConfig config_;
   State state_ = State::down;
   bool pending_ = true;
+  bool skips_probe_ = false;  // its child has ended at server/discover, or did not go on after it
+  LastLines last_lines_;
   bool old_transport_ = false;        // the url is one of HTTP with SSE (2024-11-05), or so it is tried
   std::string before_old_transport_;  // why it is
   Known known_;                       // lists that were read, the rest of the last connection
   Peer peer_;
   std::string problem_;  // why it is down
-  unsigned failures_ = 0;
-  std::uint64_t up_since_ms_ = 0;
-  std::uint64_t next_attempt_ms_ = 0;
+  Reconnection reconnection_;
+  std::uint64_t began_ms_ = 0;  // the attempt to connect
   auth::NoUserAgent nobody_;
   std::unique_ptr<Authorizer> authorizer_;  // made with the first connection
   std::unique_ptr<Link> link_;
   std::vector<std::unique_ptr<Link>> retired_;  // until what is under way on them has ended
   std::unique_ptr<Handshake> handshake_;
   Timer reconnect_;
+  Timer starting_;
   Timer sweep_;
 
-  std::map<std::uint32_t, std::unique_ptr<ListReader>> readers_;  // by kind
-  std::set<std::uint32_t> stale_;                                 // lists to read again
-  std::map<std::uint32_t, unsigned> lost_lists_;                  // how often in a row, by kind
-  std::optional<std::uint64_t> ttl_ms_;
+  RemoteLists lists_;
   bool listed_ = false;  // all lists have been read since it was connected
-  Timer relist_;
-  Timer periodic_;
   std::set<std::string> watched_;
 
   std::shared_ptr<int> alive_ = std::make_shared<int>();  // what the gate has posted watches it by a weak_ptr
   const LaneGatePtr gate_;
-  std::unordered_map<ProxyCall*, std::unique_ptr<ProxyCall>> calls_;
-  std::vector<std::unique_ptr<ProxyCall>> over_;
-  std::vector<ProxyCall*> waiting_;
-  std::map<std::string, ProxyCall*> suspended_;  // by token
+  RemoteCalls calls_;
   unsigned log_severity_ = 0;                    // what a legacy remote was asked for
   Task left_;                                    // not null: it is leaving
   Timer farewell_;

@@ -36,6 +36,7 @@ void RemoteTask::request(std::string_view method, std::string_view more) {
   std::string params = R"("taskId":)";
   append_json(params, id_);
   params += more;
+  options.repeatable = asked_ == Asked::state;
   request_ = connection_->request(method, params, *this, std::move(options));
 }
 
@@ -76,7 +77,7 @@ void RemoteTask::tell_cancelled() {
   if (!connection_) return;
   RequestOptions options = waiter_.task_options();
   options.name = id_;
-  options.timeout_ms = limits::kListMs;
+  options.timeout_ms = limits::kAskMs;
   std::string params = R"("taskId":)";
   append_json(params, id_);
   connection_->ask("tasks/cancel", params, std::move(options), [](const Answer&) {});
@@ -139,8 +140,7 @@ void RemoteTask::take_questions(std::string_view task) {
 
 // A task outlives a request that is lost: it is asked for again.
 void RemoteTask::lost(const Lost& lost) {
-  const bool gone = lost.http_status == 404 && era_ == Era::legacy;  // the session is
-  if (connection_ && (!lost.sent || gone)) remote_.note_unreachable(*connection_, lost.message);
+  if (connection_ && lost.unreachable()) remote_.note_unreachable(*connection_, lost.message);
   if (++lost_ <= limits::kTaskLostMax) return later(limits::kRetryMsDefault);
   Answer answer;
   answer.lost = lost;

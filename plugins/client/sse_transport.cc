@@ -1,6 +1,8 @@
 #include "client/sse_transport.h"
 
+#include "client/auth/url.h"
 #include "client/headers.h"
+#include "client/http_message.h"
 #include "client/limits.h"
 
 namespace collet::client {
@@ -21,30 +23,54 @@ class SseTransport::Post final : public HttpSink {
 
   HttpClient::Id id = 0;
 
-  void on_head(const HttpHead& head) override { status_ = head.status; }
-  void on_body(std::string& body) override { body.clear(); }
-  void on_end(const HttpEnd& end, std::string&) override {
+  // Its request is over: the answer may come on the stream before the POST is acknowledged.
+  void forget(RequestId request) {
+    if (request_ == request) request_ = 0;
+  }
+
+  void on_head(const HttpHead& head) override { head_ = head; }
+  void on_body(std::string&) override {}
+  void on_end(const HttpEnd& end, std::string& body) override {
     id = 0;
     auto self = owner_.posts_.extract(key_);
     owner_.done_.push_back(std::move(self.mapped()));
     owner_.later_.start(0, [&owner = owner_] { owner.done_.clear(); });
-    if (initializes_) owner_.send_waiting();
-    if (!request_ || (end.whole && status_ / 100 == 2)) return;
-    const std::string why = end.whole ? "HTTP status " + std::to_string(status_) : end.message;
-    owner_.listener_.on_lost(request_, {.sent = end.sent, .http_status = status_, .message = why});
+    if (initializes_ && !owner_.down_) owner_.send_waiting();
+    report(end, body);
+    if (owner_.down_ && owner_.posts_.empty()) owner_.tell_down();
   }
 
  private:
+  void report(const HttpEnd& end, const std::string& body) {
+    if (!request_) return;
+    if (end.whole && head_.status / 100 == 2) {
+      if (owner_.down_)
+        return owner_.listener_.on_lost(request_, {.sent = true, .http_status = 0, .message = owner_.why_down_});
+      return void(owner_.accepted_.insert(request_));
+    }
+    const SessionLoss loss = end.whole ? session_loss(head_.status, body, request_, true) : SessionLoss::none;
+    owner_.listener_.on_lost(request_, {.sent = end.sent && loss != SessionLoss::certain,
+                                        .http_status = head_.status,
+                                        .message = end.whole ? describe(head_, body) : end.message,
+                                        .session_gone = loss != SessionLoss::none,
+                                        .retry_after_ms = end.whole ? retry_after_ms(head_) : 0});
+  }
+
   SseTransport& owner_;
   const std::uint64_t key_;
-  const RequestId request_;
+  RequestId request_;  // 0: nobody waits for its answer
   const bool initializes_;
-  int status_ = 0;
+  HttpHead head_;
 };
 
 SseTransport::SseTransport(Loop& loop, HttpClient& http, Authorizer* authorizer, HttpSettings settings,
                            TransportListener& listener)
-    : http_(http), authorizer_(authorizer), settings_(std::move(settings)), listener_(listener), later_(loop) {
+    : http_(http),
+      authorizer_(authorizer),
+      settings_(std::move(settings)),
+      listener_(listener),
+      later_(loop),
+      opening_(loop) {
   later_.start(0, [this] { open(); });  // the listener is not called before this is whole
 }
 
@@ -71,17 +97,26 @@ void SseTransport::open() {
   with_headers("GET", settings_.url, [this](Result<std::vector<std::string>> lines) {
     if (!lines) return go_down(lines.message());
     lines->push_back("Accept: text/event-stream");
-    stream_ = http_.start({.method = "GET", .url = settings_.url, .headers = std::move(*lines), .body = {}}, *this);
+    stream_ = http_.start(
+        {.method = "GET", .url = settings_.url, .headers = std::move(*lines), .body = {}, .tls = settings_.tls},
+        *this);
   });
 }
 
 void SseTransport::send(Outgoing message) {
   if (endpoint_.empty() || initializing_) return waiting_.push_back(std::move(message));
   initializing_ = message.method == kInitialized;
+  if (initializing_) opening_.start(limits::kOpeningMs, [this] { send_waiting(); });
   transmit(std::move(message));
 }
 
+void SseTransport::finish(RequestId id, bool) {
+  accepted_.erase(id);
+  for (const auto& [key, post] : posts_) post->forget(id);
+}
+
 void SseTransport::send_waiting() {
+  opening_.stop();
   initializing_ = false;
   for (Outgoing& message : std::exchange(waiting_, {})) send(std::move(message));
 }
@@ -89,17 +124,22 @@ void SseTransport::send_waiting() {
 void SseTransport::transmit(Outgoing message) {
   auto shared = std::make_shared<Outgoing>(std::move(message));
   with_headers("POST", endpoint_, [this, shared](Result<std::vector<std::string>> lines) {
-    if (!lines) {
-      if (shared->method == kInitialized) send_waiting();
-      if (shared->id) listener_.on_lost(shared->id, {.sent = false, .http_status = 0, .message = lines.message()});
+    if (down_ || !lines) {
+      if (!down_ && shared->method == kInitialized) send_waiting();
+      const std::string why = down_ ? why_down_ : lines.message();
+      if (shared->id) listener_.on_lost(shared->id, {.sent = false, .http_status = 0, .message = why});
       return;
     }
     for (const HttpHeader& header : shared->headers) lines->push_back(header.name + ": " + header.value);
     lines->push_back("Content-Type: application/json");
     const std::uint64_t key = ++last_post_;
     Post& post = *posts_.emplace(key, std::make_unique<Post>(*this, key, *shared)).first->second;
-    post.id =
-        http_.start({.method = "POST", .url = endpoint_, .headers = std::move(*lines), .body = shared->text}, post);
+    post.id = http_.start({.url = endpoint_,
+                           .headers = std::move(*lines),
+                           .body = shared->text,
+                           .repeatable = shared->repeatable,
+                           .tls = settings_.tls},
+                          post);
   });
 }
 
@@ -121,7 +161,8 @@ void SseTransport::take(const Event& event) {
     const std::string path = settings_.url.substr(0, settings_.url.find_first_of("?#"));
     target = target.starts_with('/') ? origin + target : path.substr(0, path.rfind('/') + 1) + target;
   }
-  if (origin_of(target) != origin) return go_down("its endpoint " + target + " is of another origin");
+  if (origin_of(target) != origin)
+    return go_down("its endpoint " + auth::redact_url(target) + " is of another origin");
   endpoint_ = target;
   send_waiting();
 }
@@ -135,18 +176,33 @@ void SseTransport::on_end(const HttpEnd& end, std::string& body) {
     authorizer_->challenged(head_.status, head_.headers, [this, alive = std::weak_ptr(alive_)](Result<bool> again) {
       if (alive.expired()) return;
       if (!again) return go_down(again.message());
-      *again ? open() : go_down("HTTP status " + std::to_string(head_.status));
+      *again ? open() : go_down(describe(head_, {}));
     });
     return;
   }
   if (!end.whole) return go_down(end.message);
-  go_down(head_.status == 200 ? "its event stream has ended" : "HTTP status " + std::to_string(head_.status));
+  go_down(head_.status == 200 ? "its event stream has ended" : describe(head_, body));
 }
 
+// What waits has not been sent, and what is on its way tells by itself whether it was read: with the last of it all
+// is over.
 void SseTransport::go_down(std::string reason) {
   down_ = true;
+  why_down_ = std::move(reason);
   if (stream_) http_.cancel(std::exchange(stream_, 0));
-  listener_.on_down(reason);
+  if (endpoint_.empty()) return tell_down();
+  listener_.on_unreachable(why_down_);  // first, so that nobody asks anything more of what is gone
+  for (const Outgoing& message : std::exchange(waiting_, {})) {
+    if (message.id) listener_.on_lost(message.id, {.sent = false, .http_status = 0, .message = why_down_});
+  }
+  for (const RequestId id : std::exchange(accepted_, {})) {
+    listener_.on_lost(id, {.sent = true, .http_status = 0, .message = why_down_});
+  }
+  posts_.empty() ? tell_down() : opening_.start(limits::kOpeningMs, [this] { tell_down(); });
+}
+
+void SseTransport::tell_down() {
+  if (!std::exchange(told_down_, true)) listener_.on_down(why_down_);
 }
 
 }  // namespace collet::client

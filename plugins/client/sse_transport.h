@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ class SseTransport final : public Transport, private HttpSink {
 
   // What is sent before the endpoint is known waits for it, too.
   void send(Outgoing message) override;
-  void finish(RequestId, bool) override {}
+  void finish(RequestId id, bool) override;
   void set_version(Era, std::string_view) override {}
 
  private:
@@ -38,6 +39,7 @@ class SseTransport final : public Transport, private HttpSink {
                     std::function<void(Result<std::vector<std::string>>)> then);
   void take(const Event& event);
   void go_down(std::string reason);
+  void tell_down();
 
   void on_head(const HttpHead& head) override { head_ = head; }
   void on_body(std::string& body) override;
@@ -55,10 +57,14 @@ class SseTransport final : public Transport, private HttpSink {
   std::vector<Outgoing> waiting_;
   std::map<std::uint64_t, std::unique_ptr<Post>> posts_;
   std::uint64_t last_post_ = 0;
+  std::set<RequestId> accepted_;             // requests that the server has taken, to answer them on the stream
   std::vector<std::unique_ptr<Post>> done_;  // one of them may be running
   Timer later_;
+  Timer opening_;  // until what waits for the server to be initialized is sent in any case
   unsigned challenges_ = 0;
   bool down_ = false;
+  std::string why_down_;
+  bool told_down_ = false;
   std::shared_ptr<int> alive_ = std::make_shared<int>();  // callbacks of others watch it by a weak_ptr
 };
 

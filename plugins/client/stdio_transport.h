@@ -1,9 +1,12 @@
 // A remote that is a child process: one message a line.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "client/child.h"
 #include "client/transport.h"
@@ -20,8 +23,11 @@ class StdioTransport final : public Transport, private ChildListener {
     if (child_) child_->end();
   }
 
-  void send(Outgoing message) override { child_->write(std::move(message.text)); }
-  void finish(RequestId, bool) override {}
+  void send(Outgoing message) override {
+    const std::uint64_t end = child_->write(std::move(message.text));
+    if (message.id) ends_.emplace(message.id, end);
+  }
+  void finish(RequestId id, bool) override { ends_.erase(id); }
   void set_version(Era, std::string_view) override {}
 
  private:
@@ -32,11 +38,17 @@ class StdioTransport final : public Transport, private ChildListener {
     if (line.find_first_not_of(" \t\r") != std::string_view::npos) listener_.on_text(line, 0);
   }
   void on_error_line(std::string_view line) override { log_(line); }
-  void on_ended(const std::string& reason) override { listener_.on_down(reason); }
+  void on_ended(const std::string& reason, std::uint64_t taken) override {
+    for (const auto& [id, end] : std::exchange(ends_, {})) {
+      if (end > taken) listener_.on_lost(id, {.sent = false, .http_status = 0, .message = reason});
+    }
+    listener_.on_down(reason);
+  }
 
   TransportListener& listener_;
   const std::function<void(std::string_view)> log_;
   std::unique_ptr<Child> child_;
+  std::map<RequestId, std::uint64_t> ends_;  // of requests under way: how much was queued with them
 };
 
 inline Result<std::unique_ptr<StdioTransport>> StdioTransport::start(Children& children, const Command& command,

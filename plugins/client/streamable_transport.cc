@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client/auth/url.h"
 #include "client/event_stream.h"
 #include "client/headers.h"
 #include "client/http_message.h"
@@ -53,6 +54,9 @@ class StreamableTransport::Exchange final : public HttpSink {
     head_ = head;
     owner_.address_ = head.address;
     is_stream_ = head.status / 100 == 2 && has_type(head, "text/event-stream");
+    if (const std::string problem = encoding_problem(head); head.status / 100 == 2 && !problem.empty()) {
+      return lose({.sent = true, .http_status = head.status, .message = problem});
+    }
     if (const std::string_view session = head.header("mcp-session-id");
         session.data() && message_.method == "initialize") {
       if (!is_session_id(session)) {
@@ -86,8 +90,8 @@ class StreamableTransport::Exchange final : public HttpSink {
     if (answered_) return drop();
     const bool refused = end.whole && (head_.status == 401 || head_.status == 403);
     if (refused && owner_.authorizer_ && challenges_ < limits::kChallengesMax) return challenged(body);
-    if (kind_ == Kind::side_stream) return side_stream_ended(end);
-    if (is_stream_ || resuming_) return stream_ended(end);
+    if (kind_ == Kind::side_stream) return side_stream_ended(end, body);
+    if (is_stream_ || resuming_) return stream_ended(end, body);
     if (!end.whole) return lose({.sent = end.sent, .http_status = head_.status, .message = end.message});
     if (head_.status == 307 || head_.status == 308) return redirected();
     answer(body);
@@ -105,6 +109,7 @@ class StreamableTransport::Exchange final : public HttpSink {
     HttpRequest request;
     request.method = method_;
     request.url = owner_.url_;
+    request.tls = owner_.tls_;
     const bool post = method_ == "POST";
     const Outgoing& message = message_;
     if (!more.empty()) {
@@ -116,6 +121,8 @@ class StreamableTransport::Exchange final : public HttpSink {
     }
     if (post) request.body = message.text;
     if (!post && !events_.last_id().empty()) request.headers.push_back("Last-Event-ID: " + events_.last_id());
+    request.repeatable = message.repeatable;
+    in_session_ = owner_.sender_.era == Era::legacy && !owner_.sender_.version.empty();
     head_ = {};
     is_stream_ = false;
     transfer_ = owner_.http_.start(std::move(request), *this);
@@ -124,12 +131,23 @@ class StreamableTransport::Exchange final : public HttpSink {
   void answer(const std::string& body) {
     const bool good = head_.status / 100 == 2;
     if (!message_.id && good) return drop();
-    if (has_type(head_, "application/json") && (good || is_rpc_message(body))) {
+    const SessionLoss loss = session_loss(head_.status, body, message_.id, in_session_);
+    if (loss != SessionLoss::none) {
+      return lose({.sent = loss == SessionLoss::possible,
+                   .http_status = head_.status,
+                   .message = describe(head_, body),
+                   .session_gone = true});
+    }
+    const std::uint64_t pause = retry_after_ms(head_);
+    if (has_type(head_, "application/json") && (good || is_rpc_message(body)) && !(message_.repeatable && pause)) {
       owner_.listener_.on_text(body, message_.id);
       if (over_ || answered_) return drop();
       return lose({.sent = true, .http_status = head_.status, .message = what_is_wrong(body)});
     }
-    lose({.sent = true, .http_status = head_.status, .message = describe(head_.status, body)});
+    lose({.sent = true,
+          .http_status = head_.status,
+          .message = describe(head_, body),
+          .retry_after_ms = pause});
   }
 
   void challenged(const std::string& body) {
@@ -143,7 +161,7 @@ class StreamableTransport::Exchange final : public HttpSink {
           }
           if (*again) return begin();
           if (kind_ == Kind::message && !resuming_) return answer(body);
-          lose({.sent = true, .http_status = head_.status, .message = describe(head_.status, body)});
+          lose({.sent = true, .http_status = head_.status, .message = describe(head_, body)});
         }));
   }
 
@@ -152,40 +170,50 @@ class StreamableTransport::Exchange final : public HttpSink {
     const std::string origin = origin_of(owner_.url_);
     if (target.starts_with('/') && !target.starts_with("//")) target = origin + target;
     if (origin_of(target) != origin || origin.empty()) {
-      return lose(
-          {.sent = false,
-           .http_status = head_.status,
-           .message = "it redirects to " + target + ", another origin: that is not followed, set `url` to it"});
+      return lose({.sent = false,
+                   .http_status = head_.status,
+                   .message = "it redirects to " + auth::redact_url(target) +
+                              ", another origin: that is not followed, set `url` to it"});
     }
     if (++redirects_ > limits::kRedirectsMax) {
-      return lose({.sent = false, .http_status = head_.status, .message = "it redirects in circles"});
+      // It has answered: another try, or another session, would be sent round as well.
+      return lose({.sent = true, .http_status = head_.status, .message = "it redirects in circles"});
     }
     owner_.url_ = target;
     begin();
   }
 
   // Before the answer came: a legacy server may want us to come back for it.
-  void stream_ended(const HttpEnd& end) {
+  void stream_ended(const HttpEnd& end, const std::string& body) {
     const bool refused = resuming_ && !is_stream_;
     if (owner_.sender_.era == Era::modern || events_.last_id().empty() || refused ||
         ++resumptions_ > limits::kResumptionsMax) {
       const std::string why = end.whole ? "its stream ended before the answer" : end.message;
-      return lose({.sent = true, .http_status = head_.status, .message = why});
+      const bool gone = refused && session_loss(head_.status, body, 0, in_session_) != SessionLoss::none;
+      return lose({.sent = true, .http_status = head_.status, .message = why, .session_gone = gone});
     }
     resuming_ = true;
     events_.restart();
     timer_.start(events_.retry_ms().value_or(limits::kRetryMsDefault), [this] { begin(); });
   }
 
-  void side_stream_ended(const HttpEnd& end) {
-    if (!end.whole && !end.sent) {  // nobody is there any more
-      owner_.listener_.on_down(end.message);
-      return drop();
+  void side_stream_ended(const HttpEnd& end, const std::string& body) {
+    if (!end.whole && !end.sent) return unreachable(end.message);  // nobody is there any more
+    if (!is_stream_) {
+      // 405, and 404 of some: the server has no such stream, unless it had one before.
+      const bool gone = had_stream_ && session_loss(head_.status, body, 0, in_session_) == SessionLoss::certain;
+      return gone ? unreachable(describe(head_, body)) : drop();
     }
-    if (!is_stream_) return drop();  // 405: the server has none
+    had_stream_ = true;
     events_.restart();
     const std::uint64_t pause = events_.retry_ms().value_or(limits::kRetryMsDefault) << std::min(failures_++, 5u);
     timer_.start(std::clamp(pause, limits::kSideRetryMsMin, limits::kRetryMsMax), [this] { begin(); });
+  }
+
+  void unreachable(const std::string& why) {
+    TransportListener& listener = owner_.listener_;
+    drop();
+    listener.on_unreachable(why);
   }
 
   void lose(Lost lost) {
@@ -205,7 +233,9 @@ class StreamableTransport::Exchange final : public HttpSink {
   HttpClient::Id transfer_ = 0;
   HttpHead head_;
   EventStream events_;
+  bool in_session_ = false;  // the request is one of a legacy session
   bool is_stream_ = false;
+  bool had_stream_ = false;
   bool resuming_ = false;
   bool answered_ = false;
   bool over_ = false;
@@ -221,6 +251,7 @@ StreamableTransport::StreamableTransport(Loop& loop, HttpClient& http, Authorize
       http_(http),
       authorizer_(authorizer),
       url_(std::move(settings.url)),
+      tls_(std::move(settings.tls)),
       listener_(listener),
       sender_{.headers = std::move(settings.headers), .era = Era::modern, .version = {}, .session = {}},
       sweep_(loop),
@@ -228,7 +259,7 @@ StreamableTransport::StreamableTransport(Loop& loop, HttpClient& http, Authorize
 
 StreamableTransport::~StreamableTransport() {
   if (sender_.session.empty()) return;
-  FetchRequest goodbye{.method = "DELETE", .url = url_, .headers = sender_.headers, .body = {}};
+  FetchRequest goodbye{.method = "DELETE", .url = url_, .headers = sender_.headers, .body = {}, .tls = tls_};
   goodbye.headers.push_back({"Mcp-Session-Id", sender_.session});
   goodbye.headers.push_back({"MCP-Protocol-Version", sender_.version});
   const auto say = [&http = http_, goodbye](const Result<std::vector<HttpHeader>>& more) {

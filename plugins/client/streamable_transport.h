@@ -18,6 +18,7 @@ namespace collet::client {
 struct HttpSettings {
   std::string url;
   std::vector<HttpHeader> headers;  // of every request
+  TlsPtr tls = {};
 };
 
 class StreamableTransport final : public Transport {
@@ -51,6 +52,7 @@ class StreamableTransport final : public Transport {
   HttpClient& http_;
   Authorizer* const authorizer_;
   std::string url_;
+  const TlsPtr tls_;
   TransportListener& listener_;
   Sender sender_;
   PeerAddress address_;

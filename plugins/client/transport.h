@@ -21,6 +21,7 @@ struct Outgoing {
   std::string name;                 // of what is called, for Mcp-Name; empty: nothing
   std::vector<HttpHeader> headers;  // more of them, where there are headers
   std::string text;
+  bool repeatable = false;  // it may be sent again though the remote may have acted on it
 };
 
 // A request that will not be answered.
@@ -28,6 +29,11 @@ struct Lost {
   bool sent = true;     // the remote may have acted on it
   int http_status = 0;  // of an answer that was no answer to the request; 0: there was none
   std::string message;
+  bool session_gone = false;  // the remote does not know our session any more
+  std::uint64_t retry_after_ms = 0;  // it is too busy, and asks to be left alone for so long; 0: it does not say
+
+  // Nothing else can be asked through this connection.
+  bool unreachable() const { return !sent || session_gone; }
 };
 
 class TransportListener {
@@ -36,6 +42,8 @@ class TransportListener {
   virtual void on_text(std::string_view text, RequestId stream) = 0;
   // Nothing more will come for this request.
   virtual void on_lost(RequestId id, Lost lost) = 0;
+  // Nothing new can be asked any more; what is under way goes on.
+  virtual void on_unreachable(const std::string& reason) = 0;
   // The connection is gone, with every request that is under way. Last.
   virtual void on_down(const std::string& reason) = 0;
 

@@ -9,11 +9,14 @@
 namespace sqlite {
 namespace {
 
-constexpr int kValueBytesMax = 4 << 20;  // of one value or row, also within an expression
 constexpr int kSqlBytesMax = 100'000;
-constexpr int kOpsBetweenChecks = 2'000;  // some 100 µs of SQLite's virtual machine
-constexpr int kBusyPauseMs = 5;           // between two tries for another process's lock
+// Nobody is asked whether to go on while a function runs, nor between those of one row.
+constexpr int kOpsBetweenChecks = 100;  // of SQLite's virtual machine: some rows
+constexpr int kFunctionsMax = 500;      // in one statement
+constexpr int kBusyPauseMs = 5;         // between two tries for another process's lock
+constexpr int kLongTextBytes = 10'000;  // from which on a comparison asks whether to go on
 constexpr std::size_t kExcerptBytes = 40;
+constexpr std::size_t kValueOverheadBytes = 2;  // what a number or NULL counts, and punctuation
 constexpr const char* kReadOnly = "the database is read-only; its configuration would need read_only = false";
 
 // Pragmas that tell and change nothing. The first kind takes an argument; with one, the second would set something.
@@ -62,6 +65,17 @@ bool is_utf8(std::string_view bytes) {
   return true;
 }
 
+// As SQLite's own collations.
+int compare_nocase(std::string_view a, std::string_view b) {
+  const int size = static_cast<int>(std::min(a.size(), b.size()));
+  const int order = size == 0 ? 0 : sqlite3_strnicmp(a.data(), b.data(), size);
+  return order != 0 ? order : static_cast<int>(a.size()) - static_cast<int>(b.size());
+}
+int compare_rtrim(std::string_view a, std::string_view b) {
+  const auto trimmed = [](std::string_view text) { return text.substr(0, text.find_last_not_of(' ') + 1); };
+  return trimmed(a).compare(trimmed(b));
+}
+
 bool is_blank(std::string_view sql) {
   return std::all_of(sql.begin(), sql.end(), [](unsigned char c) { return std::isspace(c) || c == ';'; });
 }
@@ -70,28 +84,44 @@ bool is_blank(std::string_view sql) {
 
 // ---- Connection
 
-Connection::Connection(const Settings& settings) : settings_(settings) {
+Connection::Connection(const Settings& settings, const WalState& wal) : settings_(settings), wal_(wal) {
+  const bool is_alone = wal.use == WalUse::at_rest;
+  const std::string name = is_alone ? immutable_uri(settings.database) : settings.database;
   const int access = settings.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int status = sqlite3_open_v2(settings.database.c_str(), &db_,
-                                     access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int status = sqlite3_open_v2(
+      name.c_str(), &db_.pointer,
+      access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (is_alone ? SQLITE_OPEN_URI : 0), nullptr);
   if (status != SQLITE_OK) {
-    const Failure error("cannot open the database " + settings.database + ": " +
-                        (db_ ? sqlite3_errmsg(db_) : sqlite3_errstr(status)) +
-                        (settings.read_only ? " (it is opened read-only, so it must exist already)" : ""));
-    sqlite3_close(db_);
-    throw error;
+    throw Failure("cannot open the database " + settings.database + ": " +
+                  (db_ ? sqlite3_errmsg(db_) : sqlite3_errstr(status)) +
+                  (settings.read_only ? " (it is opened read-only, so it must exist already)" : ""));
   }
   limit_resources();
-  if (settings.read_only) sqlite3_exec(db_, "PRAGMA query_only = 1", nullptr, nullptr, nullptr);
+  functions_ = std::make_unique<Functions>(db_, [this] { return should_stop(); });
+  sqlite3_create_collation(db_, "NOCASE", SQLITE_UTF8, this, &on_collate<compare_nocase>);
+  sqlite3_create_collation(db_, "RTRIM", SQLITE_UTF8, this, &on_collate<compare_rtrim>);
+  // What a sort, a DISTINCT or a subquery keeps has the limit of the heap, where files would have none.
+  run("PRAGMA temp_store = MEMORY");
+  if (settings.read_only) run("PRAGMA query_only = 1");
   sqlite3_busy_handler(db_, &on_busy, this);
   sqlite3_progress_handler(db_, kOpsBetweenChecks, &on_progress, this);
   sqlite3_set_authorizer(db_, &on_authorize, this);
 }
 
-Connection::~Connection() { sqlite3_close(db_); }
+void Connection::run(const char* sql) {
+  if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) throw failure();
+}
+
+bool Connection::is_current() const {
+  if (!settings_.read_only) return true;
+  if (wal_.use == WalUse::at_rest) return version_at_rest(settings_.database) == wal_.version;
+  return is_in_wal_mode(db_) == (wal_.use == WalUse::in_use);
+}
+
+Connection::Handle::~Handle() { sqlite3_close(pointer); }
 
 void Connection::limit_resources() {
-  sqlite3_limit(db_, SQLITE_LIMIT_LENGTH, kValueBytesMax);
+  sqlite3_limit(db_, SQLITE_LIMIT_LENGTH, static_cast<int>(settings_.value_bytes_max));
   sqlite3_limit(db_, SQLITE_LIMIT_SQL_LENGTH, kSqlBytesMax);
   sqlite3_limit(db_, SQLITE_LIMIT_EXPR_DEPTH, 500);
   sqlite3_limit(db_, SQLITE_LIMIT_COMPOUND_SELECT, 100);
@@ -110,6 +140,7 @@ Connection::Watch::Watch(Connection& connection, const Cancelled& cancelled) : c
   connection_.cancelled_ = &cancelled;
   connection_.started_ = Clock::now();
   connection_.stopped_ = nullptr;
+  connection_.skipped_ = false;
 }
 
 Connection::Watch::~Watch() { connection_.cancelled_ = nullptr; }
@@ -125,6 +156,20 @@ bool Connection::should_stop() {
 }
 
 int Connection::on_progress(void* self) { return static_cast<Connection*>(self)->should_stop(); }
+
+// A row can compare long texts 30000 times without a question whether to go on. A statement that only reads can end
+// with whatever order it finds, since Statement::step() gives out nothing of it then; an index that is written
+// cannot.
+template <int (*Compare)(std::string_view, std::string_view)>
+int Connection::on_collate(void* self, int size, const void* text, int other_size, const void* other) {
+  auto& connection = *static_cast<Connection*>(self);
+  if (std::min(size, other_size) >= kLongTextBytes && connection.reads_only_) {
+    connection.skipped_ = connection.skipped_ || connection.should_stop();
+    if (connection.skipped_) return 0;
+  }
+  return Compare({static_cast<const char*>(text), static_cast<std::size_t>(size)},
+                 {static_cast<const char*>(other), static_cast<std::size_t>(other_size)});
+}
 
 int Connection::on_busy(void* self, int) {
   auto& connection = *static_cast<Connection*>(self);
@@ -154,6 +199,10 @@ int Connection::on_authorize(void* self, int action, const char* first, const ch
       return connection.settings_.read_only ? deny(kReadOnly) : SQLITE_OK;
     case SQLITE_FUNCTION:
       if (is_forbidden_function(second)) return deny(std::string("the function ") + second + " is not allowed");
+      if (++connection.functions_called_ > kFunctionsMax) {
+        return deny("the statement calls more than " + std::to_string(kFunctionsMax) +
+                    " functions: send it in parts");
+      }
       return SQLITE_OK;
     case SQLITE_PRAGMA:
       if (is_harmless_pragma(first, second)) return SQLITE_OK;
@@ -169,12 +218,23 @@ int Connection::on_authorize(void* self, int action, const char* first, const ch
   }
 }
 
+Failure Connection::stop() const { return Failure(std::string("the statement was stopped: ") + stopped_); }
+
 Failure Connection::failure(std::string_view sql) const {
   const int code = sqlite3_errcode(db_) & 0xff;
-  if (code == SQLITE_INTERRUPT && stopped_) return Failure(std::string("the statement was stopped: ") + stopped_);
+  if (code == SQLITE_INTERRUPT && stopped_) return stop();
   if (!denied_.empty()) return Failure(denied_);
   if (code == SQLITE_READONLY && settings_.read_only) return Failure(kReadOnly);
   std::string message = sqlite3_errmsg(db_);
+  if (code == SQLITE_NOMEM) {
+    return Failure(message + ": with the calls beside it, the statement needs more than the " +
+                   std::to_string(settings_.memory_bytes_max) +
+                   " bytes that max_memory_bytes allows; ask for less at a time, or have that key raised");
+  }
+  if (code == SQLITE_TOOBIG) {
+    return Failure(message + ": a value or row has more than " + std::to_string(settings_.value_bytes_max) +
+                   " bytes; compute less, leave it out, or have max_bytes raised, of which it may have four times");
+  }
   const int offset = sqlite3_error_offset(db_);
   if (offset >= 0 && static_cast<std::size_t>(offset) < sql.size()) {
     auto excerpt = sql.substr(static_cast<std::size_t>(offset), kExcerptBytes);
@@ -186,6 +246,7 @@ Failure Connection::failure(std::string_view sql) const {
 
 Statement Connection::prepare(std::string_view sql) {
   denied_.clear();
+  functions_called_ = 0;
   const auto compile = [this](std::string_view text, const char** rest) {
     sqlite3_stmt* compiled = nullptr;
     const int status = sqlite3_prepare_v3(db_, text.data(), static_cast<int>(text.size()), 0, &compiled, rest);
@@ -195,6 +256,11 @@ Statement Connection::prepare(std::string_view sql) {
   if (sql.find('\0') != sql.npos) throw Failure("the SQL contains a NUL character");
   const char* rest = nullptr;
   auto [status, statement] = compile(sql, &rest);
+  if ((status & 0xff) == SQLITE_NOMEM) {
+    throw Failure(
+        "out of memory to compile the statement: it does too much, or the calls beside it use all that "
+        "max_memory_bytes allows");
+  }
   if (status != SQLITE_OK) throw failure(sql);
   if (!statement.statement_) throw Failure("there is no SQL statement in \"sql\"");
 
@@ -242,7 +308,11 @@ std::string_view Statement::parameter_name(int index) const {
 }
 
 bool Statement::step() {
+  connection_->functions_called_ = 0;  // the schema may have changed: then the statement is compiled again
+  connection_->reads_only_ = sqlite3_stmt_readonly(statement_.get()) != 0;
   const int status = sqlite3_step(statement_.get());
+  connection_->reads_only_ = false;
+  if (connection_->skipped_) throw connection_->stop();
   if (status != SQLITE_ROW && status != SQLITE_DONE) throw connection_->failure();
   return status == SQLITE_ROW;
 }
@@ -252,6 +322,13 @@ int Statement::column_count() const { return sqlite3_column_count(statement_.get
 std::string Statement::column_name(int column) const {
   const char* name = sqlite3_column_name(statement_.get(), column);
   return name ? name : "";
+}
+
+std::uint64_t Statement::size(int column) const {
+  const int type = sqlite3_column_type(statement_.get(), column);
+  if (type != SQLITE_TEXT && type != SQLITE_BLOB) return sizeof(std::int64_t) + kValueOverheadBytes;
+  const auto bytes = static_cast<std::uint64_t>(sqlite3_column_bytes(statement_.get(), column));
+  return (type == SQLITE_BLOB ? bytes / 3 * 4 : bytes) + kValueOverheadBytes;
 }
 
 Value Statement::value(int column) const {
@@ -265,7 +342,9 @@ Value Statement::value(int column) const {
 }
 
 std::string Statement::text(int column) const {
-  const void* bytes = sqlite3_column_blob(statement_.get(), column);
+  const bool is_blob = sqlite3_column_type(statement_.get(), column) == SQLITE_BLOB;
+  const void* bytes =  // of a blob as they are, of a text in UTF-8
+      is_blob ? sqlite3_column_blob(statement_.get(), column) : sqlite3_column_text(statement_.get(), column);
   const int size = sqlite3_column_bytes(statement_.get(), column);
   return bytes ? std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(size)) : std::string();
 }

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "sqlite/failure.h"
+#include "sqlite/functions.h"
+#include "sqlite/wal.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -22,6 +24,10 @@ struct Settings {
   bool read_only = true;
   std::uint64_t busy_timeout_ms = 5'000;  // waiting for another process's lock
   std::uint64_t timeout_ms = 30'000;      // one statement, waiting included
+  // One value or row, also within an expression or a table. Less than 100'000 would leave no room for the schema.
+  std::uint64_t value_bytes_max = 1 << 20;
+  // What SQLite takes for all connections of a database together: the pages that they hold, what they sort.
+  std::uint64_t memory_bytes_max = 256 << 20;
 };
 
 // Asked while a statement runs: true once nobody waits for the answer any more.
@@ -45,6 +51,7 @@ class Statement {
   bool step();  // true: a row is there
   int column_count() const;
   std::string column_name(int column) const;
+  std::uint64_t size(int column) const;  // bytes of the value in an answer; nothing is copied to find out
   Value value(int column) const;
   std::string text(int column) const;  // empty for NULL
   std::int64_t integer(int column) const;
@@ -65,8 +72,8 @@ class Statement {
 // Used by one thread at a time.
 class Connection {
  public:
-  explicit Connection(const Settings& settings);  // throws Failure
-  ~Connection();
+  // `wal` is the state of the database file, if it may only be read. Throws Failure.
+  explicit Connection(const Settings& settings, const WalState& wal = {});
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -82,6 +89,9 @@ class Connection {
     Connection& connection_;
   };
 
+  const WalState& wal() const { return wal_; }
+  bool is_current() const;  // whether a statement now would find the file as `wal` says
+
   // Compiles `sql`, which must hold exactly one statement.
   Statement prepare(std::string_view sql);
 
@@ -96,15 +106,30 @@ class Connection {
   static int on_authorize(void* self, int action, const char* first, const char* second, const char*, const char*);
   static int on_progress(void* self);
   static int on_busy(void* self, int attempt);
+  template <int (*Compare)(std::string_view, std::string_view)>
+  static int on_collate(void* self, int size, const void* text, int other_size, const void* other);
 
+  void run(const char* sql);
   bool should_stop();
+  Failure stop() const;
   Failure failure(std::string_view sql = {}) const;
   void limit_resources();
 
+  struct Handle {
+    ~Handle();
+    operator sqlite3*() const { return pointer; }
+    sqlite3* pointer = nullptr;
+  };
+
   const Settings& settings_;
-  sqlite3* db_ = nullptr;
+  const WalState wal_;
+  std::unique_ptr<Functions> functions_;  // of db_
+  Handle db_;
   const Cancelled* cancelled_ = nullptr;  // set while a Watch lives
   Clock::time_point started_;
+  int functions_called_ = 0;       // by the statement that is compiled
+  bool reads_only_ = false;        // the statement that runs
+  bool skipped_ = false;           // whether it has compared without looking, since it should stop
   std::string denied_;             // what the authorizer refused last, in words
   const char* stopped_ = nullptr;  // why the last statement was interrupted, in words
 };

@@ -7,14 +7,8 @@ namespace sqlite {
 namespace {
 
 constexpr unsigned kConnectionsMax = 8;
+constexpr int kAttemptsMax = 3;                        // to read a file that is not written meanwhile
 constexpr std::chrono::milliseconds kCancelCheck{20};  // while waiting for a connection
-constexpr std::size_t kValueOverheadBytes = 2;         // what a number or NULL counts, and punctuation
-
-std::size_t size_of(const Value& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return text->size() + kValueOverheadBytes;
-  if (const auto* blob = std::get_if<Blob>(&value)) return blob->bytes.size() / 3 * 4 + kValueOverheadBytes;
-  return sizeof(std::int64_t) + kValueOverheadBytes;
-}
 
 void bind(Statement& statement, const std::vector<Value>& values) {
   const auto wanted = static_cast<std::size_t>(statement.parameter_count());
@@ -97,48 +91,10 @@ std::map<std::string, std::int64_t> row_estimates(Connection& connection) {
   return rows;
 }
 
-}  // namespace
-
-Database::Database(Settings settings)
-    : settings_(std::move(settings)), connections_max_(settings_.database == ":memory:" ? 1 : kConnectionsMax) {}
-
-Database::Lease::Lease(Database& database, const Cancelled& cancelled) : database_(database) {
-  std::unique_lock lock(database_.mutex_);
-  while (database_.idle_.empty() && database_.open_ == database_.connections_max_) {
-    if (cancelled()) throw Failure("the call was cancelled");
-    database_.returned_.wait_for(lock, kCancelCheck);
-  }
-  if (database_.idle_.empty()) {
-    ++database_.open_;
-    lock.unlock();
-    try {
-      connection_ = std::make_unique<Connection>(database_.settings_);
-    } catch (...) {
-      lock.lock();
-      --database_.open_;
-      throw;
-    }
-  } else {
-    connection_ = std::move(database_.idle_.back());
-    database_.idle_.pop_back();
-  }
-  watch_.emplace(*connection_, cancelled);
-}
-
-Database::Lease::~Lease() {
-  watch_.reset();
-  {
-    const std::lock_guard lock(database_.mutex_);
-    database_.idle_.push_back(std::move(connection_));
-  }
-  database_.returned_.notify_one();
-}
-
-std::vector<TableName> Database::tables(const Cancelled& cancelled) {
-  Lease connection(*this, cancelled);
-  const auto estimates = row_estimates(*connection);
+std::vector<TableName> tables_of(Connection& connection) {
+  const auto estimates = row_estimates(connection);
   std::vector<TableName> tables;
-  Statement row = connection->prepare(
+  Statement row = connection.prepare(
       "SELECT name, type, ncol FROM pragma_table_list WHERE schema = 'main' AND type <> 'shadow' "
       "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name");
   while (row.step()) {
@@ -149,11 +105,10 @@ std::vector<TableName> Database::tables(const Cancelled& cancelled) {
   return tables;
 }
 
-Table Database::describe(const std::string& name, const Cancelled& cancelled) {
-  Lease connection(*this, cancelled);
+Table table_of(Connection& connection, const std::string& name) {
   Table table;
   {
-    Statement row = ask(*connection,
+    Statement row = ask(connection,
                         "SELECT l.name, l.type, s.sql FROM pragma_table_list AS l JOIN sqlite_schema AS s "
                         "ON s.name = l.name AND s.type IN ('table', 'view') "
                         "WHERE l.schema = 'main' AND l.name = ? COLLATE NOCASE",
@@ -164,20 +119,18 @@ Table Database::describe(const std::string& name, const Cancelled& cancelled) {
     table.kind = row.text(1);
     table.sql = row.text(2);
   }
-  table.columns = columns_of(*connection, table.name);
-  table.indexes = indexes_of(*connection, table.name);
-  table.foreign_keys = foreign_keys_of(*connection, table.name);
+  table.columns = columns_of(connection, table.name);
+  table.indexes = indexes_of(connection, table.name);
+  table.foreign_keys = foreign_keys_of(connection, table.name);
   return table;
 }
 
-Rows Database::query(std::string_view sql, const Parameters& parameters, const Caps& caps,
-                     const Cancelled& cancelled) {
-  Lease connection(*this, cancelled);
-  Statement statement = connection->prepare(sql);
+Rows rows_of(Connection& connection, std::string_view sql, const Parameters& parameters, const Caps& caps) {
+  Statement statement = connection.prepare(sql);
   std::visit([&](const auto& values) { bind(statement, values); }, parameters);
 
   Rows result;
-  const std::int64_t changes_before = connection->total_changes();
+  const std::int64_t changes_before = connection.total_changes();
   const int columns = statement.column_count();
   for (int i = 0; i < columns; ++i) result.columns.push_back(statement.column_name(i));
   std::uint64_t bytes = 0;
@@ -186,25 +139,103 @@ Rows Database::query(std::string_view sql, const Parameters& parameters, const C
       result.truncated = true;
       break;
     }
-    std::vector<Value> row;
     std::uint64_t row_bytes = 0;
-    for (int i = 0; i < columns; ++i) {
-      row.push_back(statement.value(i));
-      row_bytes += size_of(row.back());
-    }
+    for (int i = 0; i < columns; ++i) row_bytes += statement.size(i);
     if (bytes + row_bytes > caps.bytes) {
       result.truncated = true;
       result.row_too_large = row_bytes > caps.bytes;
       break;
     }
     bytes += row_bytes;
-    result.rows.push_back(std::move(row));
+    auto& row = result.rows.emplace_back();
+    for (int i = 0; i < columns; ++i) row.push_back(statement.value(i));
   }
-  if (connection->total_changes() != changes_before) {
-    result.changes = connection->changes();
-    result.last_insert_rowid = connection->last_insert_rowid();
+  if (connection.total_changes() != changes_before) {
+    result.changes = connection.changes();
+    result.last_insert_rowid = connection.last_insert_rowid();
   }
   return result;
+}
+
+}  // namespace
+
+Database::Database(Settings settings)
+    : settings_(std::move(settings)),
+      connections_max_(settings_.database == ":memory:" ? 1 : kConnectionsMax),
+      heap_(settings_.memory_bytes_max) {}
+
+Database::Lease::Lease(Database& database, const Cancelled& cancelled) : database_(database) {
+  std::unique_lock lock(database_.mutex_);
+  while (database_.idle_.empty() && database_.open_ == database_.connections_max_) {
+    if (cancelled()) throw Failure("the call was cancelled");
+    database_.returned_.wait_for(lock, kCancelCheck);
+  }
+  if (database_.idle_.empty()) {
+    ++database_.open_;
+  } else {
+    connection_ = std::move(database_.idle_.back());
+    database_.idle_.pop_back();
+  }
+  lock.unlock();
+  try {
+    if (connection_ && !connection_->is_current()) connection_.reset();
+    if (!connection_) connection_ = database_.open();
+  } catch (...) {
+    lock.lock();
+    --database_.open_;
+    database_.returned_.notify_one();
+    throw;
+  }
+  watch_.emplace(*connection_, cancelled);
+}
+
+Database::Lease::~Lease() {
+  watch_.reset();
+  // While it is open nobody who writes the file can clear away what is beside it.
+  if (connection_->wal().use == WalUse::in_use) connection_.reset();
+  {
+    const std::lock_guard lock(database_.mutex_);
+    if (connection_) {
+      database_.idle_.push_back(std::move(connection_));
+    } else {
+      --database_.open_;
+    }
+  }
+  database_.returned_.notify_one();
+}
+
+std::unique_ptr<Connection> Database::open() const {
+  const bool is_name_of_file = settings_.database != ":memory:" && !settings_.database.starts_with("file:");
+  const WalState wal = settings_.read_only && is_name_of_file ? wal_state(settings_.database) : WalState();
+  return std::make_unique<Connection>(settings_, wal);
+}
+
+template <class Ask>
+auto Database::read(const Cancelled& cancelled, Ask ask) {
+  for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    Lease connection(*this, cancelled);
+    const auto was_written = [&] { return connection->wal().use == WalUse::at_rest && !connection->is_current(); };
+    try {
+      auto answer = ask(*connection);
+      if (!was_written()) return answer;
+    } catch (const Failure&) {
+      if (!was_written()) throw;
+    }
+  }
+  throw Failure("the database was written each time that it was read: ask again");
+}
+
+std::vector<TableName> Database::tables(const Cancelled& cancelled) {
+  return read(cancelled, [](Connection& connection) { return tables_of(connection); });
+}
+
+Table Database::describe(const std::string& name, const Cancelled& cancelled) {
+  return read(cancelled, [&](Connection& connection) { return table_of(connection, name); });
+}
+
+Rows Database::query(std::string_view sql, const Parameters& parameters, const Caps& caps,
+                     const Cancelled& cancelled) {
+  return read(cancelled, [&](Connection& connection) { return rows_of(connection, sql, parameters, caps); });
 }
 
 }  // namespace sqlite

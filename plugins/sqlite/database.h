@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sqlite/connection.h"
+#include "sqlite/heap.h"
 
 namespace sqlite {
 
@@ -97,8 +98,14 @@ class Database {
     std::optional<Connection::Watch> watch_;
   };
 
+  std::unique_ptr<Connection> open() const;
+  // What `ask` answers of a connection; it is asked again if the file was written meanwhile.
+  template <class Ask>
+  auto read(const Cancelled& cancelled, Ask ask);
+
   const Settings settings_;
   const unsigned connections_max_;  // every connection to ":memory:" would be a database of its own
+  const HeapShare heap_;            // outlives the connections
 
   std::mutex mutex_;  // guards the two below
   std::condition_variable returned_;

@@ -3,11 +3,19 @@
 // [plugin.sqlite.config]
 //   database         path of the file, or ":memory:". Without it the tools answer with what to configure: an empty
 //                    database in its place would look like one that has lost its tables.
-//   read_only        default true. false: statements may write, and a missing file is created
+//   read_only        default true: no file is made, also not beside a database in WAL mode. false: statements may
+//                    write, and a missing file is created
 //   max_rows         1 to 100'000, default 200: rows in one answer
-//   max_bytes        1'024 to 4'194'304, default 262'144: values in one answer
-//   timeout_ms       1 to 3'600'000, default 30'000: one statement
+//   max_bytes        1'024 to 4'194'304, default 262'144: values in one answer. A single value or row, also one
+//                    that is only computed with, has four times as much at most, but 262'144 at least and
+//                    4'194'304 at most.
+//   max_memory_bytes 16'777'216 to 68'719'476'736, default 268'435'456: what SQLite takes for all calls together,
+//                    to hold pages, to sort, and for the data of ":memory:". What is enforced is the sum of all
+//                    databases in the process, also those of other plugins.
+//   timeout_ms       1 to 3'600'000, default 30'000: one statement. It is looked at within each loop, and
+//                    before each function that can take long; what lies between takes some seconds at most.
 //   busy_timeout_ms  0 to 600'000, default 5'000: waiting for another program's lock
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -61,7 +69,11 @@ Value read_number(collet::JsonReader& in) {
 
 template <>
 struct collet::Codec<sqlite::Value> {
-  static void schema(SchemaText& out) { out.add_raw("type", R"(["string","number","boolean","null","object"])"); }
+  // One type at a time: there are clients that die of a list of types.
+  static void schema(SchemaText& out) {
+    out.add_raw("anyOf",
+                R"([{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"null"},{"type":"object"}])");
+  }
   static void read(JsonReader& in, sqlite::Value& out) {
     const std::string_view type = in.peek();
     if (type == "string") {
@@ -82,10 +94,10 @@ struct collet::Codec<sqlite::Value> {
 template <>
 struct collet::Codec<sqlite::Parameters> {
   static void schema(SchemaText& out) {
-    constexpr const char* kScalar = R"({"type":["string","number","boolean","null"]})";
-    out.add_raw("type", R"(["array","object"])");
-    out.add_raw("items", kScalar);
-    out.add_raw("additionalProperties", kScalar);
+    const std::string scalar =
+        R"({"anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"null"}]})";
+    out.add_raw("anyOf", R"([{"type":"array","items":)" + scalar + R"(},{"type":"object","additionalProperties":)" +
+                             scalar + "}]");
   }
   static void read(JsonReader& in, sqlite::Parameters& out) {
     if (in.peek() == std::string_view("object")) {
@@ -104,6 +116,7 @@ struct Config {
   bool read_only = true;
   std::uint64_t max_rows = 200;
   std::uint64_t max_bytes = 256u << 10;
+  std::uint64_t max_memory_bytes = 256u << 20;
   std::uint64_t timeout_ms = 30'000;
   std::uint64_t busy_timeout_ms = 5'000;
 
@@ -112,6 +125,10 @@ struct Config {
     f(&Config::read_only, "false: statements may write, and a missing file is created").optional();
     f(&Config::max_rows, "Rows in one answer").optional().min(1).max(100'000);
     f(&Config::max_bytes, "Bytes of all values in one answer").optional().min(1u << 10).max(4u << 20);
+    f(&Config::max_memory_bytes, "What SQLite takes for all calls together")
+        .optional()
+        .min(16u << 20)
+        .max(std::uint64_t{64} << 30);
     f(&Config::timeout_ms, "One statement").optional().min(1).max(3'600'000);
     f(&Config::busy_timeout_ms, "Waiting for another program's lock").optional().max(600'000);
   }
@@ -170,13 +187,18 @@ Answer query(Database& database, const Config& config, const Query& in, const co
   return answer;
 }
 
+// More than an answer holds, so that a part of a long value can be asked for.
+std::uint64_t value_bytes_max(const Config& config) {
+  return std::clamp<std::uint64_t>(config.max_bytes * 4, 256u << 10, 4u << 20);
+}
+
 // What the tools share. Any thread.
 class Source {
  public:
   explicit Source(Config config) : config_(std::move(config)) {
     if (config_.database) {
-      database_.emplace(
-          Settings{*config_.database, config_.read_only, config_.busy_timeout_ms, config_.timeout_ms});
+      database_.emplace(Settings{*config_.database, config_.read_only, config_.busy_timeout_ms, config_.timeout_ms,
+                                 value_bytes_max(config_), config_.max_memory_bytes});
     }
   }
 

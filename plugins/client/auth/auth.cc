@@ -7,11 +7,6 @@
 namespace collet::client::auth {
 namespace {
 
-std::int64_t system_time() {
-  using namespace std::chrono;
-  return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
-}
-
 // For remotes that must not be given any credentials.
 class NoAuthorizer final : public Authorizer {
  public:
@@ -27,6 +22,11 @@ class NoAuthorizer final : public Authorizer {
 
 }  // namespace
 
+std::int64_t system_time() {
+  using namespace std::chrono;
+  return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+}
+
 Result<std::unique_ptr<Authorizer>> make(std::string_view config_json, std::string_view remote_name,
                                          std::string_view remote_url, Fetcher& fetcher, UserAgent& agent,
                                          TokenStore& store, Hooks hooks) {
@@ -34,7 +34,7 @@ Result<std::unique_ptr<Authorizer>> make(std::string_view config_json, std::stri
   if (!config) return config.failure();
   if (config->type == AuthType::none) return std::unique_ptr<Authorizer>(std::make_unique<NoAuthorizer>());
   std::optional<Url> url = parse_url(remote_url);
-  if (!url) return Failure{"'" + std::string(remote_url) + "' is not an absolute http or https URL"};
+  if (!url) return Failure{"'" + redact_url(remote_url) + "' is not an absolute http or https URL"};
   if (!hooks.clock) hooks.clock = system_time;
   return std::unique_ptr<Authorizer>(std::make_unique<OAuth>(
       std::move(*config), std::string(remote_name), std::move(*url), fetcher, agent, store, std::move(hooks)));

@@ -13,7 +13,17 @@ class AuthorizationCode final : public Grant {
   void obtain(GrantRequest request, std::function<void(TokenAnswer)> done) override;
 
  private:
+  struct Asked {
+    std::string state;
+    std::string verifier;
+    std::string url;
+    GrantRequest request;
+  };
+
+  static void ask(const GrantContext& context, const Asked& asked, const std::function<void(TokenAnswer)>& done);
+
   const GrantContext context_;
+  const std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
 // The query that came back to our redirect URI (RFC 6749 §4.1.2, RFC 9207 §2.4): its code, or why there is none.

@@ -42,18 +42,19 @@ class Cursor {
     return token;
   }
 
-  // A token or a quoted string; false at neither, and where a quote has no end.
+  // A quoted string, or what reaches to the next blank or comma: servers leave the quotes of a URL away, or take '.
+  // False if there is nothing, and where a quote has no end.
   bool take_value(std::string& out) {
-    if (!take('"')) {
-      out = take_token();
-      return !out.empty();
+    if (take('"')) return take_quoted(out);
+    const auto end = at('\'') ? rest_.find('\'', 1) : rest_.npos;
+    if (end != rest_.npos) {
+      out = rest_.substr(1, end - 1);
+      rest_.remove_prefix(end + 1);
+      return true;
     }
-    while (!rest_.empty() && !at('"')) {
-      if (take('\\') && rest_.empty()) return false;
-      out += rest_.front();
-      rest_.remove_prefix(1);
-    }
-    return take('"');
+    out = rest_.substr(0, rest_.find_first_of(" \t,"));
+    rest_.remove_prefix(out.size());
+    return !out.empty();
   }
 
   // The credentials of schemes such as Negotiate, which are no parameters: taken if they reach to a comma or the
@@ -69,6 +70,14 @@ class Cursor {
   }
 
  private:
+  bool take_quoted(std::string& out) {
+    while (!rest_.empty() && !at('"')) {
+      if (take('\\') && rest_.empty()) return false;
+      out += rest_.front();
+      rest_.remove_prefix(1);
+    }
+    return take('"');
+  }
   void skip(std::string_view bytes) { rest_.remove_prefix(std::min(rest_.find_first_not_of(bytes), rest_.size())); }
 
   std::string_view rest_;
@@ -116,7 +125,9 @@ Challenge read_challenge(const std::vector<HttpHeader>& headers) {
       if (scheme.name != "bearer" && scheme.name != "dpop") continue;
       challenge.dpop |= scheme.name == "dpop";
       for (const auto& [name, value] : scheme.parameters) {
-        if (name == "resource_metadata") take_first(challenge.resource_metadata, value);
+        auto& places = challenge.resource_metadata;
+        const bool is_place = name == "resource_metadata" && !value.empty();
+        if (is_place && std::find(places.begin(), places.end(), value) == places.end()) places.push_back(value);
         if (name == "scope") take_first(challenge.scope, value);
         if (name == "error") take_first(challenge.error, value);
       }

@@ -20,7 +20,7 @@ std::vector<AuthScheme> parse_www_authenticate(std::string_view value);
 
 // What the Bearer and DPoP challenges of an answer say together; empty where they say nothing.
 struct Challenge {
-  std::string resource_metadata;
+  std::vector<std::string> resource_metadata;  // as many as there are, each once
   std::string scope;
   std::string error;
   bool dpop = false;       // a DPoP challenge is among them

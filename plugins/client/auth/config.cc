@@ -30,6 +30,10 @@ std::function<void(JsonReader&, Config&)> text(SecretSource Config::*source, std
   return [=](JsonReader& reader, Config& config) { config.*source.*field = read_text(reader); };
 }
 
+std::function<void(JsonReader&, Config&)> flag(bool Config::*field) {
+  return [field](JsonReader& reader, Config& config) { config.*field = reader.read_bool(); };
+}
+
 void read_auth_method(JsonReader& reader, Config& config) {
   const std::string name = read_text(reader);
   config.auth_method = parse_auth_method(name);
@@ -58,6 +62,9 @@ const std::map<std::string_view, Key>& keys() {
       {"token_endpoint_auth_method", {{}, read_auth_method}},
       {"scopes", {{}, [](JsonReader& reader, Config& config) { add_scopes(config.scopes, read_texts(reader)); }}},
       {"dpop", {{}, [](JsonReader& reader, Config& config) { config.dpop = reader.read_bool(); }}},
+      {"resource", {{}, text(&Config::resource)}},
+      {"send_resource", {{}, flag(&Config::send_resource)}},
+      {"assume_pkce", {oauth, flag(&Config::assume_pkce)}},
       {"client_metadata_url", {oauth, text(&Config::client_metadata_url)}},
       {"client_name", {oauth, text(&Config::client_name)}},
       {"redirect_port",

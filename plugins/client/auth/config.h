@@ -1,28 +1,35 @@
 // The `auth` table of a `[remote.<name>]`, as a JSON object:
 //
-//   type                        "oauth" (default), "client_credentials", "enterprise", "workload_identity" or
-//   "none" issuer                      the only authorization server to use; what is configured here was registered
-//   with it client_id, client_secret    of a client that is registered already private_key, private_key_file   in
-//   PKCS#8 PEM: the client signs assertions instead of having a secret signing_algorithm           "ES256" or
-//   "RS256"; by default whichever the key is for key_id                      the `kid` of such an assertion
-//   token_endpoint_auth_method  "none", "client_secret_basic", "client_secret_post" or "private_key_jwt"; by
-//   default
-//                               what the authorization server offers first of what the client has
-//   scopes                      to ask for instead of all that the server supports; what it demands is asked for
-//   too dpop                        true: only bound tokens; false: never; by default if the server asks for them
+//   type               "oauth" (default), "client_credentials", "enterprise", "workload_identity" or "none"
+//   issuer             the only authorization server to use, as its metadata writes it; what is configured here
+//                      was registered with it. It may differ by a last "/" from what the remote says
+//   client_id, client_secret        of a client that is registered already
+//   private_key, private_key_file   in PKCS#8 PEM: the client signs assertions instead of having a secret
+//   signing_algorithm  "ES256" or "RS256"; by default whichever the key is for
+//   key_id             the `kid` of such an assertion
+//   token_endpoint_auth_method      "none", "client_secret_basic", "client_secret_post" or "private_key_jwt";
+//                      by default what the authorization server offers first of what the client has
+//   scopes             to ask for, as they stand, instead of all that the server supports; what it demands is
+//                      asked for too
+//   dpop               true: only bound tokens; false: never; by default if the server asks for them
+//   resource           what the remote may call itself although its URL is another. Tokens for it are sent to
+//                      the remote: whoever runs the remote can use them at that other server
+//   send_resource      false: the authorization server is not told which resource the token is for, and may
+//                      issue one that is good for others as well; true by default
 // of "oauth":
-//   client_metadata_url         our client-id metadata document, an https URL
-//   client_name                 shown to people by an authorization server that registers us; "Collet"
-//   redirect_port               of the loopback listener; 0 (default): any that is free
-//   consent                     "login" (default): by `collet login`; "automatic": the authorization server asks
-//   nobody, and
-//                               its redirects are followed
+//   client_metadata_url             our client-id metadata document, an https URL
+//   client_name        shown to people by an authorization server that registers us; "Collet"
+//   redirect_port      of the loopback listener; 0 (default): any that is free
+//   assume_pkce        true: PKCE is used, though the server does not say that it knows it. Where it does not,
+//                      a code that is stolen on its way to us can be used
+//   consent            "login" (default): by `collet login`; "automatic": the authorization server asks nobody,
+//                      and its redirects are followed
 // of "enterprise":
-//   id_token, id_token_file     from the identity provider; a file is read for each use
-//   idp_token_endpoint          where it becomes a grant (RFC 8693)
+//   id_token, id_token_file         from the identity provider; a file is read for each use
+//   idp_token_endpoint              where it becomes a grant (RFC 8693)
 //   idp_client_id, idp_client_secret   of us at the identity provider
 // of "workload_identity":
-//   token, token_file           the workload's JWT; a file is read for each use
+//   token, token_file               the workload's JWT; a file is read for each use
 //
 // Any other key, and one of another type, is an error.
 #pragma once
@@ -63,6 +70,9 @@ struct Config {
   std::optional<AuthMethod> auth_method;
   Scopes scopes;
   std::optional<bool> dpop;
+  std::string resource;
+  bool send_resource = true;
+  bool assume_pkce = false;
   std::string client_metadata_url;
   std::string client_name = "Collet";
   std::uint16_t redirect_port = 0;

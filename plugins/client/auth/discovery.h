@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "client/auth/metadata.h"
 #include "client/auth/url.h"
@@ -13,12 +14,19 @@
 
 namespace collet::client::auth {
 
+// What was found of a resource's description.
+struct Description {
+  std::optional<ResourceMetadata> metadata;  // nothing: none of the places has any
+  std::string trouble;                       // then: what kept one of them from answering; mostly empty
+};
+
 // `done` is called once, maybe before these return. The fetcher outlives the search.
 
-// At `metadata_url` if the challenge named one; else at the path of `remote`, then at its root: nothing if neither
-// has one. Whose `resource` does not cover `remote` is a failure.
-void discover_resource(Fetcher& fetcher, const Url& remote, std::string_view metadata_url,
-                       std::function<void(Result<std::optional<ResourceMetadata>>)> done);
+// At the first of `named` that has it, which is what challenges named; if that is nothing, or no more than the
+// well-known places, at these: at the path of `remote`, then at its root. Whose `resource` does not cover `remote`,
+// and is not `allowed` either, is a failure.
+void discover_resource(Fetcher& fetcher, const Url& remote, std::string_view allowed,
+                       std::vector<std::string> named, std::function<void(Result<Description>)> done);
 
 // The metadata of exactly `issuer`, with every endpoint trusted as trusted_url() has it.
 void discover_server(Fetcher& fetcher, const Url& remote, std::string_view issuer,

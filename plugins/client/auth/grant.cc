@@ -68,10 +68,10 @@ class EnterpriseManaged final : public Grant {
     exchange.form = with_scope({{"grant_type", kTokenExchange},
                                 {"requested_token_type", kIdJag},
                                 {"audience", request.server.issuer},
-                                {"resource", request.resource},
                                 {"subject_token", *id_token},
                                 {"subject_token_type", kIdToken}},
                                request.scopes);
+    if (!request.resource.empty()) exchange.form.emplace_back("resource", request.resource);
     request_token(context_.fetcher, context_.clock, std::move(exchange),
                   [context = context_, request = std::move(request), done = std::move(done)](TokenAnswer answer) {
                     redeem(context, request, std::move(answer), done);
@@ -118,7 +118,7 @@ TokenRequest token_request(const GrantRequest& request, Form form) {
   out.url = request.server.token_endpoint;
   out.issuer = request.server.issuer;
   out.form = std::move(form);
-  out.form.emplace_back("resource", request.resource);
+  if (!request.resource.empty()) out.form.emplace_back("resource", request.resource);
   out.client = request.client;
   out.dpop = request.dpop;
   return out;

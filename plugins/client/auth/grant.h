@@ -18,7 +18,7 @@ namespace collet::client::auth {
 struct GrantRequest {
   ServerMetadata server;
   ClientIdentity client;
-  std::string resource;        // as the resource calls itself
+  std::string resource;        // as the resource calls itself; empty: it is not told
   Scopes scopes;               // none: the server decides
   std::string redirect_uri;    // of a grant that needs a person
   std::shared_ptr<Dpop> dpop;  // shared with the authorizer; null: none
@@ -28,7 +28,7 @@ class Grant {
  public:
   virtual ~Grant() = default;
   virtual bool needs_person() const { return false; }
-  // `done` is called once, maybe before this returns, also after the grant is destroyed.
+  // `done` is called once, maybe before this returns, and perhaps not if the grant is destroyed before.
   virtual void obtain(GrantRequest request, std::function<void(TokenAnswer)> done) = 0;
 };
 

@@ -26,6 +26,7 @@ inline constexpr unsigned kAuthorizationsMax = 3;     // within kAuthorizationWi
 inline constexpr std::int64_t kAuthorizationWindowS = 60;
 inline constexpr unsigned kFreeRetriesMax = 1'024;  // within that window: new nonces, tokens that others obtained
 inline constexpr std::int64_t kExpirySkewS = 30;    // a token is renewed that long before it expires
+inline constexpr std::int64_t kRenewalPauseS = 5;   // before a token endpoint that is in trouble is asked again
 inline constexpr std::int64_t kAssertionLifeS = 120;
 inline constexpr std::uint64_t kLoginTimeoutMs = 300'000;    // for a person to agree in the browser
 inline constexpr std::size_t kCallbackBytesMax = 16u << 10;  // the browser's request to the loopback listener
@@ -35,7 +36,9 @@ inline constexpr unsigned kCallbackConnectionsMax = 16;
 inline constexpr std::size_t kStoreBytesMax = 8u << 20;
 inline constexpr std::size_t kStoreTokensMax = 1'024;
 inline constexpr std::size_t kStoreClientsMax = 1'024;
-inline constexpr std::uint64_t kStoreLockMs = 2'000;           // for another process to finish its write
+inline constexpr std::uint64_t kStoreLockMs = 2'000;     // for another process to finish its write
+inline constexpr std::uint64_t kRenewalLockMs = 90'000;  // for another process to finish its renewal of a token
+inline constexpr std::uint64_t kLockPollMs = 10;
 inline constexpr std::size_t kSecretFileBytesMax = 64u << 10;  // a private key or a token
 
 }  // namespace collet::client::auth::limits

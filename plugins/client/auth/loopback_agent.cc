@@ -23,6 +23,23 @@ std::string page(const char* status, std::string_view text) {
          std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '<':
+        out += "&lt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
 // The target of "GET target HTTP/1.1"; empty for anything else.
 std::string_view target_of(std::string_view head) {
   const std::string_view line = head.substr(0, head.find("\r\n"));
@@ -63,9 +80,12 @@ class LoopbackAgent::Listener {
     uv_close(reinterpret_cast<uv_handle_t*>(&tcp_), on_closed);
     uv_close(reinterpret_cast<uv_handle_t*>(&timer_), on_closed);
     for (Connection& connection : connections_) {
-      if (!connection.answering) connection.close();
+      if (!connection.answering && &connection != asking_) connection.close();
     }
   }
+
+  // After close(): the browser that waits is shown how it ended. Call once, if one waits.
+  void conclude(std::string page) { write(*std::exchange(asking_, nullptr), std::move(page)); }
 
  private:
   struct Connection {
@@ -114,8 +134,8 @@ class LoopbackAgent::Listener {
 
   static void on_timeout(uv_timer_t* timer) {
     LoopbackAgent* const agent = static_cast<Listener*>(timer->data)->agent_;
-    agent->finish(
-        Failure{"nobody agreed in the browser within " + std::to_string(agent->timeout_ms_ / 1'000) + " s"});
+    agent->finish(Failure{"nobody agreed in the browser within " + std::to_string(agent->timeout_ms_ / 1'000) +
+                          " s; if it showed an error, log out and try again: we are registered anew then"});
   }
 
   static void on_connection(uv_stream_t* server, int status) {
@@ -145,18 +165,24 @@ class LoopbackAgent::Listener {
 
   void answer(Connection& connection) {
     uv_read_stop(connection.stream());
-    connection.answering = true;
     const std::string_view target = target_of(connection.head);
     const auto question = target.find('?');
     const bool ours = target.substr(0, question) == kPath && question != target.npos;
     const std::string query(ours ? target.substr(question + 1) : "");
-    const bool taken = ours && agent_ && agent_->arrived(query);
-    connection.answer = taken  ? page("200 OK", "Collet has the answer. You can close this window.")
-                        : ours ? page("400 Bad Request", "This answer is not the one that Collet waits for.")
-                               : page("404 Not Found", "There is nothing here.");
+    if (ours && agent_ && agent_->arrived(query)) {
+      asking_ = &connection;
+      agent_->asking_ = this;
+      return agent_->finish(query);
+    }
+    write(connection, ours ? page("400 Bad Request", "This answer is not the one that Collet waits for.")
+                           : page("404 Not Found", "There is nothing here."));
+  }
+
+  void write(Connection& connection, std::string page) {
+    connection.answering = true;
+    connection.answer = std::move(page);
     uv_buf_t bytes = uv_buf_init(connection.answer.data(), static_cast<unsigned>(connection.answer.size()));
     if (uv_write(&connection.write, connection.stream(), &bytes, 1, on_written) != 0) connection.close();
-    if (taken) agent_->finish(query);
   }
 
   static void on_written(uv_write_t* write, int) { static_cast<Connection*>(write->data)->close(); }
@@ -166,13 +192,24 @@ class LoopbackAgent::Listener {
   uv_tcp_t tcp_;
   uv_timer_t timer_;
   std::list<Connection> connections_;
-  int closed_ = 0;  // of the two handles above
+  Connection* asking_ = nullptr;  // waits for conclude(); nothing is read of it, so that it stays
+  int closed_ = 0;                // of the two handles above
 };
 
 LoopbackAgent::LoopbackAgent(uv_loop_s* loop, std::function<void(const std::string&)> show)
     : loop_(loop), show_(std::move(show)), timeout_ms_(limits::kLoginTimeoutMs) {}
 
-LoopbackAgent::~LoopbackAgent() { finish(Failure{"the login was given up"}); }
+LoopbackAgent::~LoopbackAgent() {
+  finish(Failure{"the login was given up"});
+  conclude(Failure{"the login was given up"});
+}
+
+void LoopbackAgent::conclude(const Result<void>& outcome) {
+  Listener* const asking = std::exchange(asking_, nullptr);
+  if (!asking) return;
+  asking->conclude(page("200 OK", outcome ? "You are logged in. You can close this window."
+                                          : "The login has failed: " + escaped(outcome.message())));
+}
 
 Result<std::string> LoopbackAgent::redirect_uri(std::string_view preferred, std::uint16_t port) {
   if (listener_) return uri_;

@@ -17,7 +17,7 @@ class LoopbackAgent final : public UserAgent {
  public:
   // `show` is given each URL that somebody is to open. The loop outlives the agent, and runs once more after it.
   LoopbackAgent(uv_loop_s* loop, std::function<void(const std::string& url)> show);
-  // Whoever waits is told that nobody answered.
+  // Whoever waits is told that nobody answered, and the browser that nobody waits.
   ~LoopbackAgent();
   LoopbackAgent(const LoopbackAgent&) = delete;
   LoopbackAgent& operator=(const LoopbackAgent&) = delete;
@@ -27,6 +27,10 @@ class LoopbackAgent final : public UserAgent {
   // One at a time. Only an answer with the state of `url` counts.
   void authorize(const std::string& url, const std::string& redirect_uri,
                  std::function<void(Result<std::string>)> done) override;
+
+  // Shown in the browser, where it has answered and waits for this.
+  void conclude(const Result<void>& outcome) override;
+  bool is_browser() const override { return true; }
 
   // What limits::kLoginTimeoutMs is for people.
   void set_timeout_ms(std::uint64_t timeout_ms) { timeout_ms_ = timeout_ms; }
@@ -41,6 +45,7 @@ class LoopbackAgent final : public UserAgent {
   uv_loop_s* const loop_;
   const std::function<void(const std::string&)> show_;
   Listener* listener_ = nullptr;  // deletes itself once libuv has let go of it
+  Listener* asking_ = nullptr;    // one that has closed, but for a browser that waits for how it ended
   std::string uri_;
   std::string state_;
   std::function<void(Result<std::string>)> done_;

@@ -3,17 +3,25 @@
 #include "client/auth/json.h"
 
 namespace collet::client::auth {
+namespace {
+
+Scopes read_scopes(JsonReader& reader) {
+  if (reader.peek() == std::string_view("string")) return parse_scopes(read_text(reader));
+  return read_texts(reader);
+}
+
+}  // namespace
 
 Result<ResourceMetadata> parse_resource_metadata(std::string_view text, const std::string& url) {
   const std::string what = "the protected resource metadata at " + url;
   ResourceMetadata metadata;
-  const Result<void> read = read_json(text, what, [&](std::string_view key, JsonReader& reader) {
+  const Result<void> read = read_document(text, what, [&](std::string_view key, JsonReader& reader) {
     if (key == "resource") {
       metadata.resource = read_text(reader);
     } else if (key == "authorization_servers") {
-      metadata.authorization_servers = read_texts(reader);
+      metadata.authorization_servers = read_one_or_more(reader);
     } else if (key == "scopes_supported") {
-      add_scopes(metadata.scopes_supported, read_texts(reader));
+      add_scopes(metadata.scopes_supported, read_scopes(reader));
     } else if (key == "dpop_bound_access_tokens_required") {
       metadata.dpop_bound_access_tokens_required = reader.read_bool();
     } else {
@@ -29,7 +37,7 @@ Result<ResourceMetadata> parse_resource_metadata(std::string_view text, const st
 Result<ServerMetadata> parse_server_metadata(std::string_view text, const std::string& url) {
   const std::string what = "the authorization server metadata at " + url;
   ServerMetadata metadata;
-  const Result<void> read = read_json(text, what, [&](std::string_view key, JsonReader& reader) {
+  const Result<void> read = read_document(text, what, [&](std::string_view key, JsonReader& reader) {
     if (key == "issuer") {
       metadata.issuer = read_text(reader);
     } else if (key == "authorization_endpoint") {
@@ -38,14 +46,16 @@ Result<ServerMetadata> parse_server_metadata(std::string_view text, const std::s
       metadata.token_endpoint = read_text(reader);
     } else if (key == "registration_endpoint") {
       metadata.registration_endpoint = read_text(reader);
+    } else if (key == "revocation_endpoint") {
+      metadata.revocation_endpoint = read_text(reader);
     } else if (key == "scopes_supported") {
-      add_scopes(metadata.scopes_supported, read_texts(reader));
+      add_scopes(metadata.scopes_supported, read_scopes(reader));
     } else if (key == "token_endpoint_auth_methods_supported") {
-      metadata.token_endpoint_auth_methods = read_texts(reader);
+      metadata.token_endpoint_auth_methods = read_one_or_more(reader);
     } else if (key == "code_challenge_methods_supported") {
-      metadata.code_challenge_methods = read_texts(reader);
+      metadata.code_challenge_methods = read_one_or_more(reader);
     } else if (key == "dpop_signing_alg_values_supported") {
-      metadata.dpop_algorithms = read_texts(reader);
+      metadata.dpop_algorithms = read_one_or_more(reader);
     } else if (key == "authorization_response_iss_parameter_supported") {
       metadata.iss_parameter_supported = reader.read_bool();
     } else if (key == "client_id_metadata_document_supported") {

@@ -25,6 +25,7 @@ struct ServerMetadata {
   std::string authorization_endpoint;
   std::string token_endpoint;
   std::string registration_endpoint;
+  std::string revocation_endpoint;  // not checked for trust: a login does without it
   Scopes scopes_supported;
   std::vector<std::string> token_endpoint_auth_methods = {"client_secret_basic"};  // the standard's default
   std::vector<std::string> code_challenge_methods;
@@ -33,7 +34,8 @@ struct ServerMetadata {
   bool client_id_metadata_document_supported = false;
 };
 
-// `url` is where `text` came from, for messages. Members that we do not use may be anything.
+// `url` is where `text` came from, for messages. Members that we do not use may be anything, and null stands
+// for any that is not there.
 Result<ResourceMetadata> parse_resource_metadata(std::string_view text, const std::string& url);
 Result<ServerMetadata> parse_server_metadata(std::string_view text, const std::string& url);
 

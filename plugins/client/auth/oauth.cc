@@ -33,16 +33,17 @@ void OAuth::headers(std::string_view method, std::string_view url,
                     std::function<void(Result<std::vector<HttpHeader>>)> done) {
   const std::optional<Url> target = parse_url(url);
   if (!target || target->origin() != remote_.origin()) {
-    return done(Failure{"no token of " + remote_.origin() + " is sent to " + std::string(url)});
+    return done(Failure{"no token of " + remote_.origin() + " is sent to " + redact_url(url)});
   }
   if (const Result<void> loaded = load(); !loaded) return done(loaded.failure());
   const bool old = token_ && renew_at_ != 0 && hooks_.clock() >= renew_at_;
   const bool wait = run_ ? !token_ || old : old && renewable();
   if (!wait) return done(current_headers(method, url));
-  waiting_.push_back([this, method = std::string(method), url = std::string(url), done](Result<void> result) {
-    if (!result) return done(result.failure());
-    done(current_headers(method, url));
-  });
+  waiting_.push_back(
+      [this, method = std::string(method), url = std::string(url), done](const Result<bool>& result) {
+        if (!result) return done(result.failure());
+        done(current_headers(method, url));
+      });
   if (run_) return;
   Run run;
   run.refreshable = true;
@@ -55,7 +56,7 @@ void OAuth::challenged(int status, const std::vector<HttpHeader>& headers, std::
   run.challenge = read_challenge(headers);
   const Challenge& challenge = run.challenge;
   const bool wants_scope = status == 403 && challenge.error == "insufficient_scope";
-  if (status != 401 && !wants_scope) return done(false);
+  if (status != 401 && !wants_scope && !hooks_.logs_in) return done(false);
   if (const Result<void> loaded = load(); !loaded) return done(loaded.failure());
   if (dpop_) dpop_->learn_nonce(remote_.origin(), challenge.dpop_nonce);
   const bool wants_nonce = dpop_ && challenge.error == "use_dpop_nonce" && !challenge.dpop_nonce.empty();
@@ -66,12 +67,12 @@ void OAuth::challenged(int status, const std::vector<HttpHeader>& headers, std::
   const Scopes scopes = parse_scopes(challenge.scope);
   run.refreshable = status == 401 && token_ && covers(parse_scopes(token_->scope), scopes);
   add_scopes(demanded_, scopes);
-  waiting_.push_back([done](Result<void> result) { result ? done(true) : done(result.failure()); });
+  waiting_.push_back(std::move(done));
   if (!run_) start(std::move(run));
 }
 
 void OAuth::start(Run run) {
-  run_ = std::move(run);
+  run_.emplace(std::move(run));
   if (run_->status == 0) {
     run_->resource.resource = token_->resource;
     run_->resource.authorization_servers = {token_->issuer};
@@ -81,7 +82,8 @@ void OAuth::start(Run run) {
   if (!authorizations_.take(hooks_.clock())) {
     return finish(too_often());
   }
-  discover_resource(fetcher_, remote_, run_->challenge.resource_metadata, then(&OAuth::got_resource));
+  discover_resource(fetcher_, remote_, config_.resource, run_->challenge.resource_metadata,
+                    then(&OAuth::got_resource));
 }
 
 Failure OAuth::too_often() const {
@@ -91,13 +93,18 @@ Failure OAuth::too_often() const {
           (demanded_.empty() ? "" : ", which asked for scope '" + join_scopes(demanded_) + "'")};
 }
 
-void OAuth::got_resource(Result<std::optional<ResourceMetadata>> metadata) {
-  if (!metadata) return finish(metadata.failure());
-  if (*metadata) {
-    run_->resource = std::move(**metadata);
+void OAuth::got_resource(Result<Description> found) {
+  if (!found) return finish(found.failure());
+  if (found->metadata) {
+    run_->resource = std::move(*found->metadata);
+  } else if (!found->trouble.empty() && token_) {  // what it said before holds until it can say something else
+    run_->resource.resource = token_->resource;
+    run_->resource.authorization_servers = {token_->issuer};
   } else {  // as servers before 2025-06-18 are: their own authorization server
     run_->undescribed = true;
-    run_->resource.resource = without_last_slash(remote_.without_query());
+    run_->trouble = std::move(found->trouble);
+    run_->resource.resource =
+        config_.resource.empty() ? without_last_slash(remote_.without_query()) : config_.resource;
     run_->resource.authorization_servers = {config_.issuer.empty() ? remote_.origin() : config_.issuer};
   }
   const Result<std::string> issuer = choose_issuer(run_->resource);
@@ -108,7 +115,9 @@ void OAuth::got_resource(Result<std::optional<ResourceMetadata>> metadata) {
 Result<std::string> OAuth::choose_issuer(const ResourceMetadata& metadata) const {
   const std::vector<std::string>& offered = metadata.authorization_servers;
   if (!config_.issuer.empty()) {
-    if (has(offered, config_.issuer)) return config_.issuer;
+    const std::string wanted = without_last_slash(config_.issuer);
+    const auto is_wanted = [&](const std::string& issuer) { return without_last_slash(issuer) == wanted; };
+    if (std::any_of(offered.begin(), offered.end(), is_wanted)) return config_.issuer;
     return Failure{"it does not accept tokens of the configured auth.issuer " + config_.issuer + ", but of " +
                    offered.front()};
   }
@@ -121,23 +130,45 @@ Result<std::string> OAuth::choose_issuer(const ResourceMetadata& metadata) const
 }
 
 void OAuth::got_server(Result<ServerMetadata> metadata) {
+  const bool refused = run_->status == 401 || run_->status == 403;
+  if (!metadata && run_->undescribed && run_->trouble.empty() && !refused) return finish(false);
   if (!metadata && run_->undescribed) {
-    return finish(Failure{"it does not say how to be authorized, and " + metadata.message() +
+    const std::string why = run_->trouble.empty() ? "it does not say how to be authorized" : run_->trouble;
+    return finish(Failure{why + ", and " + metadata.message() +
                           "; if it wants a token of another kind, set it in `headers`"});
   }
   if (!metadata) return finish(metadata.failure());
   run_->server = std::move(*metadata);
   server_ = run_->server;
   run_->scopes = choose_scopes();
+  const bool needs_nobody = refreshing_client() || !grant_->needs_person();
+  return needs_nobody ? store_.lock(name_, then(&OAuth::got_lock)) : obtain();
+}
+
+// What other processes have done until now counts: a refresh token that one of them has used is good for nothing,
+// and may cost all of them their login.
+void OAuth::got_lock(Result<FileLock> lock) {
+  if (!lock) return finish(lock.failure());
+  run_->lock.emplace(std::move(*lock));
+  if (adopt_newer()) return finish(true);
+  if (is_logged_out()) token_.reset();
+  obtain();
+}
+
+void OAuth::obtain() {
   if (const Result<void> chosen = choose_dpop(); !chosen) return finish(chosen.failure());
   const std::optional<ClientIdentity> client = refreshing_client();
   return client ? refresh(*client) : authorize();
 }
 
 Scopes OAuth::choose_scopes() const {
+  if (!config_.scopes.empty()) {  // as they stand
+    Scopes scopes = config_.scopes;
+    add_scopes(scopes, demanded_);
+    return scopes;
+  }
   const bool same_server = token_ && token_->issuer == run_->server.issuer;
   Scopes scopes = same_server ? parse_scopes(token_->scope) : Scopes();
-  add_scopes(scopes, config_.scopes);
   add_scopes(scopes, demanded_);
   if (scopes.empty()) scopes = run_->resource.scopes_supported;
   settle_offline_access(scopes, run_->server.scopes_supported, grant_->needs_person());
@@ -176,15 +207,31 @@ void OAuth::refresh(const ClientIdentity& client) {
 void OAuth::got_refreshed(TokenAnswer answer) {
   if (auto* const tokens = std::get_if<Tokens>(&answer)) {
     if (tokens->refresh_token.empty()) tokens->refresh_token = token_->refresh_token;
-    return finish(take(*tokens));
+    return take(*tokens);
   }
   const TokenRefusal& refusal = std::get<TokenRefusal>(answer);
-  if (refusal.code.empty()) return finish(Failure{refusal.message});
-  if (adopt_newer()) return finish({});  // another process was faster, and refresh tokens are good for once
+  if (refusal.temporary || refusal.code.empty()) {
+    if (run_->status != 0 || expired(*token_)) return finish(Failure{refusal.message});
+    renew_at_ = std::min(hooks_.clock() + limits::kRenewalPauseS, token_->expires_at);
+    return finish(true);
+  }
   token_->refresh_token.clear();
-  // Without a person the old token is tried: if it is refused, that starts over with a challenge.
-  if (run_->status == 0 && grant_->needs_person()) return finish({});
-  authorize();
+  const auto go_on = [this](const Result<void>& forgotten) {
+    if (!forgotten) return finish(forgotten.failure());
+    // Without a person the old token is tried: if it is refused, that starts over with a challenge.
+    if (run_->status == 0 && grant_->needs_person()) return finish(true);
+    authorize();
+  };
+  refusal.unknown_client() && run_->client.registered ? register_anew(go_on) : go_on({});
+}
+
+// The server does not know the client any more: the next time it is asked for, it is registered anew.
+void OAuth::register_anew(std::function<void(Result<void>)> then) {
+  run_->registered_anew = true;
+  store_.forget_client(run_->server.issuer, run_->client.id,
+                       [alive = std::weak_ptr<int>(alive_), then = std::move(then)](Result<void> forgotten) {
+                         if (!alive.expired()) then(std::move(forgotten));
+                       });
 }
 
 void OAuth::authorize() {
@@ -204,24 +251,32 @@ void OAuth::got_client(Result<ClientIdentity> client) {
 }
 
 void OAuth::got_tokens(TokenAnswer answer) {
-  if (const auto* const tokens = std::get_if<Tokens>(&answer)) return finish(take(*tokens));
+  if (const auto* const tokens = std::get_if<Tokens>(&answer)) return take(*tokens);
   const TokenRefusal& refusal = std::get<TokenRefusal>(answer);
-  if (refusal.code == "invalid_client" && run_->client.registered) {
-    // The server has forgotten us: the next attempt registers anew.
-    if (const Result<void> forgotten = store_.forget_client(run_->server.issuer); !forgotten) {
-      return finish(forgotten.failure());
-    }
-  }
-  finish(Failure{refusal.message});
+  const bool forgotten = refusal.unknown_client() && run_->client.registered && !run_->registered_anew;
+  if (!forgotten && hooks_.logs_in && run_->client.registered) return give_up(Failure{refusal.message});
+  if (!forgotten) return finish(Failure{refusal.message});
+  agent_.conclude(Failure{refusal.message + "; there is another page to open"});
+  register_anew([this](const Result<void>& result) { result ? authorize() : finish(result.failure()); });
 }
 
-Result<void> OAuth::take(const Tokens& tokens) {
+// Some servers tell only the person that they do not know the client, and only after the person has logged in. A
+// client by which nobody got in is not kept for the next attempt.
+void OAuth::give_up(Failure failure) {
+  const auto done = [this, alive = std::weak_ptr<int>(alive_), failure = std::move(failure)](const Result<void>&) {
+    if (!alive.expired()) finish(failure);
+  };
+  store_.forget_unused_client(run_->server.issuer, run_->client.id, done);
+}
+
+void OAuth::take(const Tokens& tokens) {
   const std::string type = tokens.token_type.empty() ? "bearer" : tokens.token_type;
   const bool bound = type == "dpop";
   const bool must_be_bound = config_.dpop.value_or(run_->resource.dpop_bound_access_tokens_required);
   if ((!bound && type != "bearer") || (bound && !dpop_) || (!bound && must_be_bound)) {
-    return Failure{"the authorization server " + run_->server.issuer + " issued a token of type '" + type +
-                   (must_be_bound ? "', although one bound by DPoP was asked for" : "', which was not asked for")};
+    return finish(
+        Failure{"the authorization server " + run_->server.issuer + " issued a token of type '" + type +
+                (must_be_bound ? "', although one bound by DPoP was asked for" : "', which was not asked for")});
   }
   if (!bound) dpop_.reset();
   StoredToken token;
@@ -238,16 +293,27 @@ Result<void> OAuth::take(const Tokens& tokens) {
   if (life > 0) token.expires_at = now + life;
   renew_at_ = life > 0 ? token.expires_at - std::min(limits::kExpirySkewS, life / 4) : 0;
   token_ = token;
-  if (const Result<void> kept = store_.keep(std::move(token)); !kept && hooks_.warn) {
-    hooks_.warn("the token of remote " + name_ + " is lost with this process: " + kept.message());
-  }
-  return {};
+  store_.keep(std::move(token), then(&OAuth::kept));
 }
 
-void OAuth::finish(Result<void> result) {
-  last_failure_ = result ? std::string() : result.message();
+void OAuth::kept(Result<void> result) {
+  behind_.reset();
   if (!result) {
-    const std::string refused = run_->status ? "HTTP status " + std::to_string(run_->status) + ", and " : "";
+    const Result<std::optional<StoredToken>> stored = store_.token(name_);
+    behind_ = stored && *stored ? (*stored)->access_token : std::string();
+  }
+  if (!result && hooks_.warn) {
+    hooks_.warn("the token of remote " + name_ + " is lost with this process: " + result.message());
+  }
+  finish(true);
+}
+
+void OAuth::finish(Result<bool> result) {
+  if (!result) result = Failure{redact_urls(result.message())};
+  last_failure_ = result ? std::string() : result.message();
+  agent_.conclude(result ? Result<void>() : Result<void>(result.failure()));
+  if (!result) {
+    const std::string refused = run_->status >= 400 ? "HTTP status " + std::to_string(run_->status) + ", and " : "";
     result = Failure{refused + "authorization at " + remote_.without_query() + " failed: " + result.message()};
   }
   run_.reset();
@@ -259,7 +325,7 @@ void OAuth::finish(Result<void> result) {
 }
 
 Result<void> OAuth::load() {
-  if (loaded_ || hooks_.ignores_kept) return {};
+  if (loaded_ || hooks_.logs_in) return {};
   Result<std::optional<StoredToken>> token = store_.token(name_);
   if (!token) return token.failure();
   loaded_ = true;
@@ -270,7 +336,8 @@ Result<void> OAuth::load() {
 // False if it is of no use for the remote as it is now configured.
 bool OAuth::adopt(StoredToken token) {
   const std::optional<Url> resource = parse_url(token.resource);
-  if (!resource || !resource_covers(*resource, remote_)) return false;
+  const bool is_ours = resource && resource_covers(*resource, remote_);
+  if (!is_ours && token.resource != config_.resource) return false;
   if (!config_.issuer.empty() && token.issuer != config_.issuer) return false;
   if (!config_.client_id.empty() && token.client_id != config_.client_id) return false;
   dpop_.reset();
@@ -285,13 +352,25 @@ bool OAuth::adopt(StoredToken token) {
   return true;
 }
 
-// Whether another process, such as `collet login`, has left a token that we have not tried.
+// Whether another process, such as `collet login`, has left a token that we have not tried. An old one is taken as
+// well, since its refresh token is the one that is still good.
 bool OAuth::adopt_newer() {
-  if (hooks_.ignores_kept) return false;
+  if (hooks_.logs_in) return false;
   Result<std::optional<StoredToken>> stored = store_.token(name_);
   if (!stored || !*stored || (token_ && token_->access_token == (*stored)->access_token)) return false;
-  const bool expired = (*stored)->expires_at != 0 && (*stored)->expires_at <= hooks_.clock();
-  return !expired && adopt(std::move(**stored));
+  if (behind_ == (*stored)->access_token) return false;
+  const bool old = expired(**stored);
+  return adopt(std::move(**stored)) && !old;
+}
+
+// By `collet logout`.
+bool OAuth::is_logged_out() const {
+  const Result<std::optional<StoredToken>> stored = store_.token(name_);
+  return token_ && !behind_ && stored && !*stored;
+}
+
+bool OAuth::expired(const StoredToken& token) const {
+  return token.expires_at != 0 && token.expires_at <= hooks_.clock();
 }
 
 bool OAuth::renewable() const { return !token_->refresh_token.empty() || !grant_->needs_person(); }
@@ -304,7 +383,8 @@ std::vector<HttpHeader> OAuth::current_headers(std::string_view method, std::str
 }
 
 GrantRequest OAuth::grant_request() const {
-  return {run_->server, run_->client, run_->resource.resource, run_->scopes, run_->redirect_uri, dpop_};
+  const std::string resource = config_.send_resource ? run_->resource.resource : std::string();
+  return {run_->server, run_->client, resource, run_->scopes, run_->redirect_uri, dpop_};
 }
 
 }  // namespace collet::client::auth

@@ -36,24 +36,30 @@ class OAuth final : public Authorizer {
     int status = 0;            // with which the remote refused; 0: it did not, the token is only old
     bool refreshable = false;  // a fresh token of the same scopes may be all that is wanted
     bool undescribed = false;  // the remote says nothing of how to be authorized
+    std::string trouble;       // then: why it may not have been able to
     Challenge challenge;
     ResourceMetadata resource;
     ServerMetadata server;
     ClientIdentity client;
     Scopes scopes;
     std::string redirect_uri;
+    bool registered_anew = false;
+    std::optional<FileLock> lock;  // while nobody else may renew the token
   };
 
   // The steps of a run, in their order. Each ends in the next one or in finish().
   void start(Run run);
-  void got_resource(Result<std::optional<ResourceMetadata>> metadata);
+  void got_resource(Result<Description> found);
   void got_server(Result<ServerMetadata> metadata);
+  void got_lock(Result<FileLock> lock);
+  void obtain();
   void refresh(const ClientIdentity& client);
   void got_refreshed(TokenAnswer answer);
   void authorize();
   void got_client(Result<ClientIdentity> client);
   void got_tokens(TokenAnswer answer);
-  void finish(Result<void> result);
+  // With whether there is a token to try again with.
+  void finish(Result<bool> result);
 
   Failure too_often() const;
   Result<std::string> choose_issuer(const ResourceMetadata& metadata) const;
@@ -61,11 +67,16 @@ class OAuth final : public Authorizer {
   Result<void> choose_dpop();
   // The client that holds our refresh token, if it is of use in this run.
   std::optional<ClientIdentity> refreshing_client() const;
-  Result<void> take(const Tokens& tokens);
+  void take(const Tokens& tokens);
+  void kept(Result<void> result);
+  void give_up(Failure failure);
+  void register_anew(std::function<void(Result<void>)> then);
 
   Result<void> load();
   bool adopt(StoredToken token);
   bool adopt_newer();
+  bool is_logged_out() const;
+  bool expired(const StoredToken& token) const;
   bool renewable() const;
   std::vector<HttpHeader> current_headers(std::string_view method, std::string_view url) const;
   GrantRequest grant_request() const;
@@ -91,6 +102,7 @@ class OAuth final : public Authorizer {
 
   bool loaded_ = false;
   std::optional<StoredToken> token_;
+  std::optional<std::string> behind_;     // the access token that the store still has, if token_ could not be kept
   std::int64_t renew_at_ = 0;             // 0: never
   std::shared_ptr<Dpop> dpop_;            // shared with token requests on their way
   std::optional<ServerMetadata> server_;  // of token_
@@ -100,7 +112,7 @@ class OAuth final : public Authorizer {
   Budget free_retries_{limits::kFreeRetriesMax, limits::kAuthorizationWindowS};
 
   std::optional<Run> run_;
-  std::vector<std::function<void(Result<void>)>> waiting_;  // for run_
+  std::vector<std::function<void(Result<bool>)>> waiting_;  // for run_
   const std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 

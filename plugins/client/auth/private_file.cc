@@ -1,10 +1,8 @@
 #include "client/auth/private_file.h"
 
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <filesystem>
-#include <thread>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -13,8 +11,6 @@
 
 namespace collet::client::auth {
 namespace {
-
-constexpr std::chrono::milliseconds kLockPoll{10};
 
 class Descriptor {
  public:
@@ -124,20 +120,17 @@ Result<void> replace_private_file(const std::string& path, std::string_view cont
   return {};
 }
 
-Result<FileLock> FileLock::take(const std::string& path, std::uint64_t timeout_ms) {
+Result<std::optional<FileLock>> FileLock::try_take(const std::string& path) {
   if (Result<void> directory = create_private_directory(directory_of(path)); !directory) return directory.failure();
   const std::string name = path + ".lock";
   Descriptor file(::open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return failed("locking", name, errno);
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
-  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) return failed("locking", name, errno);
-    if (std::chrono::steady_clock::now() >= give_up) {
-      return Failure{"locking " + name + ": another process has held it for " + std::to_string(timeout_ms) + " ms"};
-    }
-    std::this_thread::sleep_for(kLockPoll);  // flock() itself knows no time limit
-  }
-  return FileLock(file.release());
+  int outcome = 0;
+  do outcome = ::flock(file.get(), LOCK_EX | LOCK_NB);
+  while (outcome != 0 && errno == EINTR);
+  if (outcome == 0) return std::optional(FileLock(file.release()));
+  if (errno == EWOULDBLOCK) return std::optional<FileLock>();
+  return failed("locking", name, errno);
 }
 
 FileLock::~FileLock() {

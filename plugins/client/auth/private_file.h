@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,9 +25,12 @@ Result<void> replace_private_file(const std::string& path, std::string_view cont
 // Held by one process at a time, beside the file that it guards; gone with the process.
 class FileLock {
  public:
-  // Waits for at most `timeout_ms`. Creates the directory of `path` if it is missing.
-  static Result<FileLock> take(const std::string& path, std::uint64_t timeout_ms);
+  // Nothing while somebody else holds it; file_locks.h has who can wait. Creates the directory of `path` if it is
+  // missing.
+  static Result<std::optional<FileLock>> try_take(const std::string& path);
 
+  // Holds nothing.
+  FileLock() : FileLock(-1) {}
   FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   FileLock& operator=(FileLock&&) = delete;
   ~FileLock();

@@ -35,25 +35,27 @@ Result<StoredClient> parse_registration(const FetchResponse& response, const std
   StoredClient client;
   client.auth_method = name_of(asked_for);
   std::string error, description;
-  const Result<void> read = read_json(response.body, what, [&](std::string_view key, JsonReader& reader) {
-    if (key == "client_id") {
-      client.id = read_text(reader);
-    } else if (key == "client_secret" && !reader.read_null()) {
+  const Result<void> read = read_document(response.body, what, [&](std::string_view key, JsonReader& reader) {
+    if (key == "client_id") {  // a number at servers that count theirs
+      client.id = reader.peek() == std::string_view("string") ? read_text(reader) : std::string(reader.read_raw());
+    } else if (key == "client_secret") {
       client.secret = read_text(reader);
     } else if (key == "client_secret_expires_at") {
-      client.secret_expires_at = reader.read_integer<std::int64_t>();
+      client.secret_expires_at = read_seconds(reader).value_or(0);
     } else if (key == "token_endpoint_auth_method") {
       client.auth_method = read_text(reader);
     } else if (key == "error") {
       error = read_text(reader);
     } else if (key == "error_description") {
       description = read_text(reader);
-    } else if (key != "client_secret") {
+    } else {
       reader.read_raw();
     }
   });
-  if (response.status != 200 && response.status != 201) {
-    const std::string why = read && !error.empty() ? error + " " + description : std::to_string(response.status);
+  const bool refused = response.status != 200 && response.status != 201;
+  if (refused || (read && client.id.empty() && !error.empty())) {
+    const std::string why =
+        read && !error.empty() ? shown(error + " " + description) : std::to_string(response.status);
     return Failure{what + ": the server answered " + why +
                    "; register a client yourself and configure its auth.client_id"};
   }
@@ -64,9 +66,8 @@ Result<StoredClient> parse_registration(const FetchResponse& response, const std
     return Failure{what + ": the server wants the authentication method " + in_quotes(client.auth_method) +
                    ", which was not asked for"};
   }
-  if (method != AuthMethod::none && client.secret.empty()) {
-    return Failure{what + ": the server wants " + client.auth_method + " but gave no client_secret"};
-  }
+  // Some name their default method to whom they have given no secret.
+  if (client.secret.empty()) client.auth_method = name_of(AuthMethod::none);
   return client;
 }
 
@@ -138,8 +139,9 @@ void Registration::identify(const ServerMetadata& server, const std::string& red
                    if (!client) return done(client.failure());
                    client->issuer = issuer;
                    client->redirect_uri = redirect_uri;
-                   if (Result<void> kept = store.keep(*client); !kept) return done(kept.failure());
-                   done(identity_of(*client));
+                   store.keep(*client, [done, identity = identity_of(*client)](const Result<void>& kept) {
+                     kept ? done(identity) : done(kept.failure());
+                   });
                  });
 }
 

@@ -21,13 +21,16 @@ struct Tokens {
   std::string token_type;  // in lower case
   std::string issued_token_type;
   std::string refresh_token;
-  std::optional<std::string> scope;
   std::optional<std::int64_t> expires_in;  // seconds
 };
 
 struct TokenRefusal {
   std::string code;  // RFC 6749 §5.2, such as "invalid_grant"; empty if there was no answer to understand
   std::string message;
+  bool temporary = false;  // the endpoint is in trouble: what was sent may be as good as ever
+
+  // The server does not have the client, or not any more.
+  bool unknown_client() const { return code == "invalid_client" || code == "unauthorized_client"; }
 };
 
 using TokenAnswer = std::variant<Tokens, TokenRefusal>;
@@ -44,7 +47,10 @@ struct TokenRequest {
 void request_token(Fetcher& fetcher, const Clock& clock, TokenRequest request,
                    std::function<void(TokenAnswer)> done);
 
-// Of a 200 answer's body. `url` is for messages.
+// Of a 200 answer's body: JSON, or a form where a server insists. `url` is for messages.
 TokenAnswer parse_tokens(std::string_view body, const std::string& url);
+
+// What a server says about an error, short and in one line.
+std::string shown(std::string_view text);
 
 }  // namespace collet::client::auth

@@ -5,6 +5,7 @@
 #include "client/auth/json.h"
 #include "client/auth/limits.h"
 #include "client/auth/private_file.h"
+#include "client/auth/url.h"
 
 namespace collet::client::auth {
 namespace {
@@ -106,6 +107,15 @@ void erase_of(std::vector<Record>& records, Which&& which) {
   records.erase(std::remove_if(records.begin(), records.end(), which), records.end());
 }
 
+void erase_client(std::vector<StoredClient>& clients, std::string_view issuer, std::string_view id) {
+  erase_of(clients, [&](const StoredClient& client) { return client.issuer == issuer && client.id == id; });
+}
+
+bool has_tokens(const std::vector<StoredToken>& tokens, std::string_view issuer, std::string_view client) {
+  return std::any_of(tokens.begin(), tokens.end(),
+                     [&](const StoredToken& token) { return token.issuer == issuer && token.client_id == client; });
+}
+
 }  // namespace
 
 Result<std::optional<StoredToken>> TokenStore::token(std::string_view remote) const {
@@ -123,18 +133,30 @@ Result<std::optional<StoredToken>> TokenStore::token(std::string_view remote, st
   });
 }
 
-Result<void> TokenStore::keep(StoredToken token) {
-  return change([&](Content& content) {
-    erase_of(content.tokens, [&](const StoredToken& other) { return same_place(other, token); });
-    content.tokens.push_back(std::move(token));
-    keep_newest(content.tokens, limits::kStoreTokensMax);
-  });
+void TokenStore::keep(StoredToken token, Done done) {
+  change(
+      [token = std::move(token)](Content& content) {
+        erase_of(content.tokens, [&](const StoredToken& other) { return same_place(other, token); });
+        content.tokens.push_back(token);
+        keep_newest(content.tokens, limits::kStoreTokensMax);
+      },
+      std::move(done));
 }
 
-Result<void> TokenStore::forget(std::string_view remote) {
-  return change([&](Content& content) {
-    erase_of(content.tokens, [&](const StoredToken& token) { return token.remote == remote; });
-  });
+void TokenStore::forget(std::string remote, Done done) {
+  change(
+      [remote = std::move(remote)](Content& content) {
+        std::vector<StoredToken> gone;
+        for (const StoredToken& token : content.tokens) {
+          if (token.remote == remote) gone.push_back(token);
+        }
+        erase_of(content.tokens, [&](const StoredToken& token) { return token.remote == remote; });
+        for (const StoredToken& token : gone) {
+          if (has_tokens(content.tokens, token.issuer, token.client_id)) continue;
+          erase_client(content.clients, token.issuer, token.client_id);
+        }
+      },
+      std::move(done));
 }
 
 Result<std::optional<StoredClient>> TokenStore::client(std::string_view issuer) const {
@@ -143,18 +165,34 @@ Result<std::optional<StoredClient>> TokenStore::client(std::string_view issuer) 
   return last_of(content->clients, [&](const StoredClient& client) { return client.issuer == issuer; });
 }
 
-Result<void> TokenStore::keep(StoredClient client) {
-  return change([&](Content& content) {
-    erase_of(content.clients, [&](const StoredClient& other) { return other.issuer == client.issuer; });
-    content.clients.push_back(std::move(client));
-    keep_newest(content.clients, limits::kStoreClientsMax);
-  });
+void TokenStore::keep(StoredClient client, Done done) {
+  change(
+      [client = std::move(client)](Content& content) {
+        erase_of(content.clients, [&](const StoredClient& other) { return other.issuer == client.issuer; });
+        content.clients.push_back(client);
+        keep_newest(content.clients, limits::kStoreClientsMax);
+      },
+      std::move(done));
 }
 
-Result<void> TokenStore::forget_client(std::string_view issuer) {
-  return change([&](Content& content) {
-    erase_of(content.clients, [&](const StoredClient& client) { return client.issuer == issuer; });
-  });
+void TokenStore::forget_client(std::string issuer, std::string id, Done done) {
+  change([issuer = std::move(issuer),
+          id = std::move(id)](Content& content) { erase_client(content.clients, issuer, id); },
+         std::move(done));
+}
+
+void TokenStore::forget_unused_client(std::string issuer, std::string id, Done done) {
+  change(
+      [issuer = std::move(issuer), id = std::move(id)](Content& content) {
+        if (!has_tokens(content.tokens, issuer, id)) erase_client(content.clients, issuer, id);
+      },
+      std::move(done));
+}
+
+void TokenStore::lock(std::string_view remote, FileLocks::Done done) {
+  std::string path = path_ + "." + percent_encode(remote);
+  if (!FileLock::try_take(path)) return done(FileLock());
+  locks_.take(std::move(path), limits::kRenewalLockMs, std::move(done));
 }
 
 Result<TokenStore::Content> TokenStore::parse(std::string_view text, const std::string& path) {
@@ -200,9 +238,16 @@ Result<TokenStore::Content> TokenStore::read() const {
   return *text ? parse(**text, path_) : Content();
 }
 
-Result<void> TokenStore::change(const std::function<void(Content&)>& edit) {
-  const Result<FileLock> lock = FileLock::take(path_, limits::kStoreLockMs);
-  if (!lock) return lock.failure();
+void TokenStore::change(std::function<void(Content&)> edit, Done done) {
+  locks_.take(path_, limits::kStoreLockMs,
+              [this, edit = std::move(edit), done = std::move(done)](Result<FileLock> lock) {
+                if (!lock) return done(lock.failure());
+                const Result<void> changed = [&, held = std::move(*lock)] { return change_now(edit); }();
+                done(changed);
+              });
+}
+
+Result<void> TokenStore::change_now(const std::function<void(Content&)>& edit) {
   Result<Content> content = read();
   if (!content) return content.failure();
   edit(*content);

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "client/auth/file_locks.h"
 #include "client/result.h"
 
 namespace collet::client::auth {
@@ -36,11 +37,14 @@ struct StoredClient {
 };
 
 // Any number of processes may use one file: it is read anew for each question, and replaced whole, under a lock. A
-// failure leaves it as it was.
+// failure leaves it as it was. Each `done` is called once, at once unless another process is writing.
 class TokenStore {
  public:
-  // Nothing is opened yet. Missing directories are created with the first write, for their owner alone.
-  explicit TokenStore(std::string path) : path_(std::move(path)) {}
+  using Done = std::function<void(Result<void>)>;
+
+  // Nothing is opened yet. Missing directories are created with the first write, for their owner alone. The locks
+  // are borrowed.
+  TokenStore(std::string path, FileLocks& locks) : path_(std::move(path)), locks_(locks) {}
 
   const std::string& path() const { return path_; }
 
@@ -49,13 +53,20 @@ class TokenStore {
   Result<std::optional<StoredToken>> token(std::string_view remote) const;
   Result<std::optional<StoredToken>> token(std::string_view remote, std::string_view issuer,
                                            std::string_view resource) const;
-  Result<void> keep(StoredToken token);
-  // Every token of the remote.
-  Result<void> forget(std::string_view remote);
+  void keep(StoredToken token, Done done);
+  // Every token of the remote, and the clients that then are of no use to anybody.
+  void forget(std::string remote, Done done);
 
   Result<std::optional<StoredClient>> client(std::string_view issuer) const;
-  Result<void> keep(StoredClient client);
-  Result<void> forget_client(std::string_view issuer);
+  void keep(StoredClient client, Done done);
+  // If it is still the one that is kept.
+  void forget_client(std::string issuer, std::string id, Done done);
+  // The same, unless there are tokens of that client.
+  void forget_unused_client(std::string issuer, std::string id, Done done);
+
+  // For who renews a token of the remote, from reading it until the next one is kept: refresh tokens are good for
+  // once.
+  void lock(std::string_view remote, FileLocks::Done done);
 
  private:
   struct Content {
@@ -66,9 +77,11 @@ class TokenStore {
   static Result<Content> parse(std::string_view text, const std::string& path);
   static std::string print(const Content& content);
   Result<Content> read() const;
-  Result<void> change(const std::function<void(Content&)>& edit);
+  void change(std::function<void(Content&)> edit, Done done);
+  Result<void> change_now(const std::function<void(Content&)>& edit);
 
   const std::string path_;
+  FileLocks& locks_;
 };
 
 }  // namespace collet::client::auth

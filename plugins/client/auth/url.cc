@@ -61,6 +61,23 @@ bool parse_authority(std::string_view authority, Url& url) {
 
 bool is_this_machine(std::uint32_t ipv4) { return ipv4 == INADDR_ANY || ipv4 >> 24 == IN_LOOPBACKNET; }
 
+std::optional<in6_addr> ipv6_of(const std::string& host) {
+  in6_addr address;
+  if (host.front() != '[') return std::nullopt;
+  if (inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &address) != 1) return std::nullopt;
+  return address;
+}
+
+// Also of an IPv6 address that stands for one.
+std::optional<std::uint32_t> ipv4_of(const std::string& host) {
+  in_addr address;
+  if (inet_pton(AF_INET, host.c_str(), &address) == 1) return ntohl(address.s_addr);
+  const std::optional<in6_addr> v6 = ipv6_of(host);
+  if (!v6 || !IN6_IS_ADDR_V4MAPPED(&*v6)) return std::nullopt;
+  std::memcpy(&address, v6->s6_addr + 12, sizeof address);
+  return ntohl(address.s_addr);
+}
+
 std::string path_of_document(const Url& url) { return url.path == "/" ? "" : url.path; }
 
 int hex_value(char c) {
@@ -84,6 +101,29 @@ bool form_decode_into(std::string_view text, std::string& out) {
   return true;
 }
 
+bool names_secret(std::string_view name) {
+  constexpr std::string_view kWords[] = {"token",  "secret", "pass",   "pwd",     "key", "auth", "cred",
+                                         "header", "cookie", "bearer", "session", "sig", "code"};
+  std::string plain;
+  if (!form_decode_into(name, plain)) plain = name;
+  plain = lower(plain);
+  return std::any_of(std::begin(kWords), std::end(kWords),
+                     [&](std::string_view word) { return plain.find(word) != plain.npos; });
+}
+
+void append_redacted_pairs(std::string& out, std::string_view pairs) {
+  while (true) {
+    const auto end = std::min(pairs.find_first_of("&;"), pairs.size());
+    const std::string_view pair = pairs.substr(0, end);
+    const auto equals = pair.find('=');
+    const bool secret = equals != pair.npos && names_secret(pair.substr(0, equals));
+    out += secret ? std::string(pair.substr(0, equals + 1)) + "***" : std::string(pair);
+    if (end == pairs.size()) return;
+    out += pairs[end];
+    pairs.remove_prefix(end + 1);
+  }
+}
+
 }  // namespace
 
 std::string Url::origin() const {
@@ -95,16 +135,21 @@ std::string Url::origin() const {
 std::string Url::without_query() const { return origin() + path; }
 
 bool Url::is_loopback() const {
-  in_addr v4;
-  in6_addr v6;
-  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return is_this_machine(ntohl(v4.s_addr));
-  if (host.front() == '[' && inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &v6) == 1) {
-    if (!IN6_IS_ADDR_V4MAPPED(&v6)) return IN6_IS_ADDR_LOOPBACK(&v6) || IN6_IS_ADDR_UNSPECIFIED(&v6);
-    std::memcpy(&v4, v6.s6_addr + 12, sizeof v4);
-    return is_this_machine(ntohl(v4.s_addr));
-  }
+  if (const std::optional<std::uint32_t> v4 = ipv4_of(host)) return is_this_machine(*v4);
+  if (const std::optional<in6_addr> v6 = ipv6_of(host))
+    return IN6_IS_ADDR_LOOPBACK(&*v6) || IN6_IS_ADDR_UNSPECIFIED(&*v6);
   const std::string_view name = std::string_view(host).substr(0, host.size() - host.ends_with('.'));
   return name == "localhost" || name.ends_with(".localhost");
+}
+
+bool Url::is_private() const {
+  if (is_loopback()) return true;
+  if (const std::optional<std::uint32_t> v4 = ipv4_of(host)) {
+    return *v4 >> 24 == 10 || *v4 >> 20 == 0xac1 || *v4 >> 16 == 0xc0a8 || *v4 >> 16 == 0xa9fe ||
+           *v4 >> 22 == 0x191;
+  }
+  const std::optional<in6_addr> v6 = ipv6_of(host);
+  return v6 && (IN6_IS_ADDR_LINKLOCAL(&*v6) || IN6_IS_ADDR_SITELOCAL(&*v6) || (v6->s6_addr[0] & 0xfe) == 0xfc);
 }
 
 std::optional<Url> parse_url(std::string_view text) {
@@ -137,6 +182,8 @@ Result<Url> trusted_url(std::string_view text, const Url& remote, std::string_vi
     return refuse("it points at this machine, and the server is not on it");
   if (url->scheme == "http" && !url->is_loopback())
     return refuse("without TLS anybody on the way could read it; it must be https");
+  if (url->is_private() && !remote.is_private())
+    return refuse("it is an address of a private network, and the server is not on one");
   return std::move(*url);
 }
 
@@ -159,6 +206,41 @@ bool resource_covers(const Url& resource, const Url& url) {
   if (url.path.compare(0, prefix.size(), prefix) != 0) return false;
   const bool at_segment_end = url.path.size() == prefix.size() || url.path[prefix.size()] == '/';
   return at_segment_end && (resource.query.empty() || resource.query == url.query);
+}
+
+std::string redact_url(std::string_view url) {
+  const auto scheme_end = url.find("://");
+  const auto authority = scheme_end == url.npos ? 0 : scheme_end + 3;
+  const auto authority_end = std::min(url.find_first_of("/?#\\", authority), url.size());
+  const auto at = url.substr(0, authority_end).rfind('@');
+  const bool has_user = scheme_end != url.npos && at != url.npos && at >= authority;
+  std::string out(url.substr(0, authority));
+  if (has_user) out += "***@";
+  url.remove_prefix(has_user ? at + 1 : authority);
+  const auto path_end = std::min(url.find_first_of("?#"), url.size());
+  out += url.substr(0, path_end);
+  url.remove_prefix(path_end);
+  while (!url.empty()) {  // the query, then the fragment
+    const auto end = std::min(url.find('#', 1), url.size());
+    out += url.front();
+    append_redacted_pairs(out, url.substr(1, end - 1));
+    url.remove_prefix(end);
+  }
+  return out;
+}
+
+std::string redact_urls(std::string_view text) {
+  constexpr std::string_view kScheme = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-";
+  std::string out;
+  for (auto colon = text.find("://"); colon != text.npos; colon = text.find("://")) {
+    const auto before = text.substr(0, colon).find_last_not_of(kScheme);
+    const auto begin = before == text.npos ? 0 : before + 1;
+    const auto end = std::min(text.find_first_of(" \t\r\n\"'`<>", colon), text.size());
+    out += text.substr(0, begin);
+    out += redact_url(text.substr(begin, end - begin));
+    text.remove_prefix(end);
+  }
+  return out += text;
 }
 
 std::string percent_encode(std::string_view text) {

@@ -22,15 +22,16 @@ struct Url {
 
   std::string origin() const;  // without the scheme's own port
   std::string without_query() const;
+  bool is_private() const;   // loopback, and addresses that are used within networks only
   bool is_loopback() const;  // localhost and what is below it, 127.0.0.0/8, 0.0.0.0, [::1], [::]
 };
 
 // Nothing for another scheme, user information, or bytes that no URL has. A fragment is dropped.
 std::optional<Url> parse_url(std::string_view text);
 
-// `text` parsed, if it may be trusted with tokens: https, or http to this machine; and this machine only if the
-// remote is on it too, so that a server elsewhere cannot make us call our neighbours. `what` names it in the
-// failure.
+// `text` parsed, if it may be trusted with tokens: https, or http to this machine; this machine only if the
+// remote is on it too, and an address of a private network only if the remote is on one, so that a server elsewhere
+// cannot make us call our neighbours. `what` names it in the failure.
 Result<Url> trusted_url(std::string_view text, const Url& remote, std::string_view what);
 
 // Where RFC 8414 §3.1 and RFC 9728 §3.1 put a document: the well-known name between host and path.
@@ -40,6 +41,12 @@ std::string well_known_appended(const Url& url, std::string_view name);
 
 // Whether a token for `resource` is one for `url`: of one origin, and its path leads to url's, segment by segment.
 bool resource_covers(const Url& resource, const Url& url);
+
+// A URL for logs, lists and messages: *** instead of user information, and of what a query or fragment gives names
+// such as token, key or password.
+std::string redact_url(std::string_view url);
+// The same of every URL in a text.
+std::string redact_urls(std::string_view text);
 
 // application/x-www-form-urlencoded, in order.
 using Form = std::vector<std::pair<std::string, std::string>>;

@@ -20,6 +20,11 @@ class UserAgent {
   virtual void authorize(const std::string& url, const std::string& redirect_uri,
                          std::function<void(Result<std::string>)> done) = 0;
 
+  // What came of it, for the person to read. Also without authorize() before.
+  virtual void conclude(const Result<void>&) {}
+  // Whether what the authorization server answers is seen by a person, and by nobody else.
+  virtual bool is_browser() const { return false; }
+
  protected:
   ~UserAgent() = default;
 };

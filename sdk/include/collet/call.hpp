@@ -107,7 +107,7 @@ class CallBase {
 
   collet_call id() const { return id_; }
 
-  // While it runs. `done` must not decrease; total <= 0: unknown.
+  // While it runs. `done` must increase, or it is not sent; total <= 0: unknown.
   void progress(double done, double total = 0, std::string_view message = {}) const {
     host()(&collet_host::progress, id_, done, total, message.data(), message.size());
   }

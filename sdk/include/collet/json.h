@@ -301,23 +301,45 @@ static inline int32_t collet_json_double(const collet_json_value *value, double 
   return COLLET_OK;
 }
 
-/* The number as an integer, exactly. 1.0 and 1e3 are integers too, up to 2^53. COLLET_E_INVALID if it is none. */
+/* The number's exponent, 0 if it has none; past a thousand million it counts as that. */
+static inline long collet_json_exponent_(const char *at, const char *end) {
+  long exponent = 0;
+  int negative;
+  while (at != end && *at != 'e' && *at != 'E') ++at;
+  if (at == end) return 0;
+  negative = *++at == '-';
+  if (*at == '-' || *at == '+') ++at;
+  for (; at != end && exponent < 100000000; ++at) exponent = exponent * 10 + (*at - '0');
+  return negative ? -exponent : exponent;
+}
+
+static inline int collet_json_append_digit_(uint64_t *magnitude, uint64_t digit) {
+  if (*magnitude > (UINT64_MAX - digit) / 10) return 0;
+  *magnitude = *magnitude * 10 + digit;
+  return 1;
+}
+
+/* The number as an integer, exactly. 1.0 and 1e3 are integers too. COLLET_E_INVALID if it is none, or too large. */
 static inline int32_t collet_json_int64(const collet_json_value *value, int64_t *out) {
+  const char *const end = value->data + value->size;
   const int negative = value->size > 0 && value->data[0] == '-';
+  const char *at = value->data + negative;
+  const char *digit = at;
   uint64_t magnitude = 0;
-  size_t i;
+  long whole; /* digits left of the point, once the exponent has moved it */
   if (value->type != COLLET_JSON_NUMBER) return COLLET_E_INVALID;
-  for (i = (size_t)negative; i < value->size; ++i) {
-    const uint64_t digit = (uint64_t)(value->data[i] - '0');
-    if (value->data[i] < '0' || value->data[i] > '9') {
-      double number;
-      if (collet_json_double(value, &number) != COLLET_OK) return COLLET_E_INVALID;
-      if (number < -9007199254740992.0 || number > 9007199254740992.0) return COLLET_E_INVALID;
-      *out = (int64_t)number;
-      return (double)*out == number ? COLLET_OK : COLLET_E_INVALID;
+  whole = collet_json_exponent_(at, end);
+  for (; digit != end && *digit >= '0' && *digit <= '9'; ++digit) ++whole;
+  for (; at != end && *at != 'e' && *at != 'E'; ++at) {
+    if (*at == '.') continue;
+    if (whole-- > 0) {
+      if (!collet_json_append_digit_(&magnitude, (uint64_t)(*at - '0'))) return COLLET_E_INVALID;
+    } else if (*at != '0') {
+      return COLLET_E_INVALID;
     }
-    if (magnitude > (UINT64_MAX - digit) / 10) return COLLET_E_INVALID;
-    magnitude = magnitude * 10 + digit;
+  }
+  for (; magnitude && whole > 0; --whole) {
+    if (!collet_json_append_digit_(&magnitude, 0)) return COLLET_E_INVALID;
   }
   if (magnitude > (uint64_t)INT64_MAX + (uint64_t)negative) return COLLET_E_INVALID;
   *out = negative && magnitude ? -(int64_t)(magnitude - 1) - 1 : (int64_t)magnitude;

@@ -210,8 +210,7 @@ class JsonReader {
     const auto [rest, status] = std::from_chars(token.data(), token.data() + token.size(), value);
     if (status == std::errc{}) return value;
     // Out of range: too small is as good as zero, too large is not as good as anything.
-    const auto exponent = token.find_first_of("eE");
-    if (exponent != token.npos && token[exponent + 1] == '-') return token[0] == '-' ? -T{} : T{};
+    if (Scientific(token).whole <= 0) return token[0] == '-' ? -T{} : T{};
     fail("is too large for a number");
   }
 
@@ -443,33 +442,45 @@ class JsonReader {
     return scan_decimal(token, out.negative);
   }
 
+  // A number's digits without the zeros at either end, and how many places left of the point the first one stands:
+  // 0.00120e3 is 12 and 1.
+  struct Scientific {
+    explicit Scientific(std::string_view token) {
+      std::size_t i = token[0] == '-' ? 1 : 0;
+      long exponent = 0;
+      std::optional<std::size_t> point;
+      for (; i < token.size(); ++i) {
+        if (token[i] == '.') {
+          point = digits.size();
+        } else if (token[i] == 'e' || token[i] == 'E') {
+          i += token[i + 1] == '+' ? 2 : 1;
+          if (std::from_chars(&token[i], token.data() + token.size(), exponent).ec != std::errc{}) {
+            exponent = token[i] == '-' ? -kExponentMax : kExponentMax;
+          }
+          break;
+        } else {
+          digits += token[i];
+        }
+      }
+      whole = static_cast<long>(point.value_or(digits.size())) + std::clamp(exponent, -kExponentMax, kExponentMax);
+      digits.erase(digits.find_last_not_of('0') + 1);
+      const auto leading = std::min(digits.find_first_not_of('0'), digits.size());
+      digits.erase(0, leading);
+      whole -= static_cast<long>(leading);
+    }
+
+    std::string digits;
+    long whole;
+  };
+
   // The integer that digits, point and exponent amount to, exactly.
   Decimal scan_decimal(std::string_view token, bool negative) const {
-    std::string digits;
-    long point = -1, exponent = 0;
-    for (std::size_t i = 0; i < token.size(); ++i) {
-      if (token[i] == '.') {
-        point = static_cast<long>(digits.size());
-      } else if (token[i] == 'e' || token[i] == 'E') {
-        i += token[i + 1] == '+' ? 2 : 1;
-        if (std::from_chars(&token[i], token.data() + token.size(), exponent).ec != std::errc{}) {
-          exponent = token[i] == '-' ? -kExponentMax : kExponentMax;
-        }
-        break;
-      } else {
-        digits += token[i];
-      }
-    }
-    if (point < 0) point = static_cast<long>(digits.size());
-    digits.erase(digits.find_last_not_of('0') + 1);
-    const auto leading = digits.find_first_not_of('0');
-    if (leading == digits.npos) return {false, 0};
-    const long whole = point + std::clamp(exponent, -kExponentMax, kExponentMax);
-    if (whole < static_cast<long>(digits.size())) fail("expected integer, got a fraction");
+    const Scientific number(token);
+    if (number.digits.empty()) return {false, 0};
+    if (number.whole < static_cast<long>(number.digits.size())) fail("expected integer, got a fraction");
     Decimal out{negative, 0};
-    for (long i = static_cast<long>(leading); i < whole; ++i) {
-      const auto digit = static_cast<std::uint64_t>(
-          i < static_cast<long>(digits.size()) ? digits[static_cast<std::size_t>(i)] - '0' : 0);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(number.whole); ++i) {
+      const auto digit = static_cast<std::uint64_t>(i < number.digits.size() ? number.digits[i] - '0' : 0);
       if (out.magnitude > (std::numeric_limits<std::uint64_t>::max() - digit) / 10)
         fail("is too large for an integer");
       out.magnitude = out.magnitude * 10 + digit;

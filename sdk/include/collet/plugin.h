@@ -26,7 +26,8 @@
  *
  * UNWINDING  No C++ exception, Rust panic or longjmp may cross any function here, in either direction.
  *
- * TEXT  is UTF-8 with a length, never required to end in NUL. "JSON" is RFC 8259 text.
+ * TEXT  is UTF-8 with a length, never required to end in NUL. "JSON" is RFC 8259 text. What a plugin says and is not
+ * UTF-8 has U+FFFD where it is not; names, keys and URIs must be UTF-8.
  *
  * TRUST  A plugin that is loaded in-process shares the host's memory and rights. Only a worker process confines.
  */
@@ -129,7 +130,8 @@ typedef struct collet_item_def {
                             still be on its way when its item is removed */
   collet_str name;       /* a tool's or prompt's name, a resource's URI, a template's RFC 6570 text */
   collet_str definition; /* the rest of its MCP object as JSON: description, inputSchema, annotations, _meta, …
-                            Served byte for byte. Absent: {}. A tool without inputSchema takes any object. */
+                            Served byte for byte, but for members that MCP's schema does not allow: they are left
+                            out. Absent: {}. A tool without inputSchema takes any object. */
 } collet_item_def;
 
 /* One invocation, as a plugin receives it. */
@@ -145,9 +147,9 @@ typedef struct collet_call_params {
   collet_str arguments;   /* JSON exactly as the client sent it, valid for inputSchema (unless UNCHECKED); absent is possible.
                              COMPLETE: {"argument":{"name","value"},"context":{…}} */
   collet_str variables;   /* of a URI template: JSON object of strings */
-  collet_str input_responses; /* round > 0: JSON object, a response for each need_input key */
-  collet_str state;           /* round > 0: what suspend() was given, authentic and unaltered; absent if a client
-                                 answers what it has not been asked in this call */
+  collet_str input_responses; /* round > 0: JSON object with a response for each need_input key: of the shape that MCP
+                                 gives the answer to that request, a form's content valid for its requestedSchema */
+  collet_str state;           /* round > 0: what suspend() was given, authentic and unaltered */
 } collet_call_params;
 
 typedef struct collet_create_params {
@@ -207,7 +209,7 @@ struct collet_host {
   int32_t (*need_input)(const collet_host *host, collet_call call, const char *key, size_t key_size,
                         const char *request_json, size_t request_json_size);
 
-  /* While a call runs. `done` must not decrease; total <= 0: unknown. log: call may be 0 for the plugin itself. */
+  /* While a call runs. `done` must increase, or it is not sent; total <= 0: unknown. log: call may be 0 for the plugin itself. */
   int32_t (*progress)(const collet_host *host, collet_call call, double done, double total, const char *message,
                       size_t message_size);
   int32_t (*log)(const collet_host *host, collet_call call, uint32_t level, const char *logger, size_t logger_size,
@@ -217,7 +219,8 @@ struct collet_host {
   /* What is known of the caller; *out is borrowed until the call ends, absent if unknown. Keys: "protocolVersion",
    * "era" ("modern", "legacy"), "transport" ("http", "stdio", "cli"), "principal", "session", "clientInfo" (JSON),
    * "clientCapabilities" (JSON), "logLevel", "_meta" (JSON), "header:<name>" (of an HTTP request, where the
-   * configuration has it kept for this plugin to hand on). */
+   * configuration has it kept for a plugin to hand on), "headers" (all of those but Authorization, a JSON
+   * object by name). In a worker only these are known. */
   int32_t (*call_info)(const collet_host *host, collet_call call, const char *key, size_t key_size, collet_str *out);
 
   int32_t (*blob_new)(const collet_host *host, size_t size, collet_blob *out, void **data);
@@ -244,7 +247,7 @@ typedef struct collet_plugin {
   /* [control] After the last call has ended. Leaves no thread, timer, signal handler or TLS key. */
   void (*destroy)(void *self);
   /* [executor|inline] OK: the plugin ends `call`, now or later, on any thread. Negative: the host ends it, and the
-   * plugin no longer uses the id. */
+   * plugin no longer uses the id. UNSUPPORTED of a COMPLETE: there are no values. */
   int32_t (*call)(void *self, collet_call call, const collet_call_params *params);
   /* [any] Optional; must not block. Asks that `call` end soon. The plugin still has to end it; it may already have. */
   void (*cancel)(void *self, collet_call call, uint32_t reason);

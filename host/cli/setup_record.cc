@@ -1,0 +1,151 @@
+#include "cli/setup_record.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/input.h"
+#include "cli/output.h"
+#include "cli/remote_tables.h"
+#include "foreign/file.h"
+
+namespace collet::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// With a record that cannot be read.
+constexpr std::string_view kWhatToDo =
+    "; what setup has written is no longer known: move that file away, and take Collet out of the clients yourself, "
+    "whose files are kept beside them as they were (*.before-collet)";
+
+constexpr std::size_t kBytesMax = 64 << 20;
+
+void add(std::string& out, std::string_view key, std::string_view text) {
+  text::append_json_string(out += out.ends_with('{') ? "" : ",", key);
+  text::append_json_string(out += ':', text);
+}
+
+std::string to_json(const SetupStep& step) {
+  std::string out = "{";
+  add(out, "client", step.client);
+  add(out, "file", step.change.file.string());
+  add(out, "backup", step.change.backup.string());
+  add(out, "inserted", step.change.inserted);
+  add(out, "key", step.change.place.key);
+  add(out, "document", step.change.document);
+  out += ",\"path\":[";
+  for (const std::string& name : step.change.place.path)
+    text::append_json_string(out += out.ends_with('[') ? "" : ",", name);
+  return out + fmt::format("],\"at\":{},\"removed\":{},\"pending\":{}}}", step.change.at, step.change.removed,
+                           step.is_pending);
+}
+
+std::string text_of(const json::Value& step, std::string_view key) {
+  return std::string(json::find_string(step, key).value_or(""));
+}
+
+std::uint64_t number_of(const json::Value& step, std::string_view key) {
+  const json::Value* number = json::find(step, key);
+  return number && number->IsUint64() ? number->GetUint64() : 0;
+}
+
+SetupStep step_of(const json::Value& from) {
+  SetupStep step;
+  step.client = text_of(from, "client");
+  step.change.file = text_of(from, "file");
+  step.change.backup = text_of(from, "backup");
+  step.change.inserted = text_of(from, "inserted");
+  step.change.place.key = text_of(from, "key");
+  step.change.document = text_of(from, "document");
+  if (const json::Value* path = json::find(from, "path"); path && path->IsArray()) {
+    for (const json::Value& name : path->GetArray()) {
+      if (name.IsString()) step.change.place.path.emplace_back(json::view(name));
+    }
+  }
+  step.change.at = number_of(from, "at");
+  step.change.removed = number_of(from, "removed");
+  const json::Value* pending = json::find(from, "pending");
+  step.is_pending = pending && pending->IsTrue();
+  return step;
+}
+
+fs::path default_file() {
+  const auto environment = [](const char* name) { return std::getenv(name) ? std::getenv(name) : ""; };
+  const fs::path state = environment("XDG_STATE_HOME");
+  return (state.empty() ? fs::path(environment("HOME")) / ".local/state" : state) / "collet/setup.json";
+}
+
+}  // namespace
+
+SetupRecord::SetupRecord() : SetupRecord(default_file()) {}
+
+Result<std::vector<SetupStep>> SetupRecord::read() const {
+  std::vector<SetupStep> steps;
+  std::error_code failure;
+  if (!fs::exists(file_, failure)) return steps;
+  if (!fs::is_regular_file(file_, failure)) return error("{} is not a regular file; move it away", file_.string());
+  const Result<std::string> text = read_input(file_.string(), -1, kBytesMax);
+  if (!text) return text.failure();
+  json::Document document;
+  if (const auto wrong = json::parse(*text, document))
+    return error("{}:{}{}", file_.string(), describe(*text, *wrong), kWhatToDo);
+  if (!document.IsArray()) return error("{}: not a list of what was written{}", file_.string(), kWhatToDo);
+  for (const json::Value& each : document.GetArray()) {
+    if (each.IsObject()) steps.push_back(step_of(each));
+  }
+  return steps;
+}
+
+Result<std::vector<SetupStep>> SetupRecord::settle() const {
+  unlink(draft().c_str());
+  auto steps = read();
+  if (!steps) return steps;
+  bool has_changed = false;
+  std::erase_if(*steps, [&](SetupStep& step) {
+    if (!std::exchange(step.is_pending, false)) return false;
+    has_changed = true;
+    const bool was_made = foreign::settle(step.change);
+    tell(fmt::format("an earlier setup was ended while it changed {}, which {}", step.change.file.string(),
+                     was_made ? "was changed" : "is as it was"));
+    return !was_made;
+  });
+  if (!has_changed) return steps;
+  if (auto written = write(*steps); !written) return written.failure();
+  return steps;
+}
+
+Result<void> SetupRecord::write(const std::vector<SetupStep>& steps) const {
+  std::error_code failure;
+  if (steps.empty()) {
+    fs::remove(file_, failure);
+    if (failure) return error("cannot remove {}: {}", file_.string(), failure.message());
+    foreign::sync_folder_of(file_);
+    return {};
+  }
+  std::string text = "[";
+  for (const SetupStep& step : steps) text += (text.size() > 1 ? ",\n" : "\n") + to_json(step);
+  fs::create_directories(file_.parent_path(), failure);
+  if (failure) return error("cannot make the folder {}: {}", file_.parent_path().string(), failure.message());
+  const std::string draft = this->draft().string();
+  const int fd = open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const bool written = fd >= 0 && write_all(fd, text + "\n]\n") && fsync(fd) == 0;
+  const int cause = errno;
+  if (fd >= 0) close(fd);
+  if (!written) {
+    unlink(draft.c_str());
+    return error("cannot write {}: {}", draft, std::strerror(cause));
+  }
+  fs::rename(draft, file_, failure);
+  if (failure) return error("cannot write {}: {}", file_.string(), failure.message());
+  foreign::sync_folder_of(file_);
+  return {};
+}
+
+}  // namespace collet::cli

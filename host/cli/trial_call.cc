@@ -1,0 +1,73 @@
+#include "cli/trial_call.h"
+
+#include "base/json.h"
+#include "cli/terminal_call.h"
+#include "registry/definition.h"
+
+namespace collet::cli {
+namespace {
+
+// As a shell takes it for itself.
+std::string in_shell(std::string_view word) {
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+bool is_read_only(const registry::Item& item) {
+  json::Document definition;
+  if (json::parse(item.def->definition, definition)) return false;
+  const json::Value* annotations = json::find(definition, "annotations");
+  const json::Value* hint =
+      annotations && annotations->IsObject() ? json::find(*annotations, "readOnlyHint") : nullptr;
+  return hint && hint->IsTrue();
+}
+
+// The tool that was named, or one that changes nothing and can be called by what is known.
+std::optional<TerminalCall> choose_call(const TrialCall& trial, const registry::Snapshot& snapshot) {
+  TerminalCall call{.tool = trial.tool,
+                    .arguments = trial.arguments,
+                    .timeout_ms = limits::kCallTimeoutMs,
+                    .deadline_ms = trial.deadline_ms};
+  if (!call.tool.empty()) return call;
+  for (const char* arguments : {R"({"text":"Collet is set up"})", "{}"}) {
+    json::Document parsed;
+    COLLET_ASSERT(!json::parse(arguments, parsed));
+    for (const registry::Item& item : snapshot.items(registry::Kind::tool)) {
+      const bool is_known = item.name == "echo" || std::string_view(arguments) == "{}";
+      if (!is_known || !is_read_only(item)) continue;
+      if (registry::check_arguments(*item.compiled, *item.def, item.name, &parsed)) continue;
+      call.tool = item.name;
+      call.arguments = arguments;
+      return call;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+// As a client would: the command that was written is started and asked for a tool.
+int trial_call(const TrialCall& trial, Output& out) {
+  CommonOptions common;
+  common.timeout_ms = trial.deadline_ms;
+  for (const std::string& word : trial.words)
+    common.command += (common.command.empty() ? "" : " ") + in_shell(word);
+  const auto config = load_config(common);
+  if (!config) return complain(config.message());
+  Host host(*config, 1);
+  if (const auto reached = host.load_and_await_remotes(common); !reached)
+    return complain(reached.message(), kUnreachable);
+  const registry::SnapshotPtr snapshot = host.registry().current();
+  const auto wanted = choose_call(trial, *snapshot);
+  const std::size_t tools = snapshot->items(registry::Kind::tool).size();
+  say(fmt::format("Collet answers with {} tools.", tools));
+  if (!wanted) {
+    say("None of them can be called for a trial without arguments; say --call TOOL.");
+    return kOk;
+  }
+  say(fmt::format("A call of {} through it:", wanted->tool));
+  return call_tool(host, *wanted, out);
+}
+
+}  // namespace collet::cli

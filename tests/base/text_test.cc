@@ -68,3 +68,21 @@ TEST_CASE("a host and its port are told apart, whatever else is refused") {
     CHECK(split(bad) == "none");
   }
 }
+
+TEST_CASE("where text stops being UTF-8 is told to the byte") {
+  CHECK(collet::text::utf8_prefix("") == 0);
+  CHECK(collet::text::utf8_prefix("plain") == 5);
+  CHECK(collet::text::utf8_prefix("\xc3\xa9") == 2);
+  for (std::size_t before = 0; before < 20; ++before) {
+    for (const char* bad : {"\xff", "\xc0\xaf", "\xed\xa0\x80", "\xe2\x82", "\xf4\x90\x80\x80"}) {
+      CHECK(collet::text::utf8_prefix(std::string(before, 'x') + bad + "more") == before);
+    }
+  }
+}
+
+TEST_CASE("one byte order mark is taken off, and only at the beginning") {
+  CHECK(collet::text::without_byte_order_mark("\xef\xbb\xbfx") == "x");
+  CHECK(collet::text::without_byte_order_mark("\xef\xbb\xbf\xef\xbb\xbfx") == "\xef\xbb\xbfx");
+  CHECK(collet::text::without_byte_order_mark("x\xef\xbb\xbf") == "x\xef\xbb\xbf");
+  CHECK(collet::text::without_byte_order_mark("\xef\xbb") == "\xef\xbb");
+}

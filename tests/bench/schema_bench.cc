@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <limits>
 #include <vector>
 
+#include "schema/hostile.h"
 #include "schema/schema.h"
 
 using namespace collet;
@@ -125,6 +127,28 @@ void run(std::string_view title, const std::string& schema_text, std::string_vie
       title, text.size(), ns[0], ns[1], ns[2], ns[2] / ns[0], target, ns[3] / ns[2], ns[4] / 1000);
 }
 
+// What a step of a hostile validation costs beside one of an ordinary validation: the number of steps is bounded, so
+// that this bounds the time.
+void run_hostile(const schema::Schema& ordinary, const json::Document& arguments) {
+  const auto ns_of_step = [](const schema::Schema& schema, const json::Value& instance) {
+    double best_ns = std::numeric_limits<double>::infinity();
+    std::int64_t steps = 0;
+    for (int round = 0; round < 5; ++round) {
+      const double start = thread_ns();
+      steps = schema.validate(instance).steps;
+      best_ns = std::min(best_ns, thread_ns() - start);
+    }
+    return best_ns / static_cast<double>(steps);
+  };
+  const double ordinary_ns = ns_of_step(ordinary, arguments);
+  for (const schema::testing::Hostile& hostile : schema::testing::hostile_cases()) {
+    const auto schema = schema::Schema::compile_text(hostile.schema);
+    json::Document instance;
+    COLLET_ASSERT(schema.ok() && !json::parse(hostile.instance, instance));
+    fmt::print("{:<56} a step {:.2f}x of an ordinary one\n", hostile.name, ns_of_step(*schema, instance) / ordinary_ns);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -134,4 +158,9 @@ int main() {
   run("small, patterns", small_schema(true), kSmall, kWithPatterns);
   run("large, no patterns", large_schema(false), large_arguments(), kPlain);
   run("large, patterns", large_schema(true), large_arguments(), kWithPatterns);
+
+  const auto ordinary = schema::Schema::compile_text(large_schema(false));
+  json::Document arguments;
+  COLLET_ASSERT(ordinary.ok() && !json::parse(large_arguments(), arguments));
+  run_hostile(*ordinary, arguments);
 }

@@ -323,6 +323,18 @@ TEST_CASE("numbers are taken at their bounds and refused one past them") {
   CHECK(timeout("1") == "accepted");
   CHECK(timeout("604800000") == "accepted");
   CHECK(timeout("604800001") == "1:22: plugins.timeout_ms must be an integer from 1 to 604800000, not 604800001");
+  const auto steps = [](const char* number) {
+    return refusal(std::string("server.limits.schema_steps_max = ") + number);
+  };
+  CHECK(steps("1000") == "accepted");
+  CHECK(steps("999") == "1:34: server.limits.schema_steps_max must be an integer from 1000 to 1000000000, not 999");
+  CHECK(steps("1000000000") == "accepted");
+  CHECK(steps("1000000001") ==
+        "1:34: server.limits.schema_steps_max must be an integer from 1000 to 1000000000, not 1000000001");
+  CHECK(refusal("server.limits.task_ttl_ms = 604800000") == "accepted");
+  CHECK(refusal("server.limits.task_ttl_ms = 604800001").starts_with("1:29: server.limits.task_ttl_ms must be"));
+  CHECK(refusal("plugins.create_timeout_ms = 604800000") == "accepted");
+  CHECK(refusal("plugins.create_timeout_ms = 0").starts_with("1:29: plugins.create_timeout_ms must be"));
   CHECK(timeout("9223372036854775807").starts_with("1:22: plugins.timeout_ms must be an integer"));
 }
 
@@ -361,6 +373,16 @@ args = ["--in", "${config_dir}/a"]
   CHECK(config.remote[1].json.find("${config_dir}") == std::string::npos);
 }
 
+TEST_CASE("the certificates of a remote are looked for from the folder of the file") {
+  const std::string json =
+      loaded(
+          "[remote.r]\nurl = 'https://r/'\nca = 'ca.pem'\nclient_certificate = '/c.pem'\nclient_key = '${env:KEY}'")
+          .remote[0]
+          .json;
+  CHECK_THAT(json, Catch::Matches(R"(.*"ca":"/[^"]*/ca\.pem".*)"));
+  CHECK_THAT(json, Catch::Contains(R"("client_certificate":"/c.pem","client_key":"${env:KEY}")"));
+}
+
 TEST_CASE("what is wrong with a remote is said with its place") {
   CHECK_THAT(refusal("[remote.a]"), Catch::Contains("set either url or command"));
   CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\ncommand = \"b\""),
@@ -371,6 +393,8 @@ TEST_CASE("what is wrong with a remote is said with its place") {
              Catch::Contains("3:12: remote.a.on_clash"));
   CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\ntransport = \"pigeon\""),
              Catch::Contains("remote.a.transport"));
+  CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nprotocol = \"2025\""),
+             Catch::Contains("3:12: remote.a.protocol must be \"auto\", \"2026-07-28\""));
   CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nwhen_down = \"cry\""),
              Catch::Contains("remote.a.when_down"));
   CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nonly = \"b\""), Catch::Contains("3:8: remote.a.only"));
@@ -380,6 +404,16 @@ TEST_CASE("what is wrong with a remote is said with its place") {
              Catch::Contains("3:20: remote.a.drain_timeout_ms"));
   CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nforward_headers = [\"a b\"]"),
              Catch::Contains("remote.a.forward_headers"));
+  CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nheaders = { \"a b\" = \"c\" }"),
+             Catch::Contains("remote.a.headers.\"a b\" must be the name of a header"));
+  for (const char* own : {"content-type", "Mcp-Session-Id", "HOST"}) {
+    const std::string url = "[remote.a]\nurl = \"http://a/\"\n";
+    CHECK_THAT(refusal(url + "headers = { " + own + " = \"c\" }"), Catch::Contains("that Collet does not set itself"));
+    CHECK_THAT(refusal(url + "forward_headers = [\"" + own + "\"]"), Catch::Contains("that Collet does not set itself"));
+  }
+  CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nca = \"\""), Catch::Contains("3:6: remote.a.ca"));
+  CHECK_THAT(refusal("[remote.a]\ncommand = \"a\"\ninherit_env = true"),
+             Catch::Contains("3:15: remote.a.inherit_env"));
   CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\ncolour = 1"), Catch::Contains("remote.a.colour"));
   CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nenv = { A = 1 }"), Catch::Contains("remote.a.env.A"));
   CHECK_THAT(refusal("[remote.\"a b\"]\nurl = \"http://a/\""), Catch::Contains("a remote's name must be"));

@@ -48,7 +48,7 @@ class LockedRemote(HttpRemote):
         self.server.RequestHandlerClass = Handler
 
     def document(self, path):
-        origin = f"http://127.0.0.1:{self.port}"
+        origin = self.url.removesuffix("/mcp")
         return {"/.well-known/oauth-protected-resource/mcp": {"resource": self.url, "authorization_servers": [origin]},
                 "/.well-known/oauth-authorization-server": {"issuer": origin, "token_endpoint": origin + "/token"}}.get(path)
 

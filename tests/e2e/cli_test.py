@@ -1,7 +1,12 @@
 """The verbs that end by themselves: exit codes, messages, output for programs."""
 import json
+import os
+import re
+import signal
+import socket
+import subprocess
 
-from peer import PLUGINS, Case, call, hostile, main, run, text_of
+from peer import BUILD, COLLET, PLUGINS, Case, call, hostile, main, on_terminal, run, text_of
 
 HOSTILE = {
     "no_symbol": "collet_plugin_entry_v1",
@@ -50,6 +55,90 @@ class Calls(Case):
         self.assertEqual((done.returncode, done.stdout), (5, ""))
         self.assertIn("/b [type]", done.stderr)
 
+    def test_a_result_nested_to_the_limit_is_printed(self):
+        done = self.call("deep", plugins=["awkward"])
+        self.assertEqual((done.returncode, done.stdout), (0, "deep\n"), done.stderr)
+        block = json.loads(self.call("deep", "--format", "json", plugins=["awkward"]).stdout)["content"][0]
+        self.assertEqual(block["text"], "deep")
+        done = self.call("deep_structured", plugins=["awkward"])
+        self.assertEqual((done.returncode, done.stdout[:10]), (0, '{"a":{"a":'))
+
+    def test_a_pipe_gets_the_bytes_of_a_text(self):
+        done = subprocess.run([COLLET, "call", "steers", "-c", self.config("awkward")], capture_output=True)
+        self.assertEqual(done.stdout, b"\x1b]0;title\a a\0b \xc2\x9b\tc\r\nd\r\n")
+        done = self.call("picture", plugins=["awkward"])
+        self.assertEqual(json.loads(done.stdout)["data"], "QUJD")
+
+    def test_a_result_cannot_steer_a_terminal(self):
+        config = self.config("awkward")
+        code, screen = on_terminal("call", "steers", "-c", config)
+        self.assertEqual((code, screen), (0, "\\x1b]0;title\\x07 a\\x00b \\xc2\\x9b\tc\r\nd\r\n"))
+        code, screen = on_terminal("call", "steers", "-c", config, "--format", "json")
+        self.assertEqual(code, 0)
+        self.assertNotRegex(screen, "[\0\x1b\x80-\x9f]")
+        code, screen = on_terminal("call", "picture", "-c", config)
+        self.assertEqual((code, screen), (0, "[image, image/png, 4 bytes of base64]\n"))
+
+    def test_arguments_from_a_file_and_from_stdin(self):
+        arguments = self.folder / "arguments.json"
+        arguments.write_bytes(b'\xef\xbb\xbf{"a": 2,\n "b": 40}\n')
+        done = self.call("add", "--args", f"@{arguments}")
+        self.assertEqual((done.returncode, done.stdout), (0, "42\n"), done.stderr)
+        done = run("call", "add", "--args", "-", "-c", self.config("math"), input='{"a":1,"b":2}')
+        self.assertEqual((done.returncode, done.stdout), (0, "3\n"), done.stderr)
+        done = self.call("add", "--args", f"@{self.folder}/none.json")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("none.json: No such file", done.stderr)
+
+    def test_arguments_may_be_as_large_as_a_message(self):
+        config = self.config("echo", text="[server.limits]\nmessage_bytes_max = 1024\n")
+        for size, code in ((1024, 0), (1025, 1)):
+            text = '{"text":"' + "x" * (size - 11) + '"}'
+            done = run("call", "echo", "--args", "-", "-c", config, input=text)
+            self.assertEqual(done.returncode, code, done.stderr)
+        self.assertIn("stdin: it has more than 1024 bytes", done.stderr)
+
+    def test_a_mistake_in_arguments_is_told_with_its_place(self):
+        for text, place, expected in (('{', "1:2", "a name"), ("{'a':1}", "1:2", "a name in double quotes"),
+                                      ('{"a":1\n "ü"', "2:2", "comma"), ('{"a":1,\n "ü" x}', "2:6", "colon"),
+                                      ('{"a":tru}', "1:9", "a value"), ('{"a":1} {}', "1:9", "the end"),
+                                      ('', "1:1", "empty"), ('{"a":"x', "1:8", "quotation mark")):
+            done = run("call", "echo", "--args", "-", "-c", self.config("echo"), input=text)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), text)
+            self.assertRegex(done.stderr, rf"^collet: stdin:{place}: .*{expected}", text)
+            self.assertIn("JSON object", done.stderr)
+        broken = self.folder / "broken.json"
+        broken.write_bytes(b'{"a":\n"\xff"}')
+        self.assertIn(f"{broken}:2:2: not valid UTF-8", self.call("echo", "--args", f"@{broken}").stderr)
+        self.assertIn("--args:1:7: ", self.call("echo", "--args", '{"a":1').stderr)
+        done = run("dev", self.folder, "--build", "true", "--call", "echo", "--args", "{")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--args:1:2: ", done.stderr)
+
+    def test_valid_arguments_may_need_more_steps_than_the_default(self):
+        arguments = json.dumps({"v": [1.5] * 350_000}, separators=(",", ":"))
+        self.assertGreater(len(arguments), 1_390_000)
+        done = run("call", "takes", "--args", "-", "-c", self.config("awkward"), input=arguments)
+        self.assertEqual((done.returncode, done.stdout), (5, ""))
+        self.assertIn("server.limits.schema_steps_max", done.stderr)
+        config = self.config("awkward", text="[server.limits]\nschema_steps_max = 4000000\n")
+        done = run("call", "takes", "--args", "-", "-c", config, input=arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_create_that_takes_too_long_is_cut_off(self):
+        done = run("list", "-c", self.config(text="[plugins]\ncreate_timeout_ms = 300\n", slow=hostile("create_hangs")))
+        self.assertRegex(done.stdout, "(?m)^failed +slow: .*did not finish within 300 ms")
+
+    def test_a_tool_that_does_not_exist(self):
+        done = self.call("statistic")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("there is no tool statistic; did you mean statistics?", done.stderr)
+
+    def test_a_tool_that_never_ends_is_left_after_its_deadline(self):
+        done = self.call("stays", "--timeout", "0.05", plugins=["awkward"])
+        self.assertEqual((done.returncode, done.stdout), (5, ""))
+        self.assertIn("did not answer in time", done.stderr)
+
     def test_wrong_usage(self):
         for arguments, words in ((("none",), "collet list"), (("echo", "--args", "{"), "JSON object"),
                                  (("echo", "--args", "[]"), "JSON object"), (("echo", "--format", "xml"), "xml")):
@@ -67,7 +156,179 @@ class Calls(Case):
             done = run(*verb, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn("--help", done.stdout)
-        self.assertRegex(run("--version").stdout, r"^collet \d+\.\d+\.\d+\n$")
+        for words in (("--version",), ("-v",), ("version",)):
+            done = run(*words)
+            self.assertEqual(done.returncode, 0)
+            self.assertRegex(done.stdout, r"^collet \d+\.\d+\.\d+\n$")
+        for verb in ((), ("list",), ("client-config",), ("help",)):
+            done = run("help", *verb)
+            self.assertEqual((done.returncode, done.stdout), (0, run(*verb, "--help").stdout))
+        self.assertIn("3 the result could not be\nwritten", run("help").stdout)
+
+    def test_a_slip_is_told_with_what_was_meant(self):
+        for arguments, words in ((("lst",), "there is no verb lst; did you mean list?"),
+                                 (("help", "lst"), "there is no verb lst; did you mean list?"),
+                                 (("bogus",), "there is no verb bogus\n"),
+                                 (("list", "--confg=x"), "there is no option --confg; did you mean --config?"),
+                                 (("check", "--fromat", "json"), "there is no option --fromat; did you mean --format?"),
+                                 (("--vresion",), "there is no option --vresion; did you mean --version?"),
+                                 (("list", "--bogus"), "there is no option --bogus\n"),
+                                 (("--config", "x", "list"), "there is no option --config in front of list"),
+                                 (("call", "echo", "-x"), "there is no option -x\n")):
+            done = run(*arguments)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), arguments)
+            self.assertIn(words, done.stderr)
+            self.assertIn("--help", done.stderr)
+        done = run("login", "dcos", "-c", self.config(text='[remote.docs]\nurl = "http://127.0.0.1:1"\n'))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("did you mean docs?", done.stderr)
+
+
+class Output(Case):
+    """What cannot be written is an error, of whatever verb."""
+
+    def verbs(self):
+        config = self.config("echo")
+        schema = self.folder / "schema.json"
+        schema.write_text("true")
+        servers = self.folder / "mcp.json"
+        servers.write_text('{"mcpServers":{"a":{"url":"http://h/mcp"}}}')
+        return (("list", "-c", config), ("list", "-c", config, "--format", "json"),
+                ("call", "echo", "-c", config, "--args", '{"text":"x"}'),
+                ("call", "echo", "-c", config, "--args", '{"text":"x"}', "--format", "json"),
+                ("check", PLUGINS["echo"]), ("check", PLUGINS["echo"], "--format", "json"), ("validate", schema, schema),
+                ("import", servers), ("client-config", "--for", "zed", "-c", config), ("token", "alice"),
+                ("dev", self.folder, "--build", "true", "--call", "echo", "-c", config, "--args", '{"text":"x"}'),
+                ("help",), ("help", "list"), ("version",), ("--version",), ("list", "--help"))
+
+    def test_a_full_disk(self):
+        for verb in self.verbs():
+            with self.subTest(verb=verb), open("/dev/full", "wb") as full:
+                done = subprocess.run([COLLET, *verb], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                self.assertEqual(done.returncode, 3)
+                self.assertIn("collet: the result could not be written: No space left on device\n", done.stderr)
+
+    def test_a_stdout_that_is_closed(self):
+        for verb in self.verbs():
+            with self.subTest(verb=verb):
+                done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", COLLET, *verb], stderr=subprocess.PIPE, text=True,
+                                      timeout=60)
+                self.assertEqual(done.returncode, 3)
+                self.assertIn("collet: the result could not be written: Bad file descriptor\n", done.stderr)
+
+    def test_a_reader_that_has_gone_ends_it_like_any_program(self):
+        for verb in self.verbs():
+            for ignored, code in ((False, -signal.SIGPIPE), (True, 3)):
+                with self.subTest(verb=verb, ignored=ignored):
+                    reader, writer = os.pipe()
+                    os.close(reader)
+                    done = subprocess.run([COLLET, *verb], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60,
+                                          restore_signals=not ignored)
+                    os.close(writer)
+                    self.assertEqual(done.returncode, code)
+                    self.assertEqual("could not be written: Broken pipe" in done.stderr, ignored, done.stderr)
+
+    def test_what_a_running_server_says(self):
+        server = self.serve("echo", text=f'[admin]\nsocket = "{self.folder}/admin.sock"\n')
+        for verb in (("list",), ("reload",), ("reload", "echo"), ("reload", "--format", "json")):
+            with self.subTest(verb=verb), open("/dev/full", "wb") as full:
+                done = subprocess.run([COLLET, *verb, "-c", self.folder / "collet.toml"], stdout=full,
+                                      stderr=subprocess.PIPE, text=True, timeout=60)
+                self.assertEqual(done.returncode, 3, done.stderr)
+                self.assertIn("could not be written", done.stderr)
+        self.assertTrue(server.is_alive())
+
+    def test_what_has_failed_anyway_keeps_its_exit_code(self):
+        schema = self.folder / "schema.json"
+        schema.write_text("false")
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([COLLET, "validate", schema, schema], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 5)
+        self.assertIn("could not be written", done.stderr)
+
+    def test_words_that_cannot_be_written_are_no_error(self):
+        servers = self.folder / "mcp.json"
+        servers.write_text('{"mcpServers":{"a":{"url":"http://h/mcp"}}}')
+        for words in (">/dev/full", ">&-"):
+            for verb in (("import", servers), ("client-config", "--for", "zed"),
+                         ("call", "shout", "-c", self.config("noisy"))):
+                done = subprocess.run(["sh", "-c", f'exec "$@" 2{words}', "sh", COLLET, *verb], stdout=subprocess.PIPE,
+                                      text=True, timeout=60)
+                self.assertEqual(done.returncode, 0, verb)
+                self.assertTrue(done.stdout)
+
+
+class Tokens(Case):
+    def test_what_is_printed_is_taken_by_the_configuration(self):
+        done = run("token", "alice@example.org")
+        self.assertEqual(done.returncode, 0)
+        config = self.config(text=done.stdout[done.stdout.index("[[server.token]]"):])
+        self.assertEqual(run("client-config", "--for", "zed", "-c", config).returncode, 0)
+        self.assertIn('name = "alice@example.org"\n', config.read_text())
+
+    def test_a_name_that_the_configuration_refuses_gets_none(self):
+        for name in ("", "a b", 'a"b', "a\\b", "a\nb", "ä"):
+            done = run("token", name)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), name)
+            self.assertIn("A-Z a-z 0-9 _ . @ -", done.stderr)
+            hash = "sha256:" + "0" * 64
+            config = self.config(text=f"[[server.token]]\nname = {json.dumps(name)}\nhash = '{hash}'\n")
+            self.assertEqual(run("list", "-c", config).returncode, 1, name)
+
+
+class Silence(Case):
+    """A server that says nothing does not keep a verb for ever."""
+
+    def test_a_running_server_that_has_been_stopped(self):
+        socket_file = self.folder / "admin.sock"
+        server = self.serve("echo", text=f'[admin]\nsocket = "{socket_file}"\n')
+        config = self.folder / "collet.toml"
+        self.assertEqual(run("list", "-c", config).returncode, 0)
+        server.signal(signal.SIGSTOP)
+        self.addCleanup(server.signal, signal.SIGCONT)
+        for verb in ("list", "reload"):
+            done = run(verb, "-c", config, "--timeout", "0.1")
+            self.assertEqual((done.returncode, done.stdout), (4, ""))
+            self.assertIn(f"the server at {socket_file} does not answer", done.stderr)
+        server.signal(signal.SIGCONT)
+        self.assertEqual(run("reload", "-c", config).returncode, 0)
+
+    def test_a_remote_that_accepts_and_says_nothing(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}/mcp?api_key=s3cr3t&page=1"
+            for verb in (("list",), ("call", "echo")):
+                done = run(*verb, "--url", url, "--timeout", "0.1")
+                self.assertEqual((done.returncode, done.stdout), (4, ""))
+                self.assertRegex(done.stderr, r"collet: http://127.0.0.1:\d+/mcp\?api_key=\*\*\*&page=1 cannot be reached: ")
+
+    def test_a_command_that_says_nothing(self):
+        done = run("list", "--command", "sleep 100", "--timeout", "0.1")
+        self.assertEqual((done.returncode, done.stdout), (4, ""))
+        self.assertIn("sleep 100 cannot be reached", done.stderr)
+
+    def test_the_person_is_told_what_is_waited_for(self):
+        process = subprocess.Popen([COLLET, "list", "--command", "sleep 100"], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
+        self.assertEqual(process.stderr.readline(), "collet: waiting for sleep 100, for up to 300 s\n")
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+    def test_a_time_that_is_none(self):
+        for seconds, code in (("0.0009", 1), ("0.001", 4), ("604800", 0), ("604801", 1), ("nan", 1), ("inf", 1), ("soon", 1)):
+            verb = ("list", "--command", "sleep 100") if code else ("list", "-c", self.config("echo"))
+            done = run(*verb, "--timeout", seconds)
+            self.assertEqual(done.returncode, code, (seconds, done.stderr))
+            self.assertEqual("--timeout" in done.stderr, code == 1)
+
+    def test_no_server(self):
+        config = self.config("echo")
+        done = run("reload", "-c", config)
+        self.assertEqual(done.returncode, 4)
+        self.assertRegex(done.stderr, r"no server of this configuration is running \(nobody listens on .+\.sock\)")
+        done = run("reload", env={"PATH": "/usr/bin:/bin"})
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("say --config", done.stderr)
 
 
 class Configurations(Case):
@@ -96,6 +357,32 @@ class Lists(Case):
                          {"description", "inputSchema"})
         self.assertEqual([plugin["id"] for plugin in listed["plugins"] if "error" in plugin], ["broken"])
 
+    def test_a_definition_nested_to_the_limit_is_listed(self):
+        config = self.config("awkward")
+        self.assertRegex(run("list", "-c", config).stdout, "defined_deeply +awkward +Nested as deeply as is allowed\n")
+
+    def test_a_plugin_without_a_file_is_listed_as_failed(self):
+        config = self.config("echo", text=f'[plugins]\npaths = ["{self.folder}"]\n[plugin.ghost]\n')
+        done = run("list", "-c", config)
+        self.assertRegex(done.stdout, rf"(?m)^failed +ghost: cannot load {self.folder}/ghost\.so: .*No such file")
+        self.assertRegex(done.stdout, "(?m)^tool +echo ")
+
+    def test_a_configuration_that_offers_nothing_says_so(self):
+        done = run("list", "-c", self.config())
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        self.assertIn("nothing is offered", done.stderr)
+
+    def test_rules_that_name_nothing_are_told(self):
+        config = self.config("math", text='[plugins]\npaths = []\n')
+        rules = 'hide = ["ad"]\nrename = { primes = "p", nothing = "n" }\ntools.x.timeout_ms = 1\n'
+        config.write_text(config.read_text() + rules)
+        done = run("list", "-c", config)
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, "(?m)^tool +p +math ")
+        for words in ('hide has no effect on "ad"', 'rename has no effect on "nothing"', 'tools has no effect on "x"'):
+            self.assertIn(f"plugin math: {words}", done.stderr)
+        self.assertNotIn('"primes"', done.stderr)
+
     def test_a_clash_takes_out_one_tool(self):
         listed = json.loads(run("list", "-c", self.config("echo", again=PLUGINS["echo"]), "--format", "json").stdout)
         self.assertEqual([(item["name"], item["plugin"]) for item in listed["items"]], [("echo", "echo")])
@@ -110,6 +397,24 @@ class Checks(Case):
             self.assertIn(words, done.stdout)
         checked = json.loads(run("check", PLUGINS["math"], "--format", "json").stdout)
         self.assertEqual((checked["errors"], checked["plugin"]), ([], "org.collet.math 1.0.0"))
+
+    def test_a_plugin_whose_threads_stay_is_shown_and_so_are_those_behind_it(self):
+        stays = BUILD / "tests/modules/hostile_threads_stay.so"
+        done = run("check", stays, stays, PLUGINS["echo"])
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertEqual(done.stdout.count("item         start_thread\n"), 2)
+        self.assertEqual(len(re.findall(r"(?m)^error +plugin hostile_threads_stay was not unloaded: a thread .*: stays$", done.stdout)), 2)
+        self.assertIn("org.collet.echo 1.0.0", done.stdout)
+        (self.folder / "c.toml").write_text(f'[plugin.stays]\nlibrary = "{stays}"\n')
+        listed = run("list", "-c", self.folder / "c.toml", "--format", "json")
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        self.assertEqual([plugin["id"] for plugin in json.loads(listed.stdout)["plugins"]], ["stays"])
+
+    def test_what_a_definition_does_not_keep_is_told(self):
+        done = run("check", BUILD / "tests/modules/sample.so")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertRegex(done.stdout, r"(?m)^warning +refuse: of its definition is left out: /description .*null$")
+        self.assertRegex(done.stdout, r"(?m)^warning +refuse /properties/a/type: a list of types")
 
     def test_every_bad_file_is_told_with_its_reason(self):
         text = self.folder / "text.so"

@@ -61,7 +61,7 @@ class Dev(Case):
         maps = Path(f"/proc/{self.process.pid}/maps")
 
         def copies():
-            return {line.split(maxsplit=5)[5] for line in maps.read_text().splitlines() if "p.so" in line}
+            return {line.split(maxsplit=5)[5] for line in maps.read_text().splitlines() if "-p.so" in line}
 
         # One, when the old one is gone, and not "(deleted)": the file with its symbols is there.
         until(lambda: len(copies()) == 1 and all(os.path.exists(copy) for copy in copies()))

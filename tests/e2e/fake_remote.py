@@ -2,6 +2,7 @@
 
 As a child: `fake_remote.py JSON`, where JSON has attributes of FakeRemote, such as {"era": "legacy"}.
 """
+import itertools
 import json
 import os
 import queue
@@ -113,6 +114,7 @@ class FakeRemote:
     list_changed = True
     mode = ""
     instructions = None
+    undeclared = False  # it does not say that it logs
     ttl_ms = 0
 
     def __init__(self, **attributes):
@@ -138,7 +140,7 @@ class FakeRemote:
         tasks = ({"extensions": {META + "tasks": {}}} if self.era == "modern" else
                  {"tasks": {"cancel": {}, "requests": {"tools": {"call": {}}}}})
         return {"tools": changes, "resources": {"subscribe": True, **changes}, "prompts": changes, "completions": {},
-                "logging": {}, **tasks}
+                **({} if self.undeclared else {"logging": {}}), **tasks}
 
     def stamped(self, result):
         if self.era == "modern":
@@ -242,7 +244,8 @@ class FakeRemote:
         token = talk.meta.get("progressToken")
         if token is not None:
             talk.notify("notifications/progress", progressToken=token, progress=1, total=2, message="half")
-        talk.notify("notifications/message", level="warning", logger="fake", data={"said": "something"})
+        if self.era == "legacy" or META + "logLevel" in talk.meta:
+            talk.notify("notifications/message", level="warning", logger="fake", data={"said": "something"})
         return text("done")
 
     def question(self, talk, key, request):
@@ -383,6 +386,7 @@ class HttpRemote:
         self.sessions = set()
         self.connections = set()
         self.statuses = {}  # by method: a status to answer with instead, as (status, headers, body)
+        self.refusal = (404, b"no such session", {})  # of what names a session that is none
         self.raw = {}  # by method: a function of the message, whose bytes are all that its connection still says
         outer = self
 
@@ -441,6 +445,10 @@ class HttpRemote:
         http.end_headers()
         http.wfile.write(body)
 
+    def refuse(self, http):
+        status, body, headers = self.refusal
+        return self.reply(http, status, body, **headers)
+
     @staticmethod
     def begin_stream(http):
         http.send_response(200)
@@ -474,7 +482,7 @@ class HttpRemote:
             elif session is None:
                 return self.reply(http, 400, b"no session")
             elif session not in self.sessions:
-                return self.reply(http, 404, b"no such session")
+                return self.refuse(http)
         if "id" not in message or method is None:
             self.remote.take(message, None)
             return self.reply(http, 202)
@@ -526,21 +534,80 @@ class HttpRemote:
             self.remote.take(message, self.sse)
             return self.reply(http, 202)
         self.reply(http, 202)
-        return threading.Thread(target=self.remote.take, args=(message, self.sse), daemon=True).start()
+        return threading.Thread(target=self.take_quietly, args=(message, self.sse), daemon=True).start()
+
+    def take_quietly(self, message, send):
+        try:
+            self.remote.take(message, send)
+        except OSError:
+            pass  # the stream has gone
 
     def get(self, http):
         if self.remote.mode == "sse":
             return self.get_sse(http)
         if self.remote.era == "modern" or self.remote.mode == "no side stream":
             return self.reply(http, 405)
+        if http.headers.get("Mcp-Session-Id") not in self.sessions:
+            return self.refuse(http)
         self.begin_stream(http)
         talk = Talk(self.remote, {}, lambda out: self.event(http, out))
         with self.remote.lock:
             self.remote.listeners.append(talk)
         talk.cancelled.wait()
+        http.close_connection = True
 
 
 class StdioRemote(FakeRemote):
+    log = None
+    first = b""  # of stdin, if that was read
+
+    def __init__(self, **attributes):
+        super().__init__(**attributes)
+        self.tools += [tool("cut"), tool("deaf"), tool("say"), tool("variables")]
+
+    def tool_variables(self, talk, arguments):
+        return text(json.dumps(dict(os.environ)))
+
+    def executed(self, what):
+        if self.log:
+            with open(self.log, "a") as log:
+                log.write(what + "\n")
+
+    def tool_cut(self, talk, arguments):
+        """Ends after so many bytes of its answer."""
+        self.executed("cut")
+        answer = json.dumps({"jsonrpc": "2.0", "id": talk.message["id"], "result": text("cut")})
+        sys.stdout.write(answer[:arguments["at"]])
+        sys.stdout.flush()
+        os._exit(3)
+
+    def tool_deaf(self, talk, arguments):
+        """Answers, reads so many bytes of the next request, and ends."""
+        self.bytes_left = arguments["at"]
+        return text("deaf")
+
+    def tool_say(self, talk, arguments):
+        """Says these bytes, in which @ is the request's id, for an answer."""
+        self.executed("say")
+        words = arguments["bytes"].replace("@", str(talk.message["id"]))
+        sys.stdout.buffer.write(words.encode("latin-1") + b"\n")
+        sys.stdout.buffer.flush()
+        raise NoAnswer
+
+    def expects(self, stdin):
+        """Whether the first message, which is left to be read, is initialize; else goes the way that its mode has."""
+        self.first = stdin.read(1 << 16)
+        method = json.loads(self.first.splitlines()[0])["method"]
+        with open(self.log, "a") as log:
+            log.write(method + "\n")
+        if method == "initialize":
+            return True
+        if self.mode.startswith("closes"):
+            os.close(1)
+        while self.mode.startswith(("closes", "hangs")) and stdin.read(1 << 16):
+            pass
+        os._exit(2)
+
     def run(self):
         lock = threading.Lock()
 
@@ -551,6 +618,8 @@ class StdioRemote(FakeRemote):
 
         if self.mode == "silent":
             return sys.stdin.read()
+        if self.mode.endswith("at a probe") and not self.expects(sys.stdin.buffer.raw):
+            return
         if self.mode == "ignores signals":
             import signal
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -560,13 +629,20 @@ class StdioRemote(FakeRemote):
                   '{"jsonrpc":"2.0","id":99999,"result":{}}', '{"id":"\udcff"}', "[]", "\0\r")
         if self.mode == "babbles":
             sys.stdout.reconfigure(errors="surrogateescape")
-        for line in sys.stdin:
+        for line in itertools.chain(self.first.decode().splitlines(), sys.stdin):
             if self.mode == "junk":
                 print("this is no message")
             if self.mode == "babbles":
                 with lock:
                     print(*babble, sep="\n", flush=True)
-            threading.Thread(target=self.take, args=(json.loads(line), send), daemon=True).start()
+            taker = threading.Thread(target=self.take, args=(json.loads(line), send), daemon=True)
+            taker.start()
+            if '"deaf"' in line and '"tools/call"' in line:
+                taker.join()
+                heard = b""
+                while len(heard) < self.bytes_left and b"\n" not in heard:
+                    heard += os.read(0, self.bytes_left - len(heard))
+                break
         while self.mode == "ignores signals":
             threading.Event().wait(60)
         os._exit(0)

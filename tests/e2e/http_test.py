@@ -1,7 +1,9 @@
 """The HTTP transport under clients that are rude, slow, gone or many."""
 import json
 import signal
+import socket
 import threading
+from urllib.parse import urljoin
 
 from peer import PLUGINS, Case, Connection, as_bytes, call, hostile, main, modern, post, request, text_of, until
 
@@ -71,6 +73,14 @@ class Bodies(Case):
                  for id in range(60)]
         connection.send(b"".join(map(post, tools)))
         self.assertEqual([connection.receive().message["id"] for _ in tools], list(range(60)))
+
+    def test_what_was_sent_ahead_is_answered_also_to_a_client_that_sends_no_more(self):
+        connection = self.server.connect()
+        tools = [call(0, "primes", {"below": 100_000}), *(call(id, "echo", {"text": str(id)}) for id in range(1, 20))]
+        connection.send(b"".join(map(post, tools)))
+        connection.socket.shutdown(socket.SHUT_WR)
+        self.assertEqual([connection.receive().message["id"] for _ in tools], list(range(20)))
+        self.assertTrue(connection.is_closed())
 
     def test_chunked_body(self):
         connection = self.server.connect()
@@ -145,7 +155,21 @@ class Leaving(Case):
         self.assertIsNone(connection.event())
         self.assertEqual(connection.ask(request(3, "ping")).message["id"], 3)
 
-    def test_a_client_that_does_not_read_its_stream_loses_it_and_harms_nobody(self):
+    def test_a_client_that_sends_no_more_gets_its_answer(self):
+        for sent in (modern(call(1, "wait")), post(call(1, "wait")), modern(call(1, "wait", token=1))):
+            connection = self.server.connect()
+            connection.send(sent)
+            connection.socket.shutdown(socket.SHUT_WR)
+            until(lambda: self.number("waiting") == 1)
+            self.server.post(call(2, "release"))
+            head = connection.head()
+            while head.is_stream and "method" in (message := connection.event()):
+                pass
+            self.assertEqual(text_of(message if head.is_stream else connection.body_of(head).message), "released")
+        self.assertEqual(self.number("cancels"), 0)
+
+    def test_a_client_that_does_not_read_its_stream_loses_it_in_time_and_harms_nobody(self):
+        self.server = self.serve("waits", "echo", text="[server.limits]\nbody_timeout_ms = 500\n")
         before = self.server.resident_bytes()
         connection = self.server.connect()
         connection.send(modern(call(1, "flood", token=1)))
@@ -171,6 +195,73 @@ class Leaving(Case):
         self.assertEqual(self.server.post(cancelled, **session).status, 202)
         until(lambda: self.number("cancels") == 1)
         self.assertIsNone(connection.event())
+
+
+class Habits(Case):
+    """What clients do that is not forbidden."""
+
+    def raw(self, server, *lines, body=b""):
+        connection = server.connect()
+        connection.send("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+        return connection
+
+    def test_http_1_0_needs_no_host_on_this_machine(self):
+        body = as_bytes(request(1, "ping"))
+        connection = self.raw(self.serve("echo"), "POST /mcp HTTP/1.0", "Content-Type: application/json",
+                              f"Content-Length: {len(body)}", body=body)
+        self.assertEqual(connection.receive().message["result"], {})
+        self.assertTrue(connection.is_closed())
+
+    def test_headers_that_repeat_themselves_pass(self):
+        body = as_bytes(request(1, "ping"))
+        host = "Host: localhost"
+        for answered, *lines in ((200, host, host), (400, host, "Host: 127.0.0.1"),
+                                 (200, host, *2 * ["MCP-Protocol-Version: 2025-11-25"]),
+                                 (400, host, "MCP-Protocol-Version: 2025-11-25", "MCP-Protocol-Version: 2025-06-18")):
+            connection = self.raw(self.serve("echo"), "POST /mcp HTTP/1.1", "Content-Type: application/json",
+                                  f"Content-Length: {len(body)}", *lines, body=body)
+            self.assertEqual(connection.receive().status, answered, lines)
+
+    def test_the_old_transport_works_behind_a_proxy_that_takes_a_prefix_off(self):
+        server = self.serve("echo")
+        stream = self.raw(server, "GET /sse HTTP/1.1", "Host: localhost", "Accept: text/event-stream")
+        self.assertTrue(stream.head().is_stream)
+        endpoint = dict(line.split(": ", 1) for line in stream.chunk().decode().splitlines() if line)
+        self.assertEqual(endpoint["event"], "endpoint")
+        asked = urljoin("https://proxy.example.org/prefix/sse", endpoint["data"])
+        self.assertTrue(asked.startswith("https://proxy.example.org/prefix/sse?"), asked)
+        path = asked.removeprefix("https://proxy.example.org/prefix")
+        self.assertEqual(server.post(request(1, "ping"), path=path).status, 202)
+        self.assertTrue(stream.chunk().startswith(b"event: message\ndata: {"))
+
+    def test_many_answers_wait_for_a_client_of_the_old_transport_that_reads_late(self):
+        server = self.serve("echo")
+        stream = server.connect(receive_bytes=64 << 10)
+        stream.send(b"GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        stream.head()
+        path = "/" + dict(line.split(": ", 1) for line in stream.chunk().decode().splitlines() if line)["data"]
+        text = "x" * 200_000
+        with server.connect() as connection:
+            for id in range(40):  # twice what may wait in the connection itself
+                self.assertEqual(connection.ask(call(id, "echo", {"text": text}), path=path).status, 202)
+        answers = (message for message in iter(stream.event, None) if "id" in message)  # not what has changed meanwhile
+        for id in range(40):
+            answer = next(answers)
+            self.assertEqual((answer["id"], text_of(answer)), (id, text))
+
+    def test_a_page_can_read_why_its_request_was_not_even_read(self):
+        server = self.serve("echo")
+        page = "Origin: http://localhost:5173"
+        for status, *lines in ((413, page, "Content-Type: application/json", f"Content-Length: {9 << 20}"),
+                               (431, page, "X: " + "x" * (16 << 10)), (431, "X: " + "x" * (16 << 10), page),
+                               (400, page, "Content-Length: x")):
+            connection = self.raw(server, "POST /mcp HTTP/1.1", "Host: localhost", *lines)
+            answer = connection.receive()
+            self.assertEqual(answer.status, status)
+            self.assertEqual(answer.headers["access-control-allow-origin"], "http://localhost:5173")
+        connection = self.raw(server, "POST /mcp HTTP/1.1", "Host: localhost", "Origin: https://evil.example.org",
+                              f"Content-Length: {9 << 20}")
+        self.assertNotIn("access-control-allow-origin", connection.receive().headers)
 
 
 class Crowd(Case):

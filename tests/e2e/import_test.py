@@ -1,11 +1,9 @@
 """What people have in other MCP clients comes into a configuration of ours, with their consent, and goes back out."""
 import json
 import os
-import pty
-import select
 import subprocess
 
-from peer import COLLET, TIMEOUT_S, Case, main, run
+from peer import COLLET, Case, main, on_terminal, run
 
 TOML = '# mine\n[remote.kept]\nurl = "http://127.0.0.1:1/mcp"'  # without a newline at its end
 SERVERS = {
@@ -29,21 +27,6 @@ class Import(Case):
         self.assertEqual(run("client-config", "--for", "zed", "-c", self.target).returncode, 0)
         return self.target.read_text()
 
-    def on_terminal(self, *arguments, answer="", out=None):
-        """Exit code and screen of a run whose stdin and stderr, and stdout unless it goes elsewhere, are a terminal."""
-        here, there = pty.openpty()
-        process = subprocess.Popen([COLLET, *arguments], stdin=there, stdout=out or there, stderr=there)
-        os.close(there)
-        os.write(here, answer.encode())
-        screen = b""
-        try:
-            while select.select([here], [], [], TIMEOUT_S)[0]:
-                screen += os.read(here, 4096)
-        except OSError:  # how a terminal says that nobody is on it any more
-            pass
-        os.close(here)
-        return process.wait(TIMEOUT_S), screen.decode().replace("\r\n", "\n")
-
     def test_tables_go_to_stdout(self):
         done = run("import", self.file)
         self.assertEqual(done.returncode, 0)
@@ -54,7 +37,7 @@ class Import(Case):
         self.assertNotIn("s3cr3t", done.stderr)
 
     def test_no_secrets_on_screen(self):
-        code, screen = self.on_terminal("import", self.file)
+        code, screen = on_terminal("import", self.file)
         self.assertEqual(code, 0)
         self.assertIn('env = { KEY = "***", REF = "${env:DOCS_REF}" }', screen)
         self.assertNotIn("s3cr3t", screen)
@@ -69,27 +52,29 @@ class Import(Case):
     def test_a_person_is_shown_what_will_run_and_asked(self):
         self.target.write_text(TOML)
         for answer in ("n\n", "\n", "\x04", "yess\n"):
-            code, screen = self.on_terminal("import", self.file, "-w", self.target, answer=answer)
+            code, screen = on_terminal("import", self.file, "-w", self.target, answer=answer)
             self.assertEqual(code, 1, screen)
             self.assertLess(screen.index("docs-server"), screen.index("[y/N]"))
             self.assertNotIn("s3cr3t", screen)
             self.assertEqual(self.target.read_text(), TOML)
-        code, screen = self.on_terminal("import", self.file, "-w", self.target, answer="y\n")
-        self.assertEqual(code, 0, screen)
+        code, screen = on_terminal("import", self.file, "-w", self.target, answer="y\n")
+        self.assertEqual(code, 8, screen)
         self.assertIn("[remote.docs]", self.listed())
 
     def test_what_is_there_stays_and_a_second_import_adds_nothing(self):
         self.target.write_text(TOML)
         self.target.chmod(0o640)
         done = self.write("--yes")
-        self.assertEqual((done.returncode, done.stdout), (0, ""))
-        self.assertIn("has a remote kept already", done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (8, ""))
+        self.assertIn("has another remote kept", done.stderr)
         self.assertIn("others than you can read it", done.stderr)
         text = self.listed()
         self.assertTrue(text.startswith(TOML + "\n\n[remote.docs]\n"), text)
         self.assertNotIn("127.0.0.1:2", text)
         self.assertEqual(self.target.stat().st_mode & 0o777, 0o640)
-        self.assertIn("nothing to add", self.write("--yes").stderr)
+        again = self.write("--yes")
+        self.assertIn("nothing to add", again.stderr)
+        self.assertIn("has docs already", again.stderr)
         self.assertEqual(self.target.read_text(), text)
 
     def test_a_new_configuration_is_for_its_owner_only(self):
@@ -99,7 +84,7 @@ class Import(Case):
 
     def test_a_link_stays_a_link(self):
         real = self.folder / "real.toml"
-        real.write_text(TOML)
+        real.write_text("# mine")
         self.target.symlink_to(real)
         self.assertEqual(self.write("--yes").returncode, 0)
         self.assertTrue(self.target.is_symlink())
@@ -117,17 +102,39 @@ class Import(Case):
         self.target.mkdir()
         self.assertEqual(self.write("--yes").returncode, 1)
 
+    def test_collet_does_not_become_its_own_remote(self):
+        self.target.write_text("")
+        for config, words in ((self.target, "is Collet itself"), (self.folder / "other.toml", "runs /opt/collet")):
+            self.file.write_text(json.dumps({"mcpServers": {
+                "me": {"command": "/opt/collet", "args": ["stdio", "--config", str(config)]}}}))
+            done = self.write("--yes")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(words, done.stderr)
+        self.assertEqual(self.listed().count("[remote."), 1)
+
     def test_one_bad_server_is_told_and_the_others_are_taken(self):
-        self.file.write_text('{"mcpServers": {\n"bad": {"command": 7.5},\n"good": {"command": "x\\u001b[2K"}}}')
+        self.file.write_text('{"mcpServers": {\n"bad": {"command": []},\n"good": {"command": "x\\u001b[2K"}}}')
         done = self.write("--yes")
-        self.assertEqual(done.returncode, 5)
-        self.assertIn(f"{self.file}:2:20: left out: bad: ", done.stderr)
+        self.assertEqual(done.returncode, 8)
+        self.assertIn(f"{self.file}:2:20: left out: bad: command is empty", done.stderr)
         self.assertIn(r"runs 'x\x1b[2K'", done.stderr)
         self.assertIn("[remote.good]", self.listed())
 
+    def test_what_a_file_says_forges_no_line(self):
+        forged = "[remote.other] runs nothing"
+        self.file.write_text(json.dumps({
+            "inputs": [{"id": "key", "description": f"a key\n{forged}"}],
+            "servers": {"a": {"command": "x", "args": [f"a\n{forged}"], "env": {"K": "${input:key}"}},
+                        f"b\n{forged}": {"command": "y", f"c\n{forged}": 1}}}))
+        done = self.write("--yes")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(forged, done.stderr)
+        self.assertFalse([line for line in done.stderr.splitlines() if line.startswith("[remote.other]")], done.stderr)
+
     def test_files_that_are_none(self):
         cases = {"deep.json": b"[" * 1_000_000, "nul.json": b'{"mcpServers":{"a\0":{}}}', "text": b"hello", "empty.json": b"",
-                 "none.json": b"{}", "key.json": b'{"\x1b[2K":1,"\\u001b[2K":1}', "huge.json": b" " * ((4 << 20) + 1)}
+                 "none.json": b"{}", "key.json": b'{"mcpServers":{"a":{"\x1b[2K":[nul]}}}',
+                 "huge.json": b'{"mcp":["' + b"x" * (5 << 20), "huge.toml": b"#" * ((4 << 20) + 1)}
         for name, content in cases.items():
             file = self.folder / name
             file.write_bytes(content)
@@ -135,9 +142,86 @@ class Import(Case):
             self.assertEqual((done.returncode, done.stdout), (1, ""), name)
             self.assertIn(name, done.stderr)
             self.assertNotIn("\x1b", done.stderr)
-        (self.folder / "huge.json").write_bytes(b'{"servers":{}}'.ljust(4 << 20))
-        self.assertEqual(run("import", self.folder / "huge.json").returncode, 0)
         self.assertEqual(run("import", self.folder / "gone.json").returncode, 1)
+
+    def test_a_file_of_which_nothing_can_be_taken(self):
+        self.file.write_text('{"mcpServers": {"bad": {"command": []}}}')
+        self.assertEqual(self.write("--yes").returncode, 5)
+        self.assertFalse(self.target.exists())
+
+    def test_a_file_without_servers_says_so(self):
+        self.file.write_text('{"mcpServers": {}}')
+        done = run("import", self.file)
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        self.assertIn(f"{self.file}:1:16: note: there are no servers in it", done.stderr)
+
+    def test_another_server_of_the_same_name_is_not_lost_without_a_word(self):
+        self.target.write_text(TOML)
+        done = self.write("--yes")
+        self.assertEqual(done.returncode, 8)
+        self.assertIn("has another remote kept, which stays", done.stderr)
+
+    def peak_bytes(self, pieces):
+        """What the process took at most to import a file that it is handed piece by piece."""
+        fifo = self.folder / "claude.json"
+        os.mkfifo(fifo)
+        reader = subprocess.Popen([COLLET, "import", fifo], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        with open(fifo, "wb") as file:
+            for piece in pieces:
+                file.write(piece)
+        printed = reader.stdout.read()
+        reader.stdout.close()
+        _, status, usage = os.wait4(reader.pid, 0)
+        reader.returncode = os.waitstatus_to_exitcode(status)
+        fifo.unlink()
+        self.assertEqual(reader.returncode, 0)
+        self.assertEqual(printed.count(b"[remote."), 1)
+        return usage.ru_maxrss * 1024
+
+    def test_a_history_of_250_megabytes_takes_no_memory(self):
+        server = b'"mcpServers": {"docs": {"command": "docs-server"}}'
+        entry = json.dumps({"display": "{\"mcpServers\": [" + "x" * 1000, "pastedContents": [None, {"a": 1}]}).encode()
+        history = b",".join([entry] * 950)
+
+        def project(number):
+            return b'"/home/ada/%d": {"history": [%s], %s},' % (number, history, server)
+
+        projects = 250
+        self.assertGreater(projects * len(project(0)), 250e6)
+
+        def pieces(count):  # one at a time: a child counts what we have when it is started as its own
+            yield b'{"projects": {'
+            yield from map(project, range(count))
+            yield b'"/": {}}, "mcpServers": {}}'
+
+        small, large = self.peak_bytes(pieces(1)), self.peak_bytes(pieces(projects))
+        self.assertLess(large - small, projects * len(project(0)) / 50)
+
+    def test_the_files_of_a_client_are_found(self):
+        home, work = self.folder / "home", self.folder / "work"
+        (home / ".codex").mkdir(parents=True)
+        work.mkdir()
+        (home / ".codex/config.toml").write_text('[mcp_servers.docs]\ncommand = "docs"\n')
+        (home / ".claude.json").write_text('{"mcpServers": {"a": {"command": "x"}, "b": {"command": "y"}}}')
+        (work / ".mcp.json").write_text('{"mcpServers": {"a": {"command": "x"}, "b": {"command": "z"}}}')
+        env = {"HOME": str(home), "PATH": os.environ["PATH"]}
+
+        def imported(*arguments, **more):
+            return run("import", *arguments, env={**env, **more}, cwd=work)
+
+        self.assertEqual(imported("--from", "codex").stdout, '[remote.docs]\ncommand = "docs"\n')
+        done = imported("--from", "claude")
+        self.assertEqual(done.stdout, '[remote.a]\ncommand = "x"\n\n[remote.b]\ncommand = "y"\n\n[remote.b_2]\ncommand = "z"\n')
+        self.assertIn("a: the same server was found already", done.stderr)
+        self.assertIn("b_2: was called b", done.stderr)
+        done = imported("--from", "codex", CODEX_HOME=str(work))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn(f"there is none of {work}/config.toml", done.stderr)
+        self.assertIn("known: amp, ", imported("--from", "emacs").stderr)
+        self.assertIn("--from", imported().stderr)
+        (work / "x").write_text('{"mcpServers": {"g": {"command": "x", "args": ["$A"]}}}')
+        self.assertIn('args = ["${env:A}"]', imported("x", "--from", "gemini").stdout)
+        self.assertIn('args = ["$A"]', imported("x").stdout)
 
 
 class ClientConfig(Case):
@@ -161,7 +245,7 @@ class ClientConfig(Case):
             self.assertIn(word, done.stderr)
 
     def test_the_command_that_it_prints_serves_us_as_a_remote(self):
-        config = self.config("echo")
+        config = self.config("echo").rename(self.folder / "exported.toml")  # else it would be its own remote
         exported = self.folder / "claude_desktop_config.json"
         exported.write_text(run("client-config", "--for", "claude-desktop", "-c", config).stdout)
         importing = self.folder / "importing.toml"

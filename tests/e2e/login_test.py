@@ -20,6 +20,9 @@ class Authorized:
 
     def __init__(self):
         self.codes, self.tokens, self.refreshes, self.seen = {}, set(), [], []
+        self.clients, self.live, self.reused = set(), set(), 0
+        self.locked = self.described = self.revokes = True
+        self.token_answer = None  # instead of tokens: a status and an answer
         handler = type("Handler", (Handler,), {"world": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.origin = f"http://127.0.0.1:{self.server.server_port}"
@@ -32,15 +35,31 @@ class Authorized:
     def issue(self):
         token = f"token-{len(self.seen)}"
         self.tokens.add(token)
+        self.live.add(f"refresh-{token}")
         return {"access_token": token, "token_type": "Bearer", "expires_in": 3600, "refresh_token": f"refresh-{token}"}
 
+    def refresh(self, token):
+        """Good for once; whoever comes with a used one is a thief, and all are logged out."""
+        if token in self.live:
+            self.live.remove(token)
+            return self.issue()
+        self.reused += 1
+        self.tokens.clear()
+        self.live.clear()
+        return 400, {"error": "invalid_grant"}
+
     def get(self, path, query):
+        if not self.described:
+            return None
         if path == "/.well-known/oauth-protected-resource/mcp":
             return {"resource": self.origin + "/mcp", "authorization_servers": [self.origin]}
         if path == "/.well-known/oauth-authorization-server":
             return {"issuer": self.origin, "code_challenge_methods_supported": ["S256"],
                     "token_endpoint_auth_methods_supported": ["none"],
-                    **{f"{name}_endpoint": f"{self.origin}/{name}" for name in ("authorization", "token", "registration")}}
+                    **{f"{name}_endpoint": f"{self.origin}/{name}" for name in ("authorization", "token", "registration")},
+                    "revocation_endpoint": f"{self.origin}/revocation" if self.revokes else None}
+        if path == "/authorization" and query["client_id"] not in self.clients:
+            return 400, {"error": "unknown client"}
         if path == "/authorization":
             self.codes["the-code"] = query["code_challenge"]
             back = {"code": "the-code", "state": query["state"]}
@@ -49,20 +68,33 @@ class Authorized:
 
     def post(self, path, body, authorization):
         if path == "/registration":
-            return {"client_id": "a-client", "token_endpoint_auth_method": "none"}
+            client = f"client-{len(self.seen)}"
+            self.clients.add(client)
+            return {"client_id": client, "token_endpoint_auth_method": "none"}
+        if path == "/revocation":
+            form = dict(urllib.parse.parse_qsl(body))
+            assert form["client_id"] in self.clients
+            self.live.remove(form["token"])
+            self.tokens.clear()
+            return {"revoked": True}
+        if path == "/token" and self.token_answer:
+            return self.token_answer
         if path == "/token":
             form = dict(urllib.parse.parse_qsl(body))
-            self.refreshes += [form["refresh_token"]] if form["grant_type"] == "refresh_token" else []
+            if form["grant_type"] == "refresh_token":
+                self.refreshes.append(form["refresh_token"])
+                return self.refresh(form["refresh_token"])
             if form["grant_type"] == "authorization_code":
                 digest = hashlib.sha256(form["code_verifier"].encode()).digest()
                 assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == self.codes[form["code"]]
             return self.issue()
-        if authorization.removeprefix("Bearer ") not in self.tokens:
+        if self.locked and authorization.removeprefix("Bearer ") not in self.tokens:
             return None
         message = json.loads(body)
         results = {"server/discover": {"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}},
                                        "_meta": {META + "serverInfo": {"name": "locked", "version": "1"}}},
-                   "tools/list": {"tools": [tool("secret")]}}
+                   "tools/list": {"tools": [tool("secret")]},
+                   "tools/call": {"content": [{"type": "text", "text": "told"}]}}
         return {"jsonrpc": "2.0", "id": message["id"],
                 "result": {"resultType": "complete", "ttlMs": 0, "cacheScope": "private", **results[message["method"]]}}
 
@@ -75,8 +107,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, result):
         self.world.seen.append(self.path)
+        status = 302 if isinstance(result, str) else 200 if result else 404 if self.command == "GET" else 401
+        if isinstance(result, tuple):
+            status, result = result
         body = json.dumps(result).encode() if isinstance(result, dict) else b""
-        self.send_response(302 if isinstance(result, str) else 200 if result else 404 if self.command == "GET" else 401)
+        self.send_response(status)
         if isinstance(result, str):
             self.send_header("Location", result)
         if not result:
@@ -130,6 +165,18 @@ class Login(Case):
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as page:
             return page.read().decode()
 
+    def age(self):
+        """The token that is kept has expired long ago."""
+        kept = json.loads(self.tokens.read_text())
+        kept["tokens"][0]["expires_at"] = 1
+        self.tokens.write_text(json.dumps(kept))
+
+    def logged_in(self):
+        process = self.login()
+        self.browse(self.url_of(process))
+        process.communicate(timeout=TIMEOUT_S)
+        self.assertEqual(process.returncode, 0)
+
     def test_a_login_is_kept_for_a_service(self):
         process = self.login()
         self.assertIn("You can close this window", self.browse(self.url_of(process)))
@@ -138,12 +185,27 @@ class Login(Case):
         self.assertEqual(self.tokens.stat().st_mode & 0o7777, 0o600)
 
         kept = json.loads(self.tokens.read_text())
-        self.assertEqual((kept["tokens"][0]["remote"], kept["clients"][0]["id"]), ("locked", "a-client"))
-        kept["tokens"][0]["expires_at"] = 1  # long ago
-        self.tokens.write_text(json.dumps(kept))
+        self.assertEqual((kept["tokens"][0]["remote"], kept["clients"][0]["id"]), ("locked", *self.remote.clients))
+        self.age()
         service = self.start("serve", "-l", "http://127.0.0.1:0")
         self.said(service, "remote locked: 1 tools")
         self.assertEqual(len(self.remote.refreshes), 1)
+
+    def test_a_login_to_a_url_needs_no_configuration(self):
+        url = self.remote.origin + "/mcp"
+        listed = run("list", "--url", url, env=self.environment)
+        self.assertEqual(listed.returncode, 4)
+        self.assertIn(f"run: collet login {url}", listed.stderr)
+        process = subprocess.Popen([COLLET, "login", url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env=self.environment)
+        self.addCleanup(process.communicate)
+        self.browse(self.url_of(process))
+        self.assertEqual(process.communicate(timeout=TIMEOUT_S)[0],
+                         f"Logged in to {url}. The token is in {self.tokens}.\n")
+        called = run("call", "secret", "--url", url, env=self.environment)
+        self.assertEqual((called.returncode, called.stdout), (0, "told\n"), called.stderr)
+        run("logout", url, env=self.environment)
+        self.assertEqual(run("list", "--url", url, env=self.environment).returncode, 4)
 
     def test_a_service_says_what_to_run(self):
         self.said(self.start("serve", "-l", "http://127.0.0.1:0"), "run: collet login locked")
@@ -167,6 +229,81 @@ class Login(Case):
         _, errors = process.communicate(timeout=TIMEOUT_S)
         self.assertEqual(process.returncode, 5)
         self.assertIn("access_denied: not today", errors)
+        self.assertFalse(json.loads(self.tokens.read_text())["tokens"])
+
+    def test_processes_that_find_an_old_token_refresh_it_once(self):
+        self.logged_in()
+        self.age()
+        processes = [self.start("call", "locked__secret") for _ in range(5)]
+        said = [process.communicate(timeout=TIMEOUT_S)[0] for process in processes]
+        self.assertEqual(said, ["told\n"] * 5)
+        self.assertEqual((len(self.remote.refreshes), self.remote.reused), (1, 0))
+
+    def test_a_token_endpoint_in_trouble_loses_no_login(self):
+        self.logged_in()
+        self.age()
+        self.remote.token_answer = 503, {"error": "temporarily_unavailable"}
+        done = self.start("call", "locked__secret")
+        self.assertIn("answered 503", done.communicate(timeout=TIMEOUT_S)[1])
+        self.remote.token_answer = None
+        done = self.start("call", "locked__secret")
+        self.assertEqual(done.communicate(timeout=TIMEOUT_S)[0], "told\n")
+
+    def test_a_registration_that_the_server_has_lost_is_made_anew(self):
+        self.logged_in()
+        self.remote.clients.clear()
+        self.logged_in()
+        self.assertEqual(self.remote.seen.count("/registration"), 2)
+
+    def test_a_page_that_shows_an_error_ends_the_login_with_the_reason(self):
+        file = self.config(text=f'[remote.locked]\nurl = "{self.remote.origin}/mcp"\nauth.client_id = "nobody"\n')
+        done = run("login", "locked", "-c", file, env=self.environment)
+        self.assertEqual(done.returncode, 5)
+        self.assertRegex(done.stderr, "answers the browser with 400: .*unknown client.*auth.client_id 'nobody'")
+
+    def test_the_browser_is_told_when_the_login_has_failed_after_it(self):
+        self.remote.token_answer = 400, {"error": "invalid_grant", "error_description": "<late>"}
+        process = self.login()
+        page = self.browse(self.url_of(process))
+        self.assertIn("The login has failed", page)
+        self.assertIn("invalid_grant: &lt;late>", page)
+        self.assertNotIn("You can close this window", page)
+        process.communicate(timeout=TIMEOUT_S)
+        self.assertEqual(process.returncode, 5)
+
+    def test_a_server_that_needs_no_login_is_said_to_need_none(self):
+        self.remote.locked = self.remote.described = False
+        out, _ = self.login().communicate(timeout=TIMEOUT_S)
+        self.assertEqual(out, "locked needs no login: it answers without one.\n")
+        self.assertFalse(self.tokens.exists())
+
+    def test_a_server_that_refuses_only_some_can_be_logged_in_to(self):
+        self.remote.locked = False
+        self.logged_in()
+        self.assertTrue(json.loads(self.tokens.read_text())["tokens"])
+
+    def test_logout_forgets_the_login_also_for_a_service_that_runs(self):
+        self.logged_in()
+        service = self.start("serve", "-l", "http://127.0.0.1:0")
+        self.said(service, "remote locked: 1 tools")
+        out, _ = self.start("logout", "locked").communicate(timeout=TIMEOUT_S)
+        self.assertEqual(out, f"Logged out of locked, also at {self.remote.origin}.\n")
+        self.assertEqual((self.remote.live, self.remote.tokens), (set(), set()))
+        kept = json.loads(self.tokens.read_text())
+        self.assertEqual((kept["tokens"], kept["clients"]), ([], []))
+        self.assertIn("run: collet login locked", self.start("call", "locked__secret").communicate(timeout=TIMEOUT_S)[1])
+        out, _ = self.start("logout", "locked").communicate(timeout=TIMEOUT_S)
+        self.assertEqual(out, "Not logged in to locked.\n")
+
+    def test_logout_forgets_the_login_also_where_the_server_cannot_be_told(self):
+        self.remote.revokes = False
+        self.logged_in()
+        out, _ = self.start("logout", "locked").communicate(timeout=TIMEOUT_S)
+        self.assertRegex(out, r"^Logged out of locked\. .* was not told \(it has no place for that\)")
+        self.logged_in()
+        self.remote.stop()
+        out, _ = self.start("logout", "locked").communicate(timeout=TIMEOUT_S)
+        self.assertRegex(out, r"^Logged out of locked\. .* was not told")
         self.assertFalse(json.loads(self.tokens.read_text())["tokens"])
 
     def test_ctrl_c_ends_it(self):

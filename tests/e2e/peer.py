@@ -1,11 +1,14 @@
 """Starts the real binary and talks to it, as rudely as a test wants. What it says has to fit the protocol's schemas.
 
-A test file runs as `FILE BUILD_DIR [unittest arguments]`. A peer that does not answer in TIMEOUT_S fails the test.
+A test file runs as `FILE BUILD_DIR [unittest arguments]`. A peer that does not answer in TIMEOUT_S fails the test, and
+so does one that keeps it busy for `seconds_max`.
 """
 import json
 import os
+import pty
 import re
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -17,12 +20,12 @@ from pathlib import Path
 
 from transcript import SentLines, SentRequests, Transcript
 
-TIMEOUT_S = 10
+TIMEOUT_S = 60  # far more than anything takes, also on a busy machine and with a sanitizer
 BUILD = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
 COLLET = BUILD / "bin/collet"
 PLUGINS = {
     **{name: BUILD / f"plugins/{name}.so" for name in ("echo", "math", "sqlite", "files")},
-    **{name: BUILD / f"tests/e2e/{name}.so" for name in ("waits", "noisy", "links")},
+    **{name: BUILD / f"tests/e2e/{name}.so" for name in ("waits", "noisy", "awkward", "links")},
     "fixture": BUILD / "conformance/fixture.so",
 }
 MODERN = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
@@ -35,14 +38,21 @@ def hostile(case):
 
 class Case(unittest.TestCase):
     """Has a folder of its own for configurations, and ends what it started."""
+    seconds_max = 600  # likewise, of a test
 
     def setUp(self):
+        signal.signal(signal.SIGALRM, self._out_of_time)
+        signal.alarm(self.seconds_max)
+        self.addCleanup(signal.alarm, 0)
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         global transcript
         transcript = Transcript()
         self.addCleanup(self.check_transcript)
+
+    def _out_of_time(self, *_):
+        raise AssertionError(f"the test has not ended within {self.seconds_max} s")
 
     def check_transcript(self):
         if complaints := transcript.complaints(BUILD / "bin/wire_check"):
@@ -89,6 +99,8 @@ def as_bytes(message):
 
 
 def text_of(answer):
+    if "result" not in answer:
+        raise AssertionError(answer)
     return answer["result"]["content"][0]["text"]
 
 
@@ -160,8 +172,8 @@ class Process:
 
 
 class Stdio(Process):
-    def __init__(self, config):
-        super().__init__("stdio", "-c", config, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    def __init__(self, config, **options):
+        super().__init__("stdio", "-c", config, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, **options)
         self._unread = b""
         self._transcript = transcript.stdio()
         self.stdin = SentLines(self._process.stdin, self._transcript)
@@ -364,6 +376,30 @@ def children_of(server):
         except (FileNotFoundError, ProcessLookupError):
             pass  # the thread has ended meanwhile
     return children
+
+
+def is_running(pid):
+    """Whether there is such a process that has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def on_terminal(*arguments, answer="", out=None):
+    """Exit code and screen of a verb whose stdin and stderr, and stdout unless it goes elsewhere, are a terminal."""
+    here, there = pty.openpty()
+    process = subprocess.Popen([COLLET, *arguments], stdin=there, stdout=out or there, stderr=there)
+    os.close(there)
+    os.write(here, answer.encode())
+    screen = b""
+    try:
+        while select.select([here], [], [], TIMEOUT_S)[0]:
+            screen += os.read(here, 4096)
+    except OSError:  # how a terminal says that nobody is on it any more
+        pass
+    os.close(here)
+    return process.wait(TIMEOUT_S), screen.decode().replace("\r\n", "\n")
 
 
 def run(*arguments, **options):

@@ -7,7 +7,7 @@ import socket
 import stat
 from pathlib import Path
 
-from peer import BUILD, Case, Server, call, children_of, main, post, request, run, text_of, until
+from peer import BUILD, Case, Server, call, children_of, is_running, main, post, request, run, text_of, until
 
 MODERN = {"io.modelcontextprotocol/protocolVersion": "2026-07-28",
           "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}}
@@ -135,6 +135,91 @@ class Triggers(Reloading):
         self.install("versioned_extra")
         until(lambda: self.which(server, "extra") == "3")
         self.assertEqual(self.listing()["leftBehind"], [])
+
+    def test_a_library_that_is_no_plugin_is_no_error_until_it_was_one(self):
+        server = self.start("watch")
+        bundled = self.folder / "plugins/libdep.so"
+        self.install("hostile_no_symbol", bundled)
+        server.logged("libdep.so is no plugin")
+        self.assertEqual([plugin["id"] for plugin in self.listing()["plugins"]], ["p"])
+        self.install("versioned_extra", bundled)
+        until(lambda: self.which(server, "extra") == "3")
+        self.install("hostile_no_symbol", bundled)
+        server.logged("error plugin libdep is not replaced: .*does not export collet_plugin_entry_v1")
+        self.assertEqual(len([line for line in server.log if " error " in line]), 1)
+
+
+class Quiet(Reloading):
+    def test_a_change_of_nothing_that_matters_is_not_worth_a_word(self):
+        server = self.start("watch")
+        self.install("versioned_1", self.folder / "plugins/twin.so")
+        server.logged("plugin twin: loaded")
+        warnings = len([line for line in server.log if "is left out" in line])
+        (self.folder / "plugins/notes.txt").write_text("a change of the folder")
+        self.assertEqual(self.collet("reload").stdout, "nothing has changed\n")
+        os.utime(self.folder / "plugins/twin.so")
+        until(lambda: self.collet("reload").stdout == "nothing has changed\n")
+        self.assertEqual(len([line for line in server.log if "is left out" in line]), warnings)
+
+
+class MovingFolders(Reloading):
+    """What the kernel does not tell of, since it tells of folders and not of paths."""
+
+    def make_folder(self, name, build_name):
+        folder = self.folder / name
+        folder.mkdir()
+        self.install(build_name, folder / "p.so")
+        return folder
+
+    def test_a_folder_that_is_removed_and_made_again(self):
+        server = self.start("watch")
+        shutil.rmtree(self.folder / "plugins")
+        server.logged("the folder .*plugins is gone")
+        self.assertEqual(self.which(server), "1")
+        self.make_folder("plugins", "versioned_2")
+        until(lambda: self.which(server) == "2")
+        self.install("versioned_1")
+        until(lambda: self.which(server) == "1")
+
+    def test_a_folder_that_another_one_takes_the_place_of_at_once(self):
+        server = self.start("watch")
+        self.make_folder("other", "versioned_2")
+        os.rename(self.folder / "plugins", self.folder / "before")
+        os.rename(self.folder / "other", self.folder / "plugins")
+        until(lambda: self.which(server) == "2")
+        self.install("versioned_1")
+        until(lambda: self.which(server) == "1")
+
+    def test_a_link_that_leads_elsewhere(self):
+        self.write_config("watch")
+        for release, build_name in enumerate(("versioned_1", "versioned_2")):
+            (self.folder / f"r{release}").mkdir()
+            self.make_folder(f"r{release}/plugins", build_name)
+        os.symlink("r0", self.folder / "current")
+        os.symlink("current/plugins", self.folder / "plugins")
+        server = self.serve_config()
+        os.symlink("r1", self.folder / "next")
+        os.rename(self.folder / "next", self.folder / "current")
+        until(lambda: self.which(server) == "2")
+        self.install("versioned_1", self.folder / "r1/plugins/p.so")
+        until(lambda: self.which(server) == "1")
+
+    def test_a_library_that_is_a_link_to_one_that_is_replaced(self):
+        self.write_config("watch")
+        self.make_folder("built", "versioned_1")
+        (self.folder / "plugins").mkdir()
+        os.symlink("../built/p.so", self.folder / "plugins/p.so")
+        server = self.serve_config()
+        self.install("versioned_2", self.folder / "built/p.so")
+        until(lambda: self.which(server) == "2")
+
+    def test_a_folder_that_comes_later(self):
+        self.write_config("watch")
+        server = self.serve_config()
+        server.logged("cannot watch the folder .*plugins: no such file or directory")
+        self.make_folder("plugins", "versioned_1")
+        until(lambda: self.which(server) == "1")
+        server.logged("the folder .*plugins is there, and watched")
 
 
 def select_for(seconds):
@@ -266,13 +351,6 @@ class Calls(Reloading):
         self.assertRaises(TimeoutError, listening.event)  # for the one that differed, and only for it
 
 
-def runs(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 class KilledInTheMiddle(Reloading):
     def test_nothing_is_left_that_the_next_start_trips_over(self):
         os.environ["TMPDIR"] = str(self.folder)  # where the copies of plugins lie
@@ -289,7 +367,7 @@ class KilledInTheMiddle(Reloading):
                 server.kill()
             self.assertEqual(len(list(copies.iterdir())), 1)
             self.assertTrue((self.folder / "c.toml.sock").exists())
-            until(lambda: not any(map(runs, children)))
+            until(lambda: not any(map(is_running, children)))
             stale = set(copies.iterdir())
             server = self.serve_config()
             self.assertEqual(self.which(server), "1")

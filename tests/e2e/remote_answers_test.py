@@ -8,7 +8,9 @@ from fake_remote import RpcError, tool
 from peer import main, run, text_of, until
 from remote_test import RemoteCase
 
-OK = b"HTTP/1.1 200 OK\r\n"
+CLOSE = b"Connection: close\r\n"
+OK = b"HTTP/1.1 200 OK\r\n" + CLOSE
+ERROR = b"HTTP/1.1 500 No\r\n" + CLOSE
 JSON = OK + b"Content-Type: application/json\r\n"
 EVENTS = OK + b"Content-Type: text/event-stream\r\n\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
@@ -29,18 +31,16 @@ def result(message, json_text):
 
 # What is answered, and what the caller hears.
 NO_ANSWERS = {
-    "bytes that are not UTF-8": (lambda m: whole(answer(m, b"\xff")), "no message: .* not UTF-8"),
-    "an error in such bytes": (lambda m: whole(b"\xff\x1b[31m\x00", b"HTTP/1.1 500 No\r\n"), "HTTP status 500: \ufffd"),
+    "an error in such bytes": (lambda m: whole(b"\xff\x1b[31m\x00", ERROR), "HTTP status 500: \ufffd"),
     "an error cut within a character": (
-        lambda m: whole("x".encode() + "é".encode() * 200, b"HTTP/1.1 500 No\r\n"), "HTTP status 500: xé+\ufffd$"),
+        lambda m: whole("x".encode() + "é".encode() * 200, ERROR), "HTTP status 500: xé+\ufffd$"),
     "ten thousand levels": (lambda m: whole(result(m, b"[" * 10_000 + b"]" * 10_000)), "nested too deeply"),
     "a member's name without end": (lambda m: whole(result(m, b'{"%b":tru}' % (b"n" * 100_000))), "^.{0,300}$"),
     "an id that nobody gave": (lambda m: whole(answer({"id": 424242})), "none to this request"),
-    "an id of another type": (lambda m: whole(b'{"jsonrpc":"2.0","id":"%d","result":{}}' % m["id"]), "none to this"),
     "two ids": (lambda m: whole(b'{"id":%d,"id":424242,"result":{"content":[]}}' % m["id"]), "none to this request"),
     "another type": (lambda m: whole(b"<html>", OK + b"Content-Type: text/html\r\n"), "HTTP status 200: <html>"),
     "no type": (lambda m: whole(answer(m), OK), "HTTP status 200: "),
-    "no content": (lambda m: b"HTTP/1.1 204 None\r\n\r\n", "HTTP status 204"),
+    "no content": (lambda m: b"HTTP/1.1 204 None\r\n" + CLOSE + b"\r\n", "HTTP status 204"),
     "another protocol": (lambda m: b"HTTP/1.1 101 Change\r\nUpgrade: x\r\n\r\n" + whole(answer(m)), "not answered in HTTP"),
     "a length that is too short": (lambda m: JSON + b"Content-Length: 10\r\n\r\n" + answer(m), "no message: not valid JSON"),
     "a length that is too long": (lambda m: JSON + b"Content-Length: 9999\r\n\r\n" + answer(m), "remaining to read|before the end"),
@@ -49,15 +49,17 @@ NO_ANSWERS = {
     "a chunk of all there is": (lambda m: JSON + CHUNKED + b"f" * 18 + b"\r\n" + answer(m), "hexadecimal|without a size"),
     "a chunk that is cut off": (lambda m: JSON + CHUNKED + b"99\r\n" + answer(m), "outstanding read data|before the end"),
     "a compressed one": (lambda m: whole(zlib.compress(b" " * 50_000_000, wbits=31), JSON + b"Content-Encoding: gzip\r\n"),
-                         "no message: not valid JSON"),
+                         "Content-Encoding gzip, which was not asked for"),
     "nothing": (lambda m: whole(b""), "no message: "),
     "an empty batch": (lambda m: whole(b"[]"), "none to this request"),
     "no object": (lambda m: whole(result(m, b"null")), "its result is no object"),
-    "a stream of no messages": (lambda m: EVENTS + b"data: {]\n\n\xff\n\ndata: " + answer(m, b"\xff") + b"\n\n",
-                                "its stream ended before the answer"),
+    "a stream of no messages": (lambda m: EVENTS + b"data: {]\n\n\xff\n\ndata: \xff\n\n", "its stream ended before the answer"),
+    "an event that is cut off": (lambda m: EVENTS + b"data: " + answer(m)[:-9] + b"\n\n: the stream goes on\n\n",
+                                 "no message: not valid JSON"),
 }
 
 ANSWERS = {
+    "under its id as a string": lambda m: whole(answer(m).replace(b'"id":%d' % m["id"], b'"id":"%d"' % m["id"])),
     "twice in a batch": lambda m: whole(b"[%b,%b]" % (answer(m), answer(m, b"again"))),
     "twice on a stream": lambda m: EVENTS + b"data: %b\n\ndata: %b\n\n" % (answer(m), answer(m, b"again")),
     "in lines": lambda m: whole(answer(m).replace(b",", b",\r\n  ")),
@@ -91,6 +93,16 @@ class Answers(RemoteCase):
                 with self.subTest(era=era, what=what):
                     fake.raw["tools/call"] = say
                     self.assertEqual(text_of(self.call(server, "r__echo")), "fine")
+
+    def test_text_that_no_string_can_have_is_replaced_and_the_rest_is_heard(self):
+        for era in ("modern", "legacy"):
+            fake = self.http(era=era)
+            server = self.serve_remote(f'url = "{fake.url}"\n')
+            for words in (b"\xff", b"\\ud83d", b"\\ude00"):
+                for head in (lambda body: whole(body), lambda body: EVENTS + b"data: " + body + b"\n\n"):
+                    with self.subTest(era=era, words=words):
+                        fake.raw["tools/call"] = lambda m: head(answer(m, b"caf" + words + b" on"))
+                        self.assertEqual(text_of(self.call(server, "r__echo")), "caf\ufffd on")
 
     def test_a_child_that_babbles_between_its_answers(self):
         for era in ("modern", "legacy"):

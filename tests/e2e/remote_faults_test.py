@@ -1,12 +1,14 @@
 """Remote servers that fail: each costs itself, is said in clear words, and every call is answered once."""
+import email.utils
 import os
 import signal
 import socket
 import threading
+import time
 from pathlib import Path
 
 from fake_remote import FakeRemote, HttpRemote, NoSession, Unavailable, tool
-from peer import children_of, main, run, text_of, until
+from peer import children_of, is_running, main, run, text_of, until
 from remote_test import RemoteCase
 
 
@@ -232,6 +234,59 @@ class Faults(RemoteCase):
 
         setattr(remote, f"on_{name}_list", lost)
 
+    def busy(self, fake, method, status, **headers):
+        """Answers the next such request so, and notes when each of them came."""
+        came = []
+
+        def take(message):
+            came.append(time.monotonic())
+            del fake.raw[method]
+            lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+            return f"HTTP/1.1 {status} No\r\nConnection: close\r\n{lines}Content-Length: 4\r\n\r\nbusy".encode()
+
+        fake.raw[method] = take
+        return came
+
+    def test_a_remote_that_is_busy_is_asked_again_when_it_says_where_that_is_safe(self):
+        for era in ("modern", "legacy"):
+            fake = self.http(era=era)
+            server = self.serve_remote(f'url = "{fake.url}"\n')
+            for status, date in ((429, False), (503, False), (429, True)):
+                with self.subTest(era=era, status=status, date=date):
+                    when = email.utils.formatdate(time.time() + 3, usegmt=True) if date else "1"
+                    came = self.busy(fake, "tools/call", status, Retry_After=when)
+                    answer = self.call(server, "r__read_only")
+                    self.assertEqual(answer.get("error"), None)
+                    self.assertEqual(text_of(answer), "read")
+                    self.assertEqual(len(came), 1)
+                    self.assertGreaterEqual(time.monotonic() - came[0], 0.9)
+            for name, when, why in (("echo", "7", "HTTP status 429: busy; it asks to be tried again after 7 s"),
+                                    ("read_only", "4000", "after 3600 s"), ("read_only", "soon", "HTTP status 429: busy$")):
+                with self.subTest(era=era, name=name, when=when):
+                    before = fake.remote.methods().count("tools/call")
+                    self.busy(fake, "tools/call", 429, Retry_After=when)
+                    self.assertRegex(self.call(server, "r__" + name)["error"]["message"], why)
+                    self.assertEqual(fake.remote.methods().count("tools/call"), before)
+            server.kill()
+
+    def test_a_remote_that_is_busy_at_the_start_is_left_alone_as_long_as_it_says(self):
+        for era, method in (("modern", "server/discover"), ("legacy", "initialize")):
+            with self.subTest(era=era):
+                fake = self.http(era=era)
+                came = self.busy(fake, method, 503, Retry_After="1")
+                server = self.serve_remote(f'url = "{fake.url}"\n')
+                self.assertGreaterEqual(time.monotonic() - came[0], 0.9)
+                server.logged("remote r: down: .*HTTP status 503: busy; it asks to be tried again after 1 s")
+                server.kill()
+
+    def test_a_list_that_is_refused_for_a_while_is_read_when_that_is_over(self):
+        fake = self.http()
+        came = self.busy(fake, "tools/list", 429, Retry_After="2")
+        server = self.serve_remotes(r=f'url = "{fake.url}"\n')
+        server.logged("cannot read its tools/list: HTTP status 429")
+        until(lambda: "r__echo" in self.tools(server))
+        self.assertGreaterEqual(time.monotonic() - came[0], 1.9)
+
     def test_a_flood_of_notifications_is_read_as_one(self):
         fake = self.http()
         server = self.serve_remote(f'url = "{fake.url}"\n')
@@ -271,21 +326,14 @@ class Ending(RemoteCase):
         children = until(lambda: children_of(server))
         server.signal(signal.SIGTERM)
         self.assertEqual(server.wait(), 0)
-        self.assertFalse([child for child in children if is_alive(child)])
+        self.assertFalse([child for child in children if is_running(child)])
 
     def test_a_child_that_ignores_its_stdin_and_sigterm_is_killed(self):
         server = self.serve_remote(self.child(mode="ignores signals"), text="[server.limits]\ndrain_timeout_ms = 1500\n")
         children = until(lambda: children_of(server))
         server.signal(signal.SIGTERM)
         self.assertEqual(server.wait(), 0)
-        until(lambda: not any(is_alive(child) for child in children))
-
-
-def is_alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+        until(lambda: not any(is_running(child) for child in children))
 
 
 if __name__ == "__main__":

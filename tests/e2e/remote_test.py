@@ -1,13 +1,16 @@
 """What remote servers offer, through the real binary: imported, called, asked and told of, in both eras."""
 import json
+import os
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
-from fake_remote import FakeRemote, HttpRemote, tool
-from peer import Case, main, modern, post, request, run, text_of, until
+from fake_remote import FakeRemote, HttpRemote, RpcError, tool
+from peer import Case, Process, is_running, main, modern, post, request, run, text_of, until
 
 FAKE = Path(__file__).with_name("fake_remote.py")
 MODERN = "2026-07-28"
@@ -96,7 +99,7 @@ class Import(RemoteCase):
         self.assertEqual(result["resultType"], "complete")
         self.assertEqual(result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "collet")
 
-        self.assertEqual([each["uri"] for each in self.result(server, "resources/list")["resources"]], ["fake://one"])
+        until(lambda: [each["uri"] for each in self.result(server, "resources/list")["resources"]] == ["fake://one"])
         read = self.result(server, "resources/read", uri="fake://one")
         self.assertEqual(read["contents"], [{"uri": "fake://one", "text": "contents of fake://one"}])
         read = self.result(server, "resources/read", uri="fake://item/7")
@@ -170,11 +173,10 @@ class Import(RemoteCase):
 
     def test_a_bad_item_costs_only_itself(self):
         fake = self.http()
-        fake.remote.tools += [tool("bad_schema", {"type": "object", "properties": 7}), {"title": "no name"}, 7,
-                              tool("bad_header", {"type": "object", "properties": {"a": {"type": "string", "x-mcp-header": ""}}})]
+        fake.remote.tools += [{"title": "no name"}, 7, tool("bad_header", {"type": "object", "properties": {"a": {"type": "string", "x-mcp-header": ""}}})]
         server = self.serve_remote(f'url = "{fake.url}"\n')
         self.assertEqual(text_of(self.call(server, "r__echo", {"text": "hi"})), "hi")
-        self.assertFalse({"r__bad_schema", "r__bad_header"} & set(self.tools(server)))
+        self.assertNotIn("r__bad_header", self.tools(server))
         server.logged("bad_header: its x-mcp-header of a is no header name")
 
     def test_what_a_client_watches_is_watched_at_the_remote(self):
@@ -327,9 +329,8 @@ class Calls(RemoteCase):
                 events.append(event)
         progress = [e["params"] for e in events if e["method"] == "notifications/progress"]
         self.assertEqual(progress, [{"progressToken": "p", "progress": 1, "total": 2, "message": "half"}])
-        if remote:  # over stdio a message names no request
-            logs = [e["params"] for e in events if e["method"] == "notifications/message"]
-            self.assertEqual(logs, [{"level": "warning", "logger": "fake", "data": {"said": "something"}}])
+        logs = [e["params"] for e in events if e["method"] == "notifications/message"]
+        self.assertEqual(logs, [{"level": "warning", "logger": "fake", "data": {"said": "something"}}])
 
     def test_a_cancelled_call_is_cancelled_at_the_remote(self):
         for era in ("modern", "legacy"):
@@ -412,6 +413,22 @@ class Questions(RemoteCase):
                     peer.send({"jsonrpc": "2.0", "id": question["id"], "result": response})
                     self.assertEqual(text_of(answer_of(peer, number)), expected)
 
+    def test_why_a_legacy_client_does_not_answer_reaches_its_user(self):
+        for era in ("modern", "legacy"):
+            with self.subTest(era=era):
+                peer = self.stdio(text="\n[remote.r]\n" + self.child(era=era))
+                peer.logged(r"remote r: \d+ prompts")
+                peer.ask(request(1, "initialize", protocolVersion="2025-11-25", capabilities=CAPABILITIES, clientInfo={}))
+                until(lambda: any(t["name"] == "r__sample" for t in peer_list(peer)))
+                peer.send(request(10, "tools/call", name="r__sample", arguments={}))
+                while "id" not in (question := peer.receive()):
+                    pass
+                error = {"code": -1, "message": "the person has no budget left"}
+                peer.send({"jsonrpc": "2.0", "id": question["id"], "error": error})
+                result = answer_of(peer, 10)["result"]
+                self.assertTrue(result["isError"])
+                self.assertIn("the person has no budget left (-1)", result["content"][0]["text"])
+
     def test_a_client_that_cannot_be_asked_leaves_a_legacy_remote_with_an_error(self):
         server = self.serve_remote(f'url = "{self.http(era="legacy").url}"\n')
         error = self.call(server, "r__ask", capabilities={})["error"]
@@ -439,10 +456,106 @@ class Terminal(RemoteCase):
             called = run("call", "--url", url, "echo", "--args", '{"text":"hi"}')
             self.assertEqual((called.returncode, called.stdout), (0, "hi\n"))
 
+    def test_headers_and_a_token_are_sent_with_every_request(self):
+        done = run("call", "--url", self.http().url, "--header", "X-Team: blue", "-H", "X-From:${env:FROM}", "--token",
+                   "${env:SECRET}", "meta", env={**os.environ, "SECRET": "s3", "FROM": "here"})
+        headers = json.loads(done.stdout)["headers"]
+        self.assertEqual([headers[name] for name in ("x-team", "x-from", "authorization")], ["blue", "here", "Bearer s3"])
+        for wrong, why in (("no header", "must be a header"), ("X y: z", "header")):
+            done = run("call", "--url", "http://127.0.0.1:1/", "-H", wrong, "meta")
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(why, done.stderr)
+        self.assertEqual(run("list", "--command", "true", "--token", "s3").returncode, 1)
+
     def test_any_command_is_listed_and_called(self):
         command = f"{sys.executable} {FAKE}"
         self.assertRegex(run("list", "--command", command).stdout, r"(?m)^prompt +greet")
         self.assertEqual(run("call", "--command", command, "echo", "--args", '{"text":"hi"}').stdout, "hi\n")
+
+    def test_a_command_is_run_as_at_the_prompt(self):
+        server = f"{sys.executable} {FAKE}"
+        for command in (f"A=b {server}", f"export A=b; cd / && {server}", f"{server} '{{}}' | cat"):
+            done = run("call", "--command", command, "echo", "--args", '{"text":"hi"}')
+            self.assertEqual((done.returncode, done.stdout), (0, "hi\n"), done.stderr)
+        done = run("call", "--command", f"A=b {server}", "variables", env={**os.environ, "MY_API_KEY": "of mine"})
+        variables = json.loads(done.stdout)
+        self.assertEqual((variables["A"], variables["MY_API_KEY"]), ("b", "of mine"))
+
+    def test_what_a_command_writes_to_stderr_is_shown_as_it_comes(self):
+        fetched = self.folder / "fetched"
+        os.mkfifo(fetched)
+        command = f"echo fetching >&2; read word <{fetched}; exec {sys.executable} {FAKE}"
+        verb = Process("list", "--command", command, stdout=subprocess.PIPE)
+        self.addCleanup(verb.kill)
+        verb.logged("stderr: fetching")
+        fetched.write_text("done\n")  # not before that was seen
+        self.assertIn(b"echo", verb._process.stdout.read())
+        self.assertEqual(verb.wait(), 0)
+
+    def test_a_signal_ends_a_verb_with_its_command_and_what_that_has_started(self):
+        # A child of the command reads no stdin that could end.
+        says = "sleep 1000 </dev/null & echo pids $! $$ >&2; "
+        hangs, waits = says + "exec sleep 1000", says + f"exec {sys.executable} {FAKE}"
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for verb in (("list", "--command", hangs), ("call", "--command", waits, "wait"), ("call", "--command", hangs, "x")):
+                with self.subTest(number=number, verb=verb):
+                    process = Process(*verb, stdout=subprocess.DEVNULL)
+                    self.addCleanup(process.kill)
+                    pids = [int(pid) for pid in process.logged(r"pids (\d+) (\d+)").groups()]
+                    if "wait" in verb:
+                        process.logged("waiting")
+                    process.signal(number)
+                    self.assertGreater(process.wait(), 0)
+                    self.assertTrue(process.logged("collet: interrupted"))
+                    until(lambda: not any(map(is_running, pids)))
+
+    def test_a_command_dies_with_a_verb_that_is_killed(self):
+        process = Process("list", "--command", "echo pid $$ >&2; exec sleep 1000", stdout=subprocess.DEVNULL)
+        self.addCleanup(process.kill)
+        pid = int(process.logged(r"pid (\d+)")[1])
+        process.kill()
+        until(lambda: not is_running(pid))
+
+    def test_what_a_command_writes_to_stderr_cannot_steer_a_terminal(self):
+        said = r"printf '\302\2332J \342\200\256 a\tb\n' >&2; "
+        done = run("list", "--command", said + f"exec {sys.executable} {FAKE}")
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stderr, r"stderr: \\+xc2\\+x9b2J \\+xe2\\+x80\\+xae a")
+        self.assertNotRegex(done.stderr, "[\x80-\x9f\u202e]")
+
+    def test_a_server_that_is_named_by_nothing_is_wrong_usage(self):
+        for verb in (("list",), ("call", "echo")):
+            for option in ("--url", "--command"):
+                for nothing in ("", " "):
+                    with self.subTest(verb=verb, option=option):
+                        done = run(*verb, option, nothing)
+                        self.assertEqual((done.returncode, done.stdout), (1, ""))
+                        self.assertRegex(done.stderr, f"{option}: must not be empty")
+
+    def test_what_cannot_be_sent_to_a_server_is_wrong_usage(self):
+        url = "http://127.0.0.1:1/"
+        for options, why in (((url, "--token", "a\r\nb"), "--token: .*line break"),
+                             ((url, "--token", "${env:COLLET_NOPE}"), "--token: the environment variable COLLET_NOPE is not set"),
+                             ((url, "--header", ": v"), "--header: '' is no name of a header"),
+                             ((url, "--header", "X: a\nb"), "--header X: .*line break"),
+                             ((url, "--token", "t", "-H", "authorization: Basic x"), ".* exclude each other"),
+                             ((url, "-H", "host: evil"), "--header: host is set by Collet itself"),
+                             ((url, "-H", "Content-Length: 1"), "--header: Content-Length is set by Collet itself"),
+                             (("file:///etc/passwd",), "--url: file:///etc/passwd is no http:// or https:// URL"),
+                             (("http://h\r\nX",), "--url: .*line break")):
+            for verb in (("list",), ("call", "echo")):
+                with self.subTest(verb=verb, options=options):
+                    done = run(*verb, "--url", *options)
+                    self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+                    self.assertRegex(done.stderr, f"^collet: {why}")
+                    self.assertEqual(len(done.stderr.splitlines()), 1)
+
+    def test_a_person_sees_what_a_call_says_on_its_way(self):
+        for era in ("modern", "legacy"):
+            done = run("call", "--url", self.http(era=era).url, "noisy")
+            self.assertEqual(done.stdout, "done\n")
+            self.assertIn("1/2 half\n", done.stderr)
+            self.assertIn('{"said":', done.stderr)
 
     def test_a_server_that_is_not_there_is_said_to_be_unreachable(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -453,6 +566,37 @@ class Terminal(RemoteCase):
                     done = run(*verb, *way)
                     self.assertEqual((done.returncode, done.stdout), (4, ""), done.stderr)
                     self.assertRegex(done.stderr, f"(?m)^collet: {way[1]} cannot be reached: .*{why}")
+
+    def test_remotes_are_told_apart_by_their_arguments_without_secrets(self):
+        config = self.config(text='[remote.a]\ncommand = "false"\nargs = ["-y", "one", "--api-key", "hush", "--token=hush"]\n'
+                                  '[remote.b]\ncommand = "false"\nargs = ["-y", "two", "http://me:hush@localhost/"]\n')
+        for format in ("text", "json"):
+            said = run("list", "--remotes", "-c", config, "--format", format).stdout
+            self.assertIn("false -y one --api-key *** --token=***", said)
+            self.assertIn("false -y two http://***@localhost/", said)
+            self.assertNotIn("hush", said)
+
+    def test_a_list_that_cannot_be_read_is_an_exit_code(self):
+        fake = self.http()
+
+        def offline(talk):
+            raise RpcError(-32603, "fetch failed")
+
+        fake.remote.on_tools_list = offline
+        for verb in (("list",), ("list", "--remotes"), ("call", "echo")):
+            with self.subTest(verb=verb):
+                done = run(*verb, "--url", fake.url)
+                self.assertEqual(done.returncode, 4)
+                self.assertIn("cannot read its tools/list: fetch failed (-32603)", done.stderr)
+        self.assertIn("prompt", run("list", "--url", fake.url).stdout)  # what else there is
+
+    def test_a_call_of_a_remote_that_is_down_says_so(self):
+        config = self.config("echo", text='[remote.gone]\ncommand = "false"\n[remote.off]\nurl = "http://x/"\nenabled = false\n')
+        done = run("call", "gone__echo", "-c", config)
+        self.assertEqual((done.returncode, done.stdout), (4, ""))
+        self.assertRegex(done.stderr, "(?m)^collet: there is no tool gone__echo.*\n  remote gone is down: .*it has ended with exit code 1")
+        self.assertNotIn("remote off", done.stderr)
+        self.assertEqual(run("call", "echo", "--args", '{"text":"hi"}', "-c", config).stdout, "hi\n")
 
     def test_the_health_of_remotes_is_shown(self):
         config = self.config(text=f'[remote.good]\nurl = "{self.http(era="legacy").url}"\n'

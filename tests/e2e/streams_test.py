@@ -1,7 +1,7 @@
 """Streams that clients hold open: what they carry, and how they end."""
 import signal
 
-from peer import Case, Connection, call, main, modern, request
+from peer import MODERN, Case, Connection, call, main, modern, post, request, text_of
 
 ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 WATCHED = "test://watched-resource"
@@ -93,7 +93,7 @@ class Streams(Case):
 
     def unread(self, sent):
         """A client with little room that opens a stream and reads nothing."""
-        connection = Connection(("127.0.0.1", self.server.port), receive_bytes=4096)
+        connection = Connection(("127.0.0.1", self.server.port), receive_bytes=64 << 10)
         connection.send(sent)
         return connection
 
@@ -118,6 +118,56 @@ class Streams(Case):
                 pass
             raise AssertionError("cut off")  # without the end of the stream
         self.assertEqual(trigger.ask_modern("tools/call", name="echo", arguments={"text": "served"}).status, 200)
+
+    def chatter(self):
+        """A call that says more than any client is kept waiting for, and then answers."""
+        meta = {**MODERN, "progressToken": 1, "io.modelcontextprotocol/logLevel": "debug"}
+        return request(1, "tools/call", name="chatter", arguments={}, _meta=meta)
+
+    def check_heard(self, messages):
+        """The answer and the beginning of what came before it; the client is not kept for the rest."""
+        self.assertEqual(text_of(messages[-1]), "all said")
+        told = [message["params"]["progress"] for message in messages if message.get("method") == "notifications/progress"]
+        self.assertEqual(told[:3], [0, 1, 2])
+        self.assertEqual(told, sorted(set(told)))
+        self.assertLess(len(told), 4096)
+
+    def test_a_client_that_reads_late_misses_progress_and_not_the_answer(self):
+        server = self.serve("waits", text=f"[server.limits]\nwrite_buffer_bytes_max = {BUFFER_BYTES_MAX}\n")
+        late = Connection(("127.0.0.1", server.port), receive_bytes=64 << 10)
+        late.send(modern(self.chatter()))
+        server.logged(r"plugin \S+: \d+ log messages of a call are left out")
+        self.assertTrue(late.head().is_stream)
+        self.check_heard(list(iter(late.event, None)))
+
+    def test_a_client_that_reads_late_over_sse_misses_progress_and_no_answer(self):
+        server = self.serve("waits")
+        stream = Connection(("127.0.0.1", server.port), receive_bytes=64 << 10)
+        stream.send(b"GET /sse HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
+        self.assertTrue(stream.head().is_stream)
+        address = "/" + dict(line.split(": ", 1) for line in stream.chunk().decode().splitlines() if line)["data"]
+        posts = server.connect()
+        initialize = request(0, "initialize", protocolVersion="2024-11-05", capabilities={},
+                             clientInfo={"name": "old", "version": "1"})
+        for message in (initialize, request(1, "logging/setLevel", level="debug"),
+                        *(call(id, "chatter", token=id) for id in range(2, 6))):
+            posts.send(post(message, path=address))
+            self.assertEqual(posts.receive().status, 202)
+        server.all_logged(r"plugin \S+: \d+ log messages of a call are left out", 4)
+        heard = [stream.event()]
+        while len([message for message in heard if "result" in message]) < 6:
+            heard.append(stream.event())
+        self.assertEqual([text_of(message) for message in heard if message.get("id", 0) > 1], ["all said"] * 4)
+        self.assertLess(len(heard), 4 * 4096)
+
+    def test_a_client_that_reads_late_over_stdio_misses_progress_and_not_the_answer(self):
+        peer = self.stdio("waits")
+        peer.send(self.chatter())
+        peer.logged(r"plugin \S+: \d+ log messages of a call are left out")
+        heard = [peer.receive()]
+        while "result" not in heard[-1]:
+            heard.append(peer.receive())
+        self.check_heard(heard)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import os
 import re
 import signal
 
-from peer import BUILD, PLUGINS, Case, call, main, post, run, text_of, until
+from peer import BUILD, PLUGINS, Case, call, main, on_terminal, post, run, text_of, until
 
 TROUBLE = BUILD / "tests/modules/trouble.so"
 CRASHED = "its worker process crashed with SIGSEGV (Segmentation fault)"
@@ -54,6 +54,31 @@ placement = "in-process"
     def plugin(self, id):
         plugins = json.loads(self.collet("list", "--format", "json").stdout)["plugins"]
         return next(plugin for plugin in plugins if plugin["id"] == id)
+
+    def test_a_worker_has_no_hold_of_the_terminal_of_its_host(self):
+        file = self.folder / "terminal.toml"
+        file.write_text(f'[plugin.p]\nlibrary = "{TROUBLE}"\nplacement = "worker"\npermissions.write = ["/dev"]\n')
+        code, screen = on_terminal("call", "type", "-c", file)
+        self.assertEqual((code, screen.splitlines()[-1]), (0, "nothing"))
+
+    def test_what_a_worker_writes_is_logged_under_its_name_and_within_limits(self):
+        self.assertEqual(text_of(self.call("p_shout").message), "shouted")
+        self.server.logged(r" info plugin p: plugin good: forged\\x0d\\x1b\[2J$")
+        self.server.logged(r" error plugin p: an error$")
+        self.server.logged(r" warning plugin p: it writes more to the log than anyone reads")
+        self.call("p_crash")
+        left_out = int(self.server.logged(r" warning plugin p: (\d+) lines of its log are left out$")[1])
+        shown = sum(" plugin p: line " in line for line in self.server.log if line)
+        self.assertLess(shown, 1_001)
+        self.assertGreaterEqual(shown + left_out, 100_000)  # and the lines about the crash
+
+    def test_a_library_that_cannot_be_unloaded_ends_with_its_worker_without_a_word(self):
+        sticky = BUILD / "tests/modules/hostile_sticky.so"
+        server = self.serve(text=f'[plugin.sticky]\nlibrary = "{sticky}"\n')
+        server.logged("plugin sticky: runs in a worker process of its own")
+        server.signal(signal.SIGTERM)
+        self.assertEqual(server.wait(), 0)
+        self.assertFalse([line for line in server.log if line and "still mapped" in line])
 
     def test_where_plugins_run_can_be_seen(self):
         self.assertEqual([self.plugin(id)["placement"] for id in ("p", "good", "near")],

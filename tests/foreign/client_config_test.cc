@@ -1,5 +1,6 @@
 #include "foreign/client_config.h"
 
+#include "foreign/client.h"
 #include "foreign/reader.h"
 #include "support/catch.h"
 
@@ -7,22 +8,17 @@ using namespace collet;
 
 namespace {
 
-std::vector<std::string> clients() {
-  std::vector<std::string> names;
-  std::string rest = foreign::known_clients();
-  while (!rest.empty()) {
-    const std::size_t comma = std::min(rest.find(", "), rest.size());
-    names.push_back(rest.substr(0, comma));
-    rest.erase(0, comma + 2);
-  }
-  return names;
+const char* file_for(const std::string& client) {
+  if (client == "codex") return "config.toml";
+  return client == "goose" || client == "continue" ? "config.yaml" : "a.json";
 }
 
 foreign::Remote imported(const std::string& client, const foreign::Endpoint& endpoint) {
   INFO(client);
   const auto made = foreign::client_config(client, endpoint);
   REQUIRE(made.ok());
-  const auto findings = foreign::read_remotes(made->text, client == "codex" ? "config.toml" : "a.json");
+  const auto findings =
+      foreign::read_remotes(made->text, {.file = file_for(client), .client = foreign::find_client(client)});
   INFO(made->text << (findings ? "" : findings.message()));
   REQUIRE(findings.ok());
   CHECK(findings->left_out.empty());
@@ -35,9 +31,10 @@ foreign::Remote imported(const std::string& client, const foreign::Endpoint& end
 
 TEST_CASE("what a client is given to start us is imported as the same command") {
   const foreign::Endpoint endpoint{
-      "my \"collet\"", "", false, "/opt/a b/collet", {"stdio", "--config", "/etc/\\c.toml"}};
-  CHECK(clients().size() == 10);
-  for (const std::string& client : clients()) {
+      "my \"collet\"", "", false, "/opt/a b/collet", {"stdio", "--config", "/etc/\\c\x7f.toml"}};
+  CHECK(foreign::clients().size() == 19);
+  for (const foreign::Client& each : foreign::clients()) {
+    const std::string client(each.name);
     foreign::Endpoint named = endpoint;
     named.name = "mine";
     const foreign::Remote remote = imported(client, named);
@@ -51,7 +48,8 @@ TEST_CASE("what a client is given to start us is imported as the same command") 
 
 TEST_CASE("what a client is given to connect to us is imported as the same URL and token") {
   const foreign::Endpoint endpoint{"collet", "https://mcp.example.org:8443/mcp", true, "", {}};
-  for (const std::string& client : clients()) {
+  for (const foreign::Client& each : foreign::clients()) {
+    const std::string client(each.name);
     INFO(client);
     CHECK(foreign::is_stdio_only(client) == (client == "claude-desktop"));
     if (foreign::is_stdio_only(client)) {
@@ -61,7 +59,8 @@ TEST_CASE("what a client is given to connect to us is imported as the same URL a
     const foreign::Remote remote = imported(client, endpoint);
     CHECK(remote.url == endpoint.url);
     CHECK(remote.command.empty());
-    const bool has_variables = client != "inspector" && client != "zed";
+    const bool has_variables =
+        client != "cline" && client != "inspector" && client != "lm-studio" && client != "zed";
     const char* token = has_variables ? "Bearer ${env:COLLET_TOKEN}" : "Bearer <token>";
     CHECK(remote.headers == foreign::Pairs{{"Authorization", token}});
     foreign::Endpoint open = endpoint;
@@ -85,5 +84,5 @@ TEST_CASE("the text is what people would have written") {
 }
 )");
   CHECK(foreign::client_config("codex", endpoint)->text ==
-        "[mcp_servers.\"collet\"]\nurl = \"http://127.0.0.1:8765/mcp\"\nbearer_token_env_var = \"COLLET_TOKEN\"\n");
+        "[mcp_servers.collet]\nurl = \"http://127.0.0.1:8765/mcp\"\nbearer_token_env_var = \"COLLET_TOKEN\"\n");
 }

@@ -58,12 +58,31 @@ TEST_CASE("on screen there are no secrets, but the references to them") {
       "\"--verbose\", "
       "\"https://***@h/p?a=***&b&c=${env:C}\", \"--key\", \"${env:K:-***}\"]\n"
       "env = { A_KEY = \"***\", B_KEY = \"${env:B}\", C_AUTH = \"Bearer ***\", D_AUTH = \"Bearer ${env:D:-***}\", "
-      "E = \"***\", MODE = \"fast\", DB = \"pg://***@h/db\" }\n"
+      "E = \"***\", MODE = \"***\", DB = \"***\" }\n"
       "headers = { X = \"***${env:E}***\" }\n"
       "auth.client_secret = \"***\"\n");
   CHECK(summary(remote).find("abc") == std::string::npos);
   CHECK(summary(url_of("https://abc@h/?k=abc")) == "connects to https://***@h/?k=***");
   CHECK(summary(url_of("https://h/a@b")) == "connects to https://h/a@b");
+}
+
+TEST_CASE("a secret is hidden wherever it stands in an argument") {
+  const std::vector<std::vector<std::string>> cases = {
+      {"-c", "curl https://me:hunter2@h/x?a=1&key=hunter2"},
+      {"-c", "curl -H 'Authorization: Bearer hunter2' https://h"},
+      {"-c", "TOKEN=hunter2 run"},
+      {"--env=MODE_X=hunter2"},
+      {"-e", "PLAIN=hunter2"},
+      {"--env", "PLAIN=hunter2"},
+      {"-p", "hunter2"},
+      {"-k", "hunter2"},
+      {"Server=h;User=u;Password=hunter2;"},
+      {"--url", "https://h/?a=1&key=hunter2"},
+  };
+  for (const auto& args : cases) {
+    CAPTURE(args);
+    CHECK(summary(command_of(args)).find("hunter2") == std::string::npos);
+  }
 }
 
 TEST_CASE("what would run is shown as a shell would want it, and nothing in it can hide") {

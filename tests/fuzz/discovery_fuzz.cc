@@ -82,9 +82,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Challenge challenge = read_challenge(answers.next().headers);
   unsigned told = 0;
   std::optional<ResourceMetadata> resource;
-  discover_resource(answers, answers.remote, challenge.resource_metadata, [&](auto found) {
+  discover_resource(answers, answers.remote, {}, challenge.resource_metadata, [&](auto found) {
     ++told;
-    if (found && *found) resource = std::move(**found);
+    if (found && found->metadata) resource = std::move(*found->metadata);
   });
   require(told == 1);
   if (!resource) return 0;

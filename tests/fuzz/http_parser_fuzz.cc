@@ -29,8 +29,10 @@ void describe(HttpParser& parser, std::string& out) {
   add(request.query);
   add(request.host);
   for (const Header& header : request.headers) {
+    COLLET_ASSERT(request.repeats || request.count(header.name) == 1);
     add(header.name);
     add(header.value);
+    add(request.stated(header.name).value);
   }
   add(request.body);
   add(parser.keep_alive() ? "keep" : "close");
@@ -64,6 +66,9 @@ Outcome feed(const std::string& bytes, const std::vector<std::uint8_t>& sizes) {
       if (status == HttpParser::Status::failed) {
         outcome.error = parser.error_status();
         COLLET_ASSERT(outcome.error >= 400 && outcome.error < 600);
+        for (const Header& header : parser.salvage({buffer.data() + used, left}).headers) {
+          COLLET_ASSERT(header.name.size() + header.value.size() <= left);
+        }
         return outcome;
       }
       COLLET_ASSERT(parser.consumed() > 0 && parser.consumed() <= left);

@@ -1,9 +1,10 @@
 // What a remote says in JSON-RPC, alone or in a batch: any bytes are messages or a reason, and what is read of one
-// is text of it.
+// is text of it, or of what it is when it has been put right.
 #include <collet/json.hpp>
 
 #include <cstdint>
 
+#include "client/broken_text.h"
 #include "client/message.h"
 #include "require.h"
 
@@ -45,8 +46,12 @@ void check(const Message& message, std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const std::string whole = mended(text);
+  require(mended(whole) == whole);
+  require(whole == text || !parse_message(text));
+  examine(text);
   const auto read = for_each_message(text, [&](const Message& message, std::string_view part) {
-    require(is_within(part, text));
+    require(is_within(part, text) || whole != text);
     check(message, part);
   });
   require(read || !read.message().empty());

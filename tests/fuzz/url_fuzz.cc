@@ -1,5 +1,6 @@
 // URLs and redirects that a remote or an authorization server names: where we say that one leads is where libcurl
 // goes, or it goes nowhere; and a query that is read is written and read again.
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <netdb.h>
 #include <strings.h>
@@ -55,11 +56,11 @@ std::string resolved(std::string host) {
   return address;
 }
 
-// Of what resolved() gives; libcurl takes names below localhost for it.
+// Of what resolved() gives; libcurl takes names below localhost for it. "127." is a name, if one that nobody has.
 bool is_this_machine(std::string host) {
   if (host.starts_with("::ffff:")) host.erase(0, 7);
-  const bool is_address = host.find_first_not_of("0123456789.") == host.npos;
-  if (is_address && host.starts_with("127.")) return true;
+  in_addr address;
+  if (inet_pton(AF_INET, host.c_str(), &address) == 1 && host.starts_with("127.")) return true;
   if (host.ends_with('.')) host.pop_back();
   const bool below = host.ends_with(".localhost");
   return below || host == "localhost" || host == "0.0.0.0" || host == "::1" || host == "::";

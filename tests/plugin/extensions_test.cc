@@ -59,12 +59,12 @@ TEST_CASE("each extension that the SDK has is tried here") {
 
 TEST_CASE("collet.relay/1: a whole result of any kind reaches the client as it is") {
   Extended extended;
-  const Ending tool =
-      extended.relay(CallKind::tool, Kind::tool, "relay",
-                     R"({"content":[{"type":"text","text":"é"},{"n":1.50}],"structuredContent":{"a" :1.0},)"
-                     R"("isError":true,"_meta":{"x.y/z":[1]},"more":{"a": "}]"}})");
+  const Ending tool = extended.relay(
+      CallKind::tool, Kind::tool, "relay",
+      R"({"content":[{"type":"text","text":"é"},{"type":"text","text":"","n":1.50}],"structuredContent":{"a" :1.0},)"
+      R"("isError":true,"_meta":{"x.y/z":[1]},"more":{"a": "}]"}})");
   CHECK(tool.how == Ending::How::completed);
-  CHECK(tool.content == R"({"type":"text","text":"é"},{"n":1.50})");
+  CHECK(tool.content == R"({"type":"text","text":"é"},{"type":"text","text":"","n":1.50})");
   CHECK(tool.structured == R"({"a" :1.0})");
   CHECK(tool.is_error);
   CHECK(tool.meta == R"({"x.y/z":[1]})");

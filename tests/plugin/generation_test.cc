@@ -43,6 +43,23 @@ TEST_CASE("what a call reports is heard before its end, of an inline one at once
         std::vector<std::string>{"progress 1/2 half", "log 5 sample {\"a\": 1}", "progress 2/2 "});
 }
 
+TEST_CASE("what an author says of an item is known in the host as it was said") {
+  House house;
+  REQUIRE(house.load(module_path("sample")).ok());
+  const registry::SnapshotPtr snapshot = house.registry.current();
+  CHECK(snapshot->find(Kind::tool, "queued_echo")->def->traits.unchecked);
+  CHECK_FALSE(snapshot->find(Kind::tool, "echo")->def->traits.unchecked);
+}
+
+TEST_CASE("of a definition that is wrong in part the rest is served") {
+  House house;
+  REQUIRE(house.load(module_path("sample")).ok());
+  const registry::SnapshotPtr snapshot = house.registry.current();
+  CHECK_THAT(snapshot->find(Kind::tool, "refuse")->def->definition, Catch::StartsWith(R"({"inputSchema":)"));
+  REQUIRE(snapshot->mended().size() == 1);
+  CHECK(snapshot->mended()[0].left_out == "/description [type] must be string, got null");
+}
+
 TEST_CASE("a call that asks for input comes back with the answers; with a state it does not know it starts again") {
   House house;
   REQUIRE(house.load(module_path("sample")).ok());

@@ -106,12 +106,13 @@ TEST_CASE("the first error of a result sticks and fails the call, naming plugin 
   Host host;
   const Ending ending = host.answer(CallKind::tool, [&](CallId id) {
     CHECK(host.add_text(id, "good") == COLLET_OK);
-    CHECK(host.add_text(id, "\xff") == COLLET_E_INVALID);
-    CHECK(host.add_json(id, "{") == COLLET_E_INVALID);
+    CHECK(host.add_json(id, "[]") == COLLET_E_INVALID);
+    CHECK(host.add_text(id, std::string_view()) == COLLET_OK);
+    CHECK(host.set_field(id, "", "1") == COLLET_E_INVALID);
   });
   CHECK(ending.how == Ending::How::failed);
   CHECK(ending.rpc_code == -32603);
-  CHECK(ending.message == "plugin tester: add_text(): the text is not UTF-8");
+  CHECK(ending.message == "plugin tester: add_json(): the piece is not a JSON object");
 }
 
 TEST_CASE("bad pieces are refused") {
@@ -211,14 +212,12 @@ TEST_CASE("fail() carries code, message and data; with bad arguments it still en
     CHECK(ending.message == "gone");
     CHECK(ending.data == "{\"uri\": 1}");
   }
-  for (const auto& [message, data] : {std::pair{"\xff", "1"}, std::pair{"m", "{"}}) {
-    Recorder recorder;
-    const CallId id = host.begin(recorder);
-    CHECK(h->fail(h, id, -1, message, 1, data, 1) == COLLET_E_INVALID);
-    const Ending ending = recorder.wait_end();
-    CHECK(ending.rpc_code == -32603);
-    CHECK(ending.message.find("plugin tester: fail(): ") == 0);
-  }
+  Recorder recorder;
+  const CallId id = host.begin(recorder);
+  CHECK(h->fail(h, id, -1, "m", 1, "{", 1) == COLLET_E_INVALID);
+  const Ending ending = recorder.wait_end();
+  CHECK(ending.rpc_code == -32603);
+  CHECK(ending.message.find("plugin tester: fail(): ") == 0);
 }
 
 TEST_CASE("only a tool completes with an error") {
@@ -283,6 +282,14 @@ TEST_CASE("bad requests for input and too much state fail the call") {
     CHECK(host.need_input(id, key.substr(1), R"({"method":"roots/list"})") == COLLET_OK);
     return host.need_input(id, key, R"({"method":"roots/list"})");
   });
+  fails(COLLET_E_LIMIT, [&](CallId id) {
+    for (const char* each : {"a", "b", "c"}) {
+      CHECK(host.need_input(id, each, request_of(limits::kInputRequestBytesMax)) == COLLET_OK);
+    }
+    CHECK(host.need_input(id, "d", request_of(limits::kInputRequestBytesMax - 4)) ==
+          COLLET_OK);  // all there may be
+    return host.need_input(id, "e", R"({"method":"roots/list"})");
+  });
   const std::string state(limits::kSuspendStateBytesMax + 1, 's');
   fails(COLLET_E_LIMIT,
         [&](CallId id) { return host.table.suspend(&host.table, id, state.data(), state.size(), 0); });
@@ -299,10 +306,10 @@ TEST_CASE("progress and messages arrive in order, before the end") {
   const CallId id = host.begin(recorder);
   CHECK(h->progress(h, id, 1, 3, "one", 3) == COLLET_OK);
   CHECK(h->log(h, id, COLLET_LOG_WARNING, "me", 2, "\"x\"", 3) == COLLET_OK);
-  CHECK(h->progress(h, id, 1, 3, nullptr, 0) == COLLET_OK);
+  CHECK(h->progress(h, id, 2, 3, nullptr, 0) == COLLET_OK);
   CHECK(h->complete(h, id, 0) == COLLET_OK);
   recorder.wait_end();
-  CHECK(recorder.notices() == std::vector<std::string>{"progress 1/3 one", "log 4 me \"x\"", "progress 1/3 "});
+  CHECK(recorder.notices() == std::vector<std::string>{"progress 1/3 one", "log 4 me \"x\"", "progress 2/3 "});
 }
 
 TEST_CASE("collet.stream/1 lets a call's client go, in order with what else the call says") {
@@ -331,6 +338,145 @@ TEST_CASE("an extension that this host has not is NULL") {
   CHECK(h->get_extension(h, nullptr, 5) == nullptr);
 }
 
+TEST_CASE("progress that does not increase, or is no number, never reaches a client") {
+  Host host;
+  const collet_host* h = &host.table;
+  Recorder recorder;
+  const CallId id = host.begin(recorder);
+  const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
+  for (const double done : {-1.0, -1.0, 0.0, 1.0, 1.0, nan, 0.5, infinity, -infinity, 1.5, 2.0}) {
+    h->progress(h, id, done, 2, nullptr, 0);
+  }
+  h->progress(h, id, 3, infinity, nullptr, 0);
+  h->complete(h, id, 0);
+  recorder.wait_end();
+  CHECK(recorder.notices() == std::vector<std::string>{"progress -1/2 ", "progress 0/2 ", "progress 1/2 ",
+                                                       "progress 1.5/2 ", "progress 2/2 "});
+}
+
+TEST_CASE("text that is not UTF-8 has U+FFFD where it is not, and nothing is lost") {
+  Host host;
+  const collet_host* h = &host.table;
+  const std::string_view bad = "a\xff\xc3";
+  const std::string_view bad_json = "{\"a\":\"b\xff\"}";
+  const std::string mended_json = "{\"a\":\"b\uFFFD\"}";
+  const Ending ending = host.answer(CallKind::tool, [&](CallId id) {
+    CHECK(host.add_text(id, bad) == COLLET_OK);
+    CHECK(host.add_json(id, "{\"type\":\"text\",\"text\":\"\xff\"}") == COLLET_OK);
+    CHECK(host.add_blob(id, "image", "x/\xff", "") == COLLET_OK);
+    CHECK(h->set_structured(h, id, bad_json.data(), bad_json.size()) == COLLET_OK);
+    CHECK(h->set_meta(h, id, bad_json.data(), bad_json.size()) == COLLET_OK);
+    CHECK(host.set_field(id, "more", bad_json) == COLLET_OK);
+  });
+  CHECK(ending.content ==
+        "{\"type\":\"text\",\"text\":\"a\uFFFD\uFFFD\"},{\"type\":\"text\",\"text\":\"\uFFFD\"},"
+        "{\"type\":\"image\",\"mimeType\":\"x/\uFFFD\",\"data\":\"\"}");
+  CHECK(ending.structured == mended_json);
+  CHECK(ending.meta == mended_json);
+  CHECK(ending.fields == "\"more\":" + mended_json);
+
+  Recorder failing;
+  CallId id = host.begin(failing);
+  CHECK(h->progress(h, id, 1, 0, bad.data(), bad.size()) == COLLET_OK);
+  CHECK(h->log(h, id, 4, bad.data(), bad.size(), bad_json.data(), bad_json.size()) == COLLET_OK);
+  CHECK(h->log(h, 0, 7, bad.data(), bad.size(), bad_json.data(), bad_json.size()) == COLLET_OK);
+  CHECK(h->fail(h, id, -1, bad.data(), bad.size(), bad_json.data(), bad_json.size()) == COLLET_OK);
+  const Ending failed = failing.wait_end();
+  CHECK(failed.rpc_code == -1);
+  CHECK(failed.message == "a\uFFFD\uFFFD");
+  CHECK(failed.data == mended_json);
+  CHECK(failing.notices() ==
+        std::vector<std::string>{"progress 1/0 a\uFFFD\uFFFD", "log 4 a\uFFFD\uFFFD " + mended_json});
+
+  Recorder asking;
+  id = host.begin(asking);
+  CHECK(host.need_input(id, "q", "{\"method\":\"roots/list\",\"params\":{\"\xff\":1}}") == COLLET_OK);
+  h->suspend(h, id, bad.data(), bad.size(), 0);
+  const Ending asked = asking.wait_end();
+  REQUIRE(asked.input_requests.size() == 1);
+  CHECK(asked.input_requests[0].request == "{\"method\":\"roots/list\",\"params\":{\"\uFFFD\":1}}");
+  CHECK(asked.state == bad);  // which is no text
+
+  CHECK(host.add_item("t", bad_json) == COLLET_OK);
+  host.items.commit();
+  CHECK(host.items.current(host.items.pause())[0].definition == mended_json);
+}
+
+TEST_CASE("a piece of content that a client could not read fails the call, and says what it lacks") {
+  Host host;
+  const auto reason = [&](CallKind kind, std::string_view json) {
+    const Ending ending = host.answer(kind, [&](CallId id) { CHECK(host.add_json(id, json) == COLLET_E_INVALID); });
+    CHECK(ending.how == Ending::How::failed);
+    return ending.message;
+  };
+  CHECK_THAT(reason(CallKind::tool, R"({"kind":"video"})"), Catch::Contains("\"type\""));
+  CHECK_THAT(reason(CallKind::tool, R"({"type":"video"})"), Catch::Contains("\"video\""));
+  CHECK_THAT(reason(CallKind::tool, R"({"type":"text","text":5})"), Catch::Contains("/text"));
+  CHECK_THAT(reason(CallKind::tool, R"({"type":"image","data":""})"), Catch::Contains("mimeType"));
+  CHECK_THAT(reason(CallKind::tool, R"({"type":"resource_link","uri":"x:"})"), Catch::Contains("name"));
+  CHECK_THAT(reason(CallKind::tool, R"({"type":"resource","resource":{"uri":"x:"}})"),
+             Catch::Contains("/resource"));
+  CHECK_THAT(reason(CallKind::resource, R"({"text":"t"})"), Catch::Contains("uri"));
+  CHECK_THAT(reason(CallKind::resource, R"({"uri":"x:"})"), Catch::Contains("text"));
+  CHECK_THAT(reason(CallKind::prompt, R"({"role":"system","content":{"type":"text","text":""}})"),
+             Catch::Contains("/role"));
+  CHECK_THAT(reason(CallKind::prompt, R"({"role":"user","content":"text"})"), Catch::Contains("/content"));
+}
+
+TEST_CASE("a piece of content loses what is wrong and not needed, and nothing else") {
+  Host host;
+  const auto content = [&](CallKind kind, std::string_view json) {
+    return host.answer(kind, [&](CallId id) { CHECK(host.add_json(id, json) == COLLET_OK); }).content;
+  };
+  CHECK(content(CallKind::tool, R"({"type":"text", "text":"a","annotations":null,"_meta":[],"x":[1.50]})") ==
+        R"({"type":"text","text":"a","x":[1.50]})");
+  CHECK(
+      content(CallKind::tool,
+              R"({"type":"resource_link","uri":"x:","name":"n","size":"5","annotations":{"priority":2,"y":1}})") ==
+      R"({"type":"resource_link","uri":"x:","name":"n","annotations":{"y":1}})");
+  CHECK(content(CallKind::resource, R"({"uri":"x:","text":"","mimeType":null,"blob":7})") ==
+        R"({"uri":"x:","text":""})");
+  CHECK(content(CallKind::prompt, R"({"role":"user","content":{"type":"text","text":"","annotations":[]}})") ==
+        R"({"role":"user","content":{"type":"text","text":""}})");
+}
+
+TEST_CASE("what a plugin nests leaves room for the message around it") {
+  Host host;
+  const auto nested = [](unsigned levels) {
+    return std::string(levels - 1, '[') + "1" + std::string(levels - 1, ']');
+  };
+  const auto block = [&](unsigned levels) { return R"({"type":"text","text":"","x":)" + nested(levels) + "}"; };
+  const unsigned most = limits::kPluginJsonDepthMax;
+  const collet_host* h = &host.table;
+  const auto structured = [&](CallId id, const std::string& json) {
+    return h->set_structured(h, id, json.data(), json.size());
+  };
+  const Ending ending = host.answer(CallKind::tool, [&](CallId id) {
+    CHECK(host.add_json(id, block(most)) == COLLET_OK);
+    CHECK(structured(id, nested(most + 1)) == COLLET_OK);
+  });
+  CHECK(ending.how == Ending::How::completed);
+  CHECK(json::is_valid(R"([{"jsonrpc":"2.0","result":{"content":[)" + ending.content + "]}}]"));
+  CHECK(
+      host.answer(CallKind::tool, [&](CallId id) { CHECK(host.add_json(id, block(most + 1)) == COLLET_E_INVALID); })
+          .how == Ending::How::failed);
+  CHECK(host.answer(CallKind::tool, [&](CallId id) { CHECK(structured(id, nested(most + 2)) == COLLET_E_INVALID); })
+            .how == Ending::How::failed);
+  CHECK(host.add_item("deep", R"({"x":)" + nested(most) + "}") == COLLET_OK);
+  CHECK(host.add_item("deeper", R"({"x":)" + nested(most + 1) + "}") == COLLET_E_INVALID);
+}
+
+TEST_CASE("a result's _meta says nothing in the name of the host") {
+  Host host;
+  const std::string_view meta = R"({"a/b": 1,"io.modelcontextprotocol/serverInfo":1,)"
+                                R"("io.modelcontextprotocol/related-task":{},"c":2})";
+  CHECK(host.answer(CallKind::tool,
+                    [&](CallId id) {
+                      CHECK(host.table.set_meta(&host.table, id, meta.data(), meta.size()) == COLLET_OK);
+                    })
+            .meta == R"({"a/b":1,"c":2})");
+}
+
 TEST_CASE("bad progress and messages are refused and do not harm the call") {
   Host host;
   const collet_host* h = &host.table;
@@ -341,8 +487,7 @@ TEST_CASE("bad progress and messages are refused and do not harm the call") {
     CHECK(h->progress(h, id, std::numeric_limits<double>::infinity(), 1, nullptr, 0) == COLLET_E_INVALID);
     CHECK(h->progress(h, id, 2, 0, nullptr, 0) == COLLET_OK);
     CHECK(h->progress(h, id, 1, 0, nullptr, 0) == COLLET_E_INVALID);
-    CHECK(h->progress(h, id, 2, 0, "\xff", 1) == COLLET_E_INVALID);
-    CHECK(h->progress(h, id, 2, 0, "x", std::size_t{1} << 30) == COLLET_E_LIMIT);
+    CHECK(h->progress(h, id, 3, 0, "x", std::size_t{1} << 30) == COLLET_E_LIMIT);
     CHECK(h->log(h, id, 8, nullptr, 0, "1", 1) == COLLET_E_INVALID);
     CHECK(h->log(h, id, 1, nullptr, 0, "x", 1) == COLLET_E_INVALID);
     CHECK(h->log(h, id, 1, nullptr, 2, "1", 1) == COLLET_E_INVALID);
@@ -389,6 +534,8 @@ TEST_CASE("what is known of the caller can be asked for while the call runs") {
   Host host;
   Recorder recorder;
   recorder.known["era"] = "modern";
+  recorder.known["header:x-tenant"] = recorder.known["header:X-Tenant"] = "\"a\"";
+  recorder.known["headers"] = R"({"x-tenant":"\"a\""})";
   const CallId id = host.begin(recorder);
   collet_str out{};
   CHECK(host.table.call_info(&host.table, id, "era", 3, &out) == COLLET_OK);
@@ -396,6 +543,12 @@ TEST_CASE("what is known of the caller can be asked for while the call runs") {
   CHECK(host.table.call_info(&host.table, id, "nothing", 7, &out) == COLLET_OK);
   CHECK_FALSE(out.data);
   CHECK(host.table.call_info(&host.table, id, "era", 3, nullptr) == COLLET_E_INVALID);
+  for (const std::string_view key : {"header:x-tenant", "header:X-Tenant"}) {
+    CHECK(host.table.call_info(&host.table, id, key.data(), key.size(), &out) == COLLET_OK);
+    CHECK(std::string_view(out.data, out.size) == "\"a\"");
+  }
+  CHECK(host.table.call_info(&host.table, id, "header:other", 12, &out) == COLLET_OK);
+  CHECK_FALSE(out.data);
   host.table.complete(&host.table, id, 0);
   recorder.wait_end();
 }
@@ -498,7 +651,7 @@ TEST_CASE("what an item's author says of it reaches the registry") {
   CHECK_FALSE((a.task_required || a.task_after_input || a.needs_elicitation || a.needs_roots));
   const registry::Traits& b = defs[1].traits;
   CHECK((b.task_required && b.task_after_input && b.needs_elicitation && b.needs_roots));
-  CHECK_FALSE((b.idempotent || b.task_optional || b.needs_sampling));
+  CHECK_FALSE((b.idempotent || b.task_optional || b.needs_sampling || b.unchecked));
 }
 
 TEST_CASE("a resource's change is passed on") {

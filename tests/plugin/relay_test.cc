@@ -38,11 +38,11 @@ TEST_CASE("a whole result reaches the client byte for byte, in the pieces that t
   const Ending ending = host.complete_with(
       R"({ "content" : [ {"type":"text","text":"\u00e9\n"},)"
       "\n"
-      R"( {"n":1.50} ],"structuredContent":{"a" :1.0},)"
+      R"( {"type":"text","text":"","n":1.50} ],"structuredContent":{"a" :1.0},)"
       R"("isError":true,"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"other"},"x.y/z":[1]},)"
       R"("resultType":"complete","more":{"a": "}]"},"ttlMs" :5})");
   CHECK(ending.how == Ending::How::completed);
-  CHECK(ending.content == R"( {"type":"text","text":"\u00e9\n"},  {"n":1.50} )");
+  CHECK(ending.content == R"( {"type":"text","text":"\u00e9\n"},  {"type":"text","text":"","n":1.50} )");
   CHECK(ending.structured == R"({"a" :1.0})");
   CHECK(ending.is_error);
   CHECK(ending.meta == R"({"x.y/z":[1]})");
@@ -63,6 +63,16 @@ TEST_CASE("each kind of call has its own content") {
   CHECK(host.complete_with(R"({"structuredContent":[1]})").structured == "[1]");
 }
 
+TEST_CASE("a whole result loses what is wrong in it and not needed") {
+  Host host;
+  const Ending ending = host.complete_with(
+      "{\"content\":[{\"type\":\"text\",\"text\":\"\xff\",\"annotations\":null},{\"type\":\"text\",\"text\":\"b\"}]"
+      ","
+      "\"_meta\":{\"io.modelcontextprotocol/related-task\":{},\"a\":1}}");
+  CHECK(ending.content == "{\"type\":\"text\",\"text\":\"\uFFFD\"},{\"type\":\"text\",\"text\":\"b\"}");
+  CHECK(ending.meta == R"({"a":1})");
+}
+
 TEST_CASE("what is no result of its kind fails the call") {
   Host host;
   const auto fails = [&](std::string_view result, CallKind kind) {
@@ -79,6 +89,10 @@ TEST_CASE("what is no result of its kind fails the call") {
   fails(R"({"messages":"x"})", CallKind::prompt);
   fails(R"({"completion":[]})", CallKind::complete);
   fails(R"({"completion":{"values":1}})", CallKind::complete);
+  fails(R"({"completion":{"values":["a",1]}})", CallKind::complete);
+  fails(R"({"content":[{"text":"no type"}]})", CallKind::tool);
+  fails(R"({"contents":[{"text":"no uri"}]})", CallKind::resource);
+  fails(R"({"messages":[{"role":"system","content":{"type":"text","text":""}}]})", CallKind::prompt);
   const std::string huge(limits::kResultBytesMax + 1, ' ');
   CHECK(host.complete_with(huge, CallKind::tool, COLLET_E_LIMIT).how == Ending::How::failed);
 }
@@ -87,7 +101,7 @@ TEST_CASE("an error before does not spoil a whole result") {
   Host host;
   Recorder recorder;
   const CallId id = host.begin(recorder, CallKind::tool);
-  CHECK(host.table.add_text(&host.table, id, "\xff", 1) == COLLET_E_INVALID);
+  CHECK(host.table.add_json(&host.table, id, "[]", 2) == COLLET_E_INVALID);
   CHECK(host.relay->complete_with(&host.table, id, R"({"content":[]})", 14) == COLLET_OK);
   CHECK(recorder.wait_end().how == Ending::How::completed);
 }

@@ -66,9 +66,17 @@ TEST_CASE("sqlite says in each tool's definition whether it writes") {
   CHECK_THAT(writing.host->item("sqlite_query").definition, Catch::Contains(R"("readOnlyHint":false)"));
 }
 
+TEST_CASE("sqlite has no list of types in a schema, of which a client dies") {
+  BuiltPlugin plugin("sqlite", "{}");
+  for (const char* tool : {"sqlite_tables", "sqlite_describe", "sqlite_query"}) {
+    CHECK_THAT(plugin.host->item(tool).definition, !Catch::Contains(R"("type":[)"));
+  }
+}
+
 TEST_CASE("sqlite refuses a wrong config") {
-  for (const char* config : {R"({"databse":"x"})", R"({"database":1})", R"({"max_rows":0})",
-                             R"({"max_bytes":4194305})", R"({"timeout_ms":0})", R"({"busy_timeout_ms":600001})"}) {
+  for (const char* config :
+       {R"({"databse":"x"})", R"({"database":1})", R"({"max_rows":0})", R"({"max_bytes":4194305})",
+        R"({"timeout_ms":0})", R"({"busy_timeout_ms":600001})", R"({"max_memory_bytes":16777215})"}) {
     INFO(config);
     BuiltPlugin plugin("sqlite", config);
     CHECK(plugin.status < 0);
@@ -121,6 +129,19 @@ TEST_CASE("sqlite caps rows and bytes, and says how to go on") {
              Catch::Contains("[[1]]"));
   CHECK_THAT(plugin.structured("sqlite_query", R"j({"sql":"SELECT zeroblob(2000)"})j"),
              Catch::Contains("substr()"));
+}
+
+TEST_CASE("sqlite names the key of what a statement has too little of") {
+  Disk disk;
+  BuiltPlugin plugin("sqlite", disk.config(R"(,"max_bytes":100000,"max_memory_bytes":16777216)"));
+  CHECK_THAT(plugin.structured("sqlite_query", R"j({"sql":"SELECT length(zeroblob(400000))"})j"),
+             Catch::Contains("400000"));
+  CHECK_THAT(plugin.error("sqlite_query", R"j({"sql":"SELECT zeroblob(400001)"})j"),
+             Catch::Contains("more than 400000 bytes") && Catch::Contains("max_bytes"));
+  CHECK_THAT(
+      plugin.error("sqlite_query", R"j({"sql":"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n )j"
+                                   R"j(WHERE i < 1000) SELECT randomblob(100000) AS r FROM n ORDER BY r"})j"),
+      Catch::Contains("max_memory_bytes"));
 }
 
 TEST_CASE("sqlite errors lead to the mistake") {

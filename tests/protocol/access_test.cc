@@ -37,6 +37,21 @@ TEST_CASE("only loopback names and allowed hosts reach us") {
   CHECK(status(Access({.check_host = false}), "anything.example.com") == 200);
 }
 
+TEST_CASE("a client of HTTP/1.0 on this machine needs no Host, others do") {
+  const auto status_of = [](bool loopback, std::vector<transport::Header> headers) {
+    transport::HttpRequest request;
+    request.headers = headers;
+    request.loopback = loopback;
+    std::string principal;
+    const auto refused = Access({}).check(request, principal);
+    return refused ? refused->status : 200;
+  };
+  CHECK(status_of(true, {}) == 200);
+  CHECK(status_of(false, {}) == 403);
+  CHECK(status_of(true, {{"Host", ""}}) == 403);
+  CHECK(status_of(true, {{"Origin", "http://evil.example.com"}}) == 403);
+}
+
 TEST_CASE("an Origin must be one of loopback or allowed, if it is there at all") {
   const Access access({.allowed_origins = {"https://app.example.com"}});
   for (const char* good :
@@ -49,6 +64,27 @@ TEST_CASE("an Origin must be one of loopback or allowed, if it is there at all")
   }
 }
 
+TEST_CASE("credentials that come twice must be the same") {
+  AccessRules rules;
+  rules.authenticate = [](std::string_view token) { return std::optional<std::string>(token); };
+  const auto check = [&](const Access& access, std::string_view first, std::string_view second) {
+    const transport::Header headers[] = {{"Authorization", first}, {"authorization", second}};
+    transport::HttpRequest request;
+    request.host = "localhost";
+    request.headers = headers;
+    std::string principal;
+    const auto refused = access.check(request, principal);
+    if (refused && refused->status == 400) CHECK(refused->challenge.find("invalid_request") != std::string::npos);
+    return refused ? std::to_string(refused->status) : principal;
+  };
+  CHECK(check(Access(rules), "Bearer a", "Bearer a") == "a");
+  CHECK(check(Access(rules), "Bearer a", "Bearer b") == "400");
+  CHECK(check(Access(rules), "Bearer a", "Basic b") == "400");
+  CHECK(check(Access(rules), "Basic b", "Bearer a") == "400");
+  CHECK(check(Access({}), "Bearer a", "Bearer b") == "400");
+  CHECK(check(Access({}), "Basic b", "Bearer a") == "400");
+}
+
 TEST_CASE("a bearer token names the principal") {
   AccessRules rules;
   rules.authenticate = [](std::string_view token) {
@@ -58,6 +94,14 @@ TEST_CASE("a bearer token names the principal") {
   CHECK(status(access, "localhost") == 401);
   CHECK(status(access, "localhost", {}, "Bearer good") == 200);
   CHECK(status(access, "localhost", {}, "bearer good") == 200);
+  CHECK(status(access, "localhost", {}, "Bearer   good") == 200);
+  for (const char* twice : {"Bearer good, Bearer bad", "Bearer good,bad", "Bearer bad, Bearer good"}) {
+    CHECK(status(access, "localhost", {}, twice) == 400);
+    CHECK(status(Access({}), "localhost", {}, twice) == 400);
+  }
+  CHECK(status(access, "localhost", {}, "Bearer good, Bearer good") == 200);
+  CHECK(status(access, "localhost", {}, "Digest username=\"a\", realm=\"b\"") == 401);
+  CHECK(status(Access({}), "localhost", {}, "Digest username=\"a\", realm=\"b\"") == 200);
   for (const char* bad : {"", "Bearer", "Bearer ", "Bearer bad", "Basic good", "good", "Bearer good "}) {
     CHECK(status(access, "localhost", {}, bad) == 401);
   }

@@ -64,6 +64,19 @@ TEST_CASE("what the requests of a batch say meanwhile goes before their answers,
   CHECK(reply.ended);
 }
 
+TEST_CASE("the requests of a batch have the headers that are kept for plugins") {
+  Harness h({.kept_headers = {"x-tenant"}});
+  std::optional<std::string> seen;
+  h.add_tool("who", [&](const registry::Call&, registry::Listener& listener) {
+    seen = listener.info("header:x-tenant");
+    h.provider.end_with_text("");
+  });
+  Post batch = without_version("[" + call(1, "who") + "]", h.initialize("2025-03-26"));
+  batch.headers.push_back({"X-Tenant", "a"});
+  h.send(batch);
+  CHECK(seen == "a");
+}
+
 TEST_CASE("a batch without requests is accepted with 202") {
   Batches h;
   FakeReply& reply = h.send(without_version("[" + kNotice + "," + kNotice + "]"));

@@ -17,7 +17,7 @@ struct Tasks : Harness {
   registry::Listener* running = nullptr;
   int last_id = 0;
 
-  Tasks() {
+  explicit Tasks(protocol::ServerOptions options = {}) : Harness(std::move(options)) {
     add_tool(
         "work", [this](const registry::Call&, registry::Listener& listener) { running = &listener; }, "{}",
         kOptional);
@@ -152,6 +152,15 @@ TEST_CASE("a tool says whether it runs as a task") {
   CHECK(at(h.call("work", "7").body, "/error/code") == "-32602");
   CHECK(at(h.call("work", R"({"ttl":"x"})").body, "/error/code") == "-32602");
   CHECK(at(h.call("work", R"({"ttl":1e300})").body, "/result/task/ttl") == std::to_string(limits::kTaskTtlMs));
+  h.provider.end_with_text("");
+}
+
+TEST_CASE("a client's wish for a task's time is heard up to what the operator allows") {
+  Tasks h({.task_ttl_ms = 5'000});
+  CHECK(at(h.call("work", "{}").body, "/result/task/ttl") == "5000");
+  CHECK(at(h.call("work", R"({"ttl":4999})").body, "/result/task/ttl") == "4999");
+  CHECK(at(h.call("work", R"({"ttl":5000})").body, "/result/task/ttl") == "5000");
+  CHECK(at(h.call("work", R"({"ttl":5001})").body, "/result/task/ttl") == "5000");
   h.provider.end_with_text("");
 }
 

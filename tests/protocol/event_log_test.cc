@@ -68,6 +68,31 @@ TEST_CASE("a later reader takes over, and the one before is woken to learn it") 
   CHECK_FALSE(log.attached());
 }
 
+TEST_CASE("a reader may take a part, and then what is behind it") {
+  EventBudget budget;
+  EventLog log(1, budget);
+  for (const char* message : {"aaaa", "bbbb", "cccccccccc", "d"}) log.append(message);
+  const auto reader = log.attach([] {});
+  log.finish();
+  CHECK(numbers(log.read(reader, 0, 8)) == "1 2 more");
+  CHECK(numbers(log.read(reader, 2, 8)) == "3 more");  // however large
+  CHECK(numbers(log.read(reader, 3, 8)) == "4 over");
+}
+
+TEST_CASE("a reader that takes too little breaks the log, whatever others have left of the budget") {
+  EventBudget budget;
+  EventLog log(1, budget);
+  const auto reader = log.attach([] {});
+  while (budget.used() <= limits::kEventLogUnreadBytesMax) {
+    log.append(kHalf);
+    REQUIRE_FALSE(log.broken());
+  }
+  log.append("one more");
+  CHECK(log.broken());
+  CHECK(numbers(log.read(reader, 0)) == "over");
+  CHECK(budget.used() == 0);
+}
+
 TEST_CASE("past its limit a log drops the oldest that have been read, or that nobody reads") {
   EventBudget budget;
   EventLog log(1, budget);

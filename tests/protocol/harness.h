@@ -27,6 +27,7 @@ class FakeReply final : public transport::HttpReply {
   std::vector<std::string> events;  // those that carry a message
   std::string last_event_id;
   std::optional<unsigned> retry_ms;
+  std::size_t waiting = 0;  // of what was sent: the client does not read
   transport::HttpReplyObserver* observer = nullptr;
   Conversation conversation;
 
@@ -59,6 +60,7 @@ class FakeReply final : public transport::HttpReply {
     ended = true;
   }
   void observe(transport::HttpReplyObserver* who) override { observer = who; }
+  std::size_t room() const override { return limits::kStreamAheadBytes - std::min(waiting, limits::kStreamAheadBytes); }
 
   void leave() {
     ended = true;
@@ -223,7 +225,7 @@ class Harness {
   std::string_view revision_of(const transport::HttpRequest& request) const {
     const auto session = revisions_.find(request.header("mcp-session-id"));
     if (session != revisions_.end()) return session->second;
-    const std::string_view version = request.header("mcp-protocol-version");
+    const std::string_view version = request.stated("mcp-protocol-version").value;
     return version.data() ? version : protocol::kVersionWithoutHeader;
   }
 

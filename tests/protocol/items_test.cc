@@ -80,7 +80,8 @@ TEST_CASE("a prompt gets its arguments, and says what is missing") {
   for (const char* wrong : {R"("name":"none",)", R"("name":"ask",)", R"("name":"ask","arguments":{"b":"1"},)",
                             R"("name":"ask","arguments":{"a":1},)", R"("name":"ask","arguments":[],)", ""}) {
     INFO(wrong);
-    const char* name = std::string_view(wrong).find("none") == std::string_view::npos ? "ask" : "none";
+    const std::string_view params = wrong;
+    const char* name = params.empty() ? "" : params.find("none") == std::string_view::npos ? "ask" : "none";
     CHECK(at(h.modern("prompts/get", wrong, name).body, "/error/code") == "-32602");
   }
 }
@@ -166,4 +167,134 @@ TEST_CASE("a client of an older revision is told in blocks that it knows") {
   const std::string old = h.initialize("2024-11-05");
   CHECK(at(h.legacy(request("prompts/get", R"("name":"ask")"), old).body, "/result/messages") ==
         R"([{"role":"user","content":)" + sound + "}]");
+}
+
+TEST_CASE("a client is given a hundred values of a completion, and told that there are more") {
+  Harness h;
+  std::string fields;
+  std::size_t count = 0;
+  h.add(Kind::prompt, "ask", [&](const registry::Call&, registry::Listener&) {
+    std::string values;
+    for (std::size_t i = 0; i < count; ++i) values += (i ? ",\"" : "\"") + std::to_string(i) + '"';
+    end_with(h, values, fields);
+  });
+  const auto complete = [&](std::size_t values, std::string with = "") {
+    count = values;
+    fields = std::move(with);
+    return h
+        .modern("completion/complete",
+                R"("ref":{"type":"ref/prompt","name":"ask"},"argument":{"name":"a","value":""},)")
+        .body;
+  };
+  const std::string most = complete(100);
+  CHECK(at(most, "/result/completion/values/99") == "\"99\"");
+  CHECK(at(most, "/result/completion/hasMore") == "");
+  for (const std::string& body : {complete(101), complete(101, R"("hasMore":false,"total":3)"),
+                                  complete(101, R"("hasMore":"x","total":null)")}) {
+    CHECK(at(body, "/result/completion/values/99") == "\"99\"");
+    CHECK(at(body, "/result/completion/values/100") == "");
+    CHECK(at(body, "/result/completion/hasMore") == "true");
+    CHECK(at(body, "/result/completion/total") == "101");
+  }
+  CHECK(at(complete(150, R"("total":2000)"), "/result/completion/total") == "2000");
+  CHECK(at(complete(1, R"("hasMore":true,"x":1)"), "/result/completion") ==
+        R"({"values":["0"],"hasMore":true,"x":1})");
+  CHECK(at(complete(1, R"("hasMore":null,"total":"y")"), "/result/completion") == R"({"values":["0"]})");
+}
+
+TEST_CASE("what nobody completes has no values, and that is no error") {
+  Harness h;
+  h.add(Kind::prompt, "ask", [&](const registry::Call&, registry::Listener&) {
+    registry::Ending ending;
+    ending.how = registry::Ending::How::failed;
+    ending.rpc_code = -32601;  // as a remote without completions says it
+    h.provider.end(std::move(ending));
+  });
+  h.add(Kind::resource, "x:1", [&](const registry::Call&, registry::Listener&) { FAIL("a resource has nothing"); });
+  for (const char* ref : {R"({"type":"ref/prompt","name":"ask"})", R"({"type":"ref/resource","uri":"x:1"})"}) {
+    const std::string params = R"("ref":)" + std::string(ref) + R"(,"argument":{"name":"a","value":""})";
+    CHECK(at(h.modern("completion/complete", params + ",").body, "/result/completion") == R"({"values":[]})");
+    CHECK(at(h.legacy(request("completion/complete", params)).body, "/result/completion") == R"({"values":[]})");
+  }
+}
+
+TEST_CASE("structured content that is no object is for those who know it, and is text to others") {
+  Harness h;
+  std::string content, structured;
+  h.add(Kind::tool, "list", [&](const registry::Call&, registry::Listener&) {
+    registry::Ending ending;
+    ending.content = content;
+    ending.structured = structured;
+    h.provider.end(std::move(ending));
+  });
+  const auto result = [&](const std::string& version, const char* member) {
+    return at(h.legacy(request("tools/call", R"("name":"list")"), h.initialize(version)).body, member);
+  };
+  for (const char* some : {"[1,2]", "\"text\"", "null", " 5"}) {
+    structured = some;
+    content = R"({"type":"text","text":"t"})";
+    CHECK(at(h.modern("tools/call", R"("name":"list",)", "list").body, "/result/structuredContent") ==
+          structured.substr(structured.find_first_not_of(' ')));
+    for (const char* version : {"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"}) {
+      CHECK(result(version, "/result/structuredContent") == "");
+      CHECK(result(version, "/result/content") == "[" + content + "]");
+    }
+  }
+  content.clear();
+  structured = "[1,2]";
+  CHECK(result("2025-06-18", "/result/content") == R"([{"type":"text","text":"[1,2]"}])");
+  structured = R"( {"a":1})";
+  CHECK(result("2025-06-18", "/result/structuredContent") == R"({"a":1})");
+}
+
+TEST_CASE("a definition has what an older revision forbids for the modern era alone") {
+  Harness h;
+  const auto none = [](const registry::Call&, registry::Listener&) {};
+  h.add_tool("a", none, R"({"description":"first"})");
+  h.add_tool("array", none, R"({"inputSchema":{"type":"object"},"outputSchema":{"type":"array"},"x":[1.50]})");
+  h.add_tool("object", none, R"({"outputSchema":{"type":"object","properties":{"b":true}}})");
+  h.add_tool("open", none, R"({"inputSchema":{"type":"object","properties":{"a":true,"b":false,"c":{}}}})");
+  const std::string modern = h.modern("tools/list").body;
+  CHECK(at(modern, "/result/tools/1/outputSchema") == R"({"type":"array"})");
+  CHECK(at(modern, "/result/tools/3/inputSchema/properties") == R"({"a":true,"b":false,"c":{}})");
+  const std::string legacy = h.legacy(request("tools/list", ""), h.initialize("2025-11-25")).body;
+  CHECK(at(legacy, "/result/tools/0") == at(modern, "/result/tools/0"));
+  CHECK(at(legacy, "/result/tools/1/outputSchema") == "");
+  CHECK(at(legacy, "/result/tools/1/x") == "[1.5]");
+  CHECK(at(legacy, "/result/tools/2/outputSchema") == R"({"type":"object","properties":{"b":{}}})");
+  CHECK(at(legacy, "/result/tools/3/inputSchema/properties") == R"({"a":{},"b":{"not":{}},"c":{}})");
+}
+
+TEST_CASE("a resource and a template are found in whatever way a client spells them") {
+  Harness h;
+  std::string seen;
+  const auto read = [&](const registry::Call& call, registry::Listener&) {
+    seen = std::string(call.name) + " " + std::string(call.variables.value_or("-"));
+    if (call.kind == registry::CallKind::complete) return end_with(h, R"("v")");
+    end_with(h, R"({"uri":"x:1","text":"t"})");
+  };
+  h.add(Kind::resource, "http://example.com", read);
+  h.add(Kind::resource, "notes://caf\u00e9/a%7Eb", read);
+  h.add(Kind::resource_template, "file:///docs/caf\u00e9/{name}", read);
+  h.add(Kind::resource_template, "Search://Find/all{?q,lang}", read);
+  const auto reads = [&](const std::string& uri) {
+    seen = "not found";
+    h.legacy(request("resources/read", R"("uri":")" + uri + '"'));
+    return seen;
+  };
+  const std::string cafe = "notes://caf\u00e9/a%7Eb -";
+  CHECK(reads("notes://caf%C3%A9/a~b") == cafe);
+  CHECK(reads("NOTES://caf%c3%a9/a%7eb") == cafe);
+  CHECK(reads("notes://caf%C3%A9/A~b") == "not found");
+  CHECK(reads("HTTP://Example.COM:80/") == "http://example.com -");
+  CHECK(reads("https://example.com/") == "not found");
+  for (const std::string uri :
+       {"file:///docs/caf\u00e9/a%20b", "file:///docs/caf%C3%A9/a%20b", "FILE:///docs/caf%c3%a9/a%20b"}) {
+    CHECK(reads(uri) == uri + R"( {"name":"a b"})");
+  }
+  CHECK(reads("search://find/all?lang=de&q=caf%C3%A9") ==
+        "search://find/all?lang=de&q=caf%C3%A9 {\"lang\":\"de\",\"q\":\"caf\u00e9\"}");
+  h.legacy(request("completion/complete", R"("ref":{"type":"ref/resource","uri":"file:///docs/caf%C3%A9/{name}"},)"
+                                          R"("argument":{"name":"name","value":""})"));
+  CHECK(seen == "file:///docs/caf\u00e9/{name} -");
 }

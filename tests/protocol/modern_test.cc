@@ -128,7 +128,9 @@ TEST_CASE("what is wrong with a modern request is found in the specified order")
     CHECK(at(reply.body, "/id") == "\"x\"");
   }
   FakeReply& unsupported = h.send(cases[6].post);
-  CHECK(at(unsupported.body, "/error/data") == R"({"supported":["2026-07-28"],"requested":"1900-01-01"})");
+  CHECK(
+      at(unsupported.body, "/error/data") ==
+      R"({"supported":["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"],"requested":"1900-01-01"})");
   FakeReply& lacking = h.send(cases[15].post);
   CHECK(at(lacking.body, "/error/data/requiredCapabilities") == R"({"sampling":{}})");
 }
@@ -160,7 +162,7 @@ TEST_CASE("content type, accept, path and method are checked") {
 
 TEST_CASE("an error about a message that cannot be read has no id") {
   Harness h;
-  FakeReply& reply = h.send({"{", {{"Content-Type", "application/json"}}});
+  FakeReply& reply = h.send({"{", {{"Content-Type", "application/json"}, {"MCP-Protocol-Version", "2026-07-28"}}});
   CHECK(reply.status == 400);
   CHECK(at(reply.body, "/error/code") == "-32700");
   CHECK(at(reply.body, "/id") == "");
@@ -321,10 +323,29 @@ TEST_CASE("a plugin learns who calls") {
   CHECK_FALSE(seen.contains("nonsense"));
 }
 
+TEST_CASE("a plugin learns the headers that are kept for it, one by one and all at once") {
+  Harness h({.kept_headers = {"x-tenant", "x-absent"}});
+  std::map<std::string, std::string> seen;
+  h.add_tool("who", [&](const registry::Call&, registry::Listener& listener) {
+    seen.clear();
+    for (const char* key : {"headers", "header:X-Tenant", "header:x-absent", "header:x-other"}) {
+      if (const auto value = listener.info(key)) seen[key] = *value;
+    }
+    h.provider.end_with_text("");
+  });
+  const std::string body = R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"who"}})";
+  h.send({body, {{"Content-Type", "application/json"}, {"X-TENANT", "\"a\""}, {"X-Other", "b"}}});
+  CHECK(seen == std::map<std::string, std::string>{{"headers", R"({"x-tenant":"\"a\""})"},
+                                                   {"header:X-Tenant", "\"a\""}});
+  h.send({body, {{"Content-Type", "application/json"}}});
+  CHECK(seen.empty());
+}
+
 TEST_CASE("server/discover says who we are, with caching hints") {
   Harness h({.instructions = "Be \"brief\"."});
   const std::string body = h.modern("server/discover").body;
-  CHECK(at(body, "/result/supportedVersions") == R"(["2026-07-28"])");
+  CHECK(at(body, "/result/supportedVersions") ==
+        R"(["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"])");
   CHECK(at(body, "/result/capabilities/tools/listChanged") == "true");
   CHECK(at(body, "/result/instructions") == R"("Be \"brief\".")");
   CHECK(at(body, "/result/resultType") == "\"complete\"");

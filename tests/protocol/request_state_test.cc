@@ -7,12 +7,14 @@ using namespace collet::protocol;
 TEST_CASE("a sealed state opens for what it was made for, until it expires, and for nothing else") {
   const StateSealer sealer;
   const StateBinding binding{"tools/call", "ask", "plugin", R"({"a":1})", "alice"};
-  const std::string sealed = sealer.seal({3, 7, std::string("st\0te", 5)}, binding, 1'000);
+  const std::string sealed = sealer.seal({3, 7, std::string("st\0te", 5), "{\"q\":{}}", "{}"}, binding, 1'000);
   const auto opened = sealer.open(sealed, binding, 999);
   REQUIRE(opened);
   CHECK(opened->round == 3);
   CHECK(opened->version == 7);
   CHECK(opened->state == std::string("st\0te", 5));
+  CHECK(opened->questions == "{\"q\":{}}");
+  CHECK(opened->answers == "{}");
 
   CHECK_FALSE(sealer.open(sealed, binding, 1'000));
   CHECK_FALSE(StateSealer().open(sealed, binding, 0));

@@ -8,8 +8,10 @@ using namespace collet::test;
 namespace {
 
 struct OldClient : Harness {
+  explicit OldClient(protocol::ServerOptions options = {}) : Harness(std::move(options)) {}
+
   FakeReply& stream = send({"", {{"Accept", "text/event-stream"}}, "GET", "/sse"});
-  std::string address = stream.events.empty() ? "" : stream.events[0];
+  std::string address = stream.events.empty() ? "" : "/" + stream.events[0];  // as it stands to /sse
 
   int post(std::string body) {
     stream.conversation.client_sent(body);
@@ -59,6 +61,44 @@ TEST_CASE("calls, their progress and changed lists come on the one stream") {
   h.post(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}})");
   CHECK(h.provider.cancelled.size() == 1);
   h.provider.end_with_text("late");
+}
+
+TEST_CASE("a call has the headers of its own message that are kept for plugins") {
+  OldClient h({.kept_headers = {"x-tenant"}});
+  h.initialize_session();
+  std::optional<std::string> seen;
+  h.add_tool("who", [&](const registry::Call&, registry::Listener& listener) {
+    seen = listener.info("header:x-tenant");
+    h.provider.end_with_text("");
+  });
+  h.send({R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"who"}})",
+          {{"Content-Type", "application/json"}, {"X-Tenant", "a"}}, "POST", h.address});
+  h.turn();
+  CHECK(seen == "a");
+}
+
+TEST_CASE("the address is relative, since a proxy may have taken a prefix off ours") {
+  OldClient h;
+  CHECK(h.stream.events.at(0).starts_with("sse?session="));
+}
+
+TEST_CASE("a client that reads slowly is sent no more than it takes, and nothing is lost") {
+  OldClient h;
+  h.initialize_session();
+  const std::string large(limits::kStreamAheadBytes, 'x');
+  h.add_tool("large", [&](const registry::Call&, registry::Listener&) { h.provider.end_with_text(large); });
+  h.turn();
+  const std::size_t before = h.stream.events.size();
+  h.stream.waiting = limits::kStreamAheadBytes;
+  for (const char* id : {"1", "2", "3"}) {
+    h.post(R"({"jsonrpc":"2.0","id":)" + std::string(id) +
+           R"(,"method":"tools/call","params":{"name":"large","arguments":{}}})");
+  }
+  CHECK(h.stream.events.size() == before);
+  h.stream.waiting = 0;
+  h.stream.observer->on_sent();
+  CHECK(h.stream.events.size() == before + 3);
+  CHECK(h.last("/id") == "3");
 }
 
 TEST_CASE("a bad message is answered on the stream too") {

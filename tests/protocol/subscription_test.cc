@@ -1,4 +1,6 @@
 // subscriptions/listen, and what legacy sessions watch.
+#include <algorithm>
+
 #include "protocol/harness.h"
 #include "support/catch.h"
 
@@ -86,4 +88,44 @@ TEST_CASE("a legacy session is told of the resources it watches, on its stream")
   h.server.resource_updated("x:a");
   h.turn();
   CHECK(stream.events.size() == 1);
+}
+
+TEST_CASE("an update reaches those who watch the resource in another spelling, in their own") {
+  std::vector<std::string> watched;
+  Harness h({.on_watch = [&](std::string_view uri, bool on) {
+    watched.push_back(std::string(uri) + (on ? " on" : " off"));
+  }});
+  h.add(Kind::resource, "x://h/caf\u00e9", none);
+  const std::string session = h.initialize();
+  FakeReply& stream = h.send({"", {{"Accept", "text/event-stream"}, {"Mcp-Session-Id", session}}, "GET"});
+  const auto asks = [&](const char* method, const char* uri) {
+    return h
+        .legacy(fmt::format(R"({{"jsonrpc":"2.0","id":1,"method":"resources/{}","params":{{"uri":"{}"}}}})", method,
+                            uri),
+                session)
+        .body;
+  };
+  CHECK(at(asks("subscribe", "X://H/caf%c3%a9"), "/result") == "{}");
+  FakeReply& modern = listen(h, R"({"resourceSubscriptions":["x://h/caf%C3%A9"]})");
+  CHECK(watched == std::vector<std::string>{"x://h/caf\u00e9 on"});
+  h.server.resource_updated("x://h/caf\u00e9");
+  h.server.resource_updated("x://h/caf%C3%A9");
+  h.turn();
+  REQUIRE(stream.events.size() == 2);
+  CHECK(at(stream.events[1], "/params/uri") == "\"X://H/caf%c3%a9\"");
+  REQUIRE(modern.events.size() == 3);
+  CHECK(at(modern.events[1], "/params/uri") == "\"x://h/caf%C3%A9\"");
+  h.add(Kind::resource_template, "search:all{?q,lang}", none);
+  CHECK(at(asks("subscribe", "search:all?q=1&lang=de"), "/result") == "{}");
+  h.server.resource_updated("search:all?lang=de&q=1");
+  h.server.resource_updated("search:all?lang=de&q=2");
+  h.turn();
+  CHECK(at(stream.events.back(), "/params/uri") == "\"search:all?q=1&lang=de\"");
+  CHECK(std::count_if(stream.events.begin(), stream.events.end(),
+                      [](const std::string& event) { return event.find("search:all") != event.npos; }) == 1);
+  asks("unsubscribe", "search:all?lang=de&q=1");
+  CHECK(watched.back() == "search:all?q=1&lang=de off");
+  asks("unsubscribe", "x://h/caf\u00e9");
+  modern.leave();
+  CHECK(watched.back() == "x://h/caf\u00e9 off");
 }

@@ -31,6 +31,13 @@ protocol::Task::Origin of(std::string owner) { return {.owner = std::move(owner)
 
 }  // namespace
 
+TEST_CASE("a task is kept as long as the operator says") {
+  Harness h({.task_ttl_ms = 2 * limits::kTaskTtlMs});
+  h.add_tool("work", wait_for_the_end, "{}", kOptional);
+  CHECK(std::stoul(at(call(h).body, "/result/ttlMs")) == 2 * limits::kTaskTtlMs);
+  h.provider.end_with_text("");
+}
+
 TEST_CASE("a task is answered at once, and its result is there when the call has ended") {
   Harness h;
   h.add_tool("work", wait_for_the_end, "{}", kOptional);
@@ -109,17 +116,18 @@ TEST_CASE("a task that asks shows its open questions, and goes on when all are a
   const std::string asking = about(h, "get", id);
   CHECK(at(asking, "/result/status") == "\"input_required\"");
   CHECK(at(asking, "/result/inputRequests/a/method") == "\"elicitation/create\"");
-  about(h, "update", id, R"("inputResponses":{"a":{"n":1},"unknown":{}},)");
+  about(h, "update", id, R"("inputResponses":{"a":{"action":"accept","n":1},"unknown":{}},)");
   h.turn();
   CHECK(at(about(h, "get", id), "/result/inputRequests/a") == "");
   CHECK(at(about(h, "get", id), "/result/inputRequests/b/method") == "\"elicitation/create\"");
-  about(h, "update", id, R"("inputResponses":{"a":{"n":2}},)");
-  about(h, "update", id, R"("inputResponses":{"b":{"n":3}},)");
+  about(h, "update", id, R"("inputResponses":{"a":{"action":"accept","n":2}},)");
+  CHECK(at(about(h, "update", id, R"("inputResponses":{"b":{"action":"perhaps"}},)"), "/error/code") == "-32602");
+  about(h, "update", id, R"("inputResponses":{"b":{"action":"decline","n":3}},)");
   h.turn();
-  CHECK(responses == R"({"a":{"n":1},"b":{"n":3}})");
+  CHECK(responses == R"({"a":{"action":"accept","n":1},"b":{"action":"decline","n":3}})");
   // The same key of the plugin is another one to the client.
   CHECK(at(about(h, "get", id), "/result/inputRequests/a#1/method") == "\"elicitation/create\"");
-  about(h, "update", id, R"("inputResponses":{"a#1":{}},)");
+  about(h, "update", id, R"("inputResponses":{"a#1":{"action":"accept"}},)");
   h.turn();
   CHECK(at(about(h, "get", id), "/result/status") == "\"completed\"");
 }
@@ -137,11 +145,12 @@ TEST_CASE("a tool that asks first becomes a task with the answers") {
              "{}", {.task_required = true, .task_after_input = true});
   const std::string first = call(h).body;
   CHECK(at(first, "/result/resultType") == "\"input_required\"");
-  const std::string second = h.modern("tools/call",
-                                      R"("name":"work","inputResponses":{"a":{}},"requestState":)" +
-                                          at(first, "/result/requestState") + ",",
-                                      "work", kAble)
-                                 .body;
+  const std::string second =
+      h.modern("tools/call",
+               R"("name":"work","inputResponses":{"a":{"action":"accept"}},"requestState":)" +
+                   at(first, "/result/requestState") + ",",
+               "work", kAble)
+          .body;
   CHECK(at(second, "/result/resultType") == "\"task\"");
   h.provider.end_with_text("done");
   CHECK(at(about(h, "get", unquoted(at(second, "/result/taskId"))), "/result/status") == "\"completed\"");

@@ -1,5 +1,6 @@
 #include "registry/registry.h"
 
+#include "base/json.h"
 #include "support/catch.h"
 
 using namespace collet;
@@ -73,6 +74,25 @@ TEST_CASE("a bad tool takes out itself and nothing else, and says why") {
   CHECK(why.find("p/123456789: its name has 9 characters, 8 are allowed") != std::string::npos);
   CHECK(why.find("p/json: its definition is not JSON") != std::string::npos);
   CHECK(why.find("p/type: its inputSchema is not of \"type\": \"object\"") != std::string::npos);
+}
+
+TEST_CASE("a schema that cannot be read costs a tool whose arguments others check that schema alone") {
+  constexpr const char* kDangling = R"({"type":"object","properties":{"n":{"$ref":"#/none"}}})";
+  const std::string input = std::string(R"({"inputSchema":)") + kDangling + "}";
+  const std::string output = std::string(R"({"title":"T","outputSchema":)") + kDangling + "}";
+  for (const bool unchecked : {true, false}) {
+    CAPTURE(unchecked);
+    Registry registry;
+    registry.declare("p", {});
+    std::vector<ItemDef> tools = {tool("in", input), tool("out", output)};
+    for (ItemDef& def : tools) def.traits.unchecked = unchecked;
+    registry.replace("p", nullptr, std::move(tools));
+    const SnapshotPtr snapshot = registry.current();
+    CHECK(names(*snapshot) == (unchecked ? "in(p) out(p) " : ""));
+    if (!unchecked) continue;
+    CHECK(snapshot->find(Kind::tool, "in")->def->definition == input);
+    CHECK(snapshot->find(Kind::tool, "out")->def->definition == R"({"title":"T"})");
+  }
 }
 
 TEST_CASE("a publisher gets each snapshot with what changed, and an old one stays as it was") {
@@ -171,4 +191,86 @@ TEST_CASE("whoever lets go of a snapshot last, the registry destroys it") {
   CHECK_FALSE(watched.expired());
   registry.replace("p", nullptr, {tool("four")});
   CHECK(watched.expired());
+}
+
+TEST_CASE(
+    "a member of a definition that clients would choke on is left out, and all others are served as they are") {
+  Registry registry;
+  registry.declare("p", {});
+  ItemDef resource{
+      .kind = Kind::resource, .name = "x:1", .definition = R"({"name":5,"mimeType":null,"size":1.5,"y":1})"};
+  ItemDef templates{
+      .kind = Kind::resource_template, .name = "x:{id}", .definition = R"({"annotations":{"priority":9}})"};
+  ItemDef prompt{
+      .kind = Kind::prompt,
+      .name = "ask",
+      .definition = R"({"arguments":[{"title":"nameless"},{"name":"a","required":"yes"},{"name":"b"}]})"};
+  registry.replace(
+      "p", nullptr,
+      {tool("null", R"({"description":null,"title":null,"annotations":null,"outputSchema":null})"),
+       tool(
+           "types",
+           R"({"description":5,"title":[],"icons":"x","annotations":{"readOnlyHint":"yes","z":[1.50]},"_meta":7})"),
+       tool("icons",
+            R"({"icons":[{"src":1},{"src":"data:,","theme":"grey"}],"execution":{"taskSupport":"maybe"}})"),
+       tool("sound", R"({"description" : "d", "annotations":{"readOnlyHint":true},"unknown":null})"), resource,
+       templates, prompt});
+  const SnapshotPtr snapshot = registry.current();
+  CHECK(reasons(*snapshot).empty());
+  const auto served = [&](Kind kind, std::string_view name) {
+    const Item* item = snapshot->find(kind, name);
+    return item ? item->def->definition : "none";
+  };
+  CHECK(served(Kind::tool, "null") == "{}");
+  CHECK(served(Kind::tool, "types") == R"({"annotations":{"z":[1.50]}})");
+  CHECK(served(Kind::tool, "icons") == R"({"icons":[{"src":"data:,"}],"execution":{}})");
+  CHECK(served(Kind::tool, "sound") ==
+        R"({"description" : "d", "annotations":{"readOnlyHint":true},"unknown":null})");
+  CHECK(served(Kind::resource, "x:1") == R"({"y":1})");
+  CHECK(served(Kind::resource_template, "x:{id}") == R"({"annotations":{}})");
+  CHECK(served(Kind::prompt, "ask") == R"({"arguments":[{"name":"a"},{"name":"b"}]})");
+  std::string mended;
+  for (const Mended& m : snapshot->mended()) mended += m.source + "/" + m.name + " " + m.left_out + "\n";
+  INFO(mended);
+  CHECK(snapshot->mended().size() == 19);
+  CHECK(mended.find("p/null /description [type]") != std::string::npos);
+}
+
+TEST_CASE("so many members of a definition may be wrong and no more") {
+  const auto icons = [](unsigned count) {
+    std::string all;
+    for (unsigned i = 0; i < count; ++i) all += "1,";
+    return R"({"icons":[)" + all + R"({"src":"x:"}]})";
+  };
+  Registry registry;
+  registry.declare("p", {});
+  registry.replace(
+      "p", nullptr,
+      {tool("most", icons(limits::kMendedMembersMax)), tool("more", icons(limits::kMendedMembersMax + 1))});
+  CHECK(names(*registry.current()) == "most(p) ");
+  CHECK(reasons(*registry.current()).starts_with("p/more: its definition has too much that is wrong"));
+}
+
+TEST_CASE("a registry's validations take as many steps as it says, and not one more") {
+  const std::string definition = R"({"inputSchema":{"type":"object","properties":{"v":{"items":{"minimum":0}}}}})";
+  const auto verdict = [&](std::int64_t steps_max, unsigned count) {
+    Registry registry(limits::kToolNameBytesMax, steps_max);
+    registry.declare("a", {});
+    registry.replace("a", nullptr, {tool("many", definition)});
+    const SnapshotPtr snapshot = registry.current();
+    const Item& item = snapshot->items(Kind::tool).at(0);
+    std::string text = R"({"v":[0)";
+    for (unsigned i = 1; i < count; ++i) text += ",0";
+    json::Document arguments;
+    REQUIRE_FALSE(json::parse(text + "]}", arguments));
+    return check_arguments(*item.compiled, *item.def, item.name, &arguments).value_or("fits");
+  };
+  const auto most = [&](std::int64_t steps_max) {
+    unsigned count = 1;
+    while (verdict(steps_max, count + 1) == "fits") ++count;
+    return count;
+  };
+  const unsigned few = most(1'000);
+  CHECK(most(1'100) == few + 50);  // an item is looked at and entered
+  CHECK_THAT(verdict(1'000, few + 1), Catch::Contains("server.limits.schema_steps_max"));
 }

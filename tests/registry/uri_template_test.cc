@@ -1,5 +1,8 @@
 #include "registry/uri_template.h"
 
+#include "registry/registry.h"
+#include "registry/uri_spelling.h"
+
 #include "support/catch.h"
 
 using namespace collet;
@@ -32,6 +35,36 @@ TEST_CASE("a URI is matched and its variables decoded") {
   CHECK(match("x:plain", "x:plain") == "");
   CHECK(match("x:plain", "x:plainer") == "no");
   CHECK(match("x:{a}", "x:%zz%4") == "a=%zz%4;");
+}
+
+TEST_CASE("a URI is of a template in whatever way both are spelt") {
+  CHECK(match("file:///docs/caf\u00e9/{name}", "file:///docs/caf%C3%A9/a.txt") == "name=a.txt;");
+  CHECK(match("file:///docs/caf%c3%a9/{name}", "file:///docs/caf\u00e9/a.txt") == "name=a.txt;");
+  CHECK(match("File://Host/A/{name}", "fILE://hOST/A/%7e") == "name=~;");
+  CHECK(match("file://host/A/{name}", "file://host/a/b") == "no");
+  CHECK(match("x://user@Host/{a}", "x://User@host/1") == "no");
+  CHECK(match("x:{a}", "x:1%2F2%252") == "a=1/2%2;");
+  CHECK(match("x:q{?a,b}", "x:q?%61=1") == "a=1;");
+  CHECK(match("x:{+a}", "x:a/../b") == "a=a/../b;");
+}
+
+TEST_CASE("one resource in two spellings is offered once") {
+  CHECK(normalised_uri("HTTPS://User@Host:443?q#F") == "https://User@host/?q#F");
+  CHECK(normalised_uri("http://h:/") == "http://h/");
+  CHECK(normalised_uri("http://h:81/%41%2f%zz") == "http://h:81/A%2F%25zz");
+  CHECK(normalised_uri("x:a/./b c{d}") == "x:a/./b%20c%7Bd%7D");
+  CHECK(normalised_uri("no/scheme:A") == "no/scheme:A");
+  CHECK(normalised_uri("").empty());
+  CHECK(watched_uri("x:a?b=2&a=1&#c?d&e") == "x:a?&a=1&b=2#c?d&e");
+  CHECK(watched_uri("x:a#?b&a") == "x:a#?b&a");
+  Registry registry;
+  registry.declare("p", {});
+  const auto resource = [](const char* uri) {
+    return ItemDef{.kind = Kind::resource, .name = uri, .definition = "{}"};
+  };
+  registry.replace("p", nullptr, {resource("x:%7e"), resource("X:~"), resource("x:%7E/")});
+  CHECK(registry.current()->items(Kind::resource).size() == 2);
+  CHECK(registry.current()->rejected().size() == 1);
 }
 
 TEST_CASE("what is no template that is understood is refused") {

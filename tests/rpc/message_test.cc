@@ -91,3 +91,113 @@ TEST_CASE("an arena is used again and again") {
     arena.clear();
   }
 }
+
+TEST_CASE("a refusal carries the id wherever it can be read") {
+  const std::string deep = std::string(200, '[') + std::string(200, ']');
+  for (const std::string& text : {
+           R"({"jsonrpc":"2.0","id":7,"method":"x","params":{"a":)" + deep + "}}",
+           R"({"jsonrpc":"2.0","method":"x","params":{"a":)" + deep + R"(},"id":7})",
+           std::string(R"({"jsonrpc":"2.0","id":7,"method":"x","params":{"s":"\ud83d"}})"),
+           std::string(R"({"jsonrpc":"2.0","id":7,"method":"x","params":{"s":"\udd83"}})"),
+           std::string(R"({"jsonrpc":"2.0","id":7,"method":"x","params":{"n":1e400}})"),
+           std::string("{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"x\",\"params\":{\"s\":\"\xff\"}}"),
+           std::string(R"({"jsonrpc":"2.0","id":7,"method":"x","method":"y"})"),
+           std::string(R"({"jsonrpc":"2.0","id":7,"method":"x","params":{},"params":{}})"),
+           std::string(R"({"jsonrpc":"2.0","id":7,"method":"x","params":{"name":1,"name":2}})"),
+           std::string(R"({"jsonrpc":"1.0","id":7,"method":"x"})"),
+       }) {
+    INFO(text.substr(0, 100));
+    Parsed parsed(text);
+    CHECK(parsed.failure);
+    CHECK(parsed.message.kind == Message::Kind::request);
+    CHECK(parsed.message.id.text() == "7");
+  }
+}
+
+TEST_CASE("an id that is given twice, or of a bad kind, is none") {
+  for (const char* text :
+       {R"({"jsonrpc":"2.0","id":7,"id":8,"method":"x"})", R"({"jsonrpc":"2.0","id":true,"method":"x"})",
+        R"({"jsonrpc":"2.0","id":[7],"method":"x"})", R"({"jsonrpc":"2.0","id":7.5,"method":"x"})"}) {
+    INFO(text);
+    Parsed parsed(text);
+    CHECK(parsed.failure);
+    CHECK(parsed.message.kind == Message::Kind::request);
+    CHECK(parsed.message.id.empty());
+  }
+}
+
+TEST_CASE("a response is known for one whatever else is wrong with it") {
+  for (const char* text :
+       {R"({"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"x"}})",
+        R"({"jsonrpc":"2.0","id":1.5,"result":{}})", R"({"jsonrpc":"2.0","id":1,"result":{},"error":{}})",
+        R"({"jsonrpc":"2.0","result":{}})", R"({"jsonrpc":"2.0","id":1,"result":{"s":"\ud83d"}})",
+        R"({"jsonrpc":"2.0","id":1,"result":{},"result":{}})",
+        R"({"id":1,"result":{}})", R"({"jsonrpc":"2.0","id":1,"result":{"n":)"}) {
+    INFO(text);
+    CHECK(Parsed(text).message.kind == Message::Kind::response);
+  }
+  CHECK_FALSE(Parsed(R"({"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"x"}})").failure);
+}
+
+TEST_CASE("a member that matters to routing and is there twice is refused: a proxy may read the other one") {
+  for (const std::string member :
+       {"name", "uri", "cursor", "arguments", "taskId", "requestState", "inputResponses", "level", "_meta", "ref",
+        "argument", "protocolVersion", "requestId", "anything"}) {
+    INFO(member);
+    const std::string pair = "\"" + member + "\":{}";
+    Parsed parsed(R"({"jsonrpc":"2.0","id":1,"method":"x","params":{)" + pair + ",\"a\":1," + pair + "}}");
+    REQUIRE(parsed.failure);
+    CHECK(parsed.failure->message.find("is there twice") != std::string::npos);
+    CHECK_FALSE(Parsed(R"({"jsonrpc":"2.0","id":1,"method":"x","params":{)" + pair + ",\"a\":1}}").failure);
+  }
+  for (const std::string member : {"jsonrpc", "method", "params"}) {
+    const std::string value = member == "params" ? "{}" : member == "method" ? "\"x\"" : "\"2.0\"";
+    Parsed parsed("{\"" + member + "\":" + value + R"(,"jsonrpc":"2.0","id":1,"method":"x","params":{}})");
+    CHECK(parsed.failure);
+  }
+  for (const char* object : {"_meta", "ref", "argument", "task", "notifications", "inputResponses"}) {
+    INFO(object);
+    const auto of = [&](std::string_view text) {
+      const std::string params = fmt::format(R"({{"{}":{}}})", object, text);
+      return Parsed(R"({"jsonrpc":"2.0","id":1,"method":"x","params":)" + params + "}").failure;
+    };
+    CHECK(of(R"({"io.modelcontextprotocol/logLevel":"a","x":1,"io.modelcontextprotocol/logLevel":"b"})"));
+    CHECK(of(R"({"type":1,"\u0074ype":2})"));
+    CHECK_FALSE(of(R"({"type":1,"Type":2})"));
+  }
+}
+
+TEST_CASE("what a tool's arguments hold twice is the tool's affair") {
+  CHECK_FALSE(Parsed(R"({"jsonrpc":"2.0","id":1,"method":"x","params":{"arguments":{"a":1,"a":2}}})").failure);
+}
+
+TEST_CASE("members are bounded, at the limit and one past it, and a repeated one is found among many") {
+  const auto with = [](unsigned count, std::string_view last) {
+    std::string params;
+    for (unsigned i = 0; i + 1 < count; ++i) params += fmt::format("\"k{}\":0,", i);
+    params += fmt::format("\"{}\":0", last);
+    return Parsed(R"({"jsonrpc":"2.0","id":1,"method":"x","params":{)" + params + "}}").failure;
+  };
+  CHECK_FALSE(with(limits::kMembersMax, "last"));
+  CHECK(with(limits::kMembersMax + 1, "last"));
+  for (unsigned count : {2u, 16u, 17u, 100u}) {
+    CHECK_FALSE(with(count, "last"));
+    CHECK(with(count, "k0"));
+  }
+}
+
+TEST_CASE("one byte order mark at the beginning is skipped") {
+  CHECK(Parsed("\xef\xbb\xbf{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"ping\"}").message.id.text() == "8");
+  CHECK_FALSE(Parsed("\xef\xbb\xbf{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"ping\"}").failure);
+  CHECK(Parsed("\xef\xbb\xbf\xef\xbb\xbf{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"ping\"}").failure);
+  CHECK(is_batch("\xef\xbb\xbf[]"));
+  std::vector<std::string_view> messages;
+  CHECK_FALSE(split_batch("\xef\xbb\xbf[1]", messages));
+}
+
+TEST_CASE("a refusal says at which byte of what was sent the fault is") {
+  const auto message = [](std::string_view text) { return Parsed(text).failure.value().message; };
+  CHECK(message("{\"jsonrpc\":\"2.0\",\"a\":\"\xc3\xa9\xff\"}") == "Parse error: not valid UTF-8 at byte 24");
+  CHECK(message("\xef\xbb\xbf{\"a\":\"\xff\"}") == "Parse error: not valid UTF-8 at byte 9");
+  CHECK(message("\xef\xbb\xbfx") == "Parse error: Invalid value at byte 3");
+}

@@ -61,6 +61,13 @@ TEST_CASE("schemas that providers refuse are warned of, with the place") {
   CHECK(mentions(lint_property(R"({"items":{"anyOf":[{"not":{}}]}})"), "/properties/a/items/anyOf/0/not: "));
 }
 
+TEST_CASE("a list of types, of which a client dies, is warned of, with the place") {
+  CHECK(mentions(lint_property(R"({"type":["string","null"]})"), "/properties/a/type: a list of types"));
+  CHECK(mentions(lint_property(R"({"type":"array","items":{"type":["string"]}})"),
+                 "/properties/a/items/type: a list"));
+  CHECK_FALSE(mentions(lint_property(R"({"type":"string","enum":["type"]})"), "a list of types"));
+}
+
 TEST_CASE("sizes beyond what a provider takes are warned of, one past the limit") {
   const auto nested = [](int levels) {
     std::string schema = "{}";

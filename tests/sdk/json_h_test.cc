@@ -125,9 +125,18 @@ TEST_CASE("integers are exact, and only integers") {
   CHECK(n == 3);
   REQUIRE(as_int64("-12e2", n) == COLLET_OK);
   CHECK(n == -1200);
-  REQUIRE(as_int64("9007199254740992.0", n) == COLLET_OK);
+  REQUIRE(as_int64("9007199254740993e0", n) == COLLET_OK);
+  CHECK(n == 9007199254740993);
+  REQUIRE(as_int64("9223372036854775807.0", n) == COLLET_OK);
+  CHECK(n == INT64_MAX);
+  REQUIRE(as_int64("-92233720368547758080e-1", n) == COLLET_OK);
+  CHECK(n == INT64_MIN);
+  REQUIRE(as_int64("0e999999999999999999999", n) == COLLET_OK);
+  CHECK(n == 0);
+  REQUIRE(as_int64("0.0012e4", n) == COLLET_OK);
+  CHECK(n == 12);
   for (const char* bad : {"9223372036854775808", "-9223372036854775809", "99999999999999999999", "1.5", "1e300",
-                          "1e999", "9007199254740994.0", "\"1\"", "true"}) {
+                          "1e999", "1e-400", "9007199254740992.4", "1e99999999999999999999", "\"1\"", "true"}) {
     INFO(bad);
     CHECK(as_int64(bad, n) == COLLET_E_INVALID);
   }

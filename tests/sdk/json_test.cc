@@ -112,6 +112,10 @@ TEST_CASE("doubles are the nearest ones") {
   CHECK(JsonReader("-5e-324").read_number<double>() == -5e-324);
   CHECK(JsonReader("1e-999").read_number<double>() == 0);
   CHECK(JsonReader("9007199254740993").read_number<double>() == 9007199254740992.0);
+  CHECK(JsonReader("0." + std::string(400, '0') + "1").read_number<double>() == 0);
+  CHECK(JsonReader("-1e-999").read_number<double>() == 0);
+  CHECK(failure("1" + std::string(400, '0') + "e-9", [](JsonReader& in) { in.read_number<double>(); }) ==
+        "is too large for a number");
   CHECK(failure("1e999", [](JsonReader& in) { in.read_number<double>(); }) == "is too large for a number");
   CHECK(failure("1e39", [](JsonReader& in) { in.read_number<float>(); }) == "is too large for a number");
 }

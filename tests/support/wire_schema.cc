@@ -231,8 +231,16 @@ std::string Conversation::judge(const json::Value& message) {
 std::string Conversation::judge_answer(const json::Value& message) {
   const json::Value* id = json::find(message, "id");
   const bool is_error = json::find(message, "error") != nullptr;
-  // JSON-RPC leaves out whom it answers where that could not be read; older schemas forget that.
+  // JSON-RPC has null where it could not be read whom to answer, which older schemas forget; newer ones leave the
+  // id out.
   if (!id) return is_error ? WireSchema::of(kNewest)->check_error(message) : "a result has an id";
+  if (id->IsNull()) {
+    if (revision_ >= "2025-11-25") return "an error without a request has no id";
+    json::Document without_id;
+    without_id.CopyFrom(message, without_id.GetAllocator());
+    without_id.RemoveMember("id");
+    return is_error ? WireSchema::of(kNewest)->check_error(without_id) : "a result has an id";
+  }
   const auto found = requests_.find(json::to_text(*id));
   if (found == requests_.end()) {
     const WireSchema* schema = WireSchema::of(revision_);

@@ -87,6 +87,8 @@ TEST_CASE("well-formed requests are read the same however they are split") {
       {"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", {"OPTIONS *? @a keep|Host=a|"}},
       {"GET http://b:1/x?y HTTP/1.1\r\nHost: a\r\n\r\n", {"GET /x?y @b:1 keep|Host=a|"}},
       {"GET HTTPS://b HTTP/1.1\r\nHost: a\r\n\r\n", {"GET ? @b keep|Host=a|"}},
+      {"GET / HTTP/1.1\r\nHost: a\r\nHost: A\r\n\r\n", {"GET /? @a keep|Host=a|Host=A|"}},
+      {"GET / HTTP/1.1\r\nHost: a:1, a:1\r\n\r\n", {"GET /? @a:1 keep|Host=a:1, a:1|"}},
       {get("X:  padded \t\r\nEmpty:\r\n"), {"GET /? @a keep|Host=a|X=padded|Empty=|"}},
       {get("Connection: close\r\n"), {"GET /? @a close|Host=a|Connection=close|"}},
       {"GET / HTTP/1.0\r\n\r\n", {"GET /? @ close|"}},
@@ -141,7 +143,10 @@ TEST_CASE("what could be read in two ways is refused") {
       {get(": b\r\n"), 400},
       {get("A\x7f: b\r\n"), 400},
       {"GET / HTTP/1.1\r\n\r\n", 400},
-      {"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nHost: a\r\nHost:\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nHost: a\r\nHost: a:80\r\n\r\n", 400},
       {"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
       {"GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", 400},
       {"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
@@ -155,6 +160,7 @@ TEST_CASE("what could be read in two ways is refused") {
       {"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505},
       {"GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505},
       {"GET / http/1.1\r\nHost: a\r\n\r\n", 400},
+      {"GET /?token=Bearer x HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {get("Expect: 200-ok\r\n"), 417},
       {"\x16\x03\x01\x02", 400},
       {"\n", 400},
@@ -245,6 +251,81 @@ TEST_CASE("the sender of a body that waits for 100 Continue is noticed once") {
   size = both.size();
   REQUIRE(parser.parse(both.data(), size) == HttpParser::Status::need_more);
   CHECK_FALSE(parser.take_expect_continue());
+}
+
+TEST_CASE("a header that is there twice says one thing, or it is known that it does not") {
+  const auto [fields, value, agreed] = GENERATE(table<std::string, std::string, bool>({
+      {"X: a\r\n", "a", true},
+      {"X: a\r\nx: a\r\n", "a", true},
+      {"X: a\r\nY: b\r\nX: a, a\r\n", "a", true},
+      {"X: a, a\r\n", "a", true},
+      {"X: a,\r\n", "a", true},
+      {"X: ,\r\n", ",", true},
+      {"X: a\r\nX: ,\r\n", "a", false},
+      {"X: \"a, a\"\r\n", "\"a, a\"", true},
+      {"X:\r\n", "", true},
+      {"X: a\r\nX: b\r\n", "a", false},
+      {"X: a\r\nX: A\r\n", "a", false},
+      {"X: a\r\nX:\r\n", "a", false},
+      {"X: a, b\r\n", "a", false},
+      {"X: a\r\nX: a\r\nX: b\r\n", "a", false},
+  }));
+  const HttpLimits limits;
+  HttpParser parser(limits);
+  std::string bytes = get(fields);
+  std::size_t size = bytes.size();
+  REQUIRE(parser.parse(bytes.data(), size) == HttpParser::Status::complete);
+  CHECK(parser.request().stated("x").value == value);
+  CHECK(parser.request().stated("x").agreed == agreed);
+  CHECK(parser.request().stated("none").value.data() == nullptr);
+  CHECK(parser.request().stated("none").agreed);
+}
+
+TEST_CASE("a list that comes on several lines is one") {
+  const HttpLimits limits;
+  HttpParser parser(limits);
+  std::string bytes = get("Accept: a, b\r\nX: y\r\naccept: c\r\nX: y\r\n");
+  std::size_t size = bytes.size();
+  REQUIRE(parser.parse(bytes.data(), size) == HttpParser::Status::complete);
+  std::string joined;
+  CHECK(parser.request().listed("Accept", joined) == "a, b, c");
+  CHECK(parser.request().listed("X", joined) == "y");
+  CHECK(parser.request().listed("None", joined).data() == nullptr);
+}
+
+TEST_CASE("headers that repeat no name are known to") {
+  const HttpLimits limits;
+  HttpParser parser(limits);
+  std::string bytes = post("Content-Type: application/json\r\nAccept: */*\r\nMcp-Method: x\r\n", "");
+  std::size_t size = bytes.size();
+  REQUIRE(parser.parse(bytes.data(), size) == HttpParser::Status::complete);
+  CHECK_FALSE(parser.request().repeats);
+  parser.reset();
+  bytes = get("accept: x\r\nACCEPT: x\r\n");
+  size = bytes.size();
+  REQUIRE(parser.parse(bytes.data(), size) == HttpParser::Status::complete);
+  CHECK(parser.request().repeats);
+}
+
+TEST_CASE("of a request that cannot be read its headers are known as far as they came") {
+  HttpLimits limits;
+  limits.header_bytes_max = 200;
+  limits.body_bytes_max = 10;
+  const auto origin = [&](std::string bytes) {
+    HttpParser parser(limits);
+    std::size_t size = bytes.size();
+    CHECK(parser.parse(bytes.data(), size) != HttpParser::Status::complete);
+    return std::string(parser.salvage(bytes).header("origin"));
+  };
+  const std::string long_line = "X: " + std::string(300, 'x') + "\r\n";
+  CHECK(origin(get("Origin:  http://a \r\n" + long_line)) == "http://a");
+  CHECK(origin(get(long_line + "Origin: http://a\r\n")) == "http://a");
+  CHECK(origin(post("Origin: http://a\r\nContent-Length: 11\r\n", "Origin: b")) == "http://a");
+  CHECK(origin(post("Content-Length: 11\r\n", "\r\nOrigin: b\r\n")) == "");
+  CHECK(origin("GET / HTTP/1.1\r\nOrigin: http://a\r\n\r\n") == "http://a");
+  CHECK(origin("GET / HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\nX: half") == "http://a");
+  CHECK(origin("GET / HTTP/1.1\r\nOrigin: htt") == "");
+  CHECK(origin("GET http://x/Origin:y HTTP/1.1\r\nOrigin : http://a\r\nHost: a\r\n\r\n") == "");
 }
 
 TEST_CASE("header names are found in any case and counted") {

@@ -1,6 +1,7 @@
 #include "transport/lines.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -65,7 +66,10 @@ struct Notes : transport::LineHandler {
     }
     if (lines.size() == stop_after) loop.stop();
   }
-  void on_line_too_long() override { ++too_long; }
+  void on_long_line(std::string_view piece, bool last) override {
+    too_long += !std::exchange(within_long, !last);
+    long_line += piece;
+  }
   void on_end() override {
     ++ends;
     loop.stop();
@@ -74,6 +78,8 @@ struct Notes : transport::LineHandler {
   loop::Loop& loop;
   std::vector<std::string> lines;
   unsigned too_long = 0;
+  bool within_long = false;
+  std::string long_line;  // all of them
   unsigned ends = 0;
   std::size_t stop_after = 0;
   LineStream* echo = nullptr;
@@ -129,6 +135,8 @@ TEST_CASE("a line of the limit passes, one past it is skipped, the next is read"
   f.loop.run();
   CHECK(f.notes.lines == std::vector<std::string>{std::string(10, 'a'), "d"});
   CHECK(f.notes.too_long == 3);
+  CHECK_FALSE(f.notes.within_long);
+  CHECK(f.notes.long_line == std::string(11, 'b') + std::string(5000, 'c') + std::string(11, 'e'));
 }
 
 TEST_CASE("a line that is too long is reported when it is, not when it ends") {
@@ -145,6 +153,27 @@ TEST_CASE("a line that is too long is reported when it is, not when it ends") {
   });
   f.loop.run();
   CHECK(f.notes.too_long == 1);
+  CHECK(f.notes.lines == std::vector<std::string>{"next"});
+}
+
+TEST_CASE("a line that is too long is shown whole, a piece at a time, whose last one says so") {
+  Fixture f;
+  LineStream stream(f.loop, f.in.read, f.out.write, f.notes, 10);
+  std::string line;
+  for (int i = 0; i < 20'000; ++i) line += std::to_string(i);
+  fcntl(f.in.write, F_SETFL, O_NONBLOCK);
+  const std::string bytes = line + "\nnext\n";
+  std::size_t sent = 0;
+  f.notes.stop_after = 1;
+  loop::Timer peer(f.loop);
+  peer.repeat(1, [&] {
+    const std::string_view part = std::string_view(bytes).substr(sent, 7'777);
+    const ssize_t wrote = ::write(f.in.write, part.data(), part.size());
+    if (wrote > 0) sent += static_cast<std::size_t>(wrote);
+  });
+  f.loop.run();
+  CHECK(f.notes.too_long == 1);
+  CHECK(f.notes.long_line == line);
   CHECK(f.notes.lines == std::vector<std::string>{"next"});
 }
 
@@ -250,6 +279,92 @@ TEST_CASE("a reader that goes while output waits ends the stream") {
   CHECK(f.notes.ends == 1);
 }
 
+// Of the heap, in use.
+std::size_t heap_bytes() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+TEST_CASE("a reader that is slow but steady costs memory for what it has not read, not for what it has") {
+  Fixture f;
+  fcntl(f.out.read, F_SETFL, O_NONBLOCK);
+  LineStream stream(f.loop, f.in.read, f.out.write, f.notes);
+  constexpr std::size_t kLag = 1'000'000;
+  const std::string line(60'000, 'x');
+  const std::string_view piece = line;
+  std::size_t written = 0;
+  std::size_t back = 0;
+  std::size_t heap_max = 0;
+  const std::size_t heap_before = heap_bytes();
+  loop::Timer peer(f.loop);
+  peer.repeat(1, [&] {
+    for (; written - back < kLag; written += line.size() + 1) stream.write({&piece, 1});
+    back += take(f.out.read).size();
+    heap_max = std::max(heap_max, heap_bytes());
+    if (back > 20 * kLag) f.loop.stop();
+  });
+  f.loop.run();
+  CHECK(heap_max < heap_before + 3 * kLag);
+  CHECK(stream.taken_bytes() > 19 * kLag);
+}
+
+TEST_CASE("lines that were not taken whole are counted, also after the reader has gone") {
+  Fixture f;
+  LineStream stream(f.loop, f.in.read, f.out.write, f.notes);
+  const std::string line(100'000, 'x');
+  const std::string_view piece = line;
+  CHECK(stream.undelivered() == 0);
+  for (int i = 0; i < 3; ++i) stream.write({&piece, 1});
+  CHECK(stream.undelivered() == 3);  // a pipe holds less than one
+  f.out.close_read();
+  f.loop.run();
+  CHECK(f.notes.ends == 1);
+  stream.write({&piece, 1});
+  CHECK(stream.undelivered() == 4);
+}
+
+TEST_CASE("a reader that goes while nothing is written ends the stream") {
+  Fixture f;
+  LineStream stream(f.loop, f.in.read, f.out.write, f.notes);
+  f.out.close_read();
+  f.loop.run();
+  CHECK(f.notes.ends == 1);
+}
+
+TEST_CASE("a client that resets its connection within a line ends the stream, and half a line is none") {
+  loop::Loop loop;
+  Notes notes(loop);
+  Ends ends(make_socket_pair());
+  LineStream stream(loop, ends.read, ends.read, notes);
+  notes.echo = &stream;
+  put(ends.write, "whole\nha");
+  loop::Timer peer(loop);
+  peer.repeat(1, [&] {
+    if (notes.lines.empty()) return;
+    peer.stop();
+    put(ends.write, "lf");
+    ends.close_write();  // with an answer that it has not read
+  });
+  loop.run();
+  CHECK(notes.ends == 1);
+  CHECK(notes.lines == std::vector<std::string>{"whole"});
+}
+
+TEST_CASE("a client that has only closed its own direction is still answered, later too") {
+  loop::Loop loop;
+  Notes notes(loop);
+  Ends ends(make_socket_pair());
+  LineStream stream(loop, ends.read, ends.read, notes);
+  ::shutdown(ends.write, SHUT_WR);
+  loop.run();
+  CHECK(notes.ends == 1);
+  const std::string_view piece = "late";
+  stream.write({&piece, 1});
+  stream.flush([&] { loop.stop(); });
+  loop.run();
+  CHECK(take(ends.write) == "late\n");
+}
+
 TEST_CASE("one socket serves both directions") {
   loop::Loop loop;
   Notes notes(loop);
@@ -330,7 +445,7 @@ TEST_CASE("the descriptors are left as they were found") {
 TEST_CASE("a handler may destroy its stream from any function") {
   struct Destroyer final : transport::LineHandler {
     void on_line(std::string_view) override { destroy(); }
-    void on_line_too_long() override { destroy(); }
+    void on_long_line(std::string_view, bool) override { destroy(); }
     void on_end() override { destroy(); }
     void destroy() {
       ++calls;

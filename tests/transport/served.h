@@ -47,6 +47,11 @@ class ScriptedHandler final : public transport::HttpHandler {
     reply.respond(request.path == "/nothing" ? 204 : 200, {&field, field.value.empty() ? 0u : 1u}, pieces);
   }
 
+  // What "X-Send" says comes back with a refusal, too.
+  void on_refusal(const transport::HttpRequest& request, std::vector<transport::Header>& headers) override {
+    if (const auto value = request.header("X-Send"); value.data()) headers.push_back({"X-Test", value});
+  }
+
   // On the loop: the reply of the request that came as number `index`; null once it is over.
   Open& open(std::size_t index) { return *open_.at(index); }
 
@@ -135,6 +140,18 @@ class Served {
   std::unique_ptr<transport::HttpServer> server_;
   std::thread thread_;
 };
+
+// Answers the request that came as number `index`, which has been left open.
+inline void answer_later(Served& served, std::size_t index, std::string_view body) {
+  served.run([&] { served.handler.open(index).reply->respond(200, {}, {&body, 1}); });
+}
+
+// An event of the stream that was begun for it, if its client is still there.
+inline void send_event(Served& served, std::size_t index, std::string_view data) {
+  served.run([&] {
+    if (auto* reply = served.handler.open(index).reply) reply->event(data);
+  });
+}
 
 inline std::string get(const std::string& path, const std::string& fields = {}) {
   return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n";

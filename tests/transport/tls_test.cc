@@ -1,5 +1,6 @@
 #include "transport/tls.h"
 
+#include <malloc.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -101,6 +102,7 @@ class TlsClient {
     }
     return head;
   }
+  void finish() { SSL_shutdown(session_); }
   bool was_closed_properly() {
     read(1);
     return (SSL_get_shutdown(session_) & SSL_RECEIVED_SHUTDOWN) != 0;
@@ -126,6 +128,24 @@ std::shared_ptr<const transport::TlsContext> load(const Certificate& files) {
 
 }  // namespace
 
+TEST_CASE("a large answer over TLS leaves no memory with its connection") {
+  const Certificate files;
+  Served served({}, "https://127.0.0.1:0", load(files));
+  TlsClient client(served.port(), TLS1_3_VERSION, "http/1.1");
+  REQUIRE(client.connect());
+  const auto heap_bytes = [] {
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  constexpr std::size_t kAnswer = 20'000'000;
+  const std::size_t before = heap_bytes();
+  client.send(get("/large?" + std::to_string(kAnswer)));
+  client.read_head();
+  CHECK(client.read(kAnswer).size() == kAnswer);
+  served.connections();  // the loop has had a turn
+  CHECK(heap_bytes() < before + kAnswer / 10);
+}
+
 TEST_CASE("requests, large bodies and events travel over TLS 1.2 and 1.3") {
   const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
   const Certificate files;
@@ -149,12 +169,31 @@ TEST_CASE("requests, large bodies and events travel over TLS 1.2 and 1.3") {
     served.handler.open(0).reply->event("{}");
     served.handler.open(0).reply->end();
   });
-  CHECK(client.read(20) == "a\r\ndata: {}\n\n\r\n0\r\n\r\n");
+  CHECK(client.read(36) == "19\r\nevent: message\ndata: {}\n\n\r\n0\r\n\r\n");
   client.read_head();
   CHECK(client.read(5) == "ahead");
 
   client.send(get("/echo", "Connection: close\r\n"));
   client.read_head();
+  CHECK(client.was_closed_properly());
+}
+
+TEST_CASE("a client that says over TLS that it sends no more gets its answer") {
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  const Certificate files;
+  Served served({}, "https://127.0.0.1:0", load(files));
+  TlsClient client(served.port(), version);
+  REQUIRE(client.connect());
+  client.send(get("/later"));
+  client.finish();
+  served.handler.await_open(1);
+  CHECK(client.read(9) == "HTTP/1.1 ");
+  served.run([&] {
+    const std::string_view body = "here";
+    served.handler.open(0).reply->respond(200, {}, {&body, 1});
+  });
+  CHECK_THAT(client.read_head(), Contains("Connection: close\r\n"));
+  CHECK(client.read(4) == "here");
   CHECK(client.was_closed_properly());
 }
 

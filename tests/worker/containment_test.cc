@@ -1,6 +1,11 @@
 // What a plugin does to its worker stays there.
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -16,6 +21,7 @@
 
 using namespace collet;
 using namespace collet::plugin;
+namespace fs = std::filesystem;
 using registry::CancelReason;
 using registry::Ending;
 
@@ -197,6 +203,7 @@ TEST_CASE("what a plugin prints does not reach the host's stdout, what it eats i
   Scene scene({.memory_bytes_max = 1u << 30, .files_max = 64});
   CHECK(scene.text("print") == "printed");
   CHECK(scene.text("eat_files") == "EMFILE");
+  CHECK(Scene({.threads_max = 64}).text("threads") == "EAGAIN");
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   CHECK(scene.text("eat_memory") == "ENOMEM");
 #endif
@@ -238,6 +245,123 @@ TEST_CASE("what is denied names the key that would allow it, also in the error o
   scene.text("eat_files");
   CHECK(scene.text("must_open", R"({"path":"/dev/null"})").find("plugin.p.permissions.files_max = 64") !=
         std::string::npos);
+}
+
+// A system call by its number, with up to five arguments.
+std::string call_text(long number, std::vector<long> arguments = {}) {
+  std::string text = fmt::format("[{}", number);
+  for (const long argument : arguments) text += fmt::format(",{}", argument);
+  return text + "]";
+}
+
+TEST_CASE("a worker has no terminal, and can type into none") {
+  Scene scene({.write = {"/dev"}});
+  CHECK(scene.text("type") == "nothing");
+}
+
+TEST_CASE("a worker's system calls reach itself and no other process") {
+  Scene scene({.network = true});
+  const long host = getpid();
+  const std::pair<const char*, std::string> cases[] = {
+      {"prlimit64", call_text(SYS_prlimit64, {host, RLIMIT_CPU})},
+      {"sched_setaffinity", call_text(SYS_sched_setaffinity, {host, 8})},
+      {"sched_setscheduler", call_text(SYS_sched_setscheduler, {host, SCHED_IDLE})},
+      {"sched_setattr", call_text(SYS_sched_setattr, {host})},
+      {"setpriority of a process", call_text(SYS_setpriority, {PRIO_PROCESS, host, 19})},
+      {"setpriority of a user", call_text(SYS_setpriority, {PRIO_USER, 0, 19})},
+      {"ioprio_set", call_text(SYS_ioprio_set, {1, host, 3 << 13})},
+      {"kill", call_text(SYS_kill, {host, 0})},
+      {"kill of all", call_text(SYS_kill, {-1, 0})},
+      {"tgkill", call_text(SYS_tgkill, {host, host, 0})},
+      {"rt_sigqueueinfo", call_text(SYS_rt_sigqueueinfo, {host, 0})},
+      {"whom a file signals", call_text(SYS_fcntl, {1, F_SETOWN, host})},
+      {"what signal a file sends", call_text(SYS_fcntl, {1, F_SETSIG, SIGTERM})},
+      {"pidfd_open", call_text(SYS_pidfd_open, {host, 0})},
+      {"process_madvise", call_text(SYS_process_madvise, {0})},
+      {"migrate_pages", call_text(SYS_migrate_pages, {host})},
+      {"ptrace", call_text(SYS_ptrace, {16, host})},
+      {"unshare", call_text(SYS_unshare, {CLONE_NEWUSER})},
+      {"clone of namespaces", call_text(SYS_clone, {CLONE_NEWUSER | SIGCHLD})},
+      {"mount_setattr", call_text(SYS_mount_setattr, {AT_FDCWD})},
+      {"fspick", call_text(SYS_fspick, {AT_FDCWD})},
+      {"fanotify_init", call_text(SYS_fanotify_init, {0})},
+      {"adjtimex", call_text(SYS_adjtimex, {0})},
+      {"syslog", call_text(SYS_syslog, {10})},
+      {"personality", call_text(SYS_personality, {0})},
+      {"memfd_create", call_text(SYS_memfd_create, {0})},
+      {"shmget", call_text(SYS_shmget, {0, 4096, 01600})},
+      {"mq_open", call_text(SYS_mq_open, {0})},
+      {"a unix socket", call_text(SYS_socket, {AF_UNIX, SOCK_STREAM})},
+      {"a number that there is not", call_text(4'000)},
+      {"what dies with whom", call_text(SYS_prctl, {PR_SET_PDEATHSIG, 0})},
+      {"whose children it adopts", call_text(SYS_prctl, {PR_SET_CHILD_SUBREAPER, 1})},
+  };
+  for (const auto& [what, arguments] : cases) {
+    INFO(what);
+    CHECK(scene.text("raw", arguments) == "EPERM");
+  }
+  CHECK(scene.text("raw", call_text(SYS_clone3)) == "ENOSYS");
+  CHECK(scene.text("raw", call_text(SYS_prlimit64, {0, RLIMIT_NOFILE})) == "0");
+  CHECK(scene.text("raw", call_text(SYS_kill, {getpid(), 0})) == "EPERM");
+}
+
+TEST_CASE("a worker that may run programs gets no namespaces for them, and signals none but its own") {
+  Scene scene({.exec = true});
+  CHECK(scene.text("raw", call_text(SYS_clone, {CLONE_NEWUSER | SIGCHLD})) == "EPERM");
+  CHECK(scene.text("raw", call_text(SYS_kill, {getpid(), 0})) == "EPERM");
+}
+
+TEST_CASE("where files may be written no device, pipe or socket can be made, and modes and times are changed there alone") {
+  const fs::path folder = fs::temp_directory_path() / fmt::format("collet-walls-{}", getpid());
+  fs::create_directories(folder / "granted");
+  for (const char* name : {"granted/file", "other"}) std::ofstream(folder / name) << "text";
+  {
+    Scene scene({.read = {folder.string()}, .write = {(folder / "granted").string()}});
+    const auto at = [&](const char* name) { return fmt::format(R"({{"path":"{}"}})", (folder / name).string()); };
+    CHECK(scene.text("make", at("granted/odd")) == "EACCES");
+    CHECK(scene.text("chmod", at("granted/file")) == "0");
+    CHECK((fs::status(folder / "granted/file").permissions() & fs::perms::mask) == fs::perms(0755));
+    fs::permissions(folder / "granted/file", fs::perms(0600));
+    CHECK(scene.text("fchmod", at("granted/file")) == "0");
+    CHECK((fs::status(folder / "granted/file").permissions() & fs::perms::mask) == fs::perms(0755));
+    const auto changed = [&](const char* name) { return fs::last_write_time(folder / name); };
+    for (const char* way : {"utime", "futime"}) {
+      const auto other = changed("other");
+      fs::last_write_time(folder / "granted/file", other);
+      CHECK(scene.text(way, at("granted/file")) == "0");
+      CHECK(changed("granted/file") < other);
+      CHECK(scene.text(way, at("other")) == "EPERM");
+      CHECK(changed("other") == other);
+    }
+    // Which every worker may write, and is nobody's to change.
+    CHECK(scene.text("utime", R"({"path":"/dev/null"})") == "EPERM");
+    CHECK(scene.text("futime", R"({"path":"/dev/null"})") == "EPERM");
+    const fs::perms before = fs::status(folder / "other").permissions();
+    CHECK(scene.text("chmod", at("other")) == "EPERM");
+    CHECK(scene.text("fchmod", at("other")) == "EPERM");
+    CHECK(scene.text("fchmod", R"({"path":"/usr/lib/os-release"})") == "EPERM");
+    CHECK(fs::status(folder / "other").permissions() == before);
+  }
+  {
+    Scene reader({.read = {folder.string()}});
+    CHECK(reader.text("chmod", fmt::format(R"({{"path":"{}"}})", (folder / "other").string())) == "EPERM");
+  }
+  fs::remove_all(folder);
+}
+
+TEST_CASE("a worker has no rights over the system, though its host be root and grant it files") {
+  for (const bool granted : {false, true}) {
+    Permissions permissions;
+    if (granted) permissions.write = {"/tmp"};
+    Scene scene(permissions);
+    const std::string rights = scene.text("rights");
+    const char* effective = granted && geteuid() == 0 ? "0000000000000002" : "0000000000000000";
+    CHECK(rights.find("CapInh:\t0000000000000000") != std::string::npos);
+    CHECK(rights.find(fmt::format("CapEff:\t{}", effective)) != std::string::npos);
+    CHECK(rights.find(fmt::format("CapPrm:\t{}", effective)) != std::string::npos);
+    CHECK(rights.find("CapBnd:\t0000000000000000") != std::string::npos);
+    CHECK(rights.find("CapAmb:\t0000000000000000") != std::string::npos);
+  }
 }
 
 TEST_CASE("a worker connects to the hosts that it is granted, and to no others") {

@@ -76,8 +76,8 @@ TEST_CASE("a second end of a call counts for nothing but against its worker") {
 
 TEST_CASE("a result that a plugin could not have given fails its call and no more") {
   House house(hostile_options());
-  REQUIRE(house.loader.load({spec_of("not UTF-8")}).front().error == "");
-  CHECK(house.call_tool("echo").message == "plugin p: add_text(): the text is not UTF-8");
+  REQUIRE(house.loader.load({spec_of("no block")}).front().error == "");
+  CHECK(house.call_tool("echo").message == "plugin p: add_json(): the piece is not a JSON object");
   CHECK(condition(house).starts_with("process "));
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { WAITING_MAX = 256, WAIT, RELEASE, WAITING, CANCELS, FLOOD };
+enum { WAITING_MAX = 256, WAIT, RELEASE, WAITING, CANCELS, FLOOD, CHATTER };
 
 static const collet_host *host;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -30,6 +30,7 @@ static int32_t create(const collet_host *given, const collet_create_params *para
   if (status == COLLET_OK) status = add("waiting", 0, WAITING);
   if (status == COLLET_OK) status = add("cancels", 0, CANCELS);
   if (status == COLLET_OK) status = add("flood", 0, FLOOD);
+  if (status == COLLET_OK) status = add("chatter", 0, CHATTER);
   return status;
 }
 
@@ -65,12 +66,25 @@ static void release_all(void) {
 
 /* As much as the host takes, until somebody says that it is enough. */
 static int32_t flood(collet_call call) {
-  static char text[4096];
+  char text[4096];
   memset(text, 'x', sizeof text);
   for (double done = 0; host->is_cancelled(host, call) == 0; ++done) {
     if (host->progress(host, call, done, 0, text, sizeof text) != COLLET_OK) usleep(1000);
   }
   return host->complete(host, call, 1);
+}
+
+/* 16 MiB of progress and as much of log messages, all of which the host takes, and then an answer. */
+static int32_t chatter(collet_call call) {
+  char text[4096];
+  memset(text, 'x', sizeof text);
+  text[0] = text[sizeof text - 1] = '"';
+  for (int done = 0; done < 4096; ++done) {
+    host->progress(host, call, done, 4096, text, sizeof text);
+    while (host->log(host, call, COLLET_LOG_INFO, NULL, 0, text, sizeof text) == COLLET_E_LIMIT) usleep(1000);
+  }
+  host->add_text(host, call, "all said", 8);
+  return host->complete(host, call, 0);
 }
 
 static int32_t on_call(void *self, collet_call call, const collet_call_params *params) {
@@ -85,6 +99,8 @@ static int32_t on_call(void *self, collet_call call, const collet_call_params *p
       return answer_number(call, &waiting_count);
     case CANCELS:
       return answer_number(call, &cancel_count);
+    case CHATTER:
+      return chatter(call);
     default:
       return flood(call);
   }

@@ -52,6 +52,9 @@ std::int32_t create(const collet_host* given, const collet_create_params* params
   if (is("nested") && !start(start_another)) return COLLET_E_INTERNAL;
   if (is("late") && !start(end_late)) return COLLET_E_INTERNAL;
   if (is("pthread") && !start(stay)) return COLLET_E_INTERNAL;
+#ifdef STAYS
+  if (!start(stay)) return COLLET_E_INTERNAL;
+#endif
   if (is("fails") && !(params->flags & COLLET_CREATE_PROBE) && start(stay)) return COLLET_E_INVALID;
   collet_item_def def{};
   def.struct_size = sizeof def;

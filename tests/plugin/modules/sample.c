@@ -43,9 +43,11 @@ static int32_t create(const collet_host* host, const collet_create_params* param
   self->host = host;
   pthread_mutex_init(&self->mutex, NULL);
   add(self, COLLET_TOOL, "echo", "{\"description\":\n\"Echo\"}", COLLET_ITEM_NONBLOCKING, ECHO);
-  add(self, COLLET_TOOL, "queued_echo", NULL, 0, ECHO);
+  add(self, COLLET_TOOL, "queued_echo", NULL, COLLET_ITEM_UNCHECKED, ECHO);
   add(self, COLLET_TOOL, "background", NULL, 0, BACKGROUND);
-  add(self, COLLET_TOOL, "refuse", NULL, COLLET_ITEM_NONBLOCKING, REFUSE);
+  add(self, COLLET_TOOL, "refuse",
+      "{\"description\":null,\"inputSchema\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":[\"string\",\"null\"]}}}}",
+      COLLET_ITEM_NONBLOCKING, REFUSE);
   add(self, COLLET_TOOL, "report", NULL, COLLET_ITEM_NONBLOCKING, REPORT);
   add(self, COLLET_TOOL, "ask", NULL, 0, ASK);
   add(self, COLLET_TOOL, "picture", NULL, COLLET_ITEM_NONBLOCKING, PICTURE);

@@ -69,7 +69,10 @@ TEST_CASE("tokens are kept where the user's state is") {
 TEST_CASE("only remotes that could want it have an authorizer, and what is wrong in its configuration is said") {
   NoNetwork network;
   auth::NoUserAgent nobody("r");
-  auth::TokenStore store("/nonexistent/tokens.json");
+  struct NoLocks final : auth::FileLocks {
+    void take(std::string, std::uint64_t, Done) override { FAIL("nothing is written"); }
+  } locks;
+  auth::TokenStore store("/nonexistent/tokens.json", locks);
   const collet_host table = [] {
     collet_host out{};
     out.get_extension = [](const collet_host*, const char*, std::size_t) -> const void* { return nullptr; };
@@ -92,5 +95,13 @@ TEST_CASE("only remotes that could want it have an authorizer, and what is wrong
   RemoteConfig forwarding = remote();
   forwarding.forward_token = true;
   CHECK(*made(forwarding) == nullptr);
+  RemoteConfig with_user = remote();
+  with_user.url = "https://user:password@mcp.example/mcp";
+  CHECK(*made(with_user) == nullptr);
+  with_user.url = "https://mcp.example/@user/mcp?q=@";
+  CHECK(*made(with_user) != nullptr);
+  RemoteConfig with_certificate = remote();
+  with_certificate.client_certificate = "/nonexistent.pem";  // fetches in a way of its own
+  CHECK(*made(with_certificate) != nullptr);
   CHECK_THAT(made(remote(R"({"clientid":"x"})")).message(), Contains("/clientid: no such key"));
 }

@@ -1,5 +1,11 @@
 #include "client/child.h"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
 #include "support/catch.h"
 
 using namespace collet::client;
@@ -8,10 +14,12 @@ namespace {
 
 // A shell command, until it has ended and all that it says has come.
 struct Run final : ChildListener {
-  explicit Run(const std::string& command, std::vector<std::string> input = {}) {
+  explicit Run(const std::string& command, std::vector<std::string> input = {})
+      : Run({.program = "sh", .arguments = {"-c", command}, .environment = {}, .folder = {}}, std::move(input)) {}
+  explicit Run(const Command& command, std::vector<std::string> input = {}) {
+    signal(SIGPIPE, SIG_IGN);  // as the client's thread has it
     Children children(loop);
-    auto started =
-        children.start({.program = "sh", .arguments = {"-c", command}, .environment = {}, .folder = {}}, *this);
+    auto started = children.start(command, *this);
     REQUIRE(started);
     for (std::string& line : input) (*started)->write(std::move(line));
     loop.run();
@@ -20,14 +28,16 @@ struct Run final : ChildListener {
   }
   void on_line(std::string_view line) override { out.emplace_back(line); }
   void on_error_line(std::string_view line) override { err.emplace_back(line); }
-  void on_ended(const std::string& why) override {
+  void on_ended(const std::string& why, std::uint64_t bytes_taken) override {
     reason = why;
+    taken = bytes_taken;
     loop.stop();
   }
 
   Loop loop;
   std::vector<std::string> out, err;
   std::string reason;
+  std::uint64_t taken = 0;
 };
 
 std::string bytes(std::size_t count) {
@@ -46,17 +56,63 @@ TEST_CASE("a line of stdout has a bound, beyond which the child is not listened 
   CHECK(bad.reason == "a line of its stdout has more than 16777216 bytes");
 }
 
-TEST_CASE("a line of stderr is cut off where it is too long") {
-  for (const std::size_t more : {0u, 1u}) {
-    const Run run("(" + bytes(limits::kErrorLineBytesMax + more) + "; echo next) >&2; sleep 0.01");
-    REQUIRE(run.err.size() == 2);
-    CHECK(run.err[0].size() == limits::kErrorLineBytesMax);
-    CHECK(run.err[1] == "next");
-  }
+TEST_CASE("a line of stderr that is very long comes in pieces, and a carriage return ends one") {
+  const Run run("(" + bytes(limits::kErrorLineBytesMax + 1) + "; printf '10%%\\r20%%\\r\\n'; printf end) >&2; sleep 0.01");
+  REQUIRE(run.err.size() == 5);
+  CHECK(run.err[0].size() == limits::kErrorLineBytesMax);
+  CHECK(run.err[1] == "a");
+  CHECK(run.err[2] == "10%");
+  CHECK(run.err[3] == "20%");
+  CHECK(run.err[4] == "end");
 }
 
 TEST_CASE("a child that does not read gets so many bytes") {
   const std::string most(limits::kWriteBufferBytesMax - 1, 'a');
   CHECK(Run("exec 1>&-; sleep 9", {most}).reason != "it does not read its stdin");
   CHECK(Run("sleep 9", {most, ""}).reason == "it does not read its stdin");
+}
+
+TEST_CASE("no descriptor but the standard three reaches a child") {
+  const int others[] = {::open("/dev/null", O_RDONLY),
+                        ::dup(0)};  // as code that knows nothing of children opens them
+  const Run run("for fd in /proc/self/fd/*; do readlink $fd; done | grep -vE '^(pipe:|socket:|/proc)'; echo done");
+  for (const int fd : others) {
+    CHECK(::fcntl(fd, F_GETFD) == 0);  // here they are as they were
+    ::close(fd);
+  }
+  CHECK(run.out == std::vector<std::string>{"done"});
+  CHECK(Run("ls /proc/self/fd | wc -l").out == std::vector<std::string>{"4"});  // and the folder that ls reads
+}
+
+TEST_CASE("a child sees the variables that it is to inherit, and its own") {
+  ::setenv("COLLET_TEST_SECRET", "s", 1);
+  Command command{.program = "env", .arguments = {}, .environment = {{"HOME", "/elsewhere"}}, .folder = {}};
+  const auto has = [](const Run& run, const std::string& line) {
+    return std::find(run.out.begin(), run.out.end(), line) != run.out.end();
+  };
+  const Run usual(command);
+  CHECK(has(usual, "HOME=/elsewhere"));
+  CHECK(has(usual, "PATH=" + std::string(std::getenv("PATH"))));
+  CHECK_FALSE(has(usual, "COLLET_TEST_SECRET=s"));
+  command.program = "/usr/bin/env";
+  command.inherited = {"COLLET_TEST_SECRET", "COLLET_TEST_NOT_SET"};
+  CHECK(Run(command).out == std::vector<std::string>{"COLLET_TEST_SECRET=s", "HOME=/elsewhere"});
+  ::unsetenv("COLLET_TEST_SECRET");
+}
+
+TEST_CASE("at the end of a child it is known which lines it cannot have taken") {
+  const std::string large(8u << 20, 'a');  // more than fits between us
+  const Run closed("read line; exec 0<&-; sleep 9", {"first", large, "third"});
+  CHECK(closed.reason == "it has closed its stdin");
+  CHECK(closed.taken == std::string_view("first\n").size());
+  const Run ended("read line; exit 3", {"first", large, "third"});
+  CHECK(ended.reason == "it has ended with exit code 3");
+  CHECK(ended.taken < large.size());
+  CHECK(Run("read line; read line; exec 1>&-; sleep 9", {"first", "second"}).taken == 13);
+}
+
+TEST_CASE("the last words of a child come before its end, also without a line's end") {
+  const Run run("echo one >&2; printf two >&2; exit 7");
+  CHECK(run.reason == "it has ended with exit code 7");
+  CHECK(run.err == std::vector<std::string>{"one", "two"});
 }

@@ -122,6 +122,20 @@ TEST_CASE("a command is expanded as a whole, and names what it lacks") {
   CHECK(command->environment == std::vector<std::pair<std::string, std::string>>{{"KEY", "k"}});
 }
 
+TEST_CASE("a remote has minutes to start and to list, unless its configuration says otherwise") {
+  const auto usual = read_config(R"({"remotes":[{"name":"r","url":"http://r/"}]})").remotes[0];
+  CHECK(usual.start_timeout_ms == 300'000);
+  CHECK(usual.list_timeout_ms == 120'000);
+  CHECK_FALSE(usual.strict);
+  const auto said =
+      read_config(R"({"remotes":[{"name":"r","url":"http://r/","start_timeout_ms":1,"list_timeout_ms":2,)"
+                  R"("strict":true}]})")
+          .remotes[0];
+  CHECK(said.start_timeout_ms == 1);
+  CHECK(said.list_timeout_ms == 2);
+  CHECK(said.strict);
+}
+
 TEST_CASE("final names are what clients accept, and a function of the name alone") {
   RemoteConfig remote;
   remote.name = "git";
@@ -138,4 +152,53 @@ TEST_CASE("final names are what clients accept, and a function of the name alone
   CHECK(cut.size() == 64);
   CHECK(cut == final_name(remote, longer, 64));
   CHECK(cut != final_name(remote, other, 64));
+}
+
+TEST_CASE("inherit_env takes the place of the variables that a command gets by default") {
+  ::setenv("COLLET_INHERIT_ONE", "1", 1);
+  ::setenv("COLLET_INHERIT_TWO", "2", 1);
+  const auto inherited = [](const std::string& patterns) {
+    const auto config = read_config(R"({"remotes":[{"name":"r","command":"c")" + patterns + "}]}");
+    auto names = command_of(config.remotes[0])->inherited;
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  CHECK(inherited(R"(,"inherit_env":["COLLET_INHERIT_*","NOT_SET"])") ==
+        std::vector<std::string>{"COLLET_INHERIT_ONE", "COLLET_INHERIT_TWO"});
+  CHECK(inherited(R"(,"inherit_env":[])").empty());
+  const auto all = inherited(R"(,"inherit_env":["*"])");
+  CHECK(std::count(all.begin(), all.end(), "COLLET_INHERIT_ONE") == 1);
+  CHECK(std::count(all.begin(), all.end(), "PATH") == 1);
+  const auto usual = inherited("");
+  CHECK(std::count(usual.begin(), usual.end(), "COLLET_INHERIT_ONE") == 0);
+  CHECK(std::count(usual.begin(), usual.end(), "PATH") == 1);
+  ::unsetenv("COLLET_INHERIT_ONE");
+  ::unsetenv("COLLET_INHERIT_TWO");
+}
+
+TEST_CASE("a header that cannot be sent keeps its remote from being reached, and is named") {
+  ::setenv("COLLET_TEST_KEY", "k\nX-Other: injected\n", 1);
+  const auto headers = [](const std::string& json) {
+    return constant_headers(
+        read_config(R"({"remotes":[{"name":"r","url":"http://h","headers":)" + json + "}]}").remotes[0]);
+  };
+  CHECK_THAT(headers(R"({"X-Key":"${env:COLLET_TEST_KEY}"})").message(),
+             Catch::Contains("X-Key") && Catch::Contains("line break"));
+  ::setenv("COLLET_TEST_KEY", "k\n", 1);
+  CHECK((*headers(R"({"X-Key":"${env:COLLET_TEST_KEY}"})"))[0].value == "k");
+  CHECK_THAT(headers(R"({"X Key":"k"})").message(), Catch::Contains("'X Key' is no name of a header"));
+  ::unsetenv("COLLET_TEST_KEY");
+}
+
+TEST_CASE("a file of authorities has to be one") {
+  const auto tls = [](const std::string& members) {
+    return tls_of(read_config(R"({"remotes":[{"name":"r","url":"https://h")" + members + "}]}").remotes[0]);
+  };
+  CHECK(*tls("") == nullptr);
+  CHECK_THAT(tls(R"(,"ca":"/nonexistent")").message(), Catch::Contains("/nonexistent"));
+  CHECK_THAT(tls(R"(,"ca":"/dev/null")").message(), Catch::Contains("/dev/null"));
+  const auto own = tls(R"(,"client_certificate":"c.pem","client_key":"${env:COLLET_TEST_NONE:-k.pem}")");
+  REQUIRE(own);
+  CHECK((*own)->certificate == "c.pem");
+  CHECK((*own)->key == "k.pem");
 }

@@ -1,6 +1,7 @@
 #include "client/http.h"
 
 #include "client/limits.h"
+#include "plugins/client/kept_server.h"
 #include "plugins/client/raw_server.h"
 #include "support/catch.h"
 
@@ -100,4 +101,117 @@ TEST_CASE("a server that changes to another protocol has not answered") {
   const Sink sink = exchange("HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\n\r\n" + response_of("x"));
   CHECK_FALSE(sink.end.whole);
   CHECK(sink.end.message == "it has not answered in HTTP");
+}
+
+namespace {
+
+// A client that has a kept connection to a server that counts the requests that it has read.
+struct Keeping {
+  explicit Keeping(HttpRequest made = {.body = "pay"}) : request(std::move(made)) { request.url = server.url(); }
+  HttpEnd exchange() {
+    Sink sink(client.loop);
+    client.http.start(request, sink);
+    client.loop.run();
+    return sink.end;
+  }
+  // How the exchange ends after one that keeps its connection, and how often the request was read.
+  HttpEnd exchange(KeptServer::Fate fate) {
+    // The connection before may have been doomed behind a whole answer, and close only now.
+    if (!exchange().whole) REQUIRE(exchange().whole);
+    requests = 0;
+    server.foredoom(fate);
+    return exchange();
+  }
+
+  std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+  std::atomic<unsigned> requests{0};
+  std::atomic<std::size_t> size{0};  // of the last one
+  KeptServer server{[this](const std::string& bytes) {
+    ++requests;
+    size = bytes.size();
+    return answer;
+  }};
+  Client client;
+  HttpRequest request;
+};
+
+}  // namespace
+
+TEST_CASE("a POST leaves once, at whichever of its bytes the remote ends") {
+  Keeping keeping;
+  keeping.exchange();
+  const std::size_t size = keeping.size;
+  for (const bool resets : {false, true}) {
+    for (std::size_t reads = 0; reads < size; ++reads) {
+      CAPTURE(resets, reads);
+      const HttpEnd end = keeping.exchange({.reads = reads, .resets = resets});
+      CHECK(keeping.requests == 0);
+      CHECK_FALSE(end.whole);
+      CHECK(end.sent);
+    }
+  }
+}
+
+TEST_CASE("a POST leaves once, at whichever byte of its answer the remote ends") {
+  Keeping keeping;
+  for (const bool resets : {false, true}) {
+    for (std::size_t says = 0; says <= keeping.answer.size(); ++says) {
+      CAPTURE(resets, says);
+      const HttpEnd end = keeping.exchange({.says = says, .resets = resets});
+      CHECK(keeping.requests == 1);
+      CHECK(end.whole == (says == keeping.answer.size()));
+      CHECK(end.sent);
+      if (says == 0 && !resets) CHECK(end.message == "it has closed the connection without an answer");
+    }
+  }
+}
+
+TEST_CASE("what may be repeated is sent again on a new connection") {
+  for (const HttpRequest& request :
+       {HttpRequest{.body = "look", .repeatable = true}, HttpRequest{.method = "GET"}}) {
+    Keeping keeping(request);
+    CHECK(keeping.exchange({.says = 0}).whole);
+    CHECK(keeping.requests == 2);
+  }
+}
+
+TEST_CASE("proxies are those of the environment, but not for this machine") {
+  std::string asked;
+  RawServer proxy([&](unsigned, const std::string& request) {
+    asked = request.substr(0, request.find('\r'));
+    return response_of("by proxy");
+  });
+  const char* const name = GENERATE("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY");
+  ::setenv(name, proxy.url().c_str(), 1);
+  const auto get = [](const std::string& url) {
+    Client client;
+    std::string body;
+    client.http.fetch({.method = "GET", .url = url, .headers = {}, .body = {}}, [&](Result<FetchResponse> given) {
+      body = given ? given->body : given.message();
+      client.loop.stop();
+    });
+    client.loop.run();
+    return body;
+  };
+  CHECK(get("http://mcp.example/x") == "by proxy");
+  CHECK(asked == "GET http://mcp.example/x HTTP/1.1");
+  RawServer server([&](unsigned, const std::string&) { return response_of("directly"); });
+  CHECK(get(server.url()) == "directly");
+  ::setenv("NO_PROXY", "other.example,mcp.invalid", 1);
+  CHECK_THAT(get("http://mcp.invalid/"), Catch::Contains("mcp.invalid") && !Catch::Contains("by proxy"));
+  ::unsetenv("NO_PROXY");
+  ::unsetenv(name);
+}
+
+TEST_CASE("who asks anew as the client ends is told that it ends") {
+  RawServer server([&](unsigned, const std::string&) { return response_of("late"); });
+  std::string told;
+  {
+    const FetchRequest request{.method = "GET", .url = server.url(), .headers = {}, .body = {}};
+    Client client;
+    client.http.fetch(request, [&](const Result<FetchResponse>&) {
+      client.http.fetch(request, [&](const Result<FetchResponse>& given) { told = given.message(); });
+    });
+  }
+  CHECK_THAT(told, Catch::Contains("is being unloaded"));
 }

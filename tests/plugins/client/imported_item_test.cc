@@ -51,3 +51,20 @@ TEST_CASE("a changed definition is shown by what has changed in it") {
       "/b/type: \"string\" → \"number\"\n/c: nothing → true");
   CHECK(json_diff("{}", "{}").empty());
 }
+
+TEST_CASE("a schema that is none costs the member, and the schema of arguments says that they are an object") {
+  const auto definition = [](const std::string& members) {
+    const auto item = read_item(COLLET_TOOL, "{\"name\":\"t\"," + members + "}");
+    REQUIRE(item);
+    return std::pair(item->definition, item->mended);
+  };
+  CHECK(definition(R"("outputSchema":null,"title":"T")") ==
+        std::pair<std::string, std::string>(R"({"title":"T"})", "its outputSchema is no object and is left out"));
+  CHECK(definition(R"("inputSchema":[])") ==
+        std::pair<std::string, std::string>("{}", "its inputSchema is no object and is left out"));
+  CHECK(definition(R"("inputSchema":{})").first == R"({"inputSchema":{"type":"object"}})");
+  CHECK(definition(R"("inputSchema":{ "properties":{}})").first ==
+        R"({"inputSchema":{"type":"object","properties":{}}})");
+  CHECK(definition(R"("inputSchema":{"type":"object"},"outputSchema":{"anyOf":[]})").first ==
+        R"({"inputSchema":{"type":"object"},"outputSchema":{"anyOf":[]}})");
+}

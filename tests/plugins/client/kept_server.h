@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -13,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 class KeptServer {
@@ -47,6 +49,17 @@ class KeptServer {
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/mcp"; }
   std::uint16_t port() const { return port_; }
+  // How the connection of the next request ends.
+  struct Fate {
+    static constexpr std::size_t kAll = SIZE_MAX;
+    std::size_t reads = kAll;  // so many bytes of the request are read; all: it is answered
+    std::size_t says = kAll;   // so many bytes of the answer are sent; all: the connection is kept
+    bool resets = false;       // it is reset, not closed
+  };
+  void foredoom(Fate fate) {
+    const std::lock_guard lock(mutex_);
+    fate_ = fate;
+  }
   unsigned accepted() const { return accepted_; }
   std::size_t open() const {
     const std::lock_guard lock(mutex_);
@@ -76,8 +89,11 @@ class KeptServer {
       }
       peers_.emplace_back([this, peer] {
         std::string bytes;
-        while (serve(peer, bytes)) {
+        Fate fate;
+        while (serve(peer, bytes, fate)) {
         }
+        const linger at_once = {.l_onoff = 1, .l_linger = 0};
+        if (fate.resets) setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
         const std::lock_guard lock(mutex_);
         open_.erase(peer);
         close(peer);
@@ -85,36 +101,43 @@ class KeptServer {
     }
   }
 
-  bool serve(int peer, std::string& bytes) {
+  bool serve(int peer, std::string& bytes, Fate& fate) {
+    char more[16384];
+    if (recv(peer, more, 1, MSG_PEEK) <= 0) return false;
+    {
+      const std::lock_guard lock(mutex_);
+      fate = std::exchange(fate_, Fate());
+    }
     std::size_t whole = 0;
     while ((whole = size_of_request(bytes)) == 0 || bytes.size() < whole) {
-      char more[16384];
-      const ssize_t got = read(peer, more, sizeof more);
+      if (bytes.size() >= fate.reads) return false;
+      const ssize_t got = read(peer, more, std::min(sizeof more, fate.reads - bytes.size()));
       if (got <= 0) return false;
       bytes.append(more, static_cast<std::size_t>(got));
     }
-    const std::string response = respond_(bytes.substr(0, whole));
+    const std::string response = respond_(bytes.substr(0, whole)).substr(0, fate.says);
     bytes.erase(0, whole);
     for (std::size_t sent = 0; sent < response.size();) {
       const ssize_t now = send(peer, response.data() + sent, response.size() - sent, MSG_NOSIGNAL);
       if (now <= 0) return false;
       sent += static_cast<std::size_t>(now);
     }
-    return !response.empty();
+    return !response.empty() && fate.says == Fate::kAll;
   }
 
   static std::size_t size_of_request(const std::string& bytes) {
     const std::size_t end = bytes.find("\r\n\r\n");
     const std::size_t length = bytes.find("Content-Length: ");
-    if (end == std::string::npos || length > end) return 0;
-    return end + 4 + std::stoul(bytes.substr(length + 16));
+    if (end == std::string::npos) return 0;
+    return end + 4 + (length < end ? std::stoul(bytes.substr(length + 16)) : 0);
   }
 
   const Respond respond_;
   const int listener_;
   std::uint16_t port_ = 0;
   std::atomic<unsigned> accepted_{0};
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  // guards the two below
+  Fate fate_;
   std::set<int> open_;
   std::vector<std::thread> peers_;  // the accepting thread's, then the destructor's
   std::thread thread_;

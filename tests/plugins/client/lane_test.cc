@@ -168,17 +168,26 @@ struct SlowServer {
     close(listener);
   }
 
-  std::string accept_and_read() {
-    peer = accept(listener, nullptr, nullptr);
+  void accept() { peer = ::accept(listener, nullptr, nullptr); }
+  std::string read() const {
     char bytes[16384];
-    const ssize_t got = read(peer, bytes, sizeof bytes);
+    const ssize_t got = ::read(peer, bytes, sizeof bytes);
     return {bytes, got > 0 ? static_cast<std::size_t>(got) : 0};
+  }
+  std::string accept_and_read() {
+    accept();
+    return read();
   }
   void say(const std::string& bytes) const {
     REQUIRE(send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
   }
   void hang_up() {
     if (peer >= 0) close(std::exchange(peer, -1));
+  }
+  void reset() {
+    const linger at_once = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    hang_up();
   }
 };
 
@@ -201,7 +210,7 @@ TEST_CASE("a lane: calls end on their loop, one connection carries them one afte
                        Catch::Contains("Mcp-Method: tools/call\r\nMcp-Name: t\r\n"));
   CHECK_THAT(seen, Catch::EndsWith(R"("method":"tools/call","params":{"name":"t","arguments":{"a":1},)"
                                    R"("_meta":{"stamp":true,"io.modelcontextprotocol/clientCapabilities":{},)"
-                                   R"("traceparent":"00-1"}}})"));
+                                   R"("traceparent":"00-1","collet/hops":1}}})"));
 }
 
 TEST_CASE("a lane: as many connections as there are calls at a time") {
@@ -335,36 +344,65 @@ TEST_CASE("a lane: a kept connection that the remote has closed is not used, not
   }
 }
 
-TEST_CASE("a lane: a request on a kept connection is made again only if the remote has not read it") {
-  std::atomic<unsigned> requests{0};
-  KeptServer server(
-      [&](const std::string& request) { return ++requests == 1 ? result_of(request) : std::string(); });
-  {
-    House house(server);
-    house.call();
-    const collet_call id = house.begin();
-    REQUIRE(house.loops.turn_until([&] {
-      if (server.open() == 0) house.loops.pass(1);  // no reset comes
-      return house.ended.count(id) > 0;
-    }));
-    CHECK(house.ended[id] == "-32603 remote r: it has closed the connection without an answer");
+TEST_CASE("a lane: a request on a kept connection that the remote has read is not made again, however it ends") {
+  for (const bool resets : {false, true}) {
+    CAPTURE(resets);
+    SlowServer server;
+    House house(server.port);
+    const collet_call first = house.begin();
+    house.loops.turn_until([&] { return house.loops.watches() == 1; });
+    house.loops.turn();
+    server.say(result_of(server.accept_and_read()));
+    REQUIRE(house.loops.turn_until([&] { return house.ended.count(first) > 0; }));
+    const collet_call second = house.begin();
+    server.read();
+    resets ? server.reset() : server.hang_up();
+    REQUIRE(house.loops.turn_until([&] { return house.ended.count(second) > 0; }));
+    CHECK_THAT(house.ended[second], Catch::StartsWith("-32603 remote r: "));
     CHECK(house.handed.empty());
-    CHECK(server.accepted() == 1);
   }
-  SlowServer unread;
-  House house(unread.port);
-  const collet_call first = house.begin();
-  house.loops.turn_until([&] { return house.loops.watches() == 1; });
-  house.loops.turn();
-  const std::string request = unread.accept_and_read();
-  unread.say(result_of(request));
-  REQUIRE(house.loops.turn_until([&] { return house.ended.count(first) > 0; }));
+}
+
+TEST_CASE("a lane: a call is read once at most, and ended once, at whichever byte the remote ends") {
+  std::atomic<unsigned> requests{0};
+  std::atomic<std::size_t> size{0};
+  std::atomic<std::size_t> answer_bytes{0};
+  KeptServer server([&](const std::string& request) {
+    ++requests;
+    size = request.size();
+    std::string answer = result_of(request);
+    answer_bytes = answer.size();
+    return answer;
+  });
+  House house(server);
+  house.call();
+  const auto try_fate = [&](KeptServer::Fate fate) {
+    CAPTURE(fate.reads, fate.says, fate.resets);
+    house.call();
+    requests = 0;
+    server.foredoom(fate);
+    const std::string end = house.call();
+    const bool answered = fate.says != KeptServer::Fate::kAll && fate.says >= answer_bytes;
+    CHECK(requests == (fate.reads == KeptServer::Fate::kAll ? 1 : 0));
+    CHECK_THAT(end, Catch::StartsWith(answered ? "result " : "-32603 remote r: "));
+    CHECK(house.handed.empty());
+  };
+  const std::size_t request_size = size, answer_size = answer_bytes;
+  for (const bool resets : {false, true}) {
+    for (std::size_t reads = 0; reads < request_size; ++reads) try_fate({.reads = reads, .resets = resets});
+    for (std::size_t says = 0; says <= answer_size; ++says) try_fate({.says = says, .resets = resets});
+  }
+}
+
+TEST_CASE("a lane: a request whose connection the remote has closed before is made again") {
+  SlowServer server;
+  House house(server.port);
   house.begin();
-  unread.hang_up();
+  server.accept();
+  server.hang_up();
   REQUIRE(house.loops.turn_until([&] { return !house.handed.empty(); }));
   CHECK(house.handed[0].how == How::begin);
-  CHECK_FALSE(house.handed[0].shuts);
-  CHECK(house.ended.size() == 1);
+  CHECK(house.ended.empty());
 }
 
 TEST_CASE("a lane: a connection that rests for long is closed") {

@@ -11,6 +11,7 @@ struct Unheard final : ConnectionListener {
   void on_notification(const Message&) override {}
   bool on_request(const Message&) override { return false; }
   void on_garbage(const std::string&) override {}
+  void on_unreachable(const std::string&) override {}
   void on_down(const std::string&) override {}
 };
 
@@ -33,11 +34,12 @@ struct Asked {
 
   Asked() {
     connection.use(std::make_unique<Silent>(requests));
-    reader.emplace(connection, "tools/list", "tools", [this](Result<List> list) { read = std::move(list); });
+    reader.emplace(connection, "tools/list", "tools", 60'000,
+                   [this](Result<List> list) { read = std::move(list); });
   }
-  void answer(const std::string& elements, const std::string& cursor = "") {
+  void answer(const std::string& elements, const std::optional<std::string>& cursor = std::nullopt) {
     const std::string id = std::to_string(requests);
-    const std::string next = cursor.empty() ? "" : R"(,"nextCursor":")" + cursor + "\"";
+    const std::string next = cursor ? R"(,"nextCursor":")" + *cursor + "\"" : "";
     connection.transport_listener().on_text(
         R"({"jsonrpc":"2.0","id":)" + id + R"(,"result":{"tools":[)" + elements + "]" + next + "}}", requests);
   }
@@ -98,4 +100,14 @@ TEST_CASE("a page that leads to itself is the last one") {
   REQUIRE(asked.read);
   CHECK((*asked.read)->elements.size() == 2);
   CHECK_THAT((*asked.read)->warning, Catch::Contains("a page leads to itself"));
+}
+
+TEST_CASE("a cursor that is empty is the end of a list") {
+  Asked asked;
+  asked.answer("1", "");
+  REQUIRE(asked.read);
+  REQUIRE(*asked.read);
+  CHECK((*asked.read)->elements.size() == 1);
+  CHECK((*asked.read)->warning.empty());
+  CHECK(asked.requests == 1);
 }

@@ -59,6 +59,18 @@ TEST_CASE("a resource keeps its URI, which belongs to the first that offers it")
   CHECK(naming.clashes.size() == 1);
 }
 
+TEST_CASE("remotes that offer the same URIs are told once, and how many") {
+  RemoteConfig first, second;
+  first.name = "one";
+  second.name = "two";
+  std::vector<RemoteItemPtr> same;
+  for (const char* uri : {"file:///a", "file:///b", "file:///c"}) same.push_back(resource(uri));
+  const Naming naming = name_items({{&first, same, ""}, {&second, same, ""}}, 64);
+  CHECK(naming.items.size() == 3);
+  CHECK(naming.clashes == std::vector<std::string>{"remote two: file:///a is left out, as remote one offers it too, "
+                                                   "and 2 more of its URIs likewise"});
+}
+
 TEST_CASE("a tool and a prompt may have the same name") {
   RemoteConfig remote;
   remote.name = "one";

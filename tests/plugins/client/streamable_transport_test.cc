@@ -52,6 +52,7 @@ struct Outcome final : TransportListener {
     lost = why.message;
     loop.stop();
   }
+  void on_unreachable(const std::string&) override {}
   void on_down(const std::string&) override {}
 
   Loop loop;

@@ -7,6 +7,8 @@ using namespace collet::client::auth;
 
 namespace {
 
+using Places = std::vector<std::string>;
+
 Challenge read(std::string value) { return read_challenge({{"WWW-Authenticate", std::move(value)}}); }
 
 }  // namespace
@@ -16,7 +18,7 @@ TEST_CASE("the parameters of a challenge, quoted or not, in any case and spacing
       read("bearer  Realm=\"x, y=z\" ,SCOPE = \"a b\", error=invalid_token,resource_metadata=\"https://h/\\\"q\"");
   CHECK(challenge.scope == "a b");
   CHECK(challenge.error == "invalid_token");
-  CHECK(challenge.resource_metadata == "https://h/\"q");
+  CHECK(challenge.resource_metadata == Places{"https://h/\"q"});
   CHECK_FALSE(challenge.dpop);
 }
 
@@ -38,15 +40,37 @@ TEST_CASE("several challenges in one header and in several") {
   CHECK(challenge.dpop_nonce == "n1");
 }
 
+TEST_CASE("a value whose quotes are missing, or are ', is taken to the next blank or comma") {
+  const Places place = {"https://h/.well-known/oauth-protected-resource/mcp?a=b"};
+  CHECK(read("Bearer resource_metadata=" + place[0]).resource_metadata == place);
+  CHECK(read("Bearer resource_metadata=" + place[0] + ", scope=a:b").scope == "a:b");
+  CHECK(read("Bearer resource_metadata=" + place[0] + " error=invalid_token").error == "invalid_token");
+  const Challenge quoted = read("Bearer resource_metadata='" + place[0] + "', scope='a b', error='x'");
+  CHECK(quoted.resource_metadata == place);
+  CHECK(quoted.scope == "a b");
+  CHECK(quoted.error == "x");
+  CHECK(read("Bearer error='x").error == "'x");
+}
+
+TEST_CASE("every document that challenges name is kept, each once") {
+  const Challenge challenge =
+      read_challenge({{"WWW-Authenticate",
+                       "Bearer resource_metadata=\"https://h/1\", DPoP "
+                       "resource_metadata=\"https://h/2\""},
+                      {"WWW-Authenticate", "Basic resource_metadata=\"https://h/not-ours\""},
+                      {"WWW-Authenticate", "Bearer resource_metadata=\"https://h/1\""}});
+  CHECK(challenge.resource_metadata == Places{"https://h/1", "https://h/2"});
+}
+
 TEST_CASE("what follows a mistake in a challenge is left out, at whatever byte it is cut") {
   const std::string whole = "Bearer scope=\"a b\", error=\"insufficient_scope\", resource_metadata=\"https://h/p\"";
   for (std::size_t size = 0; size <= whole.size(); ++size) {
     const Challenge challenge = read(whole.substr(0, size));
     CHECK((challenge.scope.empty() || challenge.scope == "a b"));
     CHECK((challenge.error.empty() || challenge.error == "insufficient_scope"));
-    CHECK((challenge.resource_metadata.empty() || challenge.resource_metadata == "https://h/p"));
+    CHECK((challenge.resource_metadata.empty() || challenge.resource_metadata == Places{"https://h/p"}));
   }
-  CHECK(read(whole).resource_metadata == "https://h/p");
+  CHECK(read(whole).resource_metadata == Places{"https://h/p"});
   CHECK(read("Bearer scope=\"a\" = , error=x").scope == "a");
   CHECK(read("=x").scope.empty());
 }

@@ -13,13 +13,14 @@ const std::string kDocument = "https://mcp.example/.well-known/oauth-protected-r
 const std::string kRootDocument = "https://mcp.example/.well-known/oauth-protected-resource";
 const std::string kMetadata = "https://as.example/.well-known/oauth-authorization-server";
 
-std::string resource(World& world, std::string_view named = {}) {
-  std::optional<Result<std::optional<ResourceMetadata>>> found;
-  discover_resource(world, *parse_url(world.url), named, [&](auto result) { found = std::move(result); });
+std::string resource(World& world, std::vector<std::string> named = {}) {
+  std::optional<Result<Description>> found;
+  discover_resource(world, *parse_url(world.url), {}, std::move(named),
+                    [&](auto result) { found = std::move(result); });
   world.run();
   REQUIRE(found);
   if (!*found) return found->message();
-  return **found ? (**found)->resource : "none";
+  return (*found)->metadata ? (*found)->metadata->resource : "none" + (*found)->trouble;
 }
 
 std::string server(World& world, std::string_view issuer = "https://as.example") {
@@ -50,14 +51,37 @@ TEST_CASE("the path's document, then the root's, then none") {
   CHECK(resource(world) == "none");
 }
 
+TEST_CASE("a well-known place that was named comes first, and the other one next") {
+  World world;
+  world.prm_path = "/.well-known/oauth-protected-resource";
+  CHECK(resource(world, {kDocument}) == "https://mcp.example/mcp");
+  world.requests.clear();
+  CHECK(resource(world, {kRootDocument}) == "https://mcp.example/mcp");
+  CHECK(world.count("GET", kDocument) == 0);
+  world.prm_path = "";
+  CHECK(resource(world, {kDocument}) == "none");
+}
+
 TEST_CASE("a document that was named has to be there, and where it may be trusted") {
   World world;
-  CHECK_THAT(resource(world, "https://mcp.example/gone"), Contains("but there is none"));
+  CHECK_THAT(resource(world, {"https://mcp.example/gone"}), Contains("but there is none"));
   world.requests.clear();
-  CHECK_THAT(resource(world, "http://mcp.example/doc"), Contains("must be https"));
-  CHECK_THAT(resource(world, "https://localhost/doc"), Contains("points at this machine"));
-  CHECK_THAT(resource(world, "http://169.254.169.254/latest"), Contains("must be https"));
+  CHECK_THAT(resource(world, {"http://mcp.example/doc"}), Contains("must be https"));
+  CHECK_THAT(resource(world, {"https://localhost/doc"}), Contains("points at this machine"));
+  CHECK_THAT(resource(world, {"http://169.254.169.254/latest"}), Contains("must be https"));
+  for (const char* address : {"10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254",
+                              "100.64.0.1", "[fe80::1]", "[fd00::1]", "[::ffff:10.0.0.1]"}) {
+    CHECK_THAT(resource(world, {"https://" + std::string(address) + "/doc"}), Contains("private network"));
+  }
   CHECK(world.requests.empty());
+}
+
+TEST_CASE("a server of a private network may name what is on one") {
+  World world;
+  world.url = "https://192.168.1.2/mcp";
+  CHECK_THAT(resource(world, {"https://10.1.2.3/doc"}), Contains("but there is none"));
+  world.url = "https://172.32.0.1/mcp";  // just past such a network
+  CHECK_THAT(resource(world, {"https://10.1.2.3/doc"}), Contains("private network"));
 }
 
 TEST_CASE("a document that cannot be read is not taken for one that is missing") {
@@ -66,12 +90,8 @@ TEST_CASE("a document that cannot be read is not taken for one that is missing")
     world.broken[kDocument] = "connection refused";
     CHECK_THAT(resource(world), Contains(kDocument) && Contains("connection refused"));
   }
-  SECTION("an error of the server") {
-    world.special[kDocument] = [] { return FetchResponse{503, {}, ""}; };
-    CHECK_THAT(resource(world), Contains("answered 503"));
-  }
   SECTION("garbage") {
-    world.special[kDocument] = body("<html>");
+    world.special[kDocument] = body("{<html>");
     CHECK_THAT(resource(world), Contains(kDocument) && Contains("not valid JSON"));
   }
   SECTION("wrong types") {
@@ -83,6 +103,81 @@ TEST_CASE("a document that cannot be read is not taken for one that is missing")
     CHECK_THAT(resource(world), Contains("names no authorization server"));
   }
   CHECK(world.count("GET", kRootDocument) == 0);
+}
+
+TEST_CASE("a place that answers with a page, or is in trouble, is passed over") {
+  World world;
+  const int status = GENERATE(200, 500, 503, 404);
+  const auto page = [=] { return FetchResponse{status, {}, "\n<!doctype html><html>"}; };
+  SECTION("of the resource") {
+    world.prm_path = "/.well-known/oauth-protected-resource";
+    world.special[kDocument] = page;
+    CHECK(resource(world) == "https://mcp.example/mcp");
+  }
+  SECTION("of the resource, at every place: only trouble is told") {
+    world.special[kDocument] = world.special[kRootDocument] = page;
+    CHECK(resource(world) ==
+          (status < 500 ? "none" : "nonereading " + kDocument + ": the server answered " + std::to_string(status)));
+  }
+  SECTION("of the authorization server") {
+    world.servers[0].metadata_path = "/.well-known/openid-configuration";
+    world.special[kMetadata] = page;
+    CHECK(server(world) == "https://as.example/token");
+  }
+  SECTION("of the authorization server, at every place") {
+    world.servers[0].metadata_path = "";
+    world.special[kMetadata] = page;
+    CHECK_THAT(server(world), Contains("publishes no metadata"));
+    const std::string told = status < 500 ? "well-known places" : "the server answered " + std::to_string(status);
+    CHECK_THAT(server(world), Catch::EndsWith(told));
+  }
+}
+
+TEST_CASE("of several documents that were named the first good one counts, and the first failure is told") {
+  World world;
+  world.special["https://mcp.example/1"] = [] { return FetchResponse{500, {}, ""}; };
+  world.special["https://mcp.example/2"] =
+      body(R"({"resource":"https://evil.example","authorization_servers":["https://as"]})");
+  CHECK(resource(world, {"http://mcp.example/0", "https://mcp.example/1", "https://mcp.example/2", kDocument}) ==
+        "https://mcp.example/mcp");
+  CHECK_THAT(resource(world, {"https://mcp.example/1", "https://mcp.example/2"}), Contains("answered 500"));
+  CHECK_THAT(resource(world, {"https://mcp.example/2", "https://mcp.example/1"}),
+             Contains("is for 'https://evil.example'"));
+}
+
+TEST_CASE("a member that is null is one that is not there") {
+  World world;
+  world.extra_prm =
+      R"(,"scopes_supported":null,"bearer_methods_supported":null,"dpop_bound_access_tokens_required":null)";
+  CHECK(resource(world) == "https://mcp.example/mcp");
+  std::string nulls;
+  for (const char* key :
+       {"registration_endpoint", "scopes_supported", "token_endpoint_auth_methods_supported",
+        "code_challenge_methods_supported", "dpop_signing_alg_values_supported",
+        "authorization_response_iss_parameter_supported", "client_id_metadata_document_supported", "jwks_uri"}) {
+    nulls += ",\"" + std::string(key) + "\":null";
+  }
+  const auto read =
+      parse_server_metadata(R"({"issuer":"https://as","token_endpoint":"https://as/t")" + nulls + "}", "u");
+  REQUIRE(read);
+  CHECK(read->registration_endpoint.empty());
+  CHECK(read->token_endpoint_auth_methods == std::vector<std::string>{"client_secret_basic"});
+  CHECK_THAT(parse_resource_metadata(R"({"resource":null})", "u").message(), Contains("has no 'resource'"));
+}
+
+TEST_CASE("one where a list belongs is a list of one") {
+  const auto resource = parse_resource_metadata(
+      R"({"resource":"https://r","authorization_servers":"https://as","scopes_supported":"a b"})", "u");
+  REQUIRE(resource);
+  CHECK(resource->authorization_servers == std::vector<std::string>{"https://as"});
+  CHECK(resource->scopes_supported == Scopes{"a", "b"});
+}
+
+TEST_CASE("the last slash of an issuer's path is no part of where its metadata is") {
+  World world;
+  world.servers[0].prefix = "/tenant/";
+  world.servers[0].metadata_path = "/.well-known/oauth-authorization-server/tenant";
+  CHECK(server(world, "https://as.example/tenant/") == "https://as.example/tenant//token");
 }
 
 TEST_CASE("a document of the largest size is read, and one that is larger is not") {

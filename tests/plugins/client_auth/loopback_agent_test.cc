@@ -56,6 +56,7 @@ struct Login {
   std::string shown;
   std::optional<Result<std::string>> result;
   std::unique_ptr<LoopbackAgent> agent;
+  std::optional<Result<void>> outcome = Result<void>();  // known as soon as there is an answer; nothing: later
 
   Login() {
     uv_loop_init(&loop);
@@ -73,7 +74,10 @@ struct Login {
     return *uri;
   }
   void authorize(const std::string& uri, const std::string& state = "s1") {
-    agent->authorize("https://as.example/authorize?state=" + state, uri, [this](auto r) { result = std::move(r); });
+    agent->authorize("https://as.example/authorize?state=" + state, uri, [this](auto r) {
+      result = std::move(r);
+      if (agent && outcome) agent->conclude(*outcome);
+    });
   }
   // What a browser is told that asks for `target`.
   std::string get(std::uint16_t port, const std::string& target, const std::string& method = "GET") {
@@ -103,6 +107,30 @@ TEST_CASE("the answer of the browser reaches the one who waits, and the port is 
   uv_run(&login.loop, UV_RUN_DEFAULT);
   CHECK_FALSE(Browser(port_of(uri)).connected());
   CHECK(login.listen(uri) == uri);  // the registration's port is taken again if it can be
+}
+
+TEST_CASE("the browser is shown how the login has ended, and nothing before") {
+  Login login;
+  login.outcome.reset();
+  const std::string uri = login.listen();
+  login.authorize(uri);
+  Browser browser(port_of(uri));
+  browser.send("GET /callback?code=c&state=s1 HTTP/1.1\r\n\r\n");
+  while (!login.result) uv_run(&login.loop, UV_RUN_ONCE);
+  CHECK_FALSE(browser.read());
+  std::string told = "given up";
+  SECTION("well") {
+    login.agent->conclude({});
+    told = "You are logged in.";
+  }
+  SECTION("not well: what the server says is text") {
+    login.agent->conclude(collet::client::Failure{"it says <script> & \"no\""});
+    told = "The login has failed: it says &lt;script> &amp; \"no\"";
+  }
+  SECTION("not at all") { login.agent.reset(); }
+  while (!browser.read()) uv_run(&login.loop, UV_RUN_ONCE);
+  CHECK_THAT(browser.answer, Contains("200 OK") && Contains(told));
+  if (login.agent) login.agent->conclude({});  // has no effect: nobody waits
 }
 
 TEST_CASE("what is not the awaited answer changes nothing") {

@@ -97,7 +97,7 @@ TEST_CASE("a refresh token that is no good any more leads to a new authorization
   world.revoke_tokens();
   StoredToken token = **world.store.token("demo");
   token.refresh_token = "unknown";
-  REQUIRE(world.store.keep(token));
+  REQUIRE(outcome([&](auto done) { world.store.keep(token, done); }));
   const auto restarted = world.authorizer();
   CHECK(world.call(*restarted) == "200");
   CHECK(world.servers[0].authorizations.size() == 2);
@@ -166,49 +166,14 @@ TEST_CASE("a refresh token is used only for its scope, its resource and by its c
     CHECK(field(world.servers[0].authorizations.back(), "resource") == "https://mcp.example");
   }
   SECTION("another client was registered since") {
-    REQUIRE(world.store.keep(
-        StoredClient{"https://as.example", "http://127.0.0.1:3334/callback", "new", "", "none", 0}));
+    const StoredClient other{"https://as.example", "http://127.0.0.1:3334/callback", "new", "", "none", 0};
+    REQUIRE(outcome([&](auto done) { world.store.keep(other, done); }));
     world.revoke_tokens();
     CHECK(world.call(*authorizer) == "200");
     CHECK(field(world.servers[0].authorizations.back(), "client_id") == "new");
   }
   CHECK(world.servers[0].authorizations.size() == 2);
   CHECK(world.servers[0].token_requests.size() == 2);
-}
-
-TEST_CASE("a registration whose secret has expired, or for another redirect URI, is made again") {
-  World world;
-  world.servers[0].auth_methods = {"client_secret_basic"};
-  world.servers[0].secret_expires_at = world.now + 100;
-  REQUIRE(world.call(*world.authorizer()) == "200");
-  world.revoke_tokens();
-  SECTION("not yet expired") {
-    world.now += 99;
-    CHECK(world.call(*world.authorizer()) == "200");
-    CHECK(world.servers[0].registrations.size() == 1);
-  }
-  SECTION("expired") {
-    world.now += 100;
-    CHECK(world.call(*world.authorizer()) == "200");
-    CHECK(world.servers[0].registrations.size() == 2);
-  }
-  SECTION("another redirect URI") {
-    struct Elsewhere final : UserAgent {
-      explicit Elsewhere(UserAgent& agent) : inner(agent) {}
-      Result<std::string> redirect_uri(std::string_view, std::uint16_t) override {
-        return std::string("http://127.0.0.1:1/callback");
-      }
-      void authorize(const std::string& url, const std::string& uri,
-                     std::function<void(Result<std::string>)> done) override {
-        inner.authorize(url, uri, std::move(done));
-      }
-      UserAgent& inner;
-    };
-    FollowingAgent follower(world);
-    Elsewhere elsewhere(follower);
-    CHECK(world.call(*world.authorizer("{}", &elsewhere)) == "200");
-    CHECK(world.servers[0].registrations.size() == 2);
-  }
 }
 
 TEST_CASE("an authorization server that demands another nonce each time is asked twice") {
@@ -360,6 +325,33 @@ TEST_CASE("only 401 and insufficient scope are answered with authorization") {
   CHECK(challenge(401, {}));  // without any challenge the well-known places are tried
 }
 
+TEST_CASE("who logs in is told whether a remote that lets everybody in wants a login at all") {
+  World world;
+  Hooks hooks{[&] { return world.now; }, {}, true};
+  FollowingAgent agent(world);
+  const auto made = make("{}", "demo", world.url, world, agent, world.store, hooks);
+  REQUIRE(made);
+  std::optional<Result<bool>> token;
+  const auto log_in = [&](int status) {
+    token.reset();
+    (*made)->challenged(status, {}, [&](auto result) { token = std::move(result); });
+    world.run();
+    REQUIRE(token);
+  };
+  SECTION("it says how") {
+    log_in(200);
+    CHECK((*token && **token));
+    CHECK(world.servers[0].authorizations.size() == 1);
+  }
+  SECTION("it does not") {
+    world.prm_path = "";
+    log_in(GENERATE(200, 400, 405));
+    CHECK((*token && !**token));
+    log_in(401);
+    CHECK_THAT(token->message(), Contains("does not say how to be authorized"));
+  }
+}
+
 TEST_CASE("nothing is authorized where auth.type is none") {
   World world;
   const auto authorizer = world.authorizer(R"({"type":"none"})");
@@ -382,31 +374,39 @@ TEST_CASE("a server that says nothing of authorization is told apart from one wh
              Contains("HTTP status 401") && Contains("does not say how to be authorized") && Contains("`headers`"));
 }
 
-TEST_CASE("a server that registers nobody leaves the choice to the user") {
+TEST_CASE("configured scopes are asked for as they stand, and what is demanded besides") {
   World world;
-  world.servers[0].registers = false;
-  CHECK_THAT(world.call(*world.authorizer()), Contains("auth.client_id") && !Contains("client_metadata_url"));
-}
-
-TEST_CASE("a registration that the server has forgotten is made again") {
-  World world;
-  REQUIRE(world.call(*world.authorizer()) == "200");
-  world.revoke_tokens();
-  world.servers[0].refuse = "invalid_client";
-  const auto authorizer = world.authorizer();
-  CHECK_THAT(world.call(*authorizer), Contains("invalid_client"));
-  world.servers[0].refuse.clear();
+  world.resource_scopes = R"(["not:asked"])";
+  world.servers[0].scopes_supported = {"a"};  // offline_access is not among them
+  const auto authorizer = world.authorizer(R"({"scopes":["offline_access","a"]})");
   CHECK(world.call(*authorizer) == "200");
-  CHECK(world.servers[0].registrations.size() == 2);
+  CHECK(field(world.servers[0].authorizations[0], "scope") == "offline_access a");
+  world.needed_scope["tools/call"] = "b";
+  CHECK(world.call(*authorizer, "tools/call") == "200");
+  CHECK(field(world.servers[0].authorizations[1], "scope") == "offline_access a b");
 }
 
-TEST_CASE("a refused registration is explained") {
+TEST_CASE("a remote whose description is in trouble goes on with what it said before") {
   World world;
-  world.special["https://as.example/register"] = [] {
-    return FetchResponse{400, {}, R"({"error":"invalid_redirect_uri","error_description":"no loopback"})"};
+  world.servers[0].issues_refresh_tokens = true;
+  const auto authorizer = world.authorizer();
+  REQUIRE(world.call(*authorizer) == "200");
+  world.names_prm = false;
+  world.special["https://mcp.example/.well-known/oauth-protected-resource/mcp"] = [] {
+    return FetchResponse{503, {}, ""};
   };
-  CHECK_THAT(world.call(*world.authorizer()),
-             Contains("invalid_redirect_uri no loopback") && Contains("auth.client_id"));
+  world.revoke_tokens();
+  CHECK(world.call(*authorizer) == "200");
+  CHECK(world.servers[0].authorizations.size() == 1);
+}
+
+TEST_CASE("a remote whose description is in trouble, and of which nothing is known, says so") {
+  World world;
+  world.names_prm = false;
+  world.special["https://mcp.example/.well-known/oauth-protected-resource/mcp"] = [] {
+    return FetchResponse{503, {}, ""};
+  };
+  CHECK_THAT(world.call(*world.authorizer()), Contains("the server answered 503"));
 }
 
 TEST_CASE("the configured authorization server is the one that is used, or none") {
@@ -427,6 +427,56 @@ TEST_CASE("the configured authorization server is the one that is used, or none"
     CHECK_THAT(world.call(*world.authorizer(R"({"issuer":"https://second.example"})")),
                Contains("auth.issuer https://second.example") && Contains("https://as.example"));
   }
+}
+
+TEST_CASE("an issuer that differs by its last slash is used if it is configured as its metadata writes it") {
+  World world;
+  SECTION("the metadata has the slash") { world.servers[0].metadata_issuer = "https://as.example/"; }
+  SECTION("the remote has it") {
+    world.servers[0].metadata_issuer = "https://as.example";
+    world.special["https://mcp.example/.well-known/oauth-protected-resource/mcp"] = [] {
+      return FetchResponse{
+          200, {}, R"({"resource":"https://mcp.example/mcp","authorization_servers":["https://as.example/"]})"};
+    };
+  }
+  world.servers[0].iss = world.servers[0].metadata_issuer;
+  CHECK_THAT(world.call(*world.authorizer()), Contains("auth.issuer"));
+  CHECK(world.call(*world.authorizer(R"({"issuer":")" + *world.servers[0].metadata_issuer + "\"}")) == "200");
+}
+
+TEST_CASE("a server that knows nothing of resources is not told of one, if so configured") {
+  World world;
+  world.servers[0].issues_refresh_tokens = true;
+  world.wants_resource = false;
+  const auto authorizer = world.authorizer(R"({"send_resource":false})");
+  CHECK(world.call(*authorizer) == "200");
+  world.now += 4'000;
+  CHECK(world.call(*authorizer) == "200");
+  CHECK_FALSE(find(world.servers[0].authorizations[0], "resource"));
+  REQUIRE(world.servers[0].token_requests.size() == 2);
+  for (const Form& form : world.servers[0].token_requests) CHECK_FALSE(find(form, "resource"));
+  CHECK(world.call(*world.authorizer(R"({"send_resource":false})")) == "200");
+  CHECK(world.servers[0].authorizations.size() == 1);
+}
+
+TEST_CASE("a remote that calls itself otherwise is let do so by auth.resource, and no third one is") {
+  World world;
+  world.resource = "https://api.elsewhere.example/mcp";
+  const std::string config = R"({"resource":"https://api.elsewhere.example/mcp"})";
+  CHECK(world.call(*world.authorizer(config)) == "200");
+  CHECK(field(world.servers[0].authorizations[0], "resource") == world.resource);
+  CHECK(world.call(*world.authorizer(config)) == "200");
+  CHECK(world.servers[0].authorizations.size() == 1);
+  world.resource = "https://api.elsewhere.example/mcp2";
+  world.revoke_tokens();
+  CHECK_THAT(world.call(*world.authorizer(config)), Contains("is for '" + world.resource + "'"));
+}
+
+TEST_CASE("a server that uses PKCE without saying so is let do so by auth.assume_pkce") {
+  World world;
+  world.servers[0].pkce = false;
+  CHECK_THAT(world.call(*world.authorizer()), Contains("auth.assume_pkce"));
+  CHECK(world.call(*world.authorizer(R"({"assume_pkce":true})")) == "200");  // the world checks the challenge
 }
 
 TEST_CASE("DPoP as configured: demanded, or never") {
@@ -477,8 +527,8 @@ TEST_CASE("a server that demands a new nonce each time is not obeyed for ever") 
 
 TEST_CASE("a store that cannot be written costs a warning, and the token works all the same") {
   World world;
-  world.store.keep(StoredClient{"https://as.example", "http://127.0.0.1:3334/callback", "known", "", "none", 0})
-      .ok();
+  const StoredClient known{"https://as.example", "http://127.0.0.1:3334/callback", "known", "", "none", 0};
+  REQUIRE(outcome([&](auto done) { world.store.keep(known, done); }));
   const auto authorizer = world.authorizer();
   CHECK((**headers_now(*authorizer, world.url)).empty());
   REQUIRE(::mkdir(world.directory.path("tokens.json.new").c_str(), 0700) == 0);
@@ -504,6 +554,16 @@ TEST_CASE("what a token endpoint answers is taken for what it is") {
   CHECK(good(R"({"access_token":"a","expires_in":3599.5})").expires_in == 3'599);
   CHECK(good(R"({"access_token":"a","expires_in":-5})").expires_in == 0);
   CHECK(good(R"({"access_token":"a","expires_in":1e300})").expires_in == limits::kTokenLifeMaxS);
+  CHECK(good(R"({"access_token":"a","expires_in":"3599"})").expires_in == 3'599);
+  CHECK_FALSE(good(R"({"access_token":"a","expires_in":"soon"})").expires_in);
+  CHECK_FALSE(good(R"({"access_token":"a","expires_in":"nan"})").expires_in);
+  CHECK(good(R"({"access_token":"a","scope":["a","b"],"error":null})").access_token == "a");
+  CHECK(good("access_token=a%2Db&token_type=Bearer&expires_in=8&refresh_token=r\n").access_token == "a-b");
+  CHECK(good("access_token=a&token_type=Bearer&expires_in=8&refresh_token=r\n").refresh_token == "r");
+  CHECK(good("access_token=a&expires_in=8").expires_in == 8);
+  CHECK(std::get<TokenRefusal>(tokens(R"({"error":"bad_code","error_description":"too\nold"})")).code ==
+        "bad_code");
+  CHECK_THAT(refusal("error=bad_code&error_description=too+old"), Contains("200 bad_code: too old"));
   CHECK_THAT(refusal("{}"), Contains("has no access_token"));
   CHECK_THAT(refusal("oops"), Contains("not valid JSON"));
   CHECK_THAT(refusal(R"({"access_token":7})"), Contains("/access_token"));

@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <uv.h>
 
+#include "client/auth/file_locks.h"
 #include "client/auth/limits.h"
 #include "client/auth/private_file.h"
 #include "plugins/temporary_directory.h"
@@ -16,6 +18,7 @@
 
 using namespace collet::client::auth;
 using Catch::Contains;
+using collet::client::Result;
 
 namespace {
 
@@ -31,6 +34,61 @@ StoredToken token(std::string remote, std::string issuer, std::string access) {
   return out;
 }
 
+// Runs `work` with a loop of its own, until it has called back.
+template <class T>
+Result<T> waited(const std::function<void(FileLocks&, std::function<void(Result<T>)>)>& work) {
+  uv_loop_t loop;
+  REQUIRE(uv_loop_init(&loop) == 0);
+  std::optional<Result<T>> result;
+  {
+    LoopFileLocks locks(&loop);
+    work(locks, [&](Result<T> done) { result.emplace(std::move(done)); });
+    while (!result) uv_run(&loop, UV_RUN_ONCE);
+  }
+  uv_run(&loop, UV_RUN_DEFAULT);
+  REQUIRE(uv_loop_close(&loop) == 0);
+  return std::move(*result);
+}
+
+// A store whose changes are waited for.
+class Store {
+ public:
+  explicit Store(std::string path) : path_(std::move(path)) {}
+
+  const std::string& path() const { return path_; }
+  auto token(std::string_view remote) const { return TokenStore(path_, nobody_).token(remote); }
+  auto token(std::string_view remote, std::string_view issuer, std::string_view resource) const {
+    return TokenStore(path_, nobody_).token(remote, issuer, resource);
+  }
+  auto client(std::string_view issuer) const { return TokenStore(path_, nobody_).client(issuer); }
+  template <class Record>
+  Result<void> keep(Record record) {
+    return change([&](TokenStore& store, auto done) { store.keep(record, done); });
+  }
+  Result<void> forget(const std::string& remote) {
+    return change([&](TokenStore& store, auto done) { store.forget(remote, done); });
+  }
+  Result<void> forget_client(const std::string& issuer, const std::string& id) {
+    return change([&](TokenStore& store, auto done) { store.forget_client(issuer, id, done); });
+  }
+
+ private:
+  struct Nobody final : FileLocks {
+    void take(std::string, std::uint64_t, Done) override { FAIL("reading takes no lock"); }
+  };
+
+  Result<void> change(const std::function<void(TokenStore&, TokenStore::Done)>& how) {
+    std::optional<TokenStore> store;
+    return waited<void>([&](FileLocks& locks, TokenStore::Done done) {
+      store.emplace(path_, locks);
+      how(*store, std::move(done));
+    });
+  }
+
+  const std::string path_;
+  static inline Nobody nobody_;
+};
+
 mode_t mode_of(const std::string& path) {
   struct stat info;
   REQUIRE(::stat(path.c_str(), &info) == 0);
@@ -41,7 +99,7 @@ mode_t mode_of(const std::string& path) {
 
 TEST_CASE("tokens and clients come back as they were kept, in a file and directories of their owner alone") {
   const TemporaryDirectory directory;
-  TokenStore store(directory.path("state/collet/tokens.json"));
+  Store store(directory.path("state/collet/tokens.json"));
   CHECK_FALSE(*store.token("r"));
   StoredToken kept = token("r", "https://as", "secret\n\"token\"");
   kept.refresh_token = "refresh";
@@ -54,7 +112,7 @@ TEST_CASE("tokens and clients come back as they were kept, in a file and directo
   CHECK(mode_of(directory.path("state/collet")) == 0700);
   CHECK(mode_of(directory.path("state")) == 0700);
 
-  const TokenStore other(store.path());
+  const Store other(store.path());
   const auto back = other.token("r");
   REQUIRE(*back);
   CHECK((*back)->access_token == "secret\n\"token\"");
@@ -71,7 +129,7 @@ TEST_CASE("tokens and clients come back as they were kept, in a file and directo
 
 TEST_CASE("a token is of one remote, issuer and resource; the last one kept is a remote's") {
   const TemporaryDirectory directory;
-  TokenStore store(directory.path("tokens.json"));
+  Store store(directory.path("tokens.json"));
   REQUIRE(store.keep(token("r", "https://as1", "one")));
   REQUIRE(store.keep(token("r", "https://as2", "two")));
   REQUIRE(store.keep(token("s", "https://as1", "three")));
@@ -84,13 +142,15 @@ TEST_CASE("a token is of one remote, issuer and resource; the last one kept is a
   CHECK_FALSE(*store.token("r"));
   CHECK((*store.token("s"))->access_token == "three");
   REQUIRE(store.keep(StoredClient{"https://as1", "", "id", "", "none", 0}));
-  REQUIRE(store.forget_client("https://as1"));
+  REQUIRE(store.forget_client("https://as1", "another that was registered since"));
+  CHECK(*store.client("https://as1"));
+  REQUIRE(store.forget_client("https://as1", "id"));
   CHECK_FALSE(*store.client("https://as1"));
 }
 
 TEST_CASE("a store that others may read is neither read nor written") {
   const TemporaryDirectory directory;
-  TokenStore store(directory.path("tokens.json"));
+  Store store(directory.path("tokens.json"));
   REQUIRE(store.keep(token("r", "https://as", "t")));
   for (const mode_t bit : {0040, 0004, 0020, 0002}) {
     REQUIRE(::chmod(store.path().c_str(), 0600 | bit) == 0);
@@ -103,7 +163,7 @@ TEST_CASE("a store that others may read is neither read nor written") {
 
 TEST_CASE("a store that belongs to another user is not read") {
   const TemporaryDirectory directory;
-  TokenStore store(directory.path("tokens.json"));
+  Store store(directory.path("tokens.json"));
   REQUIRE(store.keep(token("r", "https://as", "t")));
   if (::geteuid() != 0) return;  // nobody else can give a file away
   REQUIRE(::chown(store.path().c_str(), 12'345, 0) == 0);
@@ -112,7 +172,7 @@ TEST_CASE("a store that belongs to another user is not read") {
 
 TEST_CASE("a store does not grow beyond what can be read again") {
   const TemporaryDirectory directory;
-  TokenStore store(directory.path("tokens.json"));
+  Store store(directory.path("tokens.json"));
   REQUIRE(store.keep(token("r", "https://as", std::string(limits::kStoreBytesMax - 1'000, 't'))));
   CHECK_THAT(store.keep(token("s", "https://as", std::string(1'000, 't'))).message(),
              Contains("would grow beyond"));
@@ -121,7 +181,7 @@ TEST_CASE("a store does not grow beyond what can be read again") {
 
 TEST_CASE("a store that is damaged is said to be, and is not overwritten") {
   const TemporaryDirectory directory;
-  TokenStore store(directory.path("tokens.json"));
+  Store store(directory.path("tokens.json"));
   const std::string content = GENERATE("{\"tokens\":[{\"remote\":3}]}", "{", "{\"version\":2}", "");
   directory.put("tokens.json", content);
   REQUIRE(::chmod(store.path().c_str(), 0600) == 0);
@@ -132,7 +192,7 @@ TEST_CASE("a store that is damaged is said to be, and is not overwritten") {
 
 TEST_CASE("what a killed process left half written does no harm") {
   const TemporaryDirectory directory;
-  TokenStore store(directory.path("tokens.json"));
+  Store store(directory.path("tokens.json"));
   REQUIRE(store.keep(token("r", "https://as", "t")));
   directory.put("tokens.json.new", "{\"tok");
   CHECK((*store.token("r"))->access_token == "t");
@@ -143,7 +203,7 @@ TEST_CASE("what a killed process left half written does no harm") {
 
 TEST_CASE("a process killed while it writes leaves the old store or the new one") {
   const TemporaryDirectory directory;
-  TokenStore store(directory.path("tokens.json"));
+  Store store(directory.path("tokens.json"));
   REQUIRE(store.keep(token("r", "https://as", "0")));
   int ready[2];
   REQUIRE(::pipe(ready) == 0);
@@ -171,7 +231,7 @@ TEST_CASE("a process killed while it writes leaves the old store or the new one"
 
 TEST_CASE("a disk without room leaves the store as it was") {
   const TemporaryDirectory directory;
-  TokenStore store(directory.path("tokens.json"));
+  Store store(directory.path("tokens.json"));
   REQUIRE(store.keep(token("r", "https://as", "t")));
   // A file size limit fails a write midway, as a full disk does.
   std::signal(SIGXFSZ, SIG_IGN);
@@ -189,7 +249,7 @@ TEST_CASE("a disk without room leaves the store as it was") {
 
 TEST_CASE("two processes that write at a time both have their say") {
   const TemporaryDirectory directory;
-  TokenStore store(directory.path("tokens.json"));
+  Store store(directory.path("tokens.json"));
   constexpr int kEach = 20;
   const pid_t child = ::fork();
   for (int i = 0; i < kEach; ++i) {
@@ -208,16 +268,59 @@ TEST_CASE("two processes that write at a time both have their say") {
   }
 }
 
-TEST_CASE("a lock that is not given up is not waited for without end") {
+TEST_CASE("a lock that is not given up is not waited for without end, and holds up nobody") {
   const TemporaryDirectory directory;
-  const auto held = FileLock::take(directory.path("f"), 1'000);
+  const auto held = FileLock::try_take(directory.path("f"));
+  REQUIRE((held && *held));
+  CHECK_FALSE(*FileLock::try_take(directory.path("f")));
+  uv_loop_t loop;
+  REQUIRE(uv_loop_init(&loop) == 0);
+  std::string refused;
+  bool others_go_on = false;
+  {
+    LoopFileLocks locks(&loop);
+    locks.take(directory.path("f"), 20, [&](Result<FileLock> lock) { refused = lock.message(); });
+    locks.take(directory.path("g"), 20, [&](Result<FileLock> lock) { others_go_on = lock && refused.empty(); });
+    while (refused.empty()) uv_run(&loop, UV_RUN_ONCE);
+  }
+  CHECK(others_go_on);
+  CHECK_THAT(refused, Contains("has held it for 20 ms"));
+  uv_run(&loop, UV_RUN_DEFAULT);
+  CHECK(uv_loop_close(&loop) == 0);
+}
+
+TEST_CASE("a lock that is given up goes to who waits for it") {
+  const TemporaryDirectory directory;
+  std::optional<FileLock> held = std::move(*FileLock::try_take(directory.path("f")));
   REQUIRE(held);
-  CHECK_THAT(FileLock::take(directory.path("f"), 20).message(), Contains("has held it for 20 ms"));
+  bool got = false;
+  const auto lock = waited<FileLock>([&](FileLocks& locks, FileLocks::Done done) {
+    locks.take(directory.path("f"), 60'000, [&got, done](Result<FileLock> taken) {
+      got = true;
+      done(std::move(taken));
+    });
+    CHECK_FALSE(got);
+    held.reset();
+  });
+  CHECK(lock);
+  CHECK_FALSE(*FileLock::try_take(directory.path("f")));
+}
+
+TEST_CASE("who logs out leaves no client behind that nobody uses") {
+  const TemporaryDirectory directory;
+  Store store(directory.path("tokens.json"));
+  REQUIRE(store.keep(StoredClient{"https://as", "", "c", "", "none", 0}));
+  REQUIRE(store.keep(token("r", "https://as", "t")));
+  REQUIRE(store.keep(token("s", "https://as", "t")));
+  REQUIRE(store.forget("r"));
+  CHECK(*store.client("https://as"));
+  REQUIRE(store.forget("s"));
+  CHECK_FALSE(*store.client("https://as"));
 }
 
 TEST_CASE("the oldest tokens make room for new ones") {
   const TemporaryDirectory directory;
-  TokenStore store(directory.path("tokens.json"));
+  Store store(directory.path("tokens.json"));
   std::string all = R"({"version":1,"tokens":[)";
   for (std::size_t i = 0; i < limits::kStoreTokensMax; ++i) {
     all += (i ? "," : "") + (R"({"remote":"r)" + std::to_string(i) + R"(","access_token":"t"})");
@@ -233,7 +336,7 @@ TEST_CASE("the oldest tokens make room for new ones") {
 
 TEST_CASE("the oldest clients make room for new ones") {
   const TemporaryDirectory directory;
-  TokenStore store(directory.path("tokens.json"));
+  Store store(directory.path("tokens.json"));
   const auto client_of = [](const std::string& issuer) { return StoredClient{issuer, "", "id", "", "none", 0}; };
   std::string all = R"({"version":1,"clients":[)";
   for (std::size_t i = 1; i < limits::kStoreClientsMax; ++i) {

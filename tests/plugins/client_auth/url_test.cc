@@ -132,3 +132,32 @@ TEST_CASE("a form joins the query that a URL has") {
   CHECK(with_query("https://h/a?t=2", {{"x", "1"}}) == "https://h/a?t=2&x=1");
   CHECK(with_query("https://h/a#frag", {{"x", "1"}}) == "https://h/a?x=1");
 }
+
+TEST_CASE("what a URL keeps secret is shown to nobody") {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"https://h/p?q=1#f", "https://h/p?q=1#f"},
+      {"https://user:pw@h:8443/p", "https://***@h:8443/p"},
+      {"https://user@h", "https://***@h"},
+      {"https://a@b@h/x@y", "https://***@h/x@y"},
+      {"https://h?token=t", "https://h?token=***"},
+      {"https://h/?a=1&API_KEY=k&b=2", "https://h/?a=1&API_KEY=***&b=2"},
+      {"https://h/?x-api-key=k;sig=s;c=3", "https://h/?x-api-key=***;sig=***;c=3"},
+      {"https://h/?client%5Fsecret=s&to%6ben=t", "https://h/?client%5Fsecret=***&to%6ben=***"},
+      {"https://h/?password=p&passwd=p&pwd=p&authorization=a&signature=s&credential=c&code=c",
+       "https://h/?password=***&passwd=***&pwd=***&authorization=***&signature=***&credential=***&code=***"},
+      {"https://h/?token=a=b?c", "https://h/?token=***"},
+      {"https://h/?token", "https://h/?token"},
+      {"https://h/#access_token=t&state=s", "https://h/#access_token=***&state=s"},
+      {"https://h/?k%zz=1&key%zz=2", "https://h/?k%zz=1&key%zz=***"},
+      {"postgres://u:p@h/db?sslmode=off", "postgres://***@h/db?sslmode=off"},
+      {"no url?token=t", "no url?token=***"},
+      {"", ""},
+  };
+  for (const auto& [url, shown] : kCases) CHECK(redact_url(url) == shown);
+}
+
+TEST_CASE("every URL of a text is shown without its secrets, and the text as it is") {
+  CHECK(redact_urls("at 'https://u:p@h/?key=k', \"ftp://x@y\" <http://h/?code=c> mail a@b.c ://") ==
+        "at 'https://***@h/?key=***', \"ftp://***@y\" <http://h/?code=***> mail a@b.c ://");
+  CHECK(redact_urls("nothing to see") == "nothing to see");
+}

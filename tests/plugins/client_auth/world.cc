@@ -40,6 +40,30 @@ std::string header(const std::vector<HttpHeader>& headers, std::string_view name
   return std::string(find_header(headers, name));
 }
 
+void WorldLocks::take(std::string path, std::uint64_t, Done done) {
+  waiting_.emplace_back(std::move(path), std::move(done));
+  look_again();
+}
+
+bool WorldLocks::look_again() {
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    Result<std::optional<FileLock>> lock = FileLock::try_take(waiting_[i].first);
+    if (lock && !*lock) continue;
+    const Done done = std::move(waiting_[i].second);
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+    done(lock ? Result<FileLock>(std::move(**lock)) : lock.failure());
+    return true;
+  }
+  return false;
+}
+
+Result<void> outcome(const std::function<void(TokenStore::Done)>& change) {
+  std::optional<Result<void>> result;
+  change([&](Result<void> done) { result = std::move(done); });
+  REQUIRE(result);
+  return *result;
+}
+
 World::World() : servers(1) {}
 
 void World::fetch(FetchRequest request, std::function<void(Result<FetchResponse>)> done) {
@@ -48,7 +72,7 @@ void World::fetch(FetchRequest request, std::function<void(Result<FetchResponse>
 }
 
 bool World::step() {
-  if (pending_.empty()) return false;
+  if (pending_.empty()) return locks.look_again();
   Pending next = std::move(pending_.front());
   pending_.pop_front();
   if (const auto why = broken.find(next.request.url); why != broken.end()) {
@@ -187,6 +211,10 @@ FetchResponse World::metadata(const AuthorizationServer& server) const {
 
 FetchResponse World::authorize(AuthorizationServer& server, const FetchRequest& request) {
   const Form query = form_of(parse_url(request.url)->query);
+  const bool looks_only = header(request.headers, "Accept") == "text/html";
+  if (looks_only && page_status != 0) return {page_status, {}, "<html>are you a robot?"};
+  if (knows_clients && !clients_.count(field(query, "client_id"))) return {400, {}, "unknown client"};
+  if (looks_only) return {200, {}, "<html>log in here"};
   server.authorizations.push_back(query);
   CHECK(field(query, "response_type") == "code");
   CHECK(field(query, "code_challenge_method") == "S256");
@@ -203,6 +231,7 @@ FetchResponse World::authorize(AuthorizationServer& server, const FetchRequest& 
 FetchResponse World::register_client(AuthorizationServer& server, const FetchRequest& request) {
   server.registrations.push_back(members(request.body));
   auto& asked = server.registrations.back();
+  clients_.insert(server.registered_id);
   CHECK(header(request.headers, "Content-Type") == "application/json");
   const std::string method =
       server.registered_method.empty() ? asked["token_endpoint_auth_method"] : server.registered_method;
@@ -220,6 +249,7 @@ void World::check_code(const Form& form) {
   CHECK(pkce_challenge(field(form, "code_verifier")) == code->second.challenge);
   CHECK(field(form, "redirect_uri") == code->second.redirect_uri);
   CHECK(field(form, "resource") == code->second.resource);
+  CHECK((find(form, "resource") != nullptr) == wants_resource);
 }
 
 FetchResponse World::token(AuthorizationServer& server, const FetchRequest& request) {

@@ -59,6 +59,17 @@ struct AuthorizationServer {
   std::string issuer() const { return origin + prefix; }
 };
 
+// Locks that are looked at again when the world has nothing else to do.
+class WorldLocks final : public collet::client::auth::FileLocks {
+ public:
+  void take(std::string path, std::uint64_t timeout_ms, Done done) override;
+  // False if none has become free.
+  bool look_again();
+
+ private:
+  std::deque<std::pair<std::string, Done>> waiting_;
+};
+
 class World final : public collet::client::Fetcher {
  public:
   World();
@@ -75,6 +86,10 @@ class World final : public collet::client::Fetcher {
   std::map<std::string, std::string> needed_scope;  // by operation: 403 without it
   bool refuses_all = false;                         // every token, with 401
   std::string extra_prm;                            // members, each with a comma before it
+  bool wants_resource = true;                       // named in requests for codes and tokens
+  bool knows_clients = false;                       // nobody else gets a login page
+  int page_status = 0;                              // of login pages, to whom is no browser; 0: those of the server
+  void forget_clients() { clients_.clear(); }
 
   std::vector<AuthorizationServer> servers;  // the first is the one that the MCP server names
   std::size_t named_server = 0;
@@ -90,7 +105,8 @@ class World final : public collet::client::Fetcher {
   std::map<std::string, std::string> broken;                      // by URL: why no answer comes
   std::map<std::string, std::function<FetchResponse()>> special;  // by URL: what is answered instead
   TemporaryDirectory directory;
-  collet::client::auth::TokenStore store{directory.path("tokens.json")};
+  WorldLocks locks;
+  collet::client::auth::TokenStore store{directory.path("tokens.json"), locks};
 
   void fetch(FetchRequest request, std::function<void(Result<FetchResponse>)> done) override;
   // Until nothing is under way.
@@ -142,8 +158,12 @@ class World final : public collet::client::Fetcher {
   std::map<std::string, Token> tokens_;
   std::map<std::string, Code> codes_;
   std::map<std::string, std::string> refresh_tokens_;  // to their scope
+  std::set<std::string> clients_;
   unsigned last_ = 0;
 };
+
+// What came of a change of a store, which nobody else holds.
+Result<void> outcome(const std::function<void(collet::client::auth::TokenStore::Done)>& change);
 
 // The value of a form's field; "" if there is none.
 std::string field(const collet::client::auth::Form& form, std::string_view name);

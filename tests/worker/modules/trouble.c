@@ -6,12 +6,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static const collet_host* host;
@@ -44,14 +48,26 @@ enum {
   MUST_MAKE,
   CONNECT,
   DATAGRAM,
-  BURN
+  BURN,
+  RAW,
+  MAKE,
+  TYPE,
+  CHMOD,
+  FCHMOD,
+  RIGHTS,
+  SHOUT,
+  THREADS,
+  UTIME,
+  FUTIME
 };
 static const char* const names[] = {"echo",        "crash",     "abort",     "exit",       "hang",
                                     "print",       "close_all", "eat_files", "eat_memory", "fork",
                                     "kill_parent", "socket",    "exec",      "open",       "blob",
                                     "environment", "user",      "scribble",  "churn",      "watched",
                                     "hang_up",     "must_open", "must_make", "connect",    "datagram",
-                                    "burn"};
+                                    "burn",        "raw",       "make",      "type",       "chmod",
+                                    "fchmod",      "rights",    "shout",     "threads",   "utime",
+                                    "futime"};
 
 static int32_t add(const char* name, long which) {
   collet_item item;
@@ -124,6 +140,11 @@ static int32_t blob(collet_call call, collet_str arguments) {
   return host->complete(host, call, 0);
 }
 
+static void* sleep_on(void* nothing) {
+  for (;;) pause();
+  return nothing;
+}
+
 static int32_t on_call(void* self, collet_call call, const collet_call_params* params) {
   char path[256];
   (void)self;
@@ -191,6 +212,53 @@ static int32_t on_call(void* self, collet_call call, const collet_call_params* p
     case BURN:
       for (;;) {
       }
+    case RAW: {
+      long n = 0, a[5] = {0};
+      sscanf(params->arguments.data, "[%ld,%ld,%ld,%ld,%ld,%ld]", &n, a, a + 1, a + 2, a + 3, a + 4);
+      return answer_status(call, (int)syscall(n, a[0], a[1], a[2], a[3], a[4]));
+    }
+    case MAKE: /* what is neither a file nor a folder */
+      if (mknod(path, S_IFIFO | 0600, 0) == 0 || errno != EACCES) return answer_status(call, -1);
+      return answer_status(call, mknod(path, S_IFBLK | 0600, 0x700));
+    case TYPE: { /* into whatever terminal there is */
+      const int terminal = open("/dev/tty", O_RDWR);
+      const char* words = "x";
+      for (int fd = 0; fd < 64; ++fd) {
+        if (ioctl(fd, TIOCSTI, words) == 0 || isatty(fd)) return answer(call, "typed");
+      }
+      return answer(call, terminal >= 0 ? "opened" : "nothing");
+    }
+    case CHMOD:
+      return answer_status(call, chmod(path, 04755));
+    case FCHMOD:
+      return answer_status(call, fchmod(open(path, O_RDONLY), 04755));
+    case UTIME:
+    case FUTIME: { /* the first day of 1970 */
+      const struct timespec times[2] = {{1, 0}, {1, 0}};
+      if ((long)params->item_user == UTIME) return answer_status(call, utimensat(AT_FDCWD, path, times, 0));
+      return answer_status(call, futimens(open(path, O_RDONLY), times));
+    }
+    case RIGHTS: {
+      char text[2048] = "";
+      const int status = open("/proc/self/status", O_RDONLY);
+      const ssize_t size = read(status, text, sizeof text - 1);
+      close(status);
+      const char* rights = size > 0 ? strstr(text, "CapInh") : NULL;
+      return answer(call, rights ? rights : "unknown");
+    }
+    case THREADS: { /* as many as it gets, of 1,000 */
+      pthread_t thread;
+      for (int count = 0; count < 1000; ++count) {
+        errno = pthread_create(&thread, NULL, sleep_on, NULL);
+        if (errno) return answer_status(call, -1);
+      }
+      return answer(call, "1000");
+    }
+    case SHOUT: /* a line that no plugin has a right to, and more than a log has room for */
+      dprintf(2, "plugin good: forged\r\x1b[2J\n<3>an error\n");
+      if (ftruncate(2, 0) == 0) return answer(call, "truncated");
+      for (int i = 0; i < 100000; ++i) dprintf(1, "line %d of very many lines, each of some length\n", i);
+      return answer(call, "shouted");
     case WATCHED:
       return answer(call, watched_uri);
     case CHURN: {

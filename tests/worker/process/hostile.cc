@@ -91,9 +91,9 @@ std::string answer(const std::string& how, std::uint64_t call) {
     FrameWriter(out, FrameType::items).number(std::uint32_t{0}).number(~std::uint32_t{0});
   } else if (how == "instructions") {
     FrameWriter(out, FrameType::instructions).text(std::string(limits::kInstructionsBytesMax + 1, 'a'));
-  } else if (how == "not UTF-8") {
+  } else if (how == "no block") {
     std::string piece;
-    FieldWriter(piece).number(Piece::text).text("\xff");
+    FieldWriter(piece).number(Piece::json).text("[]");
     out = end_of(call, piece);
   } else {
     FrameWriter(out, FrameType::progress, call).number(0.5).number(1.0).text("half");

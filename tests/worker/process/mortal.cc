@@ -66,10 +66,16 @@ extern "C" ssize_t send(int socket, const void* bytes, std::size_t size, int fla
 }
 
 extern "C" ssize_t sendmsg(int socket, const msghdr* message, int flags) {
-  if (socket == kSocketDescriptor) sent.die_if_due();
-  const ssize_t taken = syscall(SYS_sendmsg, socket, message, flags);
-  if (socket == kSocketDescriptor && taken > 0)
-    sent.pass(message->msg_iov->iov_base, static_cast<std::size_t>(taken));
+  if (socket != kSocketDescriptor) return syscall(SYS_sendmsg, socket, message, flags);
+  sent.die_if_due();
+  // Its caller sends again what is not taken, but for a head with a descriptor.
+  iovec first = message->msg_iov[0];
+  first.iov_len = sent.at_most(first.iov_len);
+  msghdr to_boundary = *message;
+  to_boundary.msg_iov = &first;
+  to_boundary.msg_iovlen = 1;
+  const ssize_t taken = syscall(SYS_sendmsg, socket, &to_boundary, flags);
+  if (taken > 0) sent.pass(first.iov_base, static_cast<std::size_t>(taken));
   return taken;
 }
 

@@ -1,0 +1,77 @@
+"""Remotes over TLS, as companies run them: certificates of an authority of their own, for us as well."""
+import os
+import ssl
+import subprocess
+
+from authorized_test import LockedRemote
+from fake_remote import FakeRemote, HttpRemote
+from peer import main, run
+from remote_test import RemoteCase
+
+KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+
+
+class TlsCase(RemoteCase):
+    def setUp(self):
+        super().setUp()
+        folder = self.folder
+        openssl("req", "-x509", *KEY, "-keyout", folder / "ca.key", "-out", folder / "ca.pem", "-subj", "/CN=our own",
+                "-days", 2)
+        for name in ("server", "client"):
+            openssl("req", *KEY, "-keyout", folder / f"{name}.key", "-out", folder / "request", "-subj", f"/CN={name}")
+            (folder / "names").write_text("subjectAltName=IP:127.0.0.1")
+            openssl("x509", "-req", "-in", folder / "request", "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
+                    "-CAcreateserial", "-out", folder / f"{name}.pem", "-days", 1, "-extfile", folder / "names")
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")}
+
+    def over_tls(self, remote, clients=False):
+        self.addCleanup(remote.stop)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder / "server.pem", self.folder / "server.key")
+        if clients:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self.folder / "ca.pem")
+        remote.server.socket = context.wrap_socket(remote.server.socket, server_side=True, do_handshake_on_connect=False)
+        remote.url = remote.url.replace("http:", "https:")
+        return remote
+
+
+class RemoteTls(TlsCase):
+    def called(self, remote, more="", **variables):
+        file = self.config(text=f'[remote.r]\nurl = "{remote.url}"\n{more}\n')
+        return run("call", "r__read_only", "-c", file, env={**self.environment, **variables})
+
+    def test_an_authority_of_our_own_is_trusted_where_it_is_named_and_nowhere_else(self):
+        remote = self.over_tls(HttpRemote(FakeRemote()))
+        self.assertIn("certificate", self.called(remote).stderr)
+        self.assertEqual(self.called(remote, 'ca = "ca.pem"').stdout, "read\n")
+        for name in ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"):
+            with self.subTest(name):
+                self.assertEqual(self.called(remote, **{name: str(self.folder / "ca.pem")}).stdout, "read\n")
+
+    def test_a_file_of_authorities_that_is_none_is_named(self):
+        remote = self.over_tls(HttpRemote(FakeRemote()))
+        (self.folder / "none.pem").write_text("none")
+        self.assertIn("none.pem: it has no certificate", self.called(remote, 'ca = "none.pem"').stderr)
+        done = self.called(remote, 'ca = "gone.pem"', NODE_EXTRA_CA_CERTS="/nowhere.pem")
+        self.assertIn("/nowhere.pem", done.stderr)
+
+    def test_a_remote_is_shown_our_certificate(self):
+        remote = self.over_tls(HttpRemote(FakeRemote()), clients=True)
+        self.assertNotEqual(self.called(remote, 'ca = "ca.pem"').returncode, 0)
+        ours = 'ca = "ca.pem"\nclient_certificate = "client.pem"\nclient_key = "client.key"'
+        self.assertEqual(self.called(remote, ours).stdout, "read\n")
+
+    def test_its_authorization_server_is_trusted_likewise(self):
+        remote = self.over_tls(LockedRemote(FakeRemote()))
+        auth = 'auth = { type = "client_credentials", client_id = "c", client_secret = "s" }'
+        self.assertEqual(self.called(remote, 'ca = "ca.pem"\n' + auth).stdout, "read\n")
+        self.assertEqual(remote.issued, 1)
+
+
+if __name__ == "__main__":
+    main()

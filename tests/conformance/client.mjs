@@ -12,8 +12,8 @@ import { authOf, toToml } from './client_auth.mjs';
 import { within } from './server.mjs';
 
 // As long as the suite waits, or nearly: all drivers run side by side, on whatever else the machine does.
-const startTimeoutMs = 60_000;
-const callTimeoutMs = 60_000;
+const startTimeoutMs = 500_000;
+const callTimeoutMs = 500_000;
 const [collet, url] = process.argv.slice(2);
 const context = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? '{}');
 const scenario = process.env.MCP_CONFORMANCE_SCENARIO ?? '';

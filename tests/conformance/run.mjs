@@ -11,8 +11,8 @@ import { scenariosOf, suite } from './requirements.mjs';
 import { serve, within } from './server.mjs';
 import { report, resultOf } from './verdict.mjs';
 
-const suiteTimeoutMs = 300_000;
-const clientTimeoutMs = 120_000; // all drivers run side by side
+const suiteTimeoutMs = 1_200_000;
+const clientTimeoutMs = 600_000; // all drivers run side by side
 const config = fileURLToPath(new URL('collet.toml', import.meta.url));
 const driver = fileURLToPath(new URL('client.mjs', import.meta.url));
 

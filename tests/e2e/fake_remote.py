@@ -57,7 +57,7 @@ class Talk:
             id = f"q{self.remote.questions}"
             self.remote.open_questions[id] = answers
         self.send({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
-        answer = answers.get(timeout=60)  # a test may leave a thousand of them open, one after the other
+        answer = answers.get(timeout=120)  # a test may leave a thousand of them open, one after the other
         if "error" in answer:
             raise RpcError(-32000, "the client said " + answer["error"]["message"])
         return answer["result"]

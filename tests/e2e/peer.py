@@ -20,7 +20,7 @@ from pathlib import Path
 
 from transcript import SentLines, SentRequests, Transcript
 
-TIMEOUT_S = 60  # far more than anything takes, also on a busy machine and with a sanitizer
+TIMEOUT_S = 120  # far more than anything takes, also on a busy machine and with a sanitizer
 BUILD = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
 COLLET = BUILD / "bin/collet"
 PLUGINS = {
@@ -404,4 +404,4 @@ def on_terminal(*arguments, answer="", out=None):
 
 def run(*arguments, **options):
     """A verb that ends by itself."""
-    return subprocess.run([COLLET, *arguments], capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run([COLLET, *arguments], capture_output=True, text=True, timeout=TIMEOUT_S, **options)

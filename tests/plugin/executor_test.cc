@@ -20,7 +20,7 @@ class Gate : public Executor::Runner {
   }
   void wait_began(std::size_t count) {
     std::unique_lock lock(mutex_);
-    REQUIRE(changed_.wait_for(lock, std::chrono::seconds(20), [&] { return began.size() >= count; }));
+    REQUIRE(changed_.wait_for(lock, std::chrono::seconds(120), [&] { return began.size() >= count; }));
   }
   void open() {
     const std::lock_guard lock(mutex_);
@@ -35,7 +35,7 @@ class Gate : public Executor::Runner {
   bool open_ = false;
 };
 
-Clock::time_point soon() { return Clock::now() + std::chrono::seconds(20); }
+Clock::time_point soon() { return Clock::now() + std::chrono::seconds(120); }
 
 struct Slots {
   Slots() {

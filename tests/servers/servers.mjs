@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const modules = fileURLToPath(new URL('node_modules', import.meta.url));
-const timeoutMs = 60_000;
+const timeoutMs = 300_000;
 
 // `calls`: [tool, arguments, what the answer says]; the first one is repeated while servers are killed.
 export const serversOf = (folder) => ({

@@ -172,7 +172,7 @@ class Host {
   Ended wait(collet_call id) {
     std::unique_lock lock(mutex_);
     const auto over = [&] { return calls_.at(id).how != Ended::How::running; };
-    if (!ended_.wait_for(lock, std::chrono::seconds(20), over)) throw std::runtime_error("the call does not end");
+    if (!ended_.wait_for(lock, std::chrono::seconds(120), over)) throw std::runtime_error("the call does not end");
     return calls_.at(id);
   }
 

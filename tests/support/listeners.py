@@ -26,7 +26,7 @@ def listen_request(id, wishes):
 class Listeners:
     """`count` of them, at a port of loopback; each has been acknowledged."""
 
-    def __init__(self, port, count, wishes, timeout_s=30):
+    def __init__(self, port, count, wishes, timeout_s=120):
         self._timeout_s = timeout_s
         self._selector = selectors.DefaultSelector()
         self._unread = {}

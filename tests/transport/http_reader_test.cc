@@ -156,7 +156,7 @@ TEST_CASE("who writes a stream is told how much waits, and when all of it has le
   auto sent = writer.sent.get_future();
   client.read_until("data: small");
   client.read_exactly(large.size());
-  CHECK(sent.wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+  CHECK(sent.wait_for(std::chrono::seconds(120)) == std::future_status::ready);
   served.run([&] {
     CHECK(served.handler.open(0).reply->room() == limits::kStreamAheadBytes);
     served.handler.open(0).reply->end();

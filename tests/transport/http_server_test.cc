@@ -449,7 +449,7 @@ TEST_CASE("drain closes idle connections, lets the others answer, and says when 
   served.run([&] { served.handler.open(1).reply->end(); });
   CHECK(streaming.read_to_end().ends_with("data: last\n\n\r\n0\r\n\r\n"));
   streaming.close();
-  CHECK(drained.get_future().wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+  CHECK(drained.get_future().wait_for(std::chrono::seconds(120)) == std::future_status::ready);
 }
 
 TEST_CASE("a server may be destroyed when it says that it has drained") {

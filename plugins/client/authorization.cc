@@ -84,6 +84,7 @@ class WithFetcher final : public Authorizer {
                   std::function<void(Result<bool>)> done) override {
     inner_->challenged(status, headers, std::move(done));
   }
+  std::vector<std::string> secrets() const override { return inner_->secrets(); }
 
  private:
   const std::shared_ptr<RemoteFetcher> fetcher_;  // shared with what is under way

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +22,8 @@ class Authorizer {
   // told on a login alone: whether there is a token now, for a remote that does not need one perhaps.
   virtual void challenged(int status, const std::vector<HttpHeader>& headers,
                           std::function<void(Result<bool>)> done) = 0;
+  // Of what it tells the remote and its authorization server, what the remote's own words must not tell others.
+  virtual std::vector<std::string> secrets() const = 0;
 };
 
 }  // namespace collet::client

@@ -220,15 +220,23 @@ Result<std::vector<HttpHeader>> constant_headers(const RemoteConfig& remote) {
   return out;
 }
 
-std::string without_headers(std::string text, const std::vector<HttpHeader>& headers) {
-  constexpr std::size_t kTellingBytes = 6;  // shorter ones are words
+std::vector<std::string> secrets_of(const std::vector<HttpHeader>& headers) {
+  std::vector<std::string> secrets;
   for (const HttpHeader& header : headers) {
     std::string_view value = header.value;
     for (const std::string_view scheme : {"Bearer ", "Basic "}) {
       if (value.starts_with(scheme)) value.remove_prefix(scheme.size());
     }
-    if (value.size() < kTellingBytes) continue;
-    for (std::size_t at = 0; (at = text.find(value, at)) != std::string::npos;) text.replace(at, value.size(), "***");
+    secrets.emplace_back(value);
+  }
+  return secrets;
+}
+
+std::string without(std::string text, const std::vector<std::string>& secrets) {
+  constexpr std::size_t kTellingBytes = 6;  // shorter ones are words
+  for (const std::string& secret : secrets) {
+    if (secret.size() < kTellingBytes) continue;
+    for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos;) text.replace(at, secret.size(), "***");
   }
   return text;
 }

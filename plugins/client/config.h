@@ -102,8 +102,9 @@ bool is_constant(std::string_view text);
 // The headers of every request to the remote, whoever calls; a failure names the one that cannot be sent.
 Result<std::vector<HttpHeader>> constant_headers(const RemoteConfig& remote);
 
-// The text without what those headers tell the remote, which its errors may repeat: credentials, for all we know.
-std::string without_headers(std::string text, const std::vector<HttpHeader>& headers);
+// What those headers tell the remote, which its errors may repeat: credentials, for all we know.
+std::vector<std::string> secrets_of(const std::vector<HttpHeader>& headers);
+std::string without(std::string text, const std::vector<std::string>& secrets);
 
 // Files of certificates as configured; a null pointer if there are none.
 Result<TlsPtr> tls_of(const RemoteConfig& remote);

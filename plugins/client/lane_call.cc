@@ -147,7 +147,7 @@ void LaneCall::settle(const Message& message, std::string_view text) {
     if (error.code == kHeaderMismatch || error.code == kMissingClientCapability) {
       return hand_over(HandedOver::How::settle, false, std::string(text));
     }
-    host_.fail(call_.id, error.code, error.message, error.data);
+    host_.fail(call_.id, error.code, without(error.message, secrets_of(route_->sender.headers)), error.data);
     return finish();
   }
   if (message.result.find("\"resultType\"") != std::string_view::npos &&
@@ -176,7 +176,8 @@ void LaneCall::hand_over(HandedOver::How how, bool shuts, std::string answer, st
 }
 
 void LaneCall::fail(std::string_view why) {
-  host_.fail(call_.id, kInternalError, "remote " + route_->config.name + ": " + std::string(why));
+  const std::string shown = without(std::string(why), secrets_of(route_->sender.headers));
+  host_.fail(call_.id, kInternalError, "remote " + route_->config.name + ": " + shown);
   finish();
 }
 

@@ -133,7 +133,7 @@ void ProxyCall::refuse(const RpcError& error) {
     return begin();
   }
   if (error.code == kHeaderMismatch) remote_.lists().refresh(COLLET_TOOL);  // our idea of its schema is out of date
-  remote_.host().fail(call_.id, error.code, error.message, error.data);
+  remote_.host().fail(call_.id, error.code, remote_.without_secrets(error.message), error.data);
   remote_.calls().over(*this);
 }
 
@@ -306,7 +306,8 @@ void ProxyCall::cancel(const char* reason) {
 void ProxyCall::fail(std::string_view why) {
   if (task_) task_->cancel();
   if (call_.id) {
-    remote_.host().fail(call_.id, kInternalError, "remote " + remote_.config().name + ": " + std::string(why));
+    const std::string shown = remote_.without_secrets(std::string(why));
+    remote_.host().fail(call_.id, kInternalError, "remote " + remote_.config().name + ": " + shown);
   }
   remote_.calls().over(*this);
 }

@@ -52,8 +52,9 @@ void Remote::log(std::uint32_t level, std::string_view text) const {
 }
 
 std::string Remote::without_secrets(std::string text) const {
-  const auto headers = constant_headers(config_);
-  return auth::redact_urls(headers ? without_headers(std::move(text), *headers) : std::move(text));
+  if (const auto headers = constant_headers(config_)) text = without(std::move(text), secrets_of(*headers));
+  if (authorizer_) text = without(std::move(text), authorizer_->secrets());
+  return auth::redact_urls(text);
 }
 
 // its life
@@ -396,7 +397,9 @@ std::string Remote::status() const {
     const auto found = known_.items.find(list.kind);
     out.add(list.plural, found == known_.items.end() ? std::size_t{0} : found->second.size());
   }
-  out.add_raw("unread", json_array(lists_.unread()));
+  std::vector<std::string> unread = lists_.unread();
+  for (std::string& why : unread) why = without_secrets(std::move(why));
+  out.add_raw("unread", json_array(unread));
   out.add("calls", calls_.size() + gate_->calls());
   return out.text + "}";
 }

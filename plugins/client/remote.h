@@ -92,6 +92,8 @@ class Remote final : private RemoteLists::Owner {
   // Begins the call once more as soon as there is a connection; fails it if that cannot be had.
   void begin_when_up(ProxyCall& call, const std::string& why);
   RemoteLists& lists() { return lists_; }
+  // What it has said, without what we have told it alone.
+  std::string without_secrets(std::string text) const;
   // A legacy remote sends log messages as severe as that.
   void want_logs(std::string_view level);
 
@@ -125,7 +127,6 @@ class Remote final : private RemoteLists::Owner {
   ProxyCall* whose_log() const;
   void sweep();
   void log(std::uint32_t level, std::string_view text) const;
-  std::string without_secrets(std::string text) const;
 
   Surroundings& around_;
   const RemoteConfig config_;

@@ -78,6 +78,15 @@ class Authorized(RemoteCase):
                 self.assertEqual(text_of(self.call(server, "r__read_only")), "read")
                 self.assertEqual(remote.issued, 2)
 
+    def test_a_token_that_the_remote_repeats_is_told_to_nobody(self):
+        for era in ("modern", "legacy"):
+            with self.subTest(era=era):
+                remote, server = self.locked(era=era)
+                remote.statuses["tools/call"] = (500, {}, b"not with token-1, thank you")
+                answer = self.call(server, "r__read_only")
+                self.assertIn("not with ***, thank you", json.dumps(answer))
+                self.assertNotIn("token-1", json.dumps(answer) + "".join(line for line in server.log if line))
+
     def test_a_side_stream_is_opened_again_with_a_new_token(self):
         remote, server = self.locked(era="legacy")
         until(lambda: remote.remote.listeners)

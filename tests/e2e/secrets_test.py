@@ -48,6 +48,17 @@ class Secrets(RemoteCase):
         self.assertIn("no such key: ***", done.stdout)
         self.untold(done.stdout + done.stderr + "\n".join(line for line in server.log if line))
 
+    def test_nor_does_the_caller_hear_it(self):
+        for era in ("modern", "legacy"):
+            with self.subTest(era=era):
+                remote = self.http(era=era)
+                remote.statuses["tools/call"] = (500, {}, b"no such key: k3y-of-ours")
+                headers = 'headers = { Authorization = "Bearer k3y-of-ours" }'
+                server = self.serve_remote(f'url = "{remote.url}"\n{headers}\n')
+                answer = json.dumps(self.call(server, "r__read_only"))
+                self.assertIn("no such key: ***", answer)
+                self.untold(answer)
+
     def test_a_header_with_a_line_break_is_named_and_not_sent(self):
         remote = self.http()
         file = self.config(text=f'[remote.r]\nurl = "{remote.url}"\nheaders = {{ X-Key = "${{env:KEY}}" }}\n')

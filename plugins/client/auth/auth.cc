@@ -18,6 +18,7 @@ class NoAuthorizer final : public Authorizer {
     if (status != 401) return done(false);
     done(Failure{"the server demands authorization, which auth.type = \"none\" rules out"});
   }
+  std::vector<std::string> secrets() const override { return {}; }
 };
 
 }  // namespace

@@ -71,6 +71,13 @@ void OAuth::challenged(int status, const std::vector<HttpHeader>& headers, std::
   if (!run_) start(std::move(run));
 }
 
+std::vector<std::string> OAuth::secrets() const {
+  std::vector<std::string> all{config_.client_secret, config_.idp_client_secret};
+  if (token_) all.insert(all.end(), {token_->access_token, token_->refresh_token});
+  if (behind_) all.push_back(*behind_);
+  return all;
+}
+
 void OAuth::start(Run run) {
   run_.emplace(std::move(run));
   if (run_->status == 0) {

@@ -29,6 +29,7 @@ class OAuth final : public Authorizer {
                std::function<void(Result<std::vector<HttpHeader>>)> done) override;
   void challenged(int status, const std::vector<HttpHeader>& headers,
                   std::function<void(Result<bool>)> done) override;
+  std::vector<std::string> secrets() const override;
 
  private:
   // The way to a new token, walked by one for all who wait.

@@ -1,18 +1,12 @@
-#include <spawn.h>
-#include <sys/wait.h>
-
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 
 #include "cli/input.h"
 #include "cli/interruption.h"
 #include "cli/reloader.h"
+#include "cli/shell_command.h"
 #include "cli/terminal_call.h"
 #include "cli/verbs.h"
-
-extern char** environ;
 
 namespace collet::cli {
 namespace {
@@ -20,26 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kCMake = "test -f build/CMakeCache.txt || cmake -B build; cmake --build build";
-
-// Whether what the command says goes to stderr and its exit code is 0. SIGINT ends it as well as us.
-bool run(const std::string& command, const std::string& folder) {
-  const std::string line = "cd \"$0\" && { " + command + "\n}";
-  const char* arguments[] = {"sh", "-c", line.c_str(), folder.c_str(), nullptr};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, 2, 1);
-  pid_t pid = 0;
-  const int failed = posix_spawn(&pid, "/bin/sh", &actions, nullptr, const_cast<char**>(arguments), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) {
-    complain(fmt::format("cannot run the build command: {}", std::strerror(failed)));
-    return false;
-  }
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status == 0;
-}
 
 // The folders that sources lie in: not hidden ones, and none that CMake builds in.
 std::vector<std::string> source_folders(const std::string& root) {
@@ -63,22 +37,25 @@ class Workbench {
       : options_(options),
         host_(host),
         loop_(host.main_loop()),
-        timeout_ms_(config.plugins.timeout_ms),
+        config_(config),
         out_(out),
         settle_(loop_),
         interruption_(loop_,
                       [this] {
                         interrupted_ = true;
                         loop_.stop();
-                      }),
-        reloader_(host, config, options.call.common.config_file,
-                  [common = options.call.common] { return read_config(common); }) {}
+                      }) {}
 
   int work() {
+    if (!build()) say("collet: the build has failed");
+    if (interrupted_) return kOk;
+    host_.load();
+    reloader_.emplace(host_, config_, options_.call.common.config_file,
+                      [common = options_.call.common] { return read_config(common); });
     show();
     while (!interrupted_ && !out_.failed()) {
       wait_for_change();
-      if (interrupted_ || !run(options_.build_command, options_.folder)) continue;
+      if (interrupted_ || !build()) continue;
       reload();
       if (!interrupted_) show();
     }
@@ -86,6 +63,17 @@ class Workbench {
   }
 
  private:
+  // What has been built when we are interrupted counts as little as what cannot be built.
+  bool build() {
+    const auto command = ShellCommand::start(loop_, options_.build_command, options_.folder, [this] { loop_.stop(); });
+    if (!command) {
+      complain(command.message());
+      return false;
+    }
+    loop_.run();
+    return !interrupted_ && (*command)->good();
+  }
+
   // Also for one that has come since the last call.
   void wait_for_change() {
     say("collet: waiting for a change in " + options_.folder);
@@ -109,7 +97,7 @@ class Workbench {
   }
 
   void reload() {
-    reloader_.reload_all([this](const ReloadOutcome&) { loop_.stop(); });
+    reloader_->reload_all([this](const ReloadOutcome&) { loop_.stop(); });
     loop_.run();
   }
 
@@ -118,7 +106,7 @@ class Workbench {
     call_tool(host_,
               {.tool = options_.call.tool,
                .arguments = options_.call.arguments,
-               .timeout_ms = timeout_ms_,
+               .timeout_ms = config_.plugins.timeout_ms,
                .json = options_.call.common.json},
               out_);
   }
@@ -126,7 +114,7 @@ class Workbench {
   const DevOptions& options_;
   Host& host_;
   loop::Loop& loop_;
-  const std::uint64_t timeout_ms_;
+  const config::Config& config_;
   Output& out_;
   bool interrupted_ = false;
   bool waiting_ = false;
@@ -134,7 +122,7 @@ class Workbench {
   loop::Timer settle_;
   std::vector<std::unique_ptr<loop::FolderWatch>> watches_ = watch();
   const Interruption interruption_;
-  Reloader reloader_;
+  std::optional<Reloader> reloader_;
 };
 
 }  // namespace
@@ -153,9 +141,7 @@ int dev(const DevOptions& given, int in, Output& out) {
   if (!arguments) return complain(arguments.message());
   options.call.arguments = *std::move(arguments);
   log::configure(config->log.level, config->log.format);
-  if (!run(options.build_command, options.folder)) say("collet: the build has failed");
   Host host(*config, 1);
-  host.load();
   return Workbench(options, host, *config, out).work();
 }
 

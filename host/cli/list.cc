@@ -24,9 +24,7 @@ int show(const std::string& listing, const ListOptions& options, Output& out) {
   }
   out.write(json ? shown + '\n' : shown);
   int exit_code = kOk;
-  if (options.common.name_server()) {
-    for (const std::string& problem : remote_problems(listing)) exit_code = complain(problem, kUnreachable);
-  }
+  for (const std::string& problem : remote_problems(listing)) exit_code = complain(problem, kUnreachable);
   return exit_code;
 }
 

@@ -15,14 +15,17 @@ class Dev(Case):
         # Stands for a compiler: the source names the library that comes out.
         command = (f"mkdir -p build/plugins && cp {BUILD}/tests/modules/$(cat which).so build/plugins/next && "
                    "mv build/plugins/next build/plugins/p.so")
+        self.run_dev(sources, command, *arguments)
+        (sources / "build").mkdir(exist_ok=True)
+        (sources / "build/CMakeCache.txt").touch()  # so that it counts as no folder of sources
+        return sources
+
+    def run_dev(self, sources, command, *arguments):
         self.log = open(self.folder / "log", "wb")
         self.addCleanup(self.log.close)
         self.process = subprocess.Popen([COLLET, "dev", sources, "--build", command, *arguments],
                                         stdout=subprocess.PIPE, stderr=self.log)
         self.addCleanup(self.end)
-        (sources / "build").mkdir(exist_ok=True)
-        (sources / "build/CMakeCache.txt").touch()  # so that it counts as no folder of sources
-        return sources
 
     def end(self):
         self.process.kill()
@@ -51,6 +54,17 @@ class Dev(Case):
         until(lambda: self.process.stdout.readline() == b"3\n")
         self.process.send_signal(signal.SIGINT)
         self.assertEqual(self.process.wait(10), 0)
+
+    def test_it_ends_while_a_build_runs_and_takes_that_along(self):
+        sources = self.folder / "sources"
+        sources.mkdir()
+        begun = self.folder / "begun"
+        self.run_dev(sources, f"sh -c 'echo $$ > {begun}.new; mv {begun}.new {begun}; exec sleep 1000'")
+        until(begun.exists)
+        pid = int(begun.read_text())
+        self.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.process.wait(10), 0)
+        until(lambda: not Path(f"/proc/{pid}").exists())
 
     def test_a_debugger_finds_the_copy_that_is_mapped(self):
         sources = self.start("--call", "which")

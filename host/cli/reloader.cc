@@ -76,6 +76,9 @@ void Reloader::roll_back(const std::string& plugin, std::uint64_t generation) {
 // between removing the old one and writing the new one.
 ReloadOutcome Reloader::take_over(bool asked) {
   ReloadOutcome outcome;
+  if (asked && renew_) {
+    if (const auto renewed = renew_(); !renewed) log::error("{}; what there was stays in use", renewed.message());
+  }
   if (auto read = read_anew(asked); !read) {
     outcome.error = read.message();
     return outcome;

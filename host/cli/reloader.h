@@ -33,6 +33,9 @@ class Reloader {
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
 
+  // Before the loops run: what else is to be read anew when somebody asks for it; a failure is told in the log.
+  void also(std::function<Result<void>()> renew) { renew_ = std::move(renew); }
+
   // All of these: any thread. `done` is called on the thread that does the work.
   using Done = Callback<void(const ReloadOutcome& outcome)>;
   // Takes over the configuration and every file that has changed, and tries again what has failed.
@@ -57,6 +60,7 @@ class Reloader {
   Host& host_;
   const std::string file_;
   const ReadConfig read_config_;
+  std::function<Result<void>()> renew_;
   // The three below belong to the thread that does the work.
   config::Config config_;
   plugin::FileStamp config_stamp_;

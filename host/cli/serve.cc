@@ -13,6 +13,7 @@
 #include "protocol/discovery.h"
 #include "protocol/http_site.h"
 #include "transport/http.h"
+#include "transport/request_memory.h"
 
 namespace collet::cli {
 namespace {
@@ -30,13 +31,15 @@ Result<void> override_listen(const std::vector<std::string>& urls, config::Serve
   return {};
 }
 
-Result<Sockets> bind_all(const config::Server& server, unsigned loops) {
-  std::shared_ptr<const transport::TlsContext> tls;
-  if (!server.tls.certificate.empty()) {
-    auto loaded = transport::load_tls(server.tls.certificate, server.tls.key);
-    if (!loaded) return loaded.failure();
-    tls = *loaded;
-  }
+using Tls = std::shared_ptr<transport::TlsContext>;  // see there: the sockets, and who renews it
+
+// Null if there is no certificate.
+Result<Tls> load_certificate(const config::Server& server) {
+  if (server.tls.certificate.empty()) return Tls();
+  return transport::load_tls(server.tls.certificate, server.tls.key);
+}
+
+Result<Sockets> bind_all(const config::Server& server, unsigned loops, const Tls& tls) {
   Sockets sockets;
   for (const transport::Address& address : server.listen) {
     auto socket = transport::ListenSocket::bind(address, loops, tls);
@@ -72,10 +75,11 @@ struct LoopService {
   transport::HttpServer http;
 
   LoopService(protocol::ServerLoop& server_loop, const protocol::Access& access,
-              const protocol::Documents& documents, const config::Server& server)
+              const protocol::Documents& documents, const config::Server& server,
+              std::shared_ptr<transport::RequestMemory> memory)
       : protocol(server_loop),
         site(server_loop, access, http_paths(server), documents),
-        http(server_loop.loop(), http_limits(server.limits), site) {}
+        http(server_loop.loop(), http_limits(server.limits), site, std::move(memory)) {}
 };
 
 // The loops, each on its thread, from the first connection to the last. The first one is this thread's.
@@ -88,8 +92,9 @@ class Service {
         loops_(host.loops()),
         drain_timeout_ms_(config.limits.drain_timeout_ms),
         hurry_(*loops_.front()) {
+    const auto memory = std::make_shared<transport::RequestMemory>(config.limits.http.memory_bytes_max);
     for (unsigned index = 0; index < loops_.size(); ++index) {
-      services_.push_back(std::make_unique<LoopService>(server.at(index), access, documents, config));
+      services_.push_back(std::make_unique<LoopService>(server.at(index), access, documents, config, memory));
       for (const auto& socket : sockets) services_.back()->http.listen(*socket, index);
     }
   }
@@ -163,11 +168,11 @@ void announce(const Sockets& sockets, const config::Server& server, bool needs_t
     const std::string url =
         socket->address().url() +
         (socket->address().scheme == transport::Address::Scheme::unix_socket ? "" : server.path);
-    std::fprintf(stderr, "listening on %s\n", url.c_str());
+    log::print(fmt::format("listening on {}\n", url));
     if (socket->address().scheme == transport::Address::Scheme::unix_socket) continue;
     const char* header = needs_token ? " --header \"Authorization: Bearer <token>\"" : "";
-    std::fprintf(stderr, "  connect Claude Code:  claude mcp add --transport http %s %s%s\n", server.name.c_str(),
-                 url.c_str(), header);
+    log::print(
+        fmt::format("  connect Claude Code:  claude mcp add --transport http {} {}{}\n", server.name, url, header));
   }
 }
 
@@ -189,7 +194,9 @@ int serve(const ServeOptions& options) {
 
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
   const unsigned loops = config->server.threads ? config->server.threads : cores;
-  auto sockets = bind_all(config->server, loops);
+  const auto tls = load_certificate(config->server);
+  if (!tls) return complain(tls.message(), kUnreachable);
+  auto sockets = bind_all(config->server, loops, *tls);
   if (!sockets) return complain(sockets.message(), kUnreachable);
 
   std::signal(SIGPIPE, SIG_IGN);
@@ -206,6 +213,7 @@ int serve(const ServeOptions& options) {
   Service service(host, server, access, documents, config->server, *sockets,
                   config->plugins.reload != config::Reload::off);
   Reloader reloader(host, *config, options.common.config_file, [&options] { return read_all(options); });
+  if (*tls) reloader.also([&tls = **tls] { return transport::renew_tls(tls); });
   const auto admin =
       AdminServer::open(admin_socket_path(config->admin, options.common.config_file), host, reloader);
   service.heed_signals(reloader);

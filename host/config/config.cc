@@ -229,6 +229,7 @@ class Reader {
     section.read("schema_steps_max", limits.schema_steps_max, 1'000, 1'000'000'000);
     section.read("drain_timeout_ms", limits.drain_timeout_ms, 0, limits::kTimeoutMsMax);
     section.read("stdio_drain_timeout_ms", limits.stdio_drain_timeout_ms, 0, limits::kTimeoutMsMax);
+    section.read("memory_bytes_max", http.memory_bytes_max, kMiB, 1'024 * kGiB);
     section.finish();
     http.body_bytes_max = limits.message_bytes_max;
   }
@@ -267,6 +268,7 @@ class Reader {
     section.read("reload", plugins.reload, kReloads);
     section.read("timeout_ms", plugins.timeout_ms, 1, limits::kTimeoutMsMax);
     section.read("create_timeout_ms", plugins.create_timeout_ms, 1, limits::kTimeoutMsMax);
+    section.read("allow_writable_by_others", plugins.allow_writable_by_others);
     section.finish();
   }
 
@@ -282,6 +284,7 @@ class Reader {
     section.read("enabled", plugin.enabled);
     section.read("inline", plugin.inline_calls);
     section.read("placement", plugin.placement, kPlacements);
+    section.read("require_sandbox", plugin.permissions.require_sandbox);
     read_permissions(section.section("permissions"), plugin.permissions);
     section.read("prefix", plugin.names.prefix, kNamePart);
     section.read("timeout_ms", plugin.timeout_ms, 1, limits::kTimeoutMsMax);
@@ -308,6 +311,7 @@ class Reader {
     section.read("memory_bytes_max", may.memory_bytes_max, 0, limits::kWorkerMemoryBytesMaxMax);
     section.read("threads_max", may.threads_max, 1, 100'000);
     section.read("files_max", may.files_max, 16, 1'000'000);
+    section.read("file_bytes_max", may.file_bytes_max, 0, limits::kWorkerMemoryBytesMaxMax);
     section.read("cpu_seconds_max", may.cpu_seconds_max, 0, limits::kTimeoutMsMax / 1000);
     section.finish();
   }

@@ -128,6 +128,7 @@ struct Plugins {
   Reload reload = Reload::signal;
   std::uint32_t timeout_ms = limits::kCallTimeoutMs;
   std::uint64_t create_timeout_ms = limits::kCreateTimeoutMs;
+  bool allow_writable_by_others = false;  // files of plugins, and their folders
 
   bool operator==(const Plugins&) const = default;
 };

@@ -62,7 +62,7 @@ TaskPtr ServerLoop::find_core_task(Request& request) {
   }
   const json::Value* params = request.message.params;
   const auto id = params ? json::find_string(*params, "taskId") : std::nullopt;
-  TaskPtr task = id ? server_.tasks().find(*id, task_owner(request.context), wall_clock_ms()) : nullptr;
+  TaskPtr task = id ? server_.tasks().find(*id, task_owner(request.context), monotonic_ms()) : nullptr;
   if (!task) request.exchange.error(rpc::invalid_params("taskId names no task of yours, or one that has expired"));
   return task;
 }
@@ -96,7 +96,7 @@ void ServerLoop::list_core_tasks(RequestPtr request) {
     behind = *number;
   }
   const std::size_t page = server_.options().page_items;
-  auto tasks = server_.tasks().list(task_owner(request->context), behind, page + 1, wall_clock_ms());
+  auto tasks = server_.tasks().list(task_owner(request->context), behind, page + 1, monotonic_ms());
   const bool more = tasks.size() > page;
   if (more) tasks.pop_back();
   std::string text;

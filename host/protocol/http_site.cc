@@ -43,29 +43,48 @@ HttpSite::HttpSite(ServerLoop& loop, const Access& access, HttpPaths paths, cons
     : access_(access), paths_(std::move(paths)), documents_(documents), mcp_(loop), sse_(loop) {}
 
 void HttpSite::on_request(const HttpRequest& http, HttpReply& reply) {
+  auto principal = admit(http, reply);
+  if (!principal) return;
+  if (is_path(http.path, paths_.mcp)) return mcp_.serve(http, reply, *std::move(principal));
+  sse_.serve(http, reply, *std::move(principal));
+}
+
+// With a token it is counted to whom that stands for, from whatever addresses.
+bool HttpSite::refuses(const HttpRequest& header, HttpReply& reply, std::string& client) {
+  const auto principal = admit(header, reply);
+  if (principal && !principal->empty()) client = "principal " + *principal;
+  return !principal;
+}
+
+std::optional<std::string> HttpSite::admit(const HttpRequest& http, HttpReply& reply) {
   const bool is_mcp = is_path(http.path, paths_.mcp);
   const bool is_sse = !is_mcp && !paths_.sse.empty() && is_path(http.path, paths_.sse);
   if (!is_mcp && !is_sse) {
     if (const auto found = documents_.find(http.path); found != documents_.end()) {
-      return serve(found->second, http, reply);
+      serve(found->second, http, reply);
+      return std::nullopt;
     }
   }
   const std::string_view page = access_.is_from_page(http) ? page_of(http) : std::string_view();
   if (is_preflight(http)) {
-    if (const auto refused = access_.check_names(http))
-      return refuse(reply, page, refused->status, refused->message);
-    return answer_preflight(http, reply, page);
+    if (const auto refused = access_.check_names(http)) {
+      refuse(reply, page, refused->status, refused->message);
+    } else {
+      answer_preflight(http, reply, page);
+    }
+    return std::nullopt;
   }
   if (!is_mcp && !is_sse) {
-    return refuse(reply, page, 404, fmt::format("Nothing is here. The MCP endpoint is {}\n", paths_.mcp));
+    refuse(reply, page, 404, fmt::format("Nothing is here. The MCP endpoint is {}\n", paths_.mcp));
+    return std::nullopt;
   }
   std::string principal;
   if (const auto refused = access_.check(http, principal)) {
     const Header challenge{refused->challenge.empty() ? "" : "WWW-Authenticate", refused->challenge};
-    return refuse(reply, page, refused->status, refused->message, challenge);
+    refuse(reply, page, refused->status, refused->message, challenge);
+    return std::nullopt;
   }
-  if (is_mcp) return mcp_.serve(http, reply, std::move(principal));
-  sse_.serve(http, reply, std::move(principal));
+  return principal;
 }
 
 void HttpSite::on_refusal(const HttpRequest& http, std::vector<Header>& headers) {

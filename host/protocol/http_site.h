@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,9 +31,12 @@ class HttpSite final : public transport::HttpHandler {
   HttpSite(ServerLoop& loop, const Access& access, HttpPaths paths, const Documents& documents);
 
   void on_request(const transport::HttpRequest& http, transport::HttpReply& reply) override;
+  bool refuses(const transport::HttpRequest& header, transport::HttpReply& reply, std::string& client) override;
   void on_refusal(const transport::HttpRequest& http, std::vector<transport::Header>& headers) override;
 
  private:
+  // The principal, if the request is one to an endpoint and may go on; otherwise it has been answered.
+  std::optional<std::string> admit(const transport::HttpRequest& http, transport::HttpReply& reply);
   void serve(const Document& document, const transport::HttpRequest& http, transport::HttpReply& reply);
 
   const Access& access_;

@@ -89,7 +89,8 @@ std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
   if (!offer.ttl_ms) return std::nullopt;
   Server& server = loop_.server();
   task_ = server.tasks().create(
-      {context.era, task_owner(context), rpc::Place{loop_.index(), serial_}, *offer.ttl_ms}, wall_clock_ms());
+      {context.era, task_owner(context), rpc::Place{loop_.index(), serial_}, *offer.ttl_ms, !context.principal.empty()},
+      monotonic_ms());
   if (!task_) return rpc::internal_error("Too many tasks are under way");
   if (context.era == Era::modern) {
     request_->exchange.result({R"({"resultType":"task",)", task_->describe(),

@@ -1,4 +1,7 @@
 // server/discover (modern); initialize, ping and logging/setLevel (legacy).
+#include <fmt/core.h>
+
+#include "base/text.h"
 #include "protocol/server.h"
 #include "protocol/severity.h"
 
@@ -11,6 +14,24 @@ constexpr std::string_view kCapabilities =
     R"("resources":{"subscribe":true,"listChanged":true},"completions":{},"logging":{})";
 
 constexpr std::string_view kCoreTasks = R"(,"tasks":{"list":{},"cancel":{},"requests":{"tools":{"call":{}}}})";
+
+// Of clientInfo, all of it if it is small: it may hold icons.
+std::string kept_info(const json::Value& info) {
+  constexpr std::size_t kBytesMax = limits::kClientBytesMax / 2;
+  constexpr std::size_t kNameBytesMax = kBytesMax / 8;
+  std::string whole = json::to_text(info);
+  if (whole.size() <= kBytesMax) return whole;
+  std::string kept = "{";
+  for (const std::string_view key : {"name", "title", "version"}) {
+    const auto value = json::find_string(info, key);
+    if (!value || value->size() > kNameBytesMax) continue;
+    if (kept.size() > 1) kept += ',';
+    text::append_json_string(kept, key);
+    kept += ':';
+    text::append_json_string(kept, *value);
+  }
+  return kept + '}';
+}
 
 }  // namespace
 
@@ -28,9 +49,13 @@ void ServerLoop::initialize(RequestPtr request) {
   Session::Client client;
   client.version = known_legacy(*asked);
   if (client.version.empty()) client.version = kLegacyVersions.front();
-  if (const json::Value* info = json::find(*params, "clientInfo")) client.info = json::to_text(*info);
   if (const json::Value* abilities = json::find(*params, "capabilities"))
     client.capabilities = json::to_text(*abilities);
+  if (client.capabilities.size() > limits::kClientBytesMax / 2) {
+    return request->exchange.error(
+        rpc::invalid_params(fmt::format("capabilities is larger than {} bytes", limits::kClientBytesMax / 2)));
+  }
+  if (const json::Value* info = json::find(*params, "clientInfo")) client.info = kept_info(*info);
   const std::string_view version = client.version;
   SessionPtr session = request->context.session;
   if (!session) {

@@ -124,6 +124,7 @@ class ServerLoop {
   void subscribe(RequestPtr request);
   void unsubscribe(RequestPtr request);
   void listen(RequestPtr request);
+  bool has_room_for_subscription(const std::string& principal) const;
   void get_task(RequestPtr request);
   void update_task(RequestPtr request);
   void cancel_task(RequestPtr request);

@@ -116,11 +116,8 @@ SessionPtr SessionTable::create(std::string principal, std::uint64_t now_ms) {
   auto session = std::make_shared<Session>(random_id(), std::move(principal), budget_);
   const std::lock_guard lock(mutex_);
   expire(now_ms);
-  if (by_use_.size() >= sessions_max_) {
-    const auto idle = std::find_if(by_use_.begin(), by_use_.end(),
-                                   [](const Entry& entry) { return !entry.session->listening(); });
-    drop(idle == by_use_.end() ? by_use_.begin() : idle);
-  }
+  ++counts_[session->principal()];
+  if (by_use_.size() >= sessions_max_) drop_one();
   by_use_.push_back({session, now_ms});
   by_id_.emplace(session->id(), std::prev(by_use_.end()));
   return session;
@@ -161,8 +158,20 @@ void SessionTable::expire(std::uint64_t now_ms) {
   }
 }
 
+// Of who has most, the one that is about to come included, unless that is their only one.
+void SessionTable::drop_one() {
+  const auto most = std::max_element(counts_.begin(), counts_.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto theirs = [&](const Entry& entry) { return entry.session->principal() == most->first; };
+  auto dropped = std::find_if(by_use_.begin(), by_use_.end(),
+                              [&](const Entry& entry) { return theirs(entry) && !entry.session->listening(); });
+  if (dropped == by_use_.end()) dropped = std::find_if(by_use_.begin(), by_use_.end(), theirs);
+  drop(dropped == by_use_.end() ? by_use_.begin() : dropped);
+}
+
 void SessionTable::drop(Entries::iterator entry) {
   entry->session->end();
+  if (const auto count = counts_.find(entry->session->principal()); --count->second == 0) counts_.erase(count);
   by_id_.erase(entry->session->id());
   by_use_.erase(entry);
 }

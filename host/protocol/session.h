@@ -103,7 +103,8 @@ class Session {
 
 using SessionPtr = std::shared_ptr<Session>;  // see the class: the table and the requests
 
-// All sessions over HTTP, behind one lock. Bounded: past the limit the one that was idle for longest goes.
+// All sessions over HTTP, behind one lock. Bounded: past the limit, of who has most, the one that was idle for longest
+// goes.
 class SessionTable {
  public:
   SessionTable(unsigned sessions_max, std::uint64_t idle_timeout_ms)
@@ -124,6 +125,7 @@ class SessionTable {
   };
   using Entries = std::list<Entry>;
   void expire(std::uint64_t now_ms);
+  void drop_one();
   void drop(Entries::iterator entry);
 
   const unsigned sessions_max_;
@@ -132,6 +134,7 @@ class SessionTable {
   mutable std::mutex mutex_;
   Entries by_use_;  // least recently used first
   std::unordered_map<std::string_view, Entries::iterator> by_id_;
+  std::map<std::string, unsigned> counts_;  // by principal
 };
 
 }  // namespace collet::protocol

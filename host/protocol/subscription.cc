@@ -1,5 +1,7 @@
 #include "protocol/subscription.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "protocol/error.h"
 #include "protocol/server.h"
@@ -85,11 +87,20 @@ std::optional<rpc::Error> read_tasks(const json::Value& wishes, const Context& c
                                      NotificationFilter& out) {
   if (json::find(wishes, "taskIds") && !can_do_tasks(context)) return missing_extension(kTasksExtension);
   return read_strings(wishes, "taskIds", [&](std::string_view id) {
-    if (TaskPtr task = tasks.find(id, task_owner(context), wall_clock_ms())) out.tasks.push_back(std::move(task));
+    if (TaskPtr task = tasks.find(id, task_owner(context), monotonic_ms())) out.tasks.push_back(std::move(task));
   });
 }
 
 }  // namespace
+
+// Who is known has no more than a share.
+bool ServerLoop::has_room_for_subscription(const std::string& principal) const {
+  constexpr std::size_t kShare = limits::kSubscriptionsMax / 4;
+  if (principal.empty() || subscriptions_.size() < kShare) return subscriptions_.size() < limits::kSubscriptionsMax;
+  const auto own = std::count_if(subscriptions_.begin(), subscriptions_.end(),
+                                 [&](const auto& each) { return each.second->principal() == principal; });
+  return static_cast<std::size_t>(own) < kShare && subscriptions_.size() < limits::kSubscriptionsMax;
+}
 
 void ServerLoop::listen(RequestPtr request) {
   const json::Value* params = request->message.params;
@@ -105,7 +116,7 @@ void ServerLoop::listen(RequestPtr request) {
   auto bad = read_filter(*wishes, *snapshot_, filter);
   if (!bad) bad = read_tasks(*wishes, request->context, server_.tasks(), filter);
   if (bad) return request->exchange.error(*bad);
-  if (subscriptions_.size() >= limits::kSubscriptionsMax) {
+  if (!has_room_for_subscription(request->context.principal)) {
     return request->exchange.error(rpc::internal_error("Too many subscriptions are open"));
   }
   const std::uint64_t serial = next_serial();
@@ -115,6 +126,7 @@ void ServerLoop::listen(RequestPtr request) {
 Subscription::Subscription(ServerLoop& loop, std::uint64_t serial, Request& request, NotificationFilter filter)
     : loop_(loop),
       serial_(serial),
+      principal_(request.context.principal),
       filter_(std::move(filter)),
       in_flight_(loop.in_flight_of(request)),
       http_(request.http),

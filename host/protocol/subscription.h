@@ -37,6 +37,7 @@ class Subscription final : public transport::HttpReplyObserver {
   Subscription(const Subscription&) = delete;
   Subscription& operator=(const Subscription&) = delete;
 
+  const std::string& principal() const { return principal_; }
   // A list of that kind has changed. Resources and templates are one to clients.
   void list_changed(registry::Kind kind);
   // Of the resource with that normal spelling.
@@ -54,6 +55,7 @@ class Subscription final : public transport::HttpReplyObserver {
 
   ServerLoop& loop_;
   const std::uint64_t serial_;
+  const std::string principal_;
   const NotificationFilter filter_;
   std::vector<Watch> watches_;
   struct WatchedTask {

@@ -32,10 +32,15 @@ std::string joined(std::span<const std::string_view> pieces) {
   return text;
 }
 
-}  // namespace
-
 std::uint64_t wall_clock_ms() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+}  // namespace
+
+std::uint64_t monotonic_ms() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
@@ -44,8 +49,9 @@ Task::Task(std::string id, std::uint64_t number, Origin origin, std::uint64_t no
       number_(number),
       origin_(std::move(origin)),
       created_ms_(now_ms),
+      created_at_ms_(wall_clock_ms()),
       kept_(std::move(kept)),
-      updated_ms_(now_ms) {}
+      updated_ms_(created_at_ms_) {}
 
 void Task::let_go() {
   const std::lock_guard lock(mutex_);
@@ -71,6 +77,11 @@ bool Task::over() const {
   return status_ != Status::working && status_ != Status::input_required;
 }
 
+std::size_t Task::bytes() const {
+  const std::lock_guard lock(mutex_);
+  return outcome_.result.size() + outcome_.error.size();
+}
+
 std::string_view Task::status() const {
   const std::lock_guard lock(mutex_);
   return kStatusNames[static_cast<unsigned>(status_)];
@@ -85,7 +96,7 @@ std::string Task::describe() const {
   const std::lock_guard lock(mutex_);
   std::string out =
       fmt::format(R"("taskId":"{}","status":"{}","createdAt":"{}","lastUpdatedAt":"{}",)", id_,
-                  kStatusNames[static_cast<unsigned>(status_)], timestamp(created_ms_), timestamp(updated_ms_));
+                  kStatusNames[static_cast<unsigned>(status_)], timestamp(created_at_ms_), timestamp(updated_ms_));
   const bool modern = origin_.dialect == Era::modern;
   out += fmt::format(R"("ttl{0}":{1},"pollInterval{0}":{2})", modern ? "Ms" : "", origin_.ttl_ms,
                      limits::kTaskPollIntervalMs);
@@ -188,7 +199,8 @@ TaskPtr TaskTable::create(Task::Origin origin, std::uint64_t now_ms) {
   const std::lock_guard lock(mutex_);
   expire(now_ms);
   shed_bytes();
-  if (by_age_.size() >= limits::kTasksMax && !drop_oldest_over()) return nullptr;
+  if (!make_room(origin)) return nullptr;
+  ++counts_[origin.owner];
   auto task = std::make_shared<Task>(random_id(), ++last_number_, std::move(origin), now_ms, kept_);
   by_age_.push_back(task);
   by_id_.emplace(task->id(), std::prev(by_age_.end()));
@@ -227,13 +239,33 @@ void TaskTable::expire(std::uint64_t now_ms) {
   while (!by_expiry_.empty() && by_expiry_.begin()->first <= now_ms) drop(by_expiry_.begin()->second);
 }
 
+// At the cost of who keeps most.
 void TaskTable::shed_bytes() {
-  while (*kept_ > bytes_max_ && drop_oldest_over()) {
+  while (*kept_ > bytes_max_) {
+    std::map<std::string_view, std::size_t> kept;
+    for (const TaskPtr& task : by_age_) kept[task->owner()] += task->bytes();
+    const auto most = std::max_element(kept.begin(), kept.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (most == kept.end() || !drop_oldest_over(std::string(most->first))) return;
   }
 }
 
-bool TaskTable::drop_oldest_over() {
-  const auto found = std::find_if(by_age_.begin(), by_age_.end(), [](const TaskPtr& task) { return task->over(); });
+// For one more, at the cost of who has most.
+bool TaskTable::make_room(const Task::Origin& origin) {
+  constexpr std::size_t kShares = 4;
+  const auto own = counts_.find(origin.owner);
+  if (origin.has_share && own != counts_.end() && own->second >= limits::kTasksMax / kShares) {
+    return drop_oldest_over(origin.owner);
+  }
+  if (by_age_.size() < limits::kTasksMax) return true;
+  const auto most = std::max_element(counts_.begin(), counts_.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  return drop_oldest_over(std::string(most->first));
+}
+
+bool TaskTable::drop_oldest_over(const std::string& owner) {
+  const auto found = std::find_if(by_age_.begin(), by_age_.end(),
+                                  [&](const TaskPtr& task) { return task->owner() == owner && task->over(); });
   if (found == by_age_.end()) return false;
   drop(found);
   return true;
@@ -244,6 +276,7 @@ void TaskTable::drop(ByAge::iterator task) {
   const auto [first, last] = by_expiry_.equal_range((*task)->expires_ms());
   by_expiry_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == task; }));
   by_id_.erase((*task)->id());
+  if (const auto owner = counts_.find((*task)->owner()); --owner->second == 0) counts_.erase(owner);
   by_age_.erase(task);
 }
 

@@ -34,9 +34,11 @@ class Task final : public rpc::Outlet {
     std::string owner;  // who may see it
     rpc::Place place;   // of its call
     std::uint64_t ttl_ms = limits::kTaskTtlMs;
+    bool has_share = false;  // the owner is one of several, who are told apart
   };
   // `kept` counts the bytes that all tasks keep.
   using Bytes = std::shared_ptr<std::atomic<std::size_t>>;  // of the table and its tasks, which may outlive it
+  // `now_ms` is of the clock by which it ends; see monotonic_ms().
   Task(std::string id, std::uint64_t number, Origin origin, std::uint64_t now_ms, Bytes kept);
   // The table keeps it no longer: its bytes do not count.
   void let_go();
@@ -47,6 +49,7 @@ class Task final : public rpc::Outlet {
   rpc::Place place() const { return origin_.place; }
   std::uint64_t expires_ms() const { return created_ms_ + origin_.ttl_ms; }
   bool over() const;
+  std::size_t bytes() const;  // of what it keeps
 
   // The members of a Task object, without braces; in the modern dialect with what its state adds.
   std::string describe() const;
@@ -87,7 +90,8 @@ class Task final : public rpc::Outlet {
   const std::string id_;
   const std::uint64_t number_;
   const Origin origin_;
-  const std::uint64_t created_ms_;  // since the epoch
+  const std::uint64_t created_ms_;     // by the clock of the table
+  const std::uint64_t created_at_ms_;  // since the epoch, as is the next
   const Bytes kept_;
 
   mutable std::mutex mutex_;  // guards all below
@@ -120,12 +124,12 @@ class TaskWatch {
   const std::uint64_t watch_;
 };
 
-// All tasks, behind one lock. Bounded in number, time and bytes: the oldest that are over go first.
+// All tasks, behind one lock. Bounded in number, time and bytes: of who has most, the oldest that are over go first.
 class TaskTable {
  public:
   explicit TaskTable(std::size_t bytes_max = limits::kTasksBytesMax) : bytes_max_(bytes_max) {}
 
-  // Null if there are kTasksMax that are not over.
+  // Null if there are kTasksMax that are not over, or a share of that of one who has a share.
   TaskPtr create(Task::Origin origin, std::uint64_t now_ms);
   // Only for its owner.
   TaskPtr find(std::string_view id, std::string_view owner, std::uint64_t now_ms);
@@ -137,7 +141,8 @@ class TaskTable {
   using ByAge = std::list<TaskPtr>;
   void expire(std::uint64_t now_ms);
   void shed_bytes();
-  bool drop_oldest_over();
+  bool make_room(const Task::Origin& origin);
+  bool drop_oldest_over(const std::string& owner);
   void drop(ByAge::iterator task);
 
   const std::size_t bytes_max_;
@@ -147,9 +152,10 @@ class TaskTable {
   ByAge by_age_;  // oldest first
   std::unordered_map<std::string_view, ByAge::iterator> by_id_;
   std::multimap<std::uint64_t, ByAge::iterator> by_expiry_;
+  std::map<std::string, std::size_t> counts_;  // by owner
 };
 
-// Milliseconds since the epoch.
-std::uint64_t wall_clock_ms();
+// A clock that nobody sets: what a task lives by.
+std::uint64_t monotonic_ms();
 
 }  // namespace collet::protocol

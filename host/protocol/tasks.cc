@@ -35,7 +35,7 @@ TaskPtr ServerLoop::find_task(Request& request) {
   }
   const json::Value* params = request.message.params;
   const auto id = params ? json::find_string(*params, "taskId") : std::nullopt;
-  TaskPtr task = id ? server_.tasks().find(*id, task_owner(request.context), wall_clock_ms()) : nullptr;
+  TaskPtr task = id ? server_.tasks().find(*id, task_owner(request.context), monotonic_ms()) : nullptr;
   if (!task) request.exchange.error(rpc::invalid_params("taskId names no task of yours"));
   return task;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/log.h"
 #include "transport/http_connection.h"
 
 namespace collet::transport {
@@ -13,14 +14,17 @@ namespace {
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kSweepMsMin = 5;
 constexpr std::uint64_t kSweepMsMax = 500;
+constexpr std::uint64_t kTellMs = 10'000;
 constexpr std::size_t kOutputKeptBytesMax = 256u << 10;
 
 }  // namespace
 
-ConnectionGroup::ConnectionGroup(loop::Loop& on, HttpLimits bounds, HttpHandler& serves)
+ConnectionGroup::ConnectionGroup(loop::Loop& on, HttpLimits bounds, HttpHandler& serves,
+                                 std::shared_ptr<RequestMemory> of_all)
     : loop(on),
       limits(bounds),
       handler(serves),
+      memory(std::move(of_all)),
       parser(limits),
       read_buffer(std::make_unique_for_overwrite<char[]>(kReadBytes)),
       sweeper_(on),
@@ -132,6 +136,13 @@ void ConnectionGroup::run_deferred() {
   }
   if (deferred_.empty()) uv_idle_stop(idle_);
   finish_drain_if_empty();
+}
+
+void ConnectionGroup::tell_memory_is_full() {
+  if (loop.now_ms() < tell_again_ms_) return;
+  tell_again_ms_ = loop.now_ms() + kTellMs;
+  log::warning("requests are refused: {} bytes of others are in memory (server.limits.memory_bytes_max, {})",
+               memory->held(), limits.memory_bytes_max);
 }
 
 void ConnectionGroup::drain(Callback<void()> done) {

@@ -13,6 +13,7 @@
 #include "transport/http.h"
 #include "transport/http_parser.h"
 #include "transport/http_response.h"
+#include "transport/request_memory.h"
 
 struct uv_idle_s;
 
@@ -38,7 +39,7 @@ class ConnectionGroup {
  public:
   static constexpr std::size_t kReadBytes = 64u << 10;
 
-  ConnectionGroup(loop::Loop& loop, HttpLimits limits, HttpHandler& handler);
+  ConnectionGroup(loop::Loop& loop, HttpLimits limits, HttpHandler& handler, std::shared_ptr<RequestMemory> memory);
   ~ConnectionGroup();  // closes all
   ConnectionGroup(const ConnectionGroup&) = delete;
   ConnectionGroup& operator=(const ConnectionGroup&) = delete;
@@ -50,6 +51,9 @@ class ConnectionGroup {
   // Calls HttpConnection::resume() in the next turn of the loop.
   void defer(HttpConnection& connection);
   void forget_deferred(HttpConnection& connection);
+
+  // That requests are refused for it, now and then.
+  void tell_memory_is_full();
 
   // Closes idle connections now and others when they become idle, then calls `done`, never from inside this.
   void drain(Callback<void()> done);
@@ -64,6 +68,7 @@ class ConnectionGroup {
   loop::Loop& loop;
   const HttpLimits limits;
   HttpHandler& handler;
+  const std::shared_ptr<RequestMemory> memory;
   HttpParser parser;                          // for a request that comes whole
   const std::unique_ptr<char[]> read_buffer;  // kReadBytes
   std::unique_ptr<char[]> ciphertext;         // kReadBytes, once there is TLS
@@ -91,6 +96,7 @@ class ConnectionGroup {
   std::string output_;
   HttpConnection* output_owner_ = nullptr;
   bool draining_ = false;
+  std::uint64_t tell_again_ms_ = 0;
   Callback<void()> drained_;
 };
 

@@ -110,6 +110,15 @@ class HttpHandler {
  public:
   // `request` may be answered at once or later. The answer to a HEAD request is sent without its body.
   virtual void on_request(const HttpRequest& request, HttpReply& reply) = 0;
+  // The header of a request has come whole, and its body has not: who may not send it is answered at once, which
+  // ends the connection, and true is returned. `client` is the address that it comes from, and may become whoever
+  // it is counted to instead.
+  virtual bool refuses(const HttpRequest& header, HttpReply& reply, std::string& client) {
+    static_cast<void>(header);
+    static_cast<void>(reply);
+    static_cast<void>(client);
+    return false;
+  }
   // A request is refused that cannot be read: `request` has the headers of it that are there, `headers` takes what
   // the answer shall have besides its own.
   virtual void on_refusal(const HttpRequest& request, std::vector<Header>& headers) {
@@ -134,6 +143,7 @@ struct HttpLimits {
   std::uint64_t idle_timeout_ms = limits::kHttpIdleTimeoutMs;  // between requests
   std::uint64_t keep_alive_comment_ms = limits::kHttpKeepAliveCommentMs;
   std::size_t write_buffer_bytes_max = limits::kWriteBufferBytesMax;
+  std::size_t memory_bytes_max = limits::kRequestMemoryBytesMax;  // see RequestMemory
 
   bool operator==(const HttpLimits&) const = default;
 };
@@ -153,10 +163,11 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
-// Certificate and key of the https addresses; shared by the servers of all loops, immutable.
+// Certificate and key of the https addresses; shared by the servers of all loops. Any thread.
 class TlsContext;
-Result<std::shared_ptr<const TlsContext>> load_tls(const std::string& certificate_file,
-                                                   const std::string& key_file);
+Result<std::shared_ptr<TlsContext>> load_tls(const std::string& certificate_file, const std::string& key_file);
+// Reads the files again, for connections that come from now on. A failure leaves what there is.
+Result<void> renew_tls(TlsContext& context);
 
 // A listening socket that every loop's server accepts from. Bound once, before the loops run, so that port 0
 // becomes a real port and a busy one is an error at start.
@@ -164,7 +175,7 @@ class ListenSocket {
  public:
   // One or more sockets (localhost: IPv4 and IPv6 on the same port), `loops` of each with SO_REUSEPORT.
   static Result<std::unique_ptr<ListenSocket>> bind(const Address& address, unsigned loops,
-                                                    std::shared_ptr<const TlsContext> tls);
+                                                    std::shared_ptr<TlsContext> tls);
   ~ListenSocket();  // also removes a unix socket's file
 
   // With the real port.
@@ -179,9 +190,13 @@ class ListenSocket {
   std::unique_ptr<State> state_;
 };
 
+class RequestMemory;
+
 class HttpServer {
  public:
-  HttpServer(loop::Loop& loop, HttpLimits limits, HttpHandler& handler);
+  // `memory` is that of all loops' servers; null: it has its own.
+  HttpServer(loop::Loop& loop, HttpLimits limits, HttpHandler& handler,
+             std::shared_ptr<RequestMemory> memory = nullptr);
   // Closes every connection; observers of unanswered replies are told.
   ~HttpServer();
 

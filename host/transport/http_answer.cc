@@ -133,6 +133,7 @@ void HttpConnection::answered() {
   observer_ = nullptr;
   if (closing_) return;
   phase_ = Phase::reading;
+  let_go();
   if (!keep_alive_ || group_->draining()) return linger();
   if (corked_) {
     if (output().size() > kGatheredBytesMax) flush();

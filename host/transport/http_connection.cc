@@ -17,8 +17,9 @@ constexpr std::size_t kHeaderReadBytes = 4u << 10;
 
 }  // namespace
 
-void HttpConnection::open(ConnectionGroup& group, int descriptor, Peer peer, const TlsContext* tls) {
-  auto* connection = new HttpConnection(group, peer);
+void HttpConnection::open(ConnectionGroup& group, int descriptor, Peer peer, std::string address,
+                          TlsContext* tls) {
+  auto* connection = new HttpConnection(group, peer, std::move(address));
   group.add(*connection);
   if (!connection->start(descriptor, tls)) {
     ::close(descriptor);
@@ -26,7 +27,7 @@ void HttpConnection::open(ConnectionGroup& group, int descriptor, Peer peer, con
   }
 }
 
-bool HttpConnection::start(int descriptor, const TlsContext* tls) {
+bool HttpConnection::start(int descriptor, TlsContext* tls) {
   uv_loop_t* loop = group_->loop.uv();
   const bool local = peer_ == Peer::unix_socket;
   if (local) {
@@ -46,7 +47,12 @@ void HttpConnection::start_reading() {
   uv_read_start(
       stream(),
       [](uv_handle_t* handle, std::size_t, uv_buf_t* into) {
-        *into = static_cast<HttpConnection*>(handle->data)->read_space();
+        auto& connection = *static_cast<HttpConnection*>(handle->data);
+        try {
+          *into = connection.read_space();
+        } catch (const std::bad_alloc&) {
+          *into = uv_buf_init(nullptr, 0);
+        }
       },
       [](uv_stream_t* handle, ssize_t bytes, const uv_buf_t*) {
         static_cast<HttpConnection*>(handle->data)->on_read(bytes);
@@ -113,18 +119,38 @@ uv_buf_t HttpConnection::read_space() {
   return uv_buf_init(group_->ciphertext.get(), ConnectionGroup::kReadBytes);
 }
 
-// Where the next bytes of requests go.
+// Where the next bytes of requests go; none if there is no memory for them.
 uv_buf_t HttpConnection::space() {
   if (!kept_) return uv_buf_init(group_->read_buffer.get(), ConnectionGroup::kReadBytes);
   const std::size_t hint = kept_->parser.size_hint();
   const std::size_t wanted = hint > kept_->size ? hint - kept_->size : kHeaderReadBytes;
-  kept_->reserve(std::min(wanted, ConnectionGroup::kReadBytes));
+  if (!make_room(std::min(wanted, ConnectionGroup::kReadBytes))) return uv_buf_init(nullptr, 0);
   return uv_buf_init(kept_->bytes.get() + kept_->size, static_cast<unsigned>(kept_->capacity - kept_->size));
 }
 
-void HttpConnection::Kept::reserve(std::size_t free_bytes) {
-  if (capacity - size >= free_bytes) return;
+bool HttpConnection::make_room(std::size_t free_bytes) {
+  if (!hold_.grow(kept_->capacity_for(free_bytes))) return false;
+  kept_->reserve(free_bytes);
+  return true;
+}
+
+std::size_t HttpConnection::Kept::capacity_for(std::size_t free_bytes) const {
+  if (capacity - size >= free_bytes) return capacity;
   const std::size_t grown = std::max(size + free_bytes, size + size / 2);
+  const std::size_t hint = parser.size_hint();
+  return hint > size ? std::min(grown, hint) : grown;
+}
+
+// What was held for a request that has been answered.
+void HttpConnection::let_go() {
+  if (phase_ == Phase::answering || phase_ == Phase::streaming) return;
+  hold_.shrink(kept_ ? kept_->capacity : 0);
+  if (!kept_) static_cast<void>(hold_.pass_to(address_));  // whoever is next
+}
+
+void HttpConnection::Kept::reserve(std::size_t free_bytes) {
+  const std::size_t grown = capacity_for(free_bytes);
+  if (grown == capacity) return;
   auto larger = std::make_unique_for_overwrite<char[]>(grown);
   if (size > 0) std::memcpy(larger.get(), bytes.get(), size);
   bytes = std::move(larger);
@@ -133,16 +159,29 @@ void HttpConnection::Kept::reserve(std::size_t free_bytes) {
 
 void HttpConnection::keep(HttpParser&& parser, const char* bytes, std::size_t size) {
   kept_ = std::make_unique<Kept>(std::move(parser));
-  kept_->reserve(size);
+  if (!make_room(size)) return drop_for_memory();
   std::memcpy(kept_->bytes.get(), bytes, size);
   kept_->size = size;
 }
 
 void HttpConnection::on_read(ssize_t bytes) {
+  try {
+    take(bytes);
+  } catch (const std::bad_alloc&) {
+    log::error("out of memory: a connection is closed");
+    close();
+  }
+}
+
+void HttpConnection::take(ssize_t bytes) {
   if (bytes == 0) return;
-  if (bytes < 0) return on_end(bytes);
-  if (phase_ == Phase::lingering) return;
+  if (bytes < 0 && bytes != UV_ENOBUFS) return on_end(bytes);
+  if (phase_ == Phase::lingering || closing_) return;
   corked_ = true;
+  if (bytes < 0) {
+    drop_for_memory();
+    return uncork();
+  }
   if (tls_) {
     tls_->receive({group_->ciphertext.get(), static_cast<std::size_t>(bytes)});
     decrypt();
@@ -185,6 +224,10 @@ void HttpConnection::decrypt() {
   int bytes = 0;
   while (!closing_ && !paused_ && phase_ != Phase::lingering) {
     const uv_buf_t to = space();
+    if (!to.base) {
+      drop_for_memory();
+      break;
+    }
     bytes = tls_->decrypt(to.base, to.len);
     if (bytes <= 0) break;
     received(static_cast<std::size_t>(bytes));
@@ -222,7 +265,7 @@ void HttpConnection::serve_kept() {
   const std::size_t used = consume(kept_->parser, kept_->bytes.get(), kept_->size);
   if (used == kept_->size || phase_ == Phase::lingering) {
     kept_.reset();
-    return;
+    return let_go();
   }
   kept_->size -= used;
   std::memmove(kept_->bytes.get(), kept_->bytes.get() + used, kept_->size);
@@ -237,6 +280,7 @@ std::size_t HttpConnection::consume(HttpParser& parser, char* bytes, std::size_t
     const HttpParser::Status status = parser.parse(bytes + used, left);
     size = used + left;
     if (status == HttpParser::Status::need_more) {
+      if (parser.take_header() && is_refused(parser, bytes + used)) return size;
       if (parser.take_expect_continue()) output().append("HTTP/1.1 100 Continue\r\n\r\n");
       break;
     }
@@ -251,11 +295,31 @@ std::size_t HttpConnection::consume(HttpParser& parser, char* bytes, std::size_t
   return used;
 }
 
-void HttpConnection::hand_over(HttpParser& parser) {
-  HttpRequest& request = parser.request();
+void HttpConnection::describe_client(HttpRequest& request) const {
   request.secure = tls_ != nullptr;
   request.local = peer_ == Peer::unix_socket;
   request.loopback = peer_ == Peer::loopback;
+}
+
+// By its header: then its body is not read.
+bool HttpConnection::is_refused(HttpParser& parser, const char* bytes) {
+  HttpRequest header = parser.header(bytes);
+  describe_client(header);
+  phase_ = Phase::answering;
+  keep_alive_ = false;
+  http_1_0_ = parser.is_http_1_0();
+  head_ = header.method == "HEAD";
+  std::string client = address_;
+  if (group_->handler.refuses(header, *this, client)) return true;
+  phase_ = Phase::reading;
+  if (client == address_ || hold_.pass_to(client)) return false;
+  refuse_for_memory(header);
+  return true;
+}
+
+void HttpConnection::hand_over(HttpParser& parser) {
+  HttpRequest& request = parser.request();
+  describe_client(request);
   served_ = true;
   phase_ = Phase::answering;
   keep_alive_ = parser.keep_alive();
@@ -275,6 +339,17 @@ void HttpConnection::refuse(int status, std::string_view text, const HttpRequest
   group_->handler.on_refusal(request, headers);
   const std::string_view body[] = {text, "\n"};
   respond(status, headers, body);
+}
+
+void HttpConnection::refuse_for_memory(const HttpRequest& request) {
+  group_->tell_memory_is_full();
+  refuse(503, "too much is being sent at once", request);
+}
+
+void HttpConnection::drop_for_memory() {
+  refuse_for_memory(kept_->parser.salvage({kept_->bytes.get(), kept_->size}));
+  kept_.reset();
+  hold_.shrink(0);
 }
 
 void HttpConnection::resume() {

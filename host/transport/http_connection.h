@@ -26,7 +26,7 @@ enum class Peer : std::uint8_t { unix_socket, loopback, remote };
 class HttpConnection final : public HttpReply {
  public:
   // Takes over `descriptor`, a connected socket. `tls` may be null.
-  static void open(ConnectionGroup& group, int descriptor, Peer peer, const TlsContext* tls);
+  static void open(ConnectionGroup& group, int descriptor, Peer peer, std::string address, TlsContext* tls);
 
   void respond(int status, std::span<const Header> headers, std::span<const std::string_view> body) override;
   void begin_events(std::span<const Header> headers) override;
@@ -50,6 +50,7 @@ class HttpConnection final : public HttpReply {
   // Bytes that could not be used at once: half a request, or requests ahead of a pending answer.
   struct Kept {
     explicit Kept(HttpParser&& from) : parser(std::move(from)) {}
+    std::size_t capacity_for(std::size_t free_bytes) const;
     void reserve(std::size_t free_bytes);
 
     HttpParser parser;
@@ -65,11 +66,12 @@ class HttpConnection final : public HttpReply {
     std::size_t writing = 0;  // of them, by the request
   };
 
-  HttpConnection(ConnectionGroup& group, Peer peer) : group_(&group), peer_(peer) {}
+  HttpConnection(ConnectionGroup& group, Peer peer, std::string address)
+      : group_(&group), address_(std::move(address)), hold_(group.memory, address_), peer_(peer) {}
   ~HttpConnection() = default;
 
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle_); }
-  bool start(int descriptor, const TlsContext* tls);
+  bool start(int descriptor, TlsContext* tls);
   void start_reading();
   void closed();
 
@@ -77,15 +79,22 @@ class HttpConnection final : public HttpReply {
   uv_buf_t read_space();
   uv_buf_t space();
   void on_read(ssize_t bytes);
+  void take(ssize_t bytes);
   void on_end(ssize_t error);
   void look_for_client();
   void decrypt();
   void received(std::size_t bytes);
   void serve_kept();
   std::size_t consume(HttpParser& parser, char* bytes, std::size_t& size);
+  bool is_refused(HttpParser& parser, const char* bytes);
+  void describe_client(HttpRequest& request) const;
   void hand_over(HttpParser& parser);
   void refuse(int status, std::string_view text, const HttpRequest& request);
+  bool make_room(std::size_t free_bytes);
+  void let_go();
   void keep(HttpParser&& parser, const char* bytes, std::size_t size);
+  void refuse_for_memory(const HttpRequest& request);
+  void drop_for_memory();
   bool may_read_request() const { return phase_ == Phase::reading && !backlog_ && !closing_; }
   void uncork();
   void settle();
@@ -119,6 +128,8 @@ class HttpConnection final : public HttpReply {
   bool deferred_ = false;
 
   ConnectionGroup* group_;  // null once abandoned
+  const std::string address_;
+  RequestHold hold_;  // of the memory for requests, until they are answered
   HttpReplyObserver* observer_ = nullptr;
   std::unique_ptr<Kept> kept_;
   std::unique_ptr<Backlog> backlog_;

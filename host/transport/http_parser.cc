@@ -192,7 +192,7 @@ void HttpParser::reset() {
   error_status_ = 0;
   host_ = {};
   phase_ = Phase::start;
-  chunked_ = expect_continue_ = repeats_ = false;
+  chunked_ = expect_continue_ = repeats_ = header_new_ = false;
   chunks_ = ChunkDecoder(limits_->body_bytes_max);
 }
 
@@ -206,6 +206,7 @@ HttpParser::Status HttpParser::parse(char* bytes, std::size_t& size) {
     if (const Status status = find_header_end(bytes, size); status != Status::complete) return status;
     if (read_header(bytes) == Status::failed) return Status::failed;
     phase_ = Phase::body;
+    header_new_ = true;
   }
   return read_body(bytes, size);
 }
@@ -271,7 +272,19 @@ HttpParser::Status HttpParser::read_body(char* bytes, std::size_t& size) {
   return fail(400, "malformed chunk");
 }
 
+const HttpRequest& HttpParser::header(const char* bytes) {
+  describe(bytes);
+  request_.body = {};
+  return request_;
+}
+
 HttpParser::Status HttpParser::complete(const char* bytes, std::size_t body_bytes) {
+  describe(bytes);
+  request_.body = {bytes + header_bytes_, body_bytes};
+  return Status::complete;
+}
+
+void HttpParser::describe(const char* bytes) {
   const auto text = [bytes](Span span) { return std::string_view(bytes + span.at, span.bytes); };
   headers_.resize(fields_.size());
   for (std::size_t i = 0; i < fields_.size(); ++i) headers_[i] = {text(fields_[i].name), text(fields_[i].value)};
@@ -281,8 +294,6 @@ HttpParser::Status HttpParser::complete(const char* bytes, std::size_t body_byte
   request_.host = text(host_);
   request_.headers = headers_;
   request_.repeats = repeats_;
-  request_.body = {bytes + header_bytes_, body_bytes};
-  return Status::complete;
 }
 
 const HttpRequest& HttpParser::salvage(std::string_view bytes) {

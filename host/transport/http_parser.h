@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "transport/chunked.h"
@@ -37,6 +38,10 @@ class HttpParser {
 
   // After `need_more`.
   bool header_complete() const { return phase_ == Phase::body; }
+  // Once for each request of which that is all that has come.
+  bool take_header() { return phase_ == Phase::body && std::exchange(header_new_, false); }
+  // The request without its body. Borrows the bytes until the next call.
+  const HttpRequest& header(const char* bytes);
   // Once for each request whose sender waits for "100 Continue" before it sends the body.
   bool take_expect_continue();
   // How many bytes there will be at least, once the header is complete.
@@ -72,6 +77,7 @@ class HttpParser {
   Status read_header(const char* bytes);
   Status read_body(char* bytes, std::size_t& size);
   Status complete(const char* bytes, std::size_t body_bytes);
+  void describe(const char* bytes);
   Status fail(int status, std::string_view text);
 
   const HttpLimits* limits_;
@@ -92,6 +98,7 @@ class HttpParser {
   bool repeats_ = false;
   bool chunked_ = false;
   bool expect_continue_ = false;
+  bool header_new_ = false;
 };
 
 }  // namespace collet::transport

@@ -24,17 +24,33 @@ Peer peer_of(const sockaddr_storage& from) {
   return is_loopback(from) ? Peer::loopback : Peer::remote;
 }
 
+// Without the port. Of IPv6 the network, of which one client has all addresses.
+std::string address_of(const sockaddr_storage& from) {
+  constexpr std::size_t kNetworkBytes = 8;
+  if (from.ss_family == AF_INET) {
+    const in_addr& v4 = reinterpret_cast<const sockaddr_in&>(from).sin_addr;
+    return {reinterpret_cast<const char*>(&v4), sizeof v4};
+  }
+  if (from.ss_family != AF_INET6) return {};
+  const in6_addr& v6 = reinterpret_cast<const sockaddr_in6&>(from).sin6_addr;
+  return {reinterpret_cast<const char*>(&v6), IN6_IS_ADDR_V4MAPPED(&v6) ? sizeof v6 : kNetworkBytes};
+}
+
 }  // namespace
 
 struct HttpServer::State {
-  State(loop::Loop& loop, HttpLimits limits, HttpHandler& handler) : group(loop, limits, handler), acceptor(loop) {}
+  State(loop::Loop& loop, HttpLimits limits, HttpHandler& handler, std::shared_ptr<RequestMemory> memory)
+      : group(loop, limits, handler,
+              memory ? std::move(memory) : std::make_shared<RequestMemory>(limits.memory_bytes_max)),
+        acceptor(loop) {}
 
   ConnectionGroup group;
   Acceptor acceptor;
 };
 
-HttpServer::HttpServer(loop::Loop& loop, HttpLimits limits, HttpHandler& handler)
-    : state_(std::make_unique<State>(loop, limits, handler)) {}
+HttpServer::HttpServer(loop::Loop& loop, HttpLimits limits, HttpHandler& handler,
+                       std::shared_ptr<RequestMemory> memory)
+    : state_(std::make_unique<State>(loop, limits, handler, std::move(memory))) {}
 
 HttpServer::~HttpServer() { state_->acceptor.stop(); }
 
@@ -43,7 +59,7 @@ void HttpServer::listen(ListenSocket& socket, unsigned index) {
   COLLET_ASSERT(index < listening.of_loop.size());
   const auto take = [&group = state_->group, tls = listening.tls](int connected, const sockaddr_storage& from) {
     if (group.size() >= group.limits.connections_max) return false;
-    HttpConnection::open(group, connected, peer_of(from), tls.get());
+    HttpConnection::open(group, connected, peer_of(from), address_of(from), tls.get());
     return true;
   };
   for (Descriptor& descriptor : std::exchange(listening.of_loop[index], {})) {

@@ -199,7 +199,7 @@ ListenSocket::State::~State() {
 }
 
 Result<std::unique_ptr<ListenSocket>> ListenSocket::bind(const Address& address, unsigned loops,
-                                                         std::shared_ptr<const TlsContext> tls) {
+                                                         std::shared_ptr<TlsContext> tls) {
   auto state = std::make_unique<State>();
   state->address = address;
   if (address.scheme == Address::Scheme::https) {

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "transport/http.h"
 
 namespace collet::transport {
@@ -34,15 +35,18 @@ int select_http_1_1(SSL*, const unsigned char** out, unsigned char* out_bytes, c
   return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-}  // namespace
+constexpr std::chrono::hours kRenewAfter{12};
 
-Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::string& certificate_file,
-                                                           const std::string& key_file) {
+// With TLS 1.2 as with TLS 1.3: keys that are forgotten, and ciphers that authenticate what they encrypt.
+constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+
+Result<std::shared_ptr<ssl_ctx_st>> read_files(const std::string& certificate_file, const std::string& key_file) {
   ERR_clear_error();
-  auto context = std::make_shared<TlsContext>(SSL_CTX_new(TLS_server_method()));
-  SSL_CTX* raw = context->get();
+  const std::shared_ptr<ssl_ctx_st> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+  SSL_CTX* raw = context.get();
   COLLET_ASSERT(raw);
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+  COLLET_ASSERT(SSL_CTX_set_cipher_list(raw, kCiphers) == 1);
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_alpn_select_cb(raw, select_http_1_1, nullptr);
@@ -57,18 +61,48 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::string& ce
   }
   if (SSL_CTX_check_private_key(raw) != 1)
     return error("the TLS key {} does not belong to the certificate {}", key_file, certificate_file);
-  return std::shared_ptr<const TlsContext>(std::move(context));
+  return context;
 }
 
-TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+}  // namespace
 
-Result<std::shared_ptr<const TlsContext>> load_tls(const std::string& certificate_file,
+Result<std::shared_ptr<TlsContext>> TlsContext::load(const std::string& certificate_file,
+                                                     const std::string& key_file) {
+  std::shared_ptr<TlsContext> context(new TlsContext(certificate_file, key_file));
+  if (auto read = context->renew(); !read) return read.failure();
+  return context;
+}
+
+Result<void> TlsContext::renew() {
+  auto read = read_files(certificate_file_, key_file_);
+  const std::lock_guard lock(mutex_);
+  old_at_ = std::chrono::steady_clock::now() + kRenewAfter;
+  if (!read) return read.failure();
+  context_ = std::move(*read);
+  return {};
+}
+
+std::shared_ptr<ssl_ctx_st> TlsContext::current() {
+  const auto is_old = [this] {
+    const std::lock_guard lock(mutex_);
+    return std::chrono::steady_clock::now() >= old_at_;
+  };
+  if (is_old()) {
+    if (const auto renewed = renew(); !renewed) log::warning("TLS goes on as it was: {}", renewed.message());
+  }
+  const std::lock_guard lock(mutex_);
+  return context_;
+}
+
+Result<std::shared_ptr<TlsContext>> load_tls(const std::string& certificate_file,
                                                    const std::string& key_file) {
   return TlsContext::load(certificate_file, key_file);
 }
 
-TlsSession::TlsSession(const TlsContext& context)
-    : session_(SSL_new(context.get())), from_peer_(BIO_new(BIO_s_mem())), to_peer_(BIO_new(BIO_s_mem())) {
+Result<void> renew_tls(TlsContext& context) { return context.renew(); }
+
+TlsSession::TlsSession(TlsContext& context)
+    : session_(SSL_new(context.current().get())), from_peer_(BIO_new(BIO_s_mem())), to_peer_(BIO_new(BIO_s_mem())) {
   COLLET_ASSERT(session_ && from_peer_ && to_peer_);
   SSL_set_bio(session_, from_peer_, to_peer_);
   SSL_set_accept_state(session_);

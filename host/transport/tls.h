@@ -1,8 +1,10 @@
 // TLS 1.2 and 1.3, server side, between byte buffers: no I/O here.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -14,27 +16,34 @@ struct bio_st;
 
 namespace collet::transport {
 
-// A certificate chain and its key, as OpenSSL wants them. Immutable, any thread.
+// A certificate chain and its key, as OpenSSL wants them, from files that may change. Any thread.
 class TlsContext {
  public:
-  static Result<std::shared_ptr<const TlsContext>> load(const std::string& certificate_file,
-                                                        const std::string& key_file);
-  explicit TlsContext(ssl_ctx_st* context) : context_(context) {}  // takes over
-  ~TlsContext();
+  static Result<std::shared_ptr<TlsContext>> load(const std::string& certificate_file, const std::string& key_file);
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
-  ssl_ctx_st* get() const { return context_; }
+  // For connections that come from now on; a failure leaves what there is. With it the keys of session tickets change.
+  Result<void> renew();
+  // Renewed first if it is old, so that nobody can keep the key of a ticket for long.
+  std::shared_ptr<ssl_ctx_st> current();
 
  private:
-  ssl_ctx_st* context_;
+  TlsContext(std::string certificate_file, std::string key_file)
+      : certificate_file_(std::move(certificate_file)), key_file_(std::move(key_file)) {}
+
+  const std::string certificate_file_;
+  const std::string key_file_;
+  std::mutex mutex_;  // guards the two below
+  std::shared_ptr<ssl_ctx_st> context_;
+  std::chrono::steady_clock::time_point old_at_;
 };
 
 // One connection's state. After each call of receive(), decrypt(), encrypt() or close(), take_output() holds what
 // is to be sent.
 class TlsSession {
  public:
-  explicit TlsSession(const TlsContext& context);
+  explicit TlsSession(TlsContext& context);
   ~TlsSession();
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;

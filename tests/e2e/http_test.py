@@ -1,11 +1,14 @@
 """The HTTP transport under clients that are rude, slow, gone or many."""
+import fcntl
 import json
+import os
 import signal
 import socket
+import subprocess
 import threading
 from urllib.parse import urljoin
 
-from peer import PLUGINS, Case, Connection, as_bytes, call, hostile, main, modern, post, request, text_of, until
+from peer import COLLET, PLUGINS, TIMEOUT_S, Case, Connection, as_bytes, call, hostile, main, modern, post, request, text_of, until
 
 WRITE_BUFFER_BYTES_MAX = 4 << 20
 
@@ -32,6 +35,36 @@ class Bodies(Case):
             self.assertEqual(self.arguments(wrong)["error"]["code"], -32602, wrong)
         large = "x" * (1 << 20)
         self.assertEqual(text_of(self.arguments(json.dumps({"text": large}))), large)
+
+    def test_a_log_that_nobody_reads_delays_nothing(self):
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        address = self.folder / "socket"
+        missing = "".join(f'[plugin.p{i}]\nlibrary = "/nowhere/{i}.so"\n' for i in range(200))
+        file = self.folder / "unread.toml"
+        file.write_text(f'[plugin.echo]\nlibrary = "{PLUGINS["echo"]}"\n{missing}')
+        process = subprocess.Popen([COLLET, "serve", "-c", file, f"--listen=unix:{address}"], stderr=writer)
+        os.close(writer)
+        self.addCleanup(process.kill)
+        until(address.exists)
+        with Connection(str(address)) as connection:
+            self.assertEqual(text_of(connection.ask(call(1, "echo", {"text": "served"})).message), "served")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(TIMEOUT_S), 0)
+
+    def test_who_may_not_ask_sends_no_body(self):
+        server = self.serve("echo", text='[[server.token]]\nname = "a"\nhash = "sha256:' + "0" * 64 + '"\n')
+        before = server.resident_bytes()
+        head = "POST {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 8000000\r\n{}\r\n"
+        cases = (("/mcp", "", 401), ("/mcp", "Authorization: Bearer x\r\n", 401), ("/elsewhere", "", 404),
+                 ("/mcp", "Origin: https://evil.example\r\n", 403))
+        for path, more, status in cases * 20:
+            client = socket.create_connection(("127.0.0.1", server.port), TIMEOUT_S)
+            self.addCleanup(client.close)
+            client.sendall(head.format(path, more).encode() + b"x" * 1000)
+            self.assertTrue(client.recv(4096).startswith(b"HTTP/1.1 %d " % status), path)
+        self.assertLess(server.resident_bytes() - before, 8_000_000)
 
     def test_a_deep_body_is_refused(self):
         for deep in ("[" * 10_000 + "]" * 10_000, '{"a":' * 10_000 + "0" + "}" * 10_000, "[" * 10_000):

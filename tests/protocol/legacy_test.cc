@@ -140,6 +140,35 @@ TEST_CASE("sessions are bounded: past the limit the one idle for longest goes") 
   CHECK(h.server.sessions().size() == 2);
 }
 
+TEST_CASE("a flood of one principal's sessions costs another none") {
+  protocol::SessionTable table(4, 1'000'000);
+  const auto of_bob = table.create("bob", 1'000);
+  std::vector<protocol::SessionPtr> of_alice;
+  for (int i = 0; i < 10; ++i) of_alice.push_back(table.create("alice", 1'000));
+  CHECK(table.size() == 4);
+  CHECK(table.find(of_bob->id(), "bob", 1'000));
+  for (int i = 0; i < 10; ++i) CHECK((table.find(of_alice[i]->id(), "alice", 1'000) != nullptr) == (i >= 7));
+}
+
+TEST_CASE("of what a client says of itself a session keeps little") {
+  Harness h;
+  const auto initialize = [&](const std::string& info, const std::string& capabilities) -> FakeReply& {
+    return h.legacy(R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+                    R"("capabilities":)" + capabilities + R"(,"clientInfo":)" + info + "}}");
+  };
+  const auto kept = [&](FakeReply& reply) {
+    return h.server.sessions().find(reply.headers.at("Mcp-Session-Id"), "", h.loop.now_ms())->client().info;
+  };
+  const std::string small = R"({"name":"n","version":"1","icons":[{"src":"https://a/b"}]})";
+  CHECK(kept(initialize(small, "{}")) == small);
+  const std::string icon(1'000'000, 'x');
+  CHECK(kept(initialize(R"({"name":"n","icons":[{"src":"data:)" + icon + R"("}],"version":"1"})", "{}")) ==
+        R"({"name":"n","version":"1"})");
+  CHECK(kept(initialize(R"({"name":")" + icon + R"(","version":"1"})", "{}")) == R"({"version":"1"})");
+  FakeReply& refused = initialize("{}", R"({"experimental":{"x":")" + icon + R"("}})");
+  CHECK(at(refused.body, "/error/code") == "-32602");
+}
+
 TEST_CASE("an idle session expires") {
   protocol::SessionTable table(10, 1'000);
   const auto session = table.create("", 5'000);

@@ -221,6 +221,33 @@ TEST_CASE("a task belongs to its principal, ends in time, and tasks are bounded"
   CHECK(table.find(all[4]->id(), "a", 2'000));
 }
 
+TEST_CASE("the tasks of one principal leave room for those of others") {
+  protocol::TaskTable table;
+  const auto of_one = [](std::string owner) { return protocol::Task::Origin{.owner = std::move(owner), .has_share = true}; };
+  protocol::TaskPtr first = table.create(of_one("a"), 1'000), last = first;
+  while (protocol::TaskPtr next = table.create(of_one("a"), 1'000)) last = next;
+  CHECK(table.size() == limits::kTasksMax / 4);
+  CHECK(table.create(of_one("b"), 1'000));
+  first->cancel();
+  CHECK(table.create(of_one("a"), 1'000));
+  CHECK_FALSE(table.find(first->id(), "a", 1'000));
+}
+
+TEST_CASE("past the limit those tasks go whose owner keeps most") {
+  const auto answer = [](const protocol::TaskPtr& task, std::size_t bytes) {
+    const std::string result = R"({"result":{"text":")" + std::string(bytes, 'x') + "\"}}";
+    const std::string_view piece = result;
+    task->answer(200, {&piece, 1});
+  };
+  protocol::TaskTable table(3'000);
+  const auto small = table.create(of("small"), 1'000);
+  const auto large = table.create(of("large"), 1'000);
+  answer(small, 100);
+  answer(large, 5'000);
+  CHECK(table.find(small->id(), "small", 1'000));
+  CHECK_FALSE(table.find(large->id(), "large", 1'000));
+}
+
 TEST_CASE("progress of a task is its status message") {
   Harness h;
   h.add_tool(

@@ -12,12 +12,13 @@
 #include <vector>
 
 #include "transport/http.h"
+#include "transport/request_memory.h"
 
 namespace collet::test {
 
 // Answers by path: /echo the body, /head the request as text, /large a body of as many bytes as the query says,
 // /later when the test says so, /events an event stream that the test writes, /close with Connection: close from
-// us.
+// us. A request to /forbidden is refused by its header.
 class ScriptedHandler final : public transport::HttpHandler {
  public:
   struct Open final : transport::HttpReplyObserver {
@@ -45,6 +46,12 @@ class ScriptedHandler final : public transport::HttpHandler {
     const std::size_t half = body.size() / 2;
     const std::string_view pieces[] = {std::string_view(body).substr(0, half), std::string_view(body).substr(half)};
     reply.respond(request.path == "/nothing" ? 204 : 200, {&field, field.value.empty() ? 0u : 1u}, pieces);
+  }
+
+  bool refuses(const transport::HttpRequest& header, transport::HttpReply& reply, std::string&) override {
+    if (header.path != "/forbidden") return false;
+    reply.respond(403, {}, {});
+    return true;
   }
 
   // What "X-Send" says comes back with a refusal, too.
@@ -79,7 +86,7 @@ class ScriptedHandler final : public transport::HttpHandler {
   template <class Condition>
   void await(Condition condition) {
     std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, std::chrono::seconds(20), condition))
+    if (!changed_.wait_for(lock, std::chrono::seconds(120), condition))
       throw std::runtime_error("waited in vain for the server");
   }
 
@@ -92,9 +99,10 @@ class ScriptedHandler final : public transport::HttpHandler {
 class Served {
  public:
   explicit Served(transport::HttpLimits limits = {}, const std::string& url = "http://127.0.0.1:0",
-                  std::shared_ptr<const transport::TlsContext> tls = nullptr)
-      : socket_(listen(url, std::move(tls))),
-        server_(std::make_unique<transport::HttpServer>(loop_, limits, handler)) {
+                  std::shared_ptr<transport::TlsContext> tls = nullptr)
+      : memory(std::make_shared<transport::RequestMemory>(limits.memory_bytes_max)),
+        socket_(listen(url, std::move(tls))),
+        server_(std::make_unique<transport::HttpServer>(loop_, limits, handler, memory)) {
     server_->listen(*socket_, 0);
     thread_ = std::thread([this] { loop_.run(); });
   }
@@ -126,10 +134,11 @@ class Served {
   }
 
   ScriptedHandler handler;
+  const std::shared_ptr<transport::RequestMemory> memory;
 
  private:
   static std::unique_ptr<transport::ListenSocket> listen(const std::string& url,
-                                                         std::shared_ptr<const transport::TlsContext> tls) {
+                                                         std::shared_ptr<transport::TlsContext> tls) {
     auto bound = transport::ListenSocket::bind(transport::Address::parse(url).value(), 1, std::move(tls));
     if (!bound) throw std::runtime_error(bound.message());
     return std::move(*bound);

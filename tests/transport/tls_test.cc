@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include "support/catch.h"
 #include "support/tcp_client.h"
@@ -52,6 +54,10 @@ struct Certificate {
     unlink(key().c_str());
     rmdir(folder);
   }
+  void replace_by(const Certificate& other) {
+    std::filesystem::copy_file(other.certificate(), certificate(), std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy_file(other.key(), key(), std::filesystem::copy_options::overwrite_existing);
+  }
   std::string certificate() const { return std::string(folder) + "/certificate.pem"; }
   std::string key() const { return std::string(folder) + "/key.pem"; }
 
@@ -61,10 +67,11 @@ struct Certificate {
 // A blocking TLS client on a connected socket.
 class TlsClient {
  public:
-  TlsClient(std::uint16_t port, int version, const char* protocol = nullptr)
+  TlsClient(std::uint16_t port, int version, const char* protocol = nullptr, const char* ciphers = nullptr)
       : socket_(port), context_(SSL_CTX_new(TLS_client_method())), session_(nullptr) {
     SSL_CTX_set_min_proto_version(context_, version);
     SSL_CTX_set_max_proto_version(context_, version);
+    if (ciphers) REQUIRE(SSL_CTX_set_cipher_list(context_, ciphers) == 1);
     session_ = SSL_new(context_);
     if (protocol) {
       std::string list(1, static_cast<char>(std::strlen(protocol)));
@@ -102,6 +109,16 @@ class TlsClient {
     }
     return head;
   }
+  // Of the server, in DER.
+  std::string certificate() const {
+    X509* x509 = SSL_get1_peer_certificate(session_);
+    unsigned char* bytes = nullptr;
+    const int size = i2d_X509(x509, &bytes);
+    std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+    OPENSSL_free(bytes);
+    X509_free(x509);
+    return der;
+  }
   void finish() { SSL_shutdown(session_); }
   bool was_closed_properly() {
     read(1);
@@ -120,13 +137,47 @@ class TlsClient {
   SSL* session_;
 };
 
-std::shared_ptr<const transport::TlsContext> load(const Certificate& files) {
+std::shared_ptr<transport::TlsContext> load(const Certificate& files) {
   auto context = transport::load_tls(files.certificate(), files.key());
   REQUIRE(context);
   return *context;
 }
 
 }  // namespace
+
+TEST_CASE("a new certificate is that of new connections, and a bad one changes nothing") {
+  Certificate files;
+  const Certificate others;
+  const auto context = load(files);
+  Served served({}, "https://127.0.0.1:0", context);
+  TlsClient old(served.port(), TLS1_3_VERSION, "http/1.1");
+  REQUIRE(old.connect());
+  const std::string before = old.certificate();
+  files.replace_by(others);
+  REQUIRE(transport::renew_tls(*context));
+  TlsClient next(served.port(), TLS1_3_VERSION, "http/1.1");
+  REQUIRE(next.connect());
+  CHECK(next.certificate() != before);
+  std::ofstream(files.certificate()) << "none";
+  CHECK_FALSE(transport::renew_tls(*context));
+  TlsClient last(served.port(), TLS1_3_VERSION, "http/1.1");
+  REQUIRE(last.connect());
+  CHECK(last.certificate() == next.certificate());
+  old.send(get("/echo"));
+  CHECK(old.read_head().find("200 OK") != std::string::npos);
+}
+
+TEST_CASE("ciphers without forward secrecy, or that do not authenticate, are refused") {
+  const Certificate files;
+  Served served({}, "https://127.0.0.1:0", load(files));
+  for (const char* cipher : {"AES128-GCM-SHA256", "AES256-SHA", "ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES128-SHA"}) {
+    INFO(cipher);
+    TlsClient client(served.port(), TLS1_2_VERSION, "http/1.1", cipher);
+    CHECK_FALSE(client.connect());
+  }
+  TlsClient client(served.port(), TLS1_2_VERSION, "http/1.1", "ECDHE+AESGCM");
+  CHECK(client.connect());
+}
 
 TEST_CASE("a large answer over TLS leaves no memory with its connection") {
   const Certificate files;

@@ -1,0 +1,65 @@
+#include "transport/request_memory.h"
+
+#include "support/catch.h"
+#include "support/tcp_client.h"
+#include "transport/served.h"
+
+using namespace collet;
+using namespace collet::test;
+using transport::RequestHold;
+using transport::RequestMemory;
+
+TEST_CASE("requests hold no more memory than there is, and those of one client half of it") {
+  const auto memory = std::make_shared<RequestMemory>(100);
+  RequestHold first(memory, "a"), second(memory, "a"), other(memory, "b"), late(memory, "c");
+  CHECK(first.grow(30));
+  CHECK_FALSE(second.grow(21));
+  CHECK(second.grow(20));
+  CHECK(other.grow(50));
+  CHECK_FALSE(late.grow(1));
+  CHECK(memory->held() == 100);
+  first.shrink(10);
+  CHECK(late.grow(1));
+  CHECK(memory->held() == 81);
+}
+
+TEST_CASE("what a connection holds goes with it to whom it is counted") {
+  const auto memory = std::make_shared<RequestMemory>(100);
+  RequestHold full(memory, "a");
+  CHECK(full.grow(45));
+  {
+    RequestHold one(memory, "b");
+    CHECK(one.grow(10));
+    CHECK_FALSE(one.pass_to("a"));
+    CHECK(memory->held() == 45);
+    CHECK(full.pass_to("b"));
+    CHECK(RequestHold(memory, "a").grow(50));
+  }
+  CHECK(memory->held() == 45);
+}
+
+TEST_CASE("a request that is refused by its header is answered without its body") {
+  Served served;
+  TcpClient client(served.port());
+  client.send("POST /forbidden HTTP/1.1\r\nHost: h\r\nContent-Length: 8000000\r\nExpect: 100-continue\r\n\r\n");
+  CHECK(client.read_answer().status == 403);
+  CHECK(client.read_to_end().empty());
+}
+
+TEST_CASE("a request for which there is no memory is refused, and one that is there goes on") {
+  transport::HttpLimits limits;
+  limits.memory_bytes_max = 3 << 20;
+  Served served(limits);
+  const std::string body(900'000, 'x');
+  const std::string request = post("/echo", body);
+  TcpClient first(served.port()), second(served.port()), third(served.port());
+  first.send(request.substr(0, request.size() - 1));
+  while (served.memory->held() < request.size() - 1) std::this_thread::yield();
+  second.send(request);
+  CHECK(second.read_answer().status == 503);
+  first.send("x");
+  CHECK(first.read_answer().body == body);
+  third.send(request);
+  CHECK(third.read_answer().body == body);
+  CHECK(served.memory->held() == 0);
+}

@@ -25,6 +25,7 @@ inline constexpr std::size_t kHttpPipelineBytesMax = 64u << 10;  // requests sen
 inline constexpr std::size_t kHttpCopyBytesMax = 16u << 10;      // larger bodies are written from where they are
 inline constexpr std::uint64_t kHttpLingerMs = 2'000;            // for the client to read a last answer
 inline constexpr unsigned kConnectionsMax = 20'000;              // a loop
+inline constexpr std::size_t kRequestMemoryBytesMax = 512u << 20;  // of requests that are here, all loops
 inline constexpr std::uint64_t kHttpHeaderTimeoutMs = 10'000;
 inline constexpr std::uint64_t kHttpBodyTimeoutMs = 60'000;
 inline constexpr std::uint64_t kHttpIdleTimeoutMs = 75'000;
@@ -96,6 +97,7 @@ inline constexpr std::uint64_t kTaskPollIntervalMs = 500;  // what clients are t
 // Legacy sessions.
 inline constexpr unsigned kSessionsMax = 10'000;
 inline constexpr std::uint64_t kSessionIdleTimeoutMs = 3'600'000;
+inline constexpr std::size_t kClientBytesMax = 16u << 10;  // of what a client says of itself, a session
 inline constexpr unsigned kSessionCallsMax = 1'024;  // in flight, a session or stdio stream
 inline constexpr unsigned kSessionStreamsMax = 64;   // whose events a session keeps for a client that comes back
 inline constexpr std::size_t kEventLogBytesMax = 1u << 20;  // of those, a stream; but its newest in any case
@@ -168,6 +170,7 @@ inline constexpr std::uint64_t kWorkerMemoryBytesMax = 4ull << 30;
 inline constexpr std::uint64_t kWorkerMemoryBytesMaxMax = 1ull << 46;  // that can be set
 inline constexpr std::uint64_t kWorkerThreadsMax = 256;
 inline constexpr std::uint64_t kWorkerFilesMax = 256;
+inline constexpr std::uint64_t kWorkerFileBytesMax = 4ull << 30;  // of one file that it writes
 
 // The command line.
 inline constexpr std::size_t kInputBytesMax = 1u << 30;   // of a file or stdin that a verb reads

@@ -1,9 +1,11 @@
 #include "base/log.h"
 
-#include <spdlog/sinks/ansicolor_sink.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "base/display.h"
+#include "base/patient_writer.h"
 
 namespace collet::log {
 namespace {
@@ -42,9 +44,46 @@ int severity_of(Level level) {
 
 Format current_format = Format::text;  // set once, by configure(), before other threads start
 
+PatientWriter& standard_error() {
+  static auto* const writer = new PatientWriter(STDERR_FILENO);  // also for what is said when the process ends
+  return *writer;
+}
+
+// As of ECMA-48, on a terminal.
+std::string_view color_of(spdlog::level::level_enum level) {
+  switch (level) {
+    case spdlog::level::err:
+      return "\033[31m\033[1m";
+    case spdlog::level::warn:
+      return "\033[33m\033[1m";
+    case spdlog::level::info:
+      return "\033[32m";
+    case spdlog::level::debug:
+      return "\033[36m";
+    default:
+      return "\033[37m";
+  }
+}
+
+class Sink final : public spdlog::sinks::base_sink<std::mutex> {
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t formatted;
+    formatter_->format(message, formatted);
+    const std::string_view line(formatted.data(), formatted.size());
+    const std::size_t begin = message.color_range_start, end = message.color_range_end;
+    if (!colored_ || end <= begin) return standard_error().write(line);
+    standard_error().write(fmt::format("{}{}{}\033[0m{}", line.substr(0, begin), color_of(message.level),
+                                       line.substr(begin, end - begin), line.substr(end)));
+  }
+  void flush_() override {}
+
+  const bool colored_ = isatty(STDERR_FILENO) && std::getenv("TERM") && !std::getenv("NO_COLOR");
+};
+
 spdlog::logger& logger() {
   static spdlog::logger instance = [] {
-    spdlog::logger made("collet", std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>());
+    spdlog::logger made("collet", std::make_shared<Sink>());
     made.set_pattern("%H:%M:%S.%e %^%l%$ %v");
     return made;
   }();
@@ -76,6 +115,8 @@ void configure(Level level, Format format) {
 }
 
 bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }
+
+void print(std::string_view lines) { standard_error().write(lines); }
 
 void write(Level level, std::string_view message) {
   switch (current_format) {

@@ -15,6 +15,10 @@ enum class Format { text, json, prefixed };
 void configure(Level level, Format format);
 bool enabled(Level level);
 
+// Writes lines to stderr as they are, each with its end. As those of the log, they are lost, counted and said, where
+// nobody reads them.
+void print(std::string_view lines);
+
 // Writes one line; control characters in `message` are escaped, so that no peer can forge a line.
 void write(Level level, std::string_view message);
 

@@ -13,6 +13,7 @@ enum class Placement : std::uint8_t { automatic, in_process, worker };
 
 // What a plugin in a worker process may do beyond computing: [plugin.<id>.permissions]. What is not granted is denied.
 struct Permissions {
+  bool require_sandbox = false;          // of [plugin.<id>]: where not all of it can be denied it does not run
   std::vector<std::string> read;         // files, and folders with all that is in them; absolute
   std::vector<std::string> write;        // likewise; they may be read as well
   bool network = false;                  // all sockets of IP
@@ -23,6 +24,7 @@ struct Permissions {
   std::uint64_t memory_bytes_max = limits::kWorkerMemoryBytesMax;  // address space
   std::uint64_t threads_max = limits::kWorkerThreadsMax;           // and processes, where exec is granted
   std::uint64_t files_max = limits::kWorkerFilesMax;               // open descriptors
+  std::uint64_t file_bytes_max = limits::kWorkerFileBytesMax;      // of each file that it writes
   std::uint64_t cpu_seconds_max = 0;                               // of one worker process, all its life
 
   bool operator==(const Permissions&) const = default;

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/display.h"
+#include "base/log.h"
 #include "config/section.h"
 
 namespace collet::cli {
@@ -24,7 +25,7 @@ bool ignores_pipe() {
 void say(std::string_view text) {
   std::string lines = display::printable_lines(text);
   if (!lines.ends_with('\n')) lines += '\n';
-  std::fwrite(lines.data(), 1, lines.size(), stderr);
+  log::print(lines);
 }
 
 int complain(const std::string& message, int exit_code) {

@@ -1,11 +1,32 @@
 // collet: the command line. What each verb does stands in a file of its own.
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <cstring>
 
 #include "cli/command_line.h"
+#include "cli/output.h"
 #include "loop/standard_streams.h"
 #include "plugin/preflight.h"
 #include "worker/child.h"
 #include "worker/process.h"
+
+namespace {
+
+// Loops, plugins' copies and standard streams take some at once: with fewer nothing would begin.
+constexpr rlim_t kOpenFilesMin = 64;
+
+bool may_open_enough() {
+  rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= kOpenFilesMin) return true;
+  files.rlim_cur = std::min(kOpenFilesMin, files.rlim_max);
+  if (files.rlim_cur >= kOpenFilesMin && setrlimit(RLIMIT_NOFILE, &files) == 0) return true;
+  collet::cli::complain(
+      fmt::format("it may have {} open files, and needs {}: raise `ulimit -n`", files.rlim_max, kOpenFilesMin));
+  return false;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], collet::plugin::kPreflightVerb) == 0) {
@@ -13,5 +34,6 @@ int main(int argc, char** argv) {
   }
   if (argc > 1 && std::strcmp(argv[1], collet::worker::kWorkerVerb) == 0) collet::worker::worker_main();
   collet::loop::fill_standard_descriptors();
+  if (!may_open_enough()) return collet::cli::kUsage;
   return collet::cli::run_command_line(argc, argv);
 }

@@ -96,6 +96,7 @@ std::vector<plugin::PluginSpec> plugin_specs(const config::Config& config,
     specs.push_back(spec_of(plugin, library));
   }
   if (!config.remote.empty()) add_client(config, client ? client.mapped() : std::string(), specs);
+  for (plugin::PluginSpec& spec : specs) spec.allow_writable_by_others = config.plugins.allow_writable_by_others;
   return specs;
 }
 

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "plugin/descriptor.h"
@@ -29,14 +30,16 @@ bool allows_code(const std::string& folder) {
   return statvfs(folder.c_str(), &info) == 0 && (info.f_flag & ST_NOEXEC) == 0;
 }
 
-// Where private folders live by default.
-std::string default_parent() {
+// Where private folders may live by default: a folder and the name of ours in it.
+std::vector<std::pair<std::string, std::string>> places() {
+  std::vector<std::pair<std::string, std::string>> all;
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  if (runtime && *runtime == '/' && access(runtime, W_OK) == 0 && allows_code(runtime)) {
-    return std::string(runtime) + "/collet";
-  }
+  if (runtime && *runtime == '/' && access(runtime, W_OK) == 0) all.emplace_back(runtime, "collet");
+  const std::string ours = fmt::format("collet-{}", getuid());
   const char* temporary = std::getenv("TMPDIR");
-  return fmt::format("{}/collet-{}", temporary && *temporary == '/' ? temporary : "/tmp", getuid());
+  if (temporary && *temporary == '/') all.emplace_back(temporary, ours);
+  for (const char* usual : {"/tmp", "/var/tmp"}) all.emplace_back(usual, ours);
+  return all;
 }
 
 // A folder that nobody else can have prepared for us.
@@ -50,6 +53,37 @@ Result<void> ensure_own_folder(const std::string& path) {
     return error("{} must be a folder of this user that others cannot write: remove it or set TMPDIR", path);
   }
   return {};
+}
+
+// In `place`, where somebody else has taken the name first: one that was made for that before, or a new one.
+std::optional<std::string> other_folder(const std::string& place, const std::string& name) {
+  const std::string begin = name + '-';
+  std::error_code failed;
+  for (fs::directory_iterator at(place, failed), end; !failed && at != end; at.increment(failed)) {
+    const std::string path = at->path().string();
+    if (at->path().filename().string().starts_with(begin) && ensure_own_folder(path)) return path;
+  }
+  std::string path = fmt::format("{}/{}XXXXXX", place, begin);
+  if (!mkdtemp(path.data())) return std::nullopt;
+  return path;
+}
+
+// The first place that allows code to be mapped and has a folder of ours, or takes one.
+Result<std::string> default_parent() {
+  std::string problems;
+  for (const auto& [place, name] : places()) {
+    const std::string path = place + '/' + name;
+    if (!problems.empty()) problems += "; ";
+    if (!allows_code(place)) {
+      problems += place + " is not there, or mounted noexec";
+      continue;
+    }
+    const auto made = ensure_own_folder(path);
+    if (made) return path;
+    problems += made.message();
+    if (auto other = other_folder(place, name)) return *std::move(other);
+  }
+  return error("there is no place for copies of plugins, set TMPDIR to one: {}", problems);
 }
 
 Descriptor lock_folder(const std::string& path) {
@@ -87,7 +121,9 @@ PrivateFile::~PrivateFile() {
 }
 
 Result<PrivateDir> PrivateDir::create(const std::string& given) {
-  const std::string parent = given.empty() ? default_parent() : given;
+  const Result<std::string> chosen = given.empty() ? default_parent() : given;
+  if (!chosen) return chosen.failure();
+  const std::string& parent = *chosen;
   if (auto made = ensure_own_folder(parent); !made) return made.failure();
   remove_stale(parent);
   for (int attempt = 0; attempt < 16; ++attempt) {

@@ -51,7 +51,8 @@ class PrivateFile {
 class PrivateDir {
  public:
   // `parent`/<pid>, mode 0700, locked for this process's life. Folders of processes that are gone are removed.
-  // An empty parent: $XDG_RUNTIME_DIR/collet, or $TMPDIR/collet-<uid>, whichever allows code to be mapped.
+  // An empty parent: $XDG_RUNTIME_DIR/collet, $TMPDIR/collet-<uid>, or the latter in /tmp or /var/tmp, whichever allows
+  // code to be mapped first. Where somebody else has the name, one with a name of its own.
   static Result<PrivateDir> create(const std::string& parent = {});
 
   PrivateDir(PrivateDir&& other) noexcept : path_(std::exchange(other.path_, {})), lock_(std::move(other.lock_)), known_(std::move(other.known_)) {}

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "plugin/file_stamp.h"
+#include "plugin/file_trust.h"
 
 namespace collet::plugin {
 
@@ -56,6 +57,9 @@ void Stage::remove_copies() const {
 
 void Stage::check_file(Candidate& candidate) {
   if (!json::is_object(candidate.spec.config)) return candidate.reject("its config is not a JSON object");
+  if (!candidate.spec.allow_writable_by_others) {
+    if (auto good = check_writers(candidate.file_to_load); !good) return candidate.reject(good.message());
+  }
   if (!folder_) {
     auto folder = PrivateDir::create(options_.private_folder);
     if (!folder) return candidate.reject(folder.message());
@@ -174,6 +178,11 @@ std::unique_ptr<Image> Stage::make_image(Candidate& candidate) const {
 }
 
 void Stage::open(std::vector<Candidate*> candidates, const Stuck& stuck) {
+  for (Candidate* candidate : candidates) {
+    if (candidate->ok() && !candidate->worker && candidate->spec.permissions.require_sandbox) {
+      candidate->reject("require_sandbox is set, and it would run in this process (placement = \"worker\")");
+    }
+  }
   std::erase_if(candidates, [](const Candidate* candidate) { return !candidate->ok(); });
   for (Candidate* candidate : candidates) {
     candidate->generation =

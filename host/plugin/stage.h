@@ -30,6 +30,7 @@ struct PluginSpec {
   Placement placement = Placement::automatic;
   Permissions permissions = {};  // in a worker
   std::uint64_t drain_timeout_ms = limits::kPluginDrainTimeoutMs;
+  bool allow_writable_by_others = false;  // see file_trust.h
 
   bool operator==(const PluginSpec&) const = default;
 };

@@ -106,18 +106,20 @@ scmp_arg_cmp bits_are(unsigned argument, unsigned bits, unsigned value) {
 scmp_arg_cmp lacks(unsigned argument, unsigned bits) { return bits_are(argument, bits, 0); }
 scmp_arg_cmp is_null(unsigned argument) { return {argument, SCMP_CMP_EQ, 0, 0}; }
 
+constexpr std::uint32_t kDeny = SCMP_ACT_ERRNO(EPERM);
+
 // Denies what no rule speaks of, as do calls by the numbers of other architectures.
 class Filter {
  public:
-  Filter() : context_(seccomp_init(SCMP_ACT_ERRNO(EPERM)), seccomp_release) {
+  Filter() : context_(seccomp_init(kDeny), seccomp_release) {
     if (!context_) return;
-    seccomp_attr_set(context_.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));
+    seccomp_attr_set(context_.get(), SCMP_FLTATR_ACT_BADARCH, kDeny);
     seccomp_attr_set(context_.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);  // a tree instead of a list
   }
 
   void answer(const char* name, std::uint32_t action, std::initializer_list<scmp_arg_cmp> conditions = {}) {
     const int number = seccomp_syscall_resolve_name(name);
-    if (!context_ || number == __NR_SCMP_ERROR) return;
+    if (!context_ || number == __NR_SCMP_ERROR || action == kDeny) return;  // as without a rule
     const std::vector<scmp_arg_cmp> all(conditions);
     const int failed =
         seccomp_rule_add_array(context_.get(), action, number, static_cast<unsigned>(all.size()), all.data());
@@ -149,7 +151,7 @@ class Filter {
 Filter filter_for(const Permissions& may, bool asking) {
   const auto self = static_cast<unsigned>(getpid());
   const std::uint32_t ask = SCMP_ACT_NOTIFY;
-  const std::uint32_t ask_to_deny = asking ? ask : SCMP_ACT_ERRNO(EPERM);
+  const std::uint32_t ask_to_deny = asking ? ask : kDeny;
   Filter filter;
   for (const char* name : kAlways) filter.allow(name);
   for (const char* name : kOnPaths) filter.answer(name, asking ? ask : SCMP_ACT_ALLOW);

@@ -66,6 +66,9 @@ class Child {
   // on the master thread
 
   void open() {
+    if (order_.permissions.require_sandbox && !unconfined_.empty()) {
+      return say_opened(error("require_sandbox is set, and this system cannot enforce {}", unconfined_));
+    }
     auto elf = plugin::read_elf_file(order_.library);
     if (!elf) return say_opened(elf.failure());
     plugin::GenerationSpec spec;

@@ -27,8 +27,10 @@ void append(std::string& out, const OpenOrder& order) {
   append(frame, may.write);
   append(frame, may.environment);
   append(frame, may.hosts);
+  frame.number(static_cast<std::uint8_t>(may.require_sandbox));
   frame.number(static_cast<std::uint8_t>(may.network)).number(static_cast<std::uint8_t>(may.exec));
-  frame.number(may.memory_bytes_max).number(may.threads_max).number(may.files_max).number(may.cpu_seconds_max);
+  frame.number(may.memory_bytes_max).number(may.threads_max).number(may.files_max);
+  frame.number(may.file_bytes_max).number(may.cpu_seconds_max);
 }
 
 std::optional<OpenOrder> read_open_order(std::string_view body) {
@@ -47,11 +49,13 @@ std::optional<OpenOrder> read_open_order(std::string_view body) {
   may.write = read_texts(fields);
   may.environment = read_texts(fields);
   may.hosts = read_texts(fields);
+  may.require_sandbox = fields.number<std::uint8_t>() != 0;
   may.network = fields.number<std::uint8_t>() != 0;
   may.exec = fields.number<std::uint8_t>() != 0;
   may.memory_bytes_max = fields.number<std::uint64_t>();
   may.threads_max = fields.number<std::uint64_t>();
   may.files_max = fields.number<std::uint64_t>();
+  may.file_bytes_max = fields.number<std::uint64_t>();
   may.cpu_seconds_max = fields.number<std::uint64_t>();
   if (!fields.complete()) return std::nullopt;
   return order;

@@ -105,6 +105,8 @@ class Walls {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which reserve more than there is
     if (may_.memory_bytes_max && !limit(RLIMIT_AS, may_.memory_bytes_max)) note("memory_bytes_max");
 #endif
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that is too large is an error of who writes it
+    if (may_.file_bytes_max && !limit(RLIMIT_FSIZE, may_.file_bytes_max)) note("file_bytes_max");
     // SIGXCPU, and a second later SIGKILL.
     const rlimit cpu{may_.cpu_seconds_max, may_.cpu_seconds_max + 1};
     if (may_.cpu_seconds_max && setrlimit(RLIMIT_CPU, &cpu) != 0) note("cpu_seconds_max");

@@ -386,6 +386,20 @@ TEST_CASE("a worker connects to the hosts that it is granted, and to no others")
   CHECK(closed.text("connect", to(port)) == "EPERM");
 }
 
+TEST_CASE("a file that a worker writes is bounded") {
+  const fs::path file = fs::temp_directory_path() / fmt::format("collet-file-{}", getpid());
+  std::ofstream(file) << "text";
+  Permissions permissions;
+  permissions.write = {file.string()};
+  permissions.file_bytes_max = 1 << 20;
+  {
+    Scene scene(permissions);
+    CHECK(scene.text("grow", fmt::format(R"({{"path":"{}"}})", file.string())) == "EFBIG");
+  }
+  CHECK(fs::file_size(file) <= 1 << 20);
+  fs::remove(file);
+}
+
 TEST_CASE("a worker that has used its time is ended, and the cause names the key") {
   Scene scene({.cpu_seconds_max = 1});
   const std::string cause = scene.text("burn");

@@ -58,7 +58,8 @@ enum {
   SHOUT,
   THREADS,
   UTIME,
-  FUTIME
+  FUTIME,
+  GROW
 };
 static const char* const names[] = {"echo",        "crash",     "abort",     "exit",       "hang",
                                     "print",       "close_all", "eat_files", "eat_memory", "fork",
@@ -67,7 +68,7 @@ static const char* const names[] = {"echo",        "crash",     "abort",     "ex
                                     "hang_up",     "must_open", "must_make", "connect",    "datagram",
                                     "burn",        "raw",       "make",      "type",       "chmod",
                                     "fchmod",      "rights",    "shout",     "threads",   "utime",
-                                    "futime"};
+                                    "futime",      "grow"};
 
 static int32_t add(const char* name, long which) {
   collet_item item;
@@ -214,8 +215,16 @@ static int32_t on_call(void* self, collet_call call, const collet_call_params* p
       }
     case RAW: {
       long n = 0, a[5] = {0};
-      sscanf(params->arguments.data, "[%ld,%ld,%ld,%ld,%ld,%ld]", &n, a, a + 1, a + 2, a + 3, a + 4);
+      const char* list = strchr(params->arguments.data, '[');
+      if (list) sscanf(list, "[%ld,%ld,%ld,%ld,%ld,%ld]", &n, a, a + 1, a + 2, a + 3, a + 4);
       return answer_status(call, (int)syscall(n, a[0], a[1], a[2], a[3], a[4]));
+    }
+    case GROW: {
+      const int fd = open(path, O_WRONLY | O_APPEND);
+      static const char zeros[1 << 16];
+      ssize_t written = 0;
+      for (int i = 0; i < 64 && written >= 0; ++i) written = write(fd, zeros, sizeof zeros);
+      return answer_status(call, (int)written);
     }
     case MAKE: /* what is neither a file nor a folder */
       if (mknod(path, S_IFIFO | 0600, 0) == 0 || errno != EACCES) return answer_status(call, -1);

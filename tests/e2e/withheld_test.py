@@ -1,0 +1,58 @@
+"""A worker on a system that lacks something its walls are made of: that is said, or it does not run."""
+import json
+import os
+import subprocess
+
+from peer import BUILD, COLLET, Case, main
+from withheld import WITHOUT, withhold
+
+# What is then told to be missing, as a user and as root.
+TOLD = {
+    "Landlock": "files (the kernel has no Landlock)",
+    "seccomp": "system calls (seccomp: ",
+    "notifications": "telling what is denied",
+    "namespaces": "namespaces (Operation not permitted)",
+    "users": "a user of its own (Operation not permitted)",
+    "capabilities": "rights (Operation not permitted)",
+    "limits": "memory_bytes_max, threads_max",
+}
+
+
+class Withheld(Case):
+    def call(self, feature, required):
+        file = self.folder / "collet.toml"
+        file.write_text(f'[plugin.p]\nlibrary = "{BUILD}/tests/modules/trouble.so"\nplacement = "worker"\n'
+                        f"require_sandbox = {json.dumps(required)}\n")
+        return subprocess.run([COLLET, "call", "echo", "-c", file], preexec_fn=feature and (lambda: withhold(feature)),
+                              capture_output=True, text=True, timeout=60)
+
+    def test_each_feature(self):
+        for feature in WITHOUT:
+            if feature == "users" and os.geteuid() != 0:
+                continue  # a user's worker has no other
+            with self.subTest(feature):
+                done = self.call(feature, required=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn("does not confine its worker in full: ", done.stderr)
+                self.assertIn(TOLD[feature], done.stderr)
+                done = self.call(feature, required=True)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn("require_sandbox is set, and this system cannot enforce ", done.stderr)
+                self.assertIn(TOLD[feature], done.stderr)
+
+    def test_where_nothing_is_missing_it_runs(self):
+        done = self.call(None, required=False)
+        if "does not confine its worker in full" in done.stderr:
+            self.skipTest(done.stderr)
+        self.assertEqual(self.call(None, required=True).returncode, 0)
+
+    def test_in_the_process_of_the_server_it_does_not_run(self):
+        file = self.folder / "collet.toml"
+        file.write_text(f'[plugin.p]\nlibrary = "{BUILD}/plugins/echo.so"\nplacement = "in-process"\nrequire_sandbox = true\n')
+        done = subprocess.run([COLLET, "call", "echo", "--args", '{"text":"x"}', "-c", file], capture_output=True, text=True, timeout=60)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("require_sandbox is set, and it would run in this process", done.stderr)
+
+
+if __name__ == "__main__":
+    main()

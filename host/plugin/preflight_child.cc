@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <csignal>
 #include <exception>
+#include <filesystem>
+#include <iterator>
 
 #include "loop/standard_streams.h"
 #include "plugin/descriptor.h"
@@ -66,16 +68,23 @@ std::string try_create(const PluginTable& table, std::string_view config) {
   return {};
 }
 
-// Why the file cannot be used, or empty. Libraries are kept: that they can be closed is the host's concern, once
-// they have been loaded there.
+// A library whose threads still run is kept: that they end is the host's concern.
+bool has_other_threads() {
+  const std::filesystem::directory_iterator first("/proc/self/task");
+  return std::distance(begin(first), end(first)) > 1;
+}
+
+// Why the file cannot be used, or empty. Its destructors are tried, too, but not of what was refused.
 std::string try_file(const std::string& path, std::string_view config,
                      std::vector<std::unique_ptr<Library>>& libraries) {
   auto library = Library::open(PrivateFile::borrowed(path));
   if (!library) return library.message();
-  const Library& kept = *libraries.emplace_back(std::move(*library));
-  if (kept.table().functions.flags & COLLET_PLUGIN_WORKER_ONLY) return std::string(kWorkerOnly);
+  Library& tried = *libraries.emplace_back(std::move(*library));
+  if (tried.table().functions.flags & COLLET_PLUGIN_WORKER_ONLY) return std::string(kWorkerOnly);
   try {
-    return try_create(kept.table(), config);
+    std::string problem = try_create(tried.table(), config);
+    if (problem.empty() && !has_other_threads()) tried.close();
+    return problem;
   } catch (const std::exception& thrown) {
     return fmt::format("its create() threw an exception: {}", thrown.what());
   } catch (...) {

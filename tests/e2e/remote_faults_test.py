@@ -56,7 +56,8 @@ class Faults(RemoteCase):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         done = run("list", "-c", self.config(text=f'[remote.r]\nurl = "http://127.0.0.1:{port}/mcp"\n'))
-        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertRegex(done.stderr, "collet: remote r is down: .*[Cc]onnect")
 
     def test_it_answers_garbage(self):
         self.a_good_one_goes_on(self.raw(lambda c, _: c.sendall(b"garbage\r\n\r\n")), "HTTP|nonsense|Received")

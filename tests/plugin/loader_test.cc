@@ -229,7 +229,8 @@ TEST_CASE("corrupt bytes anywhere in a library never harm the host") {
   Folder folder;
   const std::string good = bytes_of(module_path("sample"));
   House house;
-  unsigned seed = 1;
+  unsigned seed = GENERATE(range(1u, 11u));
+  CAPTURE(seed);
   for (int round = 0; round < 40; ++round) {
     std::string bad = good;
     for (int n = 0; n < 8; ++n) {

@@ -75,7 +75,15 @@ def as_nobody(arguments):
         environment = {"PATH": os.environ["PATH"], "HOME": home, "TMPDIR": home, "PYTHONDONTWRITEBYTECODE": "1",
                        "COLLET_ATTACK_SECONDS": os.environ["COLLET_ATTACK_SECONDS"]}
         python = shutil.which("python3", path="/usr/bin:/usr/local/bin") or sys.executable  # not one of root's own
-        return subprocess.run([python, __file__, *arguments], preexec_fn=become, env=environment, cwd="/").returncode
+        options = {"preexec_fn": become, "env": environment, "cwd": "/"}
+        collet = Path(arguments[0], "bin/collet")
+        for needed in ([python, "-c", "import unittest"], [collet, "--version"], ["test", "-r", __file__]):
+            try:
+                subprocess.run(needed, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
+            except (OSError, subprocess.CalledProcessError):
+                print(f"user: nothing tried, since the user nobody cannot use {needed[0] if needed[0] != 'test' else __file__}")
+                return 0
+        return subprocess.run([python, __file__, *arguments], **options).returncode
 
 
 def main():

@@ -38,7 +38,7 @@ def python(name):
 
         def build():
             run(sys.executable, "-m", "venv", "--clear", environment)
-            run(environment / "bin/pip", "install", "--quiet", "--no-deps", "-r", lock)
+            run(environment / "bin/pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", lock)
 
         return [str(cached(environment, [lock], build) / "bin/python"), str(HERE / f"{name}.py")]
     return prepare

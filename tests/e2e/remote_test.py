@@ -211,13 +211,16 @@ class Import(RemoteCase):
 
 
 def watched(remote):
-    """What a fake has been asked to tell of, and not been asked to stop."""
-    uris = set()
+    """What a fake has been asked to tell of, and not been asked to stop. Requests to listen come on connections of their
+    own: which is the newest is told by their ids."""
+    uris, newest = set(), -1
     with remote.lock:
         for message in remote.seen:
             method, params = message.get("method"), message.get("params", {})
             if method == "subscriptions/listen":
-                uris = set(params["notifications"].get("resourceSubscriptions", ()))
+                if message["id"] > newest:
+                    newest = message["id"]
+                    uris = set(params["notifications"].get("resourceSubscriptions", ()))
             elif method == "resources/subscribe":
                 uris.add(params["uri"])
             elif method == "resources/unsubscribe":

@@ -11,6 +11,7 @@
 #include <exception>
 #include <filesystem>
 #include <iterator>
+#include <system_error>
 
 #include "loop/standard_streams.h"
 #include "plugin/descriptor.h"
@@ -70,8 +71,9 @@ std::string try_create(const PluginTable& table, std::string_view config) {
 
 // A library whose threads still run is kept: that they end is the host's concern.
 bool has_other_threads() {
-  const std::filesystem::directory_iterator first("/proc/self/task");
-  return std::distance(begin(first), end(first)) > 1;
+  std::error_code failed;
+  const std::filesystem::directory_iterator threads("/proc/self/task", failed);
+  return failed || std::distance(begin(threads), end(threads)) > 1;
 }
 
 // Why the file cannot be used, or empty. Its destructors are tried, too, but not of what was refused.

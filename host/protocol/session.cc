@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "protocol/random_id.h"
+#include "protocol/shares.h"
 #include "registry/uri_spelling.h"
 
 namespace collet::protocol {
@@ -160,8 +161,7 @@ void SessionTable::expire(std::uint64_t now_ms) {
 
 // Of who has most, the one that is about to come included, unless that is their only one.
 void SessionTable::drop_one() {
-  const auto most = std::max_element(counts_.begin(), counts_.end(),
-                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto most = who_has_most(counts_);
   const auto theirs = [&](const Entry& entry) { return entry.session->principal() == most->first; };
   auto dropped = std::find_if(by_use_.begin(), by_use_.end(),
                               [&](const Entry& entry) { return theirs(entry) && !entry.session->listening(); });

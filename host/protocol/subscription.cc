@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "protocol/error.h"
 #include "protocol/server.h"
+#include "protocol/shares.h"
 #include "registry/uri_spelling.h"
 
 namespace collet::protocol {
@@ -95,11 +96,12 @@ std::optional<rpc::Error> read_tasks(const json::Value& wishes, const Context& c
 
 // Who is known has no more than a share.
 bool ServerLoop::has_room_for_subscription(const std::string& principal) const {
-  constexpr std::size_t kShare = limits::kSubscriptionsMax / 4;
-  if (principal.empty() || subscriptions_.size() < kShare) return subscriptions_.size() < limits::kSubscriptionsMax;
+  constexpr std::size_t kShare = share_of(limits::kSubscriptionsMax);
+  if (subscriptions_.size() >= limits::kSubscriptionsMax) return false;
+  if (principal.empty() || subscriptions_.size() < kShare) return true;
   const auto own = std::count_if(subscriptions_.begin(), subscriptions_.end(),
                                  [&](const auto& each) { return each.second->principal() == principal; });
-  return static_cast<std::size_t>(own) < kShare && subscriptions_.size() < limits::kSubscriptionsMax;
+  return static_cast<std::size_t>(own) < kShare;
 }
 
 void ServerLoop::listen(RequestPtr request) {

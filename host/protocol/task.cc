@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "protocol/random_id.h"
+#include "protocol/shares.h"
 
 namespace collet::protocol {
 namespace {
@@ -241,34 +242,38 @@ void TaskTable::expire(std::uint64_t now_ms) {
 
 // At the cost of who keeps most.
 void TaskTable::shed_bytes() {
-  while (*kept_ > bytes_max_) {
-    std::map<std::string_view, std::size_t> kept;
-    for (const TaskPtr& task : by_age_) kept[task->owner()] += task->bytes();
-    const auto most = std::max_element(kept.begin(), kept.end(),
-                                       [](const auto& a, const auto& b) { return a.second < b.second; });
-    if (most == kept.end() || !drop_oldest_over(std::string(most->first))) return;
+  if (*kept_ <= bytes_max_) return;
+  std::map<std::string, std::size_t> amounts;
+  for (const TaskPtr& task : by_age_) amounts[task->owner()] += task->bytes();
+  while (*kept_ > bytes_max_ && !amounts.empty()) {
+    const auto most = who_has_most(amounts);
+    const auto oldest = oldest_over(&most->first);
+    if (oldest == by_age_.end()) {
+      amounts.erase(most);
+      continue;
+    }
+    most->second -= (*oldest)->bytes();
+    drop(oldest);
   }
 }
 
-// For one more, at the cost of who has most.
+// For one more, at the cost of who has most if that can be.
 bool TaskTable::make_room(const Task::Origin& origin) {
-  constexpr std::size_t kShares = 4;
   const auto own = counts_.find(origin.owner);
-  if (origin.has_share && own != counts_.end() && own->second >= limits::kTasksMax / kShares) {
-    return drop_oldest_over(origin.owner);
-  }
-  if (by_age_.size() < limits::kTasksMax) return true;
-  const auto most = std::max_element(counts_.begin(), counts_.end(),
-                                     [](const auto& a, const auto& b) { return a.second < b.second; });
-  return drop_oldest_over(std::string(most->first));
+  const bool has_its_share =
+      origin.has_share && own != counts_.end() && own->second >= share_of(limits::kTasksMax);
+  if (!has_its_share && by_age_.size() < limits::kTasksMax) return true;
+  auto oldest = oldest_over(has_its_share ? &origin.owner : &who_has_most(counts_)->first);
+  if (oldest == by_age_.end() && !has_its_share) oldest = oldest_over(nullptr);
+  if (oldest == by_age_.end()) return false;
+  drop(oldest);
+  return true;
 }
 
-bool TaskTable::drop_oldest_over(const std::string& owner) {
-  const auto found = std::find_if(by_age_.begin(), by_age_.end(),
-                                  [&](const TaskPtr& task) { return task->owner() == owner && task->over(); });
-  if (found == by_age_.end()) return false;
-  drop(found);
-  return true;
+// Of that owner, or of all.
+TaskTable::ByAge::iterator TaskTable::oldest_over(const std::string* owner) {
+  return std::find_if(by_age_.begin(), by_age_.end(),
+                      [&](const TaskPtr& task) { return (!owner || task->owner() == *owner) && task->over(); });
 }
 
 void TaskTable::drop(ByAge::iterator task) {

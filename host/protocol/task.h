@@ -142,7 +142,7 @@ class TaskTable {
   void expire(std::uint64_t now_ms);
   void shed_bytes();
   bool make_room(const Task::Origin& origin);
-  bool drop_oldest_over(const std::string& owner);
+  ByAge::iterator oldest_over(const std::string* owner);
   void drop(ByAge::iterator task);
 
   const std::size_t bytes_max_;

@@ -346,7 +346,12 @@ void HttpConnection::refuse_for_memory(const HttpRequest& request) {
   refuse(503, "too much is being sent at once", request);
 }
 
+// What has come cannot be kept. Ahead of an answer that is owed there is nobody to be told.
 void HttpConnection::drop_for_memory() {
+  if (phase_ != Phase::reading) {
+    group_->tell_memory_is_full();
+    return close();
+  }
   refuse_for_memory(kept_->parser.salvage({kept_->bytes.get(), kept_->size}));
   kept_.reset();
   hold_.shrink(0);

@@ -34,7 +34,7 @@ struct ListenSocket::State {
   ~State();  // removes the unix socket's file, if it is still ours
 
   Address address;
-  std::shared_ptr<TlsContext> tls;         // null unless https
+  std::shared_ptr<TlsContext> tls;               // null unless https
   std::vector<std::vector<Descriptor>> of_loop;  // one or two for each, which HttpServer::listen() takes
   std::uint64_t device = 0;                      // of the unix socket's file
   std::uint64_t inode = 0;

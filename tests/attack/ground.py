@@ -1,6 +1,7 @@
 """What an attack stands on: the real server, tokens for two, and what the server's process holds before and after."""
 import json
 import os
+import re
 import socket
 import sys
 from pathlib import Path
@@ -44,9 +45,10 @@ class Attack(Case):
         except AssertionError:
             self.fail(f"descriptors, threads and children: {before} before, {self.holdings(server)} after: {self.open}")
 
-    def cpu_seconds(self, server):
-        fields = Path(f"/proc/{server._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    def sleeps(self, server):
+        """How often its first thread has waited for something."""
+        status = Path(f"/proc/{server._process.pid}/status").read_text()
+        return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status, re.MULTILINE)[1])
 
     def ask_as(self, server, token, method, session=None, **params):
         headers = {"Authorization": f"Bearer {token}"}

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -29,6 +30,14 @@ HOSTILE = {
 class Calls(Case):
     def call(self, *arguments, plugins=("echo", "math"), **options):
         return run("call", *arguments, "-c", self.config(*plugins, **options))
+
+    def test_too_few_open_files_are_said_and_enough_are_enough(self):
+        for files, code in ((63, 1), (64, 0)):
+            with self.subTest(files):
+                limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+                done = run("list", "-c", self.config("echo"), preexec_fn=limit)
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertEqual("it may have 63 open files, and needs 64" in done.stderr, code == 1)
 
     def test_a_result_goes_to_stdout(self):
         done = self.call("add", "--args", '{"a":2,"b":40}')

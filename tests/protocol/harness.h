@@ -177,13 +177,15 @@ class Harness {
 
   // As a well-behaved modern client sends it. `params` are members, with a comma behind each.
   FakeReply& modern(std::string method, std::string params = "", std::string name = "",
-                    std::string capabilities = "{}", std::string more_meta = "") {
+                    std::string capabilities = "{}", std::string more_meta = "",
+                    const std::string& token = "") {
     Post post;
     post.headers = {{"Content-Type", "application/json"},
                     {"Accept", "application/json, text/event-stream"},
                     {"MCP-Protocol-Version", "2026-07-28"},
                     {"Mcp-Method", method}};
     if (!name.empty()) post.headers.push_back({"Mcp-Name", name});
+    if (!token.empty()) post.headers.push_back({"Authorization", "Bearer " + token});
     post.body = R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":{)" + params +
                 R"("_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",)" +
                 R"("io.modelcontextprotocol/clientCapabilities":)" + capabilities + more_meta + "}}}";

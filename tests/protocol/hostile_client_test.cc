@@ -171,6 +171,18 @@ TEST_CASE("subscriptions are bounded, and the limit is an error that says so") {
   CHECK(listen().streaming);
 }
 
+TEST_CASE("the subscriptions of one principal leave room for those of others") {
+  protocol::AccessRules rules;
+  rules.authenticate = [](std::string_view token) { return std::optional<std::string>(token); };
+  Harness h({}, rules);
+  const auto listen = [&](const std::string& token) -> FakeReply& {
+    return h.modern("subscriptions/listen", R"("notifications":{"toolsListChanged":true},)", "", "{}", "", token);
+  };
+  for (unsigned i = 0; i < limits::kSubscriptionsMax / 4; ++i) REQUIRE(listen("alice").streaming);
+  CHECK_FALSE(listen("alice").streaming);
+  CHECK(listen("bob").streaming);
+}
+
 TEST_CASE("a flood of sessions costs those their session that were idle for longest, and nobody else") {
   Harness h({.sessions_max = 4});
   const std::string used = h.initialize();

@@ -165,8 +165,16 @@ TEST_CASE("of what a client says of itself a session keeps little") {
   CHECK(kept(initialize(R"({"name":"n","icons":[{"src":"data:)" + icon + R"("}],"version":"1"})", "{}")) ==
         R"({"name":"n","version":"1"})");
   CHECK(kept(initialize(R"({"name":")" + icon + R"(","version":"1"})", "{}")) == R"({"version":"1"})");
-  FakeReply& refused = initialize("{}", R"({"experimental":{"x":")" + icon + R"("}})");
-  CHECK(at(refused.body, "/error/code") == "-32602");
+  // At the limit of each, and one byte past it.
+  const auto sized = [](std::string begin, std::size_t bytes) {
+    begin += std::string(bytes - begin.size() - 2, 'x');
+    return begin + R"("})";
+  };
+  constexpr std::size_t kMost = limits::kClientBytesMax / 2;
+  const std::string most = sized(R"({"name":"n","description":")", kMost);
+  CHECK(kept(initialize(most, sized(R"({"x":")", kMost))) == most);
+  CHECK(kept(initialize(sized(R"({"name":"n","description":")", kMost + 1), "{}")) == R"({"name":"n"})");
+  CHECK(at(initialize("{}", sized(R"({"x":")", kMost + 1)).body, "/error/code") == "-32602");
 }
 
 TEST_CASE("an idle session expires") {

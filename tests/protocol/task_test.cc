@@ -233,6 +233,16 @@ TEST_CASE("the tasks of one principal leave room for those of others") {
   CHECK_FALSE(table.find(first->id(), "a", 1'000));
 }
 
+TEST_CASE("where who has most has none that is over, one of another makes room") {
+  protocol::TaskTable table;
+  const auto idle = table.create(of("idle"), 1'000);
+  while (table.size() < limits::kTasksMax) table.create(of("busy"), 1'000);
+  CHECK_FALSE(table.create(of("late"), 1'000));
+  idle->cancel();
+  CHECK(table.create(of("late"), 1'000));
+  CHECK(table.size() == limits::kTasksMax);
+}
+
 TEST_CASE("past the limit those tasks go whose owner keeps most") {
   const auto answer = [](const protocol::TaskPtr& task, std::size_t bytes) {
     const std::string result = R"({"result":{"text":")" + std::string(bytes, 'x') + "\"}}";

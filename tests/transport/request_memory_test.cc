@@ -46,6 +46,22 @@ TEST_CASE("a request that is refused by its header is answered without its body"
   CHECK(client.read_to_end().empty());
 }
 
+TEST_CASE("requests sent ahead of an answer for which there is no memory end the connection, and nothing else") {
+  const std::string path = GENERATE("/later", "/events");
+  transport::HttpLimits limits;
+  limits.memory_bytes_max = 20'000;
+  Served served(limits);
+  TcpClient client(served.port());
+  client.send(post(path, ""));
+  served.handler.await_open(1);
+  client.send(std::string(15'000, 'x'));
+  served.handler.await_gone(1);
+  TcpClient other(served.port());
+  other.send(post("/echo", "served"));
+  CHECK(other.read_answer().body == "served");
+  CHECK(served.memory->held() == 0);
+}
+
 TEST_CASE("a request for which there is no memory is refused, and one that is there goes on") {
   transport::HttpLimits limits;
   limits.memory_bytes_max = 3 << 20;

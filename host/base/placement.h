@@ -18,6 +18,7 @@ struct Permissions {
   std::vector<std::string> write;        // likewise; they may be read as well
   bool network = false;                  // all sockets of IP
   std::vector<std::string> hosts;        // else TCP connections to these: "api.example.com:443"
+  std::vector<std::string> unix_sockets; // sockets of this machine that it connects to, by their files; absolute
   bool exec = false;                     // other programs
   std::vector<std::string> environment;  // names of variables that it sees
   // 0: no limit.

@@ -303,8 +303,10 @@ class Reader {
   void read_permissions(Section section, Permissions& may) {
     section.read("read", may.read, kPath);
     section.read("write", may.write, kPath);
-    for (std::string& path : may.read) path = absolute(path);
-    for (std::string& path : may.write) path = absolute(path);
+    section.read("unix", may.unix_sockets, kPath);
+    for (auto* paths : {&may.read, &may.write, &may.unix_sockets}) {
+      for (std::string& path : *paths) path = absolute(path);
+    }
     section.read_flag_or_list("network", may.network, may.hosts, kHostAndPort);
     section.read("exec", may.exec);
     section.read("environment", may.environment, kVariable);

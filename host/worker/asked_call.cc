@@ -31,10 +31,6 @@ std::string real(const std::string& path) {
   return text;
 }
 
-bool is_beneath(const std::string& path, const std::string& folder) {
-  return path.starts_with(folder) && (path.size() == folder.size() || folder == "/" || path[folder.size()] == '/');
-}
-
 }  // namespace
 
 bool AskedCall::read(std::uint64_t at, void* to, std::size_t size) const {

@@ -26,6 +26,10 @@ constexpr const char* kExecutable[] = {"/bin", "/sbin", "/usr", "/lib", "/lib64"
 
 }  // namespace
 
+bool is_beneath(const std::string& path, const std::string& folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || folder == "/" || path[folder.size()] == '/');
+}
+
 std::vector<FileRule> file_rules(const Permissions& may, const std::string& view) {
   std::vector<FileRule> rules{{view}, {"/dev/null", true}};
   for (const char* path : kReadable) rules.push_back({path});
@@ -35,8 +39,8 @@ std::vector<FileRule> file_rules(const Permissions& may, const std::string& view
   if (may.exec) {
     for (const char* path : kExecutable) rules.push_back({path, false, true});
   }
-  for (const std::string& path : may.read) rules.push_back({path, false, may.exec});
-  for (const std::string& path : may.write) rules.push_back({path, true, may.exec});
+  for (const std::string& path : may.read) rules.push_back({path, false, may.exec, true});
+  for (const std::string& path : may.write) rules.push_back({path, true, may.exec, true});
   return rules;
 }
 

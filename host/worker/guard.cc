@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -122,7 +123,8 @@ class Guard::Watch {
       case SYS_utimensat:
         return change_times(id, call);
       default:
-        tell_of_files(id, call);
+        // What is not granted is not there for the worker; that it is denied is what its author has to know.
+        if (!tell_of_files(id, call)) return answer(id, EACCES);
         return answer(id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
     }
   }
@@ -148,11 +150,14 @@ class Guard::Watch {
     answer(id, EPERM);
   }
 
-  void tell_of_files(std::uint64_t id, const AskedCall& call) {
+  // Whether the rules allow it.
+  bool tell_of_files(std::uint64_t id, const AskedCall& call) {
+    bool allowed = true;
     for (const PathUse& use : call.path_uses()) {
       if (use.path.empty() || !still_asked(id)) continue;  // what was read may be another's
       const std::string what = fmt::format("{}({})", use.name, in_quotes(use.path));
       if (!allows(rules_, use)) {
+        allowed = false;
         const bool itself = use.exists && std::strcmp(use.name, "open") == 0;
         const std::size_t slash = use.path.find_last_of('/');
         const auto wanted = itself ? use.path : use.path.substr(0, std::max<std::size_t>(slash, 1));
@@ -163,6 +168,7 @@ class Guard::Watch {
                          order_.permissions.files_max));
       }
     }
+    return allowed;
   }
 
   // A copy of a descriptor of the process that asks.
@@ -218,6 +224,9 @@ class Guard::Watch {
     const auto family = static_cast<int>(call.arguments[0]);
     const int type = static_cast<int>(call.arguments[1]) & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
     const auto protocol = static_cast<int>(call.arguments[2]);
+    if (family == AF_UNIX && type == SOCK_STREAM && !order_.permissions.unix_sockets.empty()) {
+      return answer(id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+    }
     if (order_.permissions.hosts.empty()) {
       return deny(id,
                   fmt::format("opening a socket was denied: add the host and its port to {}.network", section_));
@@ -228,11 +237,39 @@ class Guard::Watch {
     answer(id, EPERM);  // name resolution tries some of these, and does without
   }
 
+  // The file of what is granted, whatever the worker may have put in the place of the address since. None, and that is
+  // told, if it is not granted.
+  Descriptor granted_socket(const sockaddr_storage& address) {
+    sockaddr_un named;
+    std::memcpy(&named, &address, sizeof named);
+    const std::string path(named.sun_path, strnlen(named.sun_path, sizeof named.sun_path));
+    const auto& granted = order_.permissions.unix_sockets;
+    if (std::find(granted.begin(), granted.end(), path) == granted.end()) {
+      tell(path.empty() ? "connecting to a socket without a file was denied"
+                        : fmt::format("connecting to {0} was denied: add {0} to {1}.unix", in_quotes(path), section_));
+      return Descriptor();
+    }
+    return Descriptor(open(path.c_str(), O_PATH | O_CLOEXEC));
+  }
+
+  static std::size_t lead_to(const Descriptor& file, sockaddr_storage& address) {
+    sockaddr_un named{};
+    named.sun_family = AF_UNIX;
+    fmt::format_to_n(named.sun_path, sizeof named.sun_path - 1, "/proc/self/fd/{}", file.get());
+    std::memcpy(&address, &named, sizeof named);
+    return sizeof named;
+  }
+
   void connect(std::uint64_t id, const AskedCall& call) {
     sockaddr_storage address{};
-    const auto size = static_cast<std::size_t>(call.arguments[2]);
+    auto size = static_cast<std::size_t>(call.arguments[2]);
     if (size > sizeof address || !call.read(call.arguments[1], &address, size)) return answer(id, EINVAL);
-    if (!reach_.contains(address)) {
+    Descriptor file;
+    if (address.ss_family == AF_UNIX) {
+      file = granted_socket(address);
+      if (!file) return answer(id, EACCES);
+      size = lead_to(file, address);
+    } else if (!order_.permissions.network && !reach_.contains(address)) {
       const auto words = in_words(address);
       if (!words) return answer(id, EPERM);
       tell(fmt::format("connecting to {0} was denied: add \"{0}\", or its name, to {1}.network", *words, section_));

@@ -2,8 +2,8 @@
 //
 // Files: the kernel decides (Landlock), the guard only tells what is denied and what would allow it; their modes
 // and times it changes on the worker's behalf, where the worker may write. Sockets and
-// programs that are not granted: it denies them, and tells. Connections where hosts are granted by name: it makes
-// them on the worker's behalf, to the address that it has looked at, so that nothing can change in between.
+// programs that are not granted: it denies them, and tells. Connections where hosts or sockets of this machine are granted by
+// name: it makes them on the worker's behalf, to the address that it has looked at, so that nothing can change in between.
 #pragma once
 
 #include <functional>

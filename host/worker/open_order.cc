@@ -27,6 +27,7 @@ void append(std::string& out, const OpenOrder& order) {
   append(frame, may.write);
   append(frame, may.environment);
   append(frame, may.hosts);
+  append(frame, may.unix_sockets);
   frame.number(static_cast<std::uint8_t>(may.require_sandbox));
   frame.number(static_cast<std::uint8_t>(may.network)).number(static_cast<std::uint8_t>(may.exec));
   frame.number(may.memory_bytes_max).number(may.threads_max).number(may.files_max);
@@ -49,6 +50,7 @@ std::optional<OpenOrder> read_open_order(std::string_view body) {
   may.write = read_texts(fields);
   may.environment = read_texts(fields);
   may.hosts = read_texts(fields);
+  may.unix_sockets = read_texts(fields);
   may.require_sandbox = fields.number<std::uint8_t>() != 0;
   may.network = fields.number<std::uint8_t>() != 0;
   may.exec = fields.number<std::uint8_t>() != 0;

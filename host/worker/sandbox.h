@@ -11,11 +11,12 @@ namespace collet::worker {
 struct Confinement {
   std::string library;          // where the plugin's library can be read from now on
   std::string unenforced;       // what this system could not be brought to enforce, in words, or empty
-  plugin::Descriptor listener;  // see call_filter.h
+  plugin::Descriptor listener;  // see walls/call_filter.h
 };
 
-// Confines this process for ever: a user of its own if it is root's, no new privileges, namespaces, limits,
-// Landlock, a filter of system calls. `view` is the root of what the library lies in, which may be read. Before there is another thread, and before foreign code is loaded.
+// Confines this process for ever, by the walls below walls/, in the order in which they are put up there. Goes on in a child
+// of the calling process (see walls/own_processes.h). `view` is the root of what the library lies in, which may be read. Before
+// there is another thread, and before foreign code is loaded.
 Confinement confine(const Permissions& may, const std::string& library, const std::string& view);
 
 }  // namespace collet::worker

@@ -6,7 +6,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from ground import TROUBLE, Attack, until
+from ground import TROUBLE, Attack, as_json, until
 from peer import PLUGINS, call, main, run
 
 
@@ -15,6 +15,17 @@ def alive(pid):
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def runs(argument):
+    """Whether there is a process that was given this argument."""
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if argument.encode() in line.read_bytes().split(b"\0"):
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return False
 
 
 class Files(Attack):
@@ -61,8 +72,12 @@ class Files(Attack):
         os.environ["TMPDIR"] = str(place)
         self.addCleanup(os.environ.pop, "TMPDIR")
         stubborn = 'trap "" TERM HUP; echo $$ > {0}; exec 0</dev/null; while :; do sleep 1; done'.format(self.folder / "pid")
+        left = f"86400.{os.getpid()}"
         server = self.serve("echo", text=f'[remote.r]\ncommand = "sh"\nargs = ["-c", \'{stubborn}\']\n'
-                                         f'[plugin.p]\nlibrary = "{TROUBLE}"\nplacement = "worker"\nprefix = "p_"\n')
+                                         f'[plugin.p]\nlibrary = "{TROUBLE}"\nplacement = "worker"\nprefix = "p_"\n'
+                                         "permissions.exec = true\n")
+        server.post(as_json(call(1, "p_leave", {"path": left})).encode())
+        until(lambda: runs(left))
         until(lambda: (self.folder / "pid").exists() and (self.folder / "pid").read_text().strip())
         host = Path(f"/proc/{server._process.pid}/task")
         children = [int(pid) for task in host.iterdir() for pid in (task / "children").read_text().split()]
@@ -70,6 +85,7 @@ class Files(Attack):
         server.signal(signal.SIGKILL)
         server.wait()
         until(lambda: not any(map(alive, children)))
+        until(lambda: not runs(left))
         copies = place / f"collet-{os.getuid()}"
         if copies.is_dir():
             self.assertNotEqual(list(copies.iterdir()), [])

@@ -201,7 +201,7 @@ timeout_ms = 5000
 [plugin.zeta]
 library = "/lib/z.so"
 placement = "worker"
-permissions = { read = ["data"], write = ["/var/z"], network = true, environment = ["HOME"], threads_max = 8 }
+permissions = { read = ["data"], write = ["/var/z"], network = true, unix = ["/run/z.sock"], environment = ["HOME"], threads_max = 8 }
 [plugin.alpha]
 library = "/lib/z.so"
 enabled = false
@@ -233,6 +233,7 @@ nested.key = { x = 0.5 }
   CHECK(std::filesystem::path(zeta.permissions.read[0]).is_absolute());
   CHECK(zeta.permissions.write == std::vector<std::string>{"/var/z"});
   CHECK(zeta.permissions.network);
+  CHECK(zeta.permissions.unix_sockets == std::vector<std::string>{"/run/z.sock"});
   CHECK_FALSE(zeta.permissions.exec);
   CHECK(zeta.permissions.environment == std::vector<std::string>{"HOME"});
   CHECK(zeta.permissions.threads_max == 8);

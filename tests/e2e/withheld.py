@@ -6,6 +6,7 @@ ALLOW, ERRNO = 0x7FFF0000, 0x00050000
 NEW_LISTENER, SET_MODE_FILTER = 1 << 3, 1
 MASKED_EQ, EQ = 7, 4
 RLIMIT_AS, RLIMIT_NPROC = 9, 6
+CLONE_NEWUSER = 0x10000000
 
 library = ctypes.CDLL("libseccomp.so.2")
 library.seccomp_init.restype = ctypes.c_void_p
@@ -29,6 +30,8 @@ WITHOUT = {
     "seccomp": [("seccomp", errno.EINVAL, equal(0, SET_MODE_FILTER))],
     "notifications": [("seccomp", errno.EINVAL, equal(0, SET_MODE_FILTER), has_bits(1, NEW_LISTENER))],
     "namespaces": [("unshare", errno.EPERM)],
+    "user namespaces": [("unshare", errno.EPERM, has_bits(0, CLONE_NEWUSER))],
+    "mounts": [("move_mount", errno.ENOSYS)],
     "users": [("setresuid", errno.EPERM)],
     "capabilities": [("capset", errno.EPERM)],
     "limits": [(call, errno.EPERM, equal(argument, limit)) for call, argument in (("setrlimit", 0), ("prlimit64", 1))

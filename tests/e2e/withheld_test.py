@@ -12,6 +12,9 @@ TOLD = {
     "seccomp": "system calls (seccomp: ",
     "notifications": "telling what is denied",
     "namespaces": "namespaces (Operation not permitted)",
+    "user namespaces": "a user of its own (there is no namespace of users)" if os.geteuid() == 0 else
+                       "namespaces (Operation not permitted)",
+    "mounts": "a file system of its own (cannot mount /proc: Function not implemented)",
     "users": "a user of its own (Operation not permitted)",
     "capabilities": "rights (Operation not permitted)",
     "limits": "memory_bytes_max, threads_max",
@@ -22,7 +25,7 @@ class Withheld(Case):
     def call(self, feature, required):
         file = self.folder / "collet.toml"
         file.write_text(f'[plugin.p]\nlibrary = "{BUILD}/tests/modules/trouble.so"\nplacement = "worker"\n'
-                        f"require_sandbox = {json.dumps(required)}\n")
+                        f'require_sandbox = {json.dumps(required)}\npermissions.read = ["{file}"]\n')
         return subprocess.run([COLLET, "call", "echo", "-c", file], preexec_fn=feature and (lambda: withhold(feature)),
                               capture_output=True, text=True, timeout=60)
 

@@ -5,7 +5,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -13,6 +15,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <thread>
 
 #include "base/text.h"
 #include "plugin/house.h"
@@ -247,6 +250,8 @@ TEST_CASE("what is denied names the key that would allow it, also in the error o
         std::string::npos);
 }
 
+std::string path_text(const std::string& path) { return fmt::format(R"({{"path":"{}"}})", path); }
+
 // A system call by its number, with up to five arguments.
 std::string call_text(long number, std::vector<long> arguments = {}) {
   std::string text = fmt::format("[{}", number);
@@ -308,7 +313,61 @@ TEST_CASE("a worker's system calls reach itself and no other process") {
 TEST_CASE("a worker that may run programs gets no namespaces for them, and signals none but its own") {
   Scene scene({.exec = true});
   CHECK(scene.text("raw", call_text(SYS_clone, {CLONE_NEWUSER | SIGCHLD})) == "EPERM");
-  CHECK(scene.text("raw", call_text(SYS_kill, {getpid(), 0})) == "EPERM");
+  CHECK(scene.text("raw", call_text(SYS_kill, {getpid(), 0})) == "ESRCH");
+}
+
+TEST_CASE("what a worker has started ends with it") {
+  Scene scene({.exec = true});
+  const std::string seconds = fmt::format("86400.{}", getpid());
+  const auto left = [&] {
+    std::size_t count = 0;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+      std::ifstream file(entry.path() / "cmdline");
+      const std::string line{std::istreambuf_iterator<char>(file), {}};
+      count += line.starts_with("sleep") && line.find(seconds) != line.npos;
+    }
+    return count;
+  };
+  CHECK(scene.text("leave", path_text(seconds)) == "0");
+  CHECK(becomes_true([&] { return left() == 1; }));
+  scene.text("crash");
+  CHECK(scene.comes_back());
+  CHECK(left() == 0);
+}
+
+TEST_CASE("a worker sees what it is granted, as who owns it, and nothing else") {
+  constexpr uid_t kOwner = 1234;
+  const fs::path folder = fs::temp_directory_path() / fmt::format("collet-seen-{}", getpid());
+  const auto at = [&](const char* name) { return path_text((folder / name).string()); };
+  fs::create_directories(folder / "private/granted/kept");
+  fs::create_directory_symlink("private/granted", folder / "link");
+  std::ofstream(folder / "private/granted/file") << "text";
+  std::ofstream(folder / "private/other") << "text";
+  fs::permissions(folder / "private/granted", fs::perms(0700));
+  fs::permissions(folder / "private/granted/file", fs::perms(0600));
+  fs::permissions(folder / "private", fs::perms(0700));
+  if (geteuid() == 0) {
+    for (const char* name : {"private/granted", "private/granted/file", "private/granted/kept"}) {
+      REQUIRE(chown((folder / name).c_str(), kOwner, kOwner) == 0);
+    }
+  }
+  {
+    Scene scene({.read = {(folder / "link/kept").string()}, .write = {(folder / "link").string()}});
+    if (geteuid() == 0) CHECK(scene.text("user") == "other");
+    CHECK(scene.text("open", at("link/file")) == "0");
+    CHECK(scene.text("must_make", at("link/new")) == "made");
+    CHECK(scene.text("must_make", at("private/granted/kept/new")) == "made");
+    CHECK(scene.text("stat", at("link/file")) == "0");
+    CHECK(scene.text("stat", at("private/other")) == "ENOENT");
+    CHECK(scene.text("stat", path_text("/etc/passwd")) == "ENOENT");
+    CHECK(scene.text("stat", path_text("/proc/self")) == "0");
+    CHECK(scene.text("stat", path_text(fmt::format("/proc/{}", getpid()))) == "ENOENT");
+  }
+  struct stat made;
+  CHECK(stat((folder / "private/granted/new").c_str(), &made) == 0);
+  CHECK(made.st_uid == (geteuid() == 0 ? kOwner : geteuid()));
+  CHECK(made.st_gid == (geteuid() == 0 ? kOwner : getegid()));
+  fs::remove_all(folder);
 }
 
 TEST_CASE("where files may be written no device, pipe or socket can be made, and modes and times are changed there alone") {
@@ -355,12 +414,9 @@ TEST_CASE("a worker has no rights over the system, though its host be root and g
     if (granted) permissions.write = {"/tmp"};
     Scene scene(permissions);
     const std::string rights = scene.text("rights");
-    const char* effective = granted && geteuid() == 0 ? "0000000000000002" : "0000000000000000";
-    CHECK(rights.find("CapInh:\t0000000000000000") != std::string::npos);
-    CHECK(rights.find(fmt::format("CapEff:\t{}", effective)) != std::string::npos);
-    CHECK(rights.find(fmt::format("CapPrm:\t{}", effective)) != std::string::npos);
-    CHECK(rights.find("CapBnd:\t0000000000000000") != std::string::npos);
-    CHECK(rights.find("CapAmb:\t0000000000000000") != std::string::npos);
+    for (const char* set : {"CapInh", "CapEff", "CapPrm", "CapBnd", "CapAmb"}) {
+      CHECK(rights.find(fmt::format("{}:\t0000000000000000", set)) != std::string::npos);
+    }
   }
 }
 
@@ -384,6 +440,45 @@ TEST_CASE("a worker connects to the hosts that it is granted, and to no others")
   }
   Scene closed;
   CHECK(closed.text("connect", to(port)) == "EPERM");
+}
+
+TEST_CASE("a worker connects to the sockets of this machine that it is granted, and to no others") {
+  const fs::path folder = fs::temp_directory_path() / fmt::format("collet-sockets-{}", getpid());
+  fs::create_directory(folder);
+  fs::permissions(folder, fs::perms(0700));
+  const auto listen_at = [](const std::string& name) {
+    Descriptor listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    name.copy(address.sun_path + (name.front() == '/' ? 0 : 1), sizeof address.sun_path - 2);
+    REQUIRE(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(listen(listener.get(), 8) == 0);
+    return listener;
+  };
+  const std::string granted = (folder / "granted").string();
+  const std::string other = (folder / "other").string();
+  const std::string fileless = fmt::format("collet-{}", getpid());
+  const Descriptor listener = listen_at(granted);
+  const Descriptor others = listen_at(other);
+  const Descriptor without = listen_at(fileless);
+  std::thread greeter([&] {
+    for (int accepted = 0; accepted < 2; ++accepted) {
+      const Descriptor client(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      CHECK(write(client.get(), "hello", 5) == 5);
+    }
+  });
+  for (const bool network : {false, true}) {
+    INFO(network);
+    Scene scene({.network = network, .unix_sockets = {granted, "/none"}});
+    CHECK(scene.text("connect_unix", path_text(granted)) == "0");
+    CHECK(scene.text("connect_unix", path_text(other)) == "EACCES");
+    CHECK(scene.text("connect_unix", path_text("/none")) == "EACCES");
+    CHECK(scene.text("connect_unix", path_text(fileless)) == "EACCES");
+    CHECK(scene.text("raw", call_text(SYS_socket, {AF_UNIX, SOCK_DGRAM})) == "EPERM");
+  }
+  greeter.join();
+  CHECK(Scene().text("connect_unix", path_text(granted)) == "EPERM");
+  fs::remove_all(folder);
 }
 
 TEST_CASE("a file that a worker writes is bounded") {

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static const collet_host* host;
@@ -59,7 +60,10 @@ enum {
   THREADS,
   UTIME,
   FUTIME,
-  GROW
+  GROW,
+  STAT,
+  CONNECT_UNIX,
+  LEAVE
 };
 static const char* const names[] = {"echo",        "crash",     "abort",     "exit",       "hang",
                                     "print",       "close_all", "eat_files", "eat_memory", "fork",
@@ -68,7 +72,7 @@ static const char* const names[] = {"echo",        "crash",     "abort",     "ex
                                     "hang_up",     "must_open", "must_make", "connect",    "datagram",
                                     "burn",        "raw",       "make",      "type",       "chmod",
                                     "fchmod",      "rights",    "shout",     "threads",   "utime",
-                                    "futime",      "grow"};
+                                    "futime",      "grow",      "stat",      "connect_unix", "leave"};
 
 static int32_t add(const char* name, long which) {
   collet_item item;
@@ -119,6 +123,27 @@ static int connect_to(collet_str arguments) {
   close(fd);
   errno = error;
   return connected;
+}
+
+/* To a socket of this machine, by its file, or, without one, by a name that has none. */
+static int connect_to_file(const char* path) {
+  struct sockaddr_un address;
+  memset(&address, 0, sizeof address);
+  address.sun_family = AF_UNIX;
+  strncpy(address.sun_path + (*path == '/' ? 0 : 1), path, sizeof address.sun_path - 2);
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  char greeting[8];
+  if (fd < 0 || connect(fd, (const struct sockaddr*)&address, sizeof address) != 0) return -1;
+  return read(fd, greeting, sizeof greeting) > 0 ? 0 : -1;
+}
+
+/* Leaves a process behind that has nothing to do with this one. */
+static int leave(const char* seconds) {
+  const pid_t child = fork();
+  if (child != 0) return child;
+  setsid();
+  execl("/bin/sleep", "sleep", seconds, NULL);
+  _exit(1);
 }
 
 /* The path in {"path":"…"}. */
@@ -226,6 +251,14 @@ static int32_t on_call(void* self, collet_call call, const collet_call_params* p
       for (int i = 0; i < 64 && written >= 0; ++i) written = write(fd, zeros, sizeof zeros);
       return answer_status(call, (int)written);
     }
+    case STAT: {
+      struct stat status;
+      return answer_status(call, stat(path, &status));
+    }
+    case CONNECT_UNIX:
+      return answer_status(call, connect_to_file(path));
+    case LEAVE:
+      return answer_status(call, leave(path));
     case MAKE: /* what is neither a file nor a folder */
       if (mknod(path, S_IFIFO | 0600, 0) == 0 || errno != EACCES) return answer_status(call, -1);
       return answer_status(call, mknod(path, S_IFBLK | 0600, 0x700));

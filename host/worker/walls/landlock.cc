@@ -1,4 +1,4 @@
-#include "worker/landlock.h"
+#include "worker/walls/landlock.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

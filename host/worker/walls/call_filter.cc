@@ -1,4 +1,4 @@
-#include "worker/call_filter.h"
+#include "worker/walls/call_filter.h"
 
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -72,8 +72,9 @@ constexpr const char* kOnPaths[] = {"creat",     "link",     "linkat",    "mkdir
 // owners and attributes.
 constexpr const char* kOnModesAndTimes[] = {"chmod", "fchmod", "fchmodat", "utimensat"};
 
-constexpr const char* kWithNetwork[] = {"accept", "accept4", "bind",   "connect",   "listen",
+constexpr const char* kWithNetwork[] = {"accept",   "accept4", "bind",   "listen",
                                         "sendmmsg", "sendmsg", "sendto", "socketpair"};
+constexpr unsigned kSocketTypes = 0xf;  // what of a socket's type is not a flag
 
 constexpr const char* kWithExec[] = {"execve", "execveat", "fork", "kill", "tkill", "vfork"};
 
@@ -169,10 +170,13 @@ Filter filter_for(const Permissions& may, bool asking) {
   }
   if (may.network) {
     for (const char* name : kWithNetwork) filter.allow(name);
+    // With sockets of this machine the host has to look where each one goes.
+    filter.answer("connect", may.unix_sockets.empty() ? SCMP_ACT_ALLOW : ask_to_deny);
     for (const unsigned family : {AF_INET, AF_INET6, AF_NETLINK}) filter.allow("socket", {is(0, family)});
+    if (!may.unix_sockets.empty()) filter.allow("socket", {is(0, AF_UNIX), bits_are(1, kSocketTypes, SOCK_STREAM)});
   } else {
     filter.answer("socket", ask_to_deny);
-    if (!may.hosts.empty()) filter.answer("connect", ask_to_deny);
+    if (!may.hosts.empty() || !may.unix_sockets.empty()) filter.answer("connect", ask_to_deny);
     // Nothing that names an address by the way: datagrams, and the first bytes of a connection.
     filter.allow("sendto", {is_null(4), lacks(3, MSG_FASTOPEN)});
     filter.allow("sendmsg", {lacks(2, MSG_FASTOPEN)});
@@ -218,7 +222,7 @@ CallFilter filter_calls(const Permissions& may) {
     if (set < 0) continue;
     if (asking) return {plugin::Descriptor(set), {}};
     std::string missing = "telling what is denied";
-    if (!may.hosts.empty()) missing += ", connections to single hosts (none are made)";
+    if (!may.hosts.empty() || !may.unix_sockets.empty()) missing += ", connections to what is granted by name (none are made)";
     return {plugin::Descriptor(), missing};
   }
   return {plugin::Descriptor(), fmt::format("system calls (seccomp: {})", problem)};

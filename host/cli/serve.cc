@@ -82,7 +82,8 @@ struct LoopService {
         http(server_loop.loop(), http_limits(server.limits), site, std::move(memory)) {}
 };
 
-// The loops, each on its thread, from the first connection to the last. The first one is this thread's.
+// The loops, each on its thread, from the first connection to the last. The first one is this thread's; the last one
+// accepts nobody, and has the connections whose requests are large.
 class Service {
  public:
   Service(Host& host, protocol::Server& server, const protocol::Access& access,
@@ -95,7 +96,10 @@ class Service {
     const auto memory = std::make_shared<transport::RequestMemory>(config.limits.http.memory_bytes_max);
     for (unsigned index = 0; index < loops_.size(); ++index) {
       services_.push_back(std::make_unique<LoopService>(server.at(index), access, documents, config, memory));
-      for (const auto& socket : sockets) services_.back()->http.listen(*socket, index);
+    }
+    for (unsigned index = 0; index < aside(); ++index) {
+      services_[index]->http.send_large_to(services_[aside()]->http);
+      for (const auto& socket : sockets) services_[index]->http.listen(*socket, index);
     }
   }
 
@@ -121,19 +125,25 @@ class Service {
   void drain() {
     if (std::exchange(draining_, true)) return cancel_calls();
     log::info("ending: waiting for what was begun");
-    for (std::size_t index = 0; index < loops_.size(); ++index) {
-      loops_[index]->post([this, service = services_[index].get()] {
-        service->protocol.end_streams();
-        service->http.drain([this] { loops_.front()->post([this] { note_drained(); }); });
-      });
-    }
+    for (std::size_t index = 0; index < aside(); ++index) drain(index);
     hurry_.start(drain_timeout_ms_, [this] { cancel_calls(); });
+  }
+
+  void drain(std::size_t index) {
+    loops_[index]->post([this, service = services_[index].get()] {
+      service->protocol.end_streams();
+      service->http.drain([this] { loops_.front()->post([this] { note_drained(); }); });
+    });
   }
 
   // First loop. It stays until all are drained: it has the signals and the time limit.
   void note_drained() {
-    if (++drained_ == loops_.size()) stop();
+    ++drained_;
+    if (drained_ == aside()) drain(aside());  // now that nobody comes there any more
+    if (drained_ == loops_.size()) stop();
   }
+
+  std::size_t aside() const { return loops_.size() - 1; }
 
   void stop() {
     for (loop::Loop* loop : loops_) loop->stop();
@@ -193,14 +203,14 @@ int serve(const ServeOptions& options) {
   log::configure(config->log.level, config->log.format);
 
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  const unsigned loops = config->server.threads ? config->server.threads : cores;
+  const unsigned accepting = config->server.threads ? config->server.threads : cores;
   const auto tls = load_certificate(config->server);
   if (!tls) return complain(tls.message(), kUnreachable);
-  auto sockets = bind_all(config->server, loops, *tls);
+  auto sockets = bind_all(config->server, accepting, *tls);
   if (!sockets) return complain(sockets.message(), kUnreachable);
 
   std::signal(SIGPIPE, SIG_IGN);
-  Host host(*config, loops);
+  Host host(*config, accepting + 1);
   const protocol::Access access(access_rules(config->server));
   protocol::ServerOptions served = server_options(*config);
   served.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };

@@ -69,6 +69,7 @@ class ConnectionGroup {
   const HttpLimits limits;
   HttpHandler& handler;
   const std::shared_ptr<RequestMemory> memory;
+  ConnectionGroup* aside = nullptr;           // of another loop: where connections with a large request go on
   HttpParser parser;                          // for a request that comes whole
   const std::unique_ptr<char[]> read_buffer;  // kReadBytes
   std::unique_ptr<char[]> ciphertext;         // kReadBytes, once there is TLS

@@ -192,6 +192,8 @@ class ListenSocket {
 
 class RequestMemory;
 
+inline constexpr std::size_t kLargeRequestBytes = 256u << 10;  // header and body
+
 class HttpServer {
  public:
   // `memory` is that of all loops' servers; null: it has its own.
@@ -202,6 +204,11 @@ class HttpServer {
 
   // Accepts from that socket's part for loop number `index`, once for each.
   void listen(ListenSocket& socket, unsigned index);
+
+  // A connection with a request of more than kLargeRequestBytes goes on at that server, of another loop, from its first
+  // bytes on and for good: reading, parsing and answering it keeps nobody here waiting. `other` outlives the connections
+  // of this one, has the same memory, and is drained after it. Before any loop runs.
+  void send_large_to(HttpServer& other);
 
   // Stops accepting and closes idle connections; others close after their answer; an event stream lasts until its
   // owner ends it. Calls `done` when none is left, later, from the loop; `done` may destroy the server.

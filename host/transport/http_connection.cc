@@ -1,5 +1,6 @@
 #include "transport/http_connection.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,14 +21,51 @@ constexpr std::size_t kHeaderReadBytes = 4u << 10;
 void HttpConnection::open(ConnectionGroup& group, int descriptor, Peer peer, std::string address,
                           TlsContext* tls) {
   auto* connection = new HttpConnection(group, peer, std::move(address));
-  group.add(*connection);
-  if (!connection->start(descriptor, tls)) {
-    ::close(descriptor);
-    connection->close();
-  }
+  if (tls) connection->tls_ = std::make_unique<TlsSession>(*tls);
+  connection->start(descriptor);
 }
 
-bool HttpConnection::start(int descriptor, TlsContext* tls) {
+HttpConnection::HttpConnection(ConnectionGroup& group, Moved moved)
+    : group_(&group),
+      address_(std::move(moved.address)),
+      hold_(std::move(moved.hold)),
+      kept_(std::move(moved.kept)),
+      tls_(std::move(moved.tls)),
+      peer_(moved.peer) {
+  kept_->parser.heed(group.limits);
+}
+
+// At its new loop, where there may be no room for it.
+void HttpConnection::go_on(ConnectionGroup& group, Moved moved) {
+  const bool full = group.size() >= group.limits.connections_max;
+  const int descriptor = moved.socket.release();
+  auto* connection = new HttpConnection(group, std::move(moved));
+  connection->start(descriptor);
+  if (connection->closing_) return;
+  if (full) return connection->refuse(503, "too many large requests are being sent", {});
+  connection->settle();
+}
+
+bool HttpConnection::is_large() const {
+  return kept_->parser.header_complete() && std::max(kept_->size, kept_->parser.size_hint()) > kLargeRequestBytes;
+}
+
+// False: it stays here.
+bool HttpConnection::move_aside() {
+  if (!group_->aside || group_->draining()) return false;
+  uv_os_fd_t descriptor;
+  if (uv_fileno(reinterpret_cast<uv_handle_t*>(&handle_), &descriptor) != 0) return false;
+  Descriptor socket(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+  if (!socket) return false;
+  Moved moved{std::move(socket), peer_, address_, std::move(hold_), std::move(kept_), std::move(tls_)};
+  group_->aside->loop.post([to = group_->aside, moved = std::move(moved)]() mutable { go_on(*to, std::move(moved)); });
+  close();
+  return true;
+}
+
+// Takes over `descriptor`; closes itself if it cannot.
+void HttpConnection::start(int descriptor) {
+  group_->add(*this);
   uv_loop_t* loop = group_->loop.uv();
   const bool local = peer_ == Peer::unix_socket;
   if (local) {
@@ -36,11 +74,12 @@ bool HttpConnection::start(int descriptor, TlsContext* tls) {
     uv_tcp_init(loop, &handle_.tcp);
   }
   stream()->data = this;
-  if ((local ? uv_pipe_open(&handle_.pipe, descriptor) : uv_tcp_open(&handle_.tcp, descriptor)) != 0) return false;
+  if ((local ? uv_pipe_open(&handle_.pipe, descriptor) : uv_tcp_open(&handle_.tcp, descriptor)) != 0) {
+    ::close(descriptor);
+    return close();
+  }
   if (!local) uv_tcp_nodelay(&handle_.tcp, 1);
-  if (tls) tls_ = std::make_unique<TlsSession>(*tls);
   start_reading();
-  return true;
 }
 
 void HttpConnection::start_reading() {
@@ -381,6 +420,7 @@ void HttpConnection::settle() {
   } else if (read_ended_) {
     close();
   } else if (kept_) {
+    if (is_large() && move_aside()) return;
     wait_for(kept_->parser.header_complete() ? Wait::body : Wait::header);
   } else if (group_->draining()) {
     close();

@@ -15,6 +15,7 @@
 #include "transport/connection_group.h"
 #include "transport/http.h"
 #include "transport/http_parser.h"
+#include "transport/listen_socket.h"
 #include "transport/tls.h"
 
 namespace collet::transport {
@@ -66,12 +67,23 @@ class HttpConnection final : public HttpReply {
     std::size_t writing = 0;  // of them, by the request
   };
 
+  // Of one whose large request goes on at another loop.
+  struct Moved {
+    Descriptor socket;
+    Peer peer;
+    std::string address;
+    RequestHold hold;
+    std::unique_ptr<Kept> kept;
+    std::unique_ptr<TlsSession> tls;
+  };
+
   HttpConnection(ConnectionGroup& group, Peer peer, std::string address)
       : group_(&group), address_(std::move(address)), hold_(group.memory, address_), peer_(peer) {}
+  HttpConnection(ConnectionGroup& group, Moved moved);
   ~HttpConnection() = default;
 
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle_); }
-  bool start(int descriptor, TlsContext* tls);
+  void start(int descriptor);
   void start_reading();
   void closed();
 
@@ -92,6 +104,9 @@ class HttpConnection final : public HttpReply {
   void refuse(int status, std::string_view text, const HttpRequest& request);
   bool make_room(std::size_t free_bytes);
   void let_go();
+  bool is_large() const;
+  bool move_aside();
+  static void go_on(ConnectionGroup& group, Moved moved);
   void keep(HttpParser&& parser, const char* bytes, std::size_t size);
   void refuse_for_memory(const HttpRequest& request);
   void drop_for_memory();

@@ -23,6 +23,8 @@ class HttpParser {
 
   explicit HttpParser(const HttpLimits& limits);  // `limits` outlives the parser
   explicit HttpParser(HttpLimits&&) = delete;
+  // From now on it is others that outlive the parser.
+  void heed(const HttpLimits& limits) { limits_ = &limits; }
 
   // `bytes` is what has come of a request since its first byte and not been erased; further calls pass the same
   // bytes, perhaps at another place, and more. The parser may change them and may shorten them (chunk framing,

@@ -67,6 +67,8 @@ void HttpServer::listen(ListenSocket& socket, unsigned index) {
   }
 }
 
+void HttpServer::send_large_to(HttpServer& other) { state_->group.aside = &other.state_->group; }
+
 void HttpServer::drain(Callback<void()> done) {
   state_->acceptor.stop();
   state_->group.drain(std::move(done));

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace collet::transport {
 
@@ -34,6 +35,9 @@ class RequestHold {
  public:
   RequestHold(std::shared_ptr<RequestMemory> memory, std::string client)
       : memory_(std::move(memory)), client_(std::move(client)) {}
+  // What the other one held is this one's.
+  RequestHold(RequestHold&& other) noexcept
+      : memory_(other.memory_), client_(other.client_), bytes_(std::exchange(other.bytes_, 0)) {}
   ~RequestHold() { shrink(0); }
   RequestHold(const RequestHold&) = delete;
   RequestHold& operator=(const RequestHold&) = delete;

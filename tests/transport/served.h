@@ -1,6 +1,7 @@
 // A server on a thread of its own, with a handler whose answers a test controls.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <future>
@@ -34,6 +35,7 @@ class ScriptedHandler final : public transport::HttpHandler {
   };
 
   void on_request(const transport::HttpRequest& request, transport::HttpReply& reply) override {
+    ++requests_;
     if (request.path == "/later" || request.path == "/events") return leave_open(request, reply);
     std::string body(request.body);
     if (request.path == "/head") {
@@ -58,6 +60,9 @@ class ScriptedHandler final : public transport::HttpHandler {
   void on_refusal(const transport::HttpRequest& request, std::vector<transport::Header>& headers) override {
     if (const auto value = request.header("X-Send"); value.data()) headers.push_back({"X-Test", value});
   }
+
+  // Any thread: how many there have been.
+  unsigned requests() const { return requests_; }
 
   // On the loop: the reply of the request that came as number `index`; null once it is over.
   Open& open(std::size_t index) { return *open_.at(index); }
@@ -94,15 +99,17 @@ class ScriptedHandler final : public transport::HttpHandler {
   std::condition_variable changed_;
   std::vector<std::unique_ptr<Open>> open_;
   std::size_t gone_ = 0;
+  std::atomic<unsigned> requests_ = 0;
 };
 
 class Served {
  public:
   explicit Served(transport::HttpLimits limits = {}, const std::string& url = "http://127.0.0.1:0",
-                  std::shared_ptr<transport::TlsContext> tls = nullptr)
+                  std::shared_ptr<transport::TlsContext> tls = nullptr, transport::HttpServer* large = nullptr)
       : memory(std::make_shared<transport::RequestMemory>(limits.memory_bytes_max)),
         socket_(listen(url, std::move(tls))),
         server_(std::make_unique<transport::HttpServer>(loop_, limits, handler, memory)) {
+    if (large) server_->send_large_to(*large);
     server_->listen(*socket_, 0);
     thread_ = std::thread([this] { loop_.run(); });
   }
@@ -146,6 +153,27 @@ class Served {
 
   loop::Loop loop_;
   std::unique_ptr<transport::ListenSocket> socket_;
+  std::unique_ptr<transport::HttpServer> server_;
+  std::thread thread_;
+};
+
+// Where connections with a large request go on: it accepts nobody itself. Outlives the one that sends them there.
+class Aside {
+ public:
+  explicit Aside(transport::HttpLimits limits = {})
+      : server_(std::make_unique<transport::HttpServer>(loop_, limits, handler)), thread_([this] { loop_.run(); }) {}
+  ~Aside() {
+    loop_.post([this] { server_.reset(); });
+    loop_.stop();
+    thread_.join();
+  }
+
+  transport::HttpServer& server() { return *server_; }
+
+  ScriptedHandler handler;
+
+ private:
+  loop::Loop loop_;
   std::unique_ptr<transport::HttpServer> server_;
   std::thread thread_;
 };

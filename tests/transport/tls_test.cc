@@ -145,6 +145,21 @@ std::shared_ptr<transport::TlsContext> load(const Certificate& files) {
 
 }  // namespace
 
+TEST_CASE("a large request over TLS goes on at another loop") {
+  const Certificate files;
+  test::Aside aside;
+  Served served({}, "https://127.0.0.1:0", load(files), &aside.server());
+  TlsClient client(served.port(), TLS1_3_VERSION);
+  REQUIRE(client.connect());
+  for (const std::string& body : {std::string("small"), std::string(3'000'000, 'x'), std::string("last")}) {
+    client.send(post("/echo", body));
+    CHECK(client.read_head().starts_with("HTTP/1.1 200"));
+    CHECK(client.read(body.size()) == body);
+  }
+  CHECK(served.handler.requests() == 1);
+  CHECK(aside.handler.requests() == 2);
+}
+
 TEST_CASE("a new certificate is that of new connections, and a bad one changes nothing") {
   Certificate files;
   const Certificate others;

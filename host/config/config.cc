@@ -230,6 +230,14 @@ class Reader {
     section.read("drain_timeout_ms", limits.drain_timeout_ms, 0, limits::kTimeoutMsMax);
     section.read("stdio_drain_timeout_ms", limits.stdio_drain_timeout_ms, 0, limits::kTimeoutMsMax);
     section.read("memory_bytes_max", http.memory_bytes_max, kMiB, 1'024 * kGiB);
+    // A client may have half of it.
+    const std::size_t needed = 2 * (limits.message_bytes_max + http.header_bytes_max);
+    if (http.memory_bytes_max < needed) {
+      problems_.add(section.at_of(section.has("memory_bytes_max") ? "memory_bytes_max" : "message_bytes_max"),
+                    "{} is {}: with {} = {} and {} = {} it takes {} at least", section.name_of("memory_bytes_max"),
+                    http.memory_bytes_max, section.name_of("message_bytes_max"), limits.message_bytes_max,
+                    section.name_of("header_bytes_max"), http.header_bytes_max, needed);
+    }
     section.finish();
     http.body_bytes_max = limits.message_bytes_max;
   }

@@ -36,9 +36,14 @@ std::optional<EventId> EventId::parse(std::string_view text) {
 std::string EventId::text() const { return fmt::format("{}-{}", log, event); }
 
 bool EventBudget::take(std::size_t bytes) {
-  if (used_.fetch_add(bytes) + bytes <= bytes_max_) return true;
+  if (used_.fetch_add(bytes) + bytes <= bytes_max_ && (!all_ || all_->take(bytes))) return true;
   used_ -= bytes;
   return false;
+}
+
+void EventBudget::give_back(std::size_t bytes) {
+  used_ -= bytes;
+  if (all_) all_->give_back(bytes);
 }
 
 EventLog::~EventLog() { drop_all(); }

@@ -114,8 +114,10 @@ std::optional<std::string> Session::subscribed(std::string_view key) const {
 }
 
 SessionPtr SessionTable::create(std::string principal, std::uint64_t now_ms) {
-  auto session = std::make_shared<Session>(random_id(), std::move(principal), budget_);
+  std::string id = random_id();
   const std::lock_guard lock(mutex_);
+  EventBudget& budget = budget_of(principal);
+  auto session = std::make_shared<Session>(std::move(id), std::move(principal), budget);
   expire(now_ms);
   ++counts_[session->principal()];
   if (by_use_.size() >= sessions_max_) drop_one();
@@ -157,6 +159,12 @@ void SessionTable::expire(std::uint64_t now_ms) {
     oldest->used_ms = now_ms;
     by_use_.splice(by_use_.end(), by_use_, oldest);
   }
+}
+
+// Who is known has no more than a share.
+EventBudget& SessionTable::budget_of(const std::string& principal) {
+  if (principal.empty()) return budget_;
+  return budgets_.try_emplace(principal, share_of(limits::kEventBytesMax), &budget_).first->second;
 }
 
 // Of who has most, the one that is about to come included, unless that is their only one.

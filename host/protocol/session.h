@@ -124,13 +124,15 @@ class SessionTable {
     std::uint64_t used_ms;
   };
   using Entries = std::list<Entry>;
+  EventBudget& budget_of(const std::string& principal);
   void expire(std::uint64_t now_ms);
   void drop_one();
   void drop(Entries::iterator entry);
 
   const unsigned sessions_max_;
   const std::uint64_t idle_timeout_ms_;
-  EventBudget budget_;  // outlives the sessions
+  EventBudget budget_;                          // it and the next outlive the sessions
+  std::map<std::string, EventBudget> budgets_;  // of each principal who is known: they have their tokens
   mutable std::mutex mutex_;
   Entries by_use_;  // least recently used first
   std::unordered_map<std::string_view, Entries::iterator> by_id_;

@@ -1,5 +1,6 @@
 // The legacy era over HTTP: initialize, sessions, the GET stream (2025-03-26 … 2025-11-25).
 #include "protocol/harness.h"
+#include "protocol/shares.h"
 #include "support/catch.h"
 
 using namespace collet;
@@ -175,6 +176,20 @@ TEST_CASE("of what a client says of itself a session keeps little") {
   CHECK(kept(initialize(most, sized(R"({"x":")", kMost))) == most);
   CHECK(kept(initialize(sized(R"({"name":"n","description":")", kMost + 1), "{}")) == R"({"name":"n"})");
   CHECK(at(initialize("{}", sized(R"({"x":")", kMost + 1)).body, "/error/code") == "-32602");
+}
+
+TEST_CASE("events that one principal's clients do not fetch take its share of the memory, and nobody else's") {
+  protocol::SessionTable table(10, 1'000);
+  const auto greedy = table.create("greedy", 0);
+  const std::string half(protocol::share_of(limits::kEventBytesMax) / 2, 'x');
+  const auto first = greedy->open_log();
+  first->append(half);
+  CHECK_FALSE(first->broken());
+  for (const auto& [principal, broken] : {std::pair("greedy", true), std::pair("other", false), std::pair("", false)}) {
+    const auto log = table.create(principal, 0)->open_log();
+    log->append(half);
+    CHECK(log->broken() == broken);
+  }
 }
 
 TEST_CASE("an idle session expires") {

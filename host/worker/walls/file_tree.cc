@@ -183,14 +183,26 @@ class Tree {
       auto seen = users_seen_as(owner, *user);
       if (!seen) return seen.failure();
       users = std::move(*seen);
+    }
+    // Not every file system can have owners seen as others, and what everybody may use needs none.
+    const bool shown = (users && set(mount, attributes, users)) ||
+                       ((!users || is_everybodys(owner, write)) && set(mount, attributes, Descriptor()));
+    if (!shown) return failed("cannot show", rule.path);
+    parts_.push_back({rule.path, std::move(mount), write, S_ISDIR(owner.st_mode)});
+    return {};
+  }
+
+  static bool set(const Descriptor& mount, mount_attr attributes, const Descriptor& users) {
+    if (users) {
       attributes.attr_set |= MOUNT_ATTR_IDMAP;
       attributes.userns_fd = static_cast<std::uint64_t>(users.get());
     }
-    if (mount_setattr(mount.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) != 0) {
-      return failed("cannot show", rule.path);
-    }
-    parts_.push_back({rule.path, std::move(mount), write, S_ISDIR(owner.st_mode)});
-    return {};
+    return mount_setattr(mount.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) == 0;
+  }
+
+  static bool is_everybodys(const struct stat& file, bool write) {
+    const mode_t needed = S_IROTH | (S_ISDIR(file.st_mode) ? S_IXOTH : 0) | (write ? S_IWOTH : 0);
+    return (file.st_mode & needed) == needed;
   }
 
   static Result<Descriptor> make_mount(const char* type, unsigned attributes) {

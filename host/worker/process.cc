@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 #include <utility>
 
 namespace collet::worker {
@@ -21,6 +22,13 @@ plugin::Descriptor moved_away(int fd) {
 }
 
 }  // namespace
+
+pid_t process_of_library(pid_t spawned) {
+  pid_t last = spawned;
+  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", spawned));
+  for (pid_t child; children >> child;) last = child;
+  return last;
+}
 
 Result<Process> Process::spawn(const std::string& executable, const plugin::Descriptor& given_socket,
                                int given_arena, const std::vector<std::string>& environment) {

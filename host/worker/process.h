@@ -16,6 +16,10 @@ inline constexpr const char* kWorkerVerb = "__worker";
 inline constexpr int kSocketDescriptor = 3;
 inline constexpr int kArenaDescriptor = 4;
 
+// Where the plugin's library is: in the process that was spawned, or, if that has gone on in a child (see
+// walls/own_processes.h), in the last one that it has started.
+pid_t process_of_library(pid_t spawned);
+
 class Process {
  public:
   // Runs `executable __worker` in a session of its own, without a terminal, with these descriptors and variables

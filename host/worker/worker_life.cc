@@ -360,6 +360,7 @@ std::string WorkerImage::take_opened(Running& running, std::string_view body) {
   std::string watches;  // what the process before was told
   for (const std::string& uri : watched_) append_watch(watches, uri, true);
   static_cast<void>(send(watches));
+  pid_ = process_of_library(pid_);
   if (state_ != State::closing) state_ = State::up;
   changed_.notify_all();
   return {};

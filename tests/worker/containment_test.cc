@@ -316,6 +316,13 @@ TEST_CASE("a worker that may run programs gets no namespaces for them, and signa
   CHECK(scene.text("raw", call_text(SYS_kill, {getpid(), 0})) == "ESRCH");
 }
 
+TEST_CASE("the process that is named is the one that has the library, for who looks at it with a debugger") {
+  Scene scene;
+  std::ifstream maps(fmt::format("/proc/{}/maps", scene.process()));
+  const std::string text{std::istreambuf_iterator<char>(maps), {}};
+  CHECK(text.find("trouble.so") != text.npos);
+}
+
 TEST_CASE("what a worker has started ends with it") {
   Scene scene({.exec = true});
   const std::string seconds = fmt::format("86400.{}", getpid());

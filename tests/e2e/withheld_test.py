@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import unittest
 
 from peer import BUILD, COLLET, Case, main
 from withheld import WITHOUT, withhold
@@ -22,11 +23,14 @@ TOLD = {
 
 
 class Withheld(Case):
-    def call(self, feature, required):
+    def worker(self, required):
         file = self.folder / "collet.toml"
         file.write_text(f'[plugin.p]\nlibrary = "{BUILD}/tests/modules/trouble.so"\nplacement = "worker"\n'
                         f'require_sandbox = {json.dumps(required)}\npermissions.read = ["{file}"]\n')
-        return subprocess.run([COLLET, "call", "echo", "-c", file], preexec_fn=feature and (lambda: withhold(feature)),
+        return file
+
+    def call(self, feature, required):
+        return subprocess.run([COLLET, "call", "echo", "-c", self.worker(required)], preexec_fn=feature and (lambda: withhold(feature)),
                               capture_output=True, text=True, timeout=60)
 
     def test_each_feature(self):
@@ -42,6 +46,23 @@ class Withheld(Case):
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn("require_sandbox is set, and this system cannot enforce ", done.stderr)
                 self.assertIn(TOLD[feature], done.stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can hide parts of /proc")
+    def test_in_a_container_that_hides_parts_of_its_proc(self):
+        """Whose users may make no other: the kernel would show them what is hidden."""
+        os.chmod(self.folder, 0o755)
+        script = 'mount --bind /dev/null /proc/interrupts && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"'
+        command = ["unshare", "--mount", "sh", "-c", script, "sh", COLLET, "call"]
+        file = self.worker(required=False)
+        environment = {**os.environ, "TMPDIR": "/tmp", "HOME": "/nonexistent", "XDG_RUNTIME_DIR": ""}
+        done = subprocess.run([*command, "stat", "--args", '{"path":"/etc/passwd"}', "-c", file], env=environment,
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.stdout.strip(), "ENOENT", done.stderr)
+        self.assertIn("a /proc of its own (", done.stderr)
+        self.assertNotIn("a file system of its own", done.stderr)
+        done = subprocess.run([*command, "stat", "--args", '{"path":"/proc/self/status"}', "-c", file], env=environment,
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.stdout.strip(), "0", done.stderr)
 
     def test_where_nothing_is_missing_it_runs(self):
         done = self.call(None, required=False)

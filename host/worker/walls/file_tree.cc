@@ -97,6 +97,8 @@ class Tree {
     return {};
   }
 
+  const std::string& missing() const { return missing_; }
+
   // And no way back.
   Result<void> enter() {
     const std::string folder = current_folder();
@@ -105,6 +107,8 @@ class Tree {
                     : make_mount("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     if (!root) return root.failure();
     if (all) parts_.erase(parts_.begin());
+    auto proc = take_proc();
+    if (!proc) return proc;
     // It has to lie somewhere for the time being: at a place that is always there and not needed meanwhile.
     if (move_mount(root->get(), "", AT_FDCWD, kProc, MOVE_MOUNT_F_EMPTY_PATH) != 0) return failed("cannot mount", kProc);
     auto entered = fill(root->get());
@@ -171,8 +175,7 @@ class Tree {
       if (part.path == rule.path || (!rule.granted && part.write >= rule.write)) return {};
       write |= part.write;  // what holds of a folder holds of all in it
     }
-    Descriptor mount(static_cast<int>(syscall(SYS_open_tree, AT_FDCWD, rule.path.c_str(),
-                                              OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW)));
+    Descriptor mount = clone(rule.path);
     struct stat owner;
     if (!mount || fstat(mount.get(), &owner) != 0) return failed("cannot show", rule.path);
     mount_attr attributes{};
@@ -190,6 +193,11 @@ class Tree {
     if (!shown) return failed("cannot show", rule.path);
     parts_.push_back({rule.path, std::move(mount), write, S_ISDIR(owner.st_mode)});
     return {};
+  }
+
+  static Descriptor clone(const std::string& path) {
+    constexpr unsigned kFlags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW;
+    return Descriptor(static_cast<int>(syscall(SYS_open_tree, AT_FDCWD, path.c_str(), kFlags)));
   }
 
   static bool set(const Descriptor& mount, mount_attr attributes, const Descriptor& users) {
@@ -226,15 +234,16 @@ class Tree {
       if (!there && filled) filled = failed("cannot show", path);
     }
     umask(mask);
-    return filled ? put_proc(root) : std::move(filled);
+    return filled ? put(root, kProc, proc_.get(), true) : std::move(filled);
   }
 
-  Result<void> put_proc(int root) {
-    if (auto own = make_mount("proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC); own) {
-      return put(root, kProc, own->get(), true);
-    } else {
-      return own.failure();
-    }
+  // One of its own; or, in a container that hides parts of its /proc, where the kernel makes no other that would show
+  // them, the one that there is.
+  Result<void> take_proc() {
+    auto own = make_mount("proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    if (!own) missing_ = fmt::format("a /proc of its own ({})", own.message());
+    proc_ = own ? std::move(*own) : clone(kProc);
+    return proc_ ? Result<void>() : failed("cannot show", kProc);
   }
 
   static void make_folders(int root, const std::string& path) {
@@ -276,12 +285,17 @@ class Tree {
 
   std::vector<Part> parts_;  // folders before what is in them
   std::map<std::string, std::string> links_;
+  Descriptor proc_;
+  std::string missing_;
 };
 
-Result<void> enter(const std::vector<FileRule>& rules, std::optional<uid_t> user) {
+// What is missing of it, or why there is none.
+Result<std::string> enter(const std::vector<FileRule>& rules, std::optional<uid_t> user) {
   Tree tree;
   auto done = tree.gather(rules, user);
-  return done ? tree.enter() : std::move(done);
+  if (done) done = tree.enter();
+  if (!done) return done.failure();
+  return tree.missing();
 }
 
 }  // namespace
@@ -295,12 +309,12 @@ FileTree enter_file_tree(const std::vector<FileRule>& rules, std::optional<uid_t
   if (user) {
     const auto entered = enter(rules, user);
     tree.owned = entered.ok();
-    if (entered) return tree;
+    if (tree.owned) tree.unenforced = *entered;
+    if (tree.owned) return tree;
     tree.not_owned = entered.message();
   }
-  if (const auto entered = enter(rules, std::nullopt); !entered) {
-    tree.unenforced = fmt::format("a file system of its own ({})", entered.message());
-  }
+  const auto entered = enter(rules, std::nullopt);
+  tree.unenforced = entered ? *entered : fmt::format("a file system of its own ({})", entered.message());
   return tree;
 }
 

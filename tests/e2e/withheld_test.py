@@ -13,7 +13,7 @@ TOLD = {
     "seccomp": "system calls (seccomp: ",
     "notifications": "telling what is denied",
     "namespaces": "namespaces (Operation not permitted)",
-    "user namespaces": "a user of its own (there is no namespace of users)" if os.geteuid() == 0 else
+    "user namespaces": "a user of its own (cannot make a namespace of users: Operation not permitted)" if os.geteuid() == 0 else
                        "namespaces (Operation not permitted)",
     "mounts": "a file system of its own (cannot mount /proc: Function not implemented)",
     "users": "a user of its own (Operation not permitted)",

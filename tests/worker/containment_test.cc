@@ -477,7 +477,7 @@ TEST_CASE("a worker connects to the sockets of this machine that it is granted, 
   std::thread greeter([&] {
     for (int accepted = 0; accepted < 2; ++accepted) {
       const Descriptor client(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      CHECK(write(client.get(), "hello", 5) == 5);
+      static_cast<void>(!write(client.get(), "hello", 5));
     }
   });
   for (const bool network : {false, true}) {

@@ -126,6 +126,10 @@ class Service {
     if (std::exchange(draining_, true)) return cancel_calls();
     log::info("ending: waiting for what was begun");
     for (std::size_t index = 0; index < aside(); ++index) drain(index);
+    loops_[aside()]->post([service = services_[aside()].get()] {  // and again when all others are through
+      service->protocol.end_streams();
+      service->http.drain([] {});
+    });
     hurry_.start(drain_timeout_ms_, [this] { cancel_calls(); });
   }
 

@@ -315,6 +315,13 @@ class Reader {
     for (auto* paths : {&may.read, &may.write, &may.unix_sockets}) {
       for (std::string& path : *paths) path = absolute(path);
     }
+    for (const std::string& socket : may.unix_sockets) {
+      for (const std::string& written : may.write) {
+        if (socket != written && !socket.starts_with(written + '/')) continue;
+        problems_.add(section.at_of("unix"), "{}: {} lies in {}, which may be written: another socket could be put in its place",
+                      section.name_of("unix"), in_quotes(socket), in_quotes(written));
+      }
+    }
     section.read_flag_or_list("network", may.network, may.hosts, kHostAndPort);
     section.read("exec", may.exec);
     section.read("environment", may.environment, kVariable);

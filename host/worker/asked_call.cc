@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -55,30 +56,40 @@ std::string AskedCall::read_path(std::uint64_t at) const {
   return {};
 }
 
-PathUse AskedCall::use(const char* name, int folder, std::uint64_t at, bool write) const {
+std::string AskedCall::as_seen(const std::string& path) const {
+  const std::string root = link_target(fmt::format("/proc/{}/root", thread));
+  return root.size() > 1 && is_beneath(path, root) ? path.substr(root.size()) : path;
+}
+
+PathUse AskedCall::use(const char* name, int folder, std::uint64_t at, bool write, Link last) const {
   PathUse use{.name = name, .write = write};
   std::string path = read_path(at);
   if (path.empty()) return use;
   const std::string process = fmt::format("/proc/{}", thread);
   if (path.front() != '/') {
     const std::string base =
-        link_target(folder == AT_FDCWD ? process + "/cwd" : fmt::format("{}/fd/{}", process, folder));
+        as_seen(link_target(folder == AT_FDCWD ? process + "/cwd" : fmt::format("{}/fd/{}", process, folder)));
     if (base.empty() || base.front() != '/') return use;
     path = base + '/' + path;
   }
   // How a library that lies in a folder of the host's finds what is beside it.
   constexpr std::string_view kOwn = "/proc/self/fd/";
   if (const std::size_t slash = path.find('/', kOwn.size()); path.starts_with(kOwn) && slash != path.npos) {
-    const std::string base = link_target(process + path.substr(kOwn.find("/fd/"), slash - kOwn.find("/fd/")));
+    const std::string base = as_seen(link_target(process + path.substr(kOwn.find("/fd/"), slash - kOwn.find("/fd/"))));
     if (!base.empty()) path = base + path.substr(slash);
   }
   if (path.starts_with("/proc/")) return use;  // a process's own view of itself
-  use.path = real(path);
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const std::size_t slash = path.find_last_of('/');
+  const std::string name_in_folder = path.substr(slash + 1);
+  const bool is_name = name_in_folder != "." && name_in_folder != "..";
+  if (last == Link::followed || !is_name) use.path = real(path);
   use.exists = !use.path.empty();
   if (!use.exists) {
-    const std::size_t slash = path.find_last_of('/');
     const std::string base = real(path.substr(0, std::max<std::size_t>(slash, 1)));
     if (!base.empty()) use.path = (base == "/" ? "" : base) + path.substr(slash);
+    struct stat status;
+    use.exists = last == Link::itself && lstat(path.c_str(), &status) == 0;
   }
   return use;
 }
@@ -87,7 +98,9 @@ std::vector<PathUse> AskedCall::path_uses() const {
   const auto* a = arguments;
   const auto folder = [&](int index) { return static_cast<int>(a[index]); };
   const auto opening = [&](int base, std::uint64_t path, std::uint64_t flags) {
-    PathUse opened = use("open", base, path, (flags & (O_WRONLY | O_RDWR | O_TRUNC | O_CREAT)) != 0);
+    const bool itself = (flags & O_NOFOLLOW) || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+    PathUse opened = use("open", base, path, (flags & (O_WRONLY | O_RDWR | O_TRUNC | O_CREAT)) != 0,
+                         itself ? Link::itself : Link::followed);
     // What is not there, and is not made, is not denied; nor is a mere name for it.
     if ((!opened.exists && !(flags & O_CREAT)) || (flags & O_PATH)) opened.path.clear();
     if (opened.exists) opened.write = (flags & (O_WRONLY | O_RDWR | O_TRUNC)) != 0;
@@ -99,12 +112,13 @@ std::vector<PathUse> AskedCall::path_uses() const {
     case SYS_openat2: {
       open_how how{};
       if (!read(a[2], &how, std::min<std::size_t>(a[3], sizeof how))) return {};
+      if (how.resolve & RESOLVE_IN_ROOT) return {};  // another root than the one that is looked at here
       return {opening(folder(0), a[1], how.flags)};
     }
     case SYS_fchmodat:
-      return {use("chmod", folder(0), a[1], true)};
+      return {use("chmod", folder(0), a[1], true, Link::followed)};
     case SYS_utimensat:
-      return {use("utime", folder(0), a[1], true)};
+      return {use("utime", folder(0), a[1], true, a[3] & AT_SYMLINK_NOFOLLOW ? Link::itself : Link::followed)};
     case SYS_mkdirat:
       return {use("mkdir", folder(0), a[1], true)};
     case SYS_mknodat:
@@ -114,17 +128,18 @@ std::vector<PathUse> AskedCall::path_uses() const {
     case SYS_symlinkat:
       return {use("symlink", folder(1), a[2], true)};
     case SYS_linkat:
-      return {use("link", folder(0), a[1], true), use("link", folder(2), a[3], true)};
+      return {use("link", folder(0), a[1], true, a[4] & AT_SYMLINK_FOLLOW ? Link::followed : Link::itself),
+              use("link", folder(2), a[3], true)};
     case SYS_renameat:
     case SYS_renameat2:
       return {use("rename", folder(0), a[1], true), use("rename", folder(2), a[3], true)};
     case SYS_truncate:
-      return {use("truncate", AT_FDCWD, a[0], true)};
+      return {use("truncate", AT_FDCWD, a[0], true, Link::followed)};
 #if defined(__x86_64__)
     case SYS_open:
       return {opening(AT_FDCWD, a[0], a[1])};
     case SYS_chmod:
-      return {use("chmod", AT_FDCWD, a[0], true)};
+      return {use("chmod", AT_FDCWD, a[0], true, Link::followed)};
     case SYS_creat:
       return {opening(AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC)};
     case SYS_mkdir:

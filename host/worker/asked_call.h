@@ -30,10 +30,14 @@ struct AskedCall {
   // Nothing if it is none that a rule for files is about. More than one for those that take two paths.
   std::vector<PathUse> path_uses() const;
   pid_t process() const;  // which the thread belongs to; 0: it is gone
+  // A path of the process as it sees it, of one that /proc has: below chroot() that shows more.
+  std::string as_seen(const std::string& path) const;
 
  private:
+  enum class Link : std::uint8_t { followed, itself };  // the last one of a path
+
   std::string read_path(std::uint64_t at) const;
-  PathUse use(const char* name, int folder, std::uint64_t path, bool write) const;
+  PathUse use(const char* name, int folder, std::uint64_t path, bool write, Link last = Link::itself) const;
 };
 
 // Whether the rules, whose paths have no links in them, allow it.

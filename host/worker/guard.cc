@@ -1,6 +1,7 @@
 #include "worker/guard.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -16,6 +17,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <vector>
 
 #include "base/limits.h"
@@ -60,6 +62,14 @@ class Guard::Watch {
         rules_(resolved(file_rules(order_.permissions, order_.view))),
         reach_(order_.permissions.hosts) {
     ioctl(listener_.get(), kSetFlags, kSynchronous);
+    for (const FileRule& rule : rules_) {
+      struct stat status;
+      if (rule.granted && rule.write && stat(rule.path.c_str(), &status) == 0) owners_.emplace(rule.path, status.st_uid);
+    }
+    for (const std::string& socket : order_.permissions.unix_sockets) {
+      std::error_code none;
+      sockets_.emplace(socket, std::filesystem::weakly_canonical(socket, none));
+    }
   }
 
   void run() {
@@ -113,12 +123,12 @@ class Guard::Watch {
 #endif
         return deny(id, fmt::format("running a program was denied: set {}.exec = true", section_));
       case SYS_fchmod:
-        return change_mode(id, fetch(call, call.arguments[0]), static_cast<mode_t>(call.arguments[1]));
+        return change_mode(id, call, fetch(call, call.arguments[0]), static_cast<mode_t>(call.arguments[1]));
       case SYS_fchmodat:
-        return change_mode(id, file_of(id, call), static_cast<mode_t>(call.arguments[2]));
+        return change_mode(id, call, file_of(id, call), static_cast<mode_t>(call.arguments[2]));
 #if defined(__x86_64__)
       case SYS_chmod:
-        return change_mode(id, file_of(id, call), static_cast<mode_t>(call.arguments[1]));
+        return change_mode(id, call, file_of(id, call), static_cast<mode_t>(call.arguments[1]));
 #endif
       case SYS_utimensat:
         return change_times(id, call);
@@ -184,8 +194,8 @@ class Guard::Watch {
   }
 
   // Without the bits by which a program gets its owner's rights.
-  void change_mode(std::uint64_t id, const Descriptor& file, mode_t mode) {
-    change(id, file, [&](const char* way) { return chmod(way, mode & 0777); });
+  void change_mode(std::uint64_t id, const AskedCall& call, const Descriptor& file, mode_t mode) {
+    change(id, call, file, [&](const char* way) { return chmod(way, mode & 0777); });
   }
 
   void change_times(std::uint64_t id, const AskedCall& call) {
@@ -193,13 +203,14 @@ class Guard::Watch {
     timespec times[2];
     const bool now = call.arguments[2] == 0;
     if (!now && !call.read(call.arguments[2], times, sizeof times)) return answer(id, EFAULT);
-    change(id, file, [&](const char* way) { return utimensat(AT_FDCWD, way, now ? nullptr : times, 0); });
+    change(id, call, file, [&](const char* way) { return utimensat(AT_FDCWD, way, now ? nullptr : times, 0); });
   }
 
   // Changes the file that the guard holds itself, so that nothing can be put in its place meanwhile, by a path that
-  // leads to it: if it may be written, and is no device, such as /dev/null, which is everybody's.
+  // leads to it: if it may be written, is its owner's who owns what is granted, since that is whose rights the worker has,
+  // and the host may have more, and is no device, such as /dev/null, which is everybody's.
   template <class Change>
-  void change(std::uint64_t id, const Descriptor& file, Change&& change) {
+  void change(std::uint64_t id, const AskedCall& call, const Descriptor& file, Change&& change) {
     if (!still_asked(id)) return;
     if (!file) return answer(id, ENOENT);
     struct stat status;
@@ -207,9 +218,21 @@ class Guard::Watch {
         fstat(file.get(), &status) == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
     const std::string way = fmt::format("/proc/self/fd/{}", file.get());
     std::error_code none;
-    const std::string path = std::filesystem::read_symlink(way, none).string();
-    if (!is_plain || !allows(rules_, {.name = "change", .path = path, .write = true})) return answer(id, EPERM);
+    const std::string path = call.as_seen(std::filesystem::read_symlink(way, none).string());
+    const bool allowed = is_plain && allows(rules_, {.name = "change", .path = path, .write = true});
+    if (!allowed || !is_owned(call, path, status.st_uid)) return answer(id, EPERM);
     answer(id, change(way.c_str()) == 0 ? 0 : errno);
+  }
+
+  // A descriptor of the worker's shows its own user as the owner, a path of the host's the real one.
+  bool is_owned(const AskedCall& call, const std::string& path, uid_t owner) const {
+    struct stat worker;
+    if (stat(fmt::format("/proc/{}", call.thread).c_str(), &worker) == 0 && worker.st_uid == owner) return true;
+    const std::pair<const std::string, uid_t>* innermost = nullptr;
+    for (const auto& grant : owners_) {
+      if (is_beneath(path, grant.first) && (!innermost || grant.first.size() > innermost->first.size())) innermost = &grant;
+    }
+    return innermost && innermost->second == owner;
   }
 
   // Whether the process can open no more files. Kernels before 6.2 do not say.
@@ -237,19 +260,24 @@ class Guard::Watch {
     answer(id, EPERM);  // name resolution tries some of these, and does without
   }
 
-  // The file of what is granted, whatever the worker may have put in the place of the address since. None, and that is
-  // told, if it is not granted.
+  // The file of what is granted, whatever the worker may have put in the place of the address since, or a link in that of
+  // the file. None, and that is told, if it is not granted.
   Descriptor granted_socket(const sockaddr_storage& address) {
     sockaddr_un named;
     std::memcpy(&named, &address, sizeof named);
     const std::string path(named.sun_path, strnlen(named.sun_path, sizeof named.sun_path));
-    const auto& granted = order_.permissions.unix_sockets;
-    if (std::find(granted.begin(), granted.end(), path) == granted.end()) {
+    const auto granted = sockets_.find(path);
+    errno = EACCES;
+    if (granted == sockets_.end()) {
       tell(path.empty() ? "connecting to a socket without a file was denied"
                         : fmt::format("connecting to {0} was denied: add {0} to {1}.unix", in_quotes(path), section_));
+      errno = EACCES;
       return Descriptor();
     }
-    return Descriptor(open(path.c_str(), O_PATH | O_CLOEXEC));
+    open_how how{};
+    how.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW;
+    how.resolve = RESOLVE_NO_SYMLINKS;
+    return Descriptor(static_cast<int>(syscall(SYS_openat2, AT_FDCWD, granted->second.c_str(), &how, sizeof how)));
   }
 
   static std::size_t lead_to(const Descriptor& file, sockaddr_storage& address) {
@@ -267,7 +295,7 @@ class Guard::Watch {
     Descriptor file;
     if (address.ss_family == AF_UNIX) {
       file = granted_socket(address);
-      if (!file) return answer(id, EACCES);
+      if (!file) return answer(id, errno);
       size = lead_to(file, address);
     } else if (!order_.permissions.network && !reach_.contains(address)) {
       const auto words = in_words(address);
@@ -305,6 +333,8 @@ class Guard::Watch {
   const std::string section_ = "plugin." + order_.name + ".permissions";
   const int stop_;
   const std::vector<FileRule> rules_;
+  std::map<std::string, uid_t> owners_;         // of what may be written
+  std::map<std::string, std::string> sockets_;  // that are granted: by their names, where these led at the start
   Reach reach_;
   std::vector<Connecting> connecting_;
 };

@@ -1,8 +1,8 @@
 // Answers the system calls of a worker that its filter of calls asks its host about.
 //
-// Files: the kernel decides (Landlock), the guard only tells what is denied and what would allow it; their modes
-// and times it changes on the worker's behalf, where the worker may write. Sockets and
-// programs that are not granted: it denies them, and tells. Connections where hosts or sockets of this machine are granted by
+// Files: what the kernel denies (Landlock), or does not show at all, the guard denies first, and tells what would allow it;
+// their modes and times it changes on the worker's behalf, where the worker may write, with the rights of the grant's
+// owner. Sockets and programs that are not granted: it denies them, and tells. Connections where hosts or sockets of this machine are granted by
 // name: it makes them on the worker's behalf, to the address that it has looked at, so that nothing can change in between.
 #pragma once
 

@@ -21,13 +21,18 @@ plugin::Descriptor moved_away(int fd) {
   return plugin::Descriptor(fcntl(fd, F_DUPFD_CLOEXEC, kArenaDescriptor + 1));
 }
 
+std::vector<pid_t> children_of(pid_t process) {
+  std::vector<pid_t> all;
+  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", process));
+  for (pid_t child; children >> child;) all.push_back(child);
+  return all;
+}
+
 }  // namespace
 
 pid_t process_of_library(pid_t spawned) {
-  pid_t last = spawned;
-  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", spawned));
-  for (pid_t child; children >> child;) last = child;
-  return last;
+  const std::vector<pid_t> children = children_of(spawned);
+  return children.empty() ? spawned : children.back();
 }
 
 Result<Process> Process::spawn(const std::string& executable, const plugin::Descriptor& given_socket,
@@ -94,7 +99,11 @@ Process::~Process() {
 }
 
 void Process::kill() const {
-  if (pid_ > 0) ::kill(-pid_, SIGKILL);
+  if (pid_ <= 0) return;
+  // Who waits for the worker is to see it end, and then ends itself: nobody else would, if the host is a container's first.
+  const std::vector<pid_t> children = children_of(pid_);
+  for (const pid_t child : children) ::kill(child, SIGKILL);
+  if (children.empty()) ::kill(-pid_, SIGKILL);
 }
 
 std::string Process::reap() {

@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -28,6 +29,8 @@ constexpr uid_t kFirstUser = 0x70000000;
 // Of a worker's namespace of users, beside itself: see own_processes.h.
 constexpr unsigned kOthers = 2;
 
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
 // The way to it is the host's alone: a descriptor leads there, to the file, or to its folder if there is more in that.
 std::string open_library(const std::string& library, const std::string& view) {
   const std::size_t slash = library == view ? library.size() : library.rfind('/');
@@ -45,13 +48,18 @@ Confinement confine(const Permissions& may, const std::string& library, const st
   std::optional<uid_t> user;
   if (geteuid() == 0) user = kFirstUser + static_cast<uid_t>(getpid());
 
+  const std::string copies = folder_of(folder_of(view));  // of all processes of the host's user
   const Namespaces spaces = separate(may.network || !may.hosts.empty());
   missing.add(spaces.unenforced);
   FileTree tree;
   if (spaces.made) {
     live_alone();
-    tree = enter_file_tree(file_rules(may, view), user);
+    tree = enter_file_tree(file_rules(may, view), copies, user);
     missing.add(tree.unenforced);
+  }
+  const auto has_copies = [&](const std::string& written) { return is_beneath(copies, written); };
+  if (!tree.made && std::any_of(may.write.begin(), may.write.end(), has_copies)) {
+    missing.add("the host's copies of plugins (they lie in what may be written: set TMPDIR)");
   }
 
   missing.add(set_limits(may));

@@ -72,8 +72,7 @@ constexpr const char* kOnPaths[] = {"creat",     "link",     "linkat",    "mkdir
 // owners and attributes.
 constexpr const char* kOnModesAndTimes[] = {"chmod", "fchmod", "fchmodat", "utimensat"};
 
-constexpr const char* kWithNetwork[] = {"accept",   "accept4", "bind",   "listen",
-                                        "sendmmsg", "sendmsg", "sendto", "socketpair"};
+constexpr const char* kWithNetwork[] = {"accept", "accept4", "bind", "listen", "sendmmsg", "sendmsg", "sendto"};
 constexpr unsigned kSocketTypes = 0xf;  // what of a socket's type is not a flag
 
 constexpr const char* kWithExec[] = {"execve", "execveat", "fork", "kill", "tkill", "vfork"};
@@ -181,8 +180,8 @@ Filter filter_for(const Permissions& may, bool asking) {
     filter.allow("sendto", {is_null(4), lacks(3, MSG_FASTOPEN)});
     filter.allow("sendmsg", {lacks(2, MSG_FASTOPEN)});
     filter.allow("sendmmsg", {lacks(3, MSG_FASTOPEN)});
-    filter.allow("socketpair", {lacks(1, SOCK_DGRAM)});
   }
+  filter.allow("socketpair", {lacks(1, SOCK_DGRAM)});  // from which datagrams could go to any socket of this machine
   filter.answer("clone3", SCMP_ACT_ERRNO(ENOSYS));  // its flags cannot be seen: clone() is taken instead
   if (may.exec) {
     for (const char* name : kWithExec) filter.allow(name);

@@ -1,10 +1,12 @@
 #include "worker/walls/file_tree.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@
 #include <cstring>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "base/result.h"
 #include "plugin/descriptor.h"
@@ -25,6 +28,12 @@ namespace {
 using plugin::Descriptor;
 
 constexpr const char* kProc = "/proc";
+constexpr const char* kDev = "/dev";
+// Of which shells and others take it that they are there.
+constexpr std::pair<const char*, const char*> kLinks[] = {{"/dev/fd", "/proc/self/fd"},
+                                                          {"/dev/stdin", "/proc/self/fd/0"},
+                                                          {"/dev/stdout", "/proc/self/fd/1"},
+                                                          {"/dev/stderr", "/proc/self/fd/2"}};
 constexpr int kLinksMax = 40;  // on one path, as the kernel has it
 
 Error failed(const char* what, const std::string& path) {
@@ -86,16 +95,20 @@ Result<Descriptor> users_seen_as(const struct stat& owner, uid_t user) {
 class Tree {
  public:
   // Of the file system that is seen now.
-  Result<void> gather(std::vector<FileRule> rules, std::optional<uid_t> user) {
+  Result<void> gather(std::vector<FileRule> rules, const std::string& hidden, std::optional<uid_t> user) {
     for (FileRule& rule : rules) rule.path = follow(rule.path);
     std::sort(rules.begin(), rules.end(), [](const FileRule& a, const FileRule& b) {
       return std::tie(a.path, b.write, b.granted) < std::tie(b.path, a.write, a.granted);
     });
+    std::optional<std::string> to_hide = follow(hidden);
     for (const FileRule& rule : rules) {
       if (rule.path.empty() || is_beneath(rule.path, kProc)) continue;
+      if (to_hide && rule.path > *to_hide) {  // after what it lies in, before what lies in it
+        if (auto done = hide(*std::exchange(to_hide, std::nullopt)); !done) return done;
+      }
       if (auto taken = take(rule, user); !taken) return taken;
     }
-    return {};
+    return to_hide ? hide(*to_hide) : Result<void>();
   }
 
   const std::string& missing() const { return missing_; }
@@ -127,8 +140,10 @@ class Tree {
   struct Part {
     std::string path;  // without links
     Descriptor mount;
+    uid_t owner;
     bool write;
     bool is_folder;
+    bool hides = false;
   };
 
   static std::string current_folder() {
@@ -170,29 +185,52 @@ class Tree {
   }
 
   Result<void> take(const FileRule& rule, std::optional<uid_t> user) {
-    bool write = rule.write;
-    for (const Part& part : parts_) {
-      if (!is_beneath(rule.path, part.path)) continue;
-      if (part.path == rule.path || (!rule.granted && part.write >= rule.write)) return {};
-      write |= part.write;  // what holds of a folder holds of all in it
-    }
     Descriptor mount = clone(rule.path);
     struct stat owner;
     if (!mount || fstat(mount.get(), &owner) != 0) return failed("cannot show", rule.path);
+    const Part* around = part_around(rule.path);
+    if (around && shows(*around, rule, user ? std::optional(owner.st_uid) : std::nullopt)) return {};
+    const bool write = rule.write || (around && around->write);  // what holds of a folder holds of all in it
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_NOSUID | (write ? 0 : MOUNT_ATTR_RDONLY);
-    if (!is_beneath(rule.path, "/dev")) attributes.attr_set |= MOUNT_ATTR_NODEV;
+    if (!is_beneath(rule.path, kDev)) attributes.attr_set |= MOUNT_ATTR_NODEV;
     Descriptor users;
     if (user && rule.granted) {
       auto seen = users_seen_as(owner, *user);
       if (!seen) return seen.failure();
       users = std::move(*seen);
     }
-    // Not every file system can have owners seen as others, and what everybody may use needs none.
+    // Not every file system can have owners seen as others.
     const bool shown = (users && set(mount, attributes, users)) ||
-                       ((!users || is_everybodys(owner, write)) && set(mount, attributes, Descriptor()));
+                       ((!users || needs_no_owner(mount, owner, write)) && set(mount, attributes, Descriptor()));
     if (!shown) return failed("cannot show", rule.path);
-    parts_.push_back({rule.path, std::move(mount), write, S_ISDIR(owner.st_mode)});
+    parts_.push_back({rule.path, std::move(mount), owner.st_uid, write, S_ISDIR(owner.st_mode)});
+    return {};
+  }
+
+  // The innermost one.
+  const Part* part_around(const std::string& path) const {
+    const Part* around = nullptr;
+    for (const Part& part : parts_) {
+      if (is_beneath(path, part.path) && (!around || part.path.size() > around->path.size())) around = &part;
+    }
+    return around;
+  }
+
+  // Whether the part has what the rule names as the rule wants it: no mount more than that takes, since nothing can be
+  // renamed from one to another. `owner` is whose it is, if it is to be seen as somebody else's.
+  static bool shows(const Part& part, const FileRule& rule, std::optional<uid_t> owner) {
+    if (part.path == rule.path) return true;
+    const bool device = is_beneath(rule.path, kDev) && !is_beneath(part.path, kDev);
+    return !part.hides && !device && part.write >= rule.write && (!rule.granted || !owner || *owner == part.owner);
+  }
+
+  // If it can be seen at all.
+  Result<void> hide(const std::string& folder) {
+    if (!part_around(folder)) return {};
+    auto nothing = make_mount("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    if (!nothing) return nothing.failure();
+    parts_.push_back({.path = folder, .mount = std::move(*nothing), .owner = 0, .write = false, .is_folder = true, .hides = true});
     return {};
   }
 
@@ -209,9 +247,12 @@ class Tree {
     return mount_setattr(mount.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) == 0;
   }
 
-  static bool is_everybodys(const struct stat& file, bool write) {
-    const mode_t needed = S_IROTH | (S_ISDIR(file.st_mode) ? S_IXOTH : 0) | (write ? S_IWOTH : 0);
-    return (file.st_mode & needed) == needed;
+  // A file that everybody may use, or what the kernel tells of itself.
+  static bool needs_no_owner(const Descriptor& mount, const struct stat& file, bool write) {
+    struct statfs system;
+    if (!write && fstatfs(mount.get(), &system) == 0 && system.f_type == SYSFS_MAGIC) return true;
+    const mode_t needed = S_IROTH | (write ? S_IWOTH : 0);
+    return !S_ISDIR(file.st_mode) && (file.st_mode & needed) == needed;
   }
 
   static Result<Descriptor> make_mount(const char* type, unsigned attributes) {
@@ -231,10 +272,14 @@ class Tree {
     }
     for (const auto& [path, target] : links_) {
       make_folders(root, parent_of(path));
-      const bool there = symlinkat(target.c_str(), root, path.c_str() + 1) == 0 || errno == EEXIST;
+      // In a part there is what there is.
+      const bool there = symlinkat(target.c_str(), root, path.c_str() + 1) == 0 || errno == EEXIST || errno == EROFS;
       if (!there && filled) filled = failed("cannot show", path);
     }
     umask(mask);
+    for (const Part& part : parts_) {
+      if (part.hides && filled) filled = protect(part.mount.get());
+    }
     return filled ? put(root, kProc, proc_.get(), true) : std::move(filled);
   }
 
@@ -285,15 +330,15 @@ class Tree {
   }
 
   std::vector<Part> parts_;  // folders before what is in them
-  std::map<std::string, std::string> links_;
+  std::map<std::string, std::string> links_{std::begin(kLinks), std::end(kLinks)};
   Descriptor proc_;
   std::string missing_;
 };
 
 // What is missing of it, or why there is none.
-Result<std::string> enter(const std::vector<FileRule>& rules, std::optional<uid_t> user) {
+Result<std::string> enter(const std::vector<FileRule>& rules, const std::string& hidden, std::optional<uid_t> user) {
   Tree tree;
-  auto done = tree.gather(rules, user);
+  auto done = tree.gather(rules, hidden, user);
   if (done) done = tree.enter();
   if (!done) return done.failure();
   return tree.missing();
@@ -301,20 +346,23 @@ Result<std::string> enter(const std::vector<FileRule>& rules, std::optional<uid_
 
 }  // namespace
 
-FileTree enter_file_tree(const std::vector<FileRule>& rules, std::optional<uid_t> user) {
+FileTree enter_file_tree(const std::vector<FileRule>& rules, const std::string& hidden, std::optional<uid_t> user) {
   FileTree tree;
-  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+  // Below chroot() the root may be none of a mount: then what matters is where the new one is put for a moment.
+  const auto make_private = [](const char* at) { return mount("none", at, nullptr, MS_REC | MS_PRIVATE, nullptr) == 0; };
+  if (!make_private("/") && !make_private(kProc)) {
     tree.unenforced = fmt::format("a file system of its own ({})", std::strerror(errno));
     return tree;
   }
   if (user) {
-    const auto entered = enter(rules, user);
-    tree.owned = entered.ok();
-    if (tree.owned) tree.unenforced = *entered;
-    if (tree.owned) return tree;
+    const auto entered = enter(rules, hidden, user);
+    tree.made = tree.owned = entered.ok();
+    if (tree.made) tree.unenforced = *entered;
+    if (tree.made) return tree;
     tree.not_owned = entered.message();
   }
-  const auto entered = enter(rules, std::nullopt);
+  const auto entered = enter(rules, hidden, std::nullopt);
+  tree.made = entered.ok();
   tree.unenforced = entered ? *entered : fmt::format("a file system of its own ({})", entered.message());
   return tree;
 }

@@ -3,6 +3,7 @@
 #include <collet/ext/status.h>
 #include <collet/ext/watch.h>
 #include <collet/plugin.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -63,7 +64,9 @@ enum {
   GROW,
   STAT,
   CONNECT_UNIX,
-  LEAVE
+  LEAVE,
+  UNLINK,
+  LIST
 };
 static const char* const names[] = {"echo",        "crash",     "abort",     "exit",       "hang",
                                     "print",       "close_all", "eat_files", "eat_memory", "fork",
@@ -72,7 +75,8 @@ static const char* const names[] = {"echo",        "crash",     "abort",     "ex
                                     "hang_up",     "must_open", "must_make", "connect",    "datagram",
                                     "burn",        "raw",       "make",      "type",       "chmod",
                                     "fchmod",      "rights",    "shout",     "threads",   "utime",
-                                    "futime",      "grow",      "stat",      "connect_unix", "leave"};
+                                    "futime",      "grow",      "stat",      "connect_unix", "leave",
+                                    "unlink",      "list"};
 
 static int32_t add(const char* name, long which) {
   collet_item item;
@@ -257,6 +261,18 @@ static int32_t on_call(void* self, collet_call call, const collet_call_params* p
     }
     case CONNECT_UNIX:
       return answer_status(call, connect_to_file(path));
+    case UNLINK:
+      return answer_status(call, unlink(path));
+    case LIST: { /* how many names there are in a folder */
+      char count[16];
+      int found = 0;
+      DIR* folder = opendir(path);
+      if (!folder) return answer_status(call, -1);
+      while (readdir(folder)) ++found;
+      closedir(folder);
+      snprintf(count, sizeof count, "%d", found - 2);
+      return answer(call, count);
+    }
     case LEAVE:
       return answer_status(call, leave(path));
     case MAKE: /* what is neither a file nor a folder */

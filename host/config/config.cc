@@ -317,7 +317,7 @@ class Reader {
     }
     for (const std::string& socket : may.unix_sockets) {
       for (const std::string& written : may.write) {
-        if (socket != written && !socket.starts_with(written + '/')) continue;
+        if (socket != written && !socket.starts_with(written.ends_with('/') ? written : written + '/')) continue;
         problems_.add(section.at_of("unix"), "{}: {} lies in {}, which may be written: another socket could be put in its place",
                       section.name_of("unix"), in_quotes(socket), in_quotes(written));
       }

@@ -275,7 +275,7 @@ class Guard::Watch {
       return Descriptor();
     }
     open_how how{};
-    how.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW;
+    how.flags = O_PATH | O_CLOEXEC;
     how.resolve = RESOLVE_NO_SYMLINKS;
     return Descriptor(static_cast<int>(syscall(SYS_openat2, AT_FDCWD, granted->second.c_str(), &how, sizeof how)));
   }

@@ -530,7 +530,11 @@ TEST_CASE("a worker connects to the sockets of this machine that it is granted, 
   });
   for (const bool network : {false, true}) {
     INFO(network);
-    Scene scene({.network = network, .unix_sockets = {granted, "/none"}});
+    const std::string later = (folder / fmt::format("later-{}", network)).string();
+    Scene scene({.network = network, .unix_sockets = {granted, "/none", later}});
+    fs::create_symlink(other, later);
+    CHECK(scene.text("connect_unix", path_text(later)) == "ELOOP");  // what was granted is not what is there now
+    CHECK(scene.text("raw", call_text(SYS_socketpair, {AF_UNIX, SOCK_DGRAM})) == "EPERM");
     CHECK(scene.text("connect_unix", path_text(granted)) == "0");
     CHECK(scene.text("connect_unix", path_text(other)) == "EACCES");
     CHECK(scene.text("connect_unix", path_text("/none")) == "ENOENT");

@@ -125,7 +125,7 @@ class Tree {
     if (!proc) return proc;
     // It has to lie somewhere for the time being: at a place that is always there and not needed meanwhile.
     if (move_mount(root->get(), "", AT_FDCWD, kProc, MOVE_MOUNT_F_EMPTY_PATH) != 0) return failed("cannot mount", kProc);
-    auto entered = fill(root->get());
+    auto entered = fill(root->get(), all);
     if (entered && !all) entered = protect(root->get());
     if (entered) entered = make_root(root->get());
     if (!entered) {
@@ -264,17 +264,17 @@ class Tree {
     return mount;
   }
 
-  Result<void> fill(int root) {
+  // Nothing is made in a part, which is the host's own: there is what there is.
+  Result<void> fill(int root, bool all) {
     const mode_t mask = umask(022);
     Result<void> filled;
     for (const Part& part : parts_) {
       if (filled) filled = put(root, part.path, part.mount.get(), part.is_folder);
     }
     for (const auto& [path, target] : links_) {
+      if (all || part_around(path)) continue;
       make_folders(root, parent_of(path));
-      // In a part there is what there is.
-      const bool there = symlinkat(target.c_str(), root, path.c_str() + 1) == 0 || errno == EEXIST || errno == EROFS;
-      if (!there && filled) filled = failed("cannot show", path);
+      if (symlinkat(target.c_str(), root, path.c_str() + 1) != 0 && filled) filled = failed("cannot show", path);
     }
     umask(mask);
     for (const Part& part : parts_) {

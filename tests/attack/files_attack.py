@@ -1,4 +1,5 @@
 """Other users of the machine, plugins that stay, and a host that is killed."""
+import glob
 import os
 import shutil
 import signal
@@ -7,21 +8,14 @@ import unittest
 from pathlib import Path
 
 from ground import TROUBLE, Attack, as_json, until
-from peer import PLUGINS, call, main, run
-
-
-def alive(pid):
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+from peer import PLUGINS, call, children_of, is_running, main, run
 
 
 def runs(argument):
     """Whether there is a process that was given this argument."""
-    for line in Path("/proc").glob("[0-9]*/cmdline"):
+    for line in glob.glob("/proc/[0-9]*/cmdline"):
         try:
-            if argument.encode() in line.read_bytes().split(b"\0"):
+            if argument.encode() in Path(line).read_bytes().split(b"\0"):
                 return True
         except (FileNotFoundError, ProcessLookupError):
             pass
@@ -79,12 +73,11 @@ class Files(Attack):
         server.post(as_json(call(1, "p_leave", {"path": left})).encode())
         until(lambda: runs(left))
         until(lambda: (self.folder / "pid").exists() and (self.folder / "pid").read_text().strip())
-        host = Path(f"/proc/{server._process.pid}/task")
-        children = [int(pid) for task in host.iterdir() for pid in (task / "children").read_text().split()]
+        children = children_of(server)
         self.assertGreaterEqual(len(children), 2)
         server.signal(signal.SIGKILL)
         server.wait()
-        until(lambda: not any(map(alive, children)))
+        until(lambda: not any(map(is_running, children)))
         until(lambda: not runs(left))
         copies = place / f"collet-{os.getuid()}"
         if copies.is_dir():

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "e2e"))
-from peer import BUILD, TIMEOUT_S, Case, post, request, run, until  # noqa: F401
+from peer import BUILD, TIMEOUT_S, Case, children_of, post, request, run, until  # noqa: F401
 
 TROUBLE = BUILD / "tests/modules/trouble.so"
 
@@ -29,14 +29,13 @@ class Attack(Case):
     def holdings(self, server):
         """Descriptors, threads and children of the server."""
         process = Path(f"/proc/{server._process.pid}")
-        children = sum(len((task / "children").read_text().split()) for task in (process / "task").iterdir())
         self.open = {}
         for each in (process / "fd").iterdir():
             try:
                 self.open[each.name] = os.readlink(each)
             except FileNotFoundError:
                 pass  # closed meanwhile
-        return len(self.open), len(list((process / "task").iterdir())), children
+        return len(self.open), len(list((process / "task").iterdir())), len(children_of(server))
 
     def leaves_nothing(self, server, before):
         kept = (os.cpu_count(), 0, 0)  # each loop has a descriptor in reserve, once it has accepted somebody

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/host.h"
+#include "cli/keeper.h"
 #include "plugin/elf_glance.h"
 #include "plugin/loader.h"
 
@@ -34,8 +35,9 @@ constexpr const char* kClient = "client";
 std::string client_config(const config::Config& config) {
   std::string remotes;
   for (const config::Remote& remote : config.remote) remotes += (remotes.empty() ? "" : ",") + remote.json;
-  return fmt::format(R"({{"remotes":[{}],"name_bytes_max":{},"version":"{}","used_by":"{}"}})", remotes,
-                     config.server.limits.tool_name_bytes_max, COLLET_VERSION, config.remotes_used_by);
+  return fmt::format(R"({{"remotes":[{}],"name_bytes_max":{},"version":"{}","used_by":"{}",)"
+                     R"("keeper":["/proc/self/exe","{}"]}})",
+                     remotes, config.server.limits.tool_name_bytes_max, COLLET_VERSION, config.remotes_used_by, kKeepVerb);
 }
 
 // Its file is one of the folders', or beside the other plugins of this program.

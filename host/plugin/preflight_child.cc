@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "loop/standard_streams.h"
+#include "plugin/descendants.h"
 #include "plugin/descriptor.h"
 #include "plugin/host_table.h"
 #include "plugin/library.h"
@@ -149,6 +150,7 @@ int end_of(pid_t trial) {
 
 int preflight_main(int, char**) {
   prepare_to_die();
+  adopt_orphans();
   for (;;) {
     preflight::Message message;
     ssize_t count = 0;
@@ -164,6 +166,7 @@ int preflight_main(int, char**) {
     close(request);
     close(reports);
     const int status = end_of(trial);
+    end_descendants();
     if (send(preflight::kParentDescriptor, &status, sizeof status, MSG_NOSIGNAL) < 0) _exit(0);
   }
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -12,16 +13,19 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <optional>
 #include <system_error>
 
+#include "client/keeper.h"
+
 namespace collet::client {
 namespace {
 
-constexpr std::uint64_t kLastWordsMs = 100;
+constexpr std::uint64_t kLastWordsMs = 1'000;  // a keeper ends all others first
 
 std::vector<std::string> environment_of(const Command& command) {
   std::vector<std::string> all;
@@ -44,8 +48,9 @@ std::string why_not(const Command& command, int failed) {
   return uv_strerror(failed);
 }
 
-// The process whose thread is about to fork in order to start a child, or 0.
+// The process whose thread is about to fork in order to start a child, or 0; and whether the child is a keeper.
 thread_local pid_t t_parent = 0;
+thread_local bool t_kept = false;
 
 // What other code of this process has opened without O_CLOEXEC is closed, too. In the child alone, whose table of
 // descriptors is a copy.
@@ -60,9 +65,9 @@ void keep_descriptors() {
 }
 
 // The child ends with the thread that forks, which is the client's own and stays until its children have ended: also
-// if the host is killed.
+// if the host is killed. A keeper sees that for itself, unless it has been stopped.
 void die_with(pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  prctl(PR_SET_PDEATHSIG, t_kept ? SIGCONT : SIGKILL);
   if (getppid() != parent) _exit(1);  // it has ended before
 }
 
@@ -71,15 +76,6 @@ void prepare_child() {
   if (t_parent == 0) return;
   die_with(t_parent);
   keep_descriptors();
-}
-
-int spawn_alone(uv_loop_t* loop, uv_process_t* process, const uv_process_options_t& options) {
-  static const int failed = pthread_atfork(nullptr, nullptr, prepare_child);
-  if (failed) return UV_ENOMEM;
-  t_parent = getpid();
-  const int outcome = uv_spawn(loop, process, &options);
-  t_parent = 0;
-  return outcome;
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
@@ -130,7 +126,8 @@ class Child::Process {
     process_.data = this;
   }
 
-  int spawn(const Command& command);
+  // An error of libuv's, or 0.
+  int spawn(const Command& command, const std::vector<std::string>& keeper);
   std::uint64_t write(std::string line);
   void end();
   void hurry(std::uint64_t exit_ms);
@@ -142,6 +139,8 @@ class Child::Process {
   }
 
  private:
+  int spawn_alone(const uv_process_options_t& options);
+  int spawn_kept(uv_process_options_t& options, const std::vector<std::string>& variables);
   struct Write {
     uv_write_t request;
     Process* process;
@@ -167,16 +166,15 @@ class Child::Process {
   std::uint64_t taken() const;
   void await_last_words();
   void tell_ended(std::string reason);
-  void signal_group(int number) {
-    if (!exited_) kill(-process_.pid, number);
-  }
   void step();
+  void end_by_force(unsigned steps_before);
   void close_all();
   void close(uv_handle_t* handle);
 
   Children& children_;
   ChildListener* listener_;  // null once it must not be called
   uv_process_t process_{};
+  std::unique_ptr<Keeper> keeper_;  // null: the process is the command
   uv_pipe_t in_{}, out_{}, err_{};
   unsigned open_handles_ = 0;
   std::array<char, 64u << 10> buffer_;
@@ -186,7 +184,7 @@ class Child::Process {
   std::optional<std::uint64_t> broken_at_;  // where the first line begins that could not be written
   std::unique_ptr<Timer> patience_;
   std::uint64_t exit_ms_ = limits::kExitMs;
-  int next_signal_ = SIGTERM;
+  unsigned next_step_ = 0;  // of those that end it
   std::string exit_reason_;  // empty until it has exited
   bool out_ended_ = false;
   bool err_ended_ = false;
@@ -196,31 +194,29 @@ class Child::Process {
   bool closed_ = false;
 };
 
-int Child::Process::spawn(const Command& command) {
-  std::vector<std::string> words{command.program};
+int Child::Process::spawn(const Command& command, const std::vector<std::string>& keeper) {
+  std::vector<std::string> words = keeper;
+  words.push_back(command.program);
   words.insert(words.end(), command.arguments.begin(), command.arguments.end());
   std::vector<std::string> variables = environment_of(command);
   std::vector<char*> argv = pointers_to(words), envp = pointers_to(variables);
-  uv_stdio_container_t streams[3] = {};
+  uv_stdio_container_t streams[Keeper::kDescriptor + 1] = {};
   const auto pipe_flags = [](int more) { return static_cast<uv_stdio_flags>(UV_CREATE_PIPE | more); };
   streams[0] = {.flags = pipe_flags(UV_READABLE_PIPE), .data = {.stream = reinterpret_cast<uv_stream_t*>(&in_)}};
   streams[1] = {.flags = pipe_flags(UV_WRITABLE_PIPE), .data = {.stream = reinterpret_cast<uv_stream_t*>(&out_)}};
   streams[2] = {.flags = pipe_flags(UV_WRITABLE_PIPE), .data = {.stream = reinterpret_cast<uv_stream_t*>(&err_)}};
   uv_process_options_t options = {};
-  options.file = command.program.c_str();
+  options.file = words.front().c_str();
   options.args = argv.data();
   options.env = envp.data();
   options.cwd = command.folder.empty() ? nullptr : command.folder.c_str();
   options.flags = UV_PROCESS_DETACHED;
-  options.stdio_count = 3;
+  options.stdio_count = Keeper::kDescriptor;
   options.stdio = streams;
   options.exit_cb = [](uv_process_t* process, std::int64_t status, int signal) {
     static_cast<Process*>(process->data)->on_exit(status, signal);
   };
-  const int failed = spawn_alone(children_.loop_.uv(), &process_, options);
-  spawned_ = true;  // libuv has the handle, even if it failed
-  ++open_handles_;
-  if (failed) return failed;
+  if (const int failed = keeper.empty() ? spawn_alone(options) : spawn_kept(options, variables)) return failed;
   uv_read_start(reinterpret_cast<uv_stream_t*>(&out_), allocate,
                 [](uv_stream_t* s, ssize_t size, const uv_buf_t* b) {
                   auto& self = *static_cast<Process*>(s->data);
@@ -234,6 +230,36 @@ int Child::Process::spawn(const Command& command) {
                   if (size < 0) uv_read_stop(s), self.on_err_ended();
                 });
   return 0;
+}
+
+int Child::Process::spawn_alone(const uv_process_options_t& options) {
+  static const int failed = pthread_atfork(nullptr, nullptr, prepare_child);
+  if (failed) return UV_ENOMEM;
+  t_parent = getpid();
+  t_kept = keeper_ != nullptr;
+  const int outcome = uv_spawn(children_.loop_.uv(), &process_, &options);
+  t_parent = 0;
+  spawned_ = true;  // libuv has the handle, even if it failed
+  ++open_handles_;
+  return outcome;
+}
+
+int Child::Process::spawn_kept(uv_process_options_t& options, const std::vector<std::string>& variables) {
+  keeper_ = Keeper::prepare();
+  if (!keeper_) return uv_translate_sys_error(errno);
+  options.stdio[Keeper::kDescriptor] = {.flags = UV_INHERIT_FD, .data = {.fd = keeper_->its_end()}};
+  options.stdio_count = Keeper::kDescriptor + 1;
+  options.env = nullptr;  // ours, with which its libraries are found
+  if (const int failed = spawn_alone(options)) return failed;
+  const int failed = keeper_->begin(variables);
+  if (failed) {
+    keeper_.reset();
+    kill(process_.pid, SIGKILL);
+    while (waitpid(process_.pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    process_.pid = 0;
+  }
+  return uv_translate_sys_error(failed);
 }
 
 std::uint64_t Child::Process::write(std::string line) {
@@ -328,6 +354,7 @@ void Child::Process::on_err_ended() {
 
 void Child::Process::on_exit(std::int64_t status, int signal) {
   exited_ = true;
+  if (keeper_ && signal == SIGKILL) keeper_->kill_command();  // in case that it was the keeper who was killed
   exit_reason_ = signal ? "it was ended by signal " + std::to_string(signal)
                         : "it has ended with exit code " + std::to_string(status);
   if (ending_) return close_all();
@@ -362,8 +389,19 @@ void Child::Process::hurry(std::uint64_t exit_ms) {
 }
 
 void Child::Process::step() {
-  signal_group(std::exchange(next_signal_, SIGKILL));
+  if (!exited_) end_by_force(next_step_++);
   patience_->start(exit_ms_, [this] { step(); });
+}
+
+void Child::Process::end_by_force(unsigned steps_before) {
+  if (keeper_ && steps_before == 0) return keeper_->terminate();
+  if (keeper_ && steps_before == 1) {
+    keeper_->end();
+    kill(process_.pid, SIGCONT);
+    return;
+  }
+  if (keeper_) keeper_->kill_command();
+  kill(-process_.pid, steps_before == 0 ? SIGTERM : SIGKILL);
 }
 
 void Child::Process::close(uv_handle_t* handle) {
@@ -376,7 +414,7 @@ void Child::Process::close(uv_handle_t* handle) {
 
 void Child::Process::close_all() {
   if (std::exchange(closed_, true)) return;
-  if (spawned_ && exited_ && process_.pid > 0) kill(-process_.pid, SIGKILL);  // what it has left behind
+  if (spawned_ && exited_ && !keeper_ && process_.pid > 0) kill(-process_.pid, SIGKILL);  // what it has left behind
   patience_.reset();
   if (spawned_) close(reinterpret_cast<uv_handle_t*>(&process_));
   for (uv_pipe_t* pipe : {&in_, &out_, &err_}) close(reinterpret_cast<uv_handle_t*>(pipe));
@@ -388,7 +426,7 @@ void Child::end() { process_->end(); }
 Result<std::unique_ptr<Child>> Children::start(const Command& command, ChildListener& listener) {
   auto process = std::make_shared<Child::Process>(*this, listener);
   processes_.push_back(process);
-  if (const int failed = process->spawn(command)) {
+  if (const int failed = process->spawn(command, keeper_)) {
     process->abandon();
     return Failure{"cannot start " + command.program + ": " + why_not(command, failed)};
   }

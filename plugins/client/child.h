@@ -50,7 +50,7 @@ class Child {
   // Queues a line; its end is added. Returns how many bytes have been queued so far.
   std::uint64_t write(std::string line);
   // The listener is not called any more, and may be destroyed. Its stdin is closed; if it does not end by itself
-  // its group gets SIGTERM, and then SIGKILL.
+  // its group gets SIGTERM, and then it is killed with all that it has started.
   void end();
 
  private:
@@ -62,7 +62,9 @@ class Child {
 
 class Children {
  public:
-  explicit Children(Loop& loop) : loop_(loop) {}
+  // `keeper`: words that a command is put behind, so that whatever it starts ends with it and with this process; see
+  // client/keeper.h. Empty: it runs by itself.
+  explicit Children(Loop& loop, std::vector<std::string> keeper = {}) : loop_(loop), keeper_(std::move(keeper)) {}
   // After all have ended.
   ~Children() = default;
   Children(const Children&) = delete;
@@ -80,6 +82,7 @@ class Children {
   void remove(const Child::Process* process);
 
   Loop& loop_;
+  const std::vector<std::string> keeper_;
   std::vector<std::shared_ptr<Child::Process>> processes_;
   Task when_empty_;
 };

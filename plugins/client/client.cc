@@ -42,7 +42,7 @@ Client::Client(const collet_host* table, ClientConfig config, std::map<std::stri
       : host_.log(COLLET_LOG_WARNING, "certificate authorities: " + tls.message());
   locks_ = std::make_unique<auth::LoopFileLocks>(loop_.uv());
   tokens_ = std::make_unique<auth::TokenStore>(token_file(), *locks_);
-  children_ = std::make_unique<Children>(loop_);
+  children_ = std::make_unique<Children>(loop_, config.keeper);
   publisher_ = std::make_unique<Publisher>(loop_, host_);
   const auto loops = host_.loops();
   LaneListener& listener = *this;

@@ -151,6 +151,7 @@ void ClientConfig::describe(collet::Fields<ClientConfig>& f) {
   f(&ClientConfig::name_bytes_max).optional();
   f(&ClientConfig::version).optional();
   f(&ClientConfig::used_by).optional();
+  f(&ClientConfig::keeper).optional();
 }
 
 bool fits(std::string_view pattern, std::string_view name) {

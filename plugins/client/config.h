@@ -77,6 +77,8 @@ struct ClientConfig {
   std::string version = "0";          // of the host, as remotes are told
   // Of no file: "server"; "login", see client/login.h; "terminal", where a person is to see what a child writes to stderr.
   std::string used_by = "server";
+  // What commands are run through: see client/keeper.h. Empty: nothing.
+  std::vector<std::string> keeper;
 
   static void describe(collet::Fields<ClientConfig>& f);
 };

@@ -1,5 +1,4 @@
 """Other users of the machine, plugins that stay, and a host that is killed."""
-import glob
 import os
 import shutil
 import signal
@@ -8,18 +7,7 @@ import unittest
 from pathlib import Path
 
 from ground import TROUBLE, Attack, as_json, until
-from peer import PLUGINS, call, children_of, is_running, main, run
-
-
-def runs(argument):
-    """Whether there is a process that was given this argument."""
-    for line in glob.glob("/proc/[0-9]*/cmdline"):
-        try:
-            if argument.encode() in Path(line).read_bytes().split(b"\0"):
-                return True
-        except (FileNotFoundError, ProcessLookupError):
-            pass
-    return False
+from peer import PLUGINS, Process, call, descendants_of, hostile, is_running, main, run, runs
 
 
 class Files(Attack):
@@ -65,25 +53,36 @@ class Files(Attack):
         place.mkdir()
         os.environ["TMPDIR"] = str(place)
         self.addCleanup(os.environ.pop, "TMPDIR")
-        stubborn = 'trap "" TERM HUP; echo $$ > {0}; exec 0</dev/null; while :; do sleep 1; done'.format(self.folder / "pid")
-        left = f"86400.{os.getpid()}"
+        left, left_by_remote = f"86400.{os.getpid()}", f"86401.{os.getpid()}"
+        stubborn = (f'trap "" TERM HUP; setsid sleep {left_by_remote} </dev/null >/dev/null 2>&1 & '
+                    f"echo $$ > {self.folder}/pid; exec 0</dev/null; while :; do sleep 1; done")
         server = self.serve("echo", text=f'[remote.r]\ncommand = "sh"\nargs = ["-c", \'{stubborn}\']\n'
                                          f'[plugin.p]\nlibrary = "{TROUBLE}"\nplacement = "worker"\nprefix = "p_"\n'
                                          "permissions.exec = true\n")
         server.post(as_json(call(1, "p_leave", {"path": left})).encode())
-        until(lambda: runs(left))
+        until(lambda: runs(left) and runs(left_by_remote))
         until(lambda: (self.folder / "pid").exists() and (self.folder / "pid").read_text().strip())
-        children = children_of(server)
+        children = descendants_of(server)
         self.assertGreaterEqual(len(children), 2)
         server.signal(signal.SIGKILL)
         server.wait()
         until(lambda: not any(map(is_running, children)))
-        until(lambda: not runs(left))
+        until(lambda: not runs(left) and not runs(left_by_remote))
         copies = place / f"collet-{os.getuid()}"
         if copies.is_dir():
             self.assertNotEqual(list(copies.iterdir()), [])
             self.assertEqual(run("call", "echo", "--args", '{"text":"x"}', "-c", self.config("echo")).stdout, "x\n")
             self.assertEqual(list(copies.iterdir()), [])
+
+    def test_P1_what_outlives_a_host_that_is_killed_in_a_trial(self):
+        left = f"86403.{os.getpid()}"
+        host = Process("list", "-c", self.config(hangs=hostile("create_leaves_a_process_and_hangs")),
+                       env={**os.environ, "COLLET_TEST_LEFT": left})
+        self.addCleanup(host.kill)
+        until(lambda: runs(left))
+        host.signal(signal.SIGKILL)
+        host.wait()
+        until(lambda: not runs(left))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "e2e"))
 from peer import BUILD, TIMEOUT_S, Case, children_of, post, request, run, until  # noqa: F401
 
 TROUBLE = BUILD / "tests/modules/trouble.so"
+CLOCK = BUILD / "tests/modules/clock.so"
 
 
 class Attack(Case):

@@ -130,7 +130,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(self.world.post(self.path, body, self.headers.get("Authorization", "")))
 
 
-class Login(Case):
+class LoginCase(Case):
     def setUp(self):
         super().setUp()
         self.remote = Authorized()
@@ -177,6 +177,8 @@ class Login(Case):
         process.communicate(timeout=TIMEOUT_S)
         self.assertEqual(process.returncode, 0)
 
+
+class Login(LoginCase):
     def test_a_login_is_kept_for_a_service(self):
         process = self.login()
         self.assertIn("You can close this window", self.browse(self.url_of(process)))

@@ -3,6 +3,7 @@
 A test file runs as `FILE BUILD_DIR [unittest arguments]`. A peer that does not answer in TIMEOUT_S fails the test, and
 so does one that keeps it busy for `seconds_max`.
 """
+import glob
 import json
 import os
 import pty
@@ -367,15 +368,31 @@ def until(condition):
     return value
 
 
-def children_of(server):
-    """Process ids, of whichever of its threads."""
+def children_of_process(pid):
+    """Process ids, of whichever of its threads; none where it has ended."""
     children = []
-    for task in Path(f"/proc/{server._process.pid}/task").iterdir():
+    for task in glob.glob(f"/proc/{pid}/task/*/children"):
         try:
-            children += map(int, (task / "children").read_text().split())
+            children += map(int, Path(task).read_text().split())
         except (FileNotFoundError, ProcessLookupError):
             pass  # the thread has ended meanwhile
     return children
+
+
+def children_of(server):
+    return children_of_process(server._process.pid)
+
+
+def commands_of(server):
+    """Of its remotes, which their keepers have started."""
+    return [child for keeper in children_of(server) for child in children_of_process(keeper)]
+
+
+def descendants_of(server):
+    found = children_of(server)
+    for pid in found:
+        found += children_of_process(pid)
+    return found
 
 
 def is_running(pid):
@@ -384,6 +401,17 @@ def is_running(pid):
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def runs(argument):
+    """Whether there is a process that was given this argument."""
+    for line in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            if argument.encode() in Path(line).read_bytes().split(b"\0"):
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return False
 
 
 def on_terminal(*arguments, answer="", out=None):

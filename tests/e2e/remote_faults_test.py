@@ -3,13 +3,14 @@ import email.utils
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from pathlib import Path
 
 from fake_remote import FakeRemote, HttpRemote, NoSession, Unavailable, tool
-from peer import children_of, is_running, main, run, text_of, until
-from remote_test import RemoteCase
+from peer import children_of, commands_of, descendants_of, is_running, main, run, runs, text_of, until
+from remote_test import FAKE, RemoteCase
 
 
 class Faults(RemoteCase):
@@ -162,13 +163,12 @@ class Faults(RemoteCase):
 
     def test_an_idempotent_call_survives_a_child_that_dies(self):
         server = self.serve_remote(self.child())
-        children = until(lambda: children_of(server))
-        os.kill(children[0], signal.SIGKILL)
+        os.kill(until(lambda: commands_of(server))[0], signal.SIGKILL)
         self.assertEqual(text_of(self.call(server, "r__read_only")), "read")
 
     def test_a_call_of_a_remote_that_is_being_found_again_waits_for_it(self):
         server = self.serve_remote(self.child())
-        os.kill(until(lambda: children_of(server))[0], signal.SIGKILL)
+        os.kill(until(lambda: commands_of(server))[0], signal.SIGKILL)
         server.logged("remote r: down: ")
         self.assertEqual(text_of(self.call(server, "r__echo", {"text": "on"})), "on")
 
@@ -324,14 +324,43 @@ class Faults(RemoteCase):
 class Ending(RemoteCase):
     def test_children_end_with_the_server_by_the_end_of_their_stdin(self):
         server = self.serve_remote(self.child())
-        children = until(lambda: children_of(server))
+        children = descendants_of(server)
+        self.assertEqual(len(children), 2)  # its keeper, and the remote
         server.signal(signal.SIGTERM)
         self.assertEqual(server.wait(), 0)
         self.assertFalse([child for child in children if is_running(child)])
 
+    def test_what_a_child_has_started_ends_with_it(self):
+        left = f"86402.{os.getpid()}"
+        starts = f'setsid sleep {left} </dev/null >/dev/null 2>&1 & exec "$@"'
+        body = f'command = "sh"\nargs = ["-c", \'{starts}\', "sh", "{sys.executable}", "{FAKE}", "{{}}"]\n'
+        for kill in (False, True):
+            with self.subTest(kill=kill):
+                server = self.serve_remote(body)
+                until(lambda: runs(left))
+                if kill:
+                    os.kill(commands_of(server)[0], signal.SIGKILL)
+                    server.logged("remote r: down: it was ended by signal 9")
+                server.signal(signal.SIGTERM)
+                self.assertEqual(server.wait(), 0)
+                self.assertFalse(runs(left))
+
+    def test_a_keeper_that_is_killed_or_stopped_takes_its_remote_with_it(self):
+        for number in (signal.SIGKILL, signal.SIGSTOP):
+            with self.subTest(number=number):
+                server = self.serve_remote(self.child(), text="[server.limits]\ndrain_timeout_ms = 1500\n")
+                (keeper,), (command,) = until(lambda: children_of(server)), until(lambda: commands_of(server))
+                os.kill(keeper, number)
+                if number == signal.SIGKILL:
+                    server.logged("remote r: down: it was ended by signal 9")
+                else:
+                    server.signal(signal.SIGTERM)
+                    self.assertEqual(server.wait(), 0)
+                until(lambda: not is_running(keeper) and not is_running(command))
+
     def test_a_child_that_ignores_its_stdin_and_sigterm_is_killed(self):
         server = self.serve_remote(self.child(mode="ignores signals"), text="[server.limits]\ndrain_timeout_ms = 1500\n")
-        children = until(lambda: children_of(server))
+        children = descendants_of(server)
         server.signal(signal.SIGTERM)
         self.assertEqual(server.wait(), 0)
         until(lambda: not any(is_running(child) for child in children))

@@ -7,7 +7,7 @@ import threading
 
 from any_transport import TRANSPORTS, AnyTransport
 from fake_remote import FakeRemote
-from peer import children_of, main, text_of, until
+from peer import commands_of, main, text_of, until
 from remote_test import RemoteCase
 
 class Once(AnyTransport):
@@ -65,7 +65,7 @@ class Once(AnyTransport):
 
     def test_calls_wait_for_a_child_that_restarts(self):
         server = self.serve_remote(self.child())
-        for child in until(lambda: children_of(server)):
+        for child in until(lambda: commands_of(server)):
             os.kill(child, signal.SIGKILL)
         server.logged("remote r: down: ")
         answers = []

@@ -1,6 +1,7 @@
 #include "plugin/preflight.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <filesystem>
@@ -98,4 +99,20 @@ TEST_CASE("a trial that hangs is ended, and the next one is none the worse for i
     CHECK(results[0].message() == "in trial loading it did not finish within 200 ms");
     CHECK(results[1]);
   }
+}
+
+TEST_CASE("what a file starts in its trial ends with that, also what has left it") {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // so that it would become a child of this process
+  {
+    Preflight preflight(COLLET_TEST_PREFLIGHT);
+    for (int i = 0; i < 2; ++i) {
+      const auto results = preflight.run({{module_path("hostile_create_leaves_a_process"), "{}"},
+                                          {module_path("hostile_create_forks_and_crashes"), "{}"}});
+      CHECK(results[0]);
+      CHECK_FALSE(results[1]);
+      CHECK(children().size() == (i == 0 ? 0 : 1));  // the parent of trials
+    }
+  }
+  CHECK(children().empty());
+  prctl(PR_SET_CHILD_SUBREAPER, 0);
 }

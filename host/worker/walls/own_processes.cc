@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "plugin/descendants.h"
 #include "plugin/descriptor.h"
 
 namespace collet::worker {
@@ -42,15 +43,6 @@ int wait_for(pid_t process) {
   _exit(0);
 }
 
-[[noreturn]] void end_as(int status) {
-  if (!WIFSIGNALED(status)) _exit(WEXITSTATUS(status));
-  const int signal = WTERMSIG(status);
-  prctl(PR_SET_DUMPABLE, 0);  // no core of this process, which has done nothing
-  std::signal(signal, SIG_DFL);
-  raise(signal);
-  _exit(EXIT_FAILURE);
-}
-
 [[noreturn]] void give_up() {
   log::error("a worker cannot start a process: {}", std::strerror(errno));
   _exit(EXIT_FAILURE);
@@ -79,7 +71,7 @@ void live_alone() {
   const int status = wait_for(worker);
   kill(first, SIGKILL);
   wait_for(first);
-  end_as(status);
+  plugin::end_as(status);
 }
 
 }  // namespace collet::worker

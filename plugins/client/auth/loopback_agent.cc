@@ -1,5 +1,6 @@
 #include "client/auth/loopback_agent.h"
 
+#include <algorithm>
 #include <list>
 #include <utility>
 
@@ -142,11 +143,21 @@ class LoopbackAgent::Listener {
     auto* const listener = static_cast<Listener*>(server->data);
     if (status < 0) return;
     Connection& connection = listener->connections_.emplace_back(*listener);
-    const bool room = listener->connections_.size() <= limits::kCallbackConnectionsMax;
-    if (uv_accept(server, connection.stream()) != 0 || !room ||
+    if (uv_accept(server, connection.stream()) != 0 ||
         uv_read_start(connection.stream(), on_buffer, on_read) != 0) {
       connection.close();
     }
+    listener->make_room();
+  }
+
+  // Who has not asked anything for longest leaves: a browser asks at once.
+  void make_room() {
+    if (connections_.size() <= limits::kCallbackConnectionsMax) return;
+    const auto idle = [&](Connection& each) {
+      return !each.answering && &each != asking_ && !uv_is_closing(each.handle());
+    };
+    const auto found = std::find_if(connections_.begin(), connections_.end(), idle);
+    if (found != connections_.end()) found->close();
   }
 
   static void on_buffer(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define NULL_ENTRY 1
@@ -37,6 +38,8 @@
 #define SMALL_TABLE 28
 #define CREATE_CLOSES_ALL_AND_HANGS 29
 #define CREATE_FORKS_AND_CRASHES 30
+#define CREATE_LEAVES_A_PROCESS 31
+#define CREATE_LEAVES_A_PROCESS_AND_HANGS 32
 
 struct self {
   const collet_host* host;
@@ -58,6 +61,19 @@ static int* volatile nowhere = (int*)8;
 
 static void hang(void) {
   for (;;) pause();
+}
+
+/* One in a session of its own and without a parent, which sleeps as long as COLLET_TEST_LEFT says. */
+__attribute__((unused)) static void leave_a_process(void) {
+  const char* seconds = getenv("COLLET_TEST_LEFT");
+  const pid_t between = fork();
+  if (between != 0) {
+    waitpid(between, NULL, 0);
+    return;
+  }
+  setsid();
+  if (fork() == 0) execlp("sleep", "sleep", seconds ? seconds : "300", NULL);
+  _exit(0);
 }
 
 #if CASE == CONSTRUCTOR_CRASHES
@@ -96,6 +112,13 @@ static int32_t create(const collet_host* host, const collet_create_params* param
         _exit(0);
       }
       raise(SIGSEGV);
+      break;
+    case CREATE_LEAVES_A_PROCESS:
+      leave_a_process();
+      break;
+    case CREATE_LEAVES_A_PROCESS_AND_HANGS:
+      leave_a_process();
+      hang();
       break;
     case CREATE_CLOSES_ALL_AND_HANGS:
       for (int fd = 0; fd < 16; ++fd) close(fd);

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "e2e"))
 import remote_test  # noqa: E402
-from peer import BUILD, children_of, main, text_of, until  # noqa: E402
+from peer import BUILD, commands_of, main, text_of, until  # noqa: E402
 from sdks import SDKS, commands  # noqa: E402
 
 
@@ -71,7 +71,7 @@ class Sdks(remote_test.RemoteCase):
         server = self.gateway(f'command = "{command[0]}"\nargs = {command[1:]}\n')
         self.is_whole(server)
         self.is_heard(server, name, "over_stdio")
-        for child in until(lambda: children_of(server)):
+        for child in until(lambda: commands_of(server)):
             os.kill(child, signal.SIGKILL)
         self.back(server)
         server.signal(signal.SIGTERM)

@@ -1,0 +1,118 @@
+#include "cli/keeper.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plugin/descendants.h"
+#include "plugin/descriptor.h"
+
+namespace collet::cli {
+namespace {
+
+constexpr int kHost = 3;  // the descriptor
+constexpr int kCannotRun = 127;
+
+bool receive(void* to, std::size_t size) {
+  return size == 0 || recv(kHost, to, size, MSG_WAITALL) == static_cast<ssize_t>(size);
+}
+
+void answer(KeeperAnswer said) { send(kHost, &said, sizeof said, MSG_NOSIGNAL); }
+
+[[noreturn]] void fail(int error) {
+  answer({error, 0});
+  _exit(kCannotRun);
+}
+
+std::string receive_environment() {
+  std::uint32_t size = 0;
+  if (!receive(&size, sizeof size)) _exit(kCannotRun);
+  std::string variables(size, '\0');
+  if (!receive(variables.data(), size)) _exit(kCannotRun);
+  return variables;
+}
+
+std::vector<char*> pointers_into(std::string& variables) {
+  std::vector<char*> out;
+  for (std::size_t at = 0; at < variables.size(); at = variables.find('\0', at) + 1) out.push_back(&variables[at]);
+  out.push_back(nullptr);
+  return out;
+}
+
+[[noreturn]] void run(char** command, char** variables, pid_t keeper, int failure) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != keeper) _exit(kCannotRun);
+  setsid();
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  environ = variables;
+  execvp(command[0], command);
+  const int reason = errno;
+  static_cast<void>(!write(failure, &reason, sizeof reason));
+  _exit(kCannotRun);
+}
+
+pid_t start(char** command) {
+  std::string environment = receive_environment();
+  std::vector<char*> variables = pointers_into(environment);
+  int ends[2];
+  if (!command[0]) fail(EINVAL);
+  if (pipe2(ends, O_CLOEXEC) != 0) fail(errno);
+  const pid_t keeper = getpid();
+  const pid_t child = fork();
+  if (child < 0) fail(errno);
+  if (child == 0) run(command, variables.data(), keeper, ends[1]);
+  close(ends[1]);
+  int reason = 0;
+  if (read(ends[0], &reason, sizeof reason) == sizeof reason) fail(reason);
+  close(ends[0]);
+  answer({0, child});
+  return child;
+}
+
+}  // namespace
+
+void keeper_main(char** command) {
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, nullptr);
+  prctl(PR_SET_NAME, "collet-keeper");
+  plugin::adopt_orphans();
+  fcntl(kHost, F_SETFD, FD_CLOEXEC);
+  const pid_t child = start(command);
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) close(stream);  // that they end is to be seen
+  sigset_t ended;
+  sigemptyset(&ended);
+  sigaddset(&ended, SIGCHLD);
+  const plugin::Descriptor children(signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK));
+  std::optional<int> status;
+  while (!status) {
+    pollfd waiting[] = {{kHost, POLLIN, 0}, {children.get(), POLLIN, 0}};
+    poll(waiting, 2, -1);
+    signalfd_siginfo told;
+    while (read(children.get(), &told, sizeof told) > 0) {
+    }
+    status = plugin::reap(child);
+    if (!waiting[0].revents) continue;
+    char order;
+    if (recv(kHost, &order, 1, MSG_DONTWAIT) != 1) break;
+    if (!status) kill(-child, SIGTERM);
+  }
+  const std::optional<int> at_the_end = plugin::end_descendants(child);
+  plugin::end_as(status.value_or(at_the_end.value_or(SIGKILL)));
+}
+
+}  // namespace collet::cli

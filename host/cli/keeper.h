@@ -1,0 +1,22 @@
+// The process between the plugin "client" and a command that it runs: with the command, or with the host, ends all that
+// the command has started.
+#pragma once
+
+namespace collet::cli {
+
+// The verb under which the host's executable runs keeper_main(): `executable __keep PROGRAM ARGUMENT…`.
+inline constexpr const char* kKeepVerb = "__keep";
+
+// Runs the program, looked for in its PATH, in a session of its own, with this process's standard streams and no other
+// descriptor, and ends as it ends. Descriptor 3 is a stream socket. There come a std::uint32_t and so many bytes, the
+// command's environment ("NAME=value\0" each); there goes a KeeperAnswer. Each byte that comes then is passed on as SIGTERM
+// to the command's process group; at the end of the stream, as when the host has ended, all is killed. Signals mean
+// nothing to this process.
+[[noreturn]] void keeper_main(char** command);
+
+struct KeeperAnswer {
+  int error;    // an errno: it does not run
+  int process;  // the command's, and its group
+};
+
+}  // namespace collet::cli

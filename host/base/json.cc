@@ -138,7 +138,7 @@ class Locating : public Bounded<Document> {
 
 template <unsigned kMoreFlags = 0, class Stream, class Handler>
 std::optional<ParseError> run(Stream& stream, Handler& handler) {
-  rapidjson::Reader reader;
+  rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, Allocator> reader;
   const rapidjson::ParseResult result = reader.Parse<kParseFlags | kMoreFlags>(stream, handler);
   if (!result.IsError()) return std::nullopt;
   if (handler.too_deep()) return ParseError{"nested too deeply", result.Offset()};
@@ -249,8 +249,10 @@ std::optional<ParseError> parse(std::string_view text, Document& out, ParseLimit
 char* ParseBuffer::copy(std::string_view text) {
   constexpr std::size_t kPadding = 16;  // strings are scanned in aligned blocks of that size
   if (capacity_ < text.size() + kPadding) {
+    capacity_ = 0;
+    bytes_.reset();
+    bytes_.reset(new char[text.size() + kPadding]);
     capacity_ = text.size() + kPadding;
-    bytes_.reset(new char[capacity_]);
   }
   std::memcpy(bytes_.get(), text.data(), text.size());
   std::memset(bytes_.get() + text.size(), 0, kPadding);
@@ -290,7 +292,7 @@ std::optional<std::string_view> find_string(const Value& object, std::string_vie
 
 void append(std::string& out, const Value& value) {
   StringSink sink{out};
-  rapidjson::Writer<StringSink> writer(sink);
+  rapidjson::Writer<StringSink, rapidjson::UTF8<>, rapidjson::UTF8<>, Allocator> writer(sink);
   value.Accept(writer);
 }
 

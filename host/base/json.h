@@ -11,7 +11,9 @@
 #endif
 #include <rapidjson/document.h>
 
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,9 +24,29 @@
 
 namespace collet::json {
 
+// As rapidjson::CrtAllocator, but want of memory is std::bad_alloc: RapidJSON would write to the null pointer.
+class Allocator {
+ public:
+  static const bool kNeedFree = true;
+  void* Malloc(std::size_t size) { return size == 0 ? nullptr : checked(std::malloc(size)); }
+  void* Realloc(void* before, std::size_t, std::size_t size) {
+    if (size != 0) return checked(std::realloc(before, size));
+    std::free(before);
+    return nullptr;
+  }
+  static void Free(void* memory) { std::free(memory); }
+
+ private:
+  static void* checked(void* memory) {
+    if (!memory) throw std::bad_alloc();
+    return memory;
+  }
+};
+
 // Never compare a Value with a scalar by ==: RapidJSON 1.1.0 recurses without end under C++20.
-using Value = rapidjson::Value;
-using Document = rapidjson::Document;
+using Pool = rapidjson::MemoryPoolAllocator<Allocator>;
+using Value = rapidjson::GenericValue<rapidjson::UTF8<>, Pool>;
+using Document = rapidjson::GenericDocument<rapidjson::UTF8<>, Pool, Allocator>;
 
 struct ParseLimits {
   unsigned depth_max = limits::kJsonDepthMax;
@@ -36,8 +58,8 @@ struct ParseError {
   std::size_t offset = 0;
 };
 
-// Parses UTF-8 text that is one JSON value. Numbers are read exactly, nesting beyond the limit is an error, and
-// nothing recurses.
+// Parses UTF-8 text that is one JSON value. Numbers are read exactly, nesting beyond the limit is an error, and nothing
+// recurses. Throws std::bad_alloc for want of memory.
 [[nodiscard]] std::optional<ParseError> parse(std::string_view text, Document& out, ParseLimits limits = {});
 
 // Where the text of the object member `key` lies that is found on the way `parent` → `key` from the root:

@@ -16,4 +16,6 @@ Error invalid_params(std::string message) { return {kInvalidParams, "Invalid par
 
 Error internal_error(std::string message) { return {kInternalError, std::move(message)}; }
 
+Error out_of_memory() { return {kInternalError, "The server is out of memory", {}, 503}; }
+
 }  // namespace collet::rpc

@@ -24,5 +24,6 @@ Error invalid_request(std::string message);
 Error method_not_found(std::string_view method);
 Error invalid_params(std::string message);
 Error internal_error(std::string message);
+Error out_of_memory();
 
 }  // namespace collet::rpc

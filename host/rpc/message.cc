@@ -169,9 +169,18 @@ std::optional<Error> parse_message(std::string_view text, Arena& arena, Message&
   json::RawMember arguments{"params", "arguments", {}};
   json::Document& document = arena.document();
   const std::string_view message = text::without_byte_order_mark(text);
-  if (auto bad = json::parse(message, arena.buffer(), document, arguments)) {
+  std::optional<json::ParseError> not_json;
+  try {
+    not_json = json::parse(message, arena.buffer(), document, arguments);
+  } catch (const std::bad_alloc&) {
+    arena.clear();
     read_envelope(message, out);
-    return parse_error(fmt::format("{} at byte {}", bad->message, text.size() - message.size() + bad->offset));
+    return out_of_memory();
+  }
+  if (not_json) {
+    read_envelope(message, out);
+    return parse_error(
+        fmt::format("{} at byte {}", not_json->message, text.size() - message.size() + not_json->offset));
   }
   if (document.IsArray()) return no_batches();
   if (!document.IsObject()) return invalid_request("a message is a JSON object");

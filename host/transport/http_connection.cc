@@ -16,6 +16,21 @@ namespace {
 
 constexpr std::size_t kHeaderReadBytes = 4u << 10;
 
+// Of others afterwards, whatever happens.
+template <class Thing>
+class Lent {
+ public:
+  explicit Lent(Thing& thing) : thing_(thing) {}
+  ~Lent() { thing_.reset(); }
+  Lent(const Lent&) = delete;
+  Lent& operator=(const Lent&) = delete;
+
+  Thing& operator*() const { return thing_; }
+
+ private:
+  Thing& thing_;
+};
+
 }  // namespace
 
 void HttpConnection::open(ConnectionGroup& group, int descriptor, Peer peer, std::string address,
@@ -288,10 +303,9 @@ void HttpConnection::received(std::size_t bytes) {
     keep(HttpParser(group_->limits), group_->read_buffer.get(), bytes);
   } else {
     char* data = group_->read_buffer.get();
-    HttpParser& parser = group_->parser;
-    const std::size_t used = consume(parser, data, bytes);
-    if (used < bytes && phase_ != Phase::lingering && !closing_) keep(std::move(parser), data + used, bytes - used);
-    parser.reset();
+    const Lent<HttpParser> parser(group_->parser);
+    const std::size_t used = consume(*parser, data, bytes);
+    if (used < bytes && phase_ != Phase::lingering && !closing_) keep(std::move(*parser), data + used, bytes - used);
   }
   if (kept_ && !may_read_request() && kept_->size > limits::kHttpPipelineBytesMax && !closing_) {
     paused_ = true;
@@ -387,7 +401,7 @@ void HttpConnection::refuse_for_memory(const HttpRequest& request) {
 
 // What has come cannot be kept. Ahead of an answer that is owed there is nobody to be told.
 void HttpConnection::drop_for_memory() {
-  if (phase_ != Phase::reading) {
+  if (phase_ != Phase::reading || !kept_) {
     group_->tell_memory_is_full();
     return close();
   }

@@ -199,10 +199,11 @@ void LineStream::State::make_room() {
   }
   if (size == 0 && capacity > 4 * kReadBytes) capacity = 0;  // a large line has passed
   if (capacity - size >= kReadBytes / 2) return;
-  capacity = std::max(kReadBytes, size * 2);
-  auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+  const std::size_t grown = std::max(kReadBytes, size * 2);
+  auto larger = std::make_unique_for_overwrite<char[]>(grown);
   if (size > 0) std::memcpy(larger.get(), input.get(), size);
   input = std::move(larger);
+  capacity = grown;
 }
 
 void LineStream::State::took(ssize_t bytes) {

@@ -5,9 +5,10 @@ import resource
 import select
 import sqlite3
 import time
+from pathlib import Path
 
 from ground import Attack, until
-from peer import PLUGINS, call, main, post, request, run, text_of
+from peer import PLUGINS, as_bytes, call, main, post, request, run, text_of
 
 HEAD = "POST {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n"
 MIB = 1 << 20
@@ -83,6 +84,31 @@ class Clients(Attack):
         server.logged(r"requests are refused: .*\(server.limits.memory_bytes_max")
         self.doCleanups_of_sockets()
         self.leaves_nothing(server, held)
+
+    def asks_for_too_much(self, server, ask):
+        """Messages whose values take ten times their size, and more than is left to the server."""
+        elements = b"1," * (3 * MIB) + b"1"
+        begin = b'{"jsonrpc":"2.0","id":1,"method":'
+        messages = (begin + b'"tools/call","params":{"name":"echo","arguments":{"text":"%s"}}}' % elements,
+                    begin + b'"tools/call","params":{"name":"echo","arguments":{"text":[%s]}}}' % elements,
+                    begin + b'"initialize","params":{"capabilities":{"x":[%s]}}}' % elements)
+        self.assertEqual(text_of(ask(messages[0])), elements.decode())  # what reading takes is there from now on
+        process, no_limit = server._process.pid, resource.RLIM_INFINITY
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[0])
+        resource.prlimit(process, resource.RLIMIT_AS, (pages * resource.getpagesize() + 30 * MIB, no_limit))
+        for message in messages[1:]:
+            error = ask(message)["error"]
+            self.assertEqual((error["code"], error["message"]), (-32603, "The server is out of memory"))
+        resource.prlimit(process, resource.RLIMIT_AS, (no_limit, no_limit))
+        self.assertEqual(text_of(ask(as_bytes(call(1, "echo", {"text": "served"})))), "served")
+
+    def test_H1_asks_for_more_memory_than_there_is(self):
+        server = self.serve("echo", "math")
+        self.asks_for_too_much(server, lambda message: server.post(message).message)
+
+    def test_H1_asks_for_more_memory_than_there_is_over_stdio(self):
+        peer = self.stdio("echo", "math")
+        self.asks_for_too_much(peer, peer.ask)
 
     def test_H2_says_much_of_itself(self):
         server = self.serve("echo")

@@ -109,7 +109,7 @@ void run(std::string_view title, const std::string& schema_text, std::string_vie
   COLLET_ASSERT(schema->validate(document).valid());
   const std::string text(arguments);
   const auto parse = [&] {
-    rapidjson::Document fresh;
+    json::Document fresh;
     fresh.Parse(text.data(), text.size());
     COLLET_ASSERT(!fresh.HasParseError());
   };

@@ -4,7 +4,6 @@ import shutil
 import signal
 import subprocess
 import unittest
-from pathlib import Path
 
 from ground import TROUBLE, Attack, as_json, until
 from peer import PLUGINS, Process, call, descendants_of, hostile, is_running, main, run, runs

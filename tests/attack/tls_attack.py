@@ -20,7 +20,7 @@ class Tls(Attack):
                         "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
         self.server = self.serve("echo", listen=["https://127.0.0.1:0"],
                                  text=f'[server]\nthreads = 1\n[server.tls]\ncertificate = "{certificate}"\nkey = "{key}"\n'
-                                      "[server.limits]\nheader_timeout_ms = 500\n")
+                                      "[server.limits]\nheader_timeout_ms = 3000\n")
         self.trusted = ssl.create_default_context(cafile=certificate)
         self.served()
         self.held = self.holdings(self.server)

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 
-from peer import BUILD, COLLET, PLUGINS, Case, call, hostile, main, on_terminal, run, text_of
+from peer import BUILD, COLLET, PLUGINS, TIMEOUT_S, Case, call, hostile, main, on_terminal, run, text_of
 
 HOSTILE = {
     "no_symbol": "collet_plugin_entry_v1",
@@ -213,7 +213,7 @@ class Output(Case):
     def test_a_full_disk(self):
         for verb in self.verbs():
             with self.subTest(verb=verb), open("/dev/full", "wb") as full:
-                done = subprocess.run([COLLET, *verb], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                done = subprocess.run([COLLET, *verb], stdout=full, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT_S)
                 self.assertEqual(done.returncode, 3)
                 self.assertIn("collet: the result could not be written: No space left on device\n", done.stderr)
 
@@ -221,7 +221,7 @@ class Output(Case):
         for verb in self.verbs():
             with self.subTest(verb=verb):
                 done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", COLLET, *verb], stderr=subprocess.PIPE, text=True,
-                                      timeout=60)
+                                      timeout=TIMEOUT_S)
                 self.assertEqual(done.returncode, 3)
                 self.assertIn("collet: the result could not be written: Bad file descriptor\n", done.stderr)
 
@@ -231,7 +231,7 @@ class Output(Case):
                 with self.subTest(verb=verb, ignored=ignored):
                     reader, writer = os.pipe()
                     os.close(reader)
-                    done = subprocess.run([COLLET, *verb], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60,
+                    done = subprocess.run([COLLET, *verb], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT_S,
                                           restore_signals=not ignored)
                     os.close(writer)
                     self.assertEqual(done.returncode, code)
@@ -242,7 +242,7 @@ class Output(Case):
         for verb in (("list",), ("reload",), ("reload", "echo"), ("reload", "--format", "json")):
             with self.subTest(verb=verb), open("/dev/full", "wb") as full:
                 done = subprocess.run([COLLET, *verb, "-c", self.folder / "collet.toml"], stdout=full,
-                                      stderr=subprocess.PIPE, text=True, timeout=60)
+                                      stderr=subprocess.PIPE, text=True, timeout=TIMEOUT_S)
                 self.assertEqual(done.returncode, 3, done.stderr)
                 self.assertIn("could not be written", done.stderr)
         self.assertTrue(server.is_alive())
@@ -262,7 +262,7 @@ class Output(Case):
             for verb in (("import", servers), ("client-config", "--for", "zed"),
                          ("call", "shout", "-c", self.config("noisy"))):
                 done = subprocess.run(["sh", "-c", f'exec "$@" 2{words}', "sh", COLLET, *verb], stdout=subprocess.PIPE,
-                                      text=True, timeout=60)
+                                      text=True, timeout=TIMEOUT_S)
                 self.assertEqual(done.returncode, 0, verb)
                 self.assertTrue(done.stdout)
 

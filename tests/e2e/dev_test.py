@@ -4,7 +4,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from peer import BUILD, COLLET, Case, main, until
+from peer import BUILD, COLLET, TIMEOUT_S, Case, main, until
 
 
 class Dev(Case):
@@ -53,7 +53,7 @@ class Dev(Case):
         (sources / "which").write_text("versioned_extra")
         until(lambda: self.process.stdout.readline() == b"3\n")
         self.process.send_signal(signal.SIGINT)
-        self.assertEqual(self.process.wait(10), 0)
+        self.assertEqual(self.process.wait(TIMEOUT_S), 0)
 
     def test_it_ends_while_a_build_runs_and_takes_that_along(self):
         sources = self.folder / "sources"
@@ -63,7 +63,7 @@ class Dev(Case):
         until(begun.exists)
         pid = int(begun.read_text())
         self.process.send_signal(signal.SIGTERM)
-        self.assertEqual(self.process.wait(10), 0)
+        self.assertEqual(self.process.wait(TIMEOUT_S), 0)
         until(lambda: not Path(f"/proc/{pid}").exists())
 
     def test_a_debugger_finds_the_copy_that_is_mapped(self):

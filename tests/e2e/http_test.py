@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 from peer import COLLET, PLUGINS, TIMEOUT_S, Case, Connection, as_bytes, call, hostile, main, modern, post, request, text_of, until
 
 WRITE_BUFFER_BYTES_MAX = 4 << 20
+DRAINS_FOR_EVER = "[server.limits]\ndrain_timeout_ms = 600000\n"
 
 
 class Bodies(Case):
@@ -369,26 +370,26 @@ class Ending(Case):
             return True
 
     def test_a_second_sigterm_does_not_wait(self):
-        server = self.serve("waits")
+        server = self.serve("waits", text=DRAINS_FOR_EVER)
         waiting = self.waiting(server, 3)
         server.signal(signal.SIGTERM)
         server.logged("ending")
         self.assertTrue(server.is_alive())
         server.signal(signal.SIGTERM)
-        self.assertEqual(server.wait(3), 0)
+        self.assertEqual(server.wait(), 0)
         for connection in waiting:
             answer = connection.receive()
             self.assertTrue(answer is None or "error" in answer.message)
 
     def test_a_second_sigterm_does_not_wait_for_a_call_that_hangs(self):
-        server = self.serve("echo", hangs=hostile("call_hangs"))
+        server = self.serve("echo", text=DRAINS_FOR_EVER, hangs=hostile("call_hangs"))
         connection = server.connect()
         connection.send(post(call(1, "tool")))
         server.logged("hanging")
         server.signal(signal.SIGTERM)
         server.logged("ending")
         server.signal(signal.SIGTERM)
-        self.assertEqual(server.wait(3), 0)
+        self.assertEqual(server.wait(), 0)
         server.logged("plugin hangs was not unloaded: its call.. has not returned")
 
     def test_the_time_to_drain_is_limited(self):
@@ -401,7 +402,7 @@ class Ending(Case):
             half = server.connect()
             half.send(b"POST /mcp HTTP/1.1\r\n")
             server.signal(signal.SIGTERM)
-            self.assertEqual(server.wait(4), 0)
+            self.assertEqual(server.wait(), 0)
 
 
 if __name__ == "__main__":

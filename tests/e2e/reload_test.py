@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import stat
-from pathlib import Path
 
 from peer import BUILD, Case, Server, call, children_of, is_running, main, post, request, run, text_of, until
 

@@ -6,7 +6,6 @@ import socket
 import sys
 import threading
 import time
-from pathlib import Path
 
 from fake_remote import FakeRemote, HttpRemote, NoSession, Unavailable, tool
 from peer import children_of, commands_of, descendants_of, is_running, main, run, runs, text_of, until
@@ -124,7 +123,7 @@ class Faults(RemoteCase):
         self.a_good_one_goes_on('command = "x"\nargs = ["${env:COLLET_TEST_NOT_SET}"]\n', "COLLET_TEST_NOT_SET is not set")
 
     def test_a_child_that_ends_at_once_is_tried_again_and_again_but_not_at_once(self):
-        server = self.a_good_one_goes_on('command = "/bin/false"\n', "exit code 1")
+        self.a_good_one_goes_on('command = "/bin/false"\n', "exit code 1")
 
     def test_a_child_writes_junk_to_stdout(self):
         server = self.serve_remote(self.child(mode="junk"))

@@ -16,7 +16,7 @@ class Probes(RemoteCase):
             with self.subTest(mode=mode):
                 log = self.folder / "starts"
                 log.write_text("")
-                server = self.serve_remote(self.child(era="legacy", mode=mode, log=str(log)) + "start_timeout_ms = 1000\n")
+                server = self.serve_remote(self.child(era="legacy", mode=mode, log=str(log)) + "start_timeout_ms = 5000\n")
                 self.assertEqual(text_of(self.call(server, "r__echo", {"text": "on"})), "on")
                 self.assertEqual(log.read_text(), "server/discover\ninitialize\n")
                 self.call(server, "r__die")
@@ -35,7 +35,7 @@ class Probes(RemoteCase):
         over = threading.Event()
         self.addCleanup(over.set)
         fake.raw["server/discover"] = lambda message: over.wait() and b""
-        server = self.serve_remote(f'url = "{fake.url}"\nstart_timeout_ms = 500\n')
+        server = self.serve_remote(f'url = "{fake.url}"\nstart_timeout_ms = 5000\n')
         self.assertEqual(text_of(self.call(server, "r__echo", {"text": "on"})), "on")
 
     def test_a_verb_hears_a_child_that_ends_at_a_probe(self):
@@ -142,7 +142,7 @@ class Causes(RemoteCase):
         self.addCleanup(over.set)
         read = fake.remote.on_prompts_list
         fake.remote.on_prompts_list = lambda talk: over.wait() and read(talk)
-        server = self.serve_remotes(r=f'url = "{fake.url}"\nlist_timeout_ms = 100\n')
+        server = self.serve_remotes(r=f'url = "{fake.url}"\nlist_timeout_ms = 2000\n')
         server.logged("cannot read its prompts/list: it has not answered in time")
         until(lambda: "r__echo" in self.tools(server))
 

@@ -67,7 +67,7 @@ class Ending(Case):
     def test_a_call_in_flight_at_the_end_of_input_is_answered_however_long_it_takes_within_the_limit(self):
         sent = as_bytes(call(1, "primes", {"below": 200_000_000})) + b"\n"
         done = subprocess.run([COLLET, "stdio", "-c", self.config("math", text=FOR_EVER)], input=sent,
-                              capture_output=True, timeout=60)
+                              capture_output=True, timeout=TIMEOUT_S)
         self.assertEqual(text_of(json.loads(done.stdout)), "11078937")
         self.assertEqual(done.returncode, 0)
 
@@ -177,7 +177,7 @@ class Ending(Case):
         lines = [call(1, "echo", {"text": "x" * 100_000}), call(2, "primes", {"below": 1000})]
         for line_end in (b"\n", b""):
             sent = b"\n".join(map(as_bytes, lines)) + line_end
-            done = subprocess.run([COLLET, "stdio", "-c", config], input=sent, capture_output=True, timeout=10)
+            done = subprocess.run([COLLET, "stdio", "-c", config], input=sent, capture_output=True, timeout=TIMEOUT_S)
             answers = {answer["id"]: text_of(answer) for answer in map(json.loads, done.stdout.splitlines())}
             self.assertEqual(answers, {1: "x" * 100_000, 2: "168"})
             self.assertEqual(done.returncode, 0)

@@ -4,7 +4,7 @@ import os
 import subprocess
 import unittest
 
-from peer import BUILD, COLLET, Case, main
+from peer import BUILD, COLLET, TIMEOUT_S, Case, main
 from withheld import WITHOUT, withhold
 
 # What is then told to be missing, as a user and as root.
@@ -31,7 +31,7 @@ class Withheld(Case):
 
     def call(self, feature, required):
         return subprocess.run([COLLET, "call", "echo", "-c", self.worker(required)], preexec_fn=feature and (lambda: withhold(feature)),
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=TIMEOUT_S)
 
     def test_each_feature(self):
         for feature in WITHOUT:
@@ -56,12 +56,12 @@ class Withheld(Case):
         file = self.worker(required=False)
         environment = {**os.environ, "TMPDIR": "/tmp", "HOME": "/nonexistent", "XDG_RUNTIME_DIR": ""}
         done = subprocess.run([*command, "stat", "--args", '{"path":"/etc/passwd"}', "-c", file], env=environment,
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=TIMEOUT_S)
         self.assertEqual(done.stdout.strip(), "ENOENT", done.stderr)
         self.assertIn("a /proc of its own (", done.stderr)
         self.assertNotIn("a file system of its own", done.stderr)
         done = subprocess.run([*command, "stat", "--args", '{"path":"/proc/self/status"}', "-c", file], env=environment,
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=TIMEOUT_S)
         self.assertEqual(done.stdout.strip(), "0", done.stderr)
 
     def test_where_nothing_is_missing_it_runs(self):
@@ -73,7 +73,7 @@ class Withheld(Case):
     def test_in_the_process_of_the_server_it_does_not_run(self):
         file = self.folder / "collet.toml"
         file.write_text(f'[plugin.p]\nlibrary = "{BUILD}/plugins/echo.so"\nplacement = "in-process"\nrequire_sandbox = true\n')
-        done = subprocess.run([COLLET, "call", "echo", "--args", '{"text":"x"}', "-c", file], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([COLLET, "call", "echo", "--args", '{"text":"x"}', "-c", file], capture_output=True, text=True, timeout=TIMEOUT_S)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("require_sandbox is set, and it would run in this process", done.stderr)
 

@@ -12,7 +12,6 @@
 #include <csignal>
 #include <cstdint>
 #include <initializer_list>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +24,14 @@ namespace {
 constexpr int kHost = 3;  // the descriptor
 constexpr int kCannotRun = 127;
 
-bool receive(void* to, std::size_t size) {
-  return size == 0 || recv(kHost, to, size, MSG_WAITALL) == static_cast<ssize_t>(size);
+bool receive(char* to, std::size_t size) {
+  while (size > 0) {
+    const ssize_t come = recv(kHost, to, size, 0);
+    if (come <= 0) return false;
+    to += come;
+    size -= static_cast<std::size_t>(come);
+  }
+  return true;
 }
 
 void answer(KeeperAnswer said) { send(kHost, &said, sizeof said, MSG_NOSIGNAL); }
@@ -38,7 +43,7 @@ void answer(KeeperAnswer said) { send(kHost, &said, sizeof said, MSG_NOSIGNAL); 
 
 std::string receive_environment() {
   std::uint32_t size = 0;
-  if (!receive(&size, sizeof size)) _exit(kCannotRun);
+  if (!receive(reinterpret_cast<char*>(&size), sizeof size)) _exit(kCannotRun);
   std::string variables(size, '\0');
   if (!receive(variables.data(), size)) _exit(kCannotRun);
   return variables;
@@ -86,6 +91,7 @@ pid_t start(char** command) {
 }  // namespace
 
 void keeper_main(char** command) {
+  const pid_t host = getppid();
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, nullptr);
@@ -94,25 +100,24 @@ void keeper_main(char** command) {
   fcntl(kHost, F_SETFD, FD_CLOEXEC);
   const pid_t child = start(command);
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) close(stream);  // that they end is to be seen
-  sigset_t ended;
-  sigemptyset(&ended);
-  sigaddset(&ended, SIGCHLD);
-  const plugin::Descriptor children(signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK));
-  std::optional<int> status;
-  while (!status) {
-    pollfd waiting[] = {{kHost, POLLIN, 0}, {children.get(), POLLIN, 0}};
+  sigset_t wake;
+  sigemptyset(&wake);
+  for (const int number : {SIGCHLD, SIGCONT}) sigaddset(&wake, number);
+  const plugin::Descriptor signals(signalfd(-1, &wake, SFD_CLOEXEC | SFD_NONBLOCK));
+  while (!plugin::reap_all_but(child) && getppid() == host) {
+    pollfd waiting[] = {{kHost, POLLIN, 0}, {signals.get(), POLLIN, 0}};
     poll(waiting, 2, -1);
     signalfd_siginfo told;
-    while (read(children.get(), &told, sizeof told) > 0) {
+    while (read(signals.get(), &told, sizeof told) > 0) {
     }
-    status = plugin::reap(child);
     if (!waiting[0].revents) continue;
     char order;
     if (recv(kHost, &order, 1, MSG_DONTWAIT) != 1) break;
-    if (!status) kill(-child, SIGTERM);
+    kill(-child, SIGTERM);
   }
-  const std::optional<int> at_the_end = plugin::end_descendants(child);
-  plugin::end_as(status.value_or(at_the_end.value_or(SIGKILL)));
+  const int status = plugin::end_descendants(child);
+  send(kHost, "", 1, MSG_NOSIGNAL);
+  plugin::end_as(status);
 }
 
 }  // namespace collet::cli

@@ -10,8 +10,8 @@ inline constexpr const char* kKeepVerb = "__keep";
 // Runs the program, looked for in its PATH, in a session of its own, with this process's standard streams and no other
 // descriptor, and ends as it ends. Descriptor 3 is a stream socket. There come a std::uint32_t and so many bytes, the
 // command's environment ("NAME=value\0" each); there goes a KeeperAnswer. Each byte that comes then is passed on as SIGTERM
-// to the command's process group; at the end of the stream, as when the host has ended, all is killed. Signals mean
-// nothing to this process.
+// to the command's process group. At the end of the stream, and when the parent has ended (expects SIGCONT then, as
+// PR_SET_PDEATHSIG), all is killed. When nothing is left one byte goes back. What can be blocked of signals is.
 [[noreturn]] void keeper_main(char** command);
 
 struct KeeperAnswer {

@@ -44,25 +44,33 @@ unsigned kill_children() {
 
 void adopt_orphans() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
-std::optional<int> reap(pid_t child) {
-  std::optional<int> found;
-  int status = 0;
-  for (pid_t ended; (ended = waitpid(-1, &status, WNOHANG)) > 0;) {
-    if (ended == child) found = status;
+bool reap_all_but(pid_t child) {
+  siginfo_t ended{};
+  bool found = false;
+  while (!found && waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) {
+    found = ended.si_pid == child;
+    if (!found) waitpid(ended.si_pid, nullptr, WNOHANG);
+    ended = {};
   }
   return found;
 }
 
 // Each that ends leaves its children to this process. One that is being traced cannot be waited for before its tracer has
 // ended, which is another one of them.
-std::optional<int> end_descendants(pid_t child) {
-  constexpr timespec kPause{0, 5'000'000};
-  std::optional<int> status;
+int end_descendants(pid_t child) {
+  constexpr timespec kPause{0, 2'000'000};
+  int outcome = SIGKILL;
+  if (child > 0) kill(-child, SIGKILL);
   while (kill_children() > 0) {
-    if (const auto found = reap(child)) status = found;
+    int status = 0;
+    for (pid_t ended; (ended = waitpid(-1, &status, WNOHANG)) > 0;) {
+      if (ended == child) outcome = status;
+    }
     if (!list_children().empty()) nanosleep(&kPause, nullptr);
   }
-  return status;
+  int status = 0;  // where there is no /proc
+  if (child > 0 && waitpid(child, &status, WNOHANG) == child) outcome = status;
+  return outcome;
 }
 
 void end_as(int status) {

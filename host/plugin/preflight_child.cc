@@ -166,8 +166,9 @@ int preflight_main(int, char**) {
     close(request);
     close(reports);
     const int status = end_of(trial);
+    const bool told = send(preflight::kParentDescriptor, &status, sizeof status, MSG_NOSIGNAL) > 0;
     end_descendants();
-    if (send(preflight::kParentDescriptor, &status, sizeof status, MSG_NOSIGNAL) < 0) _exit(0);
+    if (!told) _exit(0);
   }
 }
 

@@ -354,7 +354,7 @@ void Child::Process::on_err_ended() {
 
 void Child::Process::on_exit(std::int64_t status, int signal) {
   exited_ = true;
-  if (keeper_ && signal == SIGKILL) keeper_->kill_command();  // in case that it was the keeper who was killed
+  if (keeper_ && !keeper_->has_ended_all()) keeper_->kill_command();  // it was the keeper who was killed
   exit_reason_ = signal ? "it was ended by signal " + std::to_string(signal)
                         : "it has ended with exit code " + std::to_string(status);
   if (ending_) return close_all();
@@ -394,14 +394,15 @@ void Child::Process::step() {
 }
 
 void Child::Process::end_by_force(unsigned steps_before) {
-  if (keeper_ && steps_before == 0) return keeper_->terminate();
-  if (keeper_ && steps_before == 1) {
+  if (!keeper_) {
+    kill(-process_.pid, steps_before == 0 ? SIGTERM : SIGKILL);
+  } else if (steps_before == 0) {
+    keeper_->terminate();
+  } else {
     keeper_->end();
-    kill(process_.pid, SIGCONT);
-    return;
+    keeper_->kill_command();
+    kill(process_.pid, SIGCONT);  // it ends by itself
   }
-  if (keeper_) keeper_->kill_command();
-  kill(-process_.pid, steps_before == 0 ? SIGTERM : SIGKILL);
 }
 
 void Child::Process::close(uv_handle_t* handle) {

@@ -50,7 +50,8 @@ std::unique_ptr<Keeper> Keeper::prepare() {
 }
 
 Keeper::~Keeper() {
-  end();
+  end();  // somebody who has forked may have a copy of the descriptor
+  close_end(end_);
   close_end(its_end_);
 }
 
@@ -62,20 +63,24 @@ int Keeper::begin(const std::vector<std::string>& variables) {
   const auto size = static_cast<std::uint32_t>(block.size());
   std::memcpy(message.data(), &size, sizeof size);
   Answer answer{};
-  if (!send_all(end_, message + block) || !is_readable(end_) ||
-      ::recv(end_, &answer, sizeof answer, MSG_WAITALL) != sizeof answer) {
-    return ECHILD;
-  }
+  if (!send_all(end_, message + block)) return EPIPE;
+  if (!is_readable(end_)) return ETIMEDOUT;
+  if (::recv(end_, &answer, sizeof answer, MSG_WAITALL) != sizeof answer) return EPIPE;
   command_ = answer.process;
   return answer.error;
 }
 
 void Keeper::terminate() const { static_cast<void>(send_all(end_, std::string(1, '\0'))); }
 
-void Keeper::end() { close_end(end_); }
+void Keeper::end() const { ::shutdown(end_, SHUT_WR); }
 
 void Keeper::kill_command() const {
   if (command_ > 0) ::kill(-command_, SIGKILL);
+}
+
+bool Keeper::has_ended_all() const {
+  char told;
+  return ::recv(end_, &told, 1, MSG_DONTWAIT) == 1;
 }
 
 }  // namespace collet::client

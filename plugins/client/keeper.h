@@ -22,13 +22,15 @@ class Keeper {
   // What the process is to have as kDescriptor.
   int its_end() const { return its_end_; }
   // Once the process has been started: has it run the command with these variables ("NAME=value"). Returns 0 or an errno.
-  // Waits until the command runs, which is at once.
+  // Waits until the command runs.
   int begin(const std::vector<std::string>& variables);
 
   void terminate() const;  // the command's group gets SIGTERM
-  void end();              // all that the command has started is killed, and then it ends
-  // Instead of a keeper that has been killed, or does not do as it is told.
+  void end() const;        // all that the command has started is killed, and then it ends
+  // Instead of one that is killed itself, or does not do as it is told.
   void kill_command() const;
+  // After its end: whether it has left nothing.
+  bool has_ended_all() const;
 
  private:
   Keeper(int end, int its_end) : end_(end), its_end_(its_end) {}

@@ -345,16 +345,16 @@ class Ending(RemoteCase):
                 self.assertFalse(runs(left))
 
     def test_a_keeper_that_is_killed_or_stopped_takes_its_remote_with_it(self):
-        for number in (signal.SIGKILL, signal.SIGSTOP):
-            with self.subTest(number=number):
+        for number, end in ((signal.SIGKILL, None), (signal.SIGSTOP, signal.SIGTERM), (signal.SIGSTOP, signal.SIGKILL)):
+            with self.subTest(number=number, end=end):
                 server = self.serve_remote(self.child(), text="[server.limits]\ndrain_timeout_ms = 1500\n")
                 (keeper,), (command,) = until(lambda: children_of(server)), until(lambda: commands_of(server))
                 os.kill(keeper, number)
-                if number == signal.SIGKILL:
+                if not end:
                     server.logged("remote r: down: it was ended by signal 9")
                 else:
-                    server.signal(signal.SIGTERM)
-                    self.assertEqual(server.wait(), 0)
+                    server.signal(end)
+                    self.assertEqual(server.wait(), 0 if end == signal.SIGTERM else -signal.SIGKILL)
                 until(lambda: not is_running(keeper) and not is_running(command))
 
     def test_a_child_that_ignores_its_stdin_and_sigterm_is_killed(self):

@@ -152,10 +152,9 @@ class LoopbackAgent::Listener {
 
   // Who has not asked anything for longest leaves: a browser asks at once.
   void make_room() {
-    if (connections_.size() <= limits::kCallbackConnectionsMax) return;
-    const auto idle = [&](Connection& each) {
-      return !each.answering && &each != asking_ && !uv_is_closing(each.handle());
-    };
+    const auto here = [](Connection& each) { return !uv_is_closing(each.handle()); };
+    if (std::count_if(connections_.begin(), connections_.end(), here) <= limits::kCallbackConnectionsMax) return;
+    const auto idle = [&](Connection& each) { return here(each) && !each.answering && &each != asking_; };
     const auto found = std::find_if(connections_.begin(), connections_.end(), idle);
     if (found != connections_.end()) found->close();
   }

@@ -179,7 +179,7 @@ TEST_CASE("create() that hangs is cut off, in trial loading or after it") {
   contains(house.load(module_path("hostile_create_closes_all_and_hangs")).error, in_worker() ? "was killed" : late);
 
   LoaderOptions impatient = test_options();
-  impatient.create_timeout_ms = 300;
+  impatient.create_timeout_ms = 2'000;  // enough for its trial
   House other(impatient);
   contains(other.load(module_path("hostile_create_hangs_unless_probed")).error, "has not returned in time");
 }

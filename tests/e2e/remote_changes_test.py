@@ -278,7 +278,7 @@ class Replaced(Changing):
         fake, other = self.remote(), self.remote()
         server = self.begin(r=fake, other=other)
         until(lambda: self.names(server) == {"r", "other"})
-        until(lambda: self.result(server, "resources/list")["resources"])  # nothing is watched that is not there yet
+        self.wait_for_resources(server)
         with server.connect() as stream:
             stream.send(modern(request(1, "subscriptions/listen", notifications={
                 "resourceSubscriptions": ["fake://one"]})))

@@ -115,6 +115,7 @@ class Limits(RemoteCase):
     def test_resources_that_are_watched_at_a_remote(self):
         fake = self.http()
         server = self.serve_remote(f'url = "{fake.url}"\n')
+        self.wait_for_resources(server)
         uris = [f"fake://item/{i}" for i in range(WATCHED_MAX)]
         with server.connect() as one, server.connect() as other:
             one.send(modern(request(1, "subscriptions/listen", notifications={"resourceSubscriptions": uris})))

@@ -38,6 +38,11 @@ class RemoteCase(Case):
         until(lambda: self.tools(server) and self.result(server, "prompts/list")["prompts"])
         return server
 
+    def wait_for_resources(self, server):
+        """Only what is there is watched."""
+        until(lambda: self.result(server, "resources/list")["resources"])
+        until(lambda: self.result(server, "resources/templates/list")["resourceTemplates"])
+
     def ask(self, server, method, capabilities=None, meta=None, headers=None, **params):
         meta = {"io.modelcontextprotocol/protocolVersion": MODERN,
                 "io.modelcontextprotocol/clientCapabilities": CAPABILITIES if capabilities is None else capabilities,
@@ -185,6 +190,7 @@ class Import(RemoteCase):
                 fake = self.http(era=era)
                 server = self.serve_remote(f'url = "{fake.url}"\n')
                 until(lambda: fake.remote.listeners)
+                self.wait_for_resources(server)
                 with server.connect() as connection:
                     connection.send(modern(request(7, "subscriptions/listen", notifications={
                         "resourceSubscriptions": ["fake://one", "fake://item/3"]})))

@@ -16,19 +16,10 @@ namespace {
 
 constexpr std::size_t kHeaderReadBytes = 4u << 10;
 
-// Of others afterwards, whatever happens.
-template <class Thing>
-class Lent {
- public:
-  explicit Lent(Thing& thing) : thing_(thing) {}
-  ~Lent() { thing_.reset(); }
-  Lent(const Lent&) = delete;
-  Lent& operator=(const Lent&) = delete;
-
-  Thing& operator*() const { return thing_; }
-
- private:
-  Thing& thing_;
+// The parser that a loop's connections share: ready for the next one afterwards, whatever happens.
+struct LentParser {
+  HttpParser& parser;
+  ~LentParser() { parser.reset(); }
 };
 
 }  // namespace
@@ -303,9 +294,9 @@ void HttpConnection::received(std::size_t bytes) {
     keep(HttpParser(group_->limits), group_->read_buffer.get(), bytes);
   } else {
     char* data = group_->read_buffer.get();
-    const Lent<HttpParser> parser(group_->parser);
-    const std::size_t used = consume(*parser, data, bytes);
-    if (used < bytes && phase_ != Phase::lingering && !closing_) keep(std::move(*parser), data + used, bytes - used);
+    const LentParser lent{group_->parser};
+    const std::size_t used = consume(lent.parser, data, bytes);
+    if (used < bytes && phase_ != Phase::lingering && !closing_) keep(std::move(lent.parser), data + used, bytes - used);
   }
   if (kept_ && !may_read_request() && kept_->size > limits::kHttpPipelineBytesMax && !closing_) {
     paused_ = true;

@@ -1,9 +1,8 @@
 """Where the server listens, and whom it lets in."""
 
 import ssl
-import subprocess
 
-from peer import Case, call, main, request, run, text_of
+from peer import Case, call, main, request, run, self_signed, text_of
 
 
 class Names(Case):
@@ -139,10 +138,7 @@ class Addresses(Case):
         self.assertIn("no such address", refused.stderr)
 
     def test_tls(self):
-        key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                        "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost",
-                        "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+        certificate, key = self_signed(self.folder, "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
         tls = f'[server.tls]\ncertificate = "{certificate}"\nkey = "{key}"\n'
         server = self.serve("echo", text=tls, listen=["https://127.0.0.1:0", "http://127.0.0.1:0"])
         context = ssl.create_default_context(cafile=certificate)

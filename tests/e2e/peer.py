@@ -414,6 +414,14 @@ def runs(argument):
     return False
 
 
+def self_signed(folder, *key):
+    """Certificate and key of localhost, in files; `key` is what makes it, for openssl."""
+    files = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", *key, "-nodes", "-out", files[0], "-keyout", files[1], "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+    return files
+
+
 def on_terminal(*arguments, answer="", out=None):
     """Exit code and screen of a verb whose stdin and stderr, and stdout unless it goes elsewhere, are a terminal."""
     here, there = pty.openpty()

@@ -43,11 +43,11 @@ class Once(AnyTransport):
                 def call(words):
                     answers[words] = self.call(server, "r__echo", {"text": words})
 
-                callers = [threading.Thread(target=call, args=(f"call {n}",)) for n in range(8)]
+                callers = [threading.Thread(target=call, args=(f"call {n}",)) for n in range(20)]
                 for caller in callers:
                     caller.start()
                 server.logged("remote r: down: ")
-                self.refuse(fake.port, 2)  # of more it might lose patience where nothing gets a processor
+                self.refuse(fake.port, 4)
                 again = self.remote_over(transport, fake.port)
                 for caller in callers:
                     caller.join()

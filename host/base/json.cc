@@ -290,6 +290,12 @@ std::optional<std::string_view> find_string(const Value& object, std::string_vie
   return view(*value);
 }
 
+std::optional<std::uint64_t> find_uint64(const Value& object, std::string_view key) {
+  const Value* value = find(object, key);
+  if (!value || !value->IsUint64()) return std::nullopt;
+  return value->GetUint64();
+}
+
 void append(std::string& out, const Value& value) {
   StringSink sink{out};
   rapidjson::Writer<StringSink, rapidjson::UTF8<>, rapidjson::UTF8<>, Allocator> writer(sink);

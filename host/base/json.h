@@ -91,6 +91,7 @@ inline std::string_view view(const Value& string) { return {string.GetString(), 
 const Value* find(const Value& object, std::string_view key);
 // The member's text, or nothing if it is absent or no string.
 std::optional<std::string_view> find_string(const Value& object, std::string_view key);
+std::optional<std::uint64_t> find_uint64(const Value& object, std::string_view key);
 
 // Appends the value as compact JSON.
 void append(std::string& out, const Value& value);

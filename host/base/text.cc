@@ -137,6 +137,12 @@ void append_json_string(std::string& out, std::string_view bytes) {
   out += '"';
 }
 
+std::string json_string(std::string_view bytes) {
+  std::string out;
+  append_json_string(out, bytes);
+  return out;
+}
+
 void append_base64(std::string& out, std::string_view bytes) {
   const std::size_t start = out.size();
   out.resize(start + (bytes.size() + 2) / 3 * 4);

@@ -33,6 +33,7 @@ class Utf8 {
 
 // Appends `bytes` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view bytes);
+std::string json_string(std::string_view bytes);
 
 // RFC 4648 §4, with padding.
 void append_base64(std::string& out, std::string_view bytes);

@@ -30,7 +30,7 @@ std::string failure(std::string_view error) {
   return line + '}';
 }
 
-std::string describe(const ReloadOutcome& outcome) {
+std::string describe_reload(const ReloadOutcome& outcome) {
   if (!outcome.error.empty()) return failure("the configuration is not taken over:\n" + outcome.error);
   std::string line = outcome.ok() ? R"({"ok":true,"plugins":[)" : R"({"ok":false,"plugins":[)";
   for (const plugin::LoadReport& report : outcome.reports) {
@@ -97,7 +97,7 @@ void AdminServer::answer(std::string_view line, transport::LineServer::Answer an
 void AdminServer::reload(std::optional<std::string> plugin, transport::LineServer::Answer answered) {
   Reloader::Done done = [&loop = host_.main_loop(),
                          answered = std::move(answered)](const ReloadOutcome& outcome) mutable {
-    loop.post([answered = std::move(answered), line = describe(outcome)]() mutable { answered(line); });
+    loop.post([answered = std::move(answered), line = describe_reload(outcome)]() mutable { answered(line); });
   };
   if (plugin) {
     reloader_.reload(std::move(*plugin), std::move(done));

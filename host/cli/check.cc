@@ -11,7 +11,7 @@ namespace {
 
 // What a vendor wants to know of one library before shipping it: what the file says, and what the plugin in it
 // offers.
-struct Findings {
+struct Inspection {
   std::string elf_text;
   std::string elf_json = "null";
   std::vector<std::string> errors;
@@ -20,25 +20,25 @@ struct Findings {
   std::vector<std::string> items;
 };
 
-void inspect_elf(const std::string& file, Findings& findings) {
+void inspect_elf(const std::string& file, Inspection& found) {
   const auto elf = plugin::read_elf_file(file);
   if (!elf) {
-    findings.errors.push_back(elf.message());
+    found.errors.push_back(elf.message());
     return;
   }
-  findings.elf_text = elf->to_text();
-  findings.elf_json = elf->to_json();
-  findings.errors = elf->errors;
-  findings.warnings = elf->warnings;
+  found.elf_text = elf->to_text();
+  found.elf_json = elf->to_json();
+  found.errors = elf->errors;
+  found.warnings = elf->warnings;
 }
 
-void lint(const registry::Item& tool, Findings& findings) {
+void lint(const registry::Item& tool, Inspection& found) {
   json::Document definition;
   if (json::parse(tool.def->definition, definition)) return;
   const json::Value* schema = json::find(definition, "inputSchema");
   if (!schema) return;
   for (const schema::Lint& lint : schema::lint_tool(tool.name, *schema)) {
-    findings.warnings.push_back(
+    found.warnings.push_back(
         fmt::format("{}{}{}: {}", tool.name, lint.location.empty() ? "" : " ", lint.location, lint.message));
   }
 }
@@ -60,30 +60,30 @@ struct Trial {
   Host host;
 };
 
-void inspect_items(Host& host, Findings& findings) {
+void inspect_items(Host& host, Inspection& found) {
   const registry::SnapshotPtr snapshot = host.registry().current();
   for (const auto& report : host.reports()) {
-    if (!report.ok()) findings.errors.push_back(report.error);
-    if (report.ok()) findings.plugin = report.plugin_id + " " + report.version;
+    if (!report.ok()) found.errors.push_back(report.error);
+    if (report.ok()) found.plugin = report.plugin_id + " " + report.version;
   }
   for (const auto kind : {registry::Kind::tool, registry::Kind::resource, registry::Kind::resource_template,
                           registry::Kind::prompt}) {
-    for (const auto& item : snapshot->items(kind)) findings.items.push_back(item.name);
+    for (const auto& item : snapshot->items(kind)) found.items.push_back(item.name);
   }
-  for (const auto& tool : snapshot->items(registry::Kind::tool)) lint(tool, findings);
+  for (const auto& tool : snapshot->items(registry::Kind::tool)) lint(tool, found);
   for (const auto& item : snapshot->mended()) {
-    findings.warnings.push_back(fmt::format("{}: of its definition is left out: {}", item.name, item.left_out));
+    found.warnings.push_back(fmt::format("{}: of its definition is left out: {}", item.name, item.left_out));
   }
-  for (const auto& item : snapshot->rejected()) findings.errors.push_back(item.name + ": " + item.reason);
+  for (const auto& item : snapshot->rejected()) found.errors.push_back(item.name + ": " + item.reason);
 }
 
 // One that does not end goes to `stuck`.
-void inspect_plugin(const std::string& file, Findings& findings, std::vector<std::unique_ptr<Trial>>& stuck) {
+void inspect_plugin(const std::string& file, Inspection& found, std::vector<std::unique_ptr<Trial>>& stuck) {
   auto trial = std::make_unique<Trial>(file);
   trial->host.load();
-  inspect_items(trial->host, findings);
+  inspect_items(trial->host, found);
   const std::vector<std::string> left = trial->host.end();
-  findings.errors.insert(findings.errors.end(), left.begin(), left.end());
+  found.errors.insert(found.errors.end(), left.begin(), left.end());
   if (!left.empty()) stuck.push_back(std::move(trial));
 }
 
@@ -96,22 +96,22 @@ std::string json_strings(const std::vector<std::string>& strings) {
   return out + "]";
 }
 
-void print(Output& out, const std::string& file, const Findings& findings, bool json) {
+void print(Output& out, const std::string& file, const Inspection& found, bool json) {
   if (json) {
     std::string text = R"({"file":)";
     text::append_json_string(text, file);
     text += R"(,"plugin":)";
-    text::append_json_string(text, findings.plugin);
-    text += R"(,"items":)" + json_strings(findings.items) + R"(,"errors":)" + json_strings(findings.errors) +
-            R"(,"warnings":)" + json_strings(findings.warnings) + R"(,"elf":)" + findings.elf_json + "}";
+    text::append_json_string(text, found.plugin);
+    text += R"(,"items":)" + json_strings(found.items) + R"(,"errors":)" + json_strings(found.errors) +
+            R"(,"warnings":)" + json_strings(found.warnings) + R"(,"elf":)" + found.elf_json + "}";
     out.print("{}\n", text);
     return;
   }
-  out.print("{}\n{}", file, findings.elf_text);
-  if (!findings.plugin.empty()) out.print("plugin       {}\n", findings.plugin);
-  for (const std::string& item : findings.items) out.print("item         {}\n", item);
-  for (const std::string& warning : findings.warnings) out.print("warning      {}\n", warning);
-  for (const std::string& error : findings.errors) out.print("error        {}\n", error);
+  out.print("{}\n{}", file, found.elf_text);
+  if (!found.plugin.empty()) out.print("plugin       {}\n", found.plugin);
+  for (const std::string& item : found.items) out.print("item         {}\n", item);
+  for (const std::string& warning : found.warnings) out.print("warning      {}\n", warning);
+  for (const std::string& error : found.errors) out.print("error        {}\n", error);
 }
 
 }  // namespace
@@ -121,11 +121,11 @@ int check(const CheckOptions& options, Output& out) {
   bool good = true;
   std::vector<std::unique_ptr<Trial>> stuck;
   for (const std::string& file : options.files) {
-    Findings findings;
-    inspect_elf(file, findings);
-    if (findings.errors.empty()) inspect_plugin(file, findings, stuck);
-    print(out, file, findings, options.common.json);
-    good = good && findings.errors.empty();
+    Inspection found;
+    inspect_elf(file, found);
+    if (found.errors.empty()) inspect_plugin(file, found, stuck);
+    print(out, file, found, options.common.json);
+    good = good && found.errors.empty();
   }
   const int code = good ? kOk : kUsage;
   if (stuck.empty()) return code;

@@ -15,7 +15,7 @@ std::optional<Result<std::string>> listing_of_server(const ListOptions& options,
                     common.timeout_ms.value_or(limits::kAdminSilenceMs));
 }
 
-int show(const std::string& listing, const ListOptions& options, Output& out) {
+int show_listing(const std::string& listing, const ListOptions& options, Output& out) {
   const bool json = options.common.json;
   std::string shown = json ? listing : listing_text(listing);
   if (options.remotes) {
@@ -34,14 +34,14 @@ int list(const ListOptions& options, Output& out) {
   const auto config = load_config(options.common);
   if (!config) return complain(config.message());
   if (const auto listing = listing_of_server(options, *config)) {
-    return *listing ? show(**listing, options, out) : complain(listing->message(), kUnreachable);
+    return *listing ? show_listing(**listing, options, out) : complain(listing->message(), kUnreachable);
   }
   Host host(*config, 1);
   if (auto reached = host.load_and_await_remotes(options.common); !reached) {
     return host.exit_code = complain(reached.message(), kUnreachable);
   }
   // While the host lives: a plugin that does not end has the process end with it.
-  return host.exit_code = show(listing_json(host, false), options, out);
+  return host.exit_code = show_listing(listing_json(host, false), options, out);
 }
 
 }  // namespace collet::cli

@@ -170,8 +170,7 @@ std::string text_of(const json::Value& object, std::string_view key) {
 }
 
 std::uint64_t number_of(const json::Value& object, std::string_view key) {
-  const json::Value* value = json::find(object, key);
-  return value && value->IsUint64() ? value->GetUint64() : 0;
+  return json::find_uint64(object, key).value_or(0);
 }
 
 template <class F>

@@ -47,30 +47,21 @@ std::string to_json(const SetupStep& step) {
                            step.is_pending);
 }
 
-std::string text_of(const json::Value& step, std::string_view key) {
-  return std::string(json::find_string(step, key).value_or(""));
-}
-
-std::uint64_t number_of(const json::Value& step, std::string_view key) {
-  const json::Value* number = json::find(step, key);
-  return number && number->IsUint64() ? number->GetUint64() : 0;
-}
-
 SetupStep step_of(const json::Value& from) {
   SetupStep step;
-  step.client = text_of(from, "client");
-  step.change.file = text_of(from, "file");
-  step.change.backup = text_of(from, "backup");
-  step.change.inserted = text_of(from, "inserted");
-  step.change.place.key = text_of(from, "key");
-  step.change.document = text_of(from, "document");
+  step.client = json::find_string(from, "client").value_or("");
+  step.change.file = json::find_string(from, "file").value_or("");
+  step.change.backup = json::find_string(from, "backup").value_or("");
+  step.change.inserted = json::find_string(from, "inserted").value_or("");
+  step.change.place.key = json::find_string(from, "key").value_or("");
+  step.change.document = json::find_string(from, "document").value_or("");
   if (const json::Value* path = json::find(from, "path"); path && path->IsArray()) {
     for (const json::Value& name : path->GetArray()) {
       if (name.IsString()) step.change.place.path.emplace_back(json::view(name));
     }
   }
-  step.change.at = number_of(from, "at");
-  step.change.removed = number_of(from, "removed");
+  step.change.at = json::find_uint64(from, "at").value_or(0);
+  step.change.removed = json::find_uint64(from, "removed").value_or(0);
   const json::Value* pending = json::find(from, "pending");
   step.is_pending = pending && pending->IsTrue();
   return step;

@@ -35,7 +35,7 @@ void tell_taken(const foreign::FileChange& change, foreign::TakenBack taken) {
   }
 }
 
-int show(const SetupRecord& record) {
+int show_steps(const SetupRecord& record) {
   const auto steps = record.read();
   if (!steps) return complain(steps.message());
   for (auto step = steps->rbegin(); step != steps->rend(); ++step)
@@ -51,7 +51,7 @@ int roll_back(const SetupRecord& record, bool dry_run) {
     say(fmt::format("There is nothing to take back: {} is not there.", record.file().string()));
     return kOk;
   }
-  if (dry_run) return show(record);
+  if (dry_run) return show_steps(record);
   const auto lock = SetupLock::take(record.lock_file());
   if (!lock) return complain(lock.message());
   auto steps = record.settle();

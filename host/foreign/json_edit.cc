@@ -97,12 +97,6 @@ class Walk {
 
 std::string indent(std::size_t depth) { return "\n" + std::string(2 * depth, ' '); }
 
-std::string quoted(std::string_view text) {
-  std::string out;
-  text::append_json_string(out, text);
-  return out;
-}
-
 std::string indented(std::string_view value, std::size_t depth) {
   std::string out;
   for (const char c : value) out += c == '\n' ? indent(depth) : std::string(1, c);
@@ -114,12 +108,12 @@ std::string indented(std::string_view value, std::size_t depth) {
 Result<Edit> add_member(Source& source, const MemberPlace& place, std::string_view value) {
   Walk walk(source, place);
   if (!walk.run()) return error("{}", walk.problem());
-  if (walk.found) return error("it has {} already", quoted(place.key));
+  if (walk.found) return error("it has {} already", text::json_string(place.key));
   std::string added;
   for (std::size_t depth = walk.depth; depth < place.path.size(); ++depth)
-    added += indent(depth + 1) + quoted(place.path[depth]) + ": {";
+    added += indent(depth + 1) + text::json_string(place.path[depth]) + ": {";
   const std::size_t depth = place.path.size() + 1;
-  added += indent(depth) + quoted(place.key) + ": " + indented(value, depth);
+  added += indent(depth) + text::json_string(place.key) + ": " + indented(value, depth);
   for (std::size_t each = place.path.size(); each > walk.depth; --each) added += indent(each) + "}";
   added += walk.is_empty ? indent(walk.depth) : ",";
   return Edit{walk.begin, 0, std::move(added)};
@@ -128,7 +122,7 @@ Result<Edit> add_member(Source& source, const MemberPlace& place, std::string_vi
 Result<Edit> replace_member(Source& source, const MemberPlace& place, std::string_view value) {
   Walk walk(source, place);
   if (!walk.run()) return error("{}", walk.problem());
-  if (!walk.found) return error("it has no {}", quoted(place.key));
+  if (!walk.found) return error("it has no {}", text::json_string(place.key));
   return Edit{walk.value_at, walk.value_end - walk.value_at, indented(value, place.path.size() + 1)};
 }
 

@@ -19,9 +19,9 @@ using config::Position;
 using config::Problem;
 using config::Value;
 
-class Parser {
+class JsoncParser {
  public:
-  explicit Parser(Source& source) : lexer_(source) {}
+  explicit JsoncParser(Source& source) : lexer_(source) {}
 
   std::variant<Value, Problem> parse(const std::vector<Wanted>& wanted) {
     Value value;
@@ -169,7 +169,7 @@ class Parser {
 
 std::variant<Value, Problem> parse_jsonc(Source& source, const std::vector<Wanted>& wanted,
                                          std::vector<Problem>* replaced) {
-  Parser parser(source);
+  JsoncParser parser(source);
   auto parsed = parser.parse(wanted);
   if (replaced) *replaced = parser.take_replaced();
   return parsed;

@@ -6,8 +6,6 @@
 namespace collet::foreign {
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 bool starts_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool continues_name(char c) { return starts_name(c) || (c >= '0' && c <= '9'); }
 
@@ -18,7 +16,7 @@ std::string environment(std::string_view name, Met& met) {
 
 // A default ends at the first brace, there as here.
 Result<std::string> environment(std::string_view name, std::string_view otherwise) {
-  if (otherwise.find("${") != npos) {
+  if (otherwise.find("${") != std::string_view::npos) {
     return error("${{{}:-{}}} has a reference within a reference; write it without", name, otherwise);
   }
   return fmt::format("${{env:{}:-{}}}", name, otherwise);
@@ -62,7 +60,7 @@ Result<std::string> translate_key(std::string_view key, const Surroundings& surr
   if (!is_variable_name(name)) {
     return error("${{{}}} is not known here; write what it stands for, or ${{NAME}} of the environment", key);
   }
-  if (otherwise == npos) return environment(name, met);
+  if (otherwise == std::string_view::npos) return environment(name, met);
   return environment(name, variable.substr(otherwise + 2));
 }
 
@@ -84,16 +82,16 @@ class Finder {
 
   // Where the next one begins and ends, and what stands in it; npos if there is none.
   struct Found {
-    std::size_t begin = npos;
-    std::size_t end = npos;
+    std::size_t begin = std::string_view::npos;
+    std::size_t end = std::string_view::npos;
     std::string_view key;
   };
   Found next(std::size_t from) const {
     if (references_ == References::none) return {};
     const char opens = references_ == References::single_brace ? '{' : '$';
-    for (std::size_t begin = text_.find(opens, from); begin != npos; begin = text_.find(opens, begin + 1)) {
+    for (std::size_t begin = text_.find(opens, from); begin != std::string_view::npos; begin = text_.find(opens, begin + 1)) {
       const std::string_view rest = text_.substr(begin);
-      const bool closes = last_brace_ != npos && begin < last_brace_;
+      const bool closes = last_brace_ != std::string_view::npos && begin < last_brace_;
       if (rest.starts_with("${") && closes) return braces(begin);
       if (references_ == References::dollars && rest.size() > 1 && starts_name(rest[1])) return dollar(begin);
       if ((rest.starts_with("{env:") || rest.starts_with("{file:")) && closes) {
@@ -128,7 +126,7 @@ bool is_variable_name(std::string_view name) {
 }
 
 bool has_bare_variable(std::string_view text) {
-  for (std::size_t at = text.find('$'); at != npos; at = text.find('$', at + 1)) {
+  for (std::size_t at = text.find('$'); at != std::string_view::npos; at = text.find('$', at + 1)) {
     if (at + 1 < text.size() && starts_name(text[at + 1])) return true;
   }
   return false;
@@ -141,9 +139,9 @@ Result<std::string> translate(std::string_view text, References references, cons
   std::string out;
   for (std::size_t at = 0;;) {
     const Finder::Found found = finder.next(at);
-    const std::string_view before = text.substr(at, found.begin == npos ? npos : found.begin - at);
+    const std::string_view before = text.substr(at, found.begin == std::string_view::npos ? std::string_view::npos : found.begin - at);
     out += takes_braces ? std::string(before) : literal(before, met);
-    if (found.begin == npos) return out;
+    if (found.begin == std::string_view::npos) return out;
     Result<std::string> translated = references == References::single_brace
                                          ? translate_single(found.key, met)
                                          : translate_key(found.key, surroundings, met);

@@ -78,16 +78,16 @@ void resolve(std::string_view text, Value& value) {
   }
 }
 
-class Parser {
+class YamlParser {
  public:
-  explicit Parser(std::string_view text) {
+  explicit YamlParser(std::string_view text) {
     COLLET_ASSERT(yaml_parser_initialize(&parser_));
     yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
   }
-  ~Parser() { yaml_parser_delete(&parser_); }
-  Parser(const Parser&) = delete;
-  Parser& operator=(const Parser&) = delete;
+  ~YamlParser() { yaml_parser_delete(&parser_); }
+  YamlParser(const YamlParser&) = delete;
+  YamlParser& operator=(const YamlParser&) = delete;
 
   std::variant<Value, Problem> parse() {
     Node root;
@@ -247,6 +247,6 @@ class Parser {
 
 }  // namespace
 
-std::variant<Value, Problem> parse_yaml(std::string_view text) { return Parser(text).parse(); }
+std::variant<Value, Problem> parse_yaml(std::string_view text) { return YamlParser(text).parse(); }
 
 }  // namespace collet::foreign

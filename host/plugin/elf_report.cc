@@ -18,15 +18,9 @@ void append_member(std::string& out, std::string_view key, std::string_view json
   out += json;
 }
 
-std::string quoted(std::string_view value) {
-  std::string out;
-  text::append_json_string(out, value);
-  return out;
-}
-
 std::string array(const std::vector<std::string>& values) {
   std::string out = "[";
-  for (const std::string& value : values) out += (out.size() > 1 ? "," : "") + quoted(value);
+  for (const std::string& value : values) out += (out.size() > 1 ? "," : "") + text::json_string(value);
   return out + ']';
 }
 
@@ -66,15 +60,15 @@ std::string ElfReport::to_text() const {
 
 std::string ElfReport::to_json() const {
   std::string out;
-  append_member(out, "machine", quoted(machine));
+  append_member(out, "machine", text::json_string(machine));
   append_member(out, "bits", std::to_string(bits));
   append_member(out, "bytes", std::to_string(bytes));
-  append_member(out, "soname", quoted(soname));
+  append_member(out, "soname", text::json_string(soname));
   append_member(out, "needed", array(needed));
-  append_member(out, "glibc", quoted(glibc));
-  append_member(out, "glibcxx", quoted(glibcxx));
-  append_member(out, "rpath", quoted(rpath));
-  append_member(out, "runpath", quoted(runpath));
+  append_member(out, "glibc", text::json_string(glibc));
+  append_member(out, "glibcxx", text::json_string(glibcxx));
+  append_member(out, "rpath", text::json_string(rpath));
+  append_member(out, "runpath", text::json_string(runpath));
   append_member(out, "exports", array(exports));
   append_member(out, "uniqueSymbols", array(unique));
   append_member(out, "nodelete", boolean(nodelete));

@@ -23,13 +23,11 @@ namespace fs = std::filesystem;
 constexpr mode_t kFolderMode = 0755;
 constexpr mode_t kFileMode = 0555;
 
-const char* cause() { return std::strerror(errno); }
-
 Result<void> copy_bytes(int from, int to, std::uint64_t size, const std::string& path) {
   for (std::uint64_t done = 0; done < size;) {
     const ssize_t moved = sendfile(to, from, nullptr, size - done);
     if (moved < 0 && errno == EINTR) continue;
-    if (moved < 0) return error("cannot copy {}: {}", path, cause());
+    if (moved < 0) return error("cannot copy {}: {}", path, std::strerror(errno));
     if (moved == 0) return error("cannot copy {}: it became shorter while it was read", path);
     done += static_cast<std::uint64_t>(moved);
   }
@@ -81,15 +79,15 @@ std::vector<fs::path> origin_folders(const fs::path& folder, const ElfReport& el
 Result<void> copy_file(const std::string& from_path, const std::string& to_path, std::uint64_t size_max) {
   // Not blocking: opening a FIFO would wait for its writer.
   const Descriptor from(open(from_path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!from) return error("cannot open {}: {}", from_path, cause());
+  if (!from) return error("cannot open {}: {}", from_path, std::strerror(errno));
   struct stat info;
-  if (fstat(from.get(), &info) != 0) return error("cannot look at {}: {}", from_path, cause());
+  if (fstat(from.get(), &info) != 0) return error("cannot look at {}: {}", from_path, std::strerror(errno));
   if (!S_ISREG(info.st_mode)) return error("{} is not a regular file", from_path);
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (size == 0) return error("{} is empty", from_path);
   if (size > size_max) return error("{} has {} bytes, more than the limit of {}", from_path, size, size_max);
   const Descriptor to(open(to_path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));
-  if (!to) return error("cannot make {}: {}", to_path, cause());
+  if (!to) return error("cannot make {}: {}", to_path, std::strerror(errno));
   fchmod(to.get(), kFileMode);
   return copy_bytes(from.get(), to.get(), size, from_path);
 }

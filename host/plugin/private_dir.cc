@@ -23,8 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const char* cause() { return std::strerror(errno); }
-
 bool allows_code(const std::string& folder) {
   struct statvfs info;
   return statvfs(folder.c_str(), &info) == 0 && (info.f_flag & ST_NOEXEC) == 0;
@@ -45,10 +43,10 @@ std::vector<std::pair<std::string, std::string>> places() {
 // A folder that nobody else can have prepared for us.
 Result<void> ensure_own_folder(const std::string& path) {
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    return error("cannot make the folder {} for copies of plugins: {}", path, cause());
+    return error("cannot make the folder {} for copies of plugins: {}", path, std::strerror(errno));
   }
   struct stat info;
-  if (lstat(path.c_str(), &info) != 0) return error("cannot look at the folder {}: {}", path, cause());
+  if (lstat(path.c_str(), &info) != 0) return error("cannot look at the folder {}: {}", path, std::strerror(errno));
   if (!S_ISDIR(info.st_mode) || info.st_uid != geteuid() || (info.st_mode & 022) != 0) {
     return error("{} must be a folder of this user that others cannot write: remove it or set TMPDIR", path);
   }

@@ -8,14 +8,14 @@
 namespace collet::protocol {
 namespace {
 
-constexpr std::string_view kCursorMark = "behind:";
+constexpr std::string_view kTaskCursorMark = "behind:";
 
 std::optional<std::uint64_t> read_cursor(std::string_view cursor) {
   const auto decoded = text::from_base64(cursor);
-  if (!decoded || !decoded->starts_with(kCursorMark)) return std::nullopt;
+  if (!decoded || !decoded->starts_with(kTaskCursorMark)) return std::nullopt;
   std::uint64_t number = 0;
   const char* const end = decoded->data() + decoded->size();
-  const auto [stop, bad] = std::from_chars(decoded->data() + kCursorMark.size(), end, number);
+  const auto [stop, bad] = std::from_chars(decoded->data() + kTaskCursorMark.size(), end, number);
   if (bad != std::errc() || stop != end) return std::nullopt;
   return number;
 }
@@ -105,7 +105,7 @@ void ServerLoop::list_core_tasks(RequestPtr request) {
     text += '{' + task->describe() + '}';
   }
   std::string cursor;
-  if (more) text::append_base64(cursor, fmt::format("{}{}", kCursorMark, tasks.back()->number()));
+  if (more) text::append_base64(cursor, fmt::format("{}{}", kTaskCursorMark, tasks.back()->number()));
   request->exchange.result(
       {R"({"tasks":[)", text, "]", more ? R"(,"nextCursor":")" : "", cursor, more ? "\"" : "", "}"});
 }

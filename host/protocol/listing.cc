@@ -9,7 +9,7 @@
 namespace collet::protocol {
 namespace {
 
-constexpr std::string_view kCursorMark = "after:";
+constexpr std::string_view kNameCursorMark = "after:";
 
 std::string_view name_member(registry::Kind kind) {
   switch (kind) {
@@ -94,8 +94,8 @@ std::optional<Listing::Page> Listing::page(std::optional<std::string_view> curso
   std::size_t first = 0;
   if (cursor) {
     const auto decoded = text::from_base64(*cursor);
-    if (!decoded || !decoded->starts_with(kCursorMark)) return std::nullopt;
-    const std::string_view after = std::string_view(*decoded).substr(kCursorMark.size());
+    if (!decoded || !decoded->starts_with(kNameCursorMark)) return std::nullopt;
+    const std::string_view after = std::string_view(*decoded).substr(kNameCursorMark.size());
     first = static_cast<std::size_t>(std::upper_bound(names_.begin(), names_.end(), after) - names_.begin());
   }
   const std::size_t last = std::min(names_.size(), first + page_items_);
@@ -104,7 +104,7 @@ std::optional<Listing::Page> Listing::page(std::optional<std::string_view> curso
   const Text& text = era == Era::legacy && older_text_ ? *older_text_ : text_;
   page.items = std::string_view(text.items).substr(text.begins[first], text.begins[last] - text.begins[first] - 1);
   if (last < names_.size()) {
-    text::append_base64(page.next_cursor, std::string(kCursorMark) + names_[last - 1]);
+    text::append_base64(page.next_cursor, std::string(kNameCursorMark) + names_[last - 1]);
   }
   return page;
 }

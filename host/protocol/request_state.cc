@@ -15,10 +15,10 @@ namespace {
 constexpr int kNonceBytes = 12;
 constexpr int kTagBytes = 16;
 
-struct FreeContext {
+struct FreeCipherContext {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
 };
-using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
+using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, FreeCipherContext>;
 
 unsigned char* bytes(char* text) { return reinterpret_cast<unsigned char*>(text); }
 const unsigned char* bytes(const char* text) { return reinterpret_cast<const unsigned char*>(text); }
@@ -67,7 +67,7 @@ std::string StateSealer::seal(const SuspendedState& suspended, const StateBindin
 
   std::string sealed(kNonceBytes + plain.size() + kTagBytes, '\0');
   COLLET_ASSERT(RAND_bytes(bytes(sealed.data()), kNonceBytes) == 1);
-  const Context context(EVP_CIPHER_CTX_new());
+  const CipherContext context(EVP_CIPHER_CTX_new());
   int length = 0;
   COLLET_ASSERT(context);
   COLLET_ASSERT(EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key_.data(), bytes(sealed.data())) ==
@@ -92,7 +92,7 @@ std::optional<SuspendedState> StateSealer::open(std::string_view text, const Sta
   const std::size_t size = sealed->size() - kNonceBytes - kTagBytes;
   const std::string bound = bound_text(binding);
   std::string plain(size, '\0');
-  const Context context(EVP_CIPHER_CTX_new());
+  const CipherContext context(EVP_CIPHER_CTX_new());
   int length = 0;
   const bool good =
       context &&

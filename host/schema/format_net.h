@@ -5,6 +5,9 @@
 
 namespace collet::schema {
 
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+inline bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
+
 bool is_email(std::string_view text);         // RFC 5321
 bool is_idn_email(std::string_view text);     // RFC 6531
 bool is_hostname(std::string_view text);      // RFC 1123, A-labels as RFC 5891 has them

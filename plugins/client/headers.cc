@@ -125,10 +125,6 @@ Result<HttpHeader> checked_header(std::string_view name, std::string_view value)
   return HttpHeader{std::string(name), std::string(value)};
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
-
 std::string origin_of(std::string_view url) {
   const std::size_t colon = url.find("://");
   if (colon == std::string_view::npos) return {};

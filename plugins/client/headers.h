@@ -10,6 +10,7 @@
 
 #include "client/fetch.h"
 #include "client/result.h"
+#include "client/text.h"
 
 namespace collet::client {
 
@@ -35,7 +36,6 @@ bool is_header_value(std::string_view value);
 // A configured header as it can be sent: a line break at the end of the value, as files have one, is cut. A failure
 // names the header.
 Result<HttpHeader> checked_header(std::string_view name, std::string_view value);
-bool equals_ignoring_case(std::string_view a, std::string_view b);
 
 // "scheme://host:port" of an http or https URL, in lower case; empty if it is none.
 std::string origin_of(std::string_view url);

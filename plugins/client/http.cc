@@ -14,13 +14,8 @@
 namespace collet::client {
 namespace {
 
+constexpr std::string_view kBlanks = " \t\r\n";
 constexpr std::size_t kIdleMax = 64;  // easy handles kept for the next request
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin);
-}
 
 // Borrows what `tls` has, for as long as the handle is used.
 void set_up_tls(CURL* easy, const Tls& tls) {
@@ -210,7 +205,7 @@ std::size_t HttpClient::on_header_line(char* bytes, std::size_t size, std::size_
   if (transfer.head_whole) return line.size();  // a trailer
   if (line.starts_with("HTTP/")) {              // also after an interim response
     transfer.head.headers.clear();
-  } else if (const std::string_view text = trimmed(line); text.empty()) {
+  } else if (const std::string_view text = trimmed(line, kBlanks); text.empty()) {
     long status = 0;
     curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
     transfer.head.status = static_cast<int>(status);
@@ -218,7 +213,7 @@ std::size_t HttpClient::on_header_line(char* bytes, std::size_t size, std::size_
     if (transfer.head_whole) transfer.on_head();
   } else if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {
     transfer.head.headers.push_back(
-        {std::string(trimmed(text.substr(0, colon))), std::string(trimmed(text.substr(colon + 1)))});
+        {std::string(trimmed(text.substr(0, colon), kBlanks)), std::string(trimmed(text.substr(colon + 1), kBlanks))});
   }
   return line.size();
 }

@@ -21,13 +21,6 @@ struct Refusal {
   std::optional<std::uint64_t> request;
 };
 
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-  return out;
-}
-
 // Of words about a session.
 bool says_unknown(std::string_view text) {
   for (const std::string_view words :
@@ -41,12 +34,12 @@ bool says_unknown(std::string_view text) {
 Refusal read_refusal(std::string_view body) {
   constexpr std::size_t kWordsMax = 300;
   const auto message = parse_message(body);
-  if (!message || !message->error.data()) return {lower_case(body.size() <= kWordsMax ? body : ""), false, {}};
+  if (!message || !message->error.data()) return {lower(body.size() <= kWordsMax ? body : ""), false, {}};
   const RpcError error = read_error(message->error);
   const auto request = message->number();
   const bool of_transport =
       error.code == -32000 || error.code == -32001 || (!request && error.code == kInvalidRequest);
-  return {lower_case(error.message), of_transport, request};
+  return {lower(error.message), of_transport, request};
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 namespace collet::client {
 namespace {
 
-struct Answer {
+struct Begun {
   int error;
   int process;
 };
@@ -62,7 +62,7 @@ int Keeper::begin(const std::vector<std::string>& variables) {
   std::string message(sizeof(std::uint32_t), '\0');
   const auto size = static_cast<std::uint32_t>(block.size());
   std::memcpy(message.data(), &size, sizeof size);
-  Answer answer{};
+  Begun answer{};
   if (!send_all(end_, message + block)) return EPIPE;
   if (!is_readable(end_)) return ETIMEDOUT;
   if (::recv(end_, &answer, sizeof answer, MSG_WAITALL) != sizeof answer) return EPIPE;

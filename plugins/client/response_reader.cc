@@ -8,12 +8,6 @@
 namespace collet::client {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
-}
-
 // The whole text is a number in that base.
 bool read_number(std::string_view text, int base, std::uint64_t& out) {
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), out, base);

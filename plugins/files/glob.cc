@@ -9,7 +9,7 @@
 namespace files {
 namespace {
 
-constexpr std::size_t kPatternBytesMax = 1'024;
+constexpr std::size_t kGlobBytesMax = 1'024;
 constexpr unsigned kBraceDepthMax = 8;
 constexpr char32_t kStrayByte = 0x110000;  // added to a byte that is not UTF-8: equal to itself, to no character
 
@@ -32,7 +32,7 @@ class GlobCompiler {
   GlobCompiler(std::string_view pattern, Glob& glob) : whole_(pattern), left_(pattern), glob_(glob) {}
 
   void run() {
-    if (whole_.size() > kPatternBytesMax) throw Failure("the glob pattern is too long");
+    if (whole_.size() > kGlobBytesMax) throw Failure("the glob pattern is too long");
     sequence(0);
     if (!left_.empty()) throw malformed("'}' closes no '{'");
     add({Op::match});

@@ -10,7 +10,7 @@
 namespace files {
 namespace {
 
-constexpr std::size_t kPatternBytesMax = 4'096;
+constexpr std::size_t kRegexBytesMax = 4'096;
 constexpr std::int64_t kExpressionBytesMax = 4 << 20;  // compiled, with its state cache
 constexpr std::size_t kLineBytesShown = 500;
 constexpr std::size_t kBytesBeforeMatchShown = 100;  // of a longer line
@@ -64,7 +64,7 @@ class Lines {
 
 LinePattern::LinePattern(const std::string& pattern, Syntax syntax, bool ignore_case) {
   if (pattern.empty()) throw Failure("the pattern is empty: give the text to look for");
-  if (pattern.size() > kPatternBytesMax) throw Failure("the pattern is too long");
+  if (pattern.size() > kRegexBytesMax) throw Failure("the pattern is too long");
   if (pattern.find('\n') != pattern.npos) throw Failure("the pattern spans lines; a match lies within one line");
   RE2::Options options;
   options.set_log_errors(false);

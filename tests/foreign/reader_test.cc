@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string contents(const fs::path& file) {
+std::string bytes_of(const fs::path& file) {
   std::ostringstream text;
   text << std::ifstream(file).rdbuf();
   return text.str();
@@ -85,8 +85,8 @@ TEST_CASE("what each client's file says is taken over, and the rest reported, as
     ++samples;
     const fs::path expected = fs::path(entry.path()).replace_extension(".expected");
     INFO(entry.path());
-    const foreign::Findings findings = found(contents(entry.path()), entry.path());
-    CHECK(described(findings) == contents(expected));
+    const foreign::Findings findings = found(bytes_of(entry.path()), entry.path());
+    CHECK(described(findings) == bytes_of(expected));
     std::string tables;
     for (const foreign::Remote& remote : findings.remotes) tables += to_toml(remote, foreign::Secrets::shown);
     const auto config = config::parse(tables, "collet.toml");

@@ -5,6 +5,7 @@
 
 #include "plugin/loader.h"
 #include "recorder.h"
+#include "support/catch.h"
 
 namespace collet::plugin {
 
@@ -27,6 +28,15 @@ inline LoaderOptions patient_options() {
 extern const Placement kTestPlacement;
 LoaderOptions test_options();
 inline bool in_worker() { return kTestPlacement == Placement::worker; }
+
+// Shows both where it does not.
+inline bool contains(const std::string& text, const std::string& part) {
+  INFO(text);
+  INFO(part);
+  const bool found = text.find(part) != std::string::npos;
+  CHECK(found);
+  return found;
+}
 
 class House {
  public:

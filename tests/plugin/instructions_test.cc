@@ -9,8 +9,8 @@ using namespace collet::plugin;
 
 namespace {
 
-struct Host {
-  ~Host() { loop.stop(); }
+struct SayingHost {
+  ~SayingHost() { loop.stop(); }
 
   std::int32_t say(std::string_view text) const { return said->set_instructions(&table, text.data(), text.size()); }
 
@@ -29,7 +29,7 @@ struct Host {
 }  // namespace
 
 TEST_CASE("what a plugin says takes the place of what it has said before") {
-  Host host;
+  SayingHost host;
   CHECK(host.say("one") == COLLET_OK);
   CHECK(host.say("two") == COLLET_OK);
   CHECK(host.instructions.text() == "two");
@@ -38,7 +38,7 @@ TEST_CASE("what a plugin says takes the place of what it has said before") {
 }
 
 TEST_CASE("instructions that cannot be are refused, and what was said before stays") {
-  Host host;
+  SayingHost host;
   const std::string longest(limits::kInstructionsBytesMax, 'a');
   CHECK(host.say(longest) == COLLET_OK);
   CHECK(host.say(longest + "a") == COLLET_E_LIMIT);

@@ -40,17 +40,9 @@ PluginSpec spec_of(const std::string& id, const std::string& module) {
   return {.id = id, .library = module_path(module), .placement = kTestPlacement};
 }
 
-std::string bytes_of(const std::string& path) {
+std::string content_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  INFO(text);
-  INFO(part);
-  const bool found = text.find(part) != std::string::npos;
-  CHECK(found);
-  return found;
 }
 
 std::size_t entries(const char* folder) {
@@ -195,7 +187,7 @@ TEST_CASE("without an executable for trial loading the reason is given and nothi
 
 TEST_CASE("files that are no libraries are errors") {
   Folder folder;
-  const std::string good = bytes_of(module_path("sample"));
+  const std::string good = content_of(module_path("sample"));
   const std::string fifo = folder.path() + "/fifo.so";
   REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
   std::string foreign = good;
@@ -228,7 +220,7 @@ TEST_CASE("files that are no libraries are errors") {
 // What its trial survives the host does, unless the loader reads where one has memory and the other has none.
 TEST_CASE("corrupt bytes in a library do not harm the host") {
   Folder folder;
-  const std::string good = bytes_of(module_path("sample"));
+  const std::string good = content_of(module_path("sample"));
   House house;
   unsigned seed = 1;
   for (int round = 0; round < 40; ++round) {

@@ -12,9 +12,9 @@ using registry::Ending;
 namespace {
 
 // What a call of "wait" waits for.
-struct Gate {
-  Gate() { REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0); }
-  ~Gate() {
+struct LoopGate {
+  LoopGate() { REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0); }
+  ~LoopGate() {
     for (const int end : ends) close(end);
   }
   std::string arguments() const { return "{\"descriptor\":" + std::to_string(ends[0]) + "}"; }
@@ -31,7 +31,7 @@ TEST_CASE("a call waits on the loop that it came from, and ends there") {
   House house;
   REQUIRE(house.load(module_path("waiter")).error == "");
   for (const unsigned loop : {0u, 1u}) {
-    Gate gate;
+    LoopGate gate;
     Recorder recorder;
     REQUIRE(house.start_tool("wait", gate.arguments(), recorder, loop) != 0);
     gate.open();
@@ -43,7 +43,7 @@ TEST_CASE("a generation that is replaced waits on its loops until its last call 
   House house;
   PluginSpec spec{.id = "p", .library = module_path("waiter")};
   REQUIRE(house.loader.load({spec})[0].error == "");
-  Gate gate;
+  LoopGate gate;
   Recorder recorder;
   house.start_tool("wait", gate.arguments(), recorder, 1);
   REQUIRE(house.loader.reload("p").error == "");
@@ -53,7 +53,7 @@ TEST_CASE("a generation that is replaced waits on its loops until its last call 
 }
 
 TEST_CASE("a generation ends with watches and timers on its loops, and with a call that waits for ever") {
-  Gate gate;
+  LoopGate gate;
   Recorder recorder;
   {
     House house;
@@ -65,7 +65,7 @@ TEST_CASE("a generation ends with watches and timers on its loops, and with a ca
 }
 
 TEST_CASE("a generation ends when its loops have ended before it") {
-  Gate gate;
+  LoopGate gate;
   Recorder recorder;
   House house;
   REQUIRE(house.load(module_path("waiter")).error == "");

@@ -17,8 +17,8 @@ using namespace std::chrono_literals;
 namespace {
 
 // Two loops, and the table of a plugin that works on them.
-struct Host {
-  ~Host() {
+struct LoopsHost {
+  ~LoopsHost() {
     work.close(Clock::now() + 20s);
     for (RunningLoop& each : loops) each.stop();
   }
@@ -60,7 +60,7 @@ struct Told {
     return future.get();
   }
 
-  Host* host = nullptr;
+  LoopsHost* host = nullptr;
   collet_loop_wait wait = 0;
   std::promise<std::uint32_t> promise;
 };
@@ -71,12 +71,12 @@ void nothing_ready(void*, std::uint32_t) {}
 }  // namespace
 
 TEST_CASE("a thread knows which loop it is, and a task runs on the loop that it was posted to") {
-  Host host;
+  LoopsHost host;
   REQUIRE(host.loop);
   CHECK(host.loop->count(&host.table) == 2);
   CHECK(host.loop->current(&host.table) == COLLET_E_STATE);
   struct Where {
-    Host* host;
+    LoopsHost* host;
     std::promise<std::int32_t> at;
   } where{&host, {}};
   const auto say = [](void* context) {
@@ -91,7 +91,7 @@ TEST_CASE("a thread knows which loop it is, and a task runs on the loop that it 
 
 TEST_CASE("a watched descriptor says what it is ready for, and nothing when nothing is wanted") {
   Pipe pipe;
-  Host host;
+  LoopsHost host;
   Told writable{&host, 0, {}}, readable{&host, 0, {}};
   host.on_loop(0, [&] {
     CHECK(host.loop->watch(&host.table, pipe.ends[0], COLLET_LOOP_READABLE | COLLET_LOOP_WRITABLE, Told::ready,
@@ -113,7 +113,7 @@ TEST_CASE("a watched descriptor says what it is ready for, and nothing when noth
 
 TEST_CASE("the end of what is read is readable") {
   Pipe pipe;
-  Host host;
+  LoopsHost host;
   shutdown(pipe.ends[1], SHUT_RDWR);
   Told told{&host, 0, {}};
   host.on_loop(1, [&] {
@@ -123,7 +123,7 @@ TEST_CASE("the end of what is read is readable") {
 }
 
 TEST_CASE("a timer calls once and is stale by then") {
-  Host host;
+  LoopsHost host;
   Told told, never;
   collet_loop_wait timer = 0, ended = 0;
   host.on_loop(0, [&] {
@@ -139,7 +139,7 @@ TEST_CASE("a timer calls once and is stale by then") {
 
 TEST_CASE("what belongs to a loop is refused elsewhere, and what is malformed anywhere") {
   Pipe pipe;
-  Host host;
+  LoopsHost host;
   collet_loop_wait wait = 0;
   const auto watch = [&](std::int64_t descriptor, std::uint32_t events, collet_loop_ready ready,
                          collet_loop_wait* out) {
@@ -163,7 +163,7 @@ TEST_CASE("what belongs to a loop is refused elsewhere, and what is malformed an
 }
 
 TEST_CASE("a loop keeps so many waits of a generation, and no more") {
-  Host host;
+  LoopsHost host;
   host.on_loop(0, [&] {
     std::uint64_t wait = 0;
     for (unsigned i = 0; i < limits::kLoopWaitsMax; ++i) {
@@ -177,7 +177,7 @@ TEST_CASE("a loop keeps so many waits of a generation, and no more") {
 }
 
 TEST_CASE("so many tasks wait for a loop, and no more") {
-  Host host;
+  LoopsHost host;
   host.on_loop(0, [&] {
     for (unsigned i = 0; i < limits::kLoopTasksMax; ++i) {
       REQUIRE(host.loop->post(&host.table, 0, nothing, nullptr) == COLLET_OK);
@@ -189,7 +189,7 @@ TEST_CASE("so many tasks wait for a loop, and no more") {
 
 TEST_CASE("when it is closed the last callback has returned, and none comes any more") {
   Pipe pipe;
-  Host host;
+  LoopsHost host;
   Told never;
   std::promise<void> entered, leave;
   std::atomic<bool> returned{false};
@@ -218,7 +218,7 @@ TEST_CASE("when it is closed the last callback has returned, and none comes any 
 
 TEST_CASE("what loops that have ended still hold is taken away without them") {
   Pipe pipe;
-  Host host;
+  LoopsHost host;
   collet_loop_wait wait = 0;
   host.on_loop(0, [&] {
     host.loop->watch(&host.table, pipe.ends[0], COLLET_LOOP_READABLE, nothing_ready, nullptr, &wait);
@@ -231,7 +231,7 @@ TEST_CASE("what loops that have ended still hold is taken away without them") {
 }
 
 TEST_CASE("a call that ends in a callback is delivered before the loop turns") {
-  Host host;
+  LoopsHost host;
   Recorder recorder;
   CallId id = 0;
   host.on_loop(0, [&] {
@@ -251,7 +251,7 @@ TEST_CASE("a call that ends in a callback is delivered before the loop turns") {
 }
 
 TEST_CASE("a plugin in a worker has no loops to work on") {
-  Host host;
+  LoopsHost host;
   host.side.loop_work = nullptr;
   CHECK(host.table.get_extension(&host.table, COLLET_LOOP_ID, sizeof COLLET_LOOP_ID - 1) == nullptr);
   CHECK(host.loop->count(&host.table) == COLLET_E_UNSUPPORTED);

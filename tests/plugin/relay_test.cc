@@ -9,7 +9,7 @@ using registry::Ending;
 
 namespace {
 
-struct Host : TableHost {
+struct RelayHost : TableHost {
   Ending complete_with(std::string_view result, CallKind kind = CallKind::tool, std::int32_t expected = COLLET_OK) {
     Recorder recorder;
     const CallId id = begin(recorder, kind);
@@ -26,7 +26,7 @@ struct Host : TableHost {
 }  // namespace
 
 TEST_CASE("an extension is found by its whole name") {
-  Host host;
+  RelayHost host;
   REQUIRE(host.relay);
   CHECK(host.relay->struct_size == sizeof(collet_relay));
   CHECK(host.table.get_extension(&host.table, COLLET_RELAY_ID, 5) == nullptr);
@@ -34,7 +34,7 @@ TEST_CASE("an extension is found by its whole name") {
 }
 
 TEST_CASE("a whole result reaches the client byte for byte, in the pieces that the protocol puts together") {
-  Host host;
+  RelayHost host;
   const Ending ending = host.complete_with(
       R"({ "content" : [ {"type":"text","text":"\u00e9\n"},)"
       "\n"
@@ -50,7 +50,7 @@ TEST_CASE("a whole result reaches the client byte for byte, in the pieces that t
 }
 
 TEST_CASE("each kind of call has its own content") {
-  Host host;
+  RelayHost host;
   CHECK(host.complete_with(R"({"contents":[{"uri":"a","text":"b"}]})", CallKind::resource).content ==
         R"({"uri":"a","text":"b"})");
   const Ending prompt = host.complete_with(R"({"messages":[ ],"description":"d"})", CallKind::prompt);
@@ -64,7 +64,7 @@ TEST_CASE("each kind of call has its own content") {
 }
 
 TEST_CASE("a whole result loses what is wrong in it and not needed") {
-  Host host;
+  RelayHost host;
   const Ending ending = host.complete_with(
       "{\"content\":[{\"type\":\"text\",\"text\":\"\xff\",\"annotations\":null},{\"type\":\"text\",\"text\":\"b\"}]"
       ","
@@ -74,7 +74,7 @@ TEST_CASE("a whole result loses what is wrong in it and not needed") {
 }
 
 TEST_CASE("what is no result of its kind fails the call") {
-  Host host;
+  RelayHost host;
   const auto fails = [&](std::string_view result, CallKind kind) {
     CAPTURE(result);
     const Ending ending = host.complete_with(result, kind, COLLET_E_INVALID);
@@ -98,7 +98,7 @@ TEST_CASE("what is no result of its kind fails the call") {
 }
 
 TEST_CASE("an error before does not spoil a whole result") {
-  Host host;
+  RelayHost host;
   Recorder recorder;
   const CallId id = host.begin(recorder, CallKind::tool);
   CHECK(host.table.add_json(&host.table, id, "[]", 2) == COLLET_E_INVALID);

@@ -85,9 +85,9 @@ class Bench {
 };
 
 // A FIFO that a call of "wait" reads from.
-class Gate {
+class ReloadGate {
  public:
-  explicit Gate(const Bench& bench) : path_(bench.folder + "/fifo") { REQUIRE(mkfifo(path_.c_str(), 0600) == 0); }
+  explicit ReloadGate(const Bench& bench) : path_(bench.folder + "/fifo") { REQUIRE(mkfifo(path_.c_str(), 0600) == 0); }
   std::string arguments() const { return R"({"fifo":")" + path_ + R"("})"; }
   void open() const {
     const int fd = ::open(path_.c_str(), O_WRONLY);
@@ -106,19 +106,11 @@ std::size_t mapped(const std::string& part) {
   return count;
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  INFO(text);
-  INFO(part);
-  const bool found = text.find(part) != std::string::npos;
-  CHECK(found);
-  return found;
-}
-
 }  // namespace
 
 TEST_CASE("a call in flight ends where it began, the next one at the new build") {
   Bench bench("versioned_1");
-  const Gate gate(bench);
+  const ReloadGate gate(bench);
   Recorder begun;
   bench.house.start_tool("wait", gate.arguments(), begun);
   begun.wait_notices(1);
@@ -467,7 +459,7 @@ TEST_CASE("a plugin that may not exist twice is replaced with its calls parked")
   const std::string config = R"({"lock":")" + probe.folder + R"(/lock"})";
   Bench bench("versioned_exclusive", config);
   CHECK(bench.call("count") == "1");
-  const Gate gate(bench);
+  const ReloadGate gate(bench);
   Recorder begun;
   bench.house.start_tool("wait", gate.arguments(), begun);
   begun.wait_notices(1);

@@ -17,7 +17,7 @@ struct Batches : Harness {
   registry::Listener* running = nullptr;
 };
 
-std::string call(int id, const char* tool) {
+std::string call_of(int id, const char* tool) {
   return R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":"tools/call","params":{"name":")" + tool +
          R"(","arguments":{},"_meta":{"progressToken":1}}})";
 }
@@ -35,7 +35,7 @@ const std::string kNotice = R"({"jsonrpc":"2.0","method":"notifications/initiali
 
 TEST_CASE("a batch is answered with an array, in the order in which its requests end") {
   Batches h;
-  FakeReply& reply = h.send(without_version("[" + call(1, "slow") + " ,\n" + call(2, "echo") + "," + kNotice + "," +
+  FakeReply& reply = h.send(without_version("[" + call_of(1, "slow") + " ,\n" + call_of(2, "echo") + "," + kNotice + "," +
                                                 kPing + ", 7 , {\"jsonrpc\":\"2.0\",\"id\":9}]",
                                             h.initialize("2025-03-26")));
   CHECK_FALSE(reply.ended);
@@ -53,7 +53,7 @@ TEST_CASE("a batch is answered with an array, in the order in which its requests
 TEST_CASE("what the requests of a batch say meanwhile goes before their answers, on a stream") {
   Batches h;
   const std::string session = h.initialize("2025-03-26");
-  FakeReply& reply = h.send(without_version("[" + kPing + "," + call(1, "slow") + "]", session));
+  FakeReply& reply = h.send(without_version("[" + kPing + "," + call_of(1, "slow") + "]", session));
   h.running->on_progress({1, 2, ""});
   CHECK(reply.streaming);
   h.provider.end_with_text("done");
@@ -71,7 +71,7 @@ TEST_CASE("the requests of a batch have the headers that are kept for plugins") 
     seen = listener.info("header:x-tenant");
     h.provider.end_with_text("");
   });
-  Post batch = without_version("[" + call(1, "who") + "]", h.initialize("2025-03-26"));
+  Post batch = without_version("[" + call_of(1, "who") + "]", h.initialize("2025-03-26"));
   batch.headers.push_back({"X-Tenant", "a"});
   h.send(batch);
   CHECK(seen == "a");
@@ -86,7 +86,7 @@ TEST_CASE("a batch without requests is accepted with 202") {
 
 TEST_CASE("a client that leaves a batch hears no more of it") {
   Batches h;
-  FakeReply& reply = h.send(without_version("[" + kPing + "," + call(1, "slow") + "]"));
+  FakeReply& reply = h.send(without_version("[" + kPing + "," + call_of(1, "slow") + "]"));
   reply.leave();
   h.running->on_progress({1, 2, ""});
   h.provider.end_with_text("done");

@@ -7,11 +7,6 @@ using namespace collet::test;
 
 namespace {
 
-std::string unquoted(const std::string& json) { return json.size() < 2 ? json : json.substr(1, json.size() - 2); }
-
-constexpr registry::Traits kOptional{.task_optional = true};
-constexpr registry::Traits kRequired{.task_required = true};
-
 struct Tasks : Harness {
   std::string session = initialize("2025-11-25", R"({"elicitation":{}})");
   registry::Listener* running = nullptr;

@@ -17,6 +17,13 @@
 
 namespace collet::test {
 
+inline constexpr registry::Traits kOptional{.task_optional = true};
+inline constexpr registry::Traits kRequired{.task_required = true};
+
+inline std::string unquoted(const std::string& json) {
+  return json.size() < 2 ? json : json.substr(1, json.size() - 2);
+}
+
 class FakeReply final : public transport::HttpReply {
  public:
   int status = 0;

@@ -7,11 +7,11 @@ using namespace collet::test;
 
 namespace {
 
-const std::string kQuestion = R"({"method":"elicitation/create","params":{"message":"Who?",)"
+const std::string kWho = R"({"method":"elicitation/create","params":{"message":"Who?",)"
                               R"("requestedSchema":{"type":"object","properties":{}}}})";
 
 // Asks who, in the first round; greets in the second.
-void add_asking_tool(Harness& h, std::string question = kQuestion) {
+void add_asking_tool(Harness& h, std::string question = kWho) {
   h.add_tool("greet", [&h, question](const registry::Call& call, registry::Listener&) {
     registry::Ending ending;
     if (call.round == 0) {
@@ -25,7 +25,7 @@ void add_asking_tool(Harness& h, std::string question = kQuestion) {
   });
 }
 
-std::string call(std::string session_less_id = "1") {
+std::string call_greet(std::string session_less_id = "1") {
   return R"({"jsonrpc":"2.0","id":)" + session_less_id +
          R"(,"method":"tools/call","params":{"name":"greet","arguments":{"a":1}}})";
 }
@@ -48,7 +48,7 @@ TEST_CASE("a modern client is answered with the question and a sealed state, and
   const std::string first =
       h.modern("tools/call", R"("name":"greet","arguments":{"a":1},)", "greet", R"({"elicitation":{}})").body;
   CHECK(at(first, "/result/resultType") == "\"input_required\"");
-  CHECK(at(first, "/result/inputRequests/who") == kQuestion);
+  CHECK(at(first, "/result/inputRequests/who") == kWho);
   const std::string state = at(first, "/result/requestState");
   REQUIRE(state.size() > 2);
   CHECK(state.find("kept") == std::string::npos);
@@ -76,7 +76,7 @@ TEST_CASE("an answer that comes too late is refused, in both eras") {
   add_asking_tool(h);
   const std::string asked = h.modern("tools/call", R"("name":"greet",)", "greet", R"({"elicitation":{}})").body;
   const std::string state = at(asked, "/result/requestState");
-  FakeReply& waiting = h.legacy(call(), h.initialize("2025-11-25", R"({"elicitation":{}})"));
+  FakeReply& waiting = h.legacy(call_greet(), h.initialize("2025-11-25", R"({"elicitation":{}})"));
   CHECK(waiting.events.size() == 1);
   while (!waiting.ended) h.turn();
   CHECK(at(waiting.events.back(), "/result/content/0/text") == "\"The client did not answer in time\"");
@@ -96,8 +96,8 @@ TEST_CASE("what a client cannot be asked is an error, not a question") {
   CHECK(reply.status == 400);
   CHECK(at(reply.body, "/error/code") == "-32021");
   CHECK(h.modern("tools/call", R"("name":"greet",)", "greet", R"({"elicitation":{"url":{}}})").status == 400);
-  CHECK(at(h.legacy(call(), h.initialize()).body, "/result/isError") == "true");
-  CHECK(at(h.legacy(call()).body, "/result/isError") == "true");
+  CHECK(at(h.legacy(call_greet(), h.initialize()).body, "/result/isError") == "true");
+  CHECK(at(h.legacy(call_greet()).body, "/result/isError") == "true");
 
   Harness odd;
   add_asking_tool(odd, R"({"method":"tools/list"})");
@@ -109,7 +109,7 @@ TEST_CASE("a legacy client is asked on its request's stream, and answers with a 
   Harness h;
   add_asking_tool(h);
   const std::string session = h.initialize("2025-06-18", R"({"elicitation":{}})");
-  FakeReply& reply = h.legacy(call(), session);
+  FakeReply& reply = h.legacy(call_greet(), session);
   REQUIRE(reply.events.size() == 1);
   CHECK(at(reply.events[0], "/method") == "\"elicitation/create\"");
   CHECK(at(reply.events[0], "/params/message") == "\"Who?\"");
@@ -132,18 +132,18 @@ TEST_CASE("a legacy client that answers with an error or cancels ends the call, 
   Harness h;
   add_asking_tool(h);
   const std::string session = h.initialize("2025-06-18", R"({"elicitation":{}})");
-  FakeReply& refused = h.legacy(call("1"), session);
+  FakeReply& refused = h.legacy(call_greet("1"), session);
   h.legacy(R"({"jsonrpc":"2.0","id":)" + at(refused.events[0], "/id") + R"(,"error":{"code":-1,"message":"no"}})",
            session);
   h.turn();
   CHECK(at(refused.events.back(), "/result/isError") == "true");
-  FakeReply& left = h.legacy(call("2"), session);  // may come back, and is waited for
+  FakeReply& left = h.legacy(call_greet("2"), session);  // may come back, and is waited for
   left.leave();
   h.turn();
   CHECK(h.server.at(0).calls().size() == 1);
   h.legacy(R"({"jsonrpc":"2.0","id":)" + at(left.events[0], "/id") + R"(,"result":{"action":"decline"}})", session);
   h.turn();
-  FakeReply& cancelled = h.legacy(call("3"), session);
+  FakeReply& cancelled = h.legacy(call_greet("3"), session);
   h.legacy(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}})", session);
   h.turn();
   CHECK(cancelled.ended);
@@ -154,7 +154,7 @@ TEST_CASE("the item is looked up anew when the answer comes: its plugin may have
   Harness h;
   add_asking_tool(h);
   const std::string session = h.initialize("2025-06-18", R"({"elicitation":{}})");
-  FakeReply& reply = h.legacy(call(), session);
+  FakeReply& reply = h.legacy(call_greet(), session);
   h.registry.replace("fake", nullptr, {});
   h.turn();
   h.legacy(R"({"jsonrpc":"2.0","id":)" + at(reply.events[0], "/id") + R"(,"result":{"action":"decline"}})",
@@ -309,7 +309,7 @@ TEST_CASE("progress increases over all rounds of a request") {
     if (call.round > 0) return h.provider.end_with_text("done");
     registry::Ending ending;
     ending.how = registry::Ending::How::suspended;
-    ending.input_requests = {{"who", kQuestion}};
+    ending.input_requests = {{"who", kWho}};
     h.provider.end(std::move(ending));
   });
   const std::string session = h.initialize("2025-11-25", kCan);

@@ -10,14 +10,10 @@ using namespace collet::test;
 namespace {
 
 const std::string kAble = R"({"elicitation":{},"extensions":{"io.modelcontextprotocol/tasks":{}}})";
-const std::string kQuestion =
+const std::string kAnyQuestion =
     R"({"method":"elicitation/create","params":{"message":"?","requestedSchema":{"type":"object","properties":{}}}})";
-const registry::Traits kOptional{.task_optional = true};
-const registry::Traits kRequired{.task_required = true};
 
-std::string unquoted(std::string text) { return text.size() < 2 ? text : text.substr(1, text.size() - 2); }
-
-FakeReply& call(Harness& h, std::string capabilities = kAble) {
+FakeReply& call_work(Harness& h, std::string capabilities = kAble) {
   return h.modern("tools/call", R"("name":"work",)", "work", capabilities);
 }
 
@@ -34,14 +30,14 @@ protocol::Task::Origin of(std::string owner) { return {.owner = std::move(owner)
 TEST_CASE("a task is kept as long as the operator says") {
   Harness h({.task_ttl_ms = 2 * limits::kTaskTtlMs});
   h.add_tool("work", wait_for_the_end, "{}", kOptional);
-  CHECK(std::stoul(at(call(h).body, "/result/ttlMs")) == 2 * limits::kTaskTtlMs);
+  CHECK(std::stoul(at(call_work(h).body, "/result/ttlMs")) == 2 * limits::kTaskTtlMs);
   h.provider.end_with_text("");
 }
 
 TEST_CASE("a task is answered at once, and its result is there when the call has ended") {
   Harness h;
   h.add_tool("work", wait_for_the_end, "{}", kOptional);
-  FakeReply& reply = call(h);
+  FakeReply& reply = call_work(h);
   REQUIRE(reply.ended);
   CHECK(at(reply.body, "/result/resultType") == "\"task\"");
   CHECK(at(reply.body, "/result/status") == "\"working\"");
@@ -62,14 +58,14 @@ TEST_CASE("an error of the tool completes a task, an error of the protocol fails
   h.add_tool("work", wait_for_the_end, "{}", kRequired);
   registry::Ending wrong;
   wrong.is_error = true;
-  const std::string first = unquoted(at(call(h).body, "/result/taskId"));
+  const std::string first = unquoted(at(call_work(h).body, "/result/taskId"));
   h.provider.end(wrong);
   CHECK(at(about(h, "get", first), "/result/status") == "\"completed\"");
   CHECK(at(about(h, "get", first), "/result/result/isError") == "true");
   wrong = {};
   wrong.how = registry::Ending::How::failed;
   wrong.rpc_code = -32050;
-  const std::string second = unquoted(at(call(h).body, "/result/taskId"));
+  const std::string second = unquoted(at(call_work(h).body, "/result/taskId"));
   h.provider.end(wrong);
   CHECK(at(about(h, "get", second), "/result/status") == "\"failed\"");
   CHECK(at(about(h, "get", second), "/result/error/code") == "-32050");
@@ -80,13 +76,13 @@ TEST_CASE("only a client that has declared tasks gets one") {
   h.add_tool(
       "work", [&](const registry::Call&, registry::Listener&) { h.provider.end_with_text("at once"); }, "{}",
       kOptional);
-  CHECK(at(call(h, "{}").body, "/result/content/0/text") == "\"at once\"");
+  CHECK(at(call_work(h, "{}").body, "/result/content/0/text") == "\"at once\"");
   CHECK(at(h.legacy(R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"work"}})").body,
            "/result/content/0/text") == "\"at once\"");
 
   Harness strict;
   strict.add_tool("work", wait_for_the_end, "{}", kRequired);
-  FakeReply& refused = call(strict, "{}");
+  FakeReply& refused = call_work(strict, "{}");
   CHECK(refused.status == 400);
   CHECK(at(refused.body, "/error/code") == "-32021");
   CHECK(at(refused.body, "/error/data/requiredCapabilities/extensions") ==
@@ -107,12 +103,12 @@ TEST_CASE("a task that asks shows its open questions, and goes on when all are a
         if (c.round == 2) return h.provider.end_with_text("done");
         if (c.round == 1) responses = *c.input_responses;
         ending.how = registry::Ending::How::suspended;
-        ending.input_requests = {{"a", kQuestion}};
-        if (c.round == 0) ending.input_requests.push_back({"b", kQuestion});
+        ending.input_requests = {{"a", kAnyQuestion}};
+        if (c.round == 0) ending.input_requests.push_back({"b", kAnyQuestion});
         h.provider.end(std::move(ending));
       },
       "{}", kOptional);
-  const std::string id = unquoted(at(call(h).body, "/result/taskId"));
+  const std::string id = unquoted(at(call_work(h).body, "/result/taskId"));
   const std::string asking = about(h, "get", id);
   CHECK(at(asking, "/result/status") == "\"input_required\"");
   CHECK(at(asking, "/result/inputRequests/a/method") == "\"elicitation/create\"");
@@ -139,11 +135,11 @@ TEST_CASE("a tool that asks first becomes a task with the answers") {
                if (c.round > 0) return;
                registry::Ending ending;
                ending.how = registry::Ending::How::suspended;
-               ending.input_requests = {{"a", kQuestion}};
+               ending.input_requests = {{"a", kAnyQuestion}};
                h.provider.end(std::move(ending));
              },
              "{}", {.task_required = true, .task_after_input = true});
-  const std::string first = call(h).body;
+  const std::string first = call_work(h).body;
   CHECK(at(first, "/result/resultType") == "\"input_required\"");
   const std::string second =
       h.modern("tools/call",
@@ -159,7 +155,7 @@ TEST_CASE("a tool that asks first becomes a task with the answers") {
 TEST_CASE("cancelling a task stops its call, and may be asked twice") {
   Harness h;
   h.add_tool("work", wait_for_the_end, "{}", kOptional);
-  const std::string id = unquoted(at(call(h).body, "/result/taskId"));
+  const std::string id = unquoted(at(call_work(h).body, "/result/taskId"));
   for (int i = 0; i < 2; ++i) {
     CHECK(at(about(h, "cancel", id), "/result/resultType") == "\"complete\"");
     h.turn();

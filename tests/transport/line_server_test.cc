@@ -22,9 +22,9 @@ namespace {
 constexpr unsigned kConnectionsMax = 2;
 
 // Answers each line with itself, on a thread of its own.
-class Served {
+class ServedLines {
  public:
-  Served() : folder_(make_folder()), socket_(bind(folder_ + "/socket")) {
+  ServedLines() : folder_(make_folder()), socket_(bind(folder_ + "/socket")) {
     server_ = std::make_unique<LineServer>(loop_, *socket_, 0, 100, kConnectionsMax,
                                            [this](std::string_view line, LineServer::Answer answer) {
                                              ++asked_;
@@ -32,7 +32,7 @@ class Served {
                                            });
     thread_ = std::thread([this] { loop_.run(); });
   }
-  ~Served() {
+  ~ServedLines() {
     run([this] { server_.reset(); });
     loop_.stop();
     thread_.join();
@@ -92,7 +92,7 @@ std::string take(const Descriptor& from) {
   return {bytes, static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
 }
 
-std::string answer_to_another(const Served& served) {
+std::string answer_to_another(const ServedLines& served) {
   for (;;) {
     const Descriptor client = served.connect();
     if (::send(client.get(), "again\n", 6, MSG_NOSIGNAL) != 6) continue;
@@ -103,7 +103,7 @@ std::string answer_to_another(const Served& served) {
 }  // namespace
 
 TEST_CASE("clients that ask, send half a line and leave without reading do not use up the connections") {
-  Served served;
+  ServedLines served;
   for (unsigned i = 1; i <= 3 * kConnectionsMax; ++i) {
     while (served.asked() < i) {
       const Descriptor client = served.connect();
@@ -118,7 +118,7 @@ TEST_CASE("clients that ask, send half a line and leave without reading do not u
 }
 
 TEST_CASE("a line that is too long ends its connection alone") {
-  Served served;
+  ServedLines served;
   const Descriptor client = served.connect();
   put(client, std::string(200, 'x'));
   CHECK(take(client).empty());
@@ -126,7 +126,7 @@ TEST_CASE("a line that is too long ends its connection alone") {
 }
 
 TEST_CASE("without a descriptor a client is turned away, and its place in the queue wakes the loop no more") {
-  Served served;
+  ServedLines served;
   const Descriptor waiting(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const Descriptor client = served.connect();
   put(client, "one\n");

@@ -2,9 +2,10 @@
 #
 # collet_module(NAME SOURCES … [USES module …] [LINKS library …] [PRIVATE_LINKS library …])
 #   One folder of host/ is one static library. It links, and thereby may use, exactly the modules it names.
-# collet_module_test(NAME [SOURCES …] [LINKS …])
+# collet_module_test(NAME [SOURCES …] [LINKS …] [APART part…])
 #   The tests of one module: every tests/NAME/*_test.cc, linked with that module alone, so that a call upwards is an
 #   undefined reference. Includes upwards are caught by tools/check_layers.py, a test of its own.
+#   The cases in PART_test.cc are a test of their own, NAME.PART, that runs beside the others.
 # collet_fuzz(NAME LINKS module …)
 #   The libFuzzer target fuzz_NAME, from tests/fuzz/NAME_fuzz.cc; its seeds are the files of tests/fuzz/NAME.
 
@@ -16,6 +17,9 @@ function(collet_warnings target)
     $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>)
   if(COLLET_SANITIZE)  # g++ 12 takes what a sanitizer puts in for uses of uninitialised memory, in <regex> for one
     target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+  endif()
+  if(CMAKE_UNITY_BUILD)  # g++ takes a source that is included in another for a header
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
   endif()
 endfunction()
 
@@ -29,14 +33,20 @@ function(collet_module name)
 endfunction()
 
 function(collet_module_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;APART" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*_test.cc)
   add_executable(test_${name} ${sources} ${arg_SOURCES})
   collet_warnings(test_${name})
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(test_${name} PRIVATE collet_${name} collet_test_main ${arg_LINKS})
   target_precompile_headers(test_${name} REUSE_FROM collet_test_main)
-  add_test(NAME ${name} COMMAND test_${name})
+  set(others)
+  foreach(part ${arg_APART})
+    add_test(NAME ${name}.${part} COMMAND test_${name} --filenames-as-tags "[#${part}_test]")
+    set_tests_properties(${name}.${part} PROPERTIES LABELS cpp)
+    string(APPEND others "~[#${part}_test]")
+  endforeach()
+  add_test(NAME ${name} COMMAND test_${name} --filenames-as-tags ${others})
   set_tests_properties(${name} PROPERTIES LABELS cpp)
 endfunction()
 

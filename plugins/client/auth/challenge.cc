@@ -3,15 +3,10 @@
 #include <algorithm>
 
 #include "client/auth/limits.h"
+#include "client/text.h"
 
 namespace collet::client::auth {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
-}
 
 bool is_token_byte(char c) {
   constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
@@ -82,12 +77,6 @@ class Cursor {
 
   std::string_view rest_;
 };
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return lower(c); });
-  return out;
-}
 
 void take_first(std::string& out, std::string_view value) {
   if (out.empty()) out = value;

@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kNames = {"none", "client_secret_basic", "client_secret_post",
                                                     "private_key_jwt"};
-constexpr std::size_t kIdBytes = 16;
 
 std::string assertion(const ClientIdentity& client, const std::string& audience, std::int64_t now) {
   JsonMembers header;
@@ -21,7 +20,7 @@ std::string assertion(const ClientIdentity& client, const std::string& audience,
   claims.add("iss", client.id);
   claims.add("sub", client.id);
   claims.add("aud", audience);
-  claims.add("jti", random_text(kIdBytes));
+  claims.add("jti", random_text(limits::kTokenIdBytes));
   claims.add("iat", now);
   claims.add("exp", now + limits::kAssertionLifeS);
   return client.key->sign(std::move(header), claims);

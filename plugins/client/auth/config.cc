@@ -9,14 +9,13 @@
 #include "client/auth/limits.h"
 #include "client/auth/private_file.h"
 #include "client/auth/url.h"
+#include "client/text.h"
 
 namespace collet::client::auth {
 namespace {
 
 constexpr std::array<std::string_view, 5> kTypes = {"oauth", "client_credentials", "enterprise",
                                                     "workload_identity", "none"};
-
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 struct Key {
   std::optional<AuthType> only;  // of this type; nothing: of all but "none"

@@ -5,19 +5,13 @@
 #include "client/auth/url.h"
 
 namespace collet::client::auth {
-namespace {
-
-constexpr std::size_t kIdBytes = 16;
-
-}  // namespace
-
 std::string Dpop::proof(std::string_view method, std::string_view url, std::string_view access_token,
                         std::int64_t now) const {
   JsonMembers header;
   header.add("typ", "dpop+jwt");
   header.add_raw("jwk", key_.public_jwk());
   JsonMembers claims;
-  claims.add("jti", random_text(kIdBytes));
+  claims.add("jti", random_text(limits::kTokenIdBytes));
   claims.add("htm", method);
   claims.add("iat", now);
   if (const std::optional<Url> target = parse_url(url)) {

@@ -16,6 +16,7 @@ inline constexpr std::size_t kListItemsMax = 1'000;  // of one array in a docume
 inline constexpr std::size_t kScopesMax = 200;
 inline constexpr std::size_t kTokenBytesMax = 64u << 10;  // an access, refresh or identity token
 inline constexpr std::int64_t kTokenLifeMaxS = 10LL * 365 * 24 * 3'600;
+inline constexpr std::size_t kTokenIdBytes = 16;             // random, of a jti that we make
 inline constexpr std::size_t kNonceBytesMax = 1u << 10;
 inline constexpr std::size_t kNonceOriginsMax = 8;
 
@@ -36,7 +37,7 @@ inline constexpr unsigned kCallbackConnectionsMax = 16;
 inline constexpr std::size_t kStoreBytesMax = 8u << 20;
 inline constexpr std::size_t kStoreTokensMax = 1'024;
 inline constexpr std::size_t kStoreClientsMax = 1'024;
-inline constexpr std::uint64_t kStoreLockMs = 2'000;     // for another process to finish its write
+inline constexpr std::uint64_t kStoreLockMs = 30'000;    // for other processes to finish their writes, on a slow disk
 inline constexpr std::uint64_t kRenewalLockMs = 90'000;  // for another process to finish its renewal of a token
 inline constexpr std::uint64_t kLockPollMs = 10;
 inline constexpr std::size_t kSecretFileBytesMax = 64u << 10;  // a private key or a token

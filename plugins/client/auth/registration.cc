@@ -4,11 +4,10 @@
 
 #include "client/auth/json.h"
 #include "client/auth/limits.h"
+#include "client/text.h"
 
 namespace collet::client::auth {
 namespace {
-
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 ClientIdentity identity_of(const StoredClient& client) {
   ClientIdentity identity;

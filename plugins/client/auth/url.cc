@@ -7,19 +7,12 @@
 #include <arpa/inet.h>
 
 #include "client/auth/limits.h"
+#include "client/text.h"
 
 namespace collet::client::auth {
 namespace {
 
 constexpr std::uint16_t own_port(std::string_view scheme) { return scheme == "https" ? 443 : 80; }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return lower(c); });
-  return out;
-}
 
 bool is_url_byte(char c) { return c > ' ' && c < 0x7f && c != '"' && c != '<' && c != '>' && c != '\\'; }
 

@@ -14,7 +14,7 @@ std::string response_of(const std::string& body, const std::string& headers = ""
          "\r\n\r\n" + body;
 }
 
-struct Client {
+struct OneClient {
   Loop loop;
   HttpClient http{loop, "test"};
 };
@@ -37,7 +37,7 @@ struct Sink final : HttpSink {
 
 Sink exchange(const std::string& response, RawServer::End end = RawServer::End::closes) {
   RawServer server([&](unsigned, const std::string&) { return response; }, end);
-  Client client;
+  OneClient client;
   Sink sink(client.loop);
   client.http.start({.method = "GET", .url = server.url(), .headers = {}, .body = {}}, sink);
   client.loop.run();
@@ -46,7 +46,7 @@ Sink exchange(const std::string& response, RawServer::End end = RawServer::End::
 
 Result<FetchResponse> fetch(const std::string& response) {
   RawServer server([&](unsigned, const std::string&) { return response; });
-  Client client;
+  OneClient client;
   std::optional<Result<FetchResponse>> result;
   client.http.fetch({.method = "GET", .url = server.url(), .headers = {}, .body = {}},
                     [&](Result<FetchResponse> given) {
@@ -131,7 +131,7 @@ struct Keeping {
     size = bytes.size();
     return answer;
   }};
-  Client client;
+  OneClient client;
   HttpRequest request;
 };
 
@@ -184,7 +184,7 @@ TEST_CASE("proxies are those of the environment, but not for this machine") {
   const char* const name = GENERATE("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY");
   ::setenv(name, proxy.url().c_str(), 1);
   const auto get = [](const std::string& url) {
-    Client client;
+    OneClient client;
     std::string body;
     client.http.fetch({.method = "GET", .url = url, .headers = {}, .body = {}}, [&](Result<FetchResponse> given) {
       body = given ? given->body : given.message();
@@ -208,7 +208,7 @@ TEST_CASE("who asks anew as the client ends is told that it ends") {
   std::string told;
   {
     const FetchRequest request{.method = "GET", .url = server.url(), .headers = {}, .body = {}};
-    Client client;
+    OneClient client;
     client.http.fetch(request, [&](const Result<FetchResponse>&) {
       client.http.fetch(request, [&](const Result<FetchResponse>& given) { told = given.message(); });
     });

@@ -10,7 +10,7 @@ using namespace collet::client;
 namespace {
 
 // A host of two loops with the tool "r__t", whose remote is up.
-struct House final : LaneListener {
+struct Waiting final : LaneListener {
   fake::Host fake;
   collet_host table = *fake.table();
   FakeLoops loops;
@@ -26,9 +26,9 @@ struct House final : LaneListener {
   collet_call last = 0;
   Lanes lanes{host, host_loops, publisher, *this};
 
-  static inline House* of_test = nullptr;
+  static inline Waiting* of_test = nullptr;
 
-  explicit House(const KeptServer& server) {
+  explicit Waiting(const KeptServer& server) {
     of_test = this;
     table.fail = [](const collet_host*, collet_call call, std::int32_t, const char* text, std::size_t size,
                     const char*, std::size_t) -> std::int32_t {
@@ -62,7 +62,7 @@ std::string never(const std::string&) { return "HTTP/1.1 100 Continue\r\n\r\n"; 
 
 TEST_CASE("lanes take calls that have come on a loop and whose remote's gate is open") {
   KeptServer server(never);
-  House house(server);
+  Waiting house(server);
   CHECK(house.take({.key = house.key, .arguments = {}}));
   CHECK_FALSE(house.take({.key = house.key + 1, .arguments = {}}));
   CHECK_FALSE(house.take({.key = house.key, .round = 1, .arguments = {}}));
@@ -76,7 +76,7 @@ TEST_CASE("lanes take calls that have come on a loop and whose remote's gate is 
 
 TEST_CASE("a call is cancelled in the lane in which it is, from wherever") {
   KeptServer server(never);
-  House house(server);
+  Waiting house(server);
   house.take({.key = house.key, .arguments = {}});
   house.lanes.cancel(1, "here");
   CHECK(house.failed[1] == "remote r: here");
@@ -98,7 +98,7 @@ TEST_CASE("a call is cancelled in the lane in which it is, from wherever") {
 
 TEST_CASE("a call that no lane has is sought elsewhere, also after each has looked") {
   KeptServer server(never);
-  House house(server);
+  Waiting house(server);
   house.lanes.cancel(9, "no");
   const std::size_t at_once = house.sought.size();
   CHECK(at_once > 0);
@@ -109,7 +109,7 @@ TEST_CASE("a call that no lane has is sought elsewhere, also after each has look
 
 TEST_CASE("all calls through a gate are ended") {
   KeptServer server(never);
-  House house(server);
+  Waiting house(server);
   house.take({.key = house.key, .arguments = {}});
   house.loops.here = 1;
   house.take({.key = house.key, .arguments = {}});
@@ -122,7 +122,7 @@ TEST_CASE("all calls through a gate are ended") {
 
 TEST_CASE("what was posted and never run goes with the lanes") {
   KeptServer server(never);
-  House house(server);
+  Waiting house(server);
   house.take({.key = house.key, .arguments = {}});
   house.lanes.end(house.gate, "too late");
   CHECK(house.failed.empty());

@@ -8,7 +8,7 @@ using namespace collet::client;
 
 namespace {
 
-RemoteItemPtr tool(const std::string& name) {
+RemoteItemPtr remote_tool(const std::string& name) {
   return std::make_shared<const RemoteItem>(RemoteItem{COLLET_TOOL, name, "{}", false, {}});
 }
 RemoteItemPtr resource(const std::string& uri) {
@@ -25,7 +25,7 @@ struct Two {
     second.on_clash = on_clash;
   }
   std::vector<std::string> names(std::size_t* clashes = nullptr) const {
-    const Naming naming = name_items({{&first, {tool("log")}, ""}, {&second, {tool("log"), tool("own")}, ""}}, 64);
+    const Naming naming = name_items({{&first, {remote_tool("log")}, ""}, {&second, {remote_tool("log"), remote_tool("own")}, ""}}, 64);
     if (clashes) *clashes = naming.clashes.size();
     std::vector<std::string> out;
     for (const Named& named : naming.items) out.push_back(named.name + "@" + std::to_string(named.remote));
@@ -75,7 +75,7 @@ TEST_CASE("a tool and a prompt may have the same name") {
   RemoteConfig remote;
   remote.name = "one";
   const auto prompt = std::make_shared<const RemoteItem>(RemoteItem{COLLET_PROMPT, "log", "{}", false, {}});
-  CHECK(name_items({{&remote, {tool("log"), prompt}, ""}}, 64).items.size() == 2);
+  CHECK(name_items({{&remote, {remote_tool("log"), prompt}, ""}}, 64).items.size() == 2);
 }
 
 TEST_CASE("instructions of remotes are joined under their names, in the order of the configuration") {
@@ -149,11 +149,11 @@ struct Published {
 
 TEST_CASE("a call that is on its way when its item is replaced goes to the new one") {
   Published published;
-  published.arrange(0, {tool("same"), tool("gone")});
+  published.arrange(0, {remote_tool("same"), remote_tool("gone")});
   const fake::Item same = published.fake.item("r__same"), gone = published.fake.item("r__gone");
   REQUIRE(published.find(same)->remote == published.remote(0));
 
-  published.arrange(1, {tool("same")});
+  published.arrange(1, {remote_tool("same")});
   CHECK(published.fake.item("r__same").timeout_ms == 7);
   CHECK(published.find(same)->remote == published.remote(1));
   CHECK(published.find(gone) == nullptr);
@@ -162,11 +162,11 @@ TEST_CASE("a call that is on its way when its item is replaced goes to the new o
 
 TEST_CASE("what a remote offers that is none any more does not count") {
   Published published;
-  published.arrange(0, {tool("a")});
-  published.arrange(1, {tool("b")});
-  published.publisher.offer({nullptr, {tool("c")}, "", published.remote(0)});
+  published.arrange(0, {remote_tool("a")});
+  published.arrange(1, {remote_tool("b")});
+  published.publisher.offer({nullptr, {remote_tool("c")}, "", published.remote(0)});
   CHECK_FALSE(published.publisher.pending());
-  published.publisher.offer({&published.other, {tool("c")}, "", published.remote(1)});
+  published.publisher.offer({&published.other, {remote_tool("c")}, "", published.remote(1)});
   CHECK(published.publisher.pending());
   published.publisher.close();
   CHECK_FALSE(published.publisher.pending());

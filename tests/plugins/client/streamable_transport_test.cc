@@ -10,16 +10,16 @@ namespace {
 
 constexpr const char* kAnswer = R"({"jsonrpc":"2.0","id":1,"result":{}})";
 
-std::string response_of(const std::string& head, const std::string& body = "") {
+std::string json_response(const std::string& head, const std::string& body = "") {
   std::string response = "HTTP/1.1 ";
   response.append(head).append("\r\nConnection: close\r\nContent-Length: ");
   return response.append(std::to_string(body.size())).append("\r\n\r\n").append(body);
 }
-std::string answer() { return response_of("200 OK\r\nContent-Type: application/json", kAnswer); }
+std::string answer() { return json_response("200 OK\r\nContent-Type: application/json", kAnswer); }
 // A stream with one event, which may be resumed at once.
 std::string stream_of(std::string_view data) {
   std::string event = "id: 7\nretry: 0\ndata: ";
-  return response_of("200 OK\r\nContent-Type: text/event-stream", event.append(data).append("\n\n"));
+  return json_response("200 OK\r\nContent-Type: text/event-stream", event.append(data).append("\n\n"));
 }
 
 struct Obliging final : Authorizer {
@@ -65,7 +65,7 @@ struct Outcome final : TransportListener {
 }  // namespace
 
 TEST_CASE("so many challenges are answered with another try") {
-  const std::string challenge = response_of("401 No");
+  const std::string challenge = json_response("401 No");
   CHECK(Outcome(Era::modern, limits::kChallengesMax, challenge).answered);
   const Outcome refused(Era::modern, limits::kChallengesMax + 1, challenge);
   CHECK_THAT(refused.lost, Catch::Contains("HTTP status 401"));
@@ -73,7 +73,7 @@ TEST_CASE("so many challenges are answered with another try") {
 }
 
 TEST_CASE("so many redirects within the origin are followed") {
-  const std::string redirect = response_of("307 Go\r\nLocation: /mcp");
+  const std::string redirect = json_response("307 Go\r\nLocation: /mcp");
   CHECK(Outcome(Era::modern, limits::kRedirectsMax, redirect).answered);
   CHECK(Outcome(Era::modern, limits::kRedirectsMax + 1, redirect).lost == "it redirects in circles");
 }
@@ -87,7 +87,7 @@ TEST_CASE("a stream that breaks off is resumed so many times") {
 
 TEST_CASE("a body that is no answer is said to be none, and why") {
   const auto body = [](const std::string& text) {
-    return response_of("200 OK\r\nContent-Type: application/json", text);
+    return json_response("200 OK\r\nContent-Type: application/json", text);
   };
   CHECK(Outcome(Era::modern, 1, body(R"({"jsonrpc":"2.0","id":2,"result":{}})")).lost ==
         "its answer is none to this request");

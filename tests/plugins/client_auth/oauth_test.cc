@@ -14,16 +14,12 @@ using Headers = std::vector<HttpHeader>;
 
 namespace {
 
-const std::string kTokenUrl = "https://as.example/token";
-
 // What `authorizer` gives now, without any answer coming in between.
 std::optional<Result<Headers>> headers_now(collet::client::Authorizer& authorizer, const std::string& url) {
   std::optional<Result<Headers>> headers;
   authorizer.headers("POST", url, [&](auto result) { headers = std::move(result); });
   return headers;
 }
-
-std::string refresh_token_of(World& world) { return (*world.store.token("demo"))->refresh_token; }
 
 }  // namespace
 

@@ -9,8 +9,8 @@ using Catch::Contains;
 namespace {
 
 // A browser that nobody looks over the shoulder of.
-struct Browser final : UserAgent {
-  explicit Browser(World& world) : follower(world) {}
+struct RegisteringBrowser final : UserAgent {
+  explicit RegisteringBrowser(World& world) : follower(world) {}
   Result<std::string> redirect_uri(std::string_view preferred, std::uint16_t port) override {
     return follower.redirect_uri(preferred, port);
   }
@@ -111,7 +111,7 @@ TEST_CASE("a client that was forgotten while a service refreshes is registered a
 
 TEST_CASE("a page that would leave the person alone with an error is not opened") {
   World world;
-  Browser browser(world);
+  RegisteringBrowser browser(world);
   world.knows_clients = true;
   REQUIRE(world.call(*world.authorizer("{}", &browser)) == "200");
   CHECK(browser.told == std::vector<std::string>{"good"});

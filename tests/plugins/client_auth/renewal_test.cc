@@ -10,14 +10,6 @@ using namespace collet::client::auth;
 using Catch::Contains;
 using Headers = std::vector<HttpHeader>;
 
-namespace {
-
-const std::string kTokenUrl = "https://as.example/token";
-
-std::string refresh_token_of(World& world) { return (*world.store.token("demo"))->refresh_token; }
-
-}  // namespace
-
 TEST_CASE("a token endpoint in trouble loses no login") {
   World world;
   world.servers[0].issues_refresh_tokens = true;

@@ -162,6 +162,9 @@ class World final : public collet::client::Fetcher {
   unsigned last_ = 0;
 };
 
+inline const std::string kTokenUrl = "https://as.example/token";  // of the first authorization server
+inline std::string refresh_token_of(World& world) { return (*world.store.token("demo"))->refresh_token; }
+
 // What came of a change of a store, which nobody else holds.
 Result<void> outcome(const std::function<void(collet::client::auth::TokenStore::Done)>& change);
 

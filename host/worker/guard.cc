@@ -283,7 +283,7 @@ class Guard::Watch {
   static std::size_t lead_to(const Descriptor& file, sockaddr_storage& address) {
     sockaddr_un named{};
     named.sun_family = AF_UNIX;
-    fmt::format_to_n(named.sun_path, sizeof named.sun_path - 1, "/proc/self/fd/{}", file.get());
+    fmt::format("/proc/self/fd/{}", file.get()).copy(named.sun_path, sizeof named.sun_path - 1);
     std::memcpy(&address, &named, sizeof named);
     return sizeof named;
   }

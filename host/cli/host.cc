@@ -110,6 +110,21 @@ config::Config only_remote(const CommonOptions& options) {
   return config;
 }
 
+// As [plugins] cgroup says; null if there are none, and why, where the configuration names a folder for them.
+std::shared_ptr<worker::ControlGroups> open_groups(const std::string& wanted, std::string& why_not) {
+  const std::string folder = wanted == "auto" ? worker::ControlGroups::delegated() : wanted == "off" ? "" : wanted;
+  if (folder.empty()) return nullptr;
+  auto groups = worker::ControlGroups::below(folder);
+  if (groups) {
+    if (const std::string& missing = (*groups)->missing(); !missing.empty() && wanted != "auto")
+      why_not = fmt::format("{} in control groups", missing);
+    return std::move(*groups);
+  }
+  log::warning("workers have no control groups: {}", groups.message());
+  if (wanted != "auto") why_not = fmt::format("control groups ({})", groups.message());
+  return nullptr;
+}
+
 }  // namespace
 
 fs::path default_plugin_folder() {
@@ -151,6 +166,7 @@ Host::Host(const config::Config& config, unsigned loops)
       }()),
       registry_(config.server.limits.tool_name_bytes_max,
                 static_cast<std::int64_t>(config.server.limits.schema_steps_max)),
+      groups_(open_groups(config.plugins.cgroup, no_groups_)),
       loader_(this->loops(), registry_,
               {.preflight_timeout_ms = config.plugins.create_timeout_ms,
                .create_timeout_ms = config.plugins.create_timeout_ms,
@@ -158,6 +174,8 @@ Host::Host(const config::Config& config, unsigned loops)
                  worker::WorkerOptions options;
                  options.start_timeout_ms = config_.plugins.create_timeout_ms;
                  options.log_level = static_cast<int>(config_.log.level);
+                 options.groups = groups_;
+                 options.unenforced = no_groups_;
                  return std::make_unique<worker::WorkerImage>(std::move(order), std::move(options));
                },
                .resource_updated =

@@ -15,6 +15,7 @@
 #include "loop/loop.h"
 #include "plugin/loader.h"
 #include "registry/registry.h"
+#include "worker/walls/control_group.h"
 
 namespace collet::cli {
 
@@ -95,6 +96,8 @@ class Host {
   std::function<void(std::string_view uri)> resource_updated_;
   std::mutex given_up_mutex_;
   GivenUp given_up_;  // guarded by it
+  std::string no_groups_;  // why workers have no control groups, though they are to; or empty
+  std::shared_ptr<worker::ControlGroups> groups_;
   plugin::Loader loader_;
   std::vector<plugin::PluginSpec> specs_;
   std::vector<plugin::LoadReport> reports_;

@@ -29,6 +29,9 @@ bool all_of(std::string_view text, std::string_view more_than_alphanumeric) {
   });
 }
 
+const TextRule kCgroup{"\"auto\", \"off\" or an absolute path", [](std::string_view text) {
+                         return text == "auto" || text == "off" || text.starts_with('/');
+                       }};
 const TextRule kPath{"a path that is not empty", [](std::string_view text) {
                        return !text.empty() && text.find('\0') == std::string_view::npos;
                      }};
@@ -277,6 +280,7 @@ class Reader {
     section.read("timeout_ms", plugins.timeout_ms, 1, limits::kTimeoutMsMax);
     section.read("create_timeout_ms", plugins.create_timeout_ms, 1, limits::kTimeoutMsMax);
     section.read("allow_writable_by_others", plugins.allow_writable_by_others);
+    section.read("cgroup", plugins.cgroup, kCgroup);
     section.finish();
   }
 

@@ -129,6 +129,7 @@ struct Plugins {
   std::uint32_t timeout_ms = limits::kCallTimeoutMs;
   std::uint64_t create_timeout_ms = limits::kCreateTimeoutMs;
   bool allow_writable_by_others = false;  // files of plugins, and their folders
+  std::string cgroup = "auto";            // a folder of cgroup v2, absolute; "auto": the one delegated to us; "off"
 
   bool operator==(const Plugins&) const = default;
 };

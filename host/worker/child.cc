@@ -347,7 +347,7 @@ void worker_main() {
   ::close(kArenaDescriptor);
   if (!arena) _exit(1);
   report_crashes(order.name);
-  Confinement confinement = confine(order.permissions, order.library, order.view);
+  Confinement confinement = confine(order);
   if (confinement.listener) hand_over(std::move(confinement.listener));
   order.library = std::move(confinement.library);
   // Never destroyed: the process ends by _exit().

@@ -19,6 +19,8 @@ struct OpenOrder {
   std::uint32_t prior_version = 0;
   Permissions permissions;
   std::int32_t log_level = 0;   // log::Level
+  std::string unenforced;       // what the host could not be brought to enforce, in words, or empty
+  bool threads_are_counted = false;  // by the host: see walls/control_group.h
 };
 
 void append(std::string& out, const OpenOrder& order);

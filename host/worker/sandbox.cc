@@ -26,8 +26,6 @@ namespace {
 
 // Users that nobody else is: one for each process there can be.
 constexpr uid_t kFirstUser = 0x70000000;
-// Of a worker's namespace of users, beside itself: see own_processes.h.
-constexpr unsigned kOthers = 2;
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
@@ -40,10 +38,13 @@ std::string open_library(const std::string& library, const std::string& view) {
 
 }  // namespace
 
-Confinement confine(const Permissions& may, const std::string& library, const std::string& view) {
+Confinement confine(const OpenOrder& order) {
+  const Permissions& may = order.permissions;
+  const std::string &library = order.library, &view = order.view;
   Confinement done;
   done.library = library;
   Missing missing;
+  missing.add(order.unenforced);
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   std::optional<uid_t> user;
   if (geteuid() == 0) user = kFirstUser + static_cast<uid_t>(getpid());
@@ -77,7 +78,8 @@ Confinement confine(const Permissions& may, const std::string& library, const st
   }
   // The kernel counts them by user, and in a namespace of users by that.
   const bool counted = user || spaces.of_users;
-  if (!counted || !limit_threads(may, spaces.of_users ? kOthers : 0)) missing.add("threads_max");
+  const bool limited = counted && limit_threads(may, spaces.of_users ? kProcessesBeside : 0);
+  if (!limited && !order.threads_are_counted) missing.add("threads_max");
   missing.add(drop_rights());
   prctl(PR_SET_DUMPABLE, 1);  // lost with the old user, as is the death with the parent
   prctl(PR_SET_PDEATHSIG, SIGKILL);

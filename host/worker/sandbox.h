@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "base/placement.h"
 #include "plugin/descriptor.h"
+#include "worker/open_order.h"
 
 namespace collet::worker {
 
@@ -15,8 +15,7 @@ struct Confinement {
 };
 
 // Confines this process for ever, by the walls below walls/, in the order in which they are put up there. Goes on in a child
-// of the calling process (see walls/own_processes.h). `view` is the root of what the library lies in, which may be read. Before
-// there is another thread, and before foreign code is loaded.
-Confinement confine(const Permissions& may, const std::string& library, const std::string& view);
+// of the calling process (see walls/own_processes.h). Before there is another thread, and before foreign code is loaded.
+Confinement confine(const OpenOrder& order);
 
 }  // namespace collet::worker

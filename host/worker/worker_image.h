@@ -31,6 +31,7 @@
 #include "worker/guard.h"
 #include "worker/process.h"
 #include "worker/replay.h"
+#include "worker/walls/control_group.h"
 #include "worker/worker_log.h"
 
 namespace collet::worker {
@@ -45,6 +46,8 @@ struct WorkerOptions {
   std::uint64_t backoff_ms_max = limits::kWorkerBackoffMsMax;
   unsigned failures_max = limits::kWorkerFailuresMax;
   int log_level = 2;   // log::Level
+  std::shared_ptr<ControlGroups> groups;  // in which the processes are; null: in none
+  std::string unenforced;                 // what the host could not be brought to enforce, in words, or empty
 };
 
 class WorkerImage final : public plugin::Image {
@@ -88,6 +91,7 @@ class WorkerImage final : public plugin::Image {
   };
   // A process and what belongs to it. Of the image's thread.
   struct Running {
+    ControlGroup group;  // outlives the process
     Process process;
     plugin::Descriptor socket;
     std::unique_ptr<WorkerLog> log;

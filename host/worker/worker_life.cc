@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "worker/open_order.h"
+#include "worker/walls/missing.h"
 #include "worker/worker_image.h"
 
 namespace collet::worker {
@@ -33,6 +34,15 @@ std::vector<std::string> variables(const Permissions& may) {
   if (!may.hosts.empty())
     all.emplace_back("RES_OPTIONS=use-vc");  // names are asked for over TCP, the one way there is
   return all;
+}
+
+// Returns what cannot be enforced, or empty: the process runs in `group` from now on.
+std::string join_group(ControlGroups& groups, const Permissions& may, const Process& process, ControlGroup& group) {
+  auto made = groups.make(may);
+  const Result<void> added = made ? made->add(process.pid()) : Result<void>(made.failure());
+  if (!added) return fmt::format("a control group ({})", added.message());
+  group = std::move(*made);
+  return {};
 }
 
 }  // namespace
@@ -59,6 +69,10 @@ std::string WorkerImage::run_once() {
     if (running->process.ended_for_cpu(most)) {
       end += fmt::format(", as it had used the {0} s of plugin.{1}.permissions.cpu_seconds_max = {0}", most,
                          order_.name);
+    }
+    if (running->group && running->group.has_run_out()) {
+      end += fmt::format(", as it had used the {} bytes of plugin.{}.permissions.memory_bytes_max",
+                         order_.permissions.memory_bytes_max, order_.name);
     }
     cause = running->refusal.empty() ? "its worker process " + end : running->refusal;
     running->guard.reset();
@@ -89,6 +103,9 @@ Result<WorkerImage::Running> WorkerImage::start() {
   auto process = Process::spawn(options_.executable, theirs, arena_.descriptor(), variables(order_.permissions));
   if (!process) return process.failure();
   running.process = std::move(*process);
+  Missing missing;
+  missing.add(options_.unenforced);
+  if (options_.groups) missing.add(join_group(*options_.groups, order_.permissions, running.process, running.group));
   running.log = std::make_unique<WorkerLog>(order_.name, running.process.take_output());
   {
     const std::lock_guard lock(items_mutex_);
@@ -105,7 +122,9 @@ Result<WorkerImage::Running> WorkerImage::start() {
                   .config = order_.config,
                   .number = order_.number,
                   .permissions = order_.permissions,
-                  .log_level = options_.log_level};
+                  .log_level = options_.log_level,
+                  .unenforced = missing.words(),
+                  .threads_are_counted = running.group.limits_threads()};
   if (order_.prior && !opened_once_) {  // what a process had that has died is lost
     order.prior = order_.prior->bytes;
     order.prior_version = order_.prior->version;

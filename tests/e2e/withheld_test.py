@@ -25,7 +25,7 @@ TOLD = {
 class Withheld(Case):
     def worker(self, required):
         file = self.folder / "collet.toml"
-        file.write_text(f'[plugin.p]\nlibrary = "{BUILD}/tests/modules/trouble.so"\nplacement = "worker"\n'
+        file.write_text(f'[plugins]\ncgroup = "off"\n[plugin.p]\nlibrary = "{BUILD}/tests/modules/trouble.so"\nplacement = "worker"\n'
                         f'require_sandbox = {json.dumps(required)}\npermissions.read = ["{file}"]\n')
         return file
 
@@ -69,6 +69,13 @@ class Withheld(Case):
         if "does not confine its worker in full" in done.stderr:
             self.skipTest(done.stderr)
         self.assertEqual(self.call(None, required=True).returncode, 0)
+
+    def test_where_no_control_group_can_be_made(self):
+        file = self.worker(required=True)
+        file.write_text(file.read_text().replace('"off"', '"/tmp"'))
+        done = subprocess.run([COLLET, "call", "echo", "-c", file], capture_output=True, text=True, timeout=TIMEOUT_S)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("cannot enforce control groups (/tmp is no folder of cgroup v2)", done.stderr)
 
     def test_in_the_process_of_the_server_it_does_not_run(self):
         file = self.folder / "collet.toml"

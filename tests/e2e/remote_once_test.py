@@ -47,7 +47,7 @@ class Once(AnyTransport):
                 for caller in callers:
                     caller.start()
                 server.logged("remote r: down: ")
-                self.refuse(fake.port, 4)
+                self.refuse(fake.port, 3)  # the pauses up to the fourth attempt are a third of the time that calls wait
                 again = self.remote_over(transport, fake.port)
                 for caller in callers:
                     caller.join()

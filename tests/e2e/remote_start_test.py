@@ -217,6 +217,7 @@ class Loops(RemoteCase):
                             text=f'[log]\nlevel = "debug"\n[remote.other]\nurl = "{fake.url}"\n'
                                  f'[remote.me]\nurl = "http://127.0.0.1:{port}/mcp"\n')
         server.logged("remote me: down: it is this gateway itself")
+        until(lambda: "other__echo" in self.tools(server))
         until(lambda: not [name for name in self.tools(server) if name.startswith("me__")])
         self.assertEqual(text_of(self.call(server, "other__echo", {"text": "on"})), "on")
 

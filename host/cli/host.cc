@@ -116,7 +116,7 @@ std::shared_ptr<worker::ControlGroups> open_groups(const std::string& wanted, st
   if (folder.empty()) return nullptr;
   auto groups = worker::ControlGroups::below(folder);
   if (groups) {
-    if (const std::string& missing = (*groups)->missing(); !missing.empty() && wanted != "auto")
+    if (const std::string_view missing = (*groups)->missing(); !missing.empty() && wanted != "auto")
       why_not = fmt::format("{} in control groups", missing);
     return std::move(*groups);
   }

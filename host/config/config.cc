@@ -403,6 +403,7 @@ class Reader {
     section.read("timeout_ms", number, 1, limits::kTimeoutMsMax);
     section.read("start_timeout_ms", number, 1, limits::kTimeoutMsMax);
     section.read("list_timeout_ms", number, 1, limits::kTimeoutMsMax);
+    section.read("restart_timeout_ms", number, 0, limits::kTimeoutMsMax);
     section.read("strict", flag);
     section.read("refresh_ms", number, 0, limits::kTimeoutMsMax);
     section.read("drain_timeout_ms", number, 0, limits::kTimeoutMsMax);

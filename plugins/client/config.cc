@@ -139,6 +139,7 @@ void RemoteConfig::describe(collet::Fields<RemoteConfig>& f) {
   f(&RemoteConfig::tools).optional();
   f(&RemoteConfig::start_timeout_ms).optional();
   f(&RemoteConfig::list_timeout_ms).optional();
+  f(&RemoteConfig::restart_timeout_ms).optional();
   f(&RemoteConfig::strict).optional();
   f(&RemoteConfig::drain_timeout_ms).optional();
   f(&RemoteConfig::refresh_ms).optional();

@@ -13,6 +13,7 @@
 
 #include "client/child.h"
 #include "client/fetch.h"
+#include "client/limits.h"
 #include "client/result.h"
 #include "client/tls.h"
 
@@ -53,6 +54,7 @@ struct RemoteConfig {
   std::map<std::string, ToolConfig> tools;
   std::uint32_t start_timeout_ms = 300'000;  // until it has answered the handshake
   std::uint32_t list_timeout_ms = 120'000;   // for each page of a list
+  std::uint32_t restart_timeout_ms = limits::kRestartMs;  // that calls wait for it when it was up a moment ago
   bool strict = false;  // arguments are checked, and tools left out whose schemas cannot be read
   std::uint32_t drain_timeout_ms = 300'000;  // of calls under way when this is changed or taken out
   std::uint64_t refresh_ms = 0;              // 0: only when the remote says so
@@ -70,6 +72,12 @@ struct RemoteConfig {
     return found == tools.end() || found->second.timeout_ms == 0 ? timeout_ms : found->second.timeout_ms;
   }
 };
+
+// More than the compiler finds by itself.
+COLLET_FIELDS(RemoteConfig, name, enabled, transport, protocol, url, command, args, env, cwd, inherit_env, ca,
+              client_certificate, client_key, prefix, rename, only, hide, on_clash, headers,
+              variables, forward_headers, forward_token, timeout_ms, tools, start_timeout_ms, list_timeout_ms,
+              restart_timeout_ms, strict, drain_timeout_ms, refresh_ms, when_down, instructions, auth);
 
 struct ClientConfig {
   std::vector<RemoteConfig> remotes;  // in the order of the file

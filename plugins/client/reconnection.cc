@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <random>
 
-#include "client/limits.h"
-
 namespace collet::client {
 namespace {
 
@@ -14,7 +12,7 @@ std::uint64_t jittered(std::uint64_t ms) { return ms / 2 + std::random_device{}(
 }  // namespace
 
 std::uint64_t Reconnection::note_down(std::uint64_t now, bool was_up, std::uint64_t pause_ms_min) {
-  if (was_up) patient_until_ms_ = now + limits::kRestartMs;
+  if (was_up) patient_until_ms_ = now + restart_ms_;
   const bool flapping = !was_up || now - up_since_ms_ < limits::kStableMs;
   failures_ = flapping ? failures_ + 1 : 0;
   if (given_up_) return 0;
@@ -36,7 +34,7 @@ std::uint64_t Reconnection::pause_ms(std::uint64_t now) const {
 }
 
 bool Reconnection::patient(std::uint64_t now) const {
-  if (given_up_ || remaining_ms(now) > limits::kRestartMs) return false;
+  if (given_up_ || remaining_ms(now) > restart_ms_) return false;
   return failures_ <= 1 || now < patient_until_ms_;
 }
 

@@ -3,11 +3,16 @@
 
 #include <cstdint>
 
+#include "client/limits.h"
+
 namespace collet::client {
 
 // `now` is in milliseconds of the loop's clock.
 class Reconnection {
  public:
+  // Calls wait for a remote that was up a moment ago `restart_ms` long.
+  explicit Reconnection(std::uint64_t restart_ms = limits::kRestartMs) : restart_ms_(restart_ms) {}
+
   void note_attempt() { next_attempt_ms_ = 0; }
   void note_up(std::uint64_t now) { up_since_ms_ = now; }
   // It is down, after it `was_up` or could not be reached. Returns the pause before the next attempt, which is doubled
@@ -26,6 +31,7 @@ class Reconnection {
  private:
   std::uint64_t pause_ms(std::uint64_t now) const;
 
+  const std::uint64_t restart_ms_;
   unsigned failures_ = 0;
   std::uint64_t up_since_ms_ = 0;
   std::uint64_t patient_until_ms_ = 0;

@@ -139,7 +139,7 @@ class Remote final : private RemoteLists::Owner {
   Known known_;                       // lists that were read, the rest of the last connection
   Peer peer_;
   std::string problem_;  // why it is down
-  Reconnection reconnection_;
+  Reconnection reconnection_{config_.restart_timeout_ms};
   std::uint64_t began_ms_ = 0;  // the attempt to connect
   auth::NoUserAgent nobody_;
   std::unique_ptr<Authorizer> authorizer_;  // made with the first connection

@@ -334,6 +334,10 @@ TEST_CASE("numbers are taken at their bounds and refused one past them") {
         "1:34: server.limits.schema_steps_max must be an integer from 1000 to 1000000000, not 1000000001");
   CHECK(refusal("server.limits.task_ttl_ms = 604800000") == "accepted");
   CHECK(refusal("server.limits.task_ttl_ms = 604800001").starts_with("1:29: server.limits.task_ttl_ms must be"));
+  for (const char* cgroup : {"auto", "off", "/sys/fs/cgroup/x"})
+    CHECK(refusal(fmt::format("plugins.cgroup = '{}'", cgroup)) == "accepted");
+  for (const char* cgroup : {"", "on", "x/y"})
+    CHECK_THAT(refusal(fmt::format("plugins.cgroup = '{}'", cgroup)), Catch::Contains("plugins.cgroup must be \"auto\", \"off\" or an absolute path"));
   CHECK(refusal("plugins.create_timeout_ms = 604800000") == "accepted");
   CHECK(refusal("plugins.create_timeout_ms = 0").starts_with("1:29: plugins.create_timeout_ms must be"));
   CHECK(timeout("9223372036854775807").starts_with("1:22: plugins.timeout_ms must be an integer"));

@@ -36,19 +36,18 @@ class Once(AnyTransport):
         for transport in TRANSPORTS:
             with self.subTest(transport=transport):
                 fake = self.remote_over(transport)
-                server = self.serve_remote(f'url = "{fake.url}"\n{self.trust(transport)}')
+                server = self.serve_remote(f'url = "{fake.url}"\nrestart_timeout_ms = 60000\n{self.trust(transport)}')
                 fake.stop()
                 answers = {}
 
                 def call(words):
                     answers[words] = self.call(server, "r__echo", {"text": words})
 
-                count = 5 if transport == "https" else 20  # each shakes hands anew
-                callers = [threading.Thread(target=call, args=(f"call {n}",)) for n in range(count)]
+                callers = [threading.Thread(target=call, args=(f"call {n}",)) for n in range(20)]
                 for caller in callers:
                     caller.start()
                 server.logged("remote r: down: ")
-                self.refuse(fake.port, 3)  # the pauses up to the fourth attempt are a third of the time that calls wait
+                self.refuse(fake.port, 4)
                 again = self.remote_over(transport, fake.port)
                 for caller in callers:
                     caller.join()

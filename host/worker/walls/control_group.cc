@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -115,27 +116,30 @@ std::string start_of(pid_t process) {
   return word;
 }
 
-// What a group of a host's is called, up to its number: the namespace of processes, the host in it, and when that started.
-std::string name_in_front(pid_t host, const std::string& start) {
+// Of this process's namespace of processes.
+ino_t own_space() {
   struct stat space {};
   stat("/proc/self/ns/pid", &space);
-  return fmt::format("worker-{}-{}-{}-", space.st_ino, host, start);
+  return space.st_ino;
 }
 
+// What a host's groups are called, up to their number.
+std::string name_in_front(pid_t host) { return fmt::format("worker-{}-{}-{}-", own_space(), host, start_of(host)); }
+
+// Nobody is known here of a host in another namespace.
 bool is_left_behind(const std::string& name) {
-  const std::string ours = name_in_front(0, "");
-  if (name.find_first_of('-', 7) == std::string::npos) return false;
-  const std::string space = name.substr(0, name.find('-', 7) + 1);
-  if (!ours.starts_with(space)) return false;  // of another namespace, in which we know nobody
-  const pid_t host = std::atoi(name.c_str() + space.size());
-  return host > 0 && !name.starts_with(name_in_front(host, start_of(host)));
+  unsigned long space = 0;
+  pid_t host = 0;
+  char start[32];
+  if (std::sscanf(name.c_str(), "worker-%lu-%d-%31[0-9]-", &space, &host, start) != 3) return false;
+  return space == own_space() && start_of(host) != start;
 }
 
 void remove_leftovers(const std::string& folder) {
   std::error_code failed;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, failed)) {
     const std::string name = entry.path().filename();
-    if (!name.starts_with("worker-") || !is_left_behind(name)) continue;
+    if (!is_left_behind(name)) continue;
     const plugin::Descriptor left(::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (left) empty(left.get());
     rmdir(entry.path().c_str());
@@ -198,7 +202,7 @@ std::string ControlGroups::delegated() {
 }
 
 ControlGroups::ControlGroups(std::string folder)
-    : folder_(std::move(folder)), prefix_(name_in_front(getpid(), start_of(getpid()))) {}
+    : folder_(std::move(folder)), prefix_(name_in_front(getpid())) {}
 
 Result<std::unique_ptr<ControlGroups>> ControlGroups::below(const std::string& folder) {
   if (!is_control_group(folder)) return error("{} is no folder of cgroup v2", folder);
@@ -226,7 +230,6 @@ Result<std::unique_ptr<ControlGroups>> ControlGroups::below(const std::string& f
   }
   made->has_memory_ = no_memory == 0;
   made->has_pids_ = no_pids == 0;
-  if (no_memory || no_pids) made->missing_ = no_memory ? "memory" : "pids";
   remove_leftovers(folder);
   return made;
 }

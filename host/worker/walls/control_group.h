@@ -8,6 +8,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/placement.h"
 #include "base/result.h"
@@ -50,7 +51,7 @@ class ControlGroups {
 
   Result<ControlGroup> make(const Permissions& may);
   // What cannot be limited here, "memory" or "pids", or empty.
-  const std::string& missing() const { return missing_; }
+  std::string_view missing() const { return !has_memory_ ? "memory" : !has_pids_ ? "pids" : ""; }
 
  private:
   explicit ControlGroups(std::string folder);
@@ -59,7 +60,6 @@ class ControlGroups {
   const std::string prefix_;  // of the names of this host's groups
   bool has_memory_ = false;
   bool has_pids_ = false;
-  std::string missing_;
   std::atomic<unsigned> made_{0};
 };
 

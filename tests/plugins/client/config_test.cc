@@ -126,13 +126,15 @@ TEST_CASE("a remote has minutes to start and to list, unless its configuration s
   const auto usual = read_config(R"({"remotes":[{"name":"r","url":"http://r/"}]})").remotes[0];
   CHECK(usual.start_timeout_ms == 300'000);
   CHECK(usual.list_timeout_ms == 120'000);
+  CHECK(usual.restart_timeout_ms == 5'000);
   CHECK_FALSE(usual.strict);
   const auto said =
       read_config(R"({"remotes":[{"name":"r","url":"http://r/","start_timeout_ms":1,"list_timeout_ms":2,)"
-                  R"("strict":true}]})")
+                  R"("restart_timeout_ms":3,"strict":true}]})")
           .remotes[0];
   CHECK(said.start_timeout_ms == 1);
   CHECK(said.list_timeout_ms == 2);
+  CHECK(said.restart_timeout_ms == 3);
   CHECK(said.strict);
 }
 

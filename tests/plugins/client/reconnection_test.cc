@@ -39,6 +39,20 @@ TEST_CASE("calls wait for a remote that restarts, however often it is tried, for
   CHECK_FALSE(tries.patient(limits::kRestartMs + 1));
 }
 
+TEST_CASE("calls wait as long as the configuration says") {
+  Reconnection tries(60'000);
+  tries.note_up(0);
+  tries.note_down(1, true, 0);
+  for (unsigned failure = 0; failure < 9; ++failure) tries.note_down(2, false, 0);
+  CHECK(tries.patient(60'000));
+  CHECK_FALSE(tries.patient(60'001));
+  Reconnection none(0);
+  none.note_up(0);
+  none.note_down(1, true, 0);
+  none.note_down(2, false, 0);
+  CHECK_FALSE(none.patient(3));
+}
+
 TEST_CASE("a remote that asks to be left alone is, and nobody waits that long") {
   Reconnection tries;
   CHECK(tries.note_down(0, false, 60'000) == 60'000);

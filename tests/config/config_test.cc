@@ -7,19 +7,15 @@
 
 #include "base/json.h"
 #include "support/catch.h"
+#include "support/contents.h"
 
 using namespace collet;
+using test::contents;
 namespace fs = std::filesystem;
 
 namespace {
 
 const fs::path kSource = COLLET_SOURCE_DIR;
-
-std::string contents(const fs::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
-}
 
 // A file of that text in a folder of its own, until the end of the test.
 class ConfigFile {

@@ -7,8 +7,10 @@
 #include <sstream>
 
 #include "support/catch.h"
+#include "support/contents.h"
 
 using namespace collet;
+using test::contents;
 namespace fs = std::filesystem;
 
 namespace {
@@ -32,12 +34,6 @@ class Folder {
 };
 
 void write(const fs::path& file, std::string_view text) { std::ofstream(file) << text; }
-
-std::string contents(const fs::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
-}
 
 const foreign::Check kGood = [](const fs::path&) -> Result<void> { return {}; };
 

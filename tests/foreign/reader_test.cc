@@ -8,17 +8,13 @@
 #include "base/limits.h"
 #include "config/config.h"
 #include "support/catch.h"
+#include "support/contents.h"
 
 using namespace collet;
+using test::contents;
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string bytes_of(const fs::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
-}
 
 foreign::Findings found(std::string_view text, const fs::path& file = "a.json") {
   auto findings = foreign::read_remotes(text, {.file = file, .workspace = "/srv/project"});
@@ -85,8 +81,8 @@ TEST_CASE("what each client's file says is taken over, and the rest reported, as
     ++samples;
     const fs::path expected = fs::path(entry.path()).replace_extension(".expected");
     INFO(entry.path());
-    const foreign::Findings findings = found(bytes_of(entry.path()), entry.path());
-    CHECK(described(findings) == bytes_of(expected));
+    const foreign::Findings findings = found(contents(entry.path()), entry.path());
+    CHECK(described(findings) == contents(expected));
     std::string tables;
     for (const foreign::Remote& remote : findings.remotes) tables += to_toml(remote, foreign::Secrets::shown);
     const auto config = config::parse(tables, "collet.toml");

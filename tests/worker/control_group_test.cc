@@ -15,33 +15,29 @@
 
 #include "plugin/house.h"
 #include "support/catch.h"
+#include "support/contents.h"
 #include "worker/worker_image.h"
 
 using namespace collet;
+using test::contents;
 using namespace collet::plugin;
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string text_of(const fs::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
-}
 
 // A group of this test's own, in which it may make others.
 class Divided {
  public:
   Divided() {
     for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
-      if (!folder.empty() || text_of(fs::path(mount) / "cgroup.controllers").find("pids") == std::string::npos) continue;
-      const bool had_pids = text_of(fs::path(mount) / "cgroup.subtree_control").find("pids") != std::string::npos;
+      if (!folder.empty() || contents(fs::path(mount) / "cgroup.controllers").find("pids") == std::string::npos) continue;
+      const bool had_pids = contents(fs::path(mount) / "cgroup.subtree_control").find("pids") != std::string::npos;
       if (!had_pids) restored = fs::path(mount) / "cgroup.subtree_control";
       if (!had_pids) std::ofstream(restored) << "+pids";
       const fs::path made = fs::path(mount) / ("collet-test-" + std::to_string(getpid()));
       if (mkdir(made.c_str(), 0755) != 0) continue;
       folder = made;
-      if (text_of(folder / "cgroup.type") == "domain\n" && text_of(folder / "cgroup.controllers").find("pids") != std::string::npos)
+      if (contents(folder / "cgroup.type") == "domain\n" && contents(folder / "cgroup.controllers").find("pids") != std::string::npos)
         continue;
       CHECK(rmdir(folder.c_str()) == 0);
       folder.clear();
@@ -130,7 +126,7 @@ TEST_CASE("a control group counts the processes of all that a process starts, an
     CHECK(group->limits_threads());
     Told child([&] {
       fork_on();
-      return std::stoi(text_of(divided.made().at(0) / "pids.current"));
+      return std::stoi(contents(divided.made().at(0) / "pids.current"));
     });
     REQUIRE(group->add(child.process));
     CHECK(child.go_on() == 12);  // those who wait for a worker may be there besides
@@ -166,7 +162,7 @@ TEST_CASE("a host alone in its group moves on, and divides it") {
   Told host([&] {
     const auto groups = worker::ControlGroups::below(divided.folder);
     if (!groups || !(*groups)->make({})) return 1;
-    return text_of("/proc/self/cgroup").find("/host\n") == std::string::npos ? 2 : 0;
+    return contents("/proc/self/cgroup").find("/host\n") == std::string::npos ? 2 : 0;
   });
   std::ofstream(divided.folder / "cgroup.procs") << host.process;
   CHECK(host.go_on() == 0);
@@ -207,7 +203,7 @@ TEST_CASE("a worker lives in a control group, which goes with it") {
     REQUIRE(house.loader.load(specs).at(0).error == "");
     const std::string words = house.loader.status().at(0).condition;
     REQUIRE(words.starts_with("process "));
-    const std::string of_worker = text_of("/proc/" + words.substr(8) + "/cgroup");
+    const std::string of_worker = contents("/proc/" + words.substr(8) + "/cgroup");
     CHECK_THAT(of_worker, Catch::Contains("0::/" + divided.folder.filename().string() + "/worker-"));
     CHECK(divided.count() == 1);
   }

@@ -5,12 +5,12 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
-#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <vector>
@@ -21,18 +21,9 @@
 namespace collet::cli {
 namespace {
 
-constexpr int kHost = 3;  // the descriptor
+constexpr int kHost = 3;  // descriptors
+constexpr int kVariables = 4;
 constexpr int kCannotRun = 127;
-
-bool receive(char* to, std::size_t size) {
-  while (size > 0) {
-    const ssize_t come = recv(kHost, to, size, 0);
-    if (come <= 0) return false;
-    to += come;
-    size -= static_cast<std::size_t>(come);
-  }
-  return true;
-}
 
 void answer(KeeperAnswer said) { send(kHost, &said, sizeof said, MSG_NOSIGNAL); }
 
@@ -41,11 +32,16 @@ void answer(KeeperAnswer said) { send(kHost, &said, sizeof said, MSG_NOSIGNAL); 
   _exit(kCannotRun);
 }
 
-std::string receive_environment() {
-  std::uint32_t size = 0;
-  if (!receive(reinterpret_cast<char*>(&size), sizeof size)) _exit(kCannotRun);
-  std::string variables(size, '\0');
-  if (!receive(variables.data(), size)) _exit(kCannotRun);
+std::string read_variables() {
+  const plugin::Descriptor file(kVariables);
+  struct stat about;
+  if (fstat(kVariables, &about) != 0) fail(errno);
+  std::string variables(static_cast<std::size_t>(about.st_size), '\0');
+  for (std::size_t come = 0; come < variables.size();) {
+    const ssize_t size = pread(kVariables, &variables[come], variables.size() - come, static_cast<off_t>(come));
+    if (size <= 0) fail(size < 0 ? errno : EIO);
+    come += static_cast<std::size_t>(size);
+  }
   return variables;
 }
 
@@ -71,7 +67,7 @@ std::vector<char*> pointers_into(std::string& variables) {
 }
 
 pid_t start(char** command) {
-  std::string environment = receive_environment();
+  std::string environment = read_variables();
   std::vector<char*> variables = pointers_into(environment);
   int ends[2];
   if (!command[0]) fail(EINVAL);

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -40,12 +39,10 @@ std::vector<std::string> environment_of(const Command& command) {
   return all;
 }
 
-std::string why_not(const Command& command, int failed) {
+std::string cannot_start(const std::string& program, const std::string& folder, int failed) {
   std::error_code ignored;
-  if (!command.folder.empty() && !std::filesystem::is_directory(command.folder, ignored)) {
-    return "its cwd " + command.folder + " is no directory";
-  }
-  return uv_strerror(failed);
+  const bool no_folder = !folder.empty() && !std::filesystem::is_directory(folder, ignored);
+  return "cannot start " + program + ": " + (no_folder ? "its cwd " + folder + " is no directory" : uv_strerror(failed));
 }
 
 // The process whose thread is about to fork in order to start a child, or 0; and whether the child is a keeper.
@@ -116,8 +113,13 @@ std::vector<std::string> inherited_by_default() {
 // Kept alive by Children until libuv has closed all of its handles.
 class Child::Process {
  public:
-  Process(Children& children, ChildListener& listener)
-      : children_(children), listener_(&listener), patience_(std::make_unique<Timer>(children.loop_)) {
+  Process(Children& children, const Command& command, ChildListener& listener)
+      : children_(children),
+        program_(command.program),
+        folder_(command.folder),
+        listener_(&listener),
+        start_limit_(std::make_unique<Timer>(children.loop_)),
+        patience_(std::make_unique<Timer>(children.loop_)) {
     for (uv_pipe_t* pipe : {&in_, &out_, &err_}) {
       uv_pipe_init(children.loop_.uv(), pipe, 0);
       pipe->data = this;
@@ -141,6 +143,8 @@ class Child::Process {
  private:
   int spawn_alone(const uv_process_options_t& options);
   int spawn_kept(uv_process_options_t& options, const std::vector<std::string>& variables);
+  void hear_keeper();
+  void fail_to_start(int failed);
   struct Write {
     uv_write_t request;
     Process* process;
@@ -172,9 +176,13 @@ class Child::Process {
   void close(uv_handle_t* handle);
 
   Children& children_;
+  const std::string program_, folder_;
   ChildListener* listener_;  // null once it must not be called
   uv_process_t process_{};
   std::unique_ptr<Keeper> keeper_;  // null: the process is the command
+  uv_poll_t keeper_speaks_{};       // with a keeper
+  std::unique_ptr<Timer> start_limit_;
+  bool begun_ = false;  // it is known whether the command runs
   uv_pipe_t in_{}, out_{}, err_{};
   unsigned open_handles_ = 0;
   std::array<char, 64u << 10> buffer_;
@@ -200,7 +208,7 @@ int Child::Process::spawn(const Command& command, const std::vector<std::string>
   words.insert(words.end(), command.arguments.begin(), command.arguments.end());
   std::vector<std::string> variables = environment_of(command);
   std::vector<char*> argv = pointers_to(words), envp = pointers_to(variables);
-  uv_stdio_container_t streams[Keeper::kDescriptor + 1] = {};
+  uv_stdio_container_t streams[Keeper::kVariables + 1] = {};
   const auto pipe_flags = [](int more) { return static_cast<uv_stdio_flags>(UV_CREATE_PIPE | more); };
   streams[0] = {.flags = pipe_flags(UV_READABLE_PIPE), .data = {.stream = reinterpret_cast<uv_stream_t*>(&in_)}};
   streams[1] = {.flags = pipe_flags(UV_WRITABLE_PIPE), .data = {.stream = reinterpret_cast<uv_stream_t*>(&out_)}};
@@ -211,12 +219,13 @@ int Child::Process::spawn(const Command& command, const std::vector<std::string>
   options.env = envp.data();
   options.cwd = command.folder.empty() ? nullptr : command.folder.c_str();
   options.flags = UV_PROCESS_DETACHED;
-  options.stdio_count = Keeper::kDescriptor;
+  options.stdio_count = STDERR_FILENO + 1;
   options.stdio = streams;
   options.exit_cb = [](uv_process_t* process, std::int64_t status, int signal) {
     static_cast<Process*>(process->data)->on_exit(status, signal);
   };
   if (const int failed = keeper.empty() ? spawn_alone(options) : spawn_kept(options, variables)) return failed;
+  if (!keeper_) start_limit_->start(0, [this] { listener_->on_started(); });
   uv_read_start(reinterpret_cast<uv_stream_t*>(&out_), allocate,
                 [](uv_stream_t* s, ssize_t size, const uv_buf_t* b) {
                   auto& self = *static_cast<Process*>(s->data);
@@ -245,21 +254,38 @@ int Child::Process::spawn_alone(const uv_process_options_t& options) {
 }
 
 int Child::Process::spawn_kept(uv_process_options_t& options, const std::vector<std::string>& variables) {
-  keeper_ = Keeper::prepare();
+  keeper_ = Keeper::prepare(variables);
   if (!keeper_) return uv_translate_sys_error(errno);
-  options.stdio[Keeper::kDescriptor] = {.flags = UV_INHERIT_FD, .data = {.fd = keeper_->its_end()}};
-  options.stdio_count = Keeper::kDescriptor + 1;
+  if (const int failed = uv_poll_init(children_.loop_.uv(), &keeper_speaks_, keeper_->end_of_ours())) return failed;
+  keeper_speaks_.data = this;
+  ++open_handles_;
+  options.stdio[Keeper::kSocket] = {.flags = UV_INHERIT_FD, .data = {.fd = keeper_->its_end()}};
+  options.stdio[Keeper::kVariables] = {.flags = UV_INHERIT_FD, .data = {.fd = keeper_->variables()}};
+  options.stdio_count = Keeper::kVariables + 1;
   options.env = nullptr;  // ours, with which its libraries are found
   if (const int failed = spawn_alone(options)) return failed;
-  const int failed = keeper_->begin(variables);
-  if (failed) {
-    keeper_.reset();
-    kill(process_.pid, SIGKILL);
-    while (waitpid(process_.pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
-    process_.pid = 0;
-  }
-  return uv_translate_sys_error(failed);
+  keeper_->started();
+  start_limit_->start(limits::kKeeperStartMs, [this] { fail_to_start(UV_ETIMEDOUT); });
+  return uv_poll_start(&keeper_speaks_, UV_READABLE, [](uv_poll_t* poll, int, int) {
+    static_cast<Process*>(poll->data)->hear_keeper();
+  });
+}
+
+void Child::Process::hear_keeper() {
+  if (begun_) return;
+  const std::optional<int> failed = keeper_->begun();
+  if (!failed) return;
+  begun_ = true;
+  uv_poll_stop(&keeper_speaks_);
+  start_limit_->stop();
+  if (ending_) return;
+  *failed ? fail_to_start(uv_translate_sys_error(*failed)) : listener_->on_started();
+}
+
+void Child::Process::fail_to_start(int failed) {
+  broken_at_ = 0;  // nobody has taken anything
+  if (!exited_) kill(process_.pid, SIGKILL);
+  tell_ended(cannot_start(program_, folder_, failed));
 }
 
 std::uint64_t Child::Process::write(std::string line) {
@@ -354,6 +380,7 @@ void Child::Process::on_err_ended() {
 
 void Child::Process::on_exit(std::int64_t status, int signal) {
   exited_ = true;
+  if (keeper_) hear_keeper();
   if (keeper_ && !keeper_->has_ended_all()) keeper_->kill_command();  // it was the keeper who was killed
   exit_reason_ = signal ? "it was ended by signal " + std::to_string(signal)
                         : "it has ended with exit code " + std::to_string(status);
@@ -377,6 +404,7 @@ void Child::Process::tell_ended(std::string reason) {
 void Child::Process::end() {
   listener_ = nullptr;
   if (std::exchange(ending_, true)) return;
+  start_limit_->stop();
   if (exited_) return close_all();
   if (!uv_is_closing(reinterpret_cast<uv_handle_t*>(&in_))) close(reinterpret_cast<uv_handle_t*>(&in_));
   patience_->start(exit_ms_, [this] { step(); });
@@ -416,8 +444,10 @@ void Child::Process::close(uv_handle_t* handle) {
 void Child::Process::close_all() {
   if (std::exchange(closed_, true)) return;
   if (spawned_ && exited_ && !keeper_ && process_.pid > 0) kill(-process_.pid, SIGKILL);  // what it has left behind
+  start_limit_.reset();
   patience_.reset();
   if (spawned_) close(reinterpret_cast<uv_handle_t*>(&process_));
+  if (keeper_speaks_.data) close(reinterpret_cast<uv_handle_t*>(&keeper_speaks_));
   for (uv_pipe_t* pipe : {&in_, &out_, &err_}) close(reinterpret_cast<uv_handle_t*>(pipe));
 }
 
@@ -425,11 +455,11 @@ std::uint64_t Child::write(std::string line) { return process_->write(std::move(
 void Child::end() { process_->end(); }
 
 Result<std::unique_ptr<Child>> Children::start(const Command& command, ChildListener& listener) {
-  auto process = std::make_shared<Child::Process>(*this, listener);
+  auto process = std::make_shared<Child::Process>(*this, command, listener);
   processes_.push_back(process);
   if (const int failed = process->spawn(command, keeper_)) {
     process->abandon();
-    return Failure{"cannot start " + command.program + ": " + why_not(command, failed)};
+    return Failure{cannot_start(command.program, command.folder, failed)};
   }
   return std::unique_ptr<Child>(new Child(std::move(process)));
 }

@@ -30,12 +30,14 @@ struct Command {
 
 class ChildListener {
  public:
+  // First, unless it cannot be started: the command runs.
+  virtual void on_started() {}
   // A line of stdout, without its end.
   virtual void on_line(std::string_view line) = 0;
   // A line of stderr.
   virtual void on_error_line(std::string_view line) = 0;
-  // Last: it has ended, closed its stdout or stdin, or broken a bound. Of the bytes that were queued it may have
-  // taken the first `taken`.
+  // Last: it could not be started, has ended, closed its stdout or stdin, or broken a bound. Of the bytes that were queued it
+  // may have taken the first `taken`.
   virtual void on_ended(const std::string& reason, std::uint64_t taken) = 0;
 
  protected:
@@ -70,7 +72,7 @@ class Children {
   Children(const Children&) = delete;
   Children& operator=(const Children&) = delete;
 
-  // The child is there, or a failure says why it is not.
+  // The child is there, or a failure says why it is not. With a keeper that is often known later.
   Result<std::unique_ptr<Child>> start(const Command& command, ChildListener& listener);
 
   // Ends all that are left, each step within `exit_ms`, and calls back when none is left.

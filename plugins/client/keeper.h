@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,20 +11,26 @@ namespace collet::client {
 
 class Keeper {
  public:
-  // The descriptor that it has of ours.
-  static constexpr int kDescriptor = 3;
+  // The descriptors that it has of ours.
+  static constexpr int kSocket = 3;
+  static constexpr int kVariables = 4;
 
-  // Before the process is started. A null pointer: errno says why not.
-  static std::unique_ptr<Keeper> prepare();
+  // Before the process is started, with the variables that the command is to have ("NAME=value"). A null pointer: errno says
+  // why not.
+  static std::unique_ptr<Keeper> prepare(const std::vector<std::string>& variables);
   ~Keeper();  // as end()
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
 
-  // What the process is to have as kDescriptor.
+  // What the process is to have as kSocket and kVariables, until started() is called.
   int its_end() const { return its_end_; }
-  // Once the process has been started: has it run the command with these variables ("NAME=value"). Returns 0 or an errno.
-  // Waits until the command runs.
-  int begin(const std::vector<std::string>& variables);
+  int variables() const { return variables_; }
+  void started();
+
+  // It can be read once begun() is known.
+  int end_of_ours() const { return end_; }
+  // Whether the command runs: 0 or an errno; nothing if that is not known yet. Does not wait.
+  std::optional<int> begun();
 
   void terminate() const;  // the command's group gets SIGTERM
   void end() const;        // all that the command has started is killed, and then it ends
@@ -33,10 +40,11 @@ class Keeper {
   bool has_ended_all() const;
 
  private:
-  Keeper(int end, int its_end) : end_(end), its_end_(its_end) {}
+  Keeper() = default;
 
-  int end_;
-  int its_end_;
+  int end_ = -1;
+  int its_end_ = -1;
+  int variables_ = -1;
   int command_ = 0;  // process group
 };
 

@@ -74,7 +74,7 @@ inline constexpr std::uint64_t kStableMs = 10'000;  // a remote that was up for 
 inline constexpr std::uint32_t kRestartMs = 5'000;  // that calls wait for a remote which was up a moment ago
 inline constexpr std::uint64_t kRelistMs = 100;     // between two readings of a remote's lists
 inline constexpr std::uint64_t kCommitMs = 10;      // between an item's arrival and its publication
-inline constexpr int kKeeperStartMs = 10'000;      // for a keeper to run its command
+inline constexpr std::uint64_t kKeeperStartMs = 10'000;      // for a keeper to run its command
 inline constexpr std::uint64_t kExitMs = 2'000;     // for a child to end by itself, then again after SIGTERM
 
 }  // namespace collet::client::limits

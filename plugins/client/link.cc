@@ -20,21 +20,24 @@ constexpr std::pair<std::string_view, std::uint32_t> kChanges[] = {
 
 }  // namespace
 
+Result<std::unique_ptr<Transport>> Remote::Link::start_command() {
+  auto command = command_of(remote_.config_);
+  if (!command) return command.failure();
+  if (std::string why = leads_back(*command); !why.empty()) return Failure{std::move(why)};
+  command->environment.push_back(ancestry(*command));
+  const auto log = [this](std::string_view line) {
+    if (remote_.link_.get() == this) remote_.note_error_line(line);
+  };
+  auto started = StdioTransport::start(remote_.around_.children, *command, connection_.transport_listener(),
+                                       [this] { on_started(); }, log);
+  if (!started) return started.failure();
+  return std::unique_ptr<Transport>(std::move(*started));
+}
+
 Result<std::unique_ptr<Transport>> Remote::Link::make_transport() {
   const RemoteConfig& config = remote_.config_;
   Surroundings& around = remote_.around_;
-  if (!config.command.empty()) {
-    auto command = command_of(config);
-    if (!command) return command.failure();
-    if (std::string why = leads_back(*command); !why.empty()) return Failure{std::move(why)};
-    command->environment.push_back(ancestry(*command));
-    auto started = StdioTransport::start(around.children, *command, connection_.transport_listener(),
-                                         [this](std::string_view line) {
-                                           if (remote_.link_.get() == this) remote_.note_error_line(line);
-                                         });
-    if (!started) return started.failure();
-    return std::unique_ptr<Transport>(std::move(*started));
-  }
+  if (!config.command.empty()) return start_command();
   HttpSettings settings;
   auto url = expand(config.url, config);
   if (!url) return url.failure();
@@ -83,7 +86,12 @@ Result<void> Remote::Link::open() {
   auto transport = make_transport();
   if (!transport) return transport.failure();
   connection_.use(std::move(*transport));
+  if (remote_.config_.command.empty()) on_started();
   return {};
+}
+
+void Remote::Link::on_started() {
+  if (remote_.link_.get() == this) remote_.shake_hands();
 }
 
 void Remote::Link::listen() {

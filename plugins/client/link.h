@@ -15,7 +15,7 @@ class Remote::Link final : public ConnectionListener, public Asker {
         connection_(remote.around_.loop, remote.around_.client_info, *this),
         pause_(remote.around_.loop) {}
 
-  // Makes its transport; a failure says why there is none.
+  // Makes its transport, through which the remote shakes hands, now or later; a failure says why there is none.
   Result<void> open();
   Connection& connection() { return connection_; }
   // Opens the channel on which the remote tells of changes. Again: with what is watched now.
@@ -35,6 +35,8 @@ class Remote::Link final : public ConnectionListener, public Asker {
   void on_answer(const Answer& answer) override;  // of subscriptions/listen
 
   Result<std::unique_ptr<Transport>> make_transport();
+  Result<std::unique_ptr<Transport>> start_command();
+  void on_started();
   void look_again();
 
   Remote& remote_;

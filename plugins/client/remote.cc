@@ -91,9 +91,12 @@ void Remote::connect() {
   }
   last_lines_.clear();
   link_ = std::make_unique<Link>(*this);
-  if (auto opened = link_->open(); !opened) return go_down(opened.message());
   began_ms_ = around_.loop.now_ms();
   say_starting();
+  if (auto opened = link_->open(); !opened) go_down(opened.message());
+}
+
+void Remote::shake_hands() {
   Handshake::Options options;
   options.start_ms = config_.start_timeout_ms;
   options.known_era = known_.era;

@@ -102,6 +102,7 @@ class Remote final : private RemoteLists::Owner {
   class Link;
   friend class Link;
 
+  void shake_hands();
   void on_up(Peer peer);
   void take_peer(Peer peer);
   void on_failed(const Handshake::Failed& failed);

@@ -15,9 +15,10 @@ namespace collet::client {
 
 class StdioTransport final : public Transport, private ChildListener {
  public:
-  // `log` is given what the child writes to stderr. `children` and `listener` are borrowed.
+  // `started` is called once the child runs, later; what is sent before waits. If it cannot run the connection goes down.
+  // `log` is given what it writes to stderr. `children` and `listener` are borrowed.
   static Result<std::unique_ptr<StdioTransport>> start(Children& children, const Command& command,
-                                                       TransportListener& listener,
+                                                       TransportListener& listener, std::function<void()> started,
                                                        std::function<void(std::string_view)> log);
   ~StdioTransport() override {
     if (child_) child_->end();
@@ -31,9 +32,10 @@ class StdioTransport final : public Transport, private ChildListener {
   void set_version(Era, std::string_view) override {}
 
  private:
-  StdioTransport(TransportListener& listener, std::function<void(std::string_view)> log)
-      : listener_(listener), log_(std::move(log)) {}
+  StdioTransport(TransportListener& listener, std::function<void()> started, std::function<void(std::string_view)> log)
+      : listener_(listener), started_(std::move(started)), log_(std::move(log)) {}
 
+  void on_started() override { started_(); }
   void on_line(std::string_view line) override {
     if (line.find_first_not_of(" \t\r") != std::string_view::npos) listener_.on_text(line, 0);
   }
@@ -46,6 +48,7 @@ class StdioTransport final : public Transport, private ChildListener {
   }
 
   TransportListener& listener_;
+  const std::function<void()> started_;
   const std::function<void(std::string_view)> log_;
   std::unique_ptr<Child> child_;
   std::map<RequestId, std::uint64_t> ends_;  // of requests under way: how much was queued with them
@@ -53,8 +56,9 @@ class StdioTransport final : public Transport, private ChildListener {
 
 inline Result<std::unique_ptr<StdioTransport>> StdioTransport::start(Children& children, const Command& command,
                                                                      TransportListener& listener,
+                                                                     std::function<void()> started,
                                                                      std::function<void(std::string_view)> log) {
-  std::unique_ptr<StdioTransport> made(new StdioTransport(listener, std::move(log)));
+  std::unique_ptr<StdioTransport> made(new StdioTransport(listener, std::move(started), std::move(log)));
   auto child = children.start(command, *made);
   if (!child) return child.failure();
   made->child_ = std::move(*child);

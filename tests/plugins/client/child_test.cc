@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 
+#include "plugins/temporary_directory.h"
 #include "support/catch.h"
 
 using namespace collet::client;
@@ -16,17 +19,23 @@ namespace {
 struct Run final : ChildListener {
   explicit Run(const std::string& command, std::vector<std::string> input = {})
       : Run({.program = "sh", .arguments = {"-c", command}, .environment = {}, .folder = {}}, std::move(input)) {}
-  explicit Run(const Command& command, std::vector<std::string> input = {}) {
+  explicit Run(const Command& command, std::vector<std::string> input = {}, std::vector<std::string> keeper = {},
+               const Task& meanwhile = [] {}) {
     signal(SIGPIPE, SIG_IGN);  // as the client's thread has it
-    Children children(loop);
+    Children children(loop, std::move(keeper));
     auto started = children.start(command, *this);
     REQUIRE(started);
+    meanwhile();
     for (std::string& line : input) (*started)->write(std::move(line));
     loop.run();
     children.end_all(1, [this] { loop.stop(); });
     loop.run();
   }
-  void on_line(std::string_view line) override { out.emplace_back(line); }
+  void on_started() override { has_started = true; }
+  void on_line(std::string_view line) override {
+    CHECK(has_started);
+    out.emplace_back(line);
+  }
   void on_error_line(std::string_view line) override { err.emplace_back(line); }
   void on_ended(const std::string& why, std::uint64_t bytes_taken) override {
     reason = why;
@@ -38,6 +47,7 @@ struct Run final : ChildListener {
   std::vector<std::string> out, err;
   std::string reason;
   std::uint64_t taken = 0;
+  bool has_started = false;
 };
 
 std::string bytes(std::size_t count) {
@@ -115,4 +125,22 @@ TEST_CASE("the last words of a child come before its end, also without a line's 
   const Run run("echo one >&2; printf two >&2; exit 7");
   CHECK(run.reason == "it has ended with exit code 7");
   CHECK(run.err == std::vector<std::string>{"one", "two"});
+}
+
+TEST_CASE("nobody waits for a keeper; what was written to a command that then cannot run was not taken") {
+  const TemporaryDirectory folder;
+  const std::string gate = folder.path("gate");
+  REQUIRE(::mkfifo(gate.c_str(), 0600) == 0);
+  const Run run({.program = "nothing", .arguments = {}, .environment = {}, .folder = {}}, {"line"},
+                {"sh", "-c", "read go <" + gate + R"(; printf '\002\0\0\0\0\0\0\0' >&3)"},
+                [&] { std::ofstream(gate) << "go\n"; });
+  CHECK(run.reason == "cannot start nothing: no such file or directory");
+  CHECK(run.taken == 0);
+  CHECK_FALSE(run.has_started);
+}
+
+TEST_CASE("a keeper that ends without a word has not run its command") {
+  const Run run({.program = "nothing", .arguments = {}, .environment = {}, .folder = {}}, {}, {"true"});
+  CHECK(run.reason == "cannot start nothing: broken pipe");
+  CHECK_FALSE(run.has_started);
 }

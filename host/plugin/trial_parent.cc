@@ -19,7 +19,8 @@ extern char** environ;
 namespace collet::plugin {
 namespace {
 
-constexpr std::chrono::milliseconds kObeyMs{1'000};  // for a process of ours to do as it is told
+constexpr std::chrono::milliseconds kObeyMs{1'000};   // for a process of ours to do as it is told
+constexpr std::chrono::milliseconds kEndMs{10'000};  // and to end: if it is killed before, what a trial has left stays
 
 bool wait_readable(const Descriptor& descriptor, std::chrono::milliseconds at_most) {
   pollfd waiting{descriptor.get(), POLLIN, 0};
@@ -71,7 +72,8 @@ TrialParent::TrialParent(pid_t pid, Descriptor socket)
 
 TrialParent::~TrialParent() {
   socket_ = Descriptor();  // that tells it to end, with its trial
-  if (!process_ || !wait_readable(process_, kObeyMs)) kill(pid_, SIGKILL);
+  kill(pid_, SIGCONT);
+  if (!process_ || !wait_readable(process_, kEndMs)) kill(pid_, SIGKILL);
   while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }

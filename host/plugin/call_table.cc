@@ -33,6 +33,7 @@ void recycle(CallSlot& slot) {
   slot.progress_done = 0;
   slot.progress_begun = false;
   slot.ended = false;
+  slot.out_of_memory = false;
 }
 
 void hand_out(registry::Listener& listener, const std::vector<Notice>& notices) {
@@ -76,6 +77,11 @@ void CallOwner::give_up() {
 
 std::size_t CallSlot::result_bytes() const {
   return ending.content.size() + ending.structured.size() + ending.meta.size() + ending.fields.size();
+}
+
+void CallSlot::note_out_of_memory() {
+  out_of_memory = true;
+  ending = {};
 }
 
 CallTable::CallTable(std::vector<loop::Loop*> loops) {
@@ -202,11 +208,16 @@ CallTable::Progressed CallTable::mark_cancelled(CallId id, const CallOwner& owne
   return call->begun ? Progressed::begun : Progressed::waiting;
 }
 
-void CallTable::end(LockedCall call) {
+void CallTable::end(LockedCall call) noexcept {
   CallSlot& slot = *call;
   CallOwner& owner = *slot.counted;
   const bool draining = owner.draining.load(std::memory_order_relaxed);
-  if (!slot.failure.empty() && slot.ending.how != registry::Ending::How::failed) {
+  if (slot.out_of_memory) {
+    slot.ending = {};  // whatever was said since then
+    slot.ending.how = registry::Ending::How::failed;
+    slot.ending.rpc_code = kInternalError;
+    slot.ending.message = "The server is out of memory";
+  } else if (!slot.failure.empty() && slot.ending.how != registry::Ending::How::failed) {
     slot.ending.how = registry::Ending::How::failed;
     slot.ending.rpc_code = kInternalError;
     slot.ending.message.swap(slot.failure);
@@ -223,7 +234,7 @@ void CallTable::end(LockedCall call) {
   }
 }
 
-void CallTable::end_failed(LockedCall call, int rpc_code, std::string message) {
+void CallTable::end_failed(LockedCall call, int rpc_code, std::string message) noexcept {
   call->ending.how = registry::Ending::How::failed;
   call->ending.rpc_code = rpc_code;
   call->ending.message = std::move(message);

@@ -112,6 +112,7 @@ struct CallSlot {
   bool ended = false;
   registry::Ending ending;
   std::string failure;  // the first error; it fails the call
+  bool out_of_memory = false;  // something of the result is missing for that; the call fails
   std::vector<std::string> field_names;
   std::vector<Notice> notices;
   std::size_t notice_bytes = 0;
@@ -119,6 +120,8 @@ struct CallSlot {
   bool progress_begun = false;
 
   std::size_t result_bytes() const;
+  // Of the result there is nothing any more.
+  void note_out_of_memory();
 };
 
 // A running call that its holder has to itself. Short-lived; never kept while plugin code runs.
@@ -166,9 +169,9 @@ class CallTable {
   Progressed mark_cancelled(CallId id, const CallOwner& owner);
 
   // [any] Makes the id stale; on_end() follows on the loop thread, with slot.ending as it is.
-  void end(LockedCall call);
+  void end(LockedCall call) noexcept;
   // [any] As end(), with a failure of the plugin or host.
-  void end_failed(LockedCall call, int rpc_code, std::string message);
+  void end_failed(LockedCall call, int rpc_code, std::string message) noexcept;
   // [any] Has the loop deliver the slot's notices.
   void announce(LockedCall& call);
 

@@ -1,8 +1,9 @@
-// How every function of a host table begins.
+// How every function of a host table begins, and how those do that speak of a call.
 #pragma once
 
-#include <utility>
+#include <new>
 
+#include "plugin/call_table.h"
 #include "plugin/host_table.h"
 
 namespace collet::plugin {
@@ -21,6 +22,47 @@ std::int32_t entered(const collet_host* host, Body&& body) noexcept {
   } catch (...) {
     return COLLET_E_INTERNAL;
   }
+}
+
+// Runs `body` with the running call. If there is no memory for what it adds to the result the call fails.
+template <class Body>
+std::int32_t with_call(const collet_host* host, collet_call id, Body&& body) noexcept {
+  return entered(host, [&](HostSide& side) -> std::int32_t {
+    LockedCall call = side.calls.lock(id, side.owner);
+    if (!call) return COLLET_E_STALE;
+    try {
+      return body(side, *call);
+    } catch (const std::bad_alloc&) {
+      call->note_out_of_memory();
+      return COLLET_E_LIMIT;
+    }
+  });
+}
+
+// Likewise, and the call ends then, in any case.
+template <class Body>
+std::int32_t end_call(const collet_host* host, collet_call id, Body&& body) noexcept {
+  return entered(host, [&](HostSide& side) -> std::int32_t {
+    LockedCall call = side.calls.lock(id, side.owner);
+    if (!call) return COLLET_E_STALE;
+    std::int32_t status;
+    try {
+      status = body(side, *call);
+    } catch (const std::bad_alloc&) {
+      call->note_out_of_memory();
+      status = COLLET_E_LIMIT;
+    }
+    side.calls.end(std::move(call));
+    return status;
+  });
+}
+
+// The call ends with an error that the plugin has made in that function.
+inline void set_failed(const HostSide& side, CallSlot& call, const char* function, std::string_view reason) {
+  std::string message = fmt::format("plugin {}: {}(): {}", side.owner.name, function, reason);
+  call.ending.how = registry::Ending::How::failed;
+  call.ending.rpc_code = kInternalError;
+  call.ending.message = std::move(message);
 }
 
 }  // namespace collet::plugin

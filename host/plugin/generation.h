@@ -148,6 +148,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
   std::int32_t invoke(CallId id, const collet_call_params& params);
   CallId refuse(registry::Listener& listener, std::string reason) const;
   void end_unfinished(CallId id, std::string reason);
+  void end_for_memory(CallId id);
   void note_overrun(collet_item item, Clock::duration took);
   bool wait_drained(Clock::duration at_most, bool can_be_hurried);
   void cancel_all();

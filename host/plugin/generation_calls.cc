@@ -1,5 +1,6 @@
 // How a generation runs its calls: on the loop where they begin, or on an executor.
 #include <exception>
+#include <new>
 
 #include "base/log.h"
 #include "plugin/generation.h"
@@ -48,9 +49,15 @@ constexpr std::array kTexts = {&collet_call_params::name, &collet_call_params::a
                                &collet_call_params::state};
 static_assert(kTexts.size() == QueuedCall::kTexts);
 
-void store(QueuedCall& queued, const collet_call_params& params) {
+// False: there is no memory for it.
+bool store(QueuedCall& queued, const collet_call_params& params) {
   queued.params = params;
-  for (const auto member : kTexts) queued.buffer.append(view(params.*member));
+  try {
+    for (const auto member : kTexts) queued.buffer.append(view(params.*member));
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
 }
 
 // The parameters with their texts where they are now, and with what is left of the time.
@@ -110,9 +117,14 @@ CallId Generation::run_inline(CallSlot& slot, const ItemRecord& item, const regi
 }
 
 CallId Generation::enqueue(CallSlot& slot, const ItemRecord& item, const registry::Call& call) {
-  store(slot.queued, to_params(item, call));
+  const bool stored = store(slot.queued, to_params(item, call));
   slot.began = Clock::now();
   const CallId id = calls_.open_waiting(slot);
+  if (!stored) {
+    calls_.begin(slot);
+    end_for_memory(id);
+    return id;
+  }
   const char* reason = nullptr;
   switch (executor_->push(slot)) {
     case Executor::Pushed::accepted:
@@ -170,6 +182,9 @@ std::int32_t Generation::invoke(CallId id, const collet_call_params& params) {
   const OwnThreads::Inside inside(own_threads_.get());
   try {
     return table_.functions.call(self_, id, &params);
+  } catch (const std::bad_alloc&) {
+    end_for_memory(id);
+    return COLLET_E_LIMIT;
   } catch (const std::exception& thrown) {
     end_unfinished(id, fmt::format("plugin {}: call() threw an exception: {}", owner_.name, thrown.what()));
   } catch (...) {
@@ -183,6 +198,13 @@ void Generation::end_unfinished(CallId id, std::string reason) {
   if (!call) return;
   if (!call->failure.empty()) reason = call->failure;  // what went wrong first
   calls_.end_failed(std::move(call), kInternalError, std::move(reason));
+}
+
+void Generation::end_for_memory(CallId id) {
+  LockedCall call = calls_.lock(id, owner_);
+  if (!call) return;
+  call->note_out_of_memory();
+  calls_.end(std::move(call));
 }
 
 void Generation::note_overrun(collet_item item, Clock::duration took) {

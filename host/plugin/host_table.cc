@@ -19,15 +19,13 @@ struct Problem {
   std::string reason = {};
 };
 
-// Runs `body` with the running call; a problem sticks.
+// Runs `body`, which adds to the result; a problem sticks.
 template <class Body>
-std::int32_t with_call(const collet_host* host, collet_call id, const char* function, Body&& body) {
-  return entered(host, [&](HostSide& side) -> std::int32_t {
-    LockedCall call = side.calls.lock(id, side.owner);
-    if (!call) return COLLET_E_STALE;
-    const Problem problem = body(*call);
-    if (problem.status != COLLET_OK && call->failure.empty()) {
-      call->failure = fmt::format("plugin {}: {}(): {}", side.owner.name, function, problem.reason);
+std::int32_t add_to(const collet_host* host, collet_call id, const char* function, Body&& body) {
+  return with_call(host, id, [&](HostSide& side, CallSlot& call) {
+    const Problem problem = body(call);
+    if (problem.status != COLLET_OK && call.failure.empty()) {
+      call.failure = fmt::format("plugin {}: {}(): {}", side.owner.name, function, problem.reason);
     }
     return problem.status;
   });
@@ -85,7 +83,7 @@ std::int32_t resource_updated(const collet_host* host, const char* uri, std::siz
 // the result
 
 std::int32_t add_text(const collet_host* host, collet_call id, const char* data, std::size_t size) {
-  return with_call(host, id, "add_text", [&](CallSlot& call) -> Problem {
+  return add_to(host, id, "add_text", [&](CallSlot& call) -> Problem {
     if (const Problem problem = check_room(call, data, size); problem.status) return problem;
     std::string& out = call.ending.content;
     const std::size_t before = out.size();
@@ -95,7 +93,7 @@ std::int32_t add_text(const collet_host* host, collet_call id, const char* data,
 }
 
 std::int32_t add_json(const collet_host* host, collet_call id, const char* data, std::size_t size) {
-  return with_call(host, id, "add_json", [&](CallSlot& call) -> Problem {
+  return add_to(host, id, "add_json", [&](CallSlot& call) -> Problem {
     if (call.kind == CallKind::complete) return kWrongKind;
     if (const Problem problem = check_room(call, data, size); problem.status) return problem;
     const text::Utf8 text(view(data, size));
@@ -118,7 +116,7 @@ std::int32_t add_blob(const collet_host* host, collet_call id, const char* type,
     blob = side.blobs.take(blob_id);
     return COLLET_OK;
   });
-  return with_call(host, id, "add_blob", [&](CallSlot& call) -> Problem {
+  return add_to(host, id, "add_blob", [&](CallSlot& call) -> Problem {
     if (!blob) return {COLLET_E_STALE, "the id names no blob"};
     if (call.kind != CallKind::tool && call.kind != CallKind::resource) return kWrongKind;
     if (!is_sound(type, type_size) || !is_sound(mime, mime_size)) return kNull;
@@ -140,7 +138,7 @@ std::int32_t add_blob(const collet_host* host, collet_call id, const char* type,
 }
 
 std::int32_t set_structured(const collet_host* host, collet_call id, const char* data, std::size_t size) {
-  return with_call(host, id, "set_structured", [&](CallSlot& call) -> Problem {
+  return add_to(host, id, "set_structured", [&](CallSlot& call) -> Problem {
     if (call.kind != CallKind::tool) return kWrongKind;
     if (const Problem problem = check_room(call, data, size); problem.status) return problem;
     const text::Utf8 text(view(data, size));
@@ -151,7 +149,7 @@ std::int32_t set_structured(const collet_host* host, collet_call id, const char*
 }
 
 std::int32_t set_meta(const collet_host* host, collet_call id, const char* data, std::size_t size) {
-  return with_call(host, id, "set_meta", [&](CallSlot& call) -> Problem {
+  return add_to(host, id, "set_meta", [&](CallSlot& call) -> Problem {
     if (const Problem problem = check_room(call, data, size); problem.status) return problem;
     const text::Utf8 text(view(data, size));
     auto meta = content::meta_without_ours(text.view());
@@ -163,7 +161,7 @@ std::int32_t set_meta(const collet_host* host, collet_call id, const char* data,
 
 std::int32_t set_field(const collet_host* host, collet_call id, const char* key, std::size_t key_size,
                        const char* data, std::size_t size) {
-  return with_call(host, id, "set_field", [&](CallSlot& call) -> Problem {
+  return add_to(host, id, "set_field", [&](CallSlot& call) -> Problem {
     if (const Problem problem = check_room(call, key, key_size); problem.status) return problem;
     if (const Problem problem = check_room(call, data, size); problem.status) return problem;
     const std::string_view name = view(key, key_size);
@@ -187,68 +185,46 @@ std::int32_t set_field(const collet_host* host, collet_call id, const char* key,
 // the end
 
 std::int32_t complete(const collet_host* host, collet_call id, std::uint32_t is_error) {
-  return entered(host, [&](HostSide& side) -> std::int32_t {
-    LockedCall call = side.calls.lock(id, side.owner);
-    if (!call) return COLLET_E_STALE;
-    call->ending.is_error = is_error != 0;
-    if (is_error && call->kind != CallKind::tool) {
-      side.calls.end_failed(std::move(call), kInternalError,
-                            fmt::format("plugin {}: only a tool's call completes with an error", side.owner.name));
-      return COLLET_E_UNSUPPORTED;
-    }
-    side.calls.end(std::move(call));
-    return COLLET_OK;
+  return end_call(host, id, [&](HostSide& side, CallSlot& call) -> std::int32_t {
+    call.ending.is_error = is_error != 0;
+    if (!is_error || call.kind == CallKind::tool) return COLLET_OK;
+    set_failed(side, call, "complete", "only a tool's call completes with an error");
+    return COLLET_E_UNSUPPORTED;
   });
-}
-
-// Ends the call for a bad argument of the function that was to end it.
-std::int32_t end_badly(HostSide& side, LockedCall call, const char* function, std::int32_t status,
-                       std::string_view reason) {
-  side.calls.end_failed(std::move(call), kInternalError,
-                        fmt::format("plugin {}: {}(): {}", side.owner.name, function, reason));
-  return status;
 }
 
 std::int32_t fail(const collet_host* host, collet_call id, std::int32_t rpc_code, const char* message,
                   std::size_t message_size, const char* data, std::size_t data_size) {
-  return entered(host, [&](HostSide& side) -> std::int32_t {
-    LockedCall call = side.calls.lock(id, side.owner);
-    if (!call) return COLLET_E_STALE;
-    const auto bad = [&](std::int32_t status, std::string_view reason) {
-      return end_badly(side, std::move(call), "fail", status, reason);
+  return end_call(host, id, [&](HostSide& side, CallSlot& call) -> std::int32_t {
+    const auto bad = [&](const Problem& problem) {
+      set_failed(side, call, "fail", problem.reason);
+      return problem.status;
     };
-    if (!is_sound(message, message_size) || !is_sound(data, data_size)) return bad(COLLET_E_INVALID, kNull.reason);
-    if (message_size > limits::kResultBytesMax || data_size > limits::kResultBytesMax) {
-      return bad(COLLET_E_LIMIT, kTooLarge.reason);
-    }
+    if (!is_sound(message, message_size) || !is_sound(data, data_size)) return bad(kNull);
+    if (message_size > limits::kResultBytesMax || data_size > limits::kResultBytesMax) return bad(kTooLarge);
     const text::Utf8 words(view(message, message_size));
     const text::Utf8 more(view(data, data_size));
-    if (data && !json::is_valid(more.view(), {limits::kPluginJsonDepthMax})) {
-      return bad(COLLET_E_INVALID, kNotJson.reason);
-    }
-    call->ending.how = registry::Ending::How::failed;
-    call->ending.rpc_code = rpc_code;
-    call->ending.message.assign(words.view());
-    if (data) content::append_json(call->ending.data, more.view());
-    side.calls.end(std::move(call));
+    if (data && !json::is_valid(more.view(), {limits::kPluginJsonDepthMax})) return bad(kNotJson);
+    call.ending.how = registry::Ending::How::failed;
+    call.ending.rpc_code = rpc_code;
+    call.ending.message.assign(words.view());
+    if (data) content::append_json(call.ending.data, more.view());
     return COLLET_OK;
   });
 }
 
 std::int32_t suspend(const collet_host* host, collet_call id, const char* state, std::size_t state_size,
                      std::uint32_t state_version) {
-  return entered(host, [&](HostSide& side) -> std::int32_t {
-    LockedCall call = side.calls.lock(id, side.owner);
-    if (!call) return COLLET_E_STALE;
-    const auto bad = [&](std::int32_t status, std::string_view reason) {
-      return end_badly(side, std::move(call), "suspend", status, reason);
+  return end_call(host, id, [&](HostSide& side, CallSlot& call) -> std::int32_t {
+    const auto bad = [&](const Problem& problem) {
+      set_failed(side, call, "suspend", problem.reason);
+      return problem.status;
     };
-    if (!is_sound(state, state_size)) return bad(COLLET_E_INVALID, kNull.reason);
-    if (state_size > limits::kSuspendStateBytesMax) return bad(COLLET_E_LIMIT, "the state is too large");
-    call->ending.how = registry::Ending::How::suspended;
-    call->ending.state.assign(view(state, state_size));
-    call->ending.state_version = state_version;
-    side.calls.end(std::move(call));
+    if (!is_sound(state, state_size)) return bad(kNull);
+    if (state_size > limits::kSuspendStateBytesMax) return bad({COLLET_E_LIMIT, "the state is too large"});
+    call.ending.how = registry::Ending::How::suspended;
+    call.ending.state.assign(view(state, state_size));
+    call.ending.state_version = state_version;
     return COLLET_OK;
   });
 }
@@ -267,7 +243,7 @@ Problem check_input_request(std::string_view request) {
 
 std::int32_t need_input(const collet_host* host, collet_call id, const char* key, std::size_t key_size,
                         const char* request, std::size_t request_size) {
-  return with_call(host, id, "need_input", [&](CallSlot& call) -> Problem {
+  return add_to(host, id, "need_input", [&](CallSlot& call) -> Problem {
     if (!is_sound(key, key_size) || !is_sound(request, request_size)) return kNull;
     if (key_size > limits::kInputRequestBytesMax || request_size > limits::kInputRequestBytesMax) {
       return {COLLET_E_LIMIT, "the request is too large"};

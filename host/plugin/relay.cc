@@ -99,30 +99,23 @@ std::string take_result(std::string_view text, CallKind kind, registry::Ending& 
   return has_content ? "" : "the result has no content";
 }
 
-std::int32_t end(HostSide& side, LockedCall call, const char* data, std::size_t size) {
-  const auto bad = [&](std::int32_t status, std::string_view reason) {
-    side.calls.end_failed(std::move(call), kInternalError,
-                          fmt::format("plugin {}: complete_with(): {}", side.owner.name, reason));
-    return status;
-  };
-  if (!is_sound(data, size)) return bad(COLLET_E_INVALID, "a pointer is NULL and its size is not 0");
-  if (size > limits::kResultBytesMax) return bad(COLLET_E_LIMIT, "the result is larger than the host's limit");
-  const text::Utf8 result(view(data, size));
-  if (const std::string reason = take_result(result.view(), call->kind, call->ending); !reason.empty()) {
-    return bad(COLLET_E_INVALID, reason);
-  }
-  call->counted->form->whole(call->ending, result.view());
-  call->failure.clear();
-  side.calls.end(std::move(call));
-  return COLLET_OK;
-}
-
 }  // namespace
 
 std::int32_t complete_with(const collet_host* host, collet_call id, const char* data, std::size_t size) {
-  return entered(host, [&](HostSide& side) -> std::int32_t {
-    LockedCall call = side.calls.lock(id, side.owner);
-    return call ? end(side, std::move(call), data, size) : COLLET_E_STALE;
+  return end_call(host, id, [&](HostSide& side, CallSlot& call) -> std::int32_t {
+    const auto bad = [&](std::int32_t status, std::string_view reason) {
+      set_failed(side, call, "complete_with", reason);
+      return status;
+    };
+    if (!is_sound(data, size)) return bad(COLLET_E_INVALID, "a pointer is NULL and its size is not 0");
+    if (size > limits::kResultBytesMax) return bad(COLLET_E_LIMIT, "the result is larger than the host's limit");
+    const text::Utf8 result(view(data, size));
+    if (const std::string reason = take_result(result.view(), call.kind, call.ending); !reason.empty()) {
+      return bad(COLLET_E_INVALID, reason);
+    }
+    call.counted->form->whole(call.ending, result.view());
+    call.failure.clear();
+    return COLLET_OK;
   });
 }
 

@@ -31,17 +31,24 @@ void ItemCall::begin(RequestPtr request, const Target& target, std::unique_ptr<I
     loop_.calls().keep(std::move(self));
     return;
   }
-  if (request_->context.session || task_ || phase_ == Phase::asking || answers_beforehand()) {
-    name_ = target.uri.empty() ? target.item->name : target.uri;
-    has_arguments_ = target.arguments.has_value();
-    arguments_ = target.arguments.value_or("");
-  }
+  if (request_->context.session || task_ || phase_ == Phase::asking || answers_beforehand()) remember(target);
   waiting_ = true;
   loop_.calls().add(std::move(self),
                     phase_ == Phase::asking ? loop_.server().options().input_timeout_ms : timeout_ms_);
   if (task_) return;  // the request has been answered
   if (transport::HttpReply* reply = request_->http.reply()) reply->observe(this);
   if (!register_id()) cancel(registry::CancelReason::client);
+}
+
+// What it takes to run again.
+void ItemCall::remember(const Target& target) {
+  try {
+    name_ = target.uri.empty() ? target.item->name : target.uri;
+    has_arguments_ = target.arguments.has_value();
+    arguments_ = target.arguments.value_or("");
+  } catch (const std::bad_alloc&) {  // it runs already
+    forgotten_ = true;
+  }
 }
 
 // A modern client comes back with what it was asked for, or is asked for the rest: then the call is over.
@@ -127,6 +134,11 @@ void ItemCall::run(const Target& target) {
 }
 
 void ItemCall::run_again() {
+  if (forgotten_) {
+    fail(rpc::out_of_memory().message);
+    phase_ = Phase::over;
+    return;
+  }
   const auto found = loop_.find_item(kind_, name_);
   if (!found.item) {
     fail("What was called is gone; it was replaced while you were asked");

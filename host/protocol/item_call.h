@@ -70,6 +70,7 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
     std::string input_responses;  // JSON object's text; empty in round 0
   };
 
+  void remember(const Target& target);
   std::optional<rpc::Error> resume();
   std::string canonical_arguments() const;
   StateBinding binding(const std::string& arguments) const;
@@ -118,6 +119,7 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   std::string name_;  // final name, or URI
   std::string arguments_;
   bool has_arguments_ = false;
+  bool forgotten_ = false;  // for want of memory
   struct Question {
     std::string plugin_key;
     std::string request;

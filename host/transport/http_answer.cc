@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 
 #include "base/assert.h"
 #include "base/limits.h"
@@ -222,6 +223,16 @@ void HttpConnection::transmit(std::span<const uv_buf_t> buffers) {
     if (written < 0 && written != UV_EAGAIN) return close();
     sent = static_cast<std::size_t>(std::max(written, 0));
   }
+  try {
+    keep_unsent(buffers, sent);
+  } catch (const std::bad_alloc&) {
+    log::error("out of memory: a connection is closed, whose client does not read as fast as it is answered");
+    return close();
+  }
+  if (backlog_ && backlog_->writing == 0) write_backlog();
+}
+
+void HttpConnection::keep_unsent(std::span<const uv_buf_t> buffers, std::size_t sent) {
   for (const uv_buf_t& piece : buffers) {
     written_bytes_ += piece.len;
     const std::size_t skipped = std::min<std::size_t>(sent, piece.len);
@@ -230,7 +241,6 @@ void HttpConnection::transmit(std::span<const uv_buf_t> buffers) {
     if (!backlog_) backlog_ = std::make_unique<Backlog>();
     backlog_->bytes.append({piece.base + skipped, piece.len - skipped});
   }
-  if (backlog_ && backlog_->writing == 0) write_backlog();
 }
 
 void HttpConnection::write_backlog() {

@@ -126,6 +126,7 @@ class HttpConnection final : public HttpReply {
   void send(std::span<const std::string_view> pieces);
   void send_encrypted();
   void transmit(std::span<const uv_buf_t> buffers);
+  void keep_unsent(std::span<const uv_buf_t> buffers, std::size_t sent);
   void write_backlog();
   void backlog_written(int status);
   std::size_t backlog_bytes() const;

@@ -5,13 +5,29 @@ import resource
 import select
 import sqlite3
 import time
+from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 from ground import Attack, until
 from peer import PLUGINS, as_bytes, call, main, post, request, run, text_of
 
 HEAD = "POST {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n"
 MIB = 1 << 20
+OUT_OF_MEMORY = "The server is out of memory"
+
+
+@contextmanager
+def memory_left(server, left):
+    """The server may take so many bytes more of the system."""
+    process, no_limit = server._process.pid, resource.RLIM_INFINITY
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[0])
+    resource.prlimit(process, resource.RLIMIT_AS, (pages * resource.getpagesize() + left, no_limit))
+    try:
+        yield
+    finally:
+        if server.is_alive():
+            resource.prlimit(process, resource.RLIMIT_AS, (no_limit, no_limit))
 
 
 class Clients(Attack):
@@ -93,13 +109,10 @@ class Clients(Attack):
                     begin + b'"tools/call","params":{"name":"echo","arguments":{"text":[%s]}}}' % elements,
                     begin + b'"initialize","params":{"capabilities":{"x":[%s]}}}' % elements)
         self.assertEqual(text_of(ask(messages[0])), elements.decode())  # what reading takes is there from now on
-        process, no_limit = server._process.pid, resource.RLIM_INFINITY
-        pages = int(Path(f"/proc/{process}/statm").read_text().split()[0])
-        resource.prlimit(process, resource.RLIMIT_AS, (pages * resource.getpagesize() + 30 * MIB, no_limit))
-        for message in messages[1:]:
-            error = ask(message)["error"]
-            self.assertEqual((error["code"], error["message"]), (-32603, "The server is out of memory"))
-        resource.prlimit(process, resource.RLIMIT_AS, (no_limit, no_limit))
+        with memory_left(server, 30 * MIB):
+            for message in messages[1:]:
+                error = ask(message)["error"]
+                self.assertEqual((error["code"], error["message"]), (-32603, OUT_OF_MEMORY))
         self.assertEqual(text_of(ask(as_bytes(call(1, "echo", {"text": "served"})))), "served")
 
     def test_H1_asks_for_more_memory_than_there_is(self):
@@ -109,6 +122,33 @@ class Clients(Attack):
     def test_H1_asks_for_more_memory_than_there_is_over_stdio(self):
         peer = self.stdio("echo", "math")
         self.asks_for_too_much(peer, peer.ask)
+
+    def asks_for_what_there_is_no_memory_for(self, placement):
+        """Whatever is left to the server, it answers whole or refuses, and goes on."""
+        echo = f'[plugin.echo]\nlibrary = "{PLUGINS["echo"]}"\nplacement = "{placement}"\n'
+        with mock.patch.dict(os.environ, MALLOC_ARENA_MAX="1"):  # it takes from the system what it needs, and no more
+            server = self.serve(text=echo)
+        text = "x" * (6 * MIB)
+        self.served(server)
+        refused = 0
+        for left in range(2, 42, 2):
+            with memory_left(server, left * MIB):
+                answer = server.post(call(1, "echo", {"text": text}))
+            if answer.body == b"too much is being sent at once\n":
+                continue  # not even the message could be read
+            if "error" in answer.message:
+                self.assertEqual(answer.message["error"]["message"], OUT_OF_MEMORY)
+                refused += 1
+            else:
+                self.assertEqual(text_of(answer.message), text)
+        self.assertGreater(refused, 0)
+        self.served(server)
+
+    def test_H1_asks_for_a_result_that_there_is_no_memory_for(self):
+        self.asks_for_what_there_is_no_memory_for("in-process")
+
+    def test_H1_asks_a_worker_for_a_result_that_there_is_no_memory_for(self):
+        self.asks_for_what_there_is_no_memory_for("worker")
 
     def test_H2_says_much_of_itself(self):
         server = self.serve("echo")

@@ -1,4 +1,5 @@
 #include "plugin/host_table.h"
+#include "collet/ext/relay.h"
 #include "collet/ext/stream.h"
 
 #include <cmath>
@@ -56,6 +57,15 @@ class Host : public TableHost {
   }
 
   std::uint32_t item_flags = 0;
+};
+
+// Has written half of a text when there is no memory left.
+struct Exhausted final : content::Form {
+  void text(std::string& out, CallKind, const content::Reading&, std::string_view) const override {
+    out += R"({"type":"text","text":")";
+    throw std::bad_alloc();
+  }
+  void whole(Ending&, std::string_view) const override { throw std::bad_alloc(); }
 };
 
 }  // namespace
@@ -670,4 +680,36 @@ TEST_CASE("a function without its table does nothing") {
   CHECK(host.table.items_commit(nullptr) == COLLET_E_INVALID);
   CHECK(host.table.is_cancelled(nullptr, 1) == COLLET_E_INVALID);
   CHECK_FALSE(host.table.get_extension(&host.table, "collet.none/1", 13));
+}
+
+TEST_CASE("a result that there is no memory for fails its call, however the plugin ends it") {
+  Host host;
+  const Exhausted form;
+  host.owner.form = &form;
+  const auto ends = [&](auto end) {
+    Recorder recorder;
+    const CallId id = host.begin(recorder);
+    end(id);
+    const Ending ending = recorder.wait_end();
+    CHECK(ending.how == Ending::How::failed);
+    CHECK(ending.rpc_code == -32603);
+    CHECK(ending.message == "The server is out of memory");
+    CHECK(ending.content.empty());
+  };
+  ends([&](CallId id) {
+    CHECK(host.add_text(id, "text") == COLLET_E_LIMIT);
+    CHECK(host.table.complete(&host.table, id, 0) == COLLET_OK);
+  });
+  ends([&](CallId id) {
+    CHECK(host.add_text(id, "text") == COLLET_E_LIMIT);
+    CHECK(host.add_json(id, R"({"type":"text","text":"more"})") == COLLET_OK);
+    CHECK(host.table.fail(&host.table, id, 1, "no", 2, nullptr, 0) == COLLET_OK);
+  });
+  ends([&](CallId id) {
+    const auto* relay = static_cast<const collet_relay*>(
+        host.table.get_extension(&host.table, COLLET_RELAY_ID, sizeof COLLET_RELAY_ID - 1));
+    constexpr std::string_view kResult = R"({"content":[]})";
+    CHECK(relay->complete_with(&host.table, id, kResult.data(), kResult.size()) == COLLET_E_LIMIT);
+  });
+  CHECK(host.owner.errors_left == 0);
 }

@@ -71,7 +71,7 @@ typedef uint64_t collet_blob; /* one buffer of host memory, never 0 */
 #define COLLET_OK 0
 #define COLLET_E_INVALID (-1)     /* an argument is malformed: bad JSON, bad UTF-8, NULL, unknown kind */
 #define COLLET_E_STALE (-2)       /* the id names nothing: the call has ended, the item or blob is gone */
-#define COLLET_E_LIMIT (-3)       /* a limit of the host was hit: size, count, depth */
+#define COLLET_E_LIMIT (-3)       /* a limit of the host was hit: size, count, depth, memory */
 #define COLLET_E_STATE (-4)       /* not now; from call(): `state` is not understood, start again at round 0 */
 #define COLLET_E_INTERNAL (-5)    /* a bug or a caught exception */
 #define COLLET_E_UNSUPPORTED (-6) /* this host, client or plugin cannot do that */

@@ -56,6 +56,8 @@ class Host {
   // As above, for a verb that ends by itself, and waits until each remote has offered what it has, or could not be
   // reached; runs the main loop. An error if that is the one server that the options name, or at an interruption.
   Result<void> load_and_await_remotes(const CommonOptions& options);
+  // Any thread: how many plugins that should serve do not.
+  std::size_t count_missing_plugins() const { return loader_.count_missing(); }
   // The health of the remotes, a JSON object; empty if there are none.
   std::string remotes_status() const { return loader_.health("client"); }
 

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <optional>
@@ -11,7 +12,10 @@
 #include "cli/while_loading.h"
 #include "loop/standard_streams.h"
 #include "protocol/discovery.h"
+#include "protocol/http_endpoint.h"
 #include "protocol/http_site.h"
+#include "protocol/probes.h"
+#include "protocol/sse_endpoint.h"
 #include "transport/http.h"
 #include "transport/request_memory.h"
 
@@ -55,9 +59,9 @@ transport::HttpLimits http_limits(const config::Limits& limits) {
   return http;
 }
 
-protocol::HttpPaths http_paths(const config::Server& server) { return {server.path, server.sse_path}; }
+using Documents = std::vector<protocol::Document>;
 
-protocol::Documents make_documents(const config::Server& server, const Sockets& sockets) {
+Documents make_documents(const config::Server& server, const Sockets& sockets) {
   if (server.card.name.empty()) return {};
   protocol::ServerCard card;
   card.name = server.card.name;
@@ -65,21 +69,34 @@ protocol::Documents make_documents(const config::Server& server, const Sockets& 
   card.description = server.card.description;
   card.version = COLLET_VERSION;
   card.url = server.card.url.empty() ? sockets.front()->address().url() : server.card.url;
-  return protocol::discovery_documents(card, http_paths(server));
+  return protocol::discovery_documents(card, server.path);
+}
+
+// Why no new work should be sent here; empty: it may.
+std::string why_not_ready(const Host& host, bool draining) {
+  if (draining) return "it is ending";
+  const std::size_t missing = host.count_missing_plugins();
+  return missing ? fmt::format("{} of its plugins {} not there", missing, missing == 1 ? "is" : "are") : std::string();
 }
 
 // All that serves on one loop.
 struct LoopService {
   protocol::ServerLoop& protocol;
+  protocol::HttpEndpoint mcp;  // Streamable HTTP, 2025-03-26 and later
+  protocol::SseEndpoint sse;   // HTTP with SSE, 2024-11-05
   protocol::HttpSite site;
   transport::HttpServer http;
 
-  LoopService(protocol::ServerLoop& server_loop, const protocol::Access& access,
-              const protocol::Documents& documents, const config::Server& server,
+  LoopService(protocol::ServerLoop& server_loop, const protocol::Access& access, const config::Server& server,
               std::shared_ptr<transport::RequestMemory> memory)
       : protocol(server_loop),
-        site(server_loop, access, http_paths(server), documents),
-        http(server_loop.loop(), http_limits(server.limits), site, std::move(memory)) {}
+        mcp(server_loop),
+        sse(server_loop),
+        site(access),
+        http(server_loop.loop(), http_limits(server.limits), site, std::move(memory)) {
+    site.add(protocol::route_to(server.path, mcp));
+    if (!server.sse_path.empty()) site.add(protocol::route_to(server.sse_path, sse));
+  }
 };
 
 // The loops, each on its thread, from the first connection to the last. The first one is this thread's; the last one
@@ -87,7 +104,7 @@ struct LoopService {
 class Service {
  public:
   Service(Host& host, protocol::Server& server, const protocol::Access& access,
-          const protocol::Documents& documents, const config::Server& config, Sockets& sockets, bool reloads)
+          const Documents& documents, const config::Server& config, Sockets& sockets, bool reloads)
       : host_(host),
         reloads_(reloads),
         loops_(host.loops()),
@@ -95,7 +112,11 @@ class Service {
         hurry_(*loops_.front()) {
     const auto memory = std::make_shared<transport::RequestMemory>(config.limits.http.memory_bytes_max);
     for (unsigned index = 0; index < loops_.size(); ++index) {
-      services_.push_back(std::make_unique<LoopService>(server.at(index), access, documents, config, memory));
+      services_.push_back(std::make_unique<LoopService>(server.at(index), access, config, memory));
+      protocol::HttpSite& site = services_.back()->site;
+      site.add(protocol::health_probe());
+      site.add(protocol::readiness_probe([this] { return why_not_ready(host_, draining_); }));
+      for (const protocol::Document& document : documents) site.add(protocol::route_to(document));
     }
     for (unsigned index = 0; index < aside(); ++index) {
       services_[index]->http.send_large_to(services_[aside()]->http);
@@ -123,7 +144,7 @@ class Service {
  private:
   // First loop. A second signal does not wait any longer.
   void drain() {
-    if (std::exchange(draining_, true)) return cancel_calls();
+    if (draining_.exchange(true)) return cancel_calls();
     log::info("ending: waiting for what was begun");
     for (std::size_t index = 0; index < aside(); ++index) drain(index);
     loops_[aside()]->post([service = services_[aside()].get()] {  // and again when all others are through
@@ -169,7 +190,7 @@ class Service {
   const std::vector<loop::Loop*> loops_;
   const std::uint64_t drain_timeout_ms_;
   std::vector<std::unique_ptr<LoopService>> services_;
-  bool draining_ = false;
+  std::atomic<bool> draining_ = false;
   std::size_t drained_ = 0;  // loops
   std::optional<loop::Signal> terminate_;
   std::optional<loop::Signal> interrupt_;
@@ -223,7 +244,7 @@ int serve(const ServeOptions& options) {
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   std::optional<WhileLoading> loading(host);
   host.load();
-  const protocol::Documents documents = make_documents(config->server, *sockets);
+  const Documents documents = make_documents(config->server, *sockets);
   Service service(host, server, access, documents, config->server, *sockets,
                   config->plugins.reload != config::Reload::off);
   Reloader reloader(host, *config, options.common.config_file, [&options] { return read_all(options); });

@@ -389,6 +389,11 @@ std::vector<PluginStatus> Loader::status() const {
   return all;
 }
 
+std::size_t Loader::count_missing() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(std::ranges::count_if(plugins_, [](const auto& plugin) { return !plugin->current; }));
+}
+
 std::string Loader::health(std::string_view id) const {
   std::shared_ptr<Inquiry> inquiry;
   {

@@ -1,6 +1,8 @@
 #include "protocol/discovery.h"
 
 #include <functional>
+#include <span>
+#include <utility>
 
 #include "base/text.h"
 #include "protocol/version.h"
@@ -32,10 +34,10 @@ class Members {
   std::string text_;
 };
 
-std::string card_text(const ServerCard& card, const HttpPaths& paths) {
+std::string card_text(const ServerCard& card, const std::string& mcp_path) {
   const std::string remote = Members()
                                  .add_text("type", "streamable-http")
-                                 .add_text("url", card.url + paths.mcp)
+                                 .add_text("url", card.url + mcp_path)
                                  .add("supportedProtocolVersions", supported_versions())
                                  .text();
   Members members;
@@ -71,19 +73,30 @@ std::string catalog_text(const ServerCard& card, const std::string& card_path) {
   return Members().add_text("specVersion", "1.0").add("entries", "[" + entry + "]").text();
 }
 
-Document document(std::string_view media_type, std::string body) {
+Document document(std::string path, std::string_view media_type, std::string body) {
   const std::size_t digest = std::hash<std::string>()(body);
-  return {std::string(media_type), std::move(body), fmt::format("\"{:016x}\"", digest)};
+  return {std::move(path), std::string(media_type), std::move(body), fmt::format("\"{:016x}\"", digest)};
 }
 
 }  // namespace
 
-Documents discovery_documents(const ServerCard& card, const HttpPaths& paths) {
-  const std::string card_path = paths.mcp + "/server-card";
-  Documents documents;
-  documents.emplace(card_path, document(kCardType, card_text(card, paths)));
-  documents.emplace(kCatalogPath, document(kCatalogType, catalog_text(card, card_path)));
-  return documents;
+Route route_to(const Document& document) {
+  const auto serve = [&document](const transport::HttpRequest& http, transport::HttpReply& reply, const auto&) {
+    const transport::Header headers[] = {{"Access-Control-Allow-Origin", "*"},
+                                         {"Cache-Control", "public, max-age=300"},
+                                         {"ETag", document.etag},
+                                         {"Content-Type", document.media_type}};
+    if (http.header("if-none-match") == document.etag) return reply.respond(304, std::span(headers, 3), {});
+    const std::string_view body = document.body;
+    reply.respond(200, headers, {&body, 1});
+  };
+  return {document.path, Entry::published, "GET, HEAD", serve};
+}
+
+std::vector<Document> discovery_documents(const ServerCard& card, const std::string& mcp_path) {
+  const std::string card_path = mcp_path + "/server-card";
+  return {document(card_path, kCardType, card_text(card, mcp_path)),
+          document(std::string(kCatalogPath), kCatalogType, catalog_text(card, card_path))};
 }
 
 }  // namespace collet::protocol

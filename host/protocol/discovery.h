@@ -3,10 +3,21 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
-#include "protocol/http_site.h"
+#include "protocol/route.h"
 
 namespace collet::protocol {
+
+// A document for everybody, made once.
+struct Document {
+  std::string path;
+  std::string media_type;
+  std::string body;
+  std::string etag;
+};
+// The document is borrowed. It needs no token: it says no more than how to connect.
+Route route_to(const Document& document);
 
 struct ServerCard {
   std::string name;         // reverse DNS, a slash, the server's: "org.example/weather"
@@ -16,7 +27,7 @@ struct ServerCard {
   std::string url;  // where clients find us, without a path: "https://mcp.example.org"
 };
 
-// The card at PATH/server-card and the catalog at /.well-known/ai-catalog.json.
-Documents discovery_documents(const ServerCard& card, const HttpPaths& paths);
+// The card at `mcp_path`/server-card and the catalog at /.well-known/ai-catalog.json.
+std::vector<Document> discovery_documents(const ServerCard& card, const std::string& mcp_path);
 
 }  // namespace collet::protocol

@@ -1,6 +1,11 @@
 #include "protocol/http_site.h"
 
+#include <fmt/core.h>
+
+#include <algorithm>
+
 #include "protocol/http_content.h"
+#include "transport/field_list.h"
 
 namespace collet::protocol {
 
@@ -37,34 +42,56 @@ void answer_preflight(const HttpRequest& http, HttpReply& reply, std::string_vie
   reply.respond(204, headers, {});
 }
 
+// A route that answers some methods only has refused the others.
+bool takes_method(const Route& route, const HttpRequest& http, HttpReply& reply, std::string_view page) {
+  if (route.methods.empty()) return true;
+  transport::FieldList methods(route.methods);
+  while (const auto method = methods.next()) {
+    if (*method == http.method) return true;
+  }
+  refuse(reply, page, 405, fmt::format("Here only {} is served\n", route.methods), {"Allow", route.methods});
+  return false;
+}
+
 }  // namespace
 
-HttpSite::HttpSite(ServerLoop& loop, const Access& access, HttpPaths paths, const Documents& documents)
-    : access_(access), paths_(std::move(paths)), documents_(documents), mcp_(loop), sse_(loop) {}
-
 void HttpSite::on_request(const HttpRequest& http, HttpReply& reply) {
-  auto principal = admit(http, reply);
-  if (!principal) return;
-  if (is_path(http.path, paths_.mcp)) return mcp_.serve(http, reply, *std::move(principal));
-  sse_.serve(http, reply, *std::move(principal));
+  if (auto admitted = admit(http, reply)) admitted->route->handler(http, reply, std::move(admitted->principal));
 }
 
 // With a token it is counted to whom that stands for, from whatever addresses.
 bool HttpSite::refuses(const HttpRequest& header, HttpReply& reply, std::string& client) {
-  const auto principal = admit(header, reply);
-  if (principal && !principal->empty()) client = "principal " + *principal;
-  return !principal;
+  const auto admitted = admit(header, reply);
+  if (admitted && !admitted->principal.empty()) client = "principal " + admitted->principal;
+  return !admitted;
 }
 
-std::optional<std::string> HttpSite::admit(const HttpRequest& http, HttpReply& reply) {
-  const bool is_mcp = is_path(http.path, paths_.mcp);
-  const bool is_sse = !is_mcp && !paths_.sse.empty() && is_path(http.path, paths_.sse);
-  if (!is_mcp && !is_sse) {
-    if (const auto found = documents_.find(http.path); found != documents_.end()) {
-      serve(found->second, http, reply);
+const Route* HttpSite::find(std::string_view path) const {
+  const auto found = std::ranges::find_if(routes_, [&](const Route& route) { return is_path(path, route.path); });
+  return found == routes_.end() ? nullptr : &*found;
+}
+
+std::optional<HttpSite::Admitted> HttpSite::admit(const HttpRequest& http, HttpReply& reply) const {
+  const Route* route = find(http.path);
+  if (!route || route->entry == Entry::granted) return admit_granted(route, http, reply);
+  constexpr std::string_view kEveryPage = "*";
+  std::string_view page;
+  if (route->entry == Entry::published) {
+    if (const auto refused = access_.check_host(http)) {
+      refuse(reply, {}, refused->status, refused->message);
+      return std::nullopt;
+    }
+    page = kEveryPage;
+    if (is_preflight(http)) {
+      answer_preflight(http, reply, page);
       return std::nullopt;
     }
   }
+  return takes_method(*route, http, reply, page) ? std::optional(Admitted{route, {}}) : std::nullopt;
+}
+
+std::optional<HttpSite::Admitted> HttpSite::admit_granted(const Route* route, const HttpRequest& http,
+                                                          HttpReply& reply) const {
   const std::string_view page = access_.is_from_page(http) ? page_of(http) : std::string_view();
   if (is_preflight(http)) {
     if (const auto refused = access_.check_names(http)) {
@@ -74,40 +101,23 @@ std::optional<std::string> HttpSite::admit(const HttpRequest& http, HttpReply& r
     }
     return std::nullopt;
   }
-  if (!is_mcp && !is_sse) {
-    refuse(reply, page, 404, fmt::format("Nothing is here. The MCP endpoint is {}\n", paths_.mcp));
+  if (!route) {
+    refuse(reply, page, 404, fmt::format("Nothing is here. The MCP endpoint is {}\n", routes_.front().path));
     return std::nullopt;
   }
-  std::string principal;
-  if (const auto refused = access_.check(http, principal)) {
+  Admitted admitted{route, {}};
+  if (const auto refused = access_.check(http, admitted.principal)) {
     const Header challenge{refused->challenge.empty() ? "" : "WWW-Authenticate", refused->challenge};
     refuse(reply, page, refused->status, refused->message, challenge);
     return std::nullopt;
   }
-  return principal;
+  return takes_method(*route, http, reply, page) ? std::optional(std::move(admitted)) : std::nullopt;
 }
 
 void HttpSite::on_refusal(const HttpRequest& http, std::vector<Header>& headers) {
   if (!access_.is_from_page(http)) return;
   const auto more = readable_by(page_of(http));
   headers.insert(headers.end(), more.begin(), more.end());
-}
-
-// Readable without a token and by every page: it says no more than how to connect.
-void HttpSite::serve(const Document& document, const HttpRequest& http, HttpReply& reply) {
-  constexpr std::string_view kEveryPage = "*";
-  if (const auto refused = access_.check_host(http)) return refuse(reply, {}, refused->status, refused->message);
-  if (is_preflight(http)) return answer_preflight(http, reply, kEveryPage);
-  if (http.method != "GET" && http.method != "HEAD") {
-    return refuse(reply, kEveryPage, 405, "This is a document: GET it\n", {"Allow", "GET, HEAD"});
-  }
-  const Header headers[] = {{"Access-Control-Allow-Origin", kEveryPage},
-                            {"Cache-Control", "public, max-age=300"},
-                            {"ETag", document.etag},
-                            {"Content-Type", document.media_type}};
-  if (http.header("if-none-match") == document.etag) return reply.respond(304, std::span(headers, 3), {});
-  const std::string_view body = document.body;
-  reply.respond(200, headers, {&body, 1});
 }
 
 }  // namespace collet::protocol

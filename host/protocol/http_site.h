@@ -1,49 +1,42 @@
 // Everything that is served over HTTP: which path is whose, and who may talk to us at all.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/access.h"
-#include "protocol/http_endpoint.h"
-#include "protocol/sse_endpoint.h"
+#include "protocol/route.h"
 
 namespace collet::protocol {
 
-// A document for everybody, made once; see discovery.h.
-struct Document {
-  std::string media_type;
-  std::string body;
-  std::string etag;
-};
-using Documents = std::map<std::string, Document, std::less<>>;  // by path
-
-struct HttpPaths {
-  std::string mcp = "/mcp";  // Streamable HTTP, 2025-03-26 and later
-  std::string sse = "/sse";  // HTTP with SSE, 2024-11-05; empty: not served
-};
-
-// One for each loop; outlives the loop's HttpServer. Access and documents are shared by all and outlive them.
+// One for each loop; outlives the loop's HttpServer. Access is shared by all and outlives them.
 class HttpSite final : public transport::HttpHandler {
  public:
-  HttpSite(ServerLoop& loop, const Access& access, HttpPaths paths, const Documents& documents);
+  explicit HttpSite(const Access& access) : access_(access) {}
+
+  // Before the first request. Where two have the same path the earlier one is served; the first of all is the one that
+  // who finds nothing is told of.
+  void add(Route route) { routes_.push_back(std::move(route)); }
 
   void on_request(const transport::HttpRequest& http, transport::HttpReply& reply) override;
   bool refuses(const transport::HttpRequest& header, transport::HttpReply& reply, std::string& client) override;
   void on_refusal(const transport::HttpRequest& http, std::vector<transport::Header>& headers) override;
 
  private:
-  // The principal, if the request is one to an endpoint and may go on; otherwise it has been answered.
-  std::optional<std::string> admit(const transport::HttpRequest& http, transport::HttpReply& reply);
-  void serve(const Document& document, const transport::HttpRequest& http, transport::HttpReply& reply);
+  struct Admitted {
+    const Route* route;
+    std::string principal;
+  };
+  // Nothing: it has been answered.
+  std::optional<Admitted> admit(const transport::HttpRequest& http, transport::HttpReply& reply) const;
+  std::optional<Admitted> admit_granted(const Route* route, const transport::HttpRequest& http,
+                                        transport::HttpReply& reply) const;
+  const Route* find(std::string_view path) const;
 
   const Access& access_;
-  const HttpPaths paths_;
-  const Documents& documents_;
-  HttpEndpoint mcp_;
-  SseEndpoint sse_;
+  std::vector<Route> routes_;
 };
 
 }  // namespace collet::protocol

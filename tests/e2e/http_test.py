@@ -2,13 +2,16 @@
 import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import threading
+import urllib.error
+import urllib.request
 from urllib.parse import urljoin
 
-from peer import COLLET, PLUGINS, TIMEOUT_S, Case, Connection, as_bytes, call, hostile, main, modern, post, request, text_of, until
+from peer import COLLET, PLUGINS, TIMEOUT_S, Case, Connection, as_bytes, call, hostile, main, modern, post, request, run, text_of, until
 
 WRITE_BUFFER_BYTES_MAX = 4 << 20
 DRAINS_FOR_EVER = "[server.limits]\ndrain_timeout_ms = 600000\n"
@@ -403,6 +406,30 @@ class Ending(Case):
             half.send(b"POST /mcp HTTP/1.1\r\n")
             server.signal(signal.SIGTERM)
             self.assertEqual(server.wait(), 0)
+
+
+class Probes(Case):
+    """Who looks after the process knows neither its names nor its tokens."""
+
+    def get(self, path):
+        probe = urllib.request.Request(f"http://127.0.0.1:{self.server.port}{path}", headers={"Host": "10.0.0.7:8765"})
+        try:
+            with urllib.request.urlopen(probe, timeout=TIMEOUT_S) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.read()
+
+    def test_a_server_is_ready_when_all_its_plugins_are_there(self):
+        late = self.folder / "late.so"
+        token = run("token", "somebody").stdout
+        self.server = self.serve("math", text=token[token.index("[[server.token]]"):], late=late)
+        self.assertEqual(self.get("/mcp")[0], 403)
+        self.assertEqual(self.get("/healthz"), (200, b"ok\n"))
+        self.assertEqual(self.get("/readyz"), (503, b"1 of its plugins is not there\n"))
+        shutil.copy(PLUGINS["echo"], late)
+        self.server.signal(signal.SIGHUP)
+        until(lambda: self.get("/readyz") == (200, b"ok\n"))
 
 
 if __name__ == "__main__":

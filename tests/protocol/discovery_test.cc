@@ -10,12 +10,14 @@ namespace {
 
 struct Discoverable : Harness {
   explicit Discoverable(protocol::AccessRules rules = {}) : Harness({}, std::move(rules)) {
-    documents = protocol::discovery_documents(
-        {"org.example/weather", "The \"weather\"", "What it will be", "9.9", "https://mcp.example.org"}, {});
+    for (const protocol::Document& document : documents) site.add(protocol::route_to(document));
   }
   FakeReply& get(std::string path, std::vector<std::pair<std::string, std::string>> headers = {}) {
     return send({"", std::move(headers), "GET", std::move(path)});
   }
+
+  const std::vector<protocol::Document> documents = protocol::discovery_documents(
+      {"org.example/weather", "The \"weather\"", "What it will be", "9.9", "https://mcp.example.org"}, "/mcp");
 };
 
 }  // namespace

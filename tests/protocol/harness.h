@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "base/json.h"
+#include "protocol/http_endpoint.h"
 #include "protocol/http_site.h"
 #include "protocol/server.h"
+#include "protocol/sse_endpoint.h"
 #include "support/catch.h"
 #include "support/wire_schema.h"
 
@@ -131,7 +133,8 @@ class Harness {
   explicit Harness(protocol::ServerOptions options = {}, protocol::AccessRules rules = {})
       : access(std::move(rules)), server(named(std::move(options)), registry, {&loop}) {
     registry.declare("fake", {});
-    site = std::make_unique<protocol::HttpSite>(server.at(0), access, protocol::HttpPaths(), documents);
+    site.add(protocol::route_to("/mcp", mcp));
+    site.add(protocol::route_to("/sse", sse));
   }
 
   // Adds a tool and publishes. `definition` as JSON text.
@@ -175,7 +178,7 @@ class Harness {
     FakeReply& reply = replies.emplace_back();
     reply.conversation = Conversation(revision_of(request));
     reply.conversation.client_sent(post.body);
-    site->on_request(request, reply);
+    site.on_request(request, reply);
     if (reply.headers.contains("Mcp-Session-Id")) {
       revisions_[reply.headers["Mcp-Session-Id"]] = reply.conversation.revision();
     }
@@ -222,8 +225,9 @@ class Harness {
   FakeProvider provider;
   protocol::Access access;
   protocol::Server server;
-  protocol::Documents documents;
-  std::unique_ptr<protocol::HttpSite> site;
+  protocol::HttpEndpoint mcp{server.at(0)};
+  protocol::SseEndpoint sse{server.at(0)};
+  protocol::HttpSite site{access};
 
  private:
   static protocol::ServerOptions named(protocol::ServerOptions options) {

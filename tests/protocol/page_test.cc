@@ -1,4 +1,5 @@
 // What a page in a browser sees of us (Fetch, CORS protocol).
+#include "protocol/discovery.h"
 #include "protocol/harness.h"
 #include "support/catch.h"
 
@@ -11,9 +12,7 @@ constexpr const char* kPage = "https://app.example.org";
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct Visited : Harness {
-  Visited() : Harness({}, rules()) {
-    documents.emplace("/card", protocol::Document{"text/plain", "card", "\"e\""});
-  }
+  Visited() : Harness({}, rules()) { site.add(protocol::route_to(card)); }
   static protocol::AccessRules rules() {
     protocol::AccessRules rules;
     rules.allowed_origins = {kPage};
@@ -27,6 +26,8 @@ struct Visited : Harness {
     if (!token.empty()) post.headers.push_back({"Authorization", "Bearer " + token});
     return send(post);
   }
+
+  const protocol::Document card{"/card", "text/plain", "card", "\"e\""};
 };
 
 const std::string kInitialize =

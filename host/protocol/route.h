@@ -1,0 +1,39 @@
+// What is served over HTTP below one path: who may come, and who answers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "transport/http.h"
+
+namespace collet::protocol {
+
+// What a request must have before the handler sees it.
+enum class Entry : std::uint8_t {
+  granted,    // a Host and an Origin that are allowed, and a token where tokens are needed
+  published,  // a Host that is allowed: every page may read it
+  open,       // nothing: for those who look after the process, and know neither its names nor its tokens
+};
+
+struct Route {
+  // On the thread of its loop. `principal` is who has come, as far as that was asked.
+  using Handler =
+      std::function<void(const transport::HttpRequest& http, transport::HttpReply& reply, std::string principal)>;
+
+  std::string path;  // a slash behind it names the same
+  Entry entry = Entry::granted;
+  std::string methods;  // "GET, HEAD": others are refused; empty: the handler refuses them
+  Handler handler;
+};
+
+// To one of MCP's endpoints, which is borrowed.
+template <class Endpoint>
+Route route_to(std::string path, Endpoint& endpoint) {
+  return {std::move(path), Entry::granted, {}, [&endpoint](const auto& http, auto& reply, std::string principal) {
+            endpoint.serve(http, reply, std::move(principal));
+          }};
+}
+
+}  // namespace collet::protocol

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <new>
 #include <utility>
 
 #include "base/log.h"
@@ -55,15 +56,10 @@ EventId EventLog::append(std::string_view message) {
     const std::lock_guard lock(mutex_);
     id.event = ++last_event_;
     if (finished_ || broken_) return id;
-    Event event{id.event, std::string(message)};
-    const std::size_t bytes = cost(event);
+    const std::size_t bytes = message.size() + kEventOverheadBytes;
     while (may_drop() && bytes_ + bytes > limits::kEventLogBytesMax) drop_oldest();
     const std::size_t unread = bytes_;
-    const bool fits = bytes_ <= limits::kEventLogUnreadBytesMax && budget_.take(bytes);
-    if (fits) {
-      bytes_ += bytes;
-      events_.push_back(std::move(event));
-    } else {
+    if (!keep(id.event, message)) {
       broken_ = true;
       drop_all();
       log::warning("an event stream is given up: its client has not read {} bytes of it", unread);
@@ -72,6 +68,20 @@ EventId EventLog::append(std::string_view message) {
   }
   if (wake) wake();
   return id;
+}
+
+// False: there is no room for it, or no memory.
+bool EventLog::keep(std::uint64_t number, std::string_view message) {
+  const std::size_t bytes = message.size() + kEventOverheadBytes;
+  if (bytes_ > limits::kEventLogUnreadBytesMax || !budget_.take(bytes)) return false;
+  try {
+    events_.push_back({number, std::string(message)});
+  } catch (const std::bad_alloc&) {
+    budget_.give_back(bytes);
+    return false;
+  }
+  bytes_ += bytes;
+  return true;
 }
 
 void EventLog::finish() {

@@ -87,6 +87,7 @@ class EventLog {
   void forget(std::uint64_t position);
 
  private:
+  bool keep(std::uint64_t number, std::string_view message);
   bool may_drop() const;
   void drop_oldest();
   void drop_all();

@@ -1,5 +1,7 @@
 #include "protocol/item_call.h"
 
+#include <new>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "protocol/error.h"

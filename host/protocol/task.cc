@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <new>
 
 #include "base/assert.h"
 #include "base/json.h"
@@ -178,20 +179,31 @@ void Task::interim(std::span<const std::string_view> pieces) {
   });
 }
 
-void Task::answer(int, std::span<const std::string_view> pieces) {
+// What it takes to keep the answer, which is more than the answer.
+Task::Answer Task::read_answer(std::span<const std::string_view> pieces) const {
   json::Document message;
   COLLET_ASSERT(!json::parse(joined(pieces), message));
   const json::Value* result = json::find(message, "result");
   const json::Value* error = json::find(message, "error");
   // 2025-11-25: a tool's error is a failed task; the modern dialect keeps that for errors of JSON-RPC.
   const json::Value* is_error = result && origin_.dialect == Era::legacy ? json::find(*result, "isError") : nullptr;
-  const bool failed = !result || (is_error && is_error->IsTrue());
+  Answer answer{.failed = !result || (is_error && is_error->IsTrue())};
+  if (result) answer.outcome.result = json::to_text(*result);
+  if (error) answer.outcome.error = json::to_text(*error);
+  return answer;
+}
+
+void Task::answer(int, std::span<const std::string_view> pieces) {
+  Answer answer{.outcome = {.error = R"({"code":-32603,"message":"The server is out of memory"})"}, .failed = true};
+  try {
+    answer = read_answer(pieces);
+  } catch (const std::bad_alloc&) {  // then it has failed of that
+  }
   update([&] {
     if (status_ == Status::cancelled) return false;
-    if (result) outcome_.result = json::to_text(*result);
-    if (error) outcome_.error = json::to_text(*error);
+    outcome_ = std::move(answer.outcome);
     if (!let_go_) *kept_ += outcome_.result.size() + outcome_.error.size();
-    status_ = failed ? Status::failed : Status::completed;
+    status_ = answer.failed ? Status::failed : Status::completed;
     return true;
   });
 }

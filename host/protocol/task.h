@@ -82,6 +82,12 @@ class Task final : public rpc::Outlet {
   void answer(int http_status, std::span<const std::string_view> pieces) override;
 
  private:
+  struct Answer {
+    Outcome outcome = {};
+    bool failed = false;
+  };
+  Answer read_answer(std::span<const std::string_view> pieces) const;
+
   enum class Status : std::uint8_t { working, input_required, completed, failed, cancelled };
   // Changes the state, if `change` says that it did, and tells the watchers.
   template <class Change>

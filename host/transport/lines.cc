@@ -9,9 +9,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <string>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "base/unsent.h"
 #include "loop/hangup_watch.h"
 
@@ -30,6 +32,7 @@ struct LineStream::State {
   void destroy();
 
   void write(std::span<const std::string_view> pieces);
+  void write_line(std::span<const std::string_view> pieces);
 
   // Reading.
   void start_reading();
@@ -268,10 +271,16 @@ void LineStream::State::end() {
 }
 
 void LineStream::State::write(std::span<const std::string_view> pieces) {
-  if (write_failed) {
-    ++lost_lines;
-    return;
+  try {
+    if (!write_failed) write_line(pieces);
+  } catch (const std::bad_alloc&) {  // of a message of which a part is written the rest cannot be left out
+    log::error("out of memory: what the other side has not read is lost");
+    writing_failed();
   }
+  if (write_failed) ++lost_lines;
+}
+
+void LineStream::State::write_line(std::span<const std::string_view> pieces) {
   std::array<iovec, kPiecesMax + 1> vector;
   std::string joined;
   if (pieces.size() > kPiecesMax) {
@@ -285,10 +294,7 @@ void LineStream::State::write(std::span<const std::string_view> pieces) {
   vector[count++] = {&line_end, 1};
 
   std::size_t sent = waiting.empty() ? write_now({vector.data(), count}) : 0;
-  if (write_failed) {
-    ++lost_lines;
-    return;
-  }
+  if (write_failed) return;
   for (const iovec& piece : std::span(vector.data(), count)) {
     const std::size_t skipped = std::min(sent, piece.iov_len);
     sent -= skipped;

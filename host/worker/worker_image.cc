@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include "plugin/call_table.h"
 #include "plugin/structs.h"
@@ -162,7 +163,13 @@ bool WorkerImage::send(std::string_view frames) {
     if (frames.empty()) return true;
     wake();
   }
-  outgoing_.append(frames);
+  try {
+    outgoing_.append(frames);
+  } catch (const std::bad_alloc&) {  // of a frame of which a part is sent the rest cannot be left out
+    kill_reason_ = "the server is out of memory, and cannot tell it what it is to do";
+    wake();
+    return false;
+  }
   return true;
 }
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -155,7 +156,11 @@ void WorkerImage::serve(Running& running) {
     }
     if (waiting[3].revents) running.log->read();
     running.ended = waiting[1].revents != 0;
-    if (waiting[0].revents & (POLLIN | POLLHUP | POLLERR)) receive(running);
+    try {
+      if (waiting[0].revents & (POLLIN | POLLHUP | POLLERR)) receive(running);
+    } catch (const std::bad_alloc&) {
+      running.refusal = "its worker process was killed: the server is out of memory, and cannot read what it says";
+    }
     if (waiting[0].revents & POLLOUT) flush();
     if (running.refusal.empty() && !running.ended) {
       if (std::string reason = find_reason_to_kill(running); !reason.empty()) {

@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <new>
 #include <optional>
 #include <system_error>
 
@@ -161,6 +162,7 @@ class Child::Process {
     auto& self = *static_cast<Process*>(handle->data);
     *buffer = uv_buf_init(self.buffer_.data(), static_cast<unsigned>(self.buffer_.size()));
   }
+  void read_out(std::string_view bytes);
   void on_out(std::string_view bytes);
   void on_out_ended();
   void on_err(std::string_view bytes);
@@ -229,7 +231,7 @@ int Child::Process::spawn(const Command& command, const std::vector<std::string>
   uv_read_start(reinterpret_cast<uv_stream_t*>(&out_), allocate,
                 [](uv_stream_t* s, ssize_t size, const uv_buf_t* b) {
                   auto& self = *static_cast<Process*>(s->data);
-                  if (size > 0) return self.on_out({b->base, static_cast<std::size_t>(size)});
+                  if (size > 0) return self.read_out({b->base, static_cast<std::size_t>(size)});
                   if (size < 0) uv_read_stop(s), self.on_out_ended();
                 });
   uv_read_start(reinterpret_cast<uv_stream_t*>(&err_), allocate,
@@ -323,6 +325,14 @@ void Child::Process::on_written(const Write& write, int status) {
 // A line that was not written whole is no message.
 std::uint64_t Child::Process::taken() const {
   return broken_at_.value_or(queued_ - uv_stream_get_write_queue_size(reinterpret_cast<const uv_stream_t*>(&in_)));
+}
+
+void Child::Process::read_out(std::string_view bytes) {
+  try {
+    on_out(bytes);
+  } catch (const std::bad_alloc&) {
+    tell_ended("there is no memory for what it says");
+  }
 }
 
 void Child::Process::on_out(std::string_view bytes) {

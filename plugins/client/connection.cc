@@ -1,6 +1,7 @@
 #include "client/connection.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include <collet/json.hpp>
@@ -84,7 +85,13 @@ RequestId Connection::request(std::string_view method, std::string_view params, 
     asked.deadline = deadlines_.emplace(loop_.now_ms() + options.timeout_ms, id);
     watch_deadlines();
   }
-  transport_->send(std::move(out));
+  try {
+    transport_->send(std::move(out));
+  } catch (const std::bad_alloc&) {
+    if (asked.deadline) deadlines_.erase(*asked.deadline);
+    asked_.erase(id);
+    throw;
+  }
   return id;
 }
 

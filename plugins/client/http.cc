@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <new>
 #include <utility>
 
 #include "client/auth/url.h"
@@ -224,7 +225,12 @@ std::size_t HttpClient::on_body_bytes(char* bytes, std::size_t size, std::size_t
     transfer.refusal = "its answer is too large";
     return 0;
   }
-  transfer.body.append(bytes, size * count);
+  try {
+    transfer.body.append(bytes, size * count);
+  } catch (const std::bad_alloc&) {
+    transfer.refusal = "there is no memory for its answer";
+    return 0;
+  }
   transfer.mark();
   return size * count;
 }

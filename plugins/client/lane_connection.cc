@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "client/limits.h"
@@ -103,7 +104,12 @@ void LaneConnection::read() {
 
 void LaneConnection::take(std::string_view bytes) {
   if (state_ == State::free) return close();  // nobody has asked for anything
-  const ResponseReader::State state = reader_.feed(bytes);
+  ResponseReader::State state;
+  try {
+    state = reader_.feed(bytes);
+  } catch (const std::bad_alloc&) {
+    return lose("there is no memory for its answer", true);
+  }
   if (state == ResponseReader::State::broken) return lose(reader_.problem(), true);
   if (state == ResponseReader::State::head) return;
   if (sink_ && !std::exchange(head_told_, true)) sink_->on_head(reader_.head());

@@ -1,6 +1,7 @@
 #include "client/proxy_call.h"
 
 #include <algorithm>
+#include <new>
 
 #include "client/http_message.h"
 #include "client/limits.h"
@@ -66,6 +67,14 @@ bool ProxyCall::may_be_task() const {
 }
 
 void ProxyCall::begin() {
+  try {
+    send_request();
+  } catch (const std::bad_alloc&) {
+    fail("there is no memory for the request");
+  }
+}
+
+void ProxyCall::send_request() {
   connection_ = remote_.connection();
   if (!connection_) return fail(remote_.why_down());
   if (caller_.too_far) return fail("the call has come through too many gateways: does one lead back to another?");

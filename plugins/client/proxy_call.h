@@ -82,6 +82,7 @@ class ProxyCall final : public Asker, public TaskWaiter {
   bool on_task_request(const Message& message) override { return on_request(message); }
 
   bool may_be_task() const;
+  void send_request();
   std::string params() const;
   std::string meta() const;
   void settle(const Answer& answer);

@@ -142,6 +142,7 @@ void LaneCall::on_message(const Message& message, std::string_view text) {
 }
 
 void LaneCall::settle(const Message& message, std::string_view text) {
+  if (text.size() > limits::kLaneAnswerBytesMax) return hand_over(HandedOver::How::settle, false, std::string(text));
   if (message.error.data()) {
     const RpcError error = read_error(message.error);
     if (error.code == kHeaderMismatch || error.code == kMissingClientCapability) {

@@ -498,9 +498,12 @@ TEST_CASE("a lane: a request may be so large, and no larger") {
 
 TEST_CASE("a lane: a larger answer is read on the client's thread") {
   std::size_t size = limits::kLaneAnswerBytesMax;
+  bool as_event = false;
   KeptServer server([&](const std::string& request) {
     const std::string without = answer_to(request, R"("result":{"a":""})");
-    return result_of(request, R"({"a":")" + std::string(size - without.size(), 'x') + "\"}");
+    const std::string result = R"({"a":")" + std::string(size - without.size(), 'x') + "\"}";
+    if (!as_event) return result_of(request, result);
+    return kStreamHead + as_chunk("data: " + answer_to(request, "\"result\":" + result) + "\n\n") + "0\r\n\r\n";
   });
   House house(server);
   CHECK(house.call().size() > limits::kLaneAnswerBytesMax / 2);
@@ -509,6 +512,13 @@ TEST_CASE("a lane: a larger answer is read on the client's thread") {
   REQUIRE(house.handed.size() == 1);
   CHECK(house.handed[0].how == How::settle);
   CHECK(house.handed[0].answer.size() == size);
+  as_event = true;
+  CHECK(house.call() == "");
+  REQUIRE(house.handed.size() == 2);
+  CHECK(house.handed[1].how == How::settle);
+  CHECK(house.handed[1].answer.size() == size);
+  --size;
+  CHECK(house.call().size() > limits::kLaneAnswerBytesMax / 2);
 }
 
 TEST_CASE("a lane: what may become a task is not for it") {

@@ -1,6 +1,10 @@
 #include "plugin/call_table.h"
 
+#include <new>
+#include <utility>
+
 #include "base/assert.h"
+#include "base/log.h"
 
 namespace collet::plugin {
 namespace {
@@ -81,7 +85,7 @@ std::size_t CallSlot::result_bytes() const {
 
 void CallSlot::note_out_of_memory() {
   out_of_memory = true;
-  ending = {};
+  static_cast<void>(std::exchange(ending, {}));  // an assignment would keep the strings' memory
 }
 
 CallTable::CallTable(std::vector<loop::Loop*> loops) {
@@ -213,7 +217,7 @@ void CallTable::end(LockedCall call) noexcept {
   CallOwner& owner = *slot.counted;
   const bool draining = owner.draining.load(std::memory_order_relaxed);
   if (slot.out_of_memory) {
-    slot.ending = {};  // whatever was said since then
+    slot.note_out_of_memory();  // whatever was said since then
     slot.ending.how = registry::Ending::How::failed;
     slot.ending.rpc_code = kInternalError;
     slot.ending.message = "The server is out of memory";
@@ -247,10 +251,10 @@ void CallTable::announce(LockedCall& call) {
 
 void CallTable::make_ready(CallSlot& slot) {
   if (slot.ready) return;
-  slot.ready = true;
   Lane& lane = *lanes_[slot.loop];
   const std::lock_guard lock(lane.mutex);
   lane.ready.push_back(&slot);
+  slot.ready = true;
   if (lane.ready.size() == 1 && !lane.attended) lane.loop->post([this, &lane] { deliver_ready(lane); });
 }
 
@@ -282,12 +286,19 @@ void CallTable::deliver(Lane& lane, CallSlot& slot) {
     slot.ready = false;
     ended = slot.ended;
   }
-  hand_out(*slot.listener, notices);
+  try {
+    hand_out(*slot.listener, notices);
+  } catch (const std::bad_alloc&) {  // those that are left are left out
+  }
   if (ended) finish(lane, slot);
 }
 
 void CallTable::finish(Lane& lane, CallSlot& slot) {
-  slot.listener->on_end(slot.ending);
+  try {
+    slot.listener->on_end(slot.ending);
+  } catch (const std::bad_alloc&) {  // the plugin is not to wait for it
+    log::error("out of memory: a call ends without an answer");
+  }
   recycle(slot);
   slot.owner.store(nullptr, std::memory_order_relaxed);
   slot.next = lane.free;

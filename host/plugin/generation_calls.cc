@@ -182,10 +182,11 @@ std::int32_t Generation::invoke(CallId id, const collet_call_params& params) {
   const OwnThreads::Inside inside(own_threads_.get());
   try {
     return table_.functions.call(self_, id, &params);
-  } catch (const std::bad_alloc&) {
-    end_for_memory(id);
-    return COLLET_E_LIMIT;
   } catch (const std::exception& thrown) {
+    if (in_worker()) {  // it is the host's own code that has thrown, for want of memory
+      end_for_memory(id);
+      return COLLET_E_LIMIT;
+    }
     end_unfinished(id, fmt::format("plugin {}: call() threw an exception: {}", owner_.name, thrown.what()));
   } catch (...) {
     end_unfinished(id, fmt::format("plugin {}: call() threw an exception", owner_.name));

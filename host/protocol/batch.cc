@@ -1,5 +1,7 @@
 #include "protocol/batch.h"
 
+#include <new>
+
 #include "protocol/error.h"
 #include "protocol/server.h"
 
@@ -32,12 +34,22 @@ void Batch::interim(std::span<const std::string_view> pieces) {
 }
 
 void Batch::answer(int, std::span<const std::string_view> pieces) {
+  std::size_t bytes = answers_.size() + 2;
+  for (const std::string_view piece : pieces) bytes += piece.size();
+  answers_.reserve(bytes);
   answers_ += answers_.empty() ? '[' : ',';
   for (const std::string_view piece : pieces) answers_ += piece;
   if (--expected_ > 0 || !outlet_) return;
   answers_ += ']';
-  const std::string_view all = answers_;
-  outlet_->answer(200, {&all, 1});
+  std::string_view all = answers_;
+  try {
+    outlet_->answer(200, {&all, 1});
+  } catch (const std::bad_alloc&) {
+    const rpc::Error error = rpc::out_of_memory();
+    answers_ = rpc::error_message({}, error);
+    all = answers_;
+    outlet_->answer(error.http_status, {&all, 1});
+  }
 }
 
 void Batch::on_gone() {

@@ -62,8 +62,13 @@ void HttpSite::on_request(const HttpRequest& http, HttpReply& reply) {
 // With a token it is counted to whom that stands for, from whatever addresses.
 bool HttpSite::refuses(const HttpRequest& header, HttpReply& reply, std::string& client) {
   const auto admitted = admit(header, reply);
-  if (admitted && !admitted->principal.empty()) client = "principal " + admitted->principal;
-  return !admitted;
+  if (!admitted) return true;
+  if (admitted->route->entry != Entry::granted) {  // nobody wants to know what else would come
+    admitted->route->handler(header, reply, {});
+    return true;
+  }
+  if (!admitted->principal.empty()) client = "principal " + admitted->principal;
+  return false;
 }
 
 const Route* HttpSite::find(std::string_view path) const {

@@ -251,10 +251,12 @@ void ItemCall::on_end(registry::Ending& ending) {
     unsaid_ = 0;
   }
   if (request_->exchange.open()) {
-    if (ending.how == registry::Ending::How::suspended) {
-      ask(ending);
-    } else {
-      answer(ending);
+    try {
+      ending.how == registry::Ending::How::suspended ? ask(ending) : answer(ending);
+    } catch (const std::bad_alloc&) {
+      phase_ = Phase::over;
+      request_->exchange.error(rpc::out_of_memory());
+      forget_id();
     }
   }
   if (!starting_ && phase_ == Phase::over) retire();
@@ -439,6 +441,7 @@ void ItemCall::release() {
   task_.reset();
   output_.reset();
   waiting_ = false;
+  forgotten_ = false;
   phase_ = Phase::running;
   progress_.reset();
   unsaid_ = 0;

@@ -64,12 +64,12 @@ void HttpOutlet::interim(std::span<const std::string_view> pieces) {
 }
 
 void HttpOutlet::send(std::span<const std::string_view> pieces, bool last) {
+  std::string message;
+  for (std::string_view piece : pieces) message += piece;
   if (!streaming_) {
     begin_stream();
     if (session_ && session_->can_poll()) send_event({});  // so that the client knows where to begin again
   }
-  std::string message;
-  for (std::string_view piece : pieces) message += piece;
   send_event(message, {.last = last});
 }
 

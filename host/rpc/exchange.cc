@@ -1,6 +1,7 @@
 #include "rpc/exchange.h"
 
 #include <array>
+#include <new>
 #include <utility>
 
 #include "base/assert.h"
@@ -32,7 +33,15 @@ void Exchange::result(std::span<const std::string_view> pieces) {
   all[count++] = R"(,"result":)";
   for (std::string_view piece : pieces) all[count++] = piece;
   all[count++] = "}";
-  std::exchange(outlet_, nullptr)->answer(200, {all.data(), count});
+  Outlet& outlet = *std::exchange(outlet_, nullptr);
+  try {
+    outlet.answer(200, {all.data(), count});
+  } catch (const std::bad_alloc&) {
+    const Error error = out_of_memory();
+    const std::string text = error_message(id_, error);
+    const std::string_view piece = text;
+    outlet.answer(error.http_status, {&piece, 1});
+  }
 }
 
 void Exchange::error(const Error& error) {

@@ -15,7 +15,7 @@ class Outlet {
  public:
   // A message before the answer. May turn the answer into a stream.
   virtual void interim(std::span<const std::string_view> pieces) = 0;
-  // The answer. Nothing is sent afterwards.
+  // The answer. Nothing is sent afterwards. Throws std::bad_alloc if there is no memory for it; nothing was sent then.
   virtual void answer(int http_status, std::span<const std::string_view> pieces) = 0;
   // Whether messages before the answer reach the client.
   virtual bool takes_interim() const { return true; }

@@ -192,6 +192,7 @@ void HttpConnection::send(std::span<const std::string_view> pieces) {
     flush();
     for (std::string_view piece : pieces) {
       for (; !piece.empty(); piece.remove_prefix(std::min(piece.size(), kEncryptedBytes))) {
+        if (closing_) return;
         tls_->encrypt(piece.substr(0, kEncryptedBytes));
         send_encrypted();
       }

@@ -118,7 +118,7 @@ std::int32_t WorkerImage::pass_on(collet_call call, const collet_call_params& pa
     if (state_ != State::up || item >> kItemBits != incarnation_) {
       reason = down_words();
     } else if (!send(buffer)) {
-      reason = "too many calls of it are waiting";
+      reason = kill_reason_.empty() ? "too many calls of it are waiting" : kill_reason_;
     } else {
       ++calls_;
       calls_mixed_ ^= call;

@@ -79,7 +79,10 @@ std::string WorkerImage::run_once() {
     running->guard.reset();
   }
   const std::lock_guard lock(mutex_);
-  if (state_ != State::closing) state_ = State::down;
+  if (state_ != State::closing) {
+    state_ = State::down;
+    kill_reason_.clear();  // of this process
+  }
   socket_ = -1;
   pid_ = 0;
   cause_ = cause;
@@ -112,6 +115,7 @@ Result<WorkerImage::Running> WorkerImage::start() {
     const std::lock_guard lock(items_mutex_);
     for (const AddedItem& item : pending_items_) item_bytes_ -= item.bytes();
     pending_items_.clear();
+    if (replay_) replay_->take_read();  // of the process before
   }
   const std::lock_guard lock(mutex_);
   socket_ = running.socket.get();

@@ -137,7 +137,7 @@ class Child::Process {
   // After a failed spawn().
   void abandon() {
     listener_ = nullptr;
-    exited_ = true;
+    exited_ = ending_ = true;
     close_all();
   }
 
@@ -267,7 +267,10 @@ int Child::Process::spawn_kept(uv_process_options_t& options, const std::vector<
   options.env = nullptr;  // ours, with which its libraries are found
   if (const int failed = spawn_alone(options)) return failed;
   keeper_->started();
-  start_limit_->start(limits::kKeeperStartMs, [this] { fail_to_start(UV_ETIMEDOUT); });
+  start_limit_->start(limits::kKeeperStartMs, [this] {
+    hear_keeper();  // the loop may have been busy
+    if (!begun_) fail_to_start(UV_ETIMEDOUT);
+  });
   return uv_poll_start(&keeper_speaks_, UV_READABLE, [](uv_poll_t* poll, int, int) {
     static_cast<Process*>(poll->data)->hear_keeper();
   });
@@ -292,13 +295,15 @@ void Child::Process::fail_to_start(int failed) {
 
 std::uint64_t Child::Process::write(std::string line) {
   if (closed_ || ending_) return queued_;
-  unwritten_ += line.size() + 1;
-  if (unwritten_ > limits::kWriteBufferBytesMax) {
+  line += '\n';
+  const std::size_t waiting = unwritten_ + line.size();
+  if (waiting > limits::kWriteBufferBytesMax) {
     patience_->start(0, [this] { tell_ended("it does not read its stdin"); });
-    return queued_ + line.size() + 1;
+    return queued_ + line.size();
   }
-  auto* write = new Write{{}, this, std::move(line), queued_};
-  write->line += '\n';
+  auto made = std::make_unique<Write>(uv_write_t{}, this, std::move(line), queued_);
+  Write* const write = made.release();
+  unwritten_ = waiting;
   queued_ += write->line.size();
   write->request.data = write;
   const uv_buf_t bytes = uv_buf_init(write->line.data(), static_cast<unsigned>(write->line.size()));
@@ -439,7 +444,7 @@ void Child::Process::end_by_force(unsigned steps_before) {
   } else {
     keeper_->end();
     keeper_->kill_command();
-    kill(process_.pid, SIGCONT);  // it ends by itself
+    kill(process_.pid, begun_ ? SIGCONT : SIGKILL);  // it ends by itself, unless it has not come so far
   }
 }
 

@@ -30,7 +30,7 @@ struct Command {
 
 class ChildListener {
  public:
-  // First, unless it cannot be started: the command runs.
+  // The command runs; of its lines some may have come before. Not called if it cannot be started.
   virtual void on_started() {}
   // A line of stdout, without its end.
   virtual void on_line(std::string_view line) = 0;

@@ -90,6 +90,7 @@ RequestId Connection::request(std::string_view method, std::string_view params, 
   } catch (const std::bad_alloc&) {
     if (asked.deadline) deadlines_.erase(*asked.deadline);
     asked_.erase(id);
+    transport_->finish(id, false);
     throw;
   }
   return id;

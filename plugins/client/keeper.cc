@@ -66,7 +66,9 @@ std::optional<int> Keeper::begun() {
 
 void Keeper::terminate() const { ::send(end_, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT); }
 
-void Keeper::end() const { ::shutdown(end_, SHUT_WR); }
+void Keeper::end() const {
+  if (end_ >= 0) ::shutdown(end_, SHUT_WR);
+}
 
 void Keeper::kill_command() const {
   if (command_ > 0) ::kill(-command_, SIGKILL);

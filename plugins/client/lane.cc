@@ -1,6 +1,7 @@
 #include "client/lane.h"
 
 #include <algorithm>
+#include <new>
 
 #include "client/limits.h"
 
@@ -23,7 +24,11 @@ bool Lane::take(IncomingCall& call, LaneTarget target) {
   on_turn_end();
   const collet_call id = call.id;
   auto made = std::make_unique<LaneCall>(host_, listener_, *this, loop_, std::move(call), std::move(target));
-  std::string request = made->write_request(*route, ++last_request_);
+  std::string request;
+  try {
+    request = made->write_request(*route, ++last_request_);
+  } catch (const std::bad_alloc&) {  // it is left to those who can say so
+  }
   const bool fits = !request.empty() && request.size() <= limits::kLaneRequestBytesMax;
   LaneConnection* const connection = fits ? connection_to(route) : nullptr;
   if (!connection) {

@@ -126,7 +126,11 @@ void ProxyCall::settle(RequestId request, std::string_view text) {
 void ProxyCall::settle(const Answer& answer) {
   if (call_.id) return deliver(answer);
   questions_.clear();
-  stored_ = Stored{std::string(answer.result), answer.error, answer.lost};  // until the client comes back
+  try {
+    stored_ = Stored{std::string(answer.result), answer.error, answer.lost};  // until the client comes back
+  } catch (const std::bad_alloc&) {
+    stored_ = Stored{.result = {}, .error = {}, .lost = Lost{.message = "there was no memory for its answer"}};
+  }
 }
 
 void ProxyCall::deliver(const Answer& answer) {

@@ -212,8 +212,7 @@ TEST_CASE("a worker is killed at random, under load") {
   unsigned killed = 0;
   std::thread killer([&] {
     std::mt19937_64 random(11);
-    while (!stop) {
-      const unsigned at = rounds;
+    for (unsigned at = rounds; !stop; at = rounds) {
       std::this_thread::sleep_for(undisturbed * (random() % 200) / 100);
       const std::string condition = scene.house.loader.status().at(0).condition;
       if (condition.starts_with("process ") && ::kill(std::stoi(condition.substr(8)), SIGKILL) == 0) ++killed;

@@ -113,6 +113,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
   // Its private copy.
   const std::string& file() const { return image_->path(); }
   bool in_worker() const { return image_->isolated(); }
+  bool given_up() const { return image_->given_up(); }
   std::string condition() const { return image_->condition(); }
   unsigned calls_in_flight() const { return owner_.calls_in_flight(); }
   // "search, for 12 s", oldest first, at most `count`.

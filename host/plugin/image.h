@@ -46,6 +46,8 @@ class Image {
     static_cast<void>(why);
     return false;
   }
+  // [any] Whether it has been given up: its calls fail until it is replaced.
+  virtual bool given_up() const { return false; }
   // [any] How it is, for people, or empty: "process 4711".
   virtual std::string condition() const { return {}; }
   // Why the last item that the plugin added was refused out there, or empty.

@@ -391,7 +391,9 @@ std::vector<PluginStatus> Loader::status() const {
 
 std::size_t Loader::count_missing() const {
   const std::lock_guard lock(mutex_);
-  return static_cast<std::size_t>(std::ranges::count_if(plugins_, [](const auto& plugin) { return !plugin->current; }));
+  return static_cast<std::size_t>(std::ranges::count_if(plugins_, [](const auto& plugin) {
+    return !plugin->current || plugin->current->given_up();
+  }));
 }
 
 std::string Loader::health(std::string_view id) const {

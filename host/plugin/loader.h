@@ -61,7 +61,7 @@ class Loader {
 
   // [any]
   std::vector<PluginStatus> status() const;
-  std::size_t count_missing() const;  // plugins of which no generation serves
+  std::size_t count_missing() const;  // plugins of which no generation serves, or one that has been given up
   std::vector<Draining> draining() const { return drain_->draining(); }
   std::vector<LeftBehind> left_behind() const { return drain_->left_behind(); }
   // [any] Tells the plugins that a client watches the resource, or none does any more; also those to come.

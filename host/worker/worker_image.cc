@@ -76,6 +76,11 @@ const void* WorkerImage::get_extension(std::string_view id) {
   return nullptr;
 }
 
+bool WorkerImage::given_up() const {
+  const std::lock_guard lock(mutex_);
+  return state_ == State::quarantined;
+}
+
 std::string WorkerImage::condition() const {
   const std::lock_guard lock(mutex_);
   if (state_ == State::up && incarnation_ == 1) return fmt::format("process {}", pid_);

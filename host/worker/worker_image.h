@@ -64,6 +64,7 @@ class WorkerImage final : public plugin::Image {
   const std::string& path() const override { return path_; }
   bool isolated() const override { return true; }
   bool kill(std::string_view why) override;
+  bool given_up() const override;
   std::string condition() const override;
   std::string item_problem() const override;
   void listen(Events events) override { events_ = std::move(events); }

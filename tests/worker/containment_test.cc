@@ -155,12 +155,15 @@ TEST_CASE("a worker that fails again and again is left alone, and says so, until
     scene.text("crash");
     CHECK(scene.comes_back());
   }
+  CHECK(scene.house.loader.count_missing() == 0);
   scene.text("crash");
   const auto deadline = Clock::now() + kPatience;
   while (!scene.condition().starts_with("in quarantine") && Clock::now() < deadline) std::this_thread::yield();
   CHECK(scene.condition() == "in quarantine: its worker process crashed with SIGSEGV (Segmentation fault)");
   CHECK(scene.text("echo").find("`collet reload p`") != std::string::npos);
+  CHECK(scene.house.loader.count_missing() == 1);
   CHECK(scene.house.loader.reload("p").ok());
+  CHECK(scene.house.loader.count_missing() == 0);
   CHECK(scene.text("echo", "1") == "1");
 }
 

@@ -24,18 +24,23 @@ std::int32_t entered(const collet_host* host, Body&& body) noexcept {
   }
 }
 
-// Runs `body` with the running call. If there is no memory for what it adds to the result the call fails.
+// What `body` says of the call's result. If there is no memory for that the call fails.
+template <class Body>
+std::int32_t as_far_as_memory_goes(HostSide& side, CallSlot& call, Body&& body) {
+  try {
+    return body(side, call);
+  } catch (const std::bad_alloc&) {
+    call.note_out_of_memory();
+    return COLLET_E_LIMIT;
+  }
+}
+
+// Runs `body` with the running call, to whose result it adds.
 template <class Body>
 std::int32_t with_call(const collet_host* host, collet_call id, Body&& body) noexcept {
   return entered(host, [&](HostSide& side) -> std::int32_t {
     LockedCall call = side.calls.lock(id, side.owner);
-    if (!call) return COLLET_E_STALE;
-    try {
-      return body(side, *call);
-    } catch (const std::bad_alloc&) {
-      call->note_out_of_memory();
-      return COLLET_E_LIMIT;
-    }
+    return call ? as_far_as_memory_goes(side, *call, body) : COLLET_E_STALE;
   });
 }
 
@@ -45,13 +50,7 @@ std::int32_t end_call(const collet_host* host, collet_call id, Body&& body) noex
   return entered(host, [&](HostSide& side) -> std::int32_t {
     LockedCall call = side.calls.lock(id, side.owner);
     if (!call) return COLLET_E_STALE;
-    std::int32_t status;
-    try {
-      status = body(side, *call);
-    } catch (const std::bad_alloc&) {
-      call->note_out_of_memory();
-      status = COLLET_E_LIMIT;
-    }
+    const std::int32_t status = as_far_as_memory_goes(side, *call, body);
     side.calls.end(std::move(call));
     return status;
   });

@@ -45,6 +45,10 @@ void Loop::run() {
   uv_update_time(uv_.get());
   drain();
   while (!stopping_) uv_run(uv_.get(), UV_RUN_ONCE);
+  {
+    const std::lock_guard lock(mutex_);
+    stop_asked_ = false;  // whoever asked while this run ended meant this run
+  }
   thread_ = {};
   running_here = nullptr;
 }

@@ -31,7 +31,8 @@ class Loop {
 
   // Runs until stop().
   void run();
-  // Any thread. run() returns soon; tasks posted before are run first.
+  // Any thread. run() returns soon; tasks posted before are run first. Asked before run(), the next run() returns soon;
+  // asked twice of one run(), the second says nothing new.
   void stop();
 
   // Any thread. Runs `task` on the loop thread, in the order of posting, never inside post(). A task posted after

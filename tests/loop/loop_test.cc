@@ -25,6 +25,23 @@ TEST_CASE("tasks run in order on the loop thread, whoever posts them") {
   CHECK(order == std::vector<int>{0, 1, 2, 3});
 }
 
+TEST_CASE("a loop that was asked to stop twice stops once") {
+  Loop loop;
+  loop.post([&] {
+    loop.stop();
+    loop.post([&] { loop.stop(); });
+  });
+  loop.run();
+  bool ran = false;
+  Timer later(loop);
+  later.start(1, [&] {
+    ran = true;
+    loop.stop();
+  });
+  loop.run();
+  CHECK(ran);
+}
+
 TEST_CASE("a task that the loop never ran is destroyed with it") {
   auto owned = std::make_shared<int>();
   {

@@ -170,7 +170,10 @@ inline constexpr std::uint64_t kWorkerMemoryBytesMax = 4ull << 30;
 inline constexpr std::uint64_t kWorkerMemoryBytesMaxMax = 1ull << 46;  // that can be set
 inline constexpr std::uint64_t kWorkerThreadsMax = 256;
 inline constexpr std::uint64_t kWorkerFilesMax = 256;
-inline constexpr std::uint64_t kWorkerFileBytesMax = 4ull << 30;  // of one file that it writes
+inline constexpr std::uint64_t kWorkerFileBytesMax = 4ull << 30;   // of one file that it writes
+inline constexpr std::uint64_t kWorkerDiskBytesMax = 16ull << 30;  // of all that it adds to what it may write
+inline constexpr std::uint64_t kWorkerDiskGlanceMs = 250;          // after which the room of a file system is looked at
+inline constexpr std::uint64_t kWorkerDiskLookMs = 5'000;          // after which files are counted in any case
 
 // The command line.
 inline constexpr std::size_t kInputBytesMax = 1u << 30;   // of a file or stdin that a verb reads

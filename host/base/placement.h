@@ -26,6 +26,7 @@ struct Permissions {
   std::uint64_t threads_max = limits::kWorkerThreadsMax;           // and processes, where exec is granted
   std::uint64_t files_max = limits::kWorkerFilesMax;               // open descriptors
   std::uint64_t file_bytes_max = limits::kWorkerFileBytesMax;      // of each file that it writes
+  std::uint64_t disk_bytes_max = limits::kWorkerDiskBytesMax;      // that what it may write takes more than at its start
   std::uint64_t cpu_seconds_max = 0;                               // of one worker process, all its life
 
   bool operator==(const Permissions&) const = default;

@@ -333,6 +333,7 @@ class Reader {
     section.read("threads_max", may.threads_max, 1, 100'000);
     section.read("files_max", may.files_max, 16, 1'000'000);
     section.read("file_bytes_max", may.file_bytes_max, 0, limits::kWorkerMemoryBytesMaxMax);
+    section.read("disk_bytes_max", may.disk_bytes_max, 0, limits::kWorkerMemoryBytesMaxMax);
     section.read("cpu_seconds_max", may.cpu_seconds_max, 0, limits::kTimeoutMsMax / 1000);
     section.finish();
   }

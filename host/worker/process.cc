@@ -35,6 +35,15 @@ pid_t process_of_library(pid_t spawned) {
   return children.empty() ? spawned : children.back();
 }
 
+std::vector<pid_t> with_descendants(pid_t process) {
+  std::vector<pid_t> all{process};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::vector<pid_t> children = children_of(all[i]);
+    all.insert(all.end(), children.begin(), children.end());
+  }
+  return all;
+}
+
 Result<Process> Process::spawn(const std::string& executable, const plugin::Descriptor& given_socket,
                                int given_arena, const std::vector<std::string>& environment) {
   const plugin::Descriptor socket = moved_away(given_socket.get());

@@ -20,6 +20,9 @@ inline constexpr int kArenaDescriptor = 4;
 // walls/own_processes.h), in the last one that it has started.
 pid_t process_of_library(pid_t spawned);
 
+// The process, and all that it and they have started.
+std::vector<pid_t> with_descendants(pid_t process);
+
 class Process {
  public:
   // Runs `executable __worker` in a session of its own, without a terminal, with these descriptors and variables

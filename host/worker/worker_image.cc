@@ -50,6 +50,7 @@ Result<void> WorkerImage::open() {
   arena_ = std::move(*arena);
   wake_ = plugin::Descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake_) return error("cannot look after a worker process: {}", std::strerror(errno));
+  disk_ = watch_disk();
   std::unique_lock lock(mutex_);
   if (state_ != State::down) return error("its worker process was stopped before it was started");
   state_ = State::starting;
@@ -57,6 +58,23 @@ Result<void> WorkerImage::open() {
   changed_.wait(lock, [&] { return state_ == State::up || state_ == State::closed; });
   if (state_ == State::up) return {};
   return error("{}", cause_);
+}
+
+std::unique_ptr<DiskWatch> WorkerImage::watch_disk() {
+  const Permissions& may = order_.permissions;
+  if (may.write.empty() || may.disk_bytes_max == 0) return nullptr;
+  const auto processes = [this] {
+    const std::lock_guard lock(mutex_);
+    return pid_ ? with_descendants(pid_) : std::vector<pid_t>();
+  };
+  const auto exceeded = [this](const std::string& reason) {
+    const std::lock_guard lock(mutex_);
+    if (pid_ == 0 || !kill_reason_.empty()) return;
+    kill_reason_ = fmt::format("{} (plugin.{}.permissions.disk_bytes_max = {})", reason, order_.name,
+                               order_.permissions.disk_bytes_max);
+    wake();
+  };
+  return std::make_unique<DiskWatch>(DiskOrder{may.write, may.disk_bytes_max, processes, exceeded});
 }
 
 std::int32_t WorkerImage::create(const collet_host& host, const collet_create_params&, void** self) {

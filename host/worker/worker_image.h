@@ -32,6 +32,7 @@
 #include "worker/process.h"
 #include "worker/replay.h"
 #include "worker/walls/control_group.h"
+#include "worker/walls/disk.h"
 #include "worker/worker_log.h"
 
 namespace collet::worker {
@@ -127,6 +128,7 @@ class WorkerImage final : public plugin::Image {
   void receive(Running& running);
   ssize_t receive_first(Running& running, char* to, std::size_t room);
   void note_denial(const std::string& denial);  // a guard's thread
+  std::unique_ptr<DiskWatch> watch_disk();
   void flush();
   std::string find_reason_to_kill(const Running& running);
   bool wait_to_restart(const std::string& cause);
@@ -189,6 +191,7 @@ class WorkerImage final : public plugin::Image {
   std::deque<std::pair<plugin::Clock::time_point, collet_call>> overdue_;
 
   std::thread thread_;
+  std::unique_ptr<DiskWatch> disk_;  // null if nothing is to be watched
 };
 
 }  // namespace collet::worker

@@ -564,6 +564,49 @@ TEST_CASE("a file that a worker writes is bounded") {
   fs::remove(file);
 }
 
+TEST_CASE("a worker that fills the disk is ended, whatever it fills it with, and the cause names the key") {
+  const fs::path folder = fs::temp_directory_path() / fmt::format("collet-disk-{}", getpid());
+  for (const std::string way : {"fill", "fill_unnamed", "fill_mapped", "fill_empty"}) {
+    if (way == "fill_mapped" && geteuid() != 0) continue;  // the kernel shows it to root alone
+    INFO(way);
+    fs::create_directory(folder);
+    std::ofstream(folder / "before") << std::string(8 << 20, 'x');  // which is nobody's fault
+    {
+      Scene scene({.write = {folder.string()}, .disk_bytes_max = 4 << 20});
+      Recorder lasting;
+      scene.house.start_tool("hang", "{}", lasting);
+      lasting.wait_notices(1);
+      for (unsigned i = 0; i < 6; ++i) scene.text(way, path_text(folder / std::to_string(i)));
+      const std::string cause = lasting.wait_end().message;
+      CHECK(cause.find("what it may write takes over 4194304 bytes more than at its start "
+                       "(plugin.p.permissions.disk_bytes_max = 4194304)") != std::string::npos);
+      for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+        if (entry.path().filename() != "before") fs::remove(entry.path());
+      }
+      CHECK(scene.comes_back());
+    }
+    fs::remove_all(folder);
+  }
+}
+
+TEST_CASE("a worker that hides what it writes is ended") {
+  const fs::path folder = fs::temp_directory_path() / fmt::format("collet-deep-{}", getpid());
+  fs::create_directory(folder);
+  {
+    Scene scene({.write = {folder.string()}});
+    Recorder lasting;
+    scene.house.start_tool("hang", "{}", lasting);
+    lasting.wait_notices(1);
+    fs::path deep = folder;
+    for (unsigned i = 0; i < 130; ++i) deep /= "d";
+    fs::create_directories(deep);
+    CHECK(lasting.wait_end().message.find("folders deeper than 128 cannot be counted") != std::string::npos);
+    fs::remove_all(folder / "d");
+    CHECK(scene.comes_back());
+  }
+  fs::remove_all(folder);
+}
+
 TEST_CASE("a worker that has used its time is ended, and the cause names the key") {
   Scene scene({.cpu_seconds_max = 1});
   const std::string cause = scene.text("burn");

@@ -66,7 +66,11 @@ enum {
   CONNECT_UNIX,
   LEAVE,
   UNLINK,
-  LIST
+  LIST,
+  FILL,
+  FILL_UNNAMED,
+  FILL_MAPPED,
+  FILL_EMPTY
 };
 static const char* const names[] = {"echo",        "crash",     "abort",     "exit",       "hang",
                                     "print",       "close_all", "eat_files", "eat_memory", "fork",
@@ -76,7 +80,8 @@ static const char* const names[] = {"echo",        "crash",     "abort",     "ex
                                     "burn",        "raw",       "make",      "type",       "chmod",
                                     "fchmod",      "rights",    "shout",     "threads",   "utime",
                                     "futime",      "grow",      "stat",      "connect_unix", "leave",
-                                    "unlink",      "list"};
+                                    "unlink",      "list",      "fill",       "fill_unnamed",
+                                    "fill_mapped", "fill_empty"};
 
 static int32_t add(const char* name, long which) {
   collet_item item;
@@ -168,6 +173,13 @@ static int32_t blob(collet_call call, collet_str arguments) {
   memset(data, 'b', size);
   host->add_blob(host, call, "image", 5, "image/png", 9, id);
   return host->complete(host, call, 0);
+}
+
+/* A file of 1 MiB that did not exist. */
+static int fill(const char* path) {
+  static const char zeros[1 << 20];
+  const int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+  return fd >= 0 && write(fd, zeros, sizeof zeros) == sizeof zeros ? fd : -1;
 }
 
 static void* sleep_on(void* nothing) {
@@ -275,6 +287,25 @@ static int32_t on_call(void* self, collet_call call, const collet_call_params* p
     }
     case LEAVE:
       return answer_status(call, leave(path));
+    case FILL:
+    case FILL_UNNAMED:
+    case FILL_MAPPED: {
+      const int fd = fill(path);
+      if (fd < 0 || ((long)params->item_user != FILL && unlink(path) != 0)) return answer_status(call, -1);
+      if ((long)params->item_user == FILL_MAPPED && mmap(NULL, 1, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED) {
+        return answer_status(call, -1);
+      }
+      if ((long)params->item_user != FILL_UNNAMED) close(fd);
+      return answer_status(call, 0);
+    }
+    case FILL_EMPTY: {
+      char name[300];
+      for (int i = 0; i < 256; ++i) {
+        snprintf(name, sizeof name, "%s-%d", path, i);
+        close(open(name, O_RDWR | O_CREAT | O_EXCL, 0600));
+      }
+      return answer_status(call, 0);
+    }
     case MAKE: /* what is neither a file nor a folder */
       if (mknod(path, S_IFIFO | 0600, 0) == 0 || errno != EACCES) return answer_status(call, -1);
       return answer_status(call, mknod(path, S_IFBLK | 0600, 0x700));

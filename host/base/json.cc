@@ -259,6 +259,12 @@ char* ParseBuffer::copy(std::string_view text) {
   return bytes_.get();
 }
 
+void ParseBuffer::trim() {
+  if (capacity_ <= limits::kParseBufferKeptBytes) return;
+  bytes_.reset();
+  capacity_ = 0;
+}
+
 std::optional<ParseError> parse(std::string_view text, ParseBuffer& buffer, Document& out, RawMember& member,
                                 ParseLimits limits) {
   if (auto bad = check_bytes(text)) return bad;

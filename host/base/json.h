@@ -74,6 +74,9 @@ struct RawMember {
 class ParseBuffer {
  public:
   char* copy(std::string_view text);
+  // Lets go of more room than most texts need. What was parsed from it is no longer to be used.
+  void trim();
+  std::size_t bytes() const { return capacity_; }
 
  private:
   std::unique_ptr<char[]> bytes_;

@@ -110,7 +110,7 @@ class Service {
         loops_(host.loops()),
         drain_timeout_ms_(config.limits.drain_timeout_ms),
         hurry_(*loops_.front()) {
-    const auto memory = std::make_shared<transport::RequestMemory>(config.limits.http.memory_bytes_max);
+    const auto memory = server.options().request_memory;
     for (unsigned index = 0; index < loops_.size(); ++index) {
       services_.push_back(std::make_unique<LoopService>(server.at(index), access, config, memory));
       protocol::HttpSite& site = services_.back()->site;
@@ -240,6 +240,7 @@ int serve(const ServeOptions& options) {
   protocol::ServerOptions served = server_options(*config);
   served.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
   served.more_instructions = [&host] { return host.loader().instructions(); };
+  served.request_memory = std::make_shared<transport::RequestMemory>(config->server.limits.http.memory_bytes_max);
   protocol::Server server(std::move(served), host.registry(), host.loops());
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   std::optional<WhileLoading> loading(host);

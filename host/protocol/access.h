@@ -27,6 +27,11 @@ struct Refusal {
   std::string_view challenge = {};  // the WWW-Authenticate header, or empty
 };
 
+// Whom what a request takes is counted to.
+inline std::string counted_to(std::string_view principal, std::string_view client) {
+  return principal.empty() ? std::string(client) : "principal " + std::string(principal);
+}
+
 class Access {
  public:
   explicit Access(AccessRules rules) : rules_(std::move(rules)) {}

@@ -58,7 +58,7 @@ void Batch::on_gone() {
 }
 
 void handle_batch(ServerLoop& loop, std::string_view text, const std::shared_ptr<Batch>& batch,
-                  const std::function<std::optional<rpc::Error>(Request&)>& identify) {
+                  std::string_view client, const std::function<std::optional<rpc::Error>(Request&)>& identify) {
   std::vector<std::string_view> messages;
   if (const auto bad = rpc::split_batch(text, messages)) return batch->refuse(*bad, kBatchVersion);
 
@@ -71,7 +71,7 @@ void handle_batch(ServerLoop& loop, std::string_view text, const std::shared_ptr
   std::size_t answers = 0;
   for (const std::string_view message : messages) {
     RequestPtr request = loop.new_request();
-    auto bad = rpc::parse_message(message, request->arena, request->message);
+    auto bad = loop.read(message, *request, client);
     const bool is_response = request->message.kind == rpc::Message::Kind::response;
     if (!bad || is_response) {
       auto stray = identify(*request);

@@ -40,8 +40,9 @@ class Batch final : public rpc::Outlet, public transport::HttpReplyObserver {
   std::string answers_;
 };
 
-// Hands each message of the batch to the loop. `identify` fills in the context of one.
+// Hands each message of the batch to the loop. `client` is whom what is read is counted to, `identify` fills in the context
+// of one message.
 void handle_batch(ServerLoop& loop, std::string_view text, const std::shared_ptr<Batch>& batch,
-                  const std::function<std::optional<rpc::Error>(Request&)>& identify);
+                  std::string_view client, const std::function<std::optional<rpc::Error>(Request&)>& identify);
 
 }  // namespace collet::protocol

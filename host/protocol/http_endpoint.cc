@@ -1,5 +1,6 @@
 #include "protocol/http_endpoint.h"
 
+#include "protocol/access.h"
 #include "protocol/batch.h"
 #include "protocol/error.h"
 #include "protocol/headers.h"
@@ -59,7 +60,7 @@ void HttpEndpoint::post(const HttpRequest& http, HttpReply& reply, std::string p
   request->context.principal = std::move(principal);
   request->context.headers = kept_headers(http, loop_.server().options().kept_headers);
   request->http.open(reply, page_of(http), takes);
-  auto bad = rpc::parse_message(http.body, request->arena, request->message);
+  auto bad = loop_.read(http.body, *request, http.client);
   if (request->message.kind == rpc::Message::Kind::response) return take_response(http, *request, bad);
   if (!bad) bad = identify(http, *request);
   request->exchange = rpc::Exchange(
@@ -93,7 +94,7 @@ void HttpEndpoint::post_batch(const HttpRequest& http, HttpReply& reply, Accepte
   const auto batch = std::make_shared<Batch>(reply, page_of(http), takes);
   if (!agreed) return batch->refuse(header_mismatch(kVersionsDiffer), version);
   if (version != kBatchVersion) return batch->refuse(rpc::no_batches(), version);
-  handle_batch(loop_, http.body, batch, [&, version = version](Request& request) {
+  handle_batch(loop_, http.body, batch, counted_to(principal, http.client), [&, version = version](Request& request) {
     request.context.transport = Transport::http;
     request.context.headers = kept_headers(http, loop_.server().options().kept_headers);
     request.context.principal = principal;

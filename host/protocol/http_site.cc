@@ -67,7 +67,7 @@ bool HttpSite::refuses(const HttpRequest& header, HttpReply& reply, std::string&
     admitted->route->handler(header, reply, {});
     return true;
   }
-  if (!admitted->principal.empty()) client = "principal " + admitted->principal;
+  client = counted_to(admitted->principal, client);
   return false;
 }
 

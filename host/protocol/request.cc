@@ -106,6 +106,7 @@ void Request::reset() {
   http.close();
   outlet.reset();
   arena.clear();
+  hold.reset();
 }
 
 RequestPtr RequestPool::acquire() {

@@ -12,6 +12,7 @@
 #include "rpc/message.h"
 #include "transport/http.h"
 #include "transport/lines.h"
+#include "transport/request_memory.h"
 
 namespace collet::protocol {
 
@@ -82,6 +83,7 @@ class LineOutlet final : public rpc::Outlet {
 // runs, message and context may be read by other threads.
 struct Request {
   rpc::Arena arena;
+  std::optional<transport::RequestHold> hold;  // of what lies in the arena, if that is much
   rpc::Message message;
   Context context;
   const transport::HttpRequest* received = nullptr;  // if it came over HTTP, until ServerLoop::handle() returns

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "protocol/access.h"
 #include "protocol/error.h"
 #include "registry/uri_spelling.h"
 
@@ -101,6 +102,17 @@ ServerLoop::ServerLoop(Server& server, loop::Loop& loop, unsigned index)
       }) {}
 
 ServerLoop::~ServerLoop() = default;
+
+std::optional<rpc::Error> ServerLoop::read(std::string_view text, Request& request, std::string_view client) {
+  auto bad = rpc::parse_message(text, request.arena, request.message);
+  const auto& memory = server_.options().request_memory;
+  const std::size_t bytes = bad || !memory ? 0 : request.arena.bytes();
+  if (bytes <= limits::kUncountedParseBytesMax) return bad;
+  request.hold.emplace(memory, counted_to(request.context.principal, client));
+  if (request.hold->grow(bytes)) return std::nullopt;
+  return rpc::Error{rpc::kInternalError, "The server has no room for this request now: too much is being sent at once", {},
+                    503};
+}
 
 void ServerLoop::handle(RequestPtr request) {
   const unsigned era = request->context.era == Era::modern ? kModern : kLegacy;

@@ -42,6 +42,7 @@ struct ServerOptions {
   unsigned page_items = limits::kPageItems;
   unsigned sessions_max = limits::kSessionsMax;
   std::uint64_t session_idle_timeout_ms = limits::kSessionIdleTimeoutMs;
+  std::shared_ptr<transport::RequestMemory> request_memory;  // that what is read is counted to; null: not counted
   Watches::OnChange on_watch;             // any thread; may be empty
   std::vector<std::string> kept_headers;  // of a request over HTTP, for plugins that hand them on
   std::uint64_t list_changed_interval_ms = limits::kListChangedIntervalMs;
@@ -69,6 +70,8 @@ class ServerLoop {
   ServerLoop& operator=(const ServerLoop&) = delete;
 
   RequestPtr new_request() { return requests_.acquire(); }
+  // Reads a message of the request's principal, or, where that is nobody, of `client`, who has room for it.
+  [[nodiscard]] std::optional<rpc::Error> read(std::string_view text, Request& request, std::string_view client = {});
 
   // A request whose context is known. It will be answered.
   void handle(RequestPtr request);

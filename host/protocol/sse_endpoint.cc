@@ -63,7 +63,7 @@ void SseEndpoint::post(const HttpRequest& http, HttpReply& reply, std::string pr
   request->context.headers = kept_headers(http, loop_.server().options().kept_headers);
   request->context.session = session;
   request->context.version = session->initialized() ? session->client().version : kLegacyVersions.back();
-  auto bad = rpc::parse_message(http.body, request->arena, request->message);
+  auto bad = loop_.read(http.body, *request, http.client);
   if (!bad) bad = read_legacy(request->message, request->context);
   if (request->message.kind == rpc::Message::Kind::request) {
     const rpc::Id& asked = request->message.id;

@@ -40,14 +40,14 @@ StdioEndpoint::~StdioEndpoint() {
 void StdioEndpoint::on_line(std::string_view line) {
   if (is_blank(line)) return;
   if (rpc::is_batch(line) && session_->client().version == kBatchVersion) {
-    return handle_batch(loop_, line, std::make_shared<Batch>(outlet_), [this](Request& request) {
+    return handle_batch(loop_, line, std::make_shared<Batch>(outlet_), {}, [this](Request& request) {
       request.context.transport = Transport::stdio;
       return identify(request);
     });
   }
   RequestPtr request = loop_.new_request();
   request->context.transport = Transport::stdio;
-  auto bad = rpc::parse_message(line, request->arena, request->message);
+  auto bad = loop_.read(line, *request);
   if (bad) {
     note_framing(line, *bad);
     log_malformed(line, bad->message);

@@ -144,6 +144,7 @@ Arena::Arena() : buffer_(new char[kBufferBytes]), allocator_(buffer_.get(), kBuf
 void Arena::clear() {
   document_.reset();
   allocator_.Clear();
+  text_.trim();
   document_.emplace(&allocator_);
 }
 

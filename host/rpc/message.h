@@ -35,6 +35,7 @@ class Arena {
   Arena();
   // Forgets what was parsed.
   void clear();
+  std::size_t bytes() const { return allocator_.Capacity() + text_.bytes(); }
   json::Document& document() { return *document_; }
   json::ParseBuffer& buffer() { return text_; }
 

@@ -35,6 +35,7 @@ struct HttpRequest {
   bool local = false;     // came over a unix socket
   bool loopback = false;  // came from a loopback address
   bool repeats = true;    // false: no two headers have the same name
+  std::string_view client = {};  // whom what it takes is counted to (see HttpHandler::refuses())
 
   // The value of the first header of that name (any case), surrounding blanks removed; data() is null if there is
   // none.

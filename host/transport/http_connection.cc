@@ -343,6 +343,7 @@ void HttpConnection::describe_client(HttpRequest& request) const {
   request.secure = tls_ != nullptr;
   request.local = peer_ == Peer::unix_socket;
   request.loopback = peer_ == Peer::loopback;
+  request.client = hold_.client();
 }
 
 // By its header: then its body is not read.

@@ -45,6 +45,7 @@ class RequestHold {
   // So much and no less. False, and nothing changes, if that is more than there is for all, or for this client.
   bool grow(std::size_t bytes);
   void shrink(std::size_t bytes);
+  const std::string& client() const { return client_; }
   // From now on it is another client's. False if that has too much already.
   bool pass_to(const std::string& client);
 

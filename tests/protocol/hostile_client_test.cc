@@ -207,3 +207,27 @@ TEST_CASE("a client is not asked what its revision does not know, whatever it de
   }
   CHECK(h.legacy(call, h.initialize("2025-06-18", kCapabilities)).events.size() == 1);
 }
+
+TEST_CASE("what a message is read into is counted to its client until it is answered, and kept no longer") {
+  const auto memory = std::make_shared<transport::RequestMemory>(8u << 20);
+  protocol::ServerOptions options;
+  options.request_memory = memory;
+  Harness h(std::move(options), by_token());
+  h.add_tool("wait", [](const registry::Call&, registry::Listener&) {});
+  // Small to send, and large to have read: each number is as large as any value.
+  std::string many = R"("name":"wait","arguments":{"a":[0)";
+  for (unsigned i = 0; i < 150'000; ++i) many += ",0";
+  many += "]},";
+  const auto status = [&](const char* who, const std::string& params) {
+    ask(h, who, "tools/call", params, "wait");
+    return h.replies.back().status;
+  };
+  constexpr int kUnderWay = 0;
+  CHECK(status("alice", many) == kUnderWay);
+  CHECK(memory->held() > many.size() * 4);
+  CHECK(status("alice", many) == 503);
+  CHECK(status("bob", many) == kUnderWay);  // he has room of his own
+  CHECK(status("alice", R"("name":"wait","arguments":{},)") == kUnderWay);
+  while (!h.provider.waiting.empty()) h.provider.end_with_text("done");
+  CHECK(memory->held() == 0);
+}

@@ -201,3 +201,14 @@ TEST_CASE("a refusal says at which byte of what was sent the fault is") {
   CHECK(message("\xef\xbb\xbf{\"a\":\"\xff\"}") == "Parse error: not valid UTF-8 at byte 9");
   CHECK(message("\xef\xbb\xbfx") == "Parse error: Invalid value at byte 3");
 }
+
+TEST_CASE("an arena lets go of the room that a large message took") {
+  Arena arena;
+  Message message;
+  const std::string large = R"({"jsonrpc":"2.0","id":1,"method":"x","params":{"a":")" + std::string(1 << 20, 'a') + "\"}}";
+  const std::size_t empty = arena.bytes();
+  REQUIRE_FALSE(parse_message(large, arena, message));
+  CHECK(arena.bytes() > large.size());
+  arena.clear();
+  CHECK(arena.bytes() <= empty);
+}

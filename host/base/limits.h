@@ -48,6 +48,7 @@ inline constexpr unsigned kExecutorQueueMax = 16'384;  // calls waiting, a gener
 inline constexpr unsigned kExecutorsDefault = 4;       // of a CONCURRENT plugin
 inline constexpr unsigned kExecutorsMax = 64;
 inline constexpr std::size_t kResultBytesMax = 64u << 20;
+inline constexpr std::size_t kCheckedOnLoopBytesMax = 256u << 10;  // of structured content; more is checked off it
 inline constexpr std::size_t kBlobBytesMax = 64u << 20;
 inline constexpr unsigned kBlobsMax = 4'096;               // a generation
 inline constexpr std::size_t kBlobsBytesMax = 256u << 20;  // a generation

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "registry/definition.h"
 
 namespace collet::plugin {
 namespace {
@@ -27,6 +28,8 @@ void recycle(CallSlot& slot) {
     recycle(*text);
   }
   ending.how = registry::Ending::How::completed;
+  ending.checked = false;
+  ending.misfit.clear();
   ending.is_error = false;
   ending.rpc_code = 0;
   ending.input_requests.clear();
@@ -38,6 +41,13 @@ void recycle(CallSlot& slot) {
   slot.progress_begun = false;
   slot.ended = false;
   slot.out_of_memory = false;
+}
+
+// A call that its loop holds is left to the loop.
+bool is_to_be_checked(const CallSlot& slot) {
+  const registry::Ending& ending = slot.ending;
+  return slot.output && !slot.held && !slot.out_of_memory && slot.failure.empty() && !ending.is_error &&
+         ending.how == registry::Ending::How::completed && ending.structured.size() > limits::kCheckedOnLoopBytesMax;
 }
 
 void hand_out(registry::Listener& listener, const std::vector<Notice>& notices) {
@@ -212,7 +222,23 @@ CallTable::Progressed CallTable::mark_cancelled(CallId id, const CallOwner& owne
   return call->begun ? Progressed::begun : Progressed::waiting;
 }
 
+// Finds out whether a large result is what its tool has promised: by the thread that ends the call, so that its loop need
+// not. Nobody finds the call meanwhile, or waits for it.
+LockedCall CallTable::check(LockedCall call) noexcept {
+  CallSlot& slot = *call;
+  slot.id.store(0, std::memory_order_release);
+  call = {};
+  try {
+    slot.ending.misfit = registry::check_structured(*slot.output, slot.ending.structured).value_or("");
+    slot.ending.checked = true;
+  } catch (const std::bad_alloc&) {
+    slot.out_of_memory = true;
+  }
+  return {slot, std::unique_lock(slot.mutex)};
+}
+
 void CallTable::end(LockedCall call) noexcept {
+  if (is_to_be_checked(*call) && !lanes_[call->loop]->loop->is_current()) call = check(std::move(call));
   CallSlot& slot = *call;
   CallOwner& owner = *slot.counted;
   const bool draining = owner.draining.load(std::memory_order_relaxed);

@@ -100,6 +100,7 @@ struct CallSlot {
   collet_item item = 0;
   std::chrono::steady_clock::time_point began;
   registry::Listener* listener = nullptr;
+  const schema::Schema* output = nullptr;  // see registry::Call
   CallOwner* counted = nullptr;  // whose in_flight this is
   CallSlot* next = nullptr;      // free list, or queue of an executor
   QueuedCall queued;
@@ -208,6 +209,7 @@ class CallTable {
 
   CallSlot* find(CallId id) const;
   CallId publish(CallSlot& slot);
+  LockedCall check(LockedCall call) noexcept;
   LockedCall lock_even_waiting(CallId id, const CallOwner& owner);
   bool grow(Lane& lane, unsigned loop);
   void make_ready(CallSlot& slot);

@@ -94,6 +94,7 @@ CallId Generation::start(const registry::Call& call, registry::Listener& listene
   CallSlot* slot = calls_.acquire(call.loop, owner_, listener, call.kind);
   if (!slot) return refuse(listener, fmt::format("more than {} calls are running", limits::kCallsInFlightMax));
   slot->item = item.id;
+  slot->output = call.output;
   if (call.kind == CallKind::resource) {
     slot->reading.uri.assign(call.name);
     slot->reading.mime.assign(item.mime);

@@ -59,7 +59,8 @@ class Parking::Parked final : public registry::Listener {
         state_(call.state),
         state_version_(call.state_version),
         round_(call.round),
-        timeout_ms_(call.timeout_ms) {}
+        timeout_ms_(call.timeout_ms),
+        output_(call.output) {}
 
   const registry::ItemDef& item() const { return item_; }
   bool begun() const { return provider_ != nullptr; }
@@ -78,6 +79,7 @@ class Parking::Parked final : public registry::Listener {
     call.state_version = state_version_;
     call.round = round_;
     call.timeout_ms = time_left_ms();
+    call.output = output_;
     starting_ = true;
     there_ = provider_->start(call, *this);
     starting_ = false;
@@ -102,6 +104,7 @@ class Parking::Parked final : public registry::Listener {
 
   void on_progress(const registry::Progress& progress) override { listener_.on_progress(progress); }
   void on_log(const registry::LogMessage& message) override { listener_.on_log(message); }
+  void on_close_stream(unsigned retry_ms) override { listener_.on_close_stream(retry_ms); }
   void on_end(registry::Ending& ending) override {
     listener_.on_end(ending);
     ended_ = true;
@@ -131,6 +134,7 @@ class Parking::Parked final : public registry::Listener {
   const std::uint32_t state_version_;
   const std::uint32_t round_;
   const std::uint64_t timeout_ms_;
+  const schema::Schema* const output_;
   const Clock::time_point parked_at_ = Clock::now();
 
   registry::Provider* provider_ = nullptr;

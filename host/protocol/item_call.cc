@@ -122,6 +122,7 @@ void ItemCall::run(const Target& target) {
   call.arguments = target.arguments;
   if (!target.variables.empty()) call.variables = target.variables;
   call.timeout_ms = timeout_ms_;
+  call.output = output_.get();
   call.round = round_.number;
   if (round_.number > 0) {
     call.input_responses = round_.input_responses;
@@ -284,9 +285,11 @@ void ItemCall::answer(const registry::Ending& ending) {
 
 void ItemCall::answer_completed(const registry::Ending& ending) {
   if (output_ && !ending.is_error) {
-    if (const auto wrong = registry::check_structured(*output_, ending.structured)) {
-      log::warning("plugin {}: a result is withheld: {}", *source_, *wrong);
-      return fail("The tool failed: " + *wrong);
+    const std::string wrong =
+        ending.checked ? ending.misfit : registry::check_structured(*output_, ending.structured).value_or("");
+    if (!wrong.empty()) {
+      log::warning("plugin {}: a result is withheld: {}", *source_, wrong);
+      return fail("The tool failed: " + wrong);
     }
   }
   protocol::answer(*request_, loop_.server(), kind_, ending);

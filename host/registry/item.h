@@ -8,6 +8,10 @@
 #include <string_view>
 #include <vector>
 
+namespace collet::schema {
+class Schema;
+}
+
 namespace collet::registry {
 
 enum class Kind : std::uint8_t { tool, resource, resource_template, prompt };
@@ -51,6 +55,8 @@ struct Ending {
   bool is_error = false;
   std::string content;     // the pieces as JSON texts with commas between: {"type":"text",…},{…}
   std::string structured;  // JSON text, or empty
+  bool checked = false;    // against Call::output, by the thread that ended the call, as it is large: it fits …
+  std::string misfit;      // … if this is empty
   std::string meta;        // JSON object text, or empty
   std::string fields;      // more members of the result object, `"key":value` with commas between, or empty
   int rpc_code = 0;
@@ -104,6 +110,7 @@ struct Call {
   std::uint32_t state_version = 0;
   std::uint32_t round = 0;
   std::uint64_t timeout_ms = 0;  // time left, 0: none
+  const schema::Schema* output = nullptr;  // that structured content is to fit, or null; kept until Listener::on_end()
 };
 
 enum class CancelReason : std::uint8_t { client = 1, deadline = 2, shutdown = 3 };  // as COLLET_CANCEL_*

@@ -1,6 +1,7 @@
 #include "plugin/call_table.h"
 
 #include "recorder.h"
+#include "schema/schema.h"
 #include "support/catch.h"
 
 using namespace collet;
@@ -165,4 +166,52 @@ TEST_CASE("a slot keeps room for a common result, and no more") {
     t.calls.end(t.calls.lock(slot->id.load(), t.owner));
     t.calls.settle(*slot);
   });
+}
+
+TEST_CASE("a large result is checked by the thread that ends the call; neither its loop nor who cancels waits for it") {
+  const auto schema = schema::Schema::compile_text(
+      R"({"type":"object","properties":{"a":{"type":"array","items":{"type":"integer"}}},"required":["a"]})");
+  REQUIRE(schema);
+  const auto numbers = [](const char* first, std::size_t bytes) {
+    std::string text = std::string(R"({"a":[)") + first;
+    while (text.size() < bytes) text += ",1";
+    return text + "]}";
+  };
+  struct Case {
+    std::string structured;
+    bool checked;
+    bool fits;
+  };
+  const Case cases[] = {{numbers("1", 1000), false, true},
+                        {numbers("1", limits::kCheckedOnLoopBytesMax + 1), true, true},
+                        {numbers("\"x\"", limits::kCheckedOnLoopBytesMax + 1), true, false}};
+  Table t;
+  for (const Case& each : cases) {
+    for (const bool on_loop : {false, true}) {
+      Recorder recorder;
+      CallId id = 0;
+      t.loop.run([&] {
+        CallSlot* slot = t.calls.acquire(0, t.owner, recorder, CallKind::tool);
+        slot->output = &*schema;
+        id = t.calls.open_waiting(*slot);
+        t.calls.begin(*slot);
+      });
+      const auto end = [&] {
+        LockedCall call = t.calls.lock(id, t.owner);
+        call->ending.structured = each.structured;
+        t.calls.end(std::move(call));
+      };
+      if (on_loop) {
+        t.loop.run(end);
+      } else {
+        end();
+      }
+      const registry::Ending ending = recorder.wait_end();
+      CHECK(ending.checked == (each.checked && !on_loop));
+      CHECK(ending.misfit.empty() == (each.fits || on_loop));
+      CHECK(ending.structured == each.structured);
+    }
+  }
+  t.loop.run([] {});
+  CHECK(t.owner.calls_in_flight() == 0);
 }

@@ -292,6 +292,15 @@ void ProxyCall::resume(IncomingCall call) {
   call_.id = call.id;
   expiry_->stop();
   token_.clear();
+  try {
+    go_on(std::move(call));
+  } catch (const std::bad_alloc&) {  // the remote waits for what cannot be told: it hears that nobody does any more
+    questions_.clear();
+    cancel("there is no memory for the client's answer");
+  }
+}
+
+void ProxyCall::go_on(IncomingCall call) {
   if (auto stored = std::exchange(stored_, std::nullopt)) {
     Answer answer{.result = {}, .error = std::move(stored->error), .lost = std::move(stored->lost)};
     if (answer.lost) return fail(answer.lost->message);

@@ -95,6 +95,7 @@ class ProxyCall final : public Asker, public TaskWaiter {
   bool caller_can(std::string_view method, std::string_view params) const;
   void suspend();
   void wait_for_client();
+  void go_on(IncomingCall call);
   void answer_questions(std::string_view responses);
 
   Remote& remote_;

@@ -118,7 +118,7 @@ void SseTransport::finish(RequestId id, bool) {
 void SseTransport::send_waiting() {
   opening_.stop();
   initializing_ = false;
-  for (Outgoing& message : std::exchange(waiting_, {})) send(std::move(message));
+  send_later(*this, std::exchange(waiting_, {}), listener_);
 }
 
 void SseTransport::transmit(Outgoing message) {
@@ -130,17 +130,27 @@ void SseTransport::transmit(Outgoing message) {
       if (shared->id) listener_.on_lost(shared->id, {.sent = false, .http_status = 0, .message = why});
       return;
     }
-    for (const HttpHeader& header : shared->headers) lines->push_back(header.name + ": " + header.value);
-    lines->push_back("Content-Type: application/json");
     const std::uint64_t key = ++last_post_;
-    Post& post = *posts_.emplace(key, std::make_unique<Post>(*this, key, *shared)).first->second;
-    post.id = http_.start({.url = endpoint_,
-                           .headers = std::move(*lines),
-                           .body = shared->text,
-                           .repeatable = shared->repeatable,
-                           .tls = settings_.tls},
-                          post);
+    try {
+      start(key, *shared, std::move(*lines));
+    } catch (const std::bad_alloc&) {
+      posts_.erase(key);
+      if (!authorizer_) throw;  // to whoever sends
+      if (shared->id) listener_.on_lost(shared->id, {.sent = false, .http_status = 0, .message = kNoMemory});
+    }
   });
+}
+
+void SseTransport::start(std::uint64_t key, const Outgoing& message, std::vector<std::string> lines) {
+  for (const HttpHeader& header : message.headers) lines.push_back(header.name + ": " + header.value);
+  lines.push_back("Content-Type: application/json");
+  Post& post = *posts_.emplace(key, std::make_unique<Post>(*this, key, message)).first->second;
+  post.id = http_.start({.url = endpoint_,
+                         .headers = std::move(lines),
+                         .body = message.text,
+                         .repeatable = message.repeatable,
+                         .tls = settings_.tls},
+                        post);
 }
 
 void SseTransport::on_body(std::string& body) {

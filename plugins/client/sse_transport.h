@@ -33,6 +33,7 @@ class SseTransport final : public Transport, private HttpSink {
 
   void open();
   void transmit(Outgoing message);
+  void start(std::uint64_t key, const Outgoing& message, std::vector<std::string> lines);
   void send_waiting();
   // Has `then` called with the headers of a request, unless this is destroyed before.
   void with_headers(std::string_view method, const std::string& url,

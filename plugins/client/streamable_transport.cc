@@ -35,7 +35,7 @@ class StreamableTransport::Exchange final : public HttpSink {
         method_, owner_.url_,
         guarded<Result<std::vector<HttpHeader>>>([this](Result<std::vector<HttpHeader>> given) {
           if (!given) return lose({.sent = false, .http_status = 0, .message = given.message()});
-          transmit(std::move(*given));
+          or_lose([&] { transmit(std::move(*given)); });
         }));
   }
 
@@ -105,6 +105,19 @@ class StreamableTransport::Exchange final : public HttpSink {
     };
   }
 
+  // Later than send(), which would tell whoever sends of it: what there is no memory for is lost.
+  template <class Body>
+  void or_lose(Body&& body) {
+    try {
+      body();
+    } catch (const std::bad_alloc&) {
+      timer_.start(0, [this] { lose({.sent = false, .http_status = 0, .message = kNoMemory}); });
+    }
+  }
+  void begin_again() {
+    or_lose([this] { begin(); });
+  }
+
   void transmit(std::vector<HttpHeader> more) {
     HttpRequest request;
     request.method = method_;
@@ -159,7 +172,7 @@ class StreamableTransport::Exchange final : public HttpSink {
             const bool outside = head_.status == 401 && !resuming_;
             return lose({.sent = !outside, .http_status = head_.status, .message = again.message()});
           }
-          if (*again) return begin();
+          if (*again) return begin_again();
           if (kind_ == Kind::message && !resuming_) return answer(body);
           lose({.sent = true, .http_status = head_.status, .message = describe(head_, body)});
         }));
@@ -180,7 +193,7 @@ class StreamableTransport::Exchange final : public HttpSink {
       return lose({.sent = true, .http_status = head_.status, .message = "it redirects in circles"});
     }
     owner_.url_ = target;
-    begin();
+    begin_again();
   }
 
   // Before the answer came: a legacy server may want us to come back for it.
@@ -194,7 +207,7 @@ class StreamableTransport::Exchange final : public HttpSink {
     }
     resuming_ = true;
     events_.restart();
-    timer_.start(events_.retry_ms().value_or(limits::kRetryMsDefault), [this] { begin(); });
+    timer_.start(events_.retry_ms().value_or(limits::kRetryMsDefault), [this] { begin_again(); });
   }
 
   void side_stream_ended(const HttpEnd& end, const std::string& body) {
@@ -207,7 +220,7 @@ class StreamableTransport::Exchange final : public HttpSink {
     had_stream_ = true;
     events_.restart();
     const std::uint64_t pause = events_.retry_ms().value_or(limits::kRetryMsDefault) << std::min(failures_++, 5u);
-    timer_.start(std::clamp(pause, limits::kSideRetryMsMin, limits::kRetryMsMax), [this] { begin(); });
+    timer_.start(std::clamp(pause, limits::kSideRetryMsMin, limits::kRetryMsMax), [this] { begin_again(); });
   }
 
   void unreachable(const std::string& why) {
@@ -312,7 +325,7 @@ void StreamableTransport::open_side_stream() {
 void StreamableTransport::send_held() {
   opening_.stop();
   holding_ = false;
-  for (Outgoing& message : std::exchange(held_, {})) send(std::move(message));
+  send_later(*this, std::exchange(held_, {}), listener_);
 }
 
 void StreamableTransport::finish(RequestId id, bool answered) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "client/fetch.h"
@@ -67,5 +69,21 @@ class Transport {
   // Whether a modern request is cancelled by finish(), without a notification.
   virtual bool finish_cancels() const { return false; }
 };
+
+inline constexpr const char* kNoMemory = "there is no memory for it";
+
+// Sends what had to wait. What there is no memory for is lost, as nobody is there any more to be told by an exception.
+inline void send_later(Transport& transport, std::vector<Outgoing> messages, TransportListener& listener) {
+  for (Outgoing& message : messages) {
+    const RequestId id = message.id;
+    try {
+      transport.send(std::move(message));
+    } catch (const std::bad_alloc&) {
+      if (!id) continue;
+      transport.finish(id, false);
+      listener.on_lost(id, {.sent = false, .message = kNoMemory});
+    }
+  }
+}
 
 }  // namespace collet::client

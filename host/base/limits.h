@@ -157,6 +157,7 @@ inline constexpr std::uint64_t kWorkerExitMs = 2'000;   // from the last message
 inline constexpr std::uint64_t kWorkerLookUpMs = 5'000;  // before the names of its hosts are looked up again
 inline constexpr std::size_t kWorkerAddressesMax = 1'024;  // of its hosts
 inline constexpr std::size_t kWorkerConnectingMax = 64;    // connections that are being made for it
+inline constexpr std::uint64_t kWorkerConnectAgainMs = 20;  // until a socket where too many wait is tried again
 inline constexpr std::size_t kWorkerDenialsMax = 64;       // that are told, of one process
 inline constexpr std::uint64_t kWorkerStatusMs = 500;   // for an answer to how it is; then it says nothing
 inline constexpr std::uint64_t kWorkerBackoffMs = 50;   // before the second restart; doubled each time

@@ -75,11 +75,20 @@ class Guard::Watch {
   void run() {
     for (;;) {
       std::vector<pollfd> waiting{{stop_, POLLIN, 0}, {listener_.get(), POLLIN, 0}};
-      for (const Connecting& each : connecting_) waiting.push_back({each.socket.get(), POLLOUT, 0});
-      if (poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR) return;
+      bool again = false;
+      for (const Connecting& each : connecting_) {
+        waiting.push_back({each.is_full() ? -1 : each.socket.get(), POLLOUT, 0});
+        again |= each.is_full();
+      }
+      const int patience_ms = again ? static_cast<int>(limits::kWorkerConnectAgainMs) : -1;
+      if (poll(waiting.data(), waiting.size(), patience_ms) < 0 && errno != EINTR) return;
       if (waiting[0].revents || (waiting[1].revents & (POLLHUP | POLLERR))) return;
       for (std::size_t i = waiting.size(); i > 2; --i) {
-        if (waiting[i - 1].revents) finish(i - 3);
+        if (connecting_[i - 3].is_full()) {
+          connect_again(i - 3);
+        } else if (waiting[i - 1].revents) {
+          finish(i - 3);
+        }
       }
       if ((waiting[1].revents & POLLIN) && !take()) return;
     }
@@ -91,6 +100,9 @@ class Guard::Watch {
     std::uint64_t id = 0;
     Descriptor socket;
     int flags = 0;
+    // Of a socket's file: as many wait there as may, and the kernel does not say when one fewer does.
+    Descriptor file{};
+    bool is_full() const { return static_cast<bool>(file); }
   };
 
   // False if the descriptor is no listener: some other one that a plugin has sent.
@@ -313,17 +325,32 @@ class Guard::Watch {
     const bool done =
         ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size)) == 0;
     const int error = done ? 0 : errno;
-    if (waits && error == EINPROGRESS) return connecting_.push_back({id, std::move(socket), flags});
+    if (waits && (error == EINPROGRESS || (file && error == EAGAIN))) {
+      return connecting_.push_back({id, std::move(socket), flags, std::move(file)});
+    }
     if (waits) fcntl(socket.get(), F_SETFL, flags);
     answer(id, error);
   }
 
+  void connect_again(std::size_t index) {
+    const Connecting& full = connecting_[index];
+    sockaddr_storage address{};
+    const auto size = static_cast<socklen_t>(lead_to(full.file, address));
+    const bool done =
+        !still_asked(full.id) || ::connect(full.socket.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0;
+    if (done || errno != EAGAIN) finish(index, done ? 0 : errno);
+  }
+
   void finish(std::size_t index) {
-    const Connecting done = std::move(connecting_[index]);
-    connecting_.erase(connecting_.begin() + static_cast<std::ptrdiff_t>(index));
     int error = 0;
     socklen_t size = sizeof error;
-    getsockopt(done.socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    getsockopt(connecting_[index].socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    finish(index, error);
+  }
+
+  void finish(std::size_t index, int error) {
+    const Connecting done = std::move(connecting_[index]);
+    connecting_.erase(connecting_.begin() + static_cast<std::ptrdiff_t>(index));
     fcntl(done.socket.get(), F_SETFL, done.flags);
     answer(done.id, error);
   }

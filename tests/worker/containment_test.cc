@@ -550,6 +550,41 @@ TEST_CASE("a worker connects to the sockets of this machine that it is granted, 
   fs::remove_all(folder);
 }
 
+TEST_CASE("a worker waits for a granted socket where as many wait as may") {
+  const fs::path folder = fs::temp_directory_path() / fmt::format("collet-full-{}", getpid());
+  fs::create_directory(folder);
+  fs::permissions(folder, fs::perms(0700));
+  const std::string file = (folder / "socket").string();
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  file.copy(address.sun_path, sizeof address.sun_path - 1);
+  const auto* name = reinterpret_cast<const sockaddr*>(&address);
+  const Descriptor listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(bind(listener.get(), name, sizeof address) == 0);
+  REQUIRE(listen(listener.get(), 0) == 0);
+  const Descriptor first(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  REQUIRE(connect(first.get(), name, sizeof address) == 0);
+  const Descriptor second(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  REQUIRE((connect(second.get(), name, sizeof address) < 0 && errno == EAGAIN));
+  {
+    Scene scene({.unix_sockets = {file}});
+    Recorder waiting;
+    scene.house.start_tool("connect_unix", path_text(file), waiting);
+    for (int i = 0; i < 20; ++i) CHECK(scene.text("echo", "\"there\"") == "\"there\"");  // its guard has others to answer
+    CHECK(waiting.ends() == 0);
+    std::thread greeter([&] {
+      for (int accepted = 0; accepted < 2; ++accepted) {
+        const Descriptor client(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        static_cast<void>(!write(client.get(), "hello", 5));
+      }
+    });
+    CHECK(waiting.wait_end().content.find("\"0\"") != std::string::npos);
+    shutdown(listener.get(), SHUT_RDWR);  // should nobody have come
+    greeter.join();
+  }
+  fs::remove_all(folder);
+}
+
 TEST_CASE("a file that a worker writes is bounded") {
   const fs::path file = fs::temp_directory_path() / fmt::format("collet-file-{}", getpid());
   std::ofstream(file) << "text";

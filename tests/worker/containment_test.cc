@@ -624,18 +624,23 @@ TEST_CASE("a worker that fills the disk is ended, whatever it fills it with, and
   }
 }
 
-TEST_CASE("a worker that hides what it writes is ended") {
+TEST_CASE("what a worker writes is counted however deep it lies, and a deep folder alone is nobody's end") {
   const fs::path folder = fs::temp_directory_path() / fmt::format("collet-deep-{}", getpid());
   fs::create_directory(folder);
   {
-    Scene scene({.write = {folder.string()}});
+    Scene scene({.write = {folder.string()}, .disk_bytes_max = 4 << 20});
     Recorder lasting;
     scene.house.start_tool("hang", "{}", lasting);
     lasting.wait_notices(1);
     fs::path deep = folder;
-    for (unsigned i = 0; i < 130; ++i) deep /= "d";
-    fs::create_directories(deep);
-    CHECK(lasting.wait_end().message.find("folders deeper than 128 cannot be counted") != std::string::npos);
+    for (unsigned i = 0; i < 100; ++i) {
+      deep /= "d";
+      fs::create_directory(deep);
+      fs::create_directory(deep.parent_path() / "beside");
+    }
+    CHECK(lasting.ends() == 0);
+    std::ofstream(deep.parent_path() / "file") << std::string(8 << 20, 'x');
+    CHECK(lasting.wait_end().message.find("what it may write takes over 4194304 bytes more") != std::string::npos);
     fs::remove_all(folder / "d");
     CHECK(scene.comes_back());
   }

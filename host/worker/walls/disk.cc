@@ -27,7 +27,8 @@ using plugin::Clock;
 using plugin::Descriptor;
 
 constexpr std::uint64_t kNameBytes = 4096;  // what a name takes, be its file empty
-constexpr unsigned kDepthMax = 128;         // of folders; each one that is being counted is an open file
+constexpr std::size_t kOpenMax = 64;        // folders that are open while what is in them is counted
+constexpr std::size_t kDepthMax = 20'000;   // of folders within one another
 
 std::uint64_t block_bytes(const struct stat& file) { return static_cast<std::uint64_t>(file.st_blocks) * 512; }
 
@@ -36,19 +37,27 @@ class Sum {
  public:
   explicit Sum(std::uint64_t enough) : enough_(enough) {}
 
-  Result<void> add(int folder, const char* name, unsigned depth) {
-    struct stat file;
-    if (fstatat(folder, name, &file, AT_SYMLINK_NOFOLLOW) != 0) return {};  // gone meanwhile
-    // One of several names has its share.
-    const bool shared = !S_ISDIR(file.st_mode) && file.st_nlink > 1;
-    bytes_ += kNameBytes + (shared ? block_bytes(file) / file.st_nlink : block_bytes(file));
-    if (!S_ISDIR(file.st_mode)) return {};
-    if (depth == kDepthMax) return error("folders deeper than {} cannot be counted", kDepthMax);
-    const int inner = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (inner >= 0) return add_all(inner, depth + 1);
-    // A folder of somebody else's is closed to the worker as well; one of the worker's own could hide something.
-    if (errno == EACCES && file.st_uid == geteuid()) return error("its folder {} cannot be counted: it is closed", name);
-    return {};  // gone meanwhile, or there are too many open files for now
+  Result<void> add_tree(const std::string& path) {
+    std::vector<Level> levels(1);  // from `path` down
+    if (auto added = add(AT_FDCWD, path, levels.back()); !added) return added;
+    if (!levels.back().folder) return {};
+    while (!levels.empty() && bytes_ < enough_) {
+      if (levels.back().inner.empty()) {
+        if (levels.size() > kOpenMax && !find_again(levels)) return error("it has folders that are moved while they are counted");
+        levels.pop_back();
+        continue;
+      }
+      Level& level = levels.back();
+      const std::string name = std::move(level.inner.back());
+      level.inner.pop_back();
+      Level inner;
+      if (auto entered = enter(level.folder.get(), name, inner); !entered) return entered;
+      if (!inner.folder) continue;
+      if (levels.size() == kDepthMax) return error("folders deeper than {} cannot be counted", kDepthMax);
+      if (levels.size() >= kOpenMax) level.folder = Descriptor();
+      levels.push_back(std::move(inner));
+    }
+    return {};
   }
 
   // What is open, or mapped, and has no name.
@@ -68,14 +77,57 @@ class Sum {
   std::uint64_t bytes() const { return bytes_; }
 
  private:
-  Result<void> add_all(int folder, unsigned depth) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> names(fdopendir(folder), closedir);
-    if (!names) close(folder);
-    while (const dirent* entry = names && bytes_ < enough_ ? readdir(names.get()) : nullptr) {
-      const std::string_view name = entry->d_name;
-      if (name == "." || name == "..") continue;
-      if (auto added = add(folder, entry->d_name, depth); !added) return added;
+  struct Level {
+    Descriptor folder{};             // open, or found again from the one below it
+    dev_t device = 0;
+    ino_t inode = 0;
+    std::vector<std::string> inner{};  // folders that are still to be counted
+  };
+
+  // The one above the last.
+  static bool find_again(std::vector<Level>& levels) {
+    Level& above = levels[levels.size() - 2];
+    above.folder = Descriptor(openat(levels.back().folder.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct stat file;
+    return fstat(above.folder.get(), &file) == 0 && file.st_dev == above.device && file.st_ino == above.inode;
+  }
+
+  // One name; if it is a folder's, `level` is that folder.
+  Result<void> add(int folder, const std::string& name, Level& level) {
+    struct stat file;
+    if (fstatat(folder, name.c_str(), &file, AT_SYMLINK_NOFOLLOW) != 0) return {};  // gone meanwhile
+    count(file);
+    return S_ISDIR(file.st_mode) ? enter(folder, name, level) : Result<void>();
+  }
+
+  void count(const struct stat& file) {
+    // One of several names has its share.
+    const bool shared = !S_ISDIR(file.st_mode) && file.st_nlink > 1;
+    bytes_ += kNameBytes + (shared ? block_bytes(file) / file.st_nlink : block_bytes(file));
+  }
+
+  // Counts what is in a folder but for what is in folders there.
+  Result<void> enter(int above, const std::string& name, Level& level) {
+    Descriptor folder(openat(above, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat file;
+    if (!folder) {
+      // One of somebody else's is closed to the worker as well; one of the worker's own could hide something.
+      const bool own = errno == EACCES && fstatat(above, name.c_str(), &file, AT_SYMLINK_NOFOLLOW) == 0 && file.st_uid == geteuid();
+      if (own) return error("its folder {} cannot be counted: it is closed", name);
+      return {};  // gone meanwhile, or there are too many open files for now
     }
+    const int again = openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const std::unique_ptr<DIR, int (*)(DIR*)> names(again < 0 ? nullptr : fdopendir(again), closedir);
+    if (!names || fstat(folder.get(), &file) != 0) return {};
+    level.device = file.st_dev;
+    level.inode = file.st_ino;
+    while (const dirent* entry = bytes_ < enough_ ? readdir(names.get()) : nullptr) {
+      const std::string_view each = entry->d_name;
+      if (each == "." || each == ".." || fstatat(folder.get(), entry->d_name, &file, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      count(file);
+      if (S_ISDIR(file.st_mode)) level.inner.emplace_back(each);
+    }
+    level.folder = std::move(folder);
     return {};
   }
 
@@ -169,7 +221,7 @@ Result<std::uint64_t> DiskWatch::measure(std::uint64_t enough) const {
   static const dev_t memory = memory_device();
   Sum sum(enough);
   for (const std::string& granted : order_.granted) {
-    if (auto added = sum.add(AT_FDCWD, granted.c_str(), 0); !added) return added.failure();
+    if (auto added = sum.add_tree(granted); !added) return added.failure();
   }
   for (const pid_t process : order_.processes()) sum.add_unnamed(process, memory);
   return sum.bytes();

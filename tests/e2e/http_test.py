@@ -340,10 +340,10 @@ class Crowd(Case):
 
 
 class Ending(Case):
-    def waiting(self, server, count):
+    def waiting(self, server, count, arguments=None):
         connections = [server.connect() for _ in range(count)]
         for connection in connections:
-            connection.send(post(call(1, "wait")))
+            connection.send(post(call(1, "wait", arguments)))
         until(lambda: text_of(server.post(call(2, "waiting")).message) == str(count))
         return connections
 
@@ -353,12 +353,14 @@ class Ending(Case):
         self.assertEqual(connection.receive().status, 200)
 
     def test_sigterm_waits_for_calls(self):
-        for number in (signal.SIGTERM, signal.SIGINT):
+        large = {"padding": "x" * (400 << 10)}  # for the loop that has large requests
+        for number, waits, releases in ((signal.SIGTERM, {}, {}), (signal.SIGINT, {}, {}), (signal.SIGTERM, large, {}),
+                                        (signal.SIGTERM, {}, large), (signal.SIGTERM, large, large)):
             server = self.serve("echo", "waits")
             idle, helper = server.connect(), server.connect()
-            waiting = self.waiting(server, 1)[0]
+            waiting = self.waiting(server, 1, waits)[0]
             idle.ask(request(1, "ping"))
-            release = post(call(3, "release"))
+            release = post(call(3, "release", releases))
             helper.send(post(request(2, "ping")) + release[:-1])  # begun before the signal, and so served
             self.assertEqual(helper.receive().status, 200)
             server.signal(number)

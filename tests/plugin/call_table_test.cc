@@ -1,7 +1,7 @@
 #include "plugin/call_table.h"
 
 #include "recorder.h"
-#include "schema/schema.h"
+#include "registry/definition.h"
 #include "support/catch.h"
 
 using namespace collet;

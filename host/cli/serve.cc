@@ -236,7 +236,7 @@ int serve(const ServeOptions& options) {
 
   std::signal(SIGPIPE, SIG_IGN);
   Host host(*config, accepting + 1);
-  const protocol::Access access(access_rules(config->server));
+  const protocol::Access access(access_rules(*config));
   protocol::ServerOptions served = server_options(*config);
   served.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
   served.more_instructions = [&host] { return host.loader().instructions(); };

@@ -1,10 +1,43 @@
 #include "cli/server_setup.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "config/token.h"
 
 namespace collet::cli {
+namespace {
+
+// One for each set of rules.
+class Views {
+ public:
+  explicit Views(const config::Config& config) : config_(config) {}
+
+  // Null if `name` is empty: everything is seen.
+  registry::ViewPtr named(const std::string& name) {
+    if (name.empty()) return nullptr;
+    const registry::ViewRules& rules = config_.view.at(name);
+    registry::ViewPtr& view = made_[rules];
+    if (!view) view = std::make_shared<registry::View>(rules);
+    return view;
+  }
+  registry::ViewPtr of(const config::Token& token) {
+    return named(token.view.empty() ? config_.server.view : token.view);
+  }
+
+ private:
+  const config::Config& config_;
+  std::map<registry::ViewRules, registry::ViewPtr> made_;
+};
+
+}  // namespace
+
+registry::PrincipalPtr local_principal(const config::Config& config) {
+  registry::Principal local{.kind = registry::Principal::Kind::local, .source = "this process"};
+  local.view = Views(config).named(config.server.view);
+  return std::make_shared<registry::Principal>(std::move(local));
+}
 
 protocol::ServerOptions server_options(const config::Config& config) {
   protocol::ServerOptions options;
@@ -27,8 +60,13 @@ protocol::ServerOptions server_options(const config::Config& config) {
   return options;
 }
 
-protocol::AccessRules access_rules(const config::Server& server) {
+protocol::AccessRules access_rules(const config::Config& config) {
+  const config::Server& server = config.server;
+  Views views(config);
   protocol::AccessRules rules;
+  if (auto view = views.named(server.view)) {
+    rules.anybody = std::make_shared<registry::Principal>(registry::Principal{.view = std::move(view)});
+  }
   rules.allowed_hosts = server.allowed_hosts;
   rules.allowed_origins = server.allowed_origins;
   const bool local = std::all_of(server.listen.begin(), server.listen.end(),
@@ -36,11 +74,21 @@ protocol::AccessRules access_rules(const config::Server& server) {
   rules.check_host = local || !server.allowed_hosts.empty();
   for (const transport::Address& address : server.listen) rules.allowed_hosts.push_back(address.host);
   if (!server.token.empty()) {
-    rules.authenticate = [tokens = server.token](std::string_view given) -> std::optional<std::string> {
-      for (const config::Token& token : tokens) {
-        if (config::matches(given, token.hash)) return token.name;
+    std::vector<std::pair<std::string, registry::PrincipalPtr>> tokens;  // by their hashes
+    for (const config::Token& token : server.token) {
+      tokens.emplace_back(token.hash, std::make_shared<registry::Principal>(registry::Principal{
+                                          .id = token.name,
+                                          .kind = registry::Principal::Kind::token,
+                                          .tenant = token.tenant,
+                                          .scopes = token.scopes,
+                                          .source = "server.token",
+                                          .view = views.of(token)}));
+    }
+    rules.authenticate = [tokens = std::move(tokens)](std::string_view given) -> registry::PrincipalPtr {
+      for (const auto& [hash, principal] : tokens) {
+        if (config::matches(given, hash)) return principal;
       }
-      return std::nullopt;
+      return nullptr;
     };
   }
   return rules;

@@ -8,6 +8,8 @@
 namespace collet::cli {
 
 protocol::ServerOptions server_options(const config::Config& config);
-protocol::AccessRules access_rules(const config::Server& server);
+protocol::AccessRules access_rules(const config::Config& config);
+// Who calls from this process itself.
+registry::PrincipalPtr local_principal(const config::Config& config);
 
 }  // namespace collet::cli

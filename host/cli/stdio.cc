@@ -116,6 +116,7 @@ int stdio(const CommonOptions& options) {
   if (!config) return complain(config.message());
   Host host(*config, 1);
   protocol::ServerOptions served = server_options(*config);
+  served.local = local_principal(*config);
   served.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
   served.more_instructions = [&host] { return host.loader().instructions(); };
   protocol::Server server(std::move(served), host.registry(), host.loops());

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "cli/interruption.h"
 #include "cli/listing.h"
+#include "registry/principal.h"
 
 namespace collet::cli {
 namespace {
@@ -36,6 +37,7 @@ class Listener final : public registry::Listener {
     call.handle = item.def->handle;
     call.name = item.def->name;
     call.arguments = wanted.arguments;
+    call.principal = &principal_;
     call.timeout_ms = wanted.deadline_ms.value_or(item.def->timeout_ms ? item.def->timeout_ms : wanted.timeout_ms);
     loop::Timer deadline(loop_);
     loop_.post([&] {
@@ -92,6 +94,8 @@ class Listener final : public registry::Listener {
   }
 
  private:
+  const registry::Principal principal_{.kind = registry::Principal::Kind::local, .source = "this process"};
+
   void print_text(const registry::Ending& ending) {
     const std::vector<std::string> shown = shown_content(ending.content, out_.is_terminal());
     for (const std::string& block : shown) out_.write(block + '\n');

@@ -71,6 +71,13 @@ const TextRule kName{"a name of the characters A-Z a-z 0-9 _ . -",
 
 const TextRule kPrincipal{kPrincipalMustBe, is_principal};
 
+// RFC 6749 §3.3.
+const TextRule kScope{"a word of printable ASCII without blanks, quotes and backslashes", [](std::string_view text) {
+                        return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+                          return c > ' ' && c < '\x7f' && c != '"' && c != '\\';
+                        });
+                      }};
+
 const TextRule kTokenHash{R"("sha256:" and 64 hexadecimal digits, as "collet token" prints it)", is_token_hash,
                           true};
 
@@ -135,7 +142,10 @@ class Reader {
   Config read(const Value& document) {
     Config config;
     Section root(problems_, "", document);
-    read_server(root.section("server"), config.server);
+    Section server = root.section("server");
+    Section views = root.section("view");  // which others name
+    for (const Value::Member& member : views.members()) read_view(views, member, config);
+    read_server(std::move(server), config);
     read_admin(root.section("admin"), config.admin);
     read_log(root.section("log"), config.log);
     read_plugins(root.section("plugins"), config.plugins);
@@ -150,7 +160,36 @@ class Reader {
   }
 
  private:
-  void read_server(Section section, Server& server) {
+  void read_view(Section& views, const Value::Member& member, Config& config) {
+    if (!kName.holds(member.key)) {
+      problems_.add(member.at, "{}: a view's name must be {}", views.name_of(member.key), kName.must_be);
+    }
+    Section section = views.section(member);
+    registry::ViewRules& rules = config.view[member.key];
+    read_rules(section, "allow", rules.allow);
+    read_rules(section, "deny", rules.deny);
+    read_rules(section, "unlisted", rules.unlisted);
+    section.finish();
+  }
+
+  void read_rules(Section& section, std::string_view key, std::vector<std::string>& rules) {
+    section.read(key, rules, kAnyText);
+    for (const std::string& rule : rules) {
+      if (const auto mistake = registry::find_mistake(rule)) {
+        problems_.add(section.at_of(key), "{}: {} is no rule: {}", section.name_of(key), in_quotes(rule), *mistake);
+      }
+    }
+  }
+
+  void read_view_name(Section& section, const Config& config, std::string& view) {
+    section.read("view", view, kAnyText);
+    if (!view.empty() && !config.view.contains(view)) {
+      problems_.add(section.at_of("view"), "{}: there is no [view.{}]", section.name_of("view"), view);
+    }
+  }
+
+  void read_server(Section section, Config& config) {
+    Server& server = config.server;
     read_listen(section, server.listen);
     section.read("path", server.path, kUrlPath);
     section.read("sse_path", server.sse_path, kUrlPathOrNone);
@@ -169,7 +208,8 @@ class Reader {
     read_tls(section.section("tls"), server.tls);
     read_card(section.section("card"), server.card);
     read_limits(section.section("limits"), server.limits);
-    read_tokens(section, server.token);
+    read_view_name(section, config, server.view);
+    read_tokens(section, config);
     section.finish();
   }
 
@@ -245,13 +285,17 @@ class Reader {
     http.body_bytes_max = limits.message_bytes_max;
   }
 
-  void read_tokens(Section& server, std::vector<Token>& tokens) {
+  void read_tokens(Section& server, Config& config) {
+    std::vector<Token>& tokens = config.server.token;
     for (Section& section : server.sections("token")) {
       Token token;
       section.require("name");
       section.require("hash");
       section.read("name", token.name, kPrincipal);
       section.read("hash", token.hash, kTokenHash);
+      section.read("tenant", token.tenant, kPrincipal);
+      section.read("scopes", token.scopes, kScope);
+      read_view_name(section, config, token.view);
       section.finish();
       const auto same_name = [&](const Token& other) { return !token.name.empty() && other.name == token.name; };
       if (std::any_of(tokens.begin(), tokens.end(), same_name)) {

@@ -15,6 +15,7 @@
 #include "base/placement.h"
 #include "base/result.h"
 #include "registry/names.h"
+#include "registry/view.h"
 #include "transport/http.h"
 
 namespace collet::config {
@@ -23,6 +24,9 @@ namespace collet::config {
 struct Token {
   std::string name;  // the principal that it stands for
   std::string hash;  // see token.h
+  std::string tenant;
+  std::vector<std::string> scopes;
+  std::string view;  // the name of a view; empty: that of the server
 
   bool operator==(const Token&) const = default;
 };
@@ -77,6 +81,7 @@ struct Server {
   Card card;
   Limits limits;
   std::vector<Token> token;
+  std::string view;  // of whoever has none of their own; empty: everything is seen
 
   bool operator==(const Server&) const = default;
 };
@@ -143,6 +148,7 @@ struct Admin {
 
 struct Config {
   Server server;
+  std::map<std::string, registry::ViewRules, std::less<>> view;  // [view.<name>]; each one that is named is there
   Admin admin;
   Log log;
   Plugins plugins;

@@ -35,7 +35,7 @@ std::string_view bearer_token(std::string_view credentials) {
 
 }  // namespace
 
-std::optional<Refusal> Access::check(const transport::HttpRequest& request, std::string& principal) const {
+std::optional<Refusal> Access::check(const transport::HttpRequest& request, registry::PrincipalPtr& principal) const {
   if (auto refused = check_names(request)) return refused;
   const auto authorization = request.stated("authorization");
   const std::string_view token = bearer_token(authorization.value);
@@ -43,15 +43,16 @@ std::optional<Refusal> Access::check(const transport::HttpRequest& request, std:
   if (!authorization.agreed && (token.data() || request.count("authorization") > 1)) {
     return Refusal{400, "The Authorization headers differ\n", "Bearer realm=\"collet\", error=\"invalid_request\""};
   }
-  if (!rules_.authenticate) return std::nullopt;
+  if (!rules_.authenticate) {
+    principal = rules_.anybody;
+    return std::nullopt;
+  }
   if (!authorization.value.data()) {
     return Refusal{401, "A bearer token is needed: send \"Authorization: Bearer …\"\n", "Bearer realm=\"collet\""};
   }
   if (!token.empty()) {
-    if (auto known = rules_.authenticate(token)) {
-      principal = std::move(*known);
-      return std::nullopt;
-    }
+    principal = rules_.authenticate(token);
+    if (principal) return std::nullopt;
   }
   return Refusal{401, "This token is not valid here\n", "Bearer realm=\"collet\", error=\"invalid_token\""};
 }

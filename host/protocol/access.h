@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "registry/principal.h"
 #include "transport/http.h"
 
 namespace collet::protocol {
@@ -17,8 +18,10 @@ struct AccessRules {
   // Whether a Host that is not allowed is refused. Off where others reach us under names that we cannot know, which
   // is safe if they need a token.
   bool check_host = true;
-  // Any thread. The principal that the bearer token stands for, or nothing. Empty function: no token is needed.
-  std::function<std::optional<std::string>(std::string_view token)> authenticate;
+  // Any thread. The principal that the bearer token stands for, or null. Empty function: no token is needed.
+  std::function<registry::PrincipalPtr(std::string_view token)> authenticate;
+  // Who comes where no token is needed.
+  registry::PrincipalPtr anybody = {};
 };
 
 struct Refusal {
@@ -28,8 +31,9 @@ struct Refusal {
 };
 
 // Whom what a request takes is counted to.
-inline std::string counted_to(std::string_view principal, std::string_view client) {
-  return principal.empty() ? std::string(client) : "principal " + std::string(principal);
+inline std::string counted_to(const registry::PrincipalPtr& principal, std::string_view client) {
+  const std::string& id = registry::id_of(principal);
+  return id.empty() ? std::string(client) : "principal " + id;
 }
 
 class Access {
@@ -37,7 +41,7 @@ class Access {
   explicit Access(AccessRules rules) : rules_(std::move(rules)) {}
 
   // Sets `principal` if the request may go on.
-  std::optional<Refusal> check(const transport::HttpRequest& request, std::string& principal) const;
+  std::optional<Refusal> check(const transport::HttpRequest& request, registry::PrincipalPtr& principal) const;
   // Host and Origin alone.
   std::optional<Refusal> check_names(const transport::HttpRequest& request) const;
   // The Host alone.

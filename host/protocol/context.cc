@@ -45,6 +45,16 @@ std::optional<std::string> headers_text(const std::vector<std::pair<std::string,
   return out + '}';
 }
 
+// A JSON array.
+std::string scopes_text(const std::vector<std::string>& scopes) {
+  std::string out = "[";
+  for (const std::string& scope : scopes) {
+    if (out.size() > 1) out += ',';
+    text::append_json_string(out, scope);
+  }
+  return out + ']';
+}
+
 std::optional<std::string> unless_empty(const std::string& text) {
   if (text.empty()) return std::nullopt;
   return text;
@@ -89,7 +99,9 @@ std::optional<std::string> Context::info(std::string_view key) const {
   if (key == "protocolVersion") return std::string(version);
   if (key == "era") return era == Era::modern ? "modern" : "legacy";
   if (key == "transport") return transport == Transport::http ? "http" : "stdio";
-  if (key == "principal") return unless_empty(principal);
+  if (key == "principal") return unless_empty(registry::id_of(principal));
+  if (key == "tenant") return principal ? unless_empty(principal->tenant) : std::nullopt;
+  if (key == "scopes") return principal ? std::optional(scopes_text(principal->scopes)) : std::nullopt;
   if (key == "session") return session ? unless_empty(session->id()) : std::nullopt;
   if (key == "clientInfo") return session ? unless_empty(session->client().info) : text_of(client_info);
   if (key == "clientCapabilities") {

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "protocol/session.h"
 #include "protocol/version.h"
+#include "registry/principal.h"
 #include "rpc/error.h"
 #include "rpc/message.h"
 
@@ -22,7 +23,7 @@ struct Context {
   Era era = Era::modern;
   Transport transport = Transport::http;
   std::string_view version;
-  std::string principal;                        // empty: nobody in particular
+  registry::PrincipalPtr principal;             // who asks
   SessionPtr session;                           // legacy, once initialized
   const json::Value* meta = nullptr;            // params._meta, an object or null
   const json::Value* client_info = nullptr;     // modern

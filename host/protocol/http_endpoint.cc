@@ -33,7 +33,7 @@ std::string_view version_of(const HttpRequest& http) {
 
 }  // namespace
 
-void HttpEndpoint::serve(const HttpRequest& http, HttpReply& reply, std::string principal) {
+void HttpEndpoint::serve(const HttpRequest& http, HttpReply& reply, registry::PrincipalPtr principal) {
   if (http.method == "POST") return post(http, reply, std::move(principal));
   const bool is_get = http.method == "GET" && accepted(http).events;
   if (is_get || http.method == "DELETE") {
@@ -47,7 +47,7 @@ void HttpEndpoint::serve(const HttpRequest& http, HttpReply& reply, std::string 
          {"Allow", "POST, GET, DELETE"});
 }
 
-void HttpEndpoint::post(const HttpRequest& http, HttpReply& reply, std::string principal) {
+void HttpEndpoint::post(const HttpRequest& http, HttpReply& reply, registry::PrincipalPtr principal) {
   if (!has_json_body(http, reply)) return;
   const Accepted takes = accepted(http);
   if (!takes.json && !takes.events) {
@@ -85,7 +85,7 @@ void HttpEndpoint::take_response(const HttpRequest& http, Request& response, con
 }
 
 void HttpEndpoint::post_batch(const HttpRequest& http, HttpReply& reply, Accepted takes,
-                              const std::string& principal) {
+                              const registry::PrincipalPtr& principal) {
   auto [version, agreed] = http.stated("mcp-protocol-version");
   if (!version.data()) version = kVersionWithoutHeader;
   const Named named = session_of(http, principal);
@@ -141,7 +141,7 @@ std::optional<rpc::Error> HttpEndpoint::identify_legacy(const HttpRequest& http,
   return read_legacy(request.message, request.context);
 }
 
-HttpEndpoint::Named HttpEndpoint::session_of(const HttpRequest& http, std::string_view principal) {
+HttpEndpoint::Named HttpEndpoint::session_of(const HttpRequest& http, const registry::PrincipalPtr& principal) {
   const auto [id, agreed] = http.stated("mcp-session-id");
   if (!id.data()) return {};
   if (!agreed) return {nullptr, 400, "The Mcp-Session-Id headers differ"};
@@ -150,7 +150,7 @@ HttpEndpoint::Named HttpEndpoint::session_of(const HttpRequest& http, std::strin
   return {std::move(session)};
 }
 
-void HttpEndpoint::get(const HttpRequest& http, HttpReply& reply, const std::string& principal) {
+void HttpEndpoint::get(const HttpRequest& http, HttpReply& reply, const registry::PrincipalPtr& principal) {
   const std::string_view page = page_of(http);
   auto [session, status, problem] = session_of(http, principal);
   if (!problem.empty()) return refuse(reply, page, status, problem);
@@ -173,7 +173,7 @@ void HttpEndpoint::get(const HttpRequest& http, HttpReply& reply, const std::str
   loop_.open_reader(reply, std::move(session), std::move(log), last.event, EventReader::Style::resumable);
 }
 
-void HttpEndpoint::remove(const HttpRequest& http, HttpReply& reply, const std::string& principal) {
+void HttpEndpoint::remove(const HttpRequest& http, HttpReply& reply, const registry::PrincipalPtr& principal) {
   const Named named = session_of(http, principal);
   if (!named.problem.empty()) return refuse(reply, page_of(http), named.status, named.problem);
   if (!named.session) {

@@ -27,7 +27,7 @@ class HttpSite final : public transport::HttpHandler {
  private:
   struct Admitted {
     const Route* route;
-    std::string principal;
+    registry::PrincipalPtr principal;
   };
   // Nothing: it has been answered.
   std::optional<Admitted> admit(const transport::HttpRequest& http, transport::HttpReply& reply) const;

@@ -98,7 +98,7 @@ std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
   if (!offer.ttl_ms) return std::nullopt;
   Server& server = loop_.server();
   task_ = server.tasks().create(
-      {context.era, task_owner(context), rpc::Place{loop_.index(), serial_}, *offer.ttl_ms, !context.principal.empty()},
+      {context.era, task_owner(context), rpc::Place{loop_.index(), serial_}, *offer.ttl_ms, !registry::id_of(context.principal).empty()},
       monotonic_ms());
   if (!task_) return rpc::internal_error("Too many tasks are under way");
   if (context.era == Era::modern) {
@@ -122,6 +122,7 @@ void ItemCall::run(const Target& target) {
   call.arguments = target.arguments;
   if (!target.variables.empty()) call.variables = target.variables;
   call.timeout_ms = timeout_ms_;
+  call.principal = request_->context.principal.get();
   call.output = output_.get();
   call.round = round_.number;
   if (round_.number > 0) {
@@ -142,7 +143,7 @@ void ItemCall::run_again() {
     phase_ = Phase::over;
     return;
   }
-  const auto found = loop_.find_item(kind_, name_);
+  const auto found = loop_.find(kind_, name_, request_->context);
   if (!found.item) {
     fail("What was called is gone; it was replaced while you were asked");
     phase_ = Phase::over;
@@ -309,7 +310,7 @@ std::string ItemCall::canonical_arguments() const {
 StateBinding ItemCall::binding(const std::string& arguments) const {
   const char* name = kind_ == registry::CallKind::resource ? "uri" : "name";
   return {request_->message.method, json::find_string(*request_->message.params, name).value_or(""), *source_,
-          arguments, request_->context.principal};
+          arguments, registry::id_of(request_->context.principal)};
 }
 
 // If not, it has been answered.

@@ -38,7 +38,7 @@ std::string kept_info(const json::Value& info) {
 void ServerLoop::discover(RequestPtr request) {
   request->exchange.result({R"({"supportedVersions":)", supported_versions(), R"(,"capabilities":)", kCapabilities,
                             R"(,"extensions":{"io.modelcontextprotocol/tasks":{}}},)",
-                            server_.instructions_member(), server_.cacheable_stamp(), "}"});
+                            server_.instructions_member(), cacheable_stamp(request->context), "}"});
 }
 
 void ServerLoop::initialize(RequestPtr request) {
@@ -61,6 +61,9 @@ void ServerLoop::initialize(RequestPtr request) {
   if (!session) {
     session = server_.sessions().create(request->context.principal, loop_.now_ms());
     request->http.set_session(session->id());
+  }
+  if (registry::view_of(session->principal())) {
+    for (unsigned kind = 0; kind < registry::kKinds; ++kind) list_is_news(*session, static_cast<registry::Kind>(kind));
   }
   if (!session->initialize(std::move(client))) {
     return request->exchange.error(rpc::invalid_request("this stream is initialized already"));

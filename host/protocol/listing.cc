@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "protocol/older_content.h"
+#include "protocol/viewed.h"
 
 namespace collet::protocol {
 namespace {
@@ -90,6 +91,23 @@ Listing::Listing(const registry::Snapshot& snapshot, registry::Kind kind, unsign
   if (older_text_) older_text_->begins.push_back(older_text_->items.size());
 }
 
+Listing::Listing(const Listing& whole, const std::vector<registry::Sight>& sights) : page_items_(whole.page_items_) {
+  if (whole.older_text_) older_text_.emplace();
+  const auto append = [](Text& text, const Text& from, std::size_t index) {
+    text.begins.push_back(text.items.size());
+    text.items.append(from.items, from.begins[index], from.begins[index + 1] - from.begins[index]);
+  };
+  for (std::size_t index = 0; index < sights.size(); ++index) {
+    if (sights[index] != registry::Sight::listed) continue;
+    names_.push_back(whole.names_[index]);
+    append(text_, whole.text_, index);
+    if (older_text_) append(*older_text_, *whole.older_text_, index);
+  }
+  text_.begins.push_back(text_.items.size());
+  if (older_text_) older_text_->begins.push_back(older_text_->items.size());
+  fingerprint_ = std::hash<std::string_view>{}(text_.items);
+}
+
 std::optional<Listing::Page> Listing::page(std::optional<std::string_view> cursor, Era era) const {
   std::size_t first = 0;
   if (cursor) {
@@ -114,6 +132,15 @@ Listings::Listings(const registry::Snapshot& snapshot, unsigned page_items) {
   for (const Kind kind : {Kind::tool, Kind::resource, Kind::resource_template, Kind::prompt}) {
     all_.emplace_back(snapshot, kind, page_items);
   }
+}
+
+Listings::~Listings() = default;
+
+const Viewed& Listings::under(const registry::ViewPtr& view, const registry::Snapshot& snapshot) const {
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<Viewed>& viewed = viewed_[view.get()];
+  if (!viewed) viewed = std::make_unique<Viewed>(view, snapshot, *this);
+  return *viewed;
 }
 
 }  // namespace collet::protocol

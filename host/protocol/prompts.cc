@@ -34,7 +34,7 @@ void ServerLoop::get_prompt(RequestPtr request) {
   const rpc::Message& message = request->message;
   const auto name = message.params ? json::find_string(*message.params, "name") : std::nullopt;
   if (!name) return request->exchange.error(rpc::invalid_params("name must be a string"));
-  const registry::Item* item = snapshot_->find(registry::Kind::prompt, *name);
+  const registry::Item* item = find(registry::Kind::prompt, *name, request->context);
   if (!item) {
     return request->exchange.error(rpc::invalid_params(fmt::format("unknown prompt {}", name->substr(0, 128))));
   }
@@ -62,10 +62,10 @@ void ServerLoop::complete(RequestPtr request) {
   }
   const registry::Item* item = nullptr;
   if (const auto name = json::find_string(*ref, "name"); type == "ref/prompt" && name) {
-    item = snapshot_->find(registry::Kind::prompt, *name);
+    item = find(registry::Kind::prompt, *name, request->context);
   } else if (const auto uri = json::find_string(*ref, "uri"); type == "ref/resource" && uri) {
-    item = snapshot_->find(registry::Kind::resource_template, *uri);
-    if (!item) item = snapshot_->find(registry::Kind::resource, *uri);
+    item = find(registry::Kind::resource_template, *uri, request->context);
+    if (!item) item = find(registry::Kind::resource, *uri, request->context);
   }
   if (!item) return request->exchange.error(rpc::invalid_params("ref names nothing that is offered here"));
   if (item->def->kind == registry::Kind::resource) {  // which has nothing to complete

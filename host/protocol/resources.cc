@@ -34,7 +34,7 @@ std::string variables_text(const std::map<std::string, std::string>& variables) 
 void ServerLoop::read_resource(RequestPtr request) {
   const auto uri = uri_of(*request);
   if (!uri) return request->exchange.error(rpc::invalid_params("uri must be a string"));
-  const auto found = snapshot_->find_resource(*uri);
+  const auto found = find(registry::CallKind::resource, *uri, request->context);
   if (!found.item) return request->exchange.error(unknown_resource(request->context.era, *uri));
   if (const auto bad = check_capabilities(found.item->def->traits, request->context)) {
     return request->exchange.error(*bad);
@@ -48,7 +48,7 @@ void ServerLoop::read_resource(RequestPtr request) {
 void ServerLoop::subscribe(RequestPtr request) {
   const auto uri = uri_of(*request);
   if (!uri) return request->exchange.error(rpc::invalid_params("uri must be a string"));
-  const auto found = snapshot_->find_resource(*uri);
+  const auto found = find(registry::CallKind::resource, *uri, request->context);
   if (!found.item) {
     return request->exchange.error(unknown_resource(request->context.era, *uri));
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "registry/principal.h"
 #include "transport/http.h"
 
 namespace collet::protocol {
@@ -20,7 +21,7 @@ enum class Entry : std::uint8_t {
 struct Route {
   // On the thread of its loop. `principal` is who has come, as far as that was asked.
   using Handler =
-      std::function<void(const transport::HttpRequest& http, transport::HttpReply& reply, std::string principal)>;
+      std::function<void(const transport::HttpRequest& http, transport::HttpReply& reply, registry::PrincipalPtr principal)>;
 
   std::string path;  // a slash behind it names the same
   Entry entry = Entry::granted;
@@ -31,7 +32,7 @@ struct Route {
 // To one of MCP's endpoints, which is borrowed.
 template <class Endpoint>
 Route route_to(std::string path, Endpoint& endpoint) {
-  return {std::move(path), Entry::granted, {}, [&endpoint](const auto& http, auto& reply, std::string principal) {
+  return {std::move(path), Entry::granted, {}, [&endpoint](const auto& http, auto& reply, registry::PrincipalPtr principal) {
             endpoint.serve(http, reply, std::move(principal));
           }};
 }

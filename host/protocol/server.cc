@@ -154,10 +154,33 @@ rpc::InFlight* ServerLoop::in_flight_of(const Request& request) {
   return request.context.session ? &request.context.session->in_flight() : nullptr;
 }
 
-registry::Snapshot::Found ServerLoop::find_item(registry::CallKind kind, std::string_view name) const {
-  if (kind == registry::CallKind::resource) return snapshot_->find_resource(name);
+const Viewed* ServerLoop::viewed(const registry::PrincipalPtr& principal) {
+  const registry::View* view = registry::view_of(principal);
+  if (!view) return nullptr;
+  const Viewed*& viewed = viewed_[view];
+  if (!viewed) viewed = &listings_->under(principal->view, *snapshot_);
+  return viewed;
+}
+
+const registry::Item* ServerLoop::find(registry::Kind kind, std::string_view name, const Context& context) {
+  const registry::Item* item = snapshot_->find(kind, name);
+  const Viewed* seen = item ? viewed(context.principal) : nullptr;
+  return seen && !seen->shows(*item) ? nullptr : item;
+}
+
+registry::Snapshot::Found ServerLoop::find(registry::CallKind kind, std::string_view name, const Context& context) {
+  if (kind == registry::CallKind::resource) {
+    const Viewed* seen = viewed(context.principal);
+    return seen ? snapshot_->find_resource(name, [&](const registry::Item& item) { return seen->shows(item); })
+                : snapshot_->find_resource(name);
+  }
   const auto items = kind == registry::CallKind::tool ? registry::Kind::tool : registry::Kind::prompt;
-  return {snapshot_->find(items, name), {}};
+  return {find(items, name, context), {}};
+}
+
+const Listing& ServerLoop::listing(registry::Kind kind, const registry::PrincipalPtr& principal) {
+  const Viewed* seen = viewed(principal);
+  return seen ? seen->of(kind) : listings_->of(kind);
 }
 
 void ServerLoop::begin_call(RequestPtr request, const Target& target) {
@@ -204,18 +227,29 @@ void ServerLoop::cancel(std::uint64_t serial) {
 void ServerLoop::adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Listings> listings, unsigned changed) {
   snapshot_ = std::move(snapshot);
   listings_ = std::move(listings);
+  viewed_.clear();
   news_.note(changed);
 }
 
 void ServerLoop::tell_list_changed(registry::Kind kind) {
   for (const auto& [serial, subscription] : subscriptions_) subscription->list_changed(kind);
-  if (stdio_client_ && stdio_client_->session().initialized()) stdio_client_->send(list_changed_message(kind));
+  if (stdio_client_ && stdio_client_->session().initialized() && list_is_news(stdio_client_->session(), kind)) {
+    stdio_client_->send(list_changed_message(kind));
+  }
+}
+
+// Who sees everything sees each change.
+bool ServerLoop::list_is_news(Session& session, registry::Kind kind) {
+  const registry::PrincipalPtr& principal = session.principal();
+  return !registry::view_of(principal) || session.note_list(kind, listing(kind, principal).fingerprint());
 }
 
 void ServerLoop::tell_updated(std::string_view key) {
   for (const auto& [serial, subscription] : subscriptions_) subscription->resource_updated(key);
   if (!stdio_client_) return;
-  if (const auto uri = stdio_client_->session().subscribed(key)) stdio_client_->send(updated_message(*uri));
+  const Session& session = stdio_client_->session();
+  const auto uri = session.subscribed(key);
+  if (uri && server_.sees(session.principal(), *uri)) stdio_client_->send(updated_message(*uri));
 }
 
 std::string_view list_changed_method(registry::Kind kind) {
@@ -250,6 +284,7 @@ Server::Server(ServerOptions options, registry::Registry& registry, std::vector<
       identity_(make_identity(options_)),
       stamp_(R"("resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":)" + identity_ + "}"),
       cacheable_stamp_(fmt::format(R"({},"ttlMs":{},"cacheScope":"public")", stamp_, limits::kListTtlMs)),
+      private_stamp_(fmt::format(R"({},"ttlMs":{},"cacheScope":"private")", stamp_, limits::kListTtlMs)),
       session_news_(*loops.front(), options_.list_changed_interval_ms,
                     [this](unsigned changed) { tell_sessions(changed); }) {
   for (unsigned index = 0; index < loops.size(); ++index) {
@@ -299,15 +334,24 @@ void Server::note_changed(unsigned changed) {
 
 void Server::tell_sessions(unsigned changed) {
   for (const registry::Kind kind : changed_lists(changed)) {
-    sessions_.broadcast([message = list_changed_message(kind)](const Session&) { return message; });
+    sessions_.broadcast([&, message = list_changed_message(kind)](Session& session) {
+      return loops_.front()->list_is_news(session, kind) ? std::optional(message) : std::nullopt;
+    });
   }
+}
+
+bool Server::sees(const registry::PrincipalPtr& principal, std::string_view uri) const {
+  const registry::View* view = registry::view_of(principal);
+  if (!view) return true;
+  const auto shows = [&](const registry::Item& item) { return view->sight_of(item) != registry::Sight::hidden; };
+  return registry_.current()->find_resource(uri, shows).item != nullptr;
 }
 
 void Server::resource_updated(std::string_view uri) {
   const std::string key = registry::watched_uri(uri);
   sessions_.broadcast([&](const Session& session) -> std::optional<std::string> {
     const auto known_as = session.subscribed(key);
-    if (!known_as) return std::nullopt;
+    if (!known_as || !sees(session.principal(), *known_as)) return std::nullopt;
     return updated_message(*known_as);
   });
   for (const auto& target : loops_) {

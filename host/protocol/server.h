@@ -25,6 +25,7 @@
 #include "protocol/subscription.h"
 #include "protocol/task.h"
 #include "protocol/task_waiter.h"
+#include "protocol/viewed.h"
 #include "protocol/watches.h"
 #include "registry/registry.h"
 
@@ -42,6 +43,7 @@ struct ServerOptions {
   unsigned page_items = limits::kPageItems;
   unsigned sessions_max = limits::kSessionsMax;
   std::uint64_t session_idle_timeout_ms = limits::kSessionIdleTimeoutMs;
+  registry::PrincipalPtr local;  // who is at the other end of the standard streams
   std::shared_ptr<transport::RequestMemory> request_memory;  // that what is read is counted to; null: not counted
   Watches::OnChange on_watch;             // any thread; may be empty
   std::vector<std::string> kept_headers;  // of a request over HTTP, for plugins that hand them on
@@ -99,8 +101,11 @@ class ServerLoop {
   // A number that this loop uses once.
   std::uint64_t next_serial() { return ++serial_; }
   rpc::InFlight* in_flight_of(const Request& request);
-  // The item of that final name, or the resource of that URI, as things are now.
-  registry::Snapshot::Found find_item(registry::CallKind kind, std::string_view name) const;
+  // What who asks sees of that final name, or of that URI, as things are now.
+  registry::Snapshot::Found find(registry::CallKind kind, std::string_view name, const Context& context);
+  const registry::Item* find(registry::Kind kind, std::string_view name, const Context& context);
+  // The list of that kind as the principal sees it.
+  const Listing& listing(registry::Kind kind, const registry::PrincipalPtr& principal);
   void end_subscription(std::uint64_t serial) { subscriptions_.erase(serial); }
   // Ends all streams that clients hold open: subscriptions with an answer.
   void end_streams();
@@ -142,11 +147,17 @@ class ServerLoop {
 
   void begin_call(RequestPtr request, const Target& target);
 
+  // For results that may be kept for whoever asks, or for who asks alone.
+  const std::string& cacheable_stamp(const Context& context) const;
+  // Null: everything is seen.
+  const Viewed* viewed(const registry::PrincipalPtr& principal);
+
   void cancelled(const Request& request);
   void answered(const Request& request);
   void cancel(std::uint64_t serial);
   void adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Listings> listings, unsigned changed);
   void tell_list_changed(registry::Kind kind);
+  bool list_is_news(Session& session, registry::Kind kind);
   void tell_updated(std::string_view key);
   void wake(std::uint64_t serial);
   // A message to a legacy session that belongs to no request.
@@ -157,6 +168,7 @@ class ServerLoop {
   const unsigned index_;
   registry::SnapshotPtr snapshot_;
   std::shared_ptr<const Listings> listings_;  // shared with the other loops
+  std::unordered_map<const registry::View*, const Viewed*> viewed_;  // of these: those that have been asked for here
   RequestPool requests_;
   Calls calls_;
   std::map<std::uint64_t, std::unique_ptr<Subscription>> subscriptions_;
@@ -208,6 +220,8 @@ class Server {
   const std::string& stamp() const { return stamp_; }
   // … and with the caching hints that lists and server/discover carry.
   const std::string& cacheable_stamp() const { return cacheable_stamp_; }
+  // … and where they are one principal's, who does not see everything.
+  const std::string& private_stamp() const { return private_stamp_; }
   // `"instructions":"…",` or nothing.
   std::string instructions_member() const;
 
@@ -222,6 +236,8 @@ class Server {
   void respond(rpc::Place place, std::string key, Result<std::string> result);
   // … to have the reader there send what has come.
   void wake(rpc::Place place);
+  // Any thread: whether the principal may see the resource of that URI.
+  bool sees(const registry::PrincipalPtr& principal, std::string_view uri) const;
   // Any thread: tells all clients that watch this resource.
   void resource_updated(std::string_view uri);
 
@@ -240,6 +256,7 @@ class Server {
   std::string identity_;
   std::string stamp_;
   std::string cacheable_stamp_;
+  std::string private_stamp_;
   std::vector<std::unique_ptr<ServerLoop>> loops_;
   ListNews session_news_;  // the first loop's
   unsigned outgrown_ = 0;  // 1 << registry::Kind: a page no longer holds all; only publish() touches it

@@ -17,6 +17,8 @@
 #include "base/limits.h"
 #include "protocol/event_log.h"
 #include "protocol/watches.h"
+#include "registry/item.h"
+#include "registry/principal.h"
 #include "rpc/in_flight.h"
 
 namespace collet::protocol {
@@ -25,11 +27,12 @@ namespace collet::protocol {
 class Session {
  public:
   // The budget outlives the session.
-  Session(std::string id, std::string principal, EventBudget& budget)
+  Session(std::string id, registry::PrincipalPtr principal, EventBudget& budget)
       : id_(std::move(id)), principal_(std::move(principal)), budget_(budget) {}
 
   const std::string& id() const { return id_; }
-  const std::string& principal() const { return principal_; }
+  // Who has opened it.
+  const registry::PrincipalPtr& principal() const { return principal_; }
 
   struct Client {
     std::string_view version;  // one of kLegacyVersions; empty before initialize()
@@ -49,6 +52,9 @@ class Session {
   unsigned log_severity() const { return log_severity_; }
 
   rpc::InFlight& in_flight() { return in_flight_; }
+
+  // Takes note of what its client's list is like, by Listing::fingerprint(); whether that is another one than before.
+  bool note_list(registry::Kind kind, std::size_t fingerprint);
 
   // Requests of ours that the client has not answered. Nothing if there are kSessionCallsMax already.
   struct Question {
@@ -81,13 +87,14 @@ class Session {
   EventLogPtr open_log_locked();
 
   const std::string id_;
-  const std::string principal_;
+  const registry::PrincipalPtr principal_;
   EventBudget& budget_;
   std::unique_ptr<const Client> stored_client_;
   std::atomic<const Client*> client_ = nullptr;  // the stored one, once it is complete
   std::atomic<unsigned> log_severity_ = 6;       // info, until logging/setLevel says otherwise
   rpc::InFlight in_flight_;
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  // guards all below
+  std::size_t lists_[registry::kKinds] = {};
   bool ended_ = false;
   std::uint64_t last_log_ = 0;
   std::map<std::uint64_t, EventLogPtr> logs_;
@@ -110,13 +117,13 @@ class SessionTable {
   SessionTable(unsigned sessions_max, std::uint64_t idle_timeout_ms)
       : sessions_max_(sessions_max), idle_timeout_ms_(idle_timeout_ms) {}
 
-  SessionPtr create(std::string principal, std::uint64_t now_ms);
+  SessionPtr create(registry::PrincipalPtr principal, std::uint64_t now_ms);
   // Only for the principal who made it. Counts as use.
-  SessionPtr find(std::string_view id, std::string_view principal, std::uint64_t now_ms);
+  SessionPtr find(std::string_view id, const registry::PrincipalPtr& principal, std::uint64_t now_ms);
   void remove(const Session& session);
   std::size_t size() const;
   // To each session what `message_for` has for it, if it has, as an event of its side log.
-  void broadcast(const std::function<std::optional<std::string>(const Session&)>& message_for);
+  void broadcast(const std::function<std::optional<std::string>(Session&)>& message_for);
 
  private:
   struct Entry {

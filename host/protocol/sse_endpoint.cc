@@ -29,7 +29,7 @@ class LogOutlet final : public rpc::Outlet {
 
 }  // namespace
 
-void SseEndpoint::serve(const HttpRequest& http, HttpReply& reply, std::string principal) {
+void SseEndpoint::serve(const HttpRequest& http, HttpReply& reply, registry::PrincipalPtr principal) {
   if (http.method == "POST" && http.query.starts_with(kSessionQuery))
     return post(http, reply, std::move(principal));
   if (http.method == "GET" && accepted(http).events) return open(http, reply, std::move(principal));
@@ -38,7 +38,7 @@ void SseEndpoint::serve(const HttpRequest& http, HttpReply& reply, std::string p
          {"Allow", "GET"});
 }
 
-void SseEndpoint::open(const HttpRequest& http, HttpReply& reply, std::string principal) {
+void SseEndpoint::open(const HttpRequest& http, HttpReply& reply, registry::PrincipalPtr principal) {
   SessionPtr session = loop_.server().sessions().create(std::move(principal), loop_.loop().now_ms());
   EventLogPtr log = session->open_side_log();  // before the client knows the address, which it may use at once
   begin_events(http, reply);
@@ -48,7 +48,7 @@ void SseEndpoint::open(const HttpRequest& http, HttpReply& reply, std::string pr
   loop_.open_reader(reply, std::move(session), std::move(log), 0, EventReader::Style::whole_session);
 }
 
-void SseEndpoint::post(const HttpRequest& http, HttpReply& reply, std::string principal) {
+void SseEndpoint::post(const HttpRequest& http, HttpReply& reply, registry::PrincipalPtr principal) {
   if (!has_json_body(http, reply)) return;
   const std::string_view id = http.query.substr(kSessionQuery.size());
   const SessionPtr session = loop_.server().sessions().find(id, principal, loop_.loop().now_ms());

@@ -14,11 +14,11 @@ class SseEndpoint {
   explicit SseEndpoint(ServerLoop& loop) : loop_(loop) {}
 
   // A request of somebody who may talk to us.
-  void serve(const transport::HttpRequest& http, transport::HttpReply& reply, std::string principal);
+  void serve(const transport::HttpRequest& http, transport::HttpReply& reply, registry::PrincipalPtr principal);
 
  private:
-  void open(const transport::HttpRequest& http, transport::HttpReply& reply, std::string principal);
-  void post(const transport::HttpRequest& http, transport::HttpReply& reply, std::string principal);
+  void open(const transport::HttpRequest& http, transport::HttpReply& reply, registry::PrincipalPtr principal);
+  void post(const transport::HttpRequest& http, transport::HttpReply& reply, registry::PrincipalPtr principal);
 
   ServerLoop& loop_;
 };

@@ -26,6 +26,7 @@ bool is_content_length(std::string_view line) {
 
 StdioEndpoint::StdioEndpoint(ServerLoop& loop, int in, int out, std::size_t line_bytes_max, Callback<void()> on_end)
     : loop_(loop),
+      session_(std::make_shared<Session>("", loop.server().options().local, no_events_)),
       stream_(loop.loop(), in, out, *this, line_bytes_max),
       outlet_(stream_),
       on_end_(std::move(on_end)) {
@@ -67,6 +68,7 @@ void StdioEndpoint::on_line(std::string_view line) {
 }
 
 std::optional<rpc::Error> StdioEndpoint::identify(Request& request) {
+  request.context.principal = session_->principal();
   if (claimed_version(request.message)) {
     auto bad = read_modern(request.message, request.context);
     modern_version_ = request.context.version;

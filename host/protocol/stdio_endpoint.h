@@ -35,7 +35,7 @@ class StdioEndpoint final : public transport::LineHandler, public StdioClient {
 
   ServerLoop& loop_;
   EventBudget no_events_{0};  // a stream that breaks is not resumed
-  const SessionPtr session_ = std::make_shared<Session>("", "", no_events_);
+  const SessionPtr session_;
   transport::LineStream stream_;
   LineOutlet outlet_;
   std::string_view modern_version_;                   // of the client's last request; empty: that was legacy

@@ -68,7 +68,7 @@ std::optional<rpc::Error> read_strings(const json::Value& wishes, std::string_vi
 }
 
 // What of the client's wishes can be served: URIs that nobody offers are left out, as the acknowledgement shows.
-std::optional<rpc::Error> read_filter(const json::Value& wishes, const registry::Snapshot& snapshot,
+std::optional<rpc::Error> read_filter(const json::Value& wishes, ServerLoop& loop, const Context& context,
                                       NotificationFilter& out) {
   for (const auto& [name, bits] : kLists) {
     const json::Value* wanted = json::find(wishes, name);
@@ -76,7 +76,7 @@ std::optional<rpc::Error> read_filter(const json::Value& wishes, const registry:
     if (wanted && wanted->GetBool()) out.lists |= bits;
   }
   return read_strings(wishes, "resourceSubscriptions", [&](std::string_view uri) {
-    const auto found = snapshot.find_resource(uri);
+    const auto found = loop.find(registry::CallKind::resource, uri, context);
     if (!found.item) return;
     out.uris.try_emplace(registry::watched_uri(uri),
                          NotificationFilter::Uri{std::string(uri), std::string(found.uri(uri))});
@@ -100,7 +100,7 @@ bool ServerLoop::has_room_for_subscription(const std::string& principal) const {
   if (subscriptions_.size() >= limits::kSubscriptionsMax) return false;
   if (principal.empty() || subscriptions_.size() < kShare) return true;
   const auto own = std::count_if(subscriptions_.begin(), subscriptions_.end(),
-                                 [&](const auto& each) { return each.second->principal() == principal; });
+                                 [&](const auto& each) { return registry::id_of(each.second->principal()) == principal; });
   return static_cast<std::size_t>(own) < kShare;
 }
 
@@ -115,10 +115,10 @@ void ServerLoop::listen(RequestPtr request) {
         {rpc::kInvalidRequest, "A subscription is a stream: accept text/event-stream", {}, 406});
   }
   NotificationFilter filter;
-  auto bad = read_filter(*wishes, *snapshot_, filter);
+  auto bad = read_filter(*wishes, *this, request->context, filter);
   if (!bad) bad = read_tasks(*wishes, request->context, server_.tasks(), filter);
   if (bad) return request->exchange.error(*bad);
-  if (!has_room_for_subscription(request->context.principal)) {
+  if (!has_room_for_subscription(registry::id_of(request->context.principal))) {
     return request->exchange.error(rpc::internal_error("Too many subscriptions are open"));
   }
   const std::uint64_t serial = next_serial();
@@ -139,6 +139,9 @@ Subscription::Subscription(ServerLoop& loop, std::uint64_t serial, Request& requ
     http_.reply()->observe(this);
   }
   if (in_flight_) in_flight_->add(exchange_.id(), {loop_.index(), serial_});
+  if (registry::view_of(principal_)) {
+    for (unsigned kind = 0; kind < registry::kKinds; ++kind) note_list(static_cast<Kind>(kind));
+  }
   for (const auto& [key, uri] : filter_.uris) watches_.push_back(loop.server().watch(uri.known));
   notify("notifications/subscriptions/acknowledged", R"("notifications":)" + acknowledged(filter_));
   for (const TaskPtr& task : filter_.tasks) {
@@ -167,12 +170,20 @@ void Subscription::notify(std::string_view method, std::string_view members) {
 }
 
 void Subscription::list_changed(Kind kind) {
-  if (filter_.lists & bit(kind)) notify(list_changed_method(kind), {});
+  if (!(filter_.lists & bit(kind))) return;
+  if (registry::view_of(principal_) && !note_list(kind)) return;
+  notify(list_changed_method(kind), {});
+}
+
+// Whether what its client sees of it is another list than before.
+bool Subscription::note_list(Kind kind) {
+  const std::size_t now = loop_.listing(kind, principal_).fingerprint();
+  return std::exchange(lists_[static_cast<unsigned>(kind)], now) != now;
 }
 
 void Subscription::resource_updated(std::string_view key) {
   const auto watched = filter_.uris.find(key);
-  if (watched == filter_.uris.end()) return;
+  if (watched == filter_.uris.end() || !loop_.server().sees(principal_, watched->second.asked)) return;
   std::string member = R"("uri":)";
   text::append_json_string(member, watched->second.asked);
   notify("notifications/resources/updated", member);

@@ -37,8 +37,8 @@ class Subscription final : public transport::HttpReplyObserver {
   Subscription(const Subscription&) = delete;
   Subscription& operator=(const Subscription&) = delete;
 
-  const std::string& principal() const { return principal_; }
-  // A list of that kind has changed. Resources and templates are one to clients.
+  const registry::PrincipalPtr& principal() const { return principal_; }
+  // A list of that kind has changed, for those who see all of it. Resources and templates are one to clients.
   void list_changed(registry::Kind kind);
   // Of the resource with that normal spelling.
   void resource_updated(std::string_view key);
@@ -51,12 +51,14 @@ class Subscription final : public transport::HttpReplyObserver {
 
  private:
   void notify(std::string_view method, std::string_view params);
+  bool note_list(registry::Kind kind);
   std::string meta() const;
 
   ServerLoop& loop_;
   const std::uint64_t serial_;
-  const std::string principal_;
+  const registry::PrincipalPtr principal_;
   const NotificationFilter filter_;
+  std::size_t lists_[registry::kKinds] = {};  // what its client knows of them, if it has a view
   std::vector<Watch> watches_;
   struct WatchedTask {
     std::unique_ptr<TaskWatch> watch;

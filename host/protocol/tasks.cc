@@ -12,7 +12,8 @@ bool can_do_tasks(const Context& context) {
 }
 
 std::string task_owner(const Context& context) {
-  if (!context.principal.empty() || !context.session) return "principal:" + context.principal;
+  const std::string& principal = registry::id_of(context.principal);
+  if (!principal.empty() || !context.session) return "principal:" + principal;
   return "session:" + context.session->id();
 }
 

@@ -9,7 +9,7 @@ void ServerLoop::call_tool(RequestPtr request) {
   const rpc::Message& message = request->message;
   const auto name = message.params ? json::find_string(*message.params, "name") : std::nullopt;
   if (!name) return request->exchange.error(rpc::invalid_params("name must be a string"));
-  const registry::Item* item = snapshot_->find(registry::Kind::tool, *name);
+  const registry::Item* item = find(registry::Kind::tool, *name, request->context);
   if (!item) {
     return request->exchange.error(rpc::invalid_params(fmt::format("unknown tool {}", name->substr(0, 128))));
   }

@@ -67,9 +67,22 @@ Result<SchemaPtr> compile_input(const json::Value& definition, SchemaCache& cach
   return input;
 }
 
+// A tool that only reads destroys nothing and may be repeated.
+unsigned read_hints(const json::Value& definition) {
+  const json::Value* annotations = json::find(definition, "annotations");
+  const auto is = [&](std::string_view name, bool otherwise) {
+    const json::Value* hint = annotations && annotations->IsObject() ? json::find(*annotations, name) : nullptr;
+    return hint && hint->IsBool() ? hint->GetBool() : otherwise;
+  };
+  const bool reads = is("readOnlyHint", false);
+  return (reads ? kReadOnly : 0u) | (!reads && is("destructiveHint", true) ? kDestructive : 0u) |
+         (reads || is("idempotentHint", false) ? kIdempotent : 0u) | (is("openWorldHint", true) ? kOpenWorld : 0u);
+}
+
 Result<Compiled> read_tool(const json::Value& definition, SchemaCache& cache, std::int64_t steps_max,
                            bool unchecked) {
   Compiled compiled;
+  compiled.hints = read_hints(definition);
   auto input = compile_input(definition, cache, steps_max);
   auto output = compile("outputSchema", definition, cache, steps_max);
   if (!unchecked && !input) return input.failure();

@@ -14,7 +14,10 @@ class Schema;
 
 namespace collet::registry {
 
+struct Principal;
+
 enum class Kind : std::uint8_t { tool, resource, resource_template, prompt };
+inline constexpr unsigned kKinds = 4;
 
 // What an item's author says of it. Zero is the safe default.
 struct Traits {
@@ -110,6 +113,7 @@ struct Call {
   std::uint32_t state_version = 0;
   std::uint32_t round = 0;
   std::uint64_t timeout_ms = 0;  // time left, 0: none
+  const Principal* principal = nullptr;  // who calls, or null: nobody in particular; kept until Listener::on_end()
   const schema::Schema* output = nullptr;  // that structured content is to fit, or null; kept until Listener::on_end()
 };
 

@@ -63,10 +63,15 @@ const Item* Snapshot::find(Kind kind, std::string_view name) const {
 }
 
 Snapshot::Found Snapshot::find_resource(std::string_view uri) const {
+  return find_resource(uri, [](const Item&) { return true; });
+}
+
+Snapshot::Found Snapshot::find_resource(std::string_view uri, const std::function<bool(const Item&)>& may_be) const {
   if (uri.size() > limits::kUriBytesMax) return {};
-  if (const Item* exact = find(Kind::resource, uri)) return {exact, {}};
+  if (const Item* exact = find(Kind::resource, uri); exact && may_be(*exact)) return {exact, {}};
   const std::string spelt = UriTemplate::spelt(uri);
   for (const Item& item : items(Kind::resource_template)) {
+    if (!may_be(item)) continue;
     if (auto variables = item.compiled->uri_template->match_spelt(spelt)) return {&item, std::move(*variables)};
   }
   return {};
@@ -150,7 +155,7 @@ std::optional<std::pair<std::size_t, std::string>> Registry::find_loss(
   for (const Rejected& item : next.rejected()) {
     if (leaves_out(*current_, item)) continue;
     std::size_t guilty = careful(item.source);
-    for (unsigned kind = 0; kind < Snapshot::kKinds && guilty == changes.size(); ++kind) {
+    for (unsigned kind = 0; kind < kKinds && guilty == changes.size(); ++kind) {
       const Item* winner =
           next.find(static_cast<Kind>(kind), item.name);  // it may have taken the name from another
       if (winner) guilty = careful(*winner->source);
@@ -172,7 +177,7 @@ void Registry::publish(SnapshotPtr next, Callback<void()> adopted) {
     return;
   }
   unsigned changed = 0;
-  for (unsigned kind = 0; kind < Snapshot::kKinds; ++kind) {
+  for (unsigned kind = 0; kind < kKinds; ++kind) {
     if (!same_definitions(before->items_[kind], current_->items_[kind])) changed |= 1u << kind;
   }
   publisher_(current_, changed, std::move(adopted));
@@ -192,7 +197,7 @@ SnapshotPtr Registry::current() const {
 SnapshotPtr Registry::build() const {
   auto next = std::make_shared<Snapshot>();
   next->version_ = current_->version_ + 1;
-  std::unordered_map<std::string, const Source*> taken[Snapshot::kKinds];
+  std::unordered_map<std::string, const Source*> taken[kKinds];
   for (const auto& source : sources_) {
     next->offers_.push_back(source->offers);
     for (const Offer& offer : *source->offers) {
@@ -224,7 +229,7 @@ SnapshotPtr Registry::build() const {
           {std::move(name), &def, &offer.compiled, source->provider, &source->id, owner->first});
     }
   }
-  for (unsigned kind = 0; kind < Snapshot::kKinds; ++kind) {
+  for (unsigned kind = 0; kind < kKinds; ++kind) {
     auto& items = next->items_[kind];
     std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.name < b.name; });
     next->index_[kind].reserve(items.size());

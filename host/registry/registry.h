@@ -8,6 +8,7 @@
 // registry keeps what it has replaced until it alone holds it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -96,6 +97,8 @@ class Snapshot {
     }
   };
   Found find_resource(std::string_view uri) const;
+  // Likewise of those items that `may_be` is true of.
+  Found find_resource(std::string_view uri, const std::function<bool(const Item&)>& may_be) const;
   const std::vector<Rejected>& rejected() const { return rejected_; }
   const std::vector<Mended>& mended() const { return mended_; }
   // Counts up by one each time; the first published one is 1.
@@ -103,7 +106,6 @@ class Snapshot {
 
  private:
   friend class Registry;
-  static constexpr unsigned kKinds = 4;
   std::vector<Item> items_[kKinds];
   std::unordered_map<std::string_view, const Item*, NameHash, std::equal_to<>> index_[kKinds];
   std::vector<OffersPtr> offers_;  // what items_ points into

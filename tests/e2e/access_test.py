@@ -73,6 +73,35 @@ class Tokens(Case):
         self.assertEqual(server.post(request(1, "ping"), Authorization=alice, Mcp_Session_Id=session).status, 200)
         self.assertEqual(server.post(request(1, "ping"), Authorization=bob, Mcp_Session_Id=session).status, 404)
 
+    def test_a_view_hides_tools_from_one_token_and_not_from_another(self):
+        other = run("token", "bob").stdout
+        views = ('[server]\nview = "nothing"\n[view.nothing]\ndeny = ["*"]\n[view.sums]\nallow = ["*add*"]\n'
+                 '[view.everything]\n')
+        server = self.serve("echo", "math", text=views + self.table + 'view = "sums"\ntenant = "acme"\nscopes = ["sums:make"]\n'
+                            + other[other.index("[[server.token]]"):] + 'view = "everything"\n')
+        alice, bob = ({"Authorization": f"Bearer {text.split(chr(10))[0]}"} for text in (self.token, other))
+        modern = {"MCP_Protocol_Version": "2026-07-28", "Mcp_Method": "tools/list"}
+        meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
+
+        def names(who, **era):
+            params = {"_meta": meta} if era else {}
+            return {tool["name"] for tool in server.post(request(1, "tools/list", **params), **who, **era).message["result"]["tools"]}
+
+        for era in ({}, modern):
+            self.assertEqual({name for name in names(bob, **era) if "add" in name}, names(alice, **era))
+            self.assertIn("echo", names(bob, **era))
+        self.assertEqual(text_of(server.post(call(1, "echo", {"text": "hi"}), **bob).message), "hi")
+        hidden = server.post(call(1, "echo", {"text": "hi"}), **alice).message["error"]
+        unknown = server.post(call(1, "nowhere", {}), **alice).message["error"]
+        self.assertEqual(hidden["code"], unknown["code"])
+        self.assertEqual(hidden["message"], unknown["message"].replace("nowhere", "echo"))
+
+        # Who is at the standard streams has the view of the server.
+        peer = self.stdio("echo", text='[server]\nview = "nothing"\n[view.nothing]\ndeny = ["*"]\n')
+        peer.ask(request(1, "initialize", protocolVersion="2025-11-25", capabilities={}, clientInfo={}))
+        self.assertEqual(peer.ask(request(2, "tools/list"))["result"]["tools"], [])
+        self.assertIn("error", peer.ask(call(3, "echo", {"text": "hi"})))
+
     def test_beyond_this_machine_only_with_tokens(self):
         config = self.config("echo")
         for url in ("http://0.0.0.0:0", "http://[::]:0"):

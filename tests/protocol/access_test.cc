@@ -1,5 +1,6 @@
 #include "protocol/access.h"
 
+#include "protocol/principals.h"
 #include "support/catch.h"
 
 using namespace collet;
@@ -14,7 +15,7 @@ int status(const Access& access, std::string_view host, std::string_view origin 
   transport::HttpRequest request;
   request.host = host;
   request.headers = headers;
-  std::string principal;
+  registry::PrincipalPtr principal;
   const auto refused = access.check(request, principal);
   return refused ? refused->status : 200;
 }
@@ -42,7 +43,7 @@ TEST_CASE("a client of HTTP/1.0 on this machine needs no Host, others do") {
     transport::HttpRequest request;
     request.headers = headers;
     request.loopback = loopback;
-    std::string principal;
+    registry::PrincipalPtr principal;
     const auto refused = Access({}).check(request, principal);
     return refused ? refused->status : 200;
   };
@@ -66,16 +67,16 @@ TEST_CASE("an Origin must be one of loopback or allowed, if it is there at all")
 
 TEST_CASE("credentials that come twice must be the same") {
   AccessRules rules;
-  rules.authenticate = [](std::string_view token) { return std::optional<std::string>(token); };
+  rules.authenticate = [](std::string_view token) { return test::named(token); };
   const auto check = [&](const Access& access, std::string_view first, std::string_view second) {
     const transport::Header headers[] = {{"Authorization", first}, {"authorization", second}};
     transport::HttpRequest request;
     request.host = "localhost";
     request.headers = headers;
-    std::string principal;
+    registry::PrincipalPtr principal;
     const auto refused = access.check(request, principal);
     if (refused && refused->status == 400) CHECK(refused->challenge.find("invalid_request") != std::string::npos);
-    return refused ? std::to_string(refused->status) : principal;
+    return refused ? std::to_string(refused->status) : registry::id_of(principal);
   };
   CHECK(check(Access(rules), "Bearer a", "Bearer a") == "a");
   CHECK(check(Access(rules), "Bearer a", "Bearer b") == "400");
@@ -87,9 +88,7 @@ TEST_CASE("credentials that come twice must be the same") {
 
 TEST_CASE("a bearer token names the principal") {
   AccessRules rules;
-  rules.authenticate = [](std::string_view token) {
-    return token == "good" ? std::optional<std::string>("alice") : std::nullopt;
-  };
+  rules.authenticate = [](std::string_view token) { return test::named(token == "good" ? "alice" : ""); };
   const Access access(rules);
   CHECK(status(access, "localhost") == 401);
   CHECK(status(access, "localhost", {}, "Bearer good") == 200);

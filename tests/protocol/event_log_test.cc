@@ -135,7 +135,7 @@ TEST_CASE("a log that may keep no more breaks, and gives back what it had") {
 
 TEST_CASE("a session keeps the newest streams, and its side stream") {
   EventBudget budget;
-  collet::protocol::Session session("s", "", budget);
+  collet::protocol::Session session("s", nullptr, budget);
   const auto side = session.open_side_log();
   std::uint64_t first = session.open_log()->number();
   for (unsigned i = 2; i < limits::kSessionStreamsMax; ++i) session.open_log();

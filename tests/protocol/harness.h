@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "protocol/principals.h"
 #include "protocol/http_endpoint.h"
 #include "protocol/http_site.h"
 #include "protocol/server.h"

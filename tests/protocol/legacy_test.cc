@@ -107,7 +107,7 @@ TEST_CASE("a session ends with DELETE and is unknown afterwards") {
 
 TEST_CASE("a session belongs to the principal who made it") {
   protocol::AccessRules rules;
-  rules.authenticate = [](std::string_view token) { return std::optional<std::string>(token); };
+  rules.authenticate = [](std::string_view token) { return test::named(token); };
   Harness h({}, rules);
   const auto send = [&](std::string token, std::string session, std::string body) -> FakeReply& {
     Post post{std::move(body), {{"Content-Type", "application/json"}}};
@@ -143,12 +143,12 @@ TEST_CASE("sessions are bounded: past the limit the one idle for longest goes") 
 
 TEST_CASE("a flood of one principal's sessions costs another none") {
   protocol::SessionTable table(4, 1'000'000);
-  const auto of_bob = table.create("bob", 1'000);
+  const auto of_bob = table.create(named("bob"), 1'000);
   std::vector<protocol::SessionPtr> of_alice;
-  for (int i = 0; i < 10; ++i) of_alice.push_back(table.create("alice", 1'000));
+  for (int i = 0; i < 10; ++i) of_alice.push_back(table.create(named("alice"), 1'000));
   CHECK(table.size() == 4);
-  CHECK(table.find(of_bob->id(), "bob", 1'000));
-  for (int i = 0; i < 10; ++i) CHECK((table.find(of_alice[i]->id(), "alice", 1'000) != nullptr) == (i >= 7));
+  CHECK(table.find(of_bob->id(), named("bob"), 1'000));
+  for (int i = 0; i < 10; ++i) CHECK((table.find(of_alice[i]->id(), named("alice"), 1'000) != nullptr) == (i >= 7));
 }
 
 TEST_CASE("of what a client says of itself a session keeps little") {
@@ -158,7 +158,7 @@ TEST_CASE("of what a client says of itself a session keeps little") {
                     R"("capabilities":)" + capabilities + R"(,"clientInfo":)" + info + "}}");
   };
   const auto kept = [&](FakeReply& reply) {
-    return h.server.sessions().find(reply.headers.at("Mcp-Session-Id"), "", h.loop.now_ms())->client().info;
+    return h.server.sessions().find(reply.headers.at("Mcp-Session-Id"), nullptr, h.loop.now_ms())->client().info;
   };
   const std::string small = R"({"name":"n","version":"1","icons":[{"src":"https://a/b"}]})";
   CHECK(kept(initialize(small, "{}")) == small);
@@ -180,13 +180,13 @@ TEST_CASE("of what a client says of itself a session keeps little") {
 
 TEST_CASE("events that one principal's clients do not fetch take its share of the memory, and nobody else's") {
   protocol::SessionTable table(10, 1'000);
-  const auto greedy = table.create("greedy", 0);
+  const auto greedy = table.create(named("greedy"), 0);
   const std::string half(protocol::share_of(limits::kEventBytesMax) / 2, 'x');
   const auto first = greedy->open_log();
   first->append(half);
   CHECK_FALSE(first->broken());
   for (const auto& [principal, broken] : {std::pair("greedy", true), std::pair("other", false), std::pair("", false)}) {
-    const auto log = table.create(principal, 0)->open_log();
+    const auto log = table.create(named(principal), 0)->open_log();
     log->append(half);
     CHECK(log->broken() == broken);
   }
@@ -194,26 +194,26 @@ TEST_CASE("events that one principal's clients do not fetch take its share of th
 
 TEST_CASE("an idle session expires") {
   protocol::SessionTable table(10, 1'000);
-  const auto session = table.create("", 5'000);
-  CHECK(table.find(session->id(), "", 4'999));  // a loop whose clock is behind
-  CHECK(table.find(session->id(), "", 6'000));
-  CHECK(table.find(session->id(), "", 7'000));
-  CHECK_FALSE(table.find(session->id(), "", 8'001));
+  const auto session = table.create(named(""), 5'000);
+  CHECK(table.find(session->id(), named(""), 4'999));  // a loop whose clock is behind
+  CHECK(table.find(session->id(), named(""), 6'000));
+  CHECK(table.find(session->id(), named(""), 7'000));
+  CHECK_FALSE(table.find(session->id(), named(""), 8'001));
   CHECK(table.size() == 0);
 }
 
 TEST_CASE("a session whose client listens is not idle") {
   protocol::SessionTable table(2, 1'000);
-  const auto listening = table.create("", 1'000);
+  const auto listening = table.create(named(""), 1'000);
   const auto reader = listening->open_side_log()->attach([] {});
-  const auto idle = table.create("", 1'500);
-  const auto newest = table.create("", 1'600);
-  CHECK(table.find(listening->id(), "", 1'700));
-  CHECK_FALSE(table.find(idle->id(), "", 1'700));
-  CHECK(table.find(newest->id(), "", 9'000) == nullptr);
-  CHECK(table.find(listening->id(), "", 9'000));
+  const auto idle = table.create(named(""), 1'500);
+  const auto newest = table.create(named(""), 1'600);
+  CHECK(table.find(listening->id(), named(""), 1'700));
+  CHECK_FALSE(table.find(idle->id(), named(""), 1'700));
+  CHECK(table.find(newest->id(), named(""), 9'000) == nullptr);
+  CHECK(table.find(listening->id(), named(""), 9'000));
   listening->side_log()->detach(reader);
-  CHECK_FALSE(table.find(listening->id(), "", 20'000));
+  CHECK_FALSE(table.find(listening->id(), named(""), 20'000));
 }
 
 TEST_CASE("a changed list is told once to each session, on its latest stream, and no sooner than the interval again") {

@@ -217,7 +217,9 @@ struct collet_host {
   int32_t (*is_cancelled)(const collet_host *host, collet_call call); /* 1, 0 or an error */
 
   /* What is known of the caller; *out is borrowed until the call ends, absent if unknown. Keys: "protocolVersion",
-   * "era" ("modern", "legacy"), "transport" ("http", "stdio", "cli"), "principal", "session", "clientInfo" (JSON),
+   * "era" ("modern", "legacy"), "transport" ("http", "stdio", "cli"), "principal" (who calls, as the configuration names
+   * them; absent: nobody in particular), "tenant" (whose principal it is), "scopes" (a JSON array of what the principal
+   * was given; absent: nobody was asked), "session", "clientInfo" (JSON),
    * "clientCapabilities" (JSON), "logLevel", "_meta" (JSON), "header:<name>" (of an HTTP request, where the
    * configuration has it kept for a plugin to hand on), "headers" (all of those but Authorization, a JSON
    * object by name). In a worker only these are known. */

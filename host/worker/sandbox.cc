@@ -71,7 +71,7 @@ Confinement confine(const OpenOrder& order) {
     user.reset();
   }
   if (user) done.library = open_library(library, view);
-  missing.add(confine_files(may, view));
+  missing.add(confine_files(may, view, tree.made));
   if (user && !become(*user)) {
     missing.add(fmt::format("a user of its own ({})", std::strerror(errno)));
     user.reset();

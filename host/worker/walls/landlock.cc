@@ -74,7 +74,7 @@ class Ruleset {
 
 }  // namespace
 
-std::string confine_files(const Permissions& may, const std::string& view) {
+std::string confine_files(const Permissions& may, const std::string& view, bool read_only) {
   const auto version = static_cast<int>(syscall(SYS_landlock_create_ruleset, nullptr, 0, kVersionFlag));
   if (version < 1) return "files (the kernel has no Landlock)";
   Ruleset rules(version, !may.network);
@@ -84,7 +84,7 @@ std::string confine_files(const Permissions& may, const std::string& view) {
     rules.allow(rule.path.c_str(), rights | (rule.run ? kExecute : 0));
   }
   if (!rules.restrict_self()) return fmt::format("files (Landlock: {})", std::strerror(errno));
-  return version >= 3 ? std::string() : "truncation of files (the kernel's Landlock is too old)";
+  return version >= 3 || read_only ? std::string() : "truncation of files (the kernel's Landlock is too old)";
 }
 
 }  // namespace collet::worker

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <map>
@@ -102,6 +103,7 @@ class Guard::Watch {
     int flags = 0;
     // Of a socket's file: as many wait there as may, and the kernel does not say when one fewer does.
     Descriptor file{};
+    std::chrono::steady_clock::time_point until{};  // it is tried, as the socket's SO_SNDTIMEO says
     bool is_full() const { return static_cast<bool>(file); }
   };
 
@@ -326,7 +328,8 @@ class Guard::Watch {
         ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(size)) == 0;
     const int error = done ? 0 : errno;
     if (waits && (error == EINPROGRESS || (file && error == EAGAIN))) {
-      return connecting_.push_back({id, std::move(socket), flags, std::move(file)});
+      const auto until = patience_of(socket);
+      return connecting_.push_back({id, std::move(socket), flags, std::move(file), until});
     }
     if (waits) fcntl(socket.get(), F_SETFL, flags);
     answer(id, error);
@@ -338,7 +341,19 @@ class Guard::Watch {
     const auto size = static_cast<socklen_t>(lead_to(full.file, address));
     const bool done =
         !still_asked(full.id) || ::connect(full.socket.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0;
-    if (done || errno != EAGAIN) finish(index, done ? 0 : errno);
+    const int error = done ? 0 : errno;
+    if (error != EAGAIN || std::chrono::steady_clock::now() >= full.until) finish(index, error);
+  }
+
+  // How long a connect() of it waits (socket(7)).
+  static std::chrono::steady_clock::time_point patience_of(const Descriptor& socket) {
+    timeval time{};
+    socklen_t size = sizeof time;
+    getsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &time, &size);
+    if (time.tv_sec == 0 && time.tv_usec == 0) return std::chrono::steady_clock::time_point::max();
+    constexpr long kMost = 1'000'000'000;
+    return std::chrono::steady_clock::now() + std::chrono::seconds(std::min<long>(time.tv_sec, kMost)) +
+           std::chrono::microseconds(time.tv_usec);
   }
 
   void finish(std::size_t index) {

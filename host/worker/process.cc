@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <utility>
 
@@ -23,8 +24,12 @@ plugin::Descriptor moved_away(int fd) {
 
 std::vector<pid_t> children_of(pid_t process) {
   std::vector<pid_t> all;
-  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", process));
-  for (pid_t child; children >> child;) all.push_back(child);
+  std::error_code none;
+  const std::string threads = fmt::format("/proc/{}/task", process);
+  for (std::filesystem::directory_iterator at(threads, none), end; !none && at != end; at.increment(none)) {
+    std::ifstream children(at->path() / "children");
+    for (pid_t child; children >> child;) all.push_back(child);
+  }
   return all;
 }
 

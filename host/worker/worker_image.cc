@@ -64,8 +64,12 @@ std::unique_ptr<DiskWatch> WorkerImage::watch_disk() {
   const Permissions& may = order_.permissions;
   if (may.write.empty() || may.disk_bytes_max == 0) return nullptr;
   const auto processes = [this] {
-    const std::lock_guard lock(mutex_);
-    return pid_ ? with_descendants(pid_) : std::vector<pid_t>();
+    pid_t spawned;
+    {
+      const std::lock_guard lock(mutex_);
+      spawned = spawned_;
+    }
+    return spawned ? with_descendants(spawned) : std::vector<pid_t>();
   };
   const auto exceeded = [this](const std::string& reason) {
     const std::lock_guard lock(mutex_);

@@ -173,6 +173,7 @@ class WorkerImage final : public plugin::Image {
   std::condition_variable changed_;
   State state_ = State::down;
   int socket_ = -1;  // of the process that is up
+  pid_t spawned_ = 0;  // the process that was started; 0: none runs
   pid_t pid_ = 0;   // of who has the library, once it is up
   std::uint32_t incarnation_ = 0;
   Unsent outgoing_;  // what the socket did not take

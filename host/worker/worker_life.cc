@@ -84,7 +84,7 @@ std::string WorkerImage::run_once() {
     kill_reason_.clear();  // of this process
   }
   socket_ = -1;
-  pid_ = 0;
+  spawned_ = pid_ = 0;
   cause_ = cause;
   outgoing_.clear();
   overdue_.clear();
@@ -119,7 +119,7 @@ Result<WorkerImage::Running> WorkerImage::start() {
   }
   const std::lock_guard lock(mutex_);
   socket_ = running.socket.get();
-  pid_ = running.process.pid();
+  spawned_ = pid_ = running.process.pid();
   ++incarnation_;
   OpenOrder order{.name = order_.name,
                   .library = path_,

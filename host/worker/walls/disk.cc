@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <set>
 #include <utility>
 
@@ -29,76 +30,56 @@ using plugin::Descriptor;
 constexpr std::uint64_t kNameBytes = 4096;  // what a name takes, be its file empty
 constexpr std::size_t kOpenMax = 64;        // folders that are open while what is in them is counted
 constexpr std::size_t kDepthMax = 20'000;   // of folders within one another
+constexpr unsigned kFailuresMax = 3;        // counts in a row that something keeps from being made
 
 std::uint64_t block_bytes(const struct stat& file) { return static_cast<std::uint64_t>(file.st_blocks) * 512; }
 
-// Adds up what files take.
+// Adds up what files take, until it is enough or nobody wants to know any more.
 class Sum {
  public:
-  explicit Sum(std::uint64_t enough) : enough_(enough) {}
+  Sum(std::uint64_t enough, const std::atomic<bool>& ending) : enough_(enough), ending_(ending) {}
 
   Result<void> add_tree(const std::string& path) {
-    std::vector<Level> levels(1);  // from `path` down
-    if (auto added = add(AT_FDCWD, path, levels.back()); !added) return added;
-    if (!levels.back().folder) return {};
-    while (!levels.empty() && bytes_ < enough_) {
-      if (levels.back().inner.empty()) {
-        if (levels.size() > kOpenMax && !find_again(levels)) return error("it has folders that are moved while they are counted");
-        levels.pop_back();
+    struct stat file;
+    if (lstat(path.c_str(), &file) != 0) return {};
+    count(file);
+    std::vector<Level> levels;  // from `path` down
+    if (auto entered = enter(AT_FDCWD, path.c_str(), file, levels); !entered) return entered;
+    while (!levels.empty() && wants_more()) {
+      const dirent* entry = readdir(levels.back().names.get());
+      if (!entry) {
+        if (!leave(levels)) return error("it has folders that are moved while they are counted");
         continue;
       }
-      Level& level = levels.back();
-      const std::string name = std::move(level.inner.back());
-      level.inner.pop_back();
-      Level inner;
-      if (auto entered = enter(level.folder.get(), name, inner); !entered) return entered;
-      if (!inner.folder) continue;
-      if (levels.size() == kDepthMax) return error("folders deeper than {} cannot be counted", kDepthMax);
-      if (levels.size() >= kOpenMax) level.folder = Descriptor();
-      levels.push_back(std::move(inner));
+      const std::string_view name = entry->d_name;
+      const int folder = dirfd(levels.back().names.get());
+      if (name == "." || name == ".." || fstatat(folder, entry->d_name, &file, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      count(file);
+      if (auto entered = enter(folder, entry->d_name, file, levels); !entered) return entered;
     }
     return {};
   }
 
-  // What is open, or mapped, and has no name.
+  // What is open, or mapped, and has no name: of each thread, as each may have descriptors of its own.
   void add_unnamed(pid_t process, dev_t memory) {
-    for (const char* of : {"fd", "map_files"}) {
-      std::error_code none;
-      for (std::filesystem::directory_iterator at(fmt::format("/proc/{}/{}", process, of), none), end; !none && at != end;
-           at.increment(none)) {
-        struct stat file;
-        const bool counts = stat(at->path().c_str(), &file) == 0 && S_ISREG(file.st_mode) && file.st_nlink == 0 &&
-                            file.st_dev != memory && unnamed_.emplace(file.st_dev, file.st_ino).second;
-        if (counts) bytes_ += block_bytes(file);
-      }
+    add_linked(fmt::format("/proc/{}/map_files", process), memory);
+    std::error_code none;
+    for (std::filesystem::directory_iterator at(fmt::format("/proc/{}/task", process), none), end; !none && at != end;
+         at.increment(none)) {
+      add_linked(at->path().string() + "/fd", memory);
     }
   }
 
+  bool wants_more() const { return bytes_ < enough_ && !ending_; }
   std::uint64_t bytes() const { return bytes_; }
 
  private:
   struct Level {
-    Descriptor folder{};             // open, or found again from the one below it
+    std::unique_ptr<DIR, int (*)(DIR*)> names;  // null: closed while one below is counted, and found again from there
+    long position = 0;                          // where it was closed
     dev_t device = 0;
     ino_t inode = 0;
-    std::vector<std::string> inner{};  // folders that are still to be counted
   };
-
-  // The one above the last.
-  static bool find_again(std::vector<Level>& levels) {
-    Level& above = levels[levels.size() - 2];
-    above.folder = Descriptor(openat(levels.back().folder.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    struct stat file;
-    return fstat(above.folder.get(), &file) == 0 && file.st_dev == above.device && file.st_ino == above.inode;
-  }
-
-  // One name; if it is a folder's, `level` is that folder.
-  Result<void> add(int folder, const std::string& name, Level& level) {
-    struct stat file;
-    if (fstatat(folder, name.c_str(), &file, AT_SYMLINK_NOFOLLOW) != 0) return {};  // gone meanwhile
-    count(file);
-    return S_ISDIR(file.st_mode) ? enter(folder, name, level) : Result<void>();
-  }
 
   void count(const struct stat& file) {
     // One of several names has its share.
@@ -106,32 +87,57 @@ class Sum {
     bytes_ += kNameBytes + (shared ? block_bytes(file) / file.st_nlink : block_bytes(file));
   }
 
-  // Counts what is in a folder but for what is in folders there.
-  Result<void> enter(int above, const std::string& name, Level& level) {
-    Descriptor folder(openat(above, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    struct stat file;
-    if (!folder) {
+  // If it is a folder, what is in that is counted next.
+  Result<void> enter(int above, const char* name, const struct stat& file, std::vector<Level>& levels) {
+    if (!S_ISDIR(file.st_mode)) return {};
+    if (levels.size() == kDepthMax) return error("folders deeper than {} cannot be counted", kDepthMax);
+    const int folder = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder < 0) {
       // One of somebody else's is closed to the worker as well; one of the worker's own could hide something.
-      const bool own = errno == EACCES && fstatat(above, name.c_str(), &file, AT_SYMLINK_NOFOLLOW) == 0 && file.st_uid == geteuid();
-      if (own) return error("its folder {} cannot be counted: it is closed", name);
+      if (errno == EACCES && file.st_uid == geteuid()) return error("its folder {} cannot be counted: it is closed", name);
       return {};  // gone meanwhile, or there are too many open files for now
     }
-    const int again = openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const std::unique_ptr<DIR, int (*)(DIR*)> names(again < 0 ? nullptr : fdopendir(again), closedir);
-    if (!names || fstat(folder.get(), &file) != 0) return {};
-    level.device = file.st_dev;
-    level.inode = file.st_ino;
-    while (const dirent* entry = bytes_ < enough_ ? readdir(names.get()) : nullptr) {
-      const std::string_view each = entry->d_name;
-      if (each == "." || each == ".." || fstatat(folder.get(), entry->d_name, &file, AT_SYMLINK_NOFOLLOW) != 0) continue;
-      count(file);
-      if (S_ISDIR(file.st_mode)) level.inner.emplace_back(each);
+    Level level{{fdopendir(folder), closedir}, 0, file.st_dev, file.st_ino};
+    if (!level.names) {
+      close(folder);
+      return {};
     }
-    level.folder = std::move(folder);
+    if (levels.size() >= kOpenMax) {
+      levels.back().position = telldir(levels.back().names.get());
+      levels.back().names.reset();
+    }
+    levels.push_back(std::move(level));
     return {};
   }
 
+  // Goes on in the folder above; false if that cannot be found again.
+  static bool leave(std::vector<Level>& levels) {
+    Descriptor up;
+    Level* const above = levels.size() > 1 ? &levels[levels.size() - 2] : nullptr;
+    const bool closed = above && !above->names;
+    if (closed) up = Descriptor(openat(dirfd(levels.back().names.get()), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    levels.pop_back();
+    if (!closed) return true;
+    struct stat file;
+    if (fstat(up.get(), &file) != 0 || file.st_dev != above->device || file.st_ino != above->inode) return false;
+    above->names.reset(fdopendir(fcntl(up.get(), F_DUPFD_CLOEXEC, 0)));
+    if (!above->names) return false;
+    seekdir(above->names.get(), above->position);
+    return true;
+  }
+
+  void add_linked(const std::string& links, dev_t memory) {
+    std::error_code none;
+    for (std::filesystem::directory_iterator at(links, none), end; !none && at != end && wants_more(); at.increment(none)) {
+      struct stat file;
+      const bool counts = stat(at->path().c_str(), &file) == 0 && S_ISREG(file.st_mode) && file.st_nlink == 0 &&
+                          file.st_dev != memory && unnamed_.emplace(file.st_dev, file.st_ino).second;
+      if (counts) bytes_ += block_bytes(file);
+    }
+  }
+
   const std::uint64_t enough_;
+  const std::atomic<bool>& ending_;
   std::uint64_t bytes_ = 0;
   std::set<std::pair<dev_t, ino_t>> unnamed_;
 };
@@ -144,27 +150,27 @@ dev_t memory_device() {
   return status.st_dev;
 }
 
-// Each place once.
-DiskOrder resolved(DiskOrder order) {
+// Those that are there, each place once.
+std::vector<std::string> resolved(const std::vector<std::string>& granted) {
   std::vector<std::string> places;
-  for (const std::string& granted : order.granted) {
+  for (const std::string& path : granted) {
     std::error_code none;
-    const std::string place = std::filesystem::canonical(granted, none);
+    const std::string place = std::filesystem::canonical(path, none);
     if (!place.empty()) places.push_back(place);
   }
   std::sort(places.begin(), places.end());  // what lies in another comes after it
-  order.granted.clear();
+  std::vector<std::string> outermost;
   for (const std::string& place : places) {
     const auto holds = [&](const std::string& other) { return is_beneath(place, other); };
-    if (std::none_of(order.granted.begin(), order.granted.end(), holds)) order.granted.push_back(place);
+    if (std::none_of(outermost.begin(), outermost.end(), holds)) outermost.push_back(place);
   }
-  return order;
+  return outermost;
 }
 
 }  // namespace
 
 DiskWatch::DiskWatch(DiskOrder order)
-    : order_(resolved(std::move(order))),
+    : order_(std::move(order)),
       at_first_(measure(UINT64_MAX)),
       thread_(plugin::start_thread("disk", [this] { watch(); })) {}
 
@@ -181,29 +187,30 @@ void DiskWatch::watch() {
   using std::chrono::milliseconds;
   std::uint64_t left = order_.bytes_max;
   std::uint64_t free_then = free_bytes();
+  unsigned failures = 0;
   auto next = Clock::now();
   auto latest = next;
   std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, milliseconds(limits::kWorkerDiskGlanceMs), [&] { return ending_; })) {
+  while (!changed_.wait_for(lock, milliseconds(limits::kWorkerDiskGlanceMs), [&] { return ending_.load(); })) {
     // Counting takes long, and there is nothing new where the file system has as much room as before; but others may
     // have removed what the worker has added.
     const std::uint64_t free_now = free_bytes();
-    const bool filled = free_now < free_then && free_then - free_now > left / 2;
+    const std::uint64_t filled = free_then - std::min(free_then, free_now);
     const auto begin = Clock::now();
-    if (begin < next || (!filled && begin < latest)) continue;
+    const bool is_time = begin >= latest || (begin >= next && filled > left / 2) || filled > left;
+    if (!is_time) continue;
     lock.unlock();
-    const Result<std::uint64_t> now = at_first_ ? measure(*at_first_ + order_.bytes_max + 1) : at_first_;
-    const std::uint64_t more = now ? *now - std::min(*now, *at_first_) : 0;
-    if (!now) {
-      order_.exceeded(now.message());
-    } else if (more > order_.bytes_max) {
+    const Result<std::uint64_t> more = count_more();
+    failures = more ? 0 : failures + 1;
+    if (failures >= kFailuresMax) order_.exceeded(more.message());
+    if (more && *more > order_.bytes_max) {
       order_.exceeded(fmt::format("what it may write takes over {} bytes more than at its start", order_.bytes_max));
     }
-    left = order_.bytes_max - std::min(more, order_.bytes_max);
+    if (more) left = order_.bytes_max - std::min(*more, order_.bytes_max);
     free_then = free_now;
     const auto end = Clock::now();
     next = end + 20 * (end - begin);
-    latest = std::max(next, end + milliseconds(limits::kWorkerDiskLookMs));
+    latest = failures > 0 ? end : std::max(next, end + milliseconds(limits::kWorkerDiskLookMs));
     lock.lock();
   }
 }
@@ -217,14 +224,27 @@ std::uint64_t DiskWatch::free_bytes() const {
   return sum;
 }
 
+// Than at first. What could not be counted then is counted now, and is the beginning.
+Result<std::uint64_t> DiskWatch::count_more() {
+  if (!at_first_) at_first_ = measure(UINT64_MAX);
+  if (!at_first_) return at_first_;
+  const Result<std::uint64_t> now = measure(*at_first_ + order_.bytes_max + 1);
+  if (!now) return now;
+  return *now - std::min(*now, *at_first_);
+}
+
 Result<std::uint64_t> DiskWatch::measure(std::uint64_t enough) const {
   static const dev_t memory = memory_device();
-  Sum sum(enough);
-  for (const std::string& granted : order_.granted) {
-    if (auto added = sum.add_tree(granted); !added) return added.failure();
+  try {
+    Sum sum(enough, ending_);
+    for (const std::string& place : resolved(order_.granted)) {
+      if (auto added = sum.add_tree(place); !added) return added.failure();
+    }
+    for (const pid_t process : order_.processes()) sum.add_unnamed(process, memory);
+    return sum.bytes();
+  } catch (const std::bad_alloc&) {
+    return error("there is no memory for counting what it may write");
   }
-  for (const pid_t process : order_.processes()) sum.add_unnamed(process, memory);
-  return sum.bytes();
 }
 
 }  // namespace collet::worker

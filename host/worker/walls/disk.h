@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -22,7 +23,7 @@ struct DiskOrder {
   std::uint64_t bytes_max = 0;       // how much more than at the beginning they may take
   // The worker's processes, whose open files count as well where they have no name any more. Any thread.
   std::function<std::vector<pid_t>()> processes;
-  // They take too much, for this reason. On a thread of the watch, at each look, with nothing locked.
+  // They take too much, or cannot be counted, for this reason. On a thread of the watch, at each look, with nothing locked.
   std::function<void(const std::string& reason)> exceeded;
 };
 
@@ -30,7 +31,7 @@ class DiskWatch {
  public:
   // Counts what is there, before the worker runs: a second for some 500,000 files.
   explicit DiskWatch(DiskOrder order);
-  ~DiskWatch();  // afterwards `exceeded` is not called any more
+  ~DiskWatch();  // cuts a count short; afterwards `exceeded` is not called any more
 
  private:
   void watch();
@@ -38,11 +39,12 @@ class DiskWatch {
   // What they take, as quotas count it: in blocks, and for each name as much as an empty file takes, so that the number of
   // names is bounded, too. Counts no further than `enough`. Fails if something of the worker's cannot be counted.
   Result<std::uint64_t> measure(std::uint64_t enough) const;
+  Result<std::uint64_t> count_more();
 
   const DiskOrder order_;
-  Result<std::uint64_t> at_first_;
-  std::mutex mutex_;  // guards the next
-  bool ending_ = false;
+  std::atomic<bool> ending_ = false;  // set under the lock
+  Result<std::uint64_t> at_first_;    // the thread's, once it runs
+  std::mutex mutex_;
   std::condition_variable changed_;
   std::thread thread_;
 };

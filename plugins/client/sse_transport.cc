@@ -136,7 +136,7 @@ void SseTransport::transmit(Outgoing message) {
     } catch (const std::bad_alloc&) {
       posts_.erase(key);
       if (!authorizer_) throw;  // to whoever sends
-      if (shared->id) listener_.on_lost(shared->id, {.sent = false, .http_status = 0, .message = kNoMemory});
+      if (shared->id) listener_.on_lost(shared->id, {.http_status = 0, .message = kNoMemory});
     }
   });
 }

@@ -34,7 +34,8 @@ class StreamableTransport::Exchange final : public HttpSink {
     owner_.authorizer_->headers(
         method_, owner_.url_,
         guarded<Result<std::vector<HttpHeader>>>([this](Result<std::vector<HttpHeader>> given) {
-          if (!given) return lose({.sent = false, .http_status = 0, .message = given.message()});
+          // What it came back for has been sent before.
+          if (!given) return lose({.sent = resuming_, .http_status = 0, .message = given.message()});
           or_lose([&] { transmit(std::move(*given)); });
         }));
   }
@@ -111,7 +112,7 @@ class StreamableTransport::Exchange final : public HttpSink {
     try {
       body();
     } catch (const std::bad_alloc&) {
-      timer_.start(0, [this] { lose({.sent = false, .http_status = 0, .message = kNoMemory}); });
+      timer_.start(0, [this] { lose({.http_status = 0, .message = kNoMemory}); });
     }
   }
   void begin_again() {

@@ -70,6 +70,7 @@ class Transport {
   virtual bool finish_cancels() const { return false; }
 };
 
+// Why a request is lost that may have been sent before. The remote is there: nothing else is lost with it.
 inline constexpr const char* kNoMemory = "there is no memory for it";
 
 // Sends what had to wait. What there is no memory for is lost, as nobody is there any more to be told by an exception.
@@ -81,7 +82,7 @@ inline void send_later(Transport& transport, std::vector<Outgoing> messages, Tra
     } catch (const std::bad_alloc&) {
       if (!id) continue;
       transport.finish(id, false);
-      listener.on_lost(id, {.sent = false, .message = kNoMemory});
+      listener.on_lost(id, {.message = kNoMemory});
     }
   }
 }

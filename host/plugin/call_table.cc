@@ -226,7 +226,7 @@ CallTable::Progressed CallTable::mark_cancelled(CallId id, const CallOwner& owne
 // not. Nobody finds the call meanwhile, or waits for it.
 LockedCall CallTable::check(LockedCall call) noexcept {
   CallSlot& slot = *call;
-  slot.id.store(0, std::memory_order_release);
+  slot.checked = slot.id.exchange(0, std::memory_order_acq_rel);
   call = {};
   try {
     slot.ending.misfit = registry::check_structured(*slot.output, slot.ending.structured).value_or("");
@@ -254,6 +254,7 @@ void CallTable::end(LockedCall call) noexcept {
     owner.note_error();
   }
   slot.ended = true;
+  slot.checked = 0;
   if (!slot.held) make_ready(slot);
   // Last: with the id gone start() may take the slot back without the lock.
   slot.id.store(0, std::memory_order_release);
@@ -357,7 +358,11 @@ std::vector<RunningCall> CallTable::running(const CallOwner& owner, unsigned loo
     if (!chunk) break;
     for (CallSlot& slot : *chunk) {
       const CallId id = slot.id.load(std::memory_order_acquire);
-      if (const LockedCall call = lock_even_waiting(id, owner)) calls.push_back({id, slot.item, slot.began});
+      if (const LockedCall call = lock_even_waiting(id, owner)) {
+        calls.push_back({id, slot.item, slot.began});
+      } else if (const std::lock_guard lock(slot.mutex); slot.checked && slot.owner.load(std::memory_order_relaxed) == &owner) {
+        calls.push_back({slot.checked, slot.item, slot.began});
+      }
     }
   }
   return calls;

@@ -91,6 +91,7 @@ struct QueuedCall {
 // One call. Plain fields are constant while the call runs, or guarded by `mutex` where it says so.
 struct CallSlot {
   std::atomic<CallId> id{0};  // 0: no call runs here
+  CallId checked = 0;         // of a call that nobody finds any more and that has not ended; guarded by `mutex`
   std::atomic<const CallOwner*> owner{nullptr};
   std::atomic<bool> cancelled{false};
   std::uint16_t loop = 0;

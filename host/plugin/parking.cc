@@ -60,6 +60,7 @@ class Parking::Parked final : public registry::Listener {
         state_version_(call.state_version),
         round_(call.round),
         timeout_ms_(call.timeout_ms),
+        principal_(call.principal),
         output_(call.output) {}
 
   const registry::ItemDef& item() const { return item_; }
@@ -79,6 +80,7 @@ class Parking::Parked final : public registry::Listener {
     call.state_version = state_version_;
     call.round = round_;
     call.timeout_ms = time_left_ms();
+    call.principal = principal_;
     call.output = output_;
     starting_ = true;
     there_ = provider_->start(call, *this);
@@ -134,6 +136,7 @@ class Parking::Parked final : public registry::Listener {
   const std::uint32_t state_version_;
   const std::uint32_t round_;
   const std::uint64_t timeout_ms_;
+  const registry::Principal* const principal_;
   const schema::Schema* const output_;
   const Clock::time_point parked_at_ = Clock::now();
 

@@ -239,7 +239,7 @@ int serve(const ServeOptions& options) {
   const protocol::Access access(access_rules(*config));
   protocol::ServerOptions served = server_options(*config);
   served.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
-  served.more_instructions = [&host] { return host.loader().instructions(); };
+  served.more_instructions = [&host](const auto& is_shown) { return host.loader().instructions(is_shown); };
   served.request_memory = std::make_shared<transport::RequestMemory>(config->server.limits.http.memory_bytes_max);
   protocol::Server server(std::move(served), host.registry(), host.loops());
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });

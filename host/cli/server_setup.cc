@@ -47,6 +47,7 @@ protocol::ServerOptions server_options(const config::Config& config) {
   options.instructions = config.server.instructions;
   options.call_timeout_ms = config.plugins.timeout_ms;
   options.task_ttl_ms = config.server.limits.task_ttl_ms;
+  options.has_views = !config.view.empty();
   options.page_items = config.server.limits.page_items;
   options.sessions_max = config.server.limits.sessions_max;
   options.session_idle_timeout_ms = config.server.limits.session_idle_timeout_ms;

@@ -118,7 +118,7 @@ int stdio(const CommonOptions& options) {
   protocol::ServerOptions served = server_options(*config);
   served.local = local_principal(*config);
   served.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
-  served.more_instructions = [&host] { return host.loader().instructions(); };
+  served.more_instructions = [&host](const auto& is_shown) { return host.loader().instructions(is_shown); };
   protocol::Server server(std::move(served), host.registry(), host.loops());
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   std::optional<WhileLoading> loading(host);

@@ -406,11 +406,12 @@ std::string Loader::health(std::string_view id) const {
   return inquiry ? inquiry->status() : std::string();
 }
 
-std::string Loader::instructions() const {
+std::string Loader::instructions(const std::function<bool(std::string_view id)>& is_shown) const {
   const std::lock_guard lock(mutex_);
   std::string all;
   for (const auto& plugin : plugins_) {
-    const std::string text = plugin->current ? plugin->current->instructions() : std::string();
+    const bool tells = plugin->current && is_shown(plugin->wanted.id);
+    const std::string text = tells ? plugin->current->instructions() : std::string();
     if (!all.empty() && !text.empty()) all += "\n\n";
     all += text;
   }

@@ -68,8 +68,9 @@ class Loader {
   void watch(std::string_view uri, bool watched);
   // [any] What the plugin says of its health, a JSON object; empty if it says nothing, or does not serve.
   std::string health(std::string_view id) const;
-  // [any] What the plugins that serve tell clients, in the order of their declaration, with empty lines between.
-  std::string instructions() const;
+  // [any] What the plugins that serve, and of which this is true, tell clients, in the order of their declaration, with
+  // empty lines between.
+  std::string instructions(const std::function<bool(std::string_view id)>& is_shown) const;
 
   enum class Loops : std::uint8_t {
     running,  // in other threads: calls end, and their listeners are told

@@ -101,7 +101,10 @@ std::optional<std::string> Context::info(std::string_view key) const {
   if (key == "transport") return transport == Transport::http ? "http" : "stdio";
   if (key == "principal") return unless_empty(registry::id_of(principal));
   if (key == "tenant") return principal ? unless_empty(principal->tenant) : std::nullopt;
-  if (key == "scopes") return principal ? std::optional(scopes_text(principal->scopes)) : std::nullopt;
+  if (key == "scopes") {
+    const bool was_asked = principal && principal->kind == registry::Principal::Kind::token;
+    return was_asked ? std::optional(scopes_text(principal->scopes)) : std::nullopt;
+  }
   if (key == "session") return session ? unless_empty(session->id()) : std::nullopt;
   if (key == "clientInfo") return session ? unless_empty(session->client().info) : text_of(client_info);
   if (key == "clientCapabilities") {

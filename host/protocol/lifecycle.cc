@@ -38,7 +38,7 @@ std::string kept_info(const json::Value& info) {
 void ServerLoop::discover(RequestPtr request) {
   request->exchange.result({R"({"supportedVersions":)", supported_versions(), R"(,"capabilities":)", kCapabilities,
                             R"(,"extensions":{"io.modelcontextprotocol/tasks":{}}},)",
-                            server_.instructions_member(), cacheable_stamp(request->context), "}"});
+                            server_.instructions_member(viewed(request->context.principal)), server_.cacheable_stamp(), "}"});
 }
 
 void ServerLoop::initialize(RequestPtr request) {
@@ -69,7 +69,7 @@ void ServerLoop::initialize(RequestPtr request) {
     return request->exchange.error(rpc::invalid_request("this stream is initialized already"));
   }
   request->exchange.result({R"({"protocolVersion":")", version, R"(","capabilities":)", kCapabilities,
-                            version == kCoreTasksVersion ? kCoreTasks : "", "},", server_.instructions_member(),
+                            version == kCoreTasksVersion ? kCoreTasks : "", "},", server_.instructions_member(viewed(request->context.principal)),
                             R"("serverInfo":)", server_.identity(), "}"});
 }
 

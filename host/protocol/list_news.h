@@ -2,11 +2,30 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "base/callback.h"
 #include "loop/loop.h"
+#include "registry/item.h"
 
 namespace collet::protocol {
+
+// How often lists have changed since somebody was told. Resources and templates are one to clients. One thread's.
+class ListChanges {
+ public:
+  void note(unsigned changed) {
+    for (unsigned kind = 0; kind < registry::kKinds; ++kind) {
+      if (changed & 1u << kind) ++counts_[kind];
+    }
+  }
+  unsigned take(registry::Kind kind) {
+    const auto taken = [&](registry::Kind each) { return std::exchange(counts_[static_cast<unsigned>(each)], 0u); };
+    return taken(kind) + (kind == registry::Kind::resource ? taken(registry::Kind::resource_template) : 0);
+  }
+
+ private:
+  unsigned counts_[registry::kKinds] = {};
+};
 
 class ListNews {
  public:

@@ -137,10 +137,15 @@ Listings::Listings(const registry::Snapshot& snapshot, unsigned page_items) {
 Listings::~Listings() = default;
 
 const Viewed& Listings::under(const registry::ViewPtr& view, const registry::Snapshot& snapshot) const {
-  const std::lock_guard lock(mutex_);
-  std::unique_ptr<Viewed>& viewed = viewed_[view.get()];
-  if (!viewed) viewed = std::make_unique<Viewed>(view, snapshot, *this);
-  return *viewed;
+  Viewed* found;
+  {
+    const std::lock_guard lock(mutex_);
+    std::unique_ptr<Viewed>& viewed = viewed_[view.get()];
+    if (!viewed) viewed = std::make_unique<Viewed>(view, *this);
+    found = viewed.get();
+  }
+  found->look_at(snapshot);
+  return *found;
 }
 
 }  // namespace collet::protocol

@@ -17,11 +17,7 @@ void ServerLoop::list(RequestPtr request, registry::Kind kind, std::string_view 
   const bool modern = request->context.era == Era::modern;
   request->exchange.result({opening, page->items, "]", more ? R"(,"nextCursor":")" : "", page->next_cursor,
                             more ? "\"" : "", modern ? "," : "",
-                            modern ? std::string_view(cacheable_stamp(request->context)) : "", "}"});
-}
-
-const std::string& ServerLoop::cacheable_stamp(const Context& context) const {
-  return registry::view_of(context.principal) ? server_.private_stamp() : server_.cacheable_stamp();
+                            modern ? std::string_view(server_.cacheable_stamp()) : "", "}"});
 }
 
 void ServerLoop::list_tools(RequestPtr request) { list(std::move(request), registry::Kind::tool, R"({"tools":[)"); }

@@ -106,7 +106,8 @@ ServerLoop::~ServerLoop() = default;
 std::optional<rpc::Error> ServerLoop::read(std::string_view text, Request& request, std::string_view client) {
   auto bad = rpc::parse_message(text, request.arena, request.message);
   const auto& memory = server_.options().request_memory;
-  const std::size_t bytes = bad || !memory ? 0 : request.arena.bytes();
+  const bool lasts = !bad && request.message.kind == rpc::Message::Kind::request;  // anything else is over at once
+  const std::size_t bytes = lasts && memory ? request.arena.bytes() : 0;
   if (bytes <= limits::kUncountedParseBytesMax) return bad;
   request.hold.emplace(memory, counted_to(request.context.principal, client));
   if (request.hold->grow(bytes)) return std::nullopt;
@@ -168,11 +169,19 @@ const registry::Item* ServerLoop::find(registry::Kind kind, std::string_view nam
   return seen && !seen->shows(*item) ? nullptr : item;
 }
 
+bool ServerLoop::sees(const registry::PrincipalPtr& principal, std::string_view uri) {
+  if (!registry::view_of(principal)) return true;
+  Context context;
+  context.principal = principal;
+  return find(registry::CallKind::resource, uri, context).item != nullptr;
+}
+
 registry::Snapshot::Found ServerLoop::find(registry::CallKind kind, std::string_view name, const Context& context) {
   if (kind == registry::CallKind::resource) {
     const Viewed* seen = viewed(context.principal);
-    return seen ? snapshot_->find_resource(name, [&](const registry::Item& item) { return seen->shows(item); })
-                : snapshot_->find_resource(name);
+    if (!seen) return snapshot_->find_resource(name);
+    return snapshot_->find_resource(name, context.principal->view.get(),
+                                    [&](const registry::Item& item) { return seen->shows(item); });
   }
   const auto items = kind == registry::CallKind::tool ? registry::Kind::tool : registry::Kind::prompt;
   return {find(items, name, context), {}};
@@ -181,6 +190,12 @@ registry::Snapshot::Found ServerLoop::find(registry::CallKind kind, std::string_
 const Listing& ServerLoop::listing(registry::Kind kind, const registry::PrincipalPtr& principal) {
   const Viewed* seen = viewed(principal);
   return seen ? seen->of(kind) : listings_->of(kind);
+}
+
+std::size_t ServerLoop::fingerprint(registry::Kind kind, const registry::PrincipalPtr& principal) {
+  const std::size_t own = listing(kind, principal).fingerprint();
+  if (kind != registry::Kind::resource) return own;
+  return own ^ 31 * listing(registry::Kind::resource_template, principal).fingerprint();
 }
 
 void ServerLoop::begin_call(RequestPtr request, const Target& target) {
@@ -228,20 +243,23 @@ void ServerLoop::adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Lis
   snapshot_ = std::move(snapshot);
   listings_ = std::move(listings);
   viewed_.clear();
+  changes_.note(changed);
   news_.note(changed);
 }
 
 void ServerLoop::tell_list_changed(registry::Kind kind) {
-  for (const auto& [serial, subscription] : subscriptions_) subscription->list_changed(kind);
-  if (stdio_client_ && stdio_client_->session().initialized() && list_is_news(stdio_client_->session(), kind)) {
+  const bool several = changes_.take(kind) > 1;
+  for (const auto& [serial, subscription] : subscriptions_) subscription->list_changed(kind, several);
+  if (stdio_client_ && stdio_client_->session().initialized() && list_is_news(stdio_client_->session(), kind, several)) {
     stdio_client_->send(list_changed_message(kind));
   }
 }
 
-// Who sees everything sees each change.
-bool ServerLoop::list_is_news(Session& session, registry::Kind kind) {
+// Who sees everything sees each change. Of several at once one may have undone another, and have been seen meanwhile.
+bool ServerLoop::list_is_news(Session& session, registry::Kind kind, bool several) {
   const registry::PrincipalPtr& principal = session.principal();
-  return !registry::view_of(principal) || session.note_list(kind, listing(kind, principal).fingerprint());
+  if (!registry::view_of(principal)) return true;
+  return session.note_list(kind, fingerprint(kind, principal)) || several;
 }
 
 void ServerLoop::tell_updated(std::string_view key) {
@@ -249,7 +267,7 @@ void ServerLoop::tell_updated(std::string_view key) {
   if (!stdio_client_) return;
   const Session& session = stdio_client_->session();
   const auto uri = session.subscribed(key);
-  if (uri && server_.sees(session.principal(), *uri)) stdio_client_->send(updated_message(*uri));
+  if (uri && sees(session.principal(), *uri)) stdio_client_->send(updated_message(*uri));
 }
 
 std::string_view list_changed_method(registry::Kind kind) {
@@ -283,8 +301,8 @@ Server::Server(ServerOptions options, registry::Registry& registry, std::vector<
       sessions_(options_.sessions_max, options_.session_idle_timeout_ms),
       identity_(make_identity(options_)),
       stamp_(R"("resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":)" + identity_ + "}"),
-      cacheable_stamp_(fmt::format(R"({},"ttlMs":{},"cacheScope":"public")", stamp_, limits::kListTtlMs)),
-      private_stamp_(fmt::format(R"({},"ttlMs":{},"cacheScope":"private")", stamp_, limits::kListTtlMs)),
+      cacheable_stamp_(fmt::format(R"({},"ttlMs":{},"cacheScope":"{}")", stamp_, limits::kListTtlMs,
+                                   options_.has_views ? "private" : "public")),
       session_news_(*loops.front(), options_.list_changed_interval_ms,
                     [this](unsigned changed) { tell_sessions(changed); }) {
   for (unsigned index = 0; index < loops.size(); ++index) {
@@ -295,9 +313,10 @@ Server::Server(ServerOptions options, registry::Registry& registry, std::vector<
   });
 }
 
-std::string Server::instructions_member() const {
+std::string Server::instructions_member(const Viewed* viewed) const {
   std::string instructions = options_.instructions;
-  const std::string more = options_.more_instructions ? options_.more_instructions() : std::string();
+  const auto is_shown = [&](std::string_view plugin) { return !viewed || viewed->shows_some_of(plugin); };
+  const std::string more = options_.more_instructions ? options_.more_instructions(is_shown) : std::string();
   if (!instructions.empty() && !more.empty()) instructions += "\n\n";
   instructions += more;
   if (instructions.empty()) return {};
@@ -328,30 +347,31 @@ void Server::wake(rpc::Place place) {
 // When all loops have adopted a snapshot, on the one that was last.
 void Server::note_changed(unsigned changed) {
   loop::Loop& first = loops_.front()->loop();
-  if (first.is_current()) return session_news_.note(changed);
-  if (changed != 0) first.post([this, changed] { session_news_.note(changed); });
+  const auto note = [this, changed] {
+    session_changes_.note(changed);
+    session_news_.note(changed);
+  };
+  if (first.is_current()) return note();
+  if (changed != 0) first.post(note);
 }
 
 void Server::tell_sessions(unsigned changed) {
   for (const registry::Kind kind : changed_lists(changed)) {
+    const bool several = session_changes_.take(kind) > 1;
     sessions_.broadcast([&, message = list_changed_message(kind)](Session& session) {
-      return loops_.front()->list_is_news(session, kind) ? std::optional(message) : std::nullopt;
+      return loops_.front()->list_is_news(session, kind, several) ? std::optional(message) : std::nullopt;
     });
   }
 }
 
-bool Server::sees(const registry::PrincipalPtr& principal, std::string_view uri) const {
-  const registry::View* view = registry::view_of(principal);
-  if (!view) return true;
-  const auto shows = [&](const registry::Item& item) { return view->sight_of(item) != registry::Sight::hidden; };
-  return registry_.current()->find_resource(uri, shows).item != nullptr;
-}
-
 void Server::resource_updated(std::string_view uri) {
   const std::string key = registry::watched_uri(uri);
+  const registry::SnapshotPtr snapshot = registry_.current();
   sessions_.broadcast([&](const Session& session) -> std::optional<std::string> {
     const auto known_as = session.subscribed(key);
-    if (!known_as || !sees(session.principal(), *known_as)) return std::nullopt;
+    const registry::View* view = registry::view_of(session.principal());
+    const auto is_shown = [&](const registry::Item& item) { return view->sight_of(item) != registry::Sight::hidden; };
+    if (!known_as || (view && !snapshot->find_resource(*known_as, view, is_shown).item)) return std::nullopt;
     return updated_message(*known_as);
   });
   for (const auto& target : loops_) {

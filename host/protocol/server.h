@@ -36,13 +36,15 @@ struct ServerOptions {
   std::string title;
   std::string version;
   std::string instructions;
-  std::function<std::string()> more_instructions;  // any thread: what comes behind them now; may be empty
+  // Any thread: what comes behind them now, of the plugins that are shown. May be empty.
+  std::function<std::string(const std::function<bool(std::string_view plugin)>& is_shown)> more_instructions;
   std::uint64_t call_timeout_ms = limits::kCallTimeoutMs;
   std::uint64_t input_timeout_ms = limits::kInputTimeoutMs;  // for a client to answer what a plugin asks it
   std::uint64_t task_ttl_ms = limits::kTaskTtlMs;            // of a task, the longest
   unsigned page_items = limits::kPageItems;
   unsigned sessions_max = limits::kSessionsMax;
   std::uint64_t session_idle_timeout_ms = limits::kSessionIdleTimeoutMs;
+  bool has_views = false;        // not all see the same: what one has asked for is not to be kept for another
   registry::PrincipalPtr local;  // who is at the other end of the standard streams
   std::shared_ptr<transport::RequestMemory> request_memory;  // that what is read is counted to; null: not counted
   Watches::OnChange on_watch;             // any thread; may be empty
@@ -104,8 +106,12 @@ class ServerLoop {
   // What who asks sees of that final name, or of that URI, as things are now.
   registry::Snapshot::Found find(registry::CallKind kind, std::string_view name, const Context& context);
   const registry::Item* find(registry::Kind kind, std::string_view name, const Context& context);
+  // Whether the principal sees the resource of that URI.
+  bool sees(const registry::PrincipalPtr& principal, std::string_view uri);
   // The list of that kind as the principal sees it.
   const Listing& listing(registry::Kind kind, const registry::PrincipalPtr& principal);
+  // Of a principal with a view: another number where its list is another one. Resources and templates are one to clients.
+  std::size_t fingerprint(registry::Kind kind, const registry::PrincipalPtr& principal);
   void end_subscription(std::uint64_t serial) { subscriptions_.erase(serial); }
   // Ends all streams that clients hold open: subscriptions with an answer.
   void end_streams();
@@ -147,8 +153,6 @@ class ServerLoop {
 
   void begin_call(RequestPtr request, const Target& target);
 
-  // For results that may be kept for whoever asks, or for who asks alone.
-  const std::string& cacheable_stamp(const Context& context) const;
   // Null: everything is seen.
   const Viewed* viewed(const registry::PrincipalPtr& principal);
 
@@ -157,7 +161,7 @@ class ServerLoop {
   void cancel(std::uint64_t serial);
   void adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Listings> listings, unsigned changed);
   void tell_list_changed(registry::Kind kind);
-  bool list_is_news(Session& session, registry::Kind kind);
+  bool list_is_news(Session& session, registry::Kind kind, bool several = false);
   void tell_updated(std::string_view key);
   void wake(std::uint64_t serial);
   // A message to a legacy session that belongs to no request.
@@ -176,7 +180,8 @@ class ServerLoop {
   std::map<std::uint64_t, std::unique_ptr<TaskWaiter>> task_waiters_;
   std::uint64_t serial_ = 0;
   StdioClient* stdio_client_ = nullptr;
-  ListNews news_;  // for subscriptions and the stdio client
+  ListChanges changes_;  // that news_ has not told of
+  ListNews news_;        // for subscriptions and the stdio client
 };
 
 // Whether the client has declared the extension.
@@ -220,10 +225,8 @@ class Server {
   const std::string& stamp() const { return stamp_; }
   // … and with the caching hints that lists and server/discover carry.
   const std::string& cacheable_stamp() const { return cacheable_stamp_; }
-  // … and where they are one principal's, who does not see everything.
-  const std::string& private_stamp() const { return private_stamp_; }
-  // `"instructions":"…",` or nothing.
-  std::string instructions_member() const;
+  // `"instructions":"…",` or nothing; for who sees this, or, if it is null, everything.
+  std::string instructions_member(const Viewed* viewed) const;
 
   const StateSealer& sealer() const { return sealer_; }
   TaskTable& tasks() { return tasks_; }
@@ -236,8 +239,6 @@ class Server {
   void respond(rpc::Place place, std::string key, Result<std::string> result);
   // … to have the reader there send what has come.
   void wake(rpc::Place place);
-  // Any thread: whether the principal may see the resource of that URI.
-  bool sees(const registry::PrincipalPtr& principal, std::string_view uri) const;
   // Any thread: tells all clients that watch this resource.
   void resource_updated(std::string_view uri);
 
@@ -256,9 +257,9 @@ class Server {
   std::string identity_;
   std::string stamp_;
   std::string cacheable_stamp_;
-  std::string private_stamp_;
   std::vector<std::unique_ptr<ServerLoop>> loops_;
-  ListNews session_news_;  // the first loop's
+  ListChanges session_changes_;  // the first loop's, as the next
+  ListNews session_news_;
   unsigned outgrown_ = 0;  // 1 << registry::Kind: a page no longer holds all; only publish() touches it
   // That a loop may still read: like snapshots they are not destroyed on loops. Only publish() touches it.
   std::vector<std::shared_ptr<const Listings>> listings_;

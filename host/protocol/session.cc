@@ -190,16 +190,15 @@ void SessionTable::drop(Entries::iterator entry) {
 }
 
 void SessionTable::broadcast(const std::function<std::optional<std::string>(Session&)>& message_for) {
-  std::vector<std::pair<EventLogPtr, std::string>> messages;
+  std::vector<SessionPtr> sessions;
   {
     const std::lock_guard lock(mutex_);
-    for (const Entry& entry : by_use_) {
-      EventLogPtr log = entry.session->side_log();
-      auto message = log ? message_for(*entry.session) : std::nullopt;
-      if (message) messages.emplace_back(std::move(log), std::move(*message));
-    }
+    for (const Entry& entry : by_use_) sessions.push_back(entry.session);
   }
-  for (const auto& [log, message] : messages) log->append(message);
+  for (const SessionPtr& session : sessions) {
+    const EventLogPtr log = session->side_log();
+    if (const auto message = log ? message_for(*session) : std::nullopt) log->append(*message);
+  }
 }
 
 }  // namespace collet::protocol

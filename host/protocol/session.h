@@ -53,7 +53,7 @@ class Session {
 
   rpc::InFlight& in_flight() { return in_flight_; }
 
-  // Takes note of what its client's list is like, by Listing::fingerprint(); whether that is another one than before.
+  // Takes note of what its client's list is like, by ServerLoop::fingerprint(); whether that is another one than before.
   bool note_list(registry::Kind kind, std::size_t fingerprint);
 
   // Requests of ours that the client has not answered. Nothing if there are kSessionCallsMax already.

@@ -169,21 +169,21 @@ void Subscription::notify(std::string_view method, std::string_view members) {
   exchange_.notify(method, params + "}");
 }
 
-void Subscription::list_changed(Kind kind) {
+void Subscription::list_changed(Kind kind, bool several) {
   if (!(filter_.lists & bit(kind))) return;
-  if (registry::view_of(principal_) && !note_list(kind)) return;
+  if (registry::view_of(principal_) && !note_list(kind) && !several) return;
   notify(list_changed_method(kind), {});
 }
 
 // Whether what its client sees of it is another list than before.
 bool Subscription::note_list(Kind kind) {
-  const std::size_t now = loop_.listing(kind, principal_).fingerprint();
+  const std::size_t now = loop_.fingerprint(kind, principal_);
   return std::exchange(lists_[static_cast<unsigned>(kind)], now) != now;
 }
 
 void Subscription::resource_updated(std::string_view key) {
   const auto watched = filter_.uris.find(key);
-  if (watched == filter_.uris.end() || !loop_.server().sees(principal_, watched->second.asked)) return;
+  if (watched == filter_.uris.end() || !loop_.sees(principal_, watched->second.asked)) return;
   std::string member = R"("uri":)";
   text::append_json_string(member, watched->second.asked);
   notify("notifications/resources/updated", member);

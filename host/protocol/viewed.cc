@@ -1,17 +1,21 @@
 #include "protocol/viewed.h"
 
-#include <utility>
-
 namespace collet::protocol {
 
-Viewed::Viewed(registry::ViewPtr view, const registry::Snapshot& snapshot, const Listings& whole)
-    : view_(std::move(view)), whole_(whole) {
+void Viewed::look_at(const registry::Snapshot& snapshot) {
+  std::call_once(looked_, [&] { read(snapshot); });
+}
+
+void Viewed::read(const registry::Snapshot& snapshot) {
   for (unsigned kind = 0; kind < registry::kKinds; ++kind) {
     const auto& items = snapshot.items(static_cast<registry::Kind>(kind));
     Part& part = parts_[kind];
     part.first = items.data();
     part.sights.reserve(items.size());
-    for (const registry::Item& item : items) part.sights.push_back(view_->sight_of(item));
+    for (const registry::Item& item : items) {
+      part.sights.push_back(view_->sight_of(item));
+      if (part.sights.back() != registry::Sight::hidden) plugins_.insert(*item.source);
+    }
   }
 }
 

@@ -63,15 +63,17 @@ const Item* Snapshot::find(Kind kind, std::string_view name) const {
 }
 
 Snapshot::Found Snapshot::find_resource(std::string_view uri) const {
-  return find_resource(uri, [](const Item&) { return true; });
+  return find_resource(uri, nullptr, [](const Item&) { return true; });
 }
 
-Snapshot::Found Snapshot::find_resource(std::string_view uri, const std::function<bool(const Item&)>& may_be) const {
+Snapshot::Found Snapshot::find_resource(std::string_view uri, const View* view,
+                                        const std::function<bool(const Item&)>& is_shown) const {
   if (uri.size() > limits::kUriBytesMax) return {};
-  if (const Item* exact = find(Kind::resource, uri); exact && may_be(*exact)) return {exact, {}};
+  if (const Item* exact = find(Kind::resource, uri)) return is_shown(*exact) ? Found{exact, {}} : Found();
+  if (view && view->denies(uri)) return {};
   const std::string spelt = UriTemplate::spelt(uri);
   for (const Item& item : items(Kind::resource_template)) {
-    if (!may_be(item)) continue;
+    if (!is_shown(item)) continue;
     if (auto variables = item.compiled->uri_template->match_spelt(spelt)) return {&item, std::move(*variables)};
   }
   return {};

@@ -22,6 +22,7 @@
 #include "registry/definition.h"
 #include "registry/item.h"
 #include "registry/names.h"
+#include "registry/view.h"
 
 namespace collet::registry {
 
@@ -97,8 +98,8 @@ class Snapshot {
     }
   };
   Found find_resource(std::string_view uri) const;
-  // Likewise of those items that `may_be` is true of.
-  Found find_resource(std::string_view uri, const std::function<bool(const Item&)>& may_be) const;
+  // Likewise for who has this view, of which `is_shown` knows the items.
+  Found find_resource(std::string_view uri, const View* view, const std::function<bool(const Item&)>& is_shown) const;
   const std::vector<Rejected>& rejected() const { return rejected_; }
   const std::vector<Mended>& mended() const { return mended_; }
   // Counts up by one each time; the first published one is 1.

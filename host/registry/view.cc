@@ -47,14 +47,31 @@ bool is_like(std::string_view text, std::string_view pattern) {
   return pattern.find_first_not_of('*', in) == std::string_view::npos;
 }
 
+// Takes the kinds that a rule is kept to from its beginning.
+unsigned take_kinds(std::string_view& rule) {
+  for (const auto& [prefix, kind] : kPrefixes) {
+    if (!rule.starts_with(prefix)) continue;
+    rule.remove_prefix(prefix.size());
+    return kind;
+  }
+  return kEvery;
+}
+
+unsigned hint_of(std::string_view rule) {
+  const auto found = std::find_if(std::begin(kHints), std::end(kHints), [&](const auto& each) { return each.first == rule; });
+  return found == std::end(kHints) ? 0 : found->second;
+}
+
 }  // namespace
 
 std::optional<std::string> find_mistake(std::string_view rule) {
   if (rule.empty()) return "it is empty";
-  const auto is_rule = [&](const auto& known) { return known.first == rule; };
-  if (rule[0] == '@' && std::none_of(std::begin(kHints), std::end(kHints), is_rule)) {
-    return "there are @read-only, @destructive, @idempotent and @open-world";
+  for (const std::string_view word : {"tools:", "resources:", "templates:", "prompts:"}) {
+    if (rule.starts_with(word)) return fmt::format("say {}: before a pattern", word.substr(0, word.size() - 2));
   }
+  take_kinds(rule);
+  if (rule.empty()) return "there is no pattern behind its kind: * stands for any name";
+  if (rule[0] == '@' && !hint_of(rule)) return "there are @read-only, @destructive, @idempotent and @open-world";
   return std::nullopt;
 }
 
@@ -63,24 +80,23 @@ View::View(const ViewRules& rules) : allow_(read(rules.allow)), deny_(read(rules
 View::Rules View::read(const std::vector<std::string>& rules) {
   Rules out;
   for (std::string_view text : rules) {
-    Rule& rule = out.emplace_back();
-    rule.kinds = kEvery;
-    for (const auto& [word, hint] : kHints) {
-      if (text == word) rule.hints = hint;
-    }
-    for (const auto& [prefix, kind] : kPrefixes) {
-      if (!text.starts_with(prefix) || rule.kinds != kEvery) continue;
-      rule.kinds = kind;
-      text.remove_prefix(prefix.size());
-    }
-    rule.pattern = text;
+    const unsigned kinds = take_kinds(text);
+    out.push_back({kinds, hint_of(text), std::string(text)});
   }
   return out;
 }
 
 bool View::Rule::matches(const Item& item) const {
   if (!(kinds & bit(item.def->kind))) return false;
-  return hints ? (item.compiled->hints & hints) != 0 : is_like(item.name, pattern);
+  if (hints) return (item.compiled->hints & hints) != 0;
+  return is_like(item.name, pattern) || (item.key != item.name && is_like(item.key, pattern));
+}
+
+bool View::denies(std::string_view uri) const {
+  const std::string spelt = UriTemplate::spelt(uri);
+  return std::any_of(deny_.begin(), deny_.end(), [&](const Rule& rule) {
+    return !rule.hints && (rule.kinds & bit(Kind::resource)) && (is_like(uri, rule.pattern) || is_like(spelt, rule.pattern));
+  });
 }
 
 Sight View::sight_of(const Item& item) const {

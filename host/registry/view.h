@@ -4,7 +4,8 @@
 // A rule is a pattern for final names (of a resource its URI), in which `*` stands for any text: "files__*". A kind
 // before it keeps it to items of that kind: "tool:*", "resource:file:///docs/*", "template:…", "prompt:…". A word
 // behind "@" stands for the tools whose annotations say so, with the defaults that MCP gives these: "@read-only",
-// "@destructive", "@idempotent", "@open-world"; of what is no tool, "@read-only" is true.
+// "@destructive", "@idempotent", "@open-world"; of what is no tool, "@read-only" is true. What is denied by its URI is so
+// where a template would have it as well.
 #pragma once
 
 #include <cstdint>
@@ -42,11 +43,13 @@ class View {
   explicit View(const ViewRules& rules);
 
   Sight sight_of(const Item& item) const;
+  // Whether a resource of that URI, which may be one of a template, is denied by its name.
+  bool denies(std::string_view uri) const;
 
  private:
   struct Rule {
-    unsigned kinds = 0;    // 1 << Kind
-    unsigned hints = 0;    // 1 << Hint: one that the item has to have; 0: its name decides
+    unsigned kinds = 0;  // 1 << Kind
+    unsigned hints = 0;  // one that the item has to have; 0: its name decides
     std::string pattern;
     bool matches(const Item& item) const;
   };

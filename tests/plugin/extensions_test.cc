@@ -83,15 +83,15 @@ TEST_CASE("collet.relay/1: a whole result of any kind reaches the client as it i
 TEST_CASE("collet.instructions/1: what a plugin has to tell clients is there, and goes with it") {
   Extended extended;
   Loader& loader = extended.house.loader;
-  CHECK(loader.instructions() == "as created");
+  CHECK(loader.instructions(all_plugins) == "as created");
   registry::Call call;
   call.arguments = R"({"text":"later"})";
   Recorder recorder;
   extended.house.start(Kind::tool, "instruct", call, recorder);
   CHECK(recorder.wait_end().how == Ending::How::completed);
-  CHECK(loader.instructions() == *call.arguments);
+  CHECK(loader.instructions(all_plugins) == *call.arguments);
   REQUIRE(loader.reload("p").ok());
-  CHECK(loader.instructions() == "as created");
+  CHECK(loader.instructions(all_plugins) == "as created");
 }
 
 TEST_CASE("collet.stream/1: the client of a call is let go") {
@@ -115,7 +115,7 @@ TEST_CASE("collet.status/1: a plugin that takes its time to answer holds up nobo
   std::string health;
   std::thread asking;
   extended.hold_status(asking, [&](std::string said) { health = std::move(said); });
-  CHECK(loader.instructions() == "as created");
+  CHECK(loader.instructions(all_plugins) == "as created");
   loader.watch("a://b", true);
   CHECK(loader.status().size() == 1);
   CHECK(loader.load({{.id = "other", .library = module_path("sample")}})[0].error == "");

@@ -355,7 +355,7 @@ TEST_CASE("server/discover says who we are, with caching hints") {
 
 TEST_CASE("what plugins have to say comes behind the configured instructions, as it is now") {
   std::string said = "Use me last.";
-  Harness h({.instructions = "Be brief.", .more_instructions = [&] { return said; }});
+  Harness h({.instructions = "Be brief.", .more_instructions = [&](const auto&) { return said; }});
   CHECK(at(h.modern("server/discover").body, "/result/instructions") == R"("Be brief.\n\nUse me last.")");
   said.clear();
   CHECK(at(h.modern("server/discover").body, "/result/instructions") == R"("Be brief.")");

@@ -18,7 +18,7 @@ void answers(const registry::Call&, registry::Listener& listener) {
 
 // "all" sees everything, "few" what is named open or aside, of which the latter is in no list.
 struct Viewing : Harness {
-  Viewing() : Harness({.list_changed_interval_ms = 0}, rules()) {
+  Viewing() : Harness(options(), rules()) {
     for (const char* name : {"aside", "hidden", "open"}) {
       add_tool(name, answer);
       add(Kind::prompt, name, answer);
@@ -36,6 +36,12 @@ struct Viewing : Harness {
                                                                  : R"("called")";
     provider.end(std::move(ending));
   };
+  static protocol::ServerOptions options() {
+    protocol::ServerOptions options;
+    options.has_views = true;
+    options.list_changed_interval_ms = 0;
+    return options;
+  }
   static protocol::AccessRules rules() {
     protocol::AccessRules rules;
     rules.authenticate = [few = test::named("few", {.allow = {"*open*", "*aside"}, .unlisted = {"*aside"}}),
@@ -79,8 +85,9 @@ TEST_CASE("lists show what is listed, and what is hidden is in none") {
       CHECK(few.find("aside") == std::string::npos);
       CHECK(few.find("hid") == std::string::npos);
       CHECK(all.find("hid") != std::string::npos);
+      // A cache between them and us is not to give the one what it has for the other.
       CHECK((few.find(R"("cacheScope":"private")") != std::string::npos) == modern);
-      CHECK((all.find(R"("cacheScope":"public")") != std::string::npos) == modern);
+      CHECK((all.find(R"("cacheScope":"private")") != std::string::npos) == modern);
     }
   }
 }
@@ -122,10 +129,64 @@ TEST_CASE("a template that is hidden does not keep one behind it from being foun
   CHECK(at(h.ask(true, "few", "resources/read", R"("uri":"x:hiding",)", "x:hiding"), "/error/code") == "");
 }
 
+TEST_CASE("a template shows nothing that is hidden by its own name") {
+  protocol::AccessRules rules;
+  rules.authenticate = [](std::string_view) { return test::named("few", {.deny = {"resource:x:docs/*secret*"}}); };
+  Harness h({}, rules);
+  const FakeProvider::Tool read = [&](const registry::Call&, registry::Listener&) {
+    registry::Ending ending;
+    ending.content = R"({"uri":"x:y","text":"read"})";
+    h.provider.end(std::move(ending));
+  };
+  h.add(Kind::resource, "x:docs/secret", read);
+  h.add(Kind::resource, "x:docs/%73ecret2", read);
+  h.add(Kind::resource_template, "x:docs/{name}", read);
+  const auto code = [&](const std::string& uri) {
+    return at(h.modern("resources/read", R"("uri":")" + uri + R"(",)", uri, "{}", "", "any").body, "/error/code");
+  };
+  CHECK(code("x:docs/open") == "");
+  for (const char* hidden : {"x:docs/secret", "x:docs/%73ecret", "x:docs/secret2", "x:docs/other-secret", "x:docs/%73%65cret3"}) {
+    INFO(hidden);
+    CHECK(code(hidden) == "-32602");
+  }
+}
+
+TEST_CASE("a list that has changed and changed back is told of, as somebody may have seen it between") {
+  protocol::ServerOptions options;
+  options.list_changed_interval_ms = 20;
+  protocol::AccessRules rules;
+  rules.authenticate = [](std::string_view) { return test::named("few", {.deny = {"hidden"}}); };
+  Harness h(std::move(options), rules);
+  FakeReply& stream = h.modern("subscriptions/listen", R"("notifications":{"toolsListChanged":true},)", "", "{}", "", "any");
+  h.add_tool("a", answers);
+  REQUIRE(stream.events.size() == 2);  // acknowledged, and told at once; what follows is told when the interval is over
+  const auto offer = [&](std::vector<std::string> names) {
+    std::vector<registry::ItemDef> items;
+    for (std::string& name : names) {
+      registry::ItemDef def;
+      def.name = std::move(name);
+      def.definition = "{}";
+      items.push_back(std::move(def));
+    }
+    h.registry.replace("fake", &h.provider, std::move(items));
+    h.turn();
+  };
+  offer({"a", "b"});
+  offer({"a"});
+  loop::Timer later(h.loop);
+  later.repeat(1, [&] {
+    if (stream.events.size() > 2) h.loop.stop();
+  });
+  loop::Timer late(h.loop);
+  late.start(60'000, [&] { h.loop.stop(); });
+  h.loop.run();
+  CHECK(stream.events.size() == 3);
+}
+
 TEST_CASE("news of what is hidden reaches nobody who does not see it") {
   Viewing h;
   const std::string wishes =
-      R"("notifications":{"toolsListChanged":true,"resourceSubscriptions":["x:open","x:hidden"]},)";
+      R"("notifications":{"toolsListChanged":true,"resourcesListChanged":true,"resourceSubscriptions":["x:open","x:hidden"]},)";
   FakeReply& few = h.modern("subscriptions/listen", wishes, "", "{}", "", "few");
   FakeReply& all = h.modern("subscriptions/listen", wishes, "", "{}", "", "all");
   CHECK(few.events.at(0).find("x:hidden") == std::string::npos);
@@ -163,10 +224,35 @@ TEST_CASE("news of what is hidden reaches nobody who does not see it") {
   CHECK(told(kTools) == std::vector<long>{0, 2, 0, 2});
   h.add_tool("also-open", h.answer);
   CHECK(told(kTools) == std::vector<long>{1, 3, 1, 3});
+  constexpr const char* kResources = "resources/list_changed";
+  h.add(Kind::resource_template, "x:hid/{den}", h.answer);
+  CHECK(told(kResources) == std::vector<long>{0, 1, 0, 1});
+  h.add(Kind::resource_template, "y:also-open/{any}", h.answer);  // templates are resources to clients
+  CHECK(told(kResources) == std::vector<long>{1, 2, 1, 2});
   h.server.resource_updated("x:hidden");
   CHECK(told("resources/updated") == std::vector<long>{0, 1, 0, 1});
   h.server.resource_updated("x:open");
   CHECK(told("resources/updated") == std::vector<long>{1, 2, 0, 1});
+}
+
+TEST_CASE("instructions of a plugin that is hidden whole are for others") {
+  protocol::ServerOptions options;
+  options.more_instructions = [](const auto& is_shown) { return is_shown("fake") ? "use it well" : ""; };
+  protocol::AccessRules rules;
+  rules.authenticate = [](std::string_view token) {
+    return test::named(token, {.deny = {token == "none" ? "*" : "hidden"}});
+  };
+  Harness h(std::move(options), rules);
+  for (const char* name : {"hidden", "open"}) h.add_tool(name, answers);
+  for (const char* who : {"none", "some"}) {
+    const bool told = who == std::string_view("some");
+    CHECK((h.modern("server/discover", "", "", "{}", "", who).body.find("use it well") != std::string::npos) == told);
+    Post post;
+    post.headers = {{"Content-Type", "application/json"}, {"Authorization", std::string("Bearer ") + who}};
+    post.body = R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+                R"("capabilities":{},"clientInfo":{"name":"t","version":"1"}}})";
+    CHECK((h.send(post).body.find("use it well") != std::string::npos) == told);
+  }
 }
 
 TEST_CASE("a plugin is told whose principal calls, and what for it was let in") {

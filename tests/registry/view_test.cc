@@ -62,6 +62,8 @@ TEST_CASE("what a tool leaves unsaid is as MCP says, and what is no tool only re
   CHECK(seen({.allow = {"@read-only"}}) == "files_read file:///docs/a file:///logs/{day} wipe ");
   CHECK(seen({.allow = {"@destructive"}}) == "odd wipe ");
   CHECK(seen({.allow = {"@idempotent"}}) == "files_read files_write ");
+  CHECK(seen({.allow = {"tool:@read-only"}}) == "files_read ");
+  CHECK(seen({.allow = {"prompt:@destructive"}}) == "");
   CHECK(seen({.allow = {"@open-world"}}) == "files_write odd wipe ");
 }
 
@@ -69,7 +71,12 @@ TEST_CASE("a rule that is none is said") {
   CHECK_FALSE(find_mistake("tool:*"));
   CHECK_FALSE(find_mistake("@destructive"));
   CHECK(find_mistake(""));
-  CHECK(find_mistake("@destructiv"));
+  CHECK_FALSE(find_mistake("tool:@destructive"));
+  CHECK_FALSE(find_mistake("file:///docs/*"));
+  for (const char* bad : {"@destructiv", "tool:@destructiv", "tool:", "tools:x", "resources:file:///*", "@"}) {
+    INFO(bad);
+    CHECK(find_mistake(bad));
+  }
 }
 
 TEST_CASE("a pattern takes time by its length and that of the name, whatever is in them") {

@@ -195,9 +195,9 @@ TEST_CASE("what a worker had to tell clients is gone with it") {
                           .placement = Placement::worker};
   REQUIRE(scene.house.loader.load({talker}).front().error == "");
   CHECK(scene.text("talker_instruct", R"({"later":1})") == "");
-  CHECK(scene.house.loader.instructions() == R"({"later":1})");
+  CHECK(scene.house.loader.instructions(all_plugins) == R"({"later":1})");
   scene.text("talker_crash");
-  CHECK(becomes_true([&] { return scene.house.loader.instructions() == "as created"; }));
+  CHECK(becomes_true([&] { return scene.house.loader.instructions(all_plugins) == "as created"; }));
 }
 
 TEST_CASE("a plugin that does not say how it is keeps nobody waiting for long") {

@@ -137,6 +137,15 @@ void append_json_string(std::string& out, std::string_view bytes) {
   out += '"';
 }
 
+std::string json_strings(std::span<const std::string> strings) {
+  std::string out = "[";
+  for (const std::string& string : strings) {
+    if (out.size() > 1) out += ',';
+    append_json_string(out, string);
+  }
+  return out + ']';
+}
+
 std::string json_string(std::string_view bytes) {
   std::string out;
   append_json_string(out, bytes);

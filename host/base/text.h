@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,8 @@ class Utf8 {
 
 // Appends `bytes` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view bytes);
+// A JSON array of strings.
+std::string json_strings(std::span<const std::string> strings);
 std::string json_string(std::string_view bytes);
 
 // RFC 4648 §4, with padding.

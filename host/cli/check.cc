@@ -87,23 +87,14 @@ void inspect_plugin(const std::string& file, Inspection& found, std::vector<std:
   if (!left.empty()) stuck.push_back(std::move(trial));
 }
 
-std::string json_strings(const std::vector<std::string>& strings) {
-  std::string out = "[";
-  for (const std::string& string : strings) {
-    if (out.size() > 1) out += ',';
-    text::append_json_string(out, string);
-  }
-  return out + "]";
-}
-
 void print(Output& out, const std::string& file, const Inspection& found, bool json) {
   if (json) {
     std::string text = R"({"file":)";
     text::append_json_string(text, file);
     text += R"(,"plugin":)";
     text::append_json_string(text, found.plugin);
-    text += R"(,"items":)" + json_strings(found.items) + R"(,"errors":)" + json_strings(found.errors) +
-            R"(,"warnings":)" + json_strings(found.warnings) + R"(,"elf":)" + found.elf_json + "}";
+    text += R"(,"items":)" + text::json_strings(found.items) + R"(,"errors":)" + text::json_strings(found.errors) +
+            R"(,"warnings":)" + text::json_strings(found.warnings) + R"(,"elf":)" + found.elf_json + "}";
     out.print("{}\n", text);
     return;
   }

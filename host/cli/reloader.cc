@@ -103,8 +103,8 @@ Result<void> Reloader::read_anew(bool asked) {
   config_stamp_ = stamp;
   auto config = read_config_();
   if (!config) return config.failure();
-  if (config->server != config_.server || config->view != config_.view || config->admin != config_.admin || config->log != config_.log ||
-      config->plugins.reload != config_.plugins.reload ||
+  if (config->server != config_.server || config->view != config_.view || config->admin != config_.admin ||
+      config->log != config_.log || config->plugins.reload != config_.plugins.reload ||
       config->plugins.create_timeout_ms != config_.plugins.create_timeout_ms) {
     log::warning(
         "{}: what has changed in [server], [view], [admin], [log], plugins.reload and plugins.create_timeout_ms takes "

@@ -86,8 +86,9 @@ protocol::AccessRules access_rules(const config::Config& config) {
                                           .view = views.of(token)}));
     }
     rules.authenticate = [tokens = std::move(tokens)](std::string_view given) -> registry::PrincipalPtr {
+      const std::string given_hash = config::hash_token(given);
       for (const auto& [hash, principal] : tokens) {
-        if (config::matches(given, hash)) return principal;
+        if (config::are_same(given_hash, hash)) return principal;
       }
       return nullptr;
     };

@@ -273,7 +273,7 @@ class Reader {
     section.read("drain_timeout_ms", limits.drain_timeout_ms, 0, limits::kTimeoutMsMax);
     section.read("stdio_drain_timeout_ms", limits.stdio_drain_timeout_ms, 0, limits::kTimeoutMsMax);
     section.read("memory_bytes_max", http.memory_bytes_max, kMiB, 1'024 * kGiB);
-    // A client may have half of it, and what a message is read into takes about twice its size besides.
+    // A client may have half of it, and a message is here three times: as it came, copied, and as values.
     const std::size_t needed = 2 * (3 * limits.message_bytes_max + http.header_bytes_max);
     if (http.memory_bytes_max < needed) {
       problems_.add(section.at_of(section.has("memory_bytes_max") ? "memory_bytes_max" : "message_bytes_max"),

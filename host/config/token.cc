@@ -58,9 +58,8 @@ bool is_token_hash(std::string_view text) {
          std::all_of(text.begin() + kHashPrefix.size(), text.end(), is_digit);
 }
 
-bool matches(std::string_view token, std::string_view hash) {
-  const std::string actual = hash_token(token);
-  return actual.size() == hash.size() && CRYPTO_memcmp(actual.data(), hash.data(), hash.size()) == 0;
+bool are_same(std::string_view hash, std::string_view other) {
+  return hash.size() == other.size() && CRYPTO_memcmp(hash.data(), other.data(), hash.size()) == 0;
 }
 
 }  // namespace collet::config

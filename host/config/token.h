@@ -24,6 +24,6 @@ std::string hash_token(std::string_view token);
 bool is_token_hash(std::string_view text);
 
 // Takes the same time wherever the two differ.
-bool matches(std::string_view token, std::string_view hash);
+bool are_same(std::string_view hash, std::string_view other);
 
 }  // namespace collet::config

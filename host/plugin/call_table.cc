@@ -28,8 +28,7 @@ void recycle(CallSlot& slot) {
     recycle(*text);
   }
   ending.how = registry::Ending::How::completed;
-  ending.checked = false;
-  ending.misfit.clear();
+  ending.misfit.reset();
   ending.is_error = false;
   ending.rpc_code = 0;
   ending.input_requests.clear();
@@ -230,7 +229,6 @@ LockedCall CallTable::check(LockedCall call) noexcept {
   call = {};
   try {
     slot.ending.misfit = registry::check_structured(*slot.output, slot.ending.structured).value_or("");
-    slot.ending.checked = true;
   } catch (const std::bad_alloc&) {
     slot.out_of_memory = true;
   }
@@ -360,9 +358,11 @@ std::vector<RunningCall> CallTable::running(const CallOwner& owner, unsigned loo
       const CallId id = slot.id.load(std::memory_order_acquire);
       if (const LockedCall call = lock_even_waiting(id, owner)) {
         calls.push_back({id, slot.item, slot.began});
-      } else if (const std::lock_guard lock(slot.mutex); slot.checked && slot.owner.load(std::memory_order_relaxed) == &owner) {
-        calls.push_back({slot.checked, slot.item, slot.began});
+        continue;
       }
+      const std::lock_guard lock(slot.mutex);
+      const bool is_checked = slot.checked && slot.owner.load(std::memory_order_relaxed) == &owner;
+      if (is_checked) calls.push_back({slot.checked, slot.item, slot.began});
     }
   }
   return calls;

@@ -45,16 +45,6 @@ std::optional<std::string> headers_text(const std::vector<std::pair<std::string,
   return out + '}';
 }
 
-// A JSON array.
-std::string scopes_text(const std::vector<std::string>& scopes) {
-  std::string out = "[";
-  for (const std::string& scope : scopes) {
-    if (out.size() > 1) out += ',';
-    text::append_json_string(out, scope);
-  }
-  return out + ']';
-}
-
 std::optional<std::string> unless_empty(const std::string& text) {
   if (text.empty()) return std::nullopt;
   return text;
@@ -103,7 +93,7 @@ std::optional<std::string> Context::info(std::string_view key) const {
   if (key == "tenant") return principal ? unless_empty(principal->tenant) : std::nullopt;
   if (key == "scopes") {
     const bool was_asked = principal && principal->kind == registry::Principal::Kind::token;
-    return was_asked ? std::optional(scopes_text(principal->scopes)) : std::nullopt;
+    return was_asked ? std::optional(text::json_strings(principal->scopes)) : std::nullopt;
   }
   if (key == "session") return session ? unless_empty(session->id()) : std::nullopt;
   if (key == "clientInfo") return session ? unless_empty(session->client().info) : text_of(client_info);

@@ -97,9 +97,9 @@ std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
   if (offer.bad) return offer.bad;
   if (!offer.ttl_ms) return std::nullopt;
   Server& server = loop_.server();
+  const bool is_known = !registry::id_of(context.principal).empty();
   task_ = server.tasks().create(
-      {context.era, task_owner(context), rpc::Place{loop_.index(), serial_}, *offer.ttl_ms, !registry::id_of(context.principal).empty()},
-      monotonic_ms());
+      {context.era, task_owner(context), rpc::Place{loop_.index(), serial_}, *offer.ttl_ms, is_known}, monotonic_ms());
   if (!task_) return rpc::internal_error("Too many tasks are under way");
   if (context.era == Era::modern) {
     request_->exchange.result({R"({"resultType":"task",)", task_->describe(),
@@ -287,7 +287,7 @@ void ItemCall::answer(const registry::Ending& ending) {
 void ItemCall::answer_completed(const registry::Ending& ending) {
   if (output_ && !ending.is_error) {
     const std::string wrong =
-        ending.checked ? ending.misfit : registry::check_structured(*output_, ending.structured).value_or("");
+        ending.misfit ? *ending.misfit : registry::check_structured(*output_, ending.structured).value_or("");
     if (!wrong.empty()) {
       log::warning("plugin {}: a result is withheld: {}", *source_, wrong);
       return fail("The tool failed: " + wrong);

@@ -35,10 +35,14 @@ std::string kept_info(const json::Value& info) {
 
 }  // namespace
 
+std::string ServerLoop::instructions_for(const Context& context) {
+  return server_.instructions_member(viewed(context.principal));
+}
+
 void ServerLoop::discover(RequestPtr request) {
   request->exchange.result({R"({"supportedVersions":)", supported_versions(), R"(,"capabilities":)", kCapabilities,
                             R"(,"extensions":{"io.modelcontextprotocol/tasks":{}}},)",
-                            server_.instructions_member(viewed(request->context.principal)), server_.cacheable_stamp(), "}"});
+                            instructions_for(request->context), server_.cacheable_stamp(), "}"});
 }
 
 void ServerLoop::initialize(RequestPtr request) {
@@ -69,7 +73,7 @@ void ServerLoop::initialize(RequestPtr request) {
     return request->exchange.error(rpc::invalid_request("this stream is initialized already"));
   }
   request->exchange.result({R"({"protocolVersion":")", version, R"(","capabilities":)", kCapabilities,
-                            version == kCoreTasksVersion ? kCoreTasks : "", "},", server_.instructions_member(viewed(request->context.principal)),
+                            version == kCoreTasksVersion ? kCoreTasks : "", "},", instructions_for(request->context),
                             R"("serverInfo":)", server_.identity(), "}"});
 }
 

@@ -169,19 +169,14 @@ const registry::Item* ServerLoop::find(registry::Kind kind, std::string_view nam
   return seen && !seen->shows(*item) ? nullptr : item;
 }
 
-bool ServerLoop::sees(const registry::PrincipalPtr& principal, std::string_view uri) {
-  if (!registry::view_of(principal)) return true;
-  Context context;
-  context.principal = principal;
-  return find(registry::CallKind::resource, uri, context).item != nullptr;
+bool ServerLoop::sees(const registry::PrincipalPtr& principal, std::string_view uri) const {
+  const registry::View* view = registry::view_of(principal);
+  return !view || snapshot_->find_resource(uri, view).item;
 }
 
 registry::Snapshot::Found ServerLoop::find(registry::CallKind kind, std::string_view name, const Context& context) {
   if (kind == registry::CallKind::resource) {
-    const Viewed* seen = viewed(context.principal);
-    if (!seen) return snapshot_->find_resource(name);
-    return snapshot_->find_resource(name, context.principal->view.get(),
-                                    [&](const registry::Item& item) { return seen->shows(item); });
+    return snapshot_->find_resource(name, registry::view_of(context.principal));
   }
   const auto items = kind == registry::CallKind::tool ? registry::Kind::tool : registry::Kind::prompt;
   return {find(items, name, context), {}};
@@ -370,8 +365,7 @@ void Server::resource_updated(std::string_view uri) {
   sessions_.broadcast([&](const Session& session) -> std::optional<std::string> {
     const auto known_as = session.subscribed(key);
     const registry::View* view = registry::view_of(session.principal());
-    const auto is_shown = [&](const registry::Item& item) { return view->sight_of(item) != registry::Sight::hidden; };
-    if (!known_as || (view && !snapshot->find_resource(*known_as, view, is_shown).item)) return std::nullopt;
+    if (!known_as || (view && !snapshot->find_resource(*known_as, view).item)) return std::nullopt;
     return updated_message(*known_as);
   });
   for (const auto& target : loops_) {

@@ -107,7 +107,7 @@ class ServerLoop {
   registry::Snapshot::Found find(registry::CallKind kind, std::string_view name, const Context& context);
   const registry::Item* find(registry::Kind kind, std::string_view name, const Context& context);
   // Whether the principal sees the resource of that URI.
-  bool sees(const registry::PrincipalPtr& principal, std::string_view uri);
+  bool sees(const registry::PrincipalPtr& principal, std::string_view uri) const;
   // The list of that kind as the principal sees it.
   const Listing& listing(registry::Kind kind, const registry::PrincipalPtr& principal);
   // Of a principal with a view: another number where its list is another one. Resources and templates are one to clients.
@@ -152,6 +152,7 @@ class ServerLoop {
   void cancel_core_task(RequestPtr request);
 
   void begin_call(RequestPtr request, const Target& target);
+  std::string instructions_for(const Context& context);
 
   // Null: everything is seen.
   const Viewed* viewed(const registry::PrincipalPtr& principal);

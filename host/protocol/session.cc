@@ -124,7 +124,7 @@ SessionPtr SessionTable::create(registry::PrincipalPtr principal, std::uint64_t 
   EventBudget& budget = budget_of(registry::id_of(principal));
   auto session = std::make_shared<Session>(std::move(id), std::move(principal), budget);
   expire(now_ms);
-  ++counts_[registry::id_of(session->principal())];
+  ++counts_[session->owner()];
   if (by_use_.size() >= sessions_max_) drop_one();
   by_use_.push_back({session, now_ms});
   by_id_.emplace(session->id(), std::prev(by_use_.end()));
@@ -135,7 +135,7 @@ SessionPtr SessionTable::find(std::string_view id, const registry::PrincipalPtr&
   const std::lock_guard lock(mutex_);
   expire(now_ms);
   const auto found = by_id_.find(id);
-  if (found == by_id_.end() || registry::id_of(found->second->session->principal()) != registry::id_of(principal)) return nullptr;
+  if (found == by_id_.end() || found->second->session->owner() != registry::id_of(principal)) return nullptr;
   found->second->used_ms = std::max(found->second->used_ms, now_ms);
   by_use_.splice(by_use_.end(), by_use_, found->second);
   return found->second->session;
@@ -175,7 +175,7 @@ EventBudget& SessionTable::budget_of(const std::string& principal) {
 // Of who has most, the one that is about to come included, unless that is their only one.
 void SessionTable::drop_one() {
   const auto most = who_has_most(counts_);
-  const auto theirs = [&](const Entry& entry) { return registry::id_of(entry.session->principal()) == most->first; };
+  const auto theirs = [&](const Entry& entry) { return entry.session->owner() == most->first; };
   auto dropped = std::find_if(by_use_.begin(), by_use_.end(),
                               [&](const Entry& entry) { return theirs(entry) && !entry.session->listening(); });
   if (dropped == by_use_.end()) dropped = std::find_if(by_use_.begin(), by_use_.end(), theirs);
@@ -184,7 +184,7 @@ void SessionTable::drop_one() {
 
 void SessionTable::drop(Entries::iterator entry) {
   entry->session->end();
-  if (const auto count = counts_.find(registry::id_of(entry->session->principal())); --count->second == 0) counts_.erase(count);
+  if (const auto count = counts_.find(entry->session->owner()); --count->second == 0) counts_.erase(count);
   by_id_.erase(entry->session->id());
   by_use_.erase(entry);
 }

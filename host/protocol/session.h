@@ -33,6 +33,7 @@ class Session {
   const std::string& id() const { return id_; }
   // Who has opened it.
   const registry::PrincipalPtr& principal() const { return principal_; }
+  const std::string& owner() const { return registry::id_of(principal_); }
 
   struct Client {
     std::string_view version;  // one of kLegacyVersions; empty before initialize()

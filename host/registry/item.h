@@ -58,8 +58,8 @@ struct Ending {
   bool is_error = false;
   std::string content;     // the pieces as JSON texts with commas between: {"type":"text",…},{…}
   std::string structured;  // JSON text, or empty
-  bool checked = false;    // against Call::output, by the thread that ended the call, as it is large: it fits …
-  std::string misfit;      // … if this is empty
+  // Why `structured` does not fit Call::output, empty: it does. Found out by the thread that ended the call, if it is large.
+  std::optional<std::string> misfit;
   std::string meta;        // JSON object text, or empty
   std::string fields;      // more members of the result object, `"key":value` with commas between, or empty
   int rpc_code = 0;

@@ -62,19 +62,15 @@ const Item* Snapshot::find(Kind kind, std::string_view name) const {
   return found == index.end() ? nullptr : found->second;
 }
 
-Snapshot::Found Snapshot::find_resource(std::string_view uri) const {
-  return find_resource(uri, nullptr, [](const Item&) { return true; });
-}
-
-Snapshot::Found Snapshot::find_resource(std::string_view uri, const View* view,
-                                        const std::function<bool(const Item&)>& is_shown) const {
+Snapshot::Found Snapshot::find_resource(std::string_view uri, const View* view) const {
   if (uri.size() > limits::kUriBytesMax) return {};
+  const auto is_shown = [&](const Item& item) { return !view || view->sight_of(item) != Sight::hidden; };
   if (const Item* exact = find(Kind::resource, uri)) return is_shown(*exact) ? Found{exact, {}} : Found();
   if (view && view->denies(uri)) return {};
   const std::string spelt = UriTemplate::spelt(uri);
   for (const Item& item : items(Kind::resource_template)) {
-    if (!is_shown(item)) continue;
-    if (auto variables = item.compiled->uri_template->match_spelt(spelt)) return {&item, std::move(*variables)};
+    auto variables = item.compiled->uri_template->match_spelt(spelt);
+    if (variables && is_shown(item)) return {&item, std::move(*variables)};
   }
   return {};
 }

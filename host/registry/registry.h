@@ -8,7 +8,6 @@
 // registry keeps what it has replaced until it alone holds it.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -97,9 +96,8 @@ class Snapshot {
       return item->def->kind == Kind::resource ? item->name : uri;
     }
   };
-  Found find_resource(std::string_view uri) const;
-  // Likewise for who has this view, of which `is_shown` knows the items.
-  Found find_resource(std::string_view uri, const View* view, const std::function<bool(const Item&)>& is_shown) const;
+  // As who has the view sees it; null: all of it.
+  Found find_resource(std::string_view uri, const View* view = nullptr) const;
   const std::vector<Rejected>& rejected() const { return rejected_; }
   const std::vector<Mended>& mended() const { return mended_; }
   // Counts up by one each time; the first published one is 1.

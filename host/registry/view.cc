@@ -23,8 +23,8 @@ constexpr std::pair<std::string_view, unsigned> kHints[] = {{"@read-only", kRead
                                                             {"@idempotent", kIdempotent},
                                                             {"@open-world", kOpenWorld}};
 
-// Whether `pattern`, in which * stands for any text, is all of `text`: in steps of their lengths together, as each *
-// takes as little as it can and is never gone back to once a later one has been reached.
+// Whether `text` is as `pattern`, in which * stands for any text. It takes no more steps than the product of their lengths:
+// each * takes as little as it can, and is not gone back to once a later one has been reached.
 bool is_like(std::string_view text, std::string_view pattern) {
   std::size_t at = 0;
   std::size_t in = 0;
@@ -58,8 +58,10 @@ unsigned take_kinds(std::string_view& rule) {
 }
 
 unsigned hint_of(std::string_view rule) {
-  const auto found = std::find_if(std::begin(kHints), std::end(kHints), [&](const auto& each) { return each.first == rule; });
-  return found == std::end(kHints) ? 0 : found->second;
+  for (const auto& [word, hint] : kHints) {
+    if (word == rule) return hint;
+  }
+  return 0;
 }
 
 }  // namespace

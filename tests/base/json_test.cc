@@ -51,6 +51,17 @@ TEST_CASE("a member that is looked for must not be there twice: its text and its
   }
 }
 
+TEST_CASE("a buffer keeps its room for the next text, at the limit, and none one past it") {
+  json::ParseBuffer buffer;
+  buffer.copy("");
+  const std::size_t beside = buffer.bytes();
+  for (const std::size_t past : {0u, 1u}) {
+    buffer.copy(std::string(limits::kParseBufferKeptBytes - beside + past, 'x'));
+    buffer.trim();
+    CHECK(buffer.bytes() == (past ? 0 : limits::kParseBufferKeptBytes));
+  }
+}
+
 TEST_CASE("nesting is bounded, at the limit and one past it") {
   json::Document document;
   CHECK_FALSE(json::parse(nested(limits::kJsonDepthMax), document));

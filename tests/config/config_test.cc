@@ -149,6 +149,12 @@ TEST_CASE("every file that is wrong is refused with place, key and what would be
   CHECK(files > 20);
 }
 
+TEST_CASE("a client alone may have room for one message, and not a byte less (bad/no_room.toml)") {
+  const config::Config config =
+      loaded("[server.limits]\nmessage_bytes_max = 2097152\nmemory_bytes_max = 12584960\nheader_bytes_max = 1024\n");
+  CHECK(config.server.limits.http.memory_bytes_max == 12584960);
+}
+
 TEST_CASE("a file sets what it names and leaves the rest") {
   const config::Config config = loaded(R"(
 [server]

@@ -11,12 +11,12 @@ TEST_CASE("a token is made new each time and matches its own hash only") {
   CHECK(token.find_first_of("+/=") == std::string::npos);
   const std::string hash = config::hash_token(token);
   CHECK(config::is_token_hash(hash));
-  CHECK(config::matches(token, hash));
-  CHECK_FALSE(config::matches(token + "x", hash));
-  CHECK_FALSE(config::matches("", hash));
-  CHECK_FALSE(config::matches(token, hash.substr(0, hash.size() - 1)));
-  CHECK_FALSE(config::matches(token, ""));
-  CHECK_FALSE(config::matches(*config::make_token(), hash));
+  CHECK(config::are_same(config::hash_token(token), hash));
+  CHECK_FALSE(config::are_same(config::hash_token(token + "x"), hash));
+  CHECK_FALSE(config::are_same(config::hash_token(""), hash));
+  CHECK_FALSE(config::are_same(config::hash_token(token), hash.substr(0, hash.size() - 1)));
+  CHECK_FALSE(config::are_same(config::hash_token(token), ""));
+  CHECK_FALSE(config::are_same(config::hash_token(*config::make_token()), hash));
 }
 
 TEST_CASE("the hash is SHA-256 as everyone computes it") {

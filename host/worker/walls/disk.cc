@@ -29,7 +29,7 @@ using plugin::Descriptor;
 
 constexpr std::uint64_t kNameBytes = 4096;  // what a name takes, be its file empty
 constexpr std::size_t kOpenMax = 64;        // folders that are open while what is in them is counted
-constexpr std::size_t kDepthMax = 20'000;   // of folders within one another
+constexpr std::size_t kDepthMax = 2'000;    // of folders within one another: a path can hardly name more
 constexpr unsigned kFailuresMax = 3;        // counts in a row that something keeps from being made
 
 std::uint64_t block_bytes(const struct stat& file) { return static_cast<std::uint64_t>(file.st_blocks) * 512; }

@@ -12,6 +12,7 @@ std::uint64_t jittered(std::uint64_t ms) { return ms / 2 + std::random_device{}(
 }  // namespace
 
 std::uint64_t Reconnection::note_down(std::uint64_t now, bool was_up, std::uint64_t pause_ms_min) {
+  retries_ = true;
   if (was_up) patient_until_ms_ = now + restart_ms_;
   const bool flapping = !was_up || now - up_since_ms_ < limits::kStableMs;
   failures_ = flapping ? failures_ + 1 : 0;

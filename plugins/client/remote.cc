@@ -382,10 +382,11 @@ void Remote::want_logs(std::string_view level) {
 
 std::string Remote::status() const {
   static constexpr std::string_view kStates[] = {"down", "connecting", "up"};
+  const State shown = state_ == State::connecting && reconnection_.retries() ? State::down : state_;
   JsonMembers out;
   out.text = "{";
   out.add("name", config_.name);
-  out.add("state", config_.enabled ? kStates[static_cast<unsigned>(state_)] : "disabled");
+  out.add("state", config_.enabled ? kStates[static_cast<unsigned>(shown)] : "disabled");
   out.add("pending", pending());
   out.add("address", config_.url.empty() ? config_.command : auth::redact_url(config_.url));
   if (!config_.args.empty()) out.add_raw("args", json_array(config_.args));  // for the host, which shows no secrets

@@ -618,6 +618,16 @@ class Terminal(RemoteCase):
         self.assertEqual([each["state"] for each in health["remotes"]], ["up", "down", "disabled"])
         self.assertEqual(run("list", "--remotes").returncode, 1)
 
+    def test_a_remote_that_has_failed_is_down_while_it_is_tried_again(self):
+        failed, tried = Path(self.folder) / "failed", Path(self.folder) / "tried"
+        bad = f'[ -e "{failed}" ] || {{ touch "{failed}"; exit 3; }}; touch "{tried}"; exec sleep 600'
+        good = f'until [ -e "{tried}" ]; do sleep 0.1; done; exec "{sys.executable}" "{FAKE}" {{}}'
+        config = self.config(text="".join(f"[remote.{name}]\ncommand = 'sh'\nargs = ['-c', '{script}']\n"
+                                          for name, script in (("bad", bad), ("good", good))))
+        lines = run("list", "--remotes", "-c", config).stdout.splitlines()
+        self.assertRegex(lines[0], r"^bad +down +sh .*it has ended with exit code 3")
+        self.assertRegex(lines[1], r"^good +up ")
+
 
 if __name__ == "__main__":
     main()

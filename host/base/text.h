@@ -34,6 +34,8 @@ class Utf8 {
 
 // Appends `bytes` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view bytes);
+// The same by itself, as a string stands in a configuration; for messages.
+std::string in_quotes(std::string_view text);
 // A JSON array of strings.
 std::string json_strings(std::span<const std::string> strings);
 std::string json_string(std::string_view bytes);

@@ -188,7 +188,10 @@ Host::Host(const config::Config& config, unsigned loops)
                      if (given_up_) given_up_(std::move(plugin), generation);
                    }}) {}
 
-Host::~Host() {
+Host::~Host() { end_or_leave(); }
+
+void Host::end_or_leave() {
+  registry_.publish_to(nullptr);  // the loops have ended
   const std::vector<std::string> left = end();
   if (left.empty()) return;
   for (const std::string& what : left) log::warning("{}", what);

@@ -75,6 +75,8 @@ class Host {
     const std::lock_guard lock(given_up_mutex_);
     given_up_ = std::move(callback);
   }
+  // Ends all plugins, or else the process: before what listens to their calls is gone. The loops have ended.
+  void end_or_leave();
   // Ends all plugins, once. What has not ended is said, in words: its code may still run, so that this object must be
   // kept and the process end by leave().
   [[nodiscard]] std::vector<std::string> end();
@@ -103,6 +105,18 @@ class Host {
   plugin::Loader loader_;
   std::vector<plugin::PluginSpec> specs_;
   std::vector<plugin::LoadReport> reports_;
+};
+
+// Ends the host's plugins when it is destroyed, which is before all that was made before it and that their calls refer to.
+class EndOfPlugins {
+ public:
+  explicit EndOfPlugins(Host& host) : host_(host) {}
+  ~EndOfPlugins() { host_.end_or_leave(); }
+  EndOfPlugins(const EndOfPlugins&) = delete;
+  EndOfPlugins& operator=(const EndOfPlugins&) = delete;
+
+ private:
+  Host& host_;
 };
 
 }  // namespace collet::cli

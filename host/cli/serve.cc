@@ -248,6 +248,7 @@ int serve(const ServeOptions& options) {
   const Documents documents = make_documents(config->server, *sockets);
   Service service(host, server, access, documents, config->server, *sockets,
                   config->plugins.reload != config::Reload::off);
+  const EndOfPlugins end_of_plugins(host);
   Reloader reloader(host, *config, options.common.config_file, [&options] { return read_all(options); });
   if (*tls) reloader.also([&tls = **tls] { return transport::renew_tls(tls); });
   const auto admin =

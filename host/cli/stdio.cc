@@ -135,6 +135,7 @@ int stdio(const CommonOptions& options) {
     const loop::Signal terminate(loop, SIGTERM, [&] { ending.stop(serving.stream()); });
     const loop::Signal interrupt(loop, SIGINT, [&] { ending.stop(serving.stream()); });
     loading.reset();  // others hear of signals now
+    const EndOfPlugins end_of_plugins(host);
     Reloader reloader(host, *config, options.config_file, [&options] { return read_config(options); });
     std::optional<loop::Signal> hangup;
     if (config->plugins.reload != config::Reload::off) {

@@ -3,7 +3,8 @@
 #include "base/json.h"
 #include "cli/interruption.h"
 #include "cli/listing.h"
-#include "registry/principal.h"
+#include "registry/ending.h"
+#include "registry/invocation.h"
 
 namespace collet::cli {
 namespace {
@@ -30,28 +31,31 @@ std::vector<std::string> shown_content(const std::string& content, bool on_termi
 
 class Listener final : public registry::Listener {
  public:
-  Listener(loop::Loop& loop, Output& out, bool json) : loop_(loop), out_(out), json_(json) {}
+  Listener(loop::Loop& loop, Output& out, const TerminalCall& wanted, const registry::Item& item)
+      : loop_(loop),
+        out_(out),
+        json_(wanted.json),
+        invocation_({.name = item.name,
+                     .arguments = wanted.arguments,
+                     .timeout_ms = wanted.deadline_ms.value_or(item.def->timeout_ms ? item.def->timeout_ms : wanted.timeout_ms)},
+                    {.principal = std::make_shared<registry::Principal>(
+                         registry::Principal{.kind = registry::Principal::Kind::local, .source = "this process"})},
+                    sealer_, *this) {}
 
-  int run(const registry::Item& item, const TerminalCall& wanted) {
-    registry::Call call;
-    call.handle = item.def->handle;
-    call.name = item.def->name;
-    call.arguments = wanted.arguments;
-    call.principal = &principal_;
-    call.timeout_ms = wanted.deadline_ms.value_or(item.def->timeout_ms ? item.def->timeout_ms : wanted.timeout_ms);
+  int run(const registry::Snapshot& snapshot) {
     loop::Timer deadline(loop_);
     loop_.post([&] {
-      id_ = item.provider->start(call, *this);
+      invocation_.begin(snapshot, 0);
       if (ended_) return;
-      deadline.start(call.timeout_ms, [&] {
+      deadline.start(invocation_.timeout_ms(), [&] {
         say("collet: the tool did not answer in time, asking it to stop");
-        item.provider->cancel(id_, registry::CancelReason::deadline);
+        invocation_.cancel(registry::CancelReason::deadline);
         if (!ended_) deadline.start(limits::kCancelGraceMs, [this] { loop_.stop(); });
       });
     });
-    const Interruption interruption(loop_, [this, &item] {
+    const Interruption interruption(loop_, [this] {
       say("collet: interrupted");
-      if (id_) item.provider->cancel(id_, registry::CancelReason::client);
+      invocation_.cancel(registry::CancelReason::client);
       loop_.stop();
     });
     if (!ended_) loop_.run();
@@ -74,7 +78,7 @@ class Listener final : public registry::Listener {
     ended_ = true;
     switch (ending.how) {
       case registry::Ending::How::completed:
-        json_ ? print_json(ending) : print_text(ending);
+        json_ ? out_.write(registry::result_text(registry::CallKind::tool, ending) + '\n') : print_text(ending);
         exit_code_ = ending.is_error ? kToolError : kOk;
         break;
       case registry::Ending::How::failed:
@@ -94,27 +98,17 @@ class Listener final : public registry::Listener {
   }
 
  private:
-  const registry::Principal principal_{.kind = registry::Principal::Kind::local, .source = "this process"};
-
   void print_text(const registry::Ending& ending) {
     const std::vector<std::string> shown = shown_content(ending.content, out_.is_terminal());
     for (const std::string& block : shown) out_.write(block + '\n');
     if (shown.empty() && !ending.structured.empty()) out_.write(ending.structured + '\n');
   }
 
-  void print_json(const registry::Ending& ending) {
-    std::string text = R"({"content":[)" + ending.content + "]";
-    if (!ending.structured.empty()) text += R"(,"structuredContent":)" + ending.structured;
-    if (!ending.fields.empty()) text += "," + ending.fields;
-    if (!ending.meta.empty()) text += R"(,"_meta":)" + ending.meta;
-    text += ending.is_error ? R"(,"isError":true})" : "}";
-    out_.write(text + '\n');
-  }
-
   loop::Loop& loop_;
   Output& out_;
   const bool json_;
-  registry::CallId id_ = 0;
+  const registry::StateSealer sealer_;
+  registry::Invocation invocation_;
   bool ended_ = false;
   int exit_code_ = kToolError;
 };
@@ -142,8 +136,8 @@ int call_tool(Host& host, const TerminalCall& call, Output& out) {
   }
   if (const auto wrong = registry::check_arguments(*item->compiled, *item->def, item->name, &arguments))
     return complain(*wrong, kToolError);
-  Listener running(host.main_loop(), out, call.json);
-  host.exit_code = running.run(*item, call);
+  Listener running(host.main_loop(), out, call, *item);
+  host.exit_code = running.run(*snapshot);
   if (!running.ended()) host.unload_timeout_ms = limits::kHurriedUnloadMs;
   return host.exit_code;
 }

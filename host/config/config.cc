@@ -372,6 +372,7 @@ class Reader {
     }
     section.read_flag_or_list("network", may.network, may.hosts, kHostAndPort);
     section.read("exec", may.exec);
+    read_rules(section, "items", may.items);
     section.read("environment", may.environment, kVariable);
     section.read("memory_bytes_max", may.memory_bytes_max, 0, limits::kWorkerMemoryBytesMaxMax);
     section.read("threads_max", may.threads_max, 1, 100'000);

@@ -203,12 +203,6 @@ const Value::Member* Section::member(std::string_view key) const {
   return nullptr;
 }
 
-std::string in_quotes(std::string_view text) {
-  std::string out;
-  text::append_json_string(out, text);
-  return out;
-}
-
 std::string_view nearest(std::string_view word, std::span<const std::string> words) {
   std::string_view best;
   std::size_t best_distance = word.size() / 3 + 2;  // more than that is another word, not a slip

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "config/document.h"
 
 namespace collet::config {
@@ -114,8 +115,7 @@ class Section {
   std::vector<std::string> known_;
 };
 
-// A string as it stands in the file, for messages.
-std::string in_quotes(std::string_view text);
+using text::in_quotes;
 
 // The word that `word` looks like a slip for, or empty.
 std::string_view nearest(std::string_view word, std::span<const std::string> words);

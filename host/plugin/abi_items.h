@@ -19,6 +19,13 @@ inline constexpr std::pair<std::uint32_t, registry::Kind> kAbiKinds[] = {
     {COLLET_PROMPT, registry::Kind::prompt},
 };
 
+inline constexpr std::pair<std::uint32_t, registry::CallKind> kAbiCallKinds[] = {
+    {COLLET_TOOL, registry::CallKind::tool},
+    {COLLET_RESOURCE, registry::CallKind::resource},
+    {COLLET_PROMPT, registry::CallKind::prompt},
+    {COLLET_COMPLETE, registry::CallKind::complete},
+};
+
 inline constexpr std::pair<std::uint32_t, bool registry::Traits::*> kAbiTraits[] = {
     {COLLET_ITEM_IDEMPOTENT, &registry::Traits::idempotent},
     {COLLET_ITEM_TASK_OPTIONAL, &registry::Traits::task_optional},
@@ -41,6 +48,33 @@ constexpr std::optional<registry::Kind> to_kind(std::uint32_t abi) {
 
 constexpr std::uint32_t to_abi(registry::Kind wanted) {
   for (const auto& [number, kind] : kAbiKinds) {
+    if (kind == wanted) return number;
+  }
+  return 0;
+}
+
+// Sets of kinds, as 1 << COLLET_TOOL and so on here, and as 1 << registry::Kind in the house.
+constexpr unsigned to_kinds(std::uint32_t abi) {
+  unsigned kinds = 0;
+  for (const auto& [number, kind] : kAbiKinds) kinds |= abi & (1u << number) ? 1u << static_cast<unsigned>(kind) : 0;
+  return kinds;
+}
+constexpr std::uint32_t to_abi_kinds(unsigned kinds) {
+  std::uint32_t abi = 0;
+  for (const auto& [number, kind] : kAbiKinds) abi |= kinds & (1u << static_cast<unsigned>(kind)) ? 1u << number : 0;
+  return abi;
+}
+
+// Nothing for what is no call's kind.
+constexpr std::optional<registry::CallKind> to_call_kind(std::uint32_t abi) {
+  for (const auto& [number, kind] : kAbiCallKinds) {
+    if (number == abi) return kind;
+  }
+  return std::nullopt;
+}
+
+constexpr std::uint32_t to_abi(registry::CallKind wanted) {
+  for (const auto& [number, kind] : kAbiCallKinds) {
     if (kind == wanted) return number;
   }
   return 0;

@@ -39,6 +39,7 @@ void recycle(CallSlot& slot) {
   slot.progress_done = 0;
   slot.progress_begun = false;
   slot.ended = false;
+  slot.has_invoked = false;
   slot.out_of_memory = false;
 }
 
@@ -251,6 +252,7 @@ void CallTable::end(LockedCall call) noexcept {
     slot.ending.message.swap(slot.failure);
     owner.note_error();
   }
+  if (slot.has_invoked) owner.leaves_invocations(make_id(slot));
   slot.ended = true;
   slot.checked = 0;
   if (!slot.held) make_ready(slot);

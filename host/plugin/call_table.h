@@ -27,7 +27,7 @@ namespace collet::plugin {
 using registry::CallId;
 using registry::CallKind;
 
-inline constexpr int kInternalError = -32603;  // JSON-RPC's, for what a plugin does wrong
+using registry::kInternalError;  // for what a plugin does wrong
 
 // Whose plugin answers the calls: one a generation, kept by it. Outlives its calls.
 struct CallOwner {
@@ -53,6 +53,8 @@ struct CallOwner {
   std::atomic<unsigned> errors_left{0};
   std::function<void()> given_up;  // any thread, at the last of them; must not block
   std::function<void()> erred;     // any thread, at each error, if anybody wants to know
+  // Any thread: one of its calls ends inside of which others were begun. Set before the first call.
+  std::function<void(CallId id)> leaves_invocations;
 
   unsigned calls_in_flight() const;
   // [any] The plugin has broken its contract, or says that it is broken.
@@ -101,7 +103,9 @@ struct CallSlot {
   collet_item item = 0;
   std::chrono::steady_clock::time_point began;
   registry::Listener* listener = nullptr;
-  const schema::Schema* output = nullptr;  // see registry::Call
+  const schema::Schema* output = nullptr;  // these three as in registry::Call
+  const registry::PrincipalPtr* principal = nullptr;
+  unsigned depth = 0;
   CallOwner* counted = nullptr;  // whose in_flight this is
   CallSlot* next = nullptr;      // free list, or queue of an executor
   QueuedCall queued;
@@ -112,6 +116,7 @@ struct CallSlot {
   bool begun = false;  // plugin code knows the id
   bool ready = false;  // waits in its loop's list
   bool ended = false;
+  bool has_invoked = false;  // others were begun inside of it
   registry::Ending ending;
   std::string failure;  // the first error; it fails the call
   bool out_of_memory = false;  // something of the result is missing for that; the call fails

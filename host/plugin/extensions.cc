@@ -6,6 +6,7 @@
 #include "plugin/instructions.h"
 #include "plugin/loop_table.h"
 #include "plugin/notices.h"
+#include "plugin/peers_table.h"
 #include "plugin/relay.h"
 
 namespace collet::plugin {
@@ -20,15 +21,17 @@ struct Extension {
   const void* table;
 };
 constexpr Extension kExtensions[] = {
-    {COLLET_INSTRUCTIONS_ID, &kInstructions},
-    {COLLET_RELAY_ID, &kRelay},
-    {COLLET_STREAM_ID, &kStream},
+    {COLLET_EXT_INSTRUCTIONS, &kInstructions},
+    {COLLET_EXT_RELAY, &kRelay},
+    {COLLET_EXT_STREAM, &kStream},
 };
 
 }  // namespace
 
 const void* find_extension(std::string_view id, const HostSide& side) {
-  if (id == COLLET_LOOP_ID) return side.loop_work ? &kLoopTable : nullptr;
+  if (id == COLLET_EXT_TOOLS) return side.peers ? &kToolsTable : nullptr;
+  if (id == COLLET_EXT_REGISTRY) return side.peers ? &kRegistryTable : nullptr;
+  if (id == COLLET_EXT_LOOP) return side.loop_work ? &kLoopTable : nullptr;
   for (const Extension& extension : kExtensions) {
     if (extension.id == id) return extension.table;
   }

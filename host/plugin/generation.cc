@@ -25,17 +25,20 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
       blobs_(spec_.blob_memory),
       instructions_(spec_.instructed),
       loop_work_(calls, spec_.name),
+      peers_(spec_.make_peers ? spec_.make_peers(calls_, owner_, *own_threads_) : nullptr),
       side_{calls_,
             owner_,
             items_,
             blobs_,
             spec_.resource_updated,
             &instructions_,
-            spec_.isolated ? nullptr : &loop_work_},
+            spec_.isolated ? nullptr : &loop_work_,
+            peers_.get()},
       host_(make_host_table(side_)),
       image_(std::move(image)) {
   owner_.form = spec_.form;
   owner_.erred = spec_.erred;
+  owner_.leaves_invocations = [this](CallId id) { peers_->cancel_inside(id, registry::CancelReason::client); };
   image_->listen({.gone =
                       [this](const std::string& cause) {
                         end_running(cause);
@@ -103,7 +106,11 @@ void Generation::open() {
   executor_ = std::make_unique<Executor>(spec_.name, concurrent_ ? std::min(wanted, limits::kExecutorsMax) : 1,
                                          static_cast<Executor::Runner&>(*this));
   opened_ = create();
-  if (!opened_) loop_work_.close(Clock::time_point::max());
+  if (opened_) return;
+  loop_work_.close(Clock::time_point::max());
+  if (!peers_) return;
+  peers_->end_all();
+  peers_->close(Clock::time_point::max());
 }
 
 Result<void> Generation::create() {
@@ -116,6 +123,7 @@ Result<void> Generation::create() {
     params.prior_state = to_str(spec_.prior->bytes);
     params.prior_state_version = spec_.prior->version;
   }
+  if (peers_ && in_worker()) peers_->open();  // its create() has returned, over there
   std::int32_t status = COLLET_E_INTERNAL;
   try {
     status = image_->create(host_, params, &self_);
@@ -133,6 +141,7 @@ Result<void> Generation::create() {
     const std::lock_guard lock(cancel_mutex_);
     cancel_allowed_ = table_.functions.cancel != nullptr;
   }
+  if (peers_) peers_->open();
   items_.commit();
   return {};
 }
@@ -227,11 +236,13 @@ Result<void> Generation::close(const Patience& patience) {
   quiesce(patience.drain);
   drain(patience);
   close_calls();
+  if (peers_) peers_->end_all();  // an executor may wait for it
   const auto deadline = Clock::now() + patience.end;
   if (!executor_->join_until(deadline)) return leave("its call() has not returned");
   // What an executor had taken, but not yet begun, a moment ago.
   end_running(fmt::format("plugin {} was unloaded before the call ended", owner_.name));
   if (!loop_work_.close(deadline)) return leave("what it runs on a loop has not returned");
+  if (peers_ && !peers_->close(deadline)) return leave("what it does with an answer has not returned");
   {
     const std::lock_guard lock(cancel_mutex_);
     cancel_allowed_ = false;

@@ -16,6 +16,7 @@
 #include "plugin/inquiry.h"
 #include "plugin/loop_work.h"
 #include "plugin/own_threads.h"
+#include "plugin/peers.h"
 #include "plugin/thread.h"
 #include "registry/item.h"
 
@@ -50,6 +51,9 @@ struct GenerationSpec {
   std::function<void(std::string_view text)> instructed = {};  // any thread: it has something to tell clients
   const content::Form* form = &content::kClientForm;
   BlobMemory* blob_memory = nullptr;  // null: the heap
+  // Makes what the plugin has to do with other items; empty: nothing.
+  using MakePeers = std::function<std::unique_ptr<Peers>(CallTable& calls, CallOwner& owner, OwnThreads& own_threads)>;
+  MakePeers make_peers = {};
 };
 
 class Generation final : public registry::Provider, private Executor::Runner {
@@ -169,11 +173,12 @@ class Generation final : public registry::Provider, private Executor::Runner {
   Blobs blobs_;
   Instructions instructions_;
   LoopWork loop_work_;
+  const std::shared_ptr<OwnThreads> own_threads_ = std::make_shared<OwnThreads>();
+  const std::unique_ptr<Peers> peers_;  // may be null
   HostSide side_;
   const collet_host host_;
 
   const std::shared_ptr<Inquiry> inquiry_ = std::make_shared<Inquiry>(*this);
-  const std::shared_ptr<OwnThreads> own_threads_ = std::make_shared<OwnThreads>();
   const std::unique_ptr<Image> image_;
   PluginTable table_;
   void* self_ = nullptr;

@@ -3,29 +3,13 @@
 #include <new>
 
 #include "base/log.h"
+#include "plugin/abi_items.h"
 #include "plugin/generation.h"
 #include "plugin/structs.h"
+#include "registry/ending.h"
 
 namespace collet::plugin {
 namespace {
-
-collet_str to_str_or_absent(const std::optional<std::string_view>& text) {
-  return text ? to_str(*text) : collet_str{};
-}
-
-constexpr std::uint32_t to_abi(CallKind kind) {
-  switch (kind) {
-    case CallKind::tool:
-      return COLLET_TOOL;
-    case CallKind::resource:
-      return COLLET_RESOURCE;
-    case CallKind::prompt:
-      return COLLET_PROMPT;
-    case CallKind::complete:
-      return COLLET_COMPLETE;
-  }
-  return 0;
-}
 
 collet_call_params to_params(const ItemRecord& item, const registry::Call& call) {
   collet_call_params params;
@@ -37,9 +21,9 @@ collet_call_params to_params(const ItemRecord& item, const registry::Call& call)
   params.state_version = call.state_version;
   params.item_user = item.user;
   params.name = to_str(call.name);
-  params.arguments = to_str_or_absent(call.arguments);
-  params.variables = to_str_or_absent(call.variables);
-  params.input_responses = to_str_or_absent(call.input_responses);
+  params.arguments = to_optional_str(call.arguments);
+  params.variables = to_optional_str(call.variables);
+  params.input_responses = to_optional_str(call.input_responses);
   params.state = call.round > 0 ? to_str(call.state) : collet_str{};
   return params;
 }
@@ -81,10 +65,7 @@ collet_call_params restore(const QueuedCall& queued, Clock::time_point began) {
 }  // namespace
 
 CallId Generation::refuse(registry::Listener& listener, std::string reason) const {
-  registry::Ending ending;
-  ending.how = registry::Ending::How::failed;
-  ending.rpc_code = kInternalError;
-  ending.message = std::move(reason);
+  registry::Ending ending = registry::failed(kInternalError, std::move(reason));
   listener.on_end(ending);
   return 0;
 }
@@ -95,6 +76,8 @@ CallId Generation::start(const registry::Call& call, registry::Listener& listene
   if (!slot) return refuse(listener, fmt::format("more than {} calls are running", limits::kCallsInFlightMax));
   slot->item = item.id;
   slot->output = call.output;
+  slot->principal = call.principal;
+  slot->depth = call.depth;
   if (call.kind == CallKind::resource) {
     slot->reading.uri.assign(call.name);
     slot->reading.mime.assign(item.mime);
@@ -221,6 +204,7 @@ void Generation::note_overrun(collet_item item, Clock::duration took) {
 
 void Generation::cancel(CallId id, registry::CancelReason reason) {
   if (calls_.mark_cancelled(id, owner_) != CallTable::Progressed::begun) return;
+  if (peers_) peers_->cancel_inside(id, reason);
   const std::lock_guard lock(cancel_mutex_);
   if (!cancel_allowed_) return;
   const OwnThreads::Inside inside(own_threads_.get());

@@ -23,24 +23,24 @@ std::string Generation::status() const {
   const auto take = [](void* context, const char* json, std::size_t size) {
     static_cast<std::string*>(context)->assign(text::Utf8(view(json, size)).view());
   };
-  const auto offered = plugin_extension<collet_status>(COLLET_STATUS_ID);
+  const auto offered = plugin_extension<collet_status>(COLLET_EXT_STATUS);
   const OwnThreads::Inside inside(own_threads_.get());
   if (!offered || !offered->status || offered->status(self_, take, &out) < 0 || !json::is_object(out)) return {};
   return out;
 }
 
 bool Generation::reports_status() const {
-  const auto offered = plugin_extension<collet_status>(COLLET_STATUS_ID);
+  const auto offered = plugin_extension<collet_status>(COLLET_EXT_STATUS);
   return offered && offered->status;
 }
 
 bool Generation::watches() const {
-  const auto offered = plugin_extension<collet_watch>(COLLET_WATCH_ID);
+  const auto offered = plugin_extension<collet_watch>(COLLET_EXT_WATCH);
   return offered && offered->watch;
 }
 
 void Generation::watch(std::string_view uri, bool watched) const {
-  const auto offered = plugin_extension<collet_watch>(COLLET_WATCH_ID);
+  const auto offered = plugin_extension<collet_watch>(COLLET_EXT_WATCH);
   const OwnThreads::Inside inside(own_threads_.get());
   if (offered && offered->watch) offered->watch(self_, uri.data(), uri.size(), watched ? 1 : 0);
 }

@@ -19,6 +19,7 @@
 namespace collet::plugin {
 
 class LoopWork;
+class Peers;
 
 // What a host table stands on; its address is collet_host.host_data.
 struct HostSide {
@@ -29,6 +30,7 @@ struct HostSide {
   std::function<void(std::string_view uri)> resource_updated;  // any thread; may be empty
   Instructions* instructions = nullptr;                        // null: nobody would hear them
   LoopWork* loop_work = nullptr;                               // null: plugins have nothing to do on loops here
+  Peers* peers = nullptr;                                      // null: nor with other items
 };
 
 // `side` is borrowed for as long as the table is used.

@@ -13,7 +13,7 @@ namespace collet::plugin::notices {
 namespace {
 
 // Adds to what the call's loop has not yet sent. Past the limit the newest progress replaces the one before it.
-std::int32_t push_notice(HostSide& side, LockedCall& call, Notice notice) {
+std::int32_t push_notice(CallTable& calls, LockedCall& call, Notice notice) {
   auto& notices = call->notices;
   const bool full =
       notices.size() >= limits::kProgressQueueMax || call->notice_bytes + notice.bytes() > limits::kNoticeBytesMax;
@@ -27,7 +27,7 @@ std::int32_t push_notice(HostSide& side, LockedCall& call, Notice notice) {
   }
   call->notice_bytes += notice.bytes();
   notices.push_back(std::move(notice));
-  side.calls.announce(call);
+  calls.announce(call);
   return COLLET_OK;
 }
 
@@ -61,7 +61,7 @@ std::int32_t progress(const collet_host* host, collet_call id, double done, doub
     call->progress_begun = true;
     call->progress_done = done;
     return push_notice(
-        side, call,
+        side.calls, call,
         {.kind = Notice::Kind::progress, .done = done, .total = total, .text = std::string(words.view())});
   });
 }
@@ -82,7 +82,7 @@ std::int32_t log(const collet_host* host, collet_call id, std::uint32_t level, c
       log_for_plugin(side.owner.name, level, name.view(), text.view());
       return COLLET_OK;
     }
-    return push_notice(side, call,
+    return push_notice(side.calls, call,
                        {.kind = Notice::Kind::log,
                         .severity = level,
                         .logger = std::string(name.view()),
@@ -94,8 +94,18 @@ std::int32_t close_stream(const collet_host* host, collet_call id, std::uint32_t
   return entered(host, [&](HostSide& side) -> std::int32_t {
     LockedCall call = side.calls.lock(id, side.owner);
     if (!call) return COLLET_E_STALE;
-    return push_notice(side, call, {.kind = Notice::Kind::close_stream, .retry_ms = retry_ms});
+    return push_notice(side.calls, call, {.kind = Notice::Kind::close_stream, .retry_ms = retry_ms});
   });
+}
+
+void pass_on(CallTable& calls, const CallOwner& owner, CallId id, const registry::LogMessage& message) {
+  LockedCall call = calls.lock(id, owner);
+  if (!call) return;
+  push_notice(calls, call,
+              {.kind = Notice::Kind::log,
+               .severity = message.severity,
+               .logger = std::string(message.logger),
+               .text = std::string(message.data)});
 }
 
 }  // namespace collet::plugin::notices

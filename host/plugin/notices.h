@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "collet/plugin.h"
+#include "plugin/call_table.h"
 
 namespace collet::plugin::notices {
 
@@ -12,5 +13,8 @@ std::int32_t progress(const collet_host* host, collet_call call, double done, do
 std::int32_t log(const collet_host* host, collet_call call, std::uint32_t level, const char* logger,
                  std::size_t logger_size, const char* data_json, std::size_t data_json_size);
 std::int32_t close_stream(const collet_host* host, collet_call call, std::uint32_t retry_ms);
+
+// What was said in an invocation inside of that call, if that still runs.
+void pass_on(CallTable& calls, const CallOwner& owner, CallId inside_of, const registry::LogMessage& message);
 
 }  // namespace collet::plugin::notices

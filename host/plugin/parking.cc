@@ -4,6 +4,8 @@
 
 #include "base/assert.h"
 #include "plugin/call_table.h"
+#include "plugin/structs.h"
+#include "registry/ending.h"
 
 namespace collet::plugin {
 
@@ -14,16 +16,8 @@ namespace {
 
 // The one who is told is there as long as the call is.
 void end_failed(registry::Listener& listener, std::string message) {
-  registry::Ending ending;
-  ending.how = registry::Ending::How::failed;
-  ending.rpc_code = kInternalError;
-  ending.message = std::move(message);
+  registry::Ending ending = registry::failed(registry::kInternalError, std::move(message));
   listener.on_end(ending);
-}
-
-std::optional<std::string_view> view(const std::optional<std::string>& text) {
-  if (!text) return std::nullopt;
-  return *text;
 }
 
 }  // namespace
@@ -61,6 +55,7 @@ class Parking::Parked final : public registry::Listener {
         round_(call.round),
         timeout_ms_(call.timeout_ms),
         principal_(call.principal),
+        depth_(call.depth),
         output_(call.output) {}
 
   const registry::ItemDef& item() const { return item_; }
@@ -73,14 +68,15 @@ class Parking::Parked final : public registry::Listener {
     call.kind = kind_;
     call.loop = loop_;
     call.name = name_;
-    call.arguments = view(arguments_);
-    call.variables = view(variables_);
-    call.input_responses = view(input_responses_);
+    call.arguments = optional_view(arguments_);
+    call.variables = optional_view(variables_);
+    call.input_responses = optional_view(input_responses_);
     call.state = state_;
     call.state_version = state_version_;
     call.round = round_;
     call.timeout_ms = time_left_ms();
     call.principal = principal_;
+    call.depth = depth_;
     call.output = output_;
     starting_ = true;
     there_ = provider_->start(call, *this);
@@ -136,7 +132,8 @@ class Parking::Parked final : public registry::Listener {
   const std::uint32_t state_version_;
   const std::uint32_t round_;
   const std::uint64_t timeout_ms_;
-  const registry::Principal* const principal_;
+  const registry::PrincipalPtr* const principal_;
+  const unsigned depth_;
   const schema::Schema* const output_;
   const Clock::time_point parked_at_ = Clock::now();
 

@@ -8,8 +8,20 @@
 #include "base/log.h"
 #include "plugin/file_stamp.h"
 #include "plugin/file_trust.h"
+#include "plugin/host_peers.h"
 
 namespace collet::plugin {
+
+namespace {
+
+// What one who is not trusted may see and call of others: what it is granted, as a list of what may be seen cannot be empty.
+registry::ViewPtr reach_of(const Permissions& may) {
+  registry::ViewRules rules{.allow = may.items, .deny = {}, .unlisted = {}};
+  if (may.items.empty()) rules.deny = {"*"};
+  return std::make_shared<registry::View>(rules);
+}
+
+}  // namespace
 
 std::vector<std::string> idle_rules(const PluginSpec& spec, const Items& items) {
   using registry::Kind;
@@ -38,8 +50,8 @@ void Candidate::reject(std::string reason) {
   report.done = LoadReport::Done::failed;
 }
 
-Stage::Stage(CallTable& calls, const LoaderOptions& options)
-    : calls_(calls), options_(options), preflight_(options.preflight_executable, options.preflight_timeout_ms) {}
+Stage::Stage(CallTable& calls, Invocations& invocations, const LoaderOptions& options)
+    : calls_(calls), invocations_(invocations), options_(options), preflight_(options.preflight_executable, options.preflight_timeout_ms) {}
 
 void Stage::check(std::vector<Candidate*> candidates) {
   if (!claimed_.empty()) forget_unmapped();
@@ -164,6 +176,10 @@ GenerationSpec Stage::generation_spec(Candidate& candidate) const {
       options_.resource_updated(id, uri);
     };
   }
+  spec.make_peers = [this, reach = candidate.worker ? reach_of(candidate.spec.permissions) : nullptr](
+                        CallTable& calls, CallOwner& owner, OwnThreads& own_threads) {
+    return std::make_unique<HostPeers>(calls, owner, own_threads, invocations_, reach);
+  };
   return spec;
 }
 

@@ -14,6 +14,7 @@
 #include "base/placement.h"
 #include "plugin/file_stamp.h"
 #include "plugin/generation.h"
+#include "plugin/invocations.h"
 #include "plugin/preflight.h"
 #include "plugin/private_dir.h"
 #include "registry/names.h"
@@ -114,8 +115,8 @@ struct Candidate {
 
 class Stage {
  public:
-  // Both are borrowed.
-  Stage(CallTable& calls, const LoaderOptions& options);
+  // All are borrowed.
+  Stage(CallTable& calls, Invocations& invocations, const LoaderOptions& options);
 
   // Copies each file, reads it, tries it, all in one child if they let it.
   void check(std::vector<Candidate*> candidates);
@@ -140,6 +141,7 @@ class Stage {
   std::unique_ptr<Image> make_image(Candidate& candidate) const;
 
   CallTable& calls_;
+  Invocations& invocations_;
   const LoaderOptions& options_;
   Preflight preflight_;
   mutable std::mutex folder_mutex_;

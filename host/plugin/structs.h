@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "collet/plugin.h"
@@ -25,6 +27,17 @@ inline std::string_view view(const char* data, std::size_t size) {
 inline std::string_view view(const collet_str& text) { return view(text.data, text.size); }
 // Never absent, even if it is empty.
 inline collet_str to_str(std::string_view text) { return {text.data() ? text.data() : "", text.size()}; }
+
+// What may be absent, in both directions.
+inline std::optional<std::string_view> optional_view(const collet_str& text) {
+  return text.data ? std::optional(view(text)) : std::nullopt;
+}
+inline std::optional<std::string_view> optional_view(const std::optional<std::string>& text) {
+  return text ? std::optional<std::string_view>(*text) : std::nullopt;
+}
+inline collet_str to_optional_str(const std::optional<std::string_view>& text) {
+  return text ? to_str(*text) : collet_str{};
+}
 
 // "COLLET_E_INVALID"; COLLET_E_INTERNAL for what is not known.
 std::string_view status_name(std::int32_t status);

@@ -9,6 +9,7 @@
 #include "protocol/result.h"
 #include "protocol/server.h"
 #include "protocol/severity.h"
+#include "registry/answers.h"
 
 namespace collet::protocol {
 
@@ -65,7 +66,7 @@ std::optional<rpc::Error> ItemCall::resume() {
   const std::string arguments = canonical_arguments();
   auto opened = loop_.server().sealer().open(json::view(*sealed), binding(arguments), loop_.loop().now_ms());
   if (!opened) return rpc::invalid_params("requestState is not valid for this request, or has expired: ask again");
-  auto answers = match_answers(opened->questions, opened->answers, responses);
+  auto answers = registry::match_answers(opened->questions, opened->answers, responses);
   if (!answers) return rpc::invalid_params(answers.message());
   opened->answers = std::move(answers->given);
   if (!answers->open.empty()) {
@@ -78,7 +79,7 @@ std::optional<rpc::Error> ItemCall::resume() {
 }
 
 // The round behind the one that was suspended.
-void ItemCall::take_up(SuspendedState suspended) {
+void ItemCall::take_up(registry::SuspendedState suspended) {
   round_.number = suspended.round + 1;
   round_.state_version = suspended.version;
   round_.state = std::move(suspended.state);
@@ -122,7 +123,7 @@ void ItemCall::run(const Target& target) {
   call.arguments = target.arguments;
   if (!target.variables.empty()) call.variables = target.variables;
   call.timeout_ms = timeout_ms_;
-  call.principal = request_->context.principal.get();
+  call.principal = &request_->context.principal;
   call.output = output_.get();
   call.round = round_.number;
   if (round_.number > 0) {
@@ -152,7 +153,7 @@ void ItemCall::run_again() {
   Target target{.item = found.item, .kind = kind_};
   if (kind_ == registry::CallKind::resource) {
     target.uri = name_;
-    target.variables = variables_text(found.variables);
+    target.variables = registry::variables_text(found.variables);
   }
   if (has_arguments_) target.arguments = arguments_;
   source_ = found.item->source;
@@ -307,7 +308,7 @@ std::string ItemCall::canonical_arguments() const {
   return arguments ? json::to_text(*arguments) : std::string();
 }
 
-StateBinding ItemCall::binding(const std::string& arguments) const {
+registry::StateBinding ItemCall::binding(const std::string& arguments) const {
   const char* name = kind_ == registry::CallKind::resource ? "uri" : "name";
   return {request_->message.method, json::find_string(*request_->message.params, name).value_or(""), *source_,
           arguments, registry::id_of(request_->context.principal)};
@@ -335,10 +336,10 @@ bool ItemCall::can_be_asked(const std::vector<registry::InputRequest>& questions
 void ItemCall::ask(registry::Ending& ending) {
   if (!can_be_asked(ending.input_requests)) return;
   if (request_->context.era == Era::legacy || task_) return ask_here(ending);
-  SuspendedState suspended{
+  registry::SuspendedState suspended{
       .round = round_.number, .version = ending.state_version, .state = std::move(ending.state)};
   if (const json::Value* given = answers_beforehand(); given && !ending.input_requests.empty()) {
-    if (auto answers = match_answers(to_object(ending.input_requests), {}, given)) {
+    if (auto answers = registry::match_answers(registry::to_object(ending.input_requests), {}, given)) {
       suspended.answers = std::move(answers->given);
       if (answers->open.empty()) return go_on_later(std::move(suspended));
       return ask_modern(answers->open, std::move(suspended));
@@ -354,7 +355,7 @@ const json::Value* ItemCall::answers_beforehand() const {
 }
 
 // The next round begins in another turn of the loop: this one may be inside of the provider's start().
-void ItemCall::go_on_later(SuspendedState suspended) {
+void ItemCall::go_on_later(registry::SuspendedState suspended) {
   take_up(std::move(suspended));
   phase_ = Phase::asking;
   loop_.loop().post([&loop = loop_, serial = serial_] {
@@ -370,8 +371,8 @@ void ItemCall::go_on() {
 }
 
 // The client comes back with the answers, which are held against what is sealed here.
-void ItemCall::ask_modern(const std::vector<registry::InputRequest>& questions, SuspendedState suspended) {
-  suspended.questions = to_object(questions);
+void ItemCall::ask_modern(const std::vector<registry::InputRequest>& questions, registry::SuspendedState suspended) {
+  suspended.questions = registry::to_object(questions);
   const std::string arguments = canonical_arguments();
   const std::string sealed = loop_.server().sealer().seal(
       suspended, binding(arguments), loop_.loop().now_ms() + loop_.server().options().input_timeout_ms);
@@ -413,7 +414,7 @@ void ItemCall::respond(const std::string& key, const Result<std::string>& result
     fail(fmt::format("The client could not answer {}: {}", key, result.message()));
     return retire();
   }
-  auto answer = read_answer(question->second.request, *result);
+  auto answer = registry::read_answer(question->second.request, *result);
   if (!answer) {
     fail(fmt::format("The client's answer to {} is no good: {}", key, answer.message()));
     return retire();

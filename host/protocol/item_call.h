@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "protocol/request.h"
-#include "protocol/request_state.h"
 #include "protocol/task.h"
 #include "registry/registry.h"
+#include "registry/sealed_state.h"
 
 namespace collet::protocol {
 
@@ -73,7 +73,7 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   void remember(const Target& target);
   std::optional<rpc::Error> resume();
   std::string canonical_arguments() const;
-  StateBinding binding(const std::string& arguments) const;
+  registry::StateBinding binding(const std::string& arguments) const;
   std::optional<rpc::Error> become_task(const Target& target);
   void run(const Target& target);
   void run_again();
@@ -84,10 +84,10 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   bool can_be_asked(const std::vector<registry::InputRequest>& questions);
   void ask(registry::Ending& ending);
   const json::Value* answers_beforehand() const;
-  void go_on_later(SuspendedState suspended);
+  void go_on_later(registry::SuspendedState suspended);
   void go_on();
-  void take_up(SuspendedState suspended);
-  void ask_modern(const std::vector<registry::InputRequest>& questions, SuspendedState suspended);
+  void take_up(registry::SuspendedState suspended);
+  void ask_modern(const std::vector<registry::InputRequest>& questions, registry::SuspendedState suspended);
   void ask_here(registry::Ending& ending);
   void fail(std::string message);
   void retire();

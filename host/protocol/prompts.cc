@@ -4,31 +4,6 @@
 #include "protocol/server.h"
 
 namespace collet::protocol {
-namespace {
-
-// The required arguments that a prompt's definition names and the client has not given; empty: none.
-std::string missing_argument(const registry::Item& prompt, const json::Value* given) {
-  json::Document definition;
-  if (json::parse(prompt.def->definition, definition)) return {};
-  const json::Value* arguments = json::find(definition, "arguments");
-  if (!arguments || !arguments->IsArray()) return {};
-  for (const json::Value& argument : arguments->GetArray()) {
-    const auto name = json::find_string(argument, "name");
-    const json::Value* required = json::find(argument, "required");
-    if (name && required && required->IsTrue() && !(given && json::find(*given, *name))) return std::string(*name);
-  }
-  return {};
-}
-
-bool are_strings(const json::Value& arguments) {
-  if (!arguments.IsObject()) return false;
-  for (const auto& member : arguments.GetObject()) {
-    if (!member.value.IsString()) return false;
-  }
-  return true;
-}
-
-}  // namespace
 
 void ServerLoop::get_prompt(RequestPtr request) {
   const rpc::Message& message = request->message;
@@ -39,11 +14,8 @@ void ServerLoop::get_prompt(RequestPtr request) {
     return request->exchange.error(rpc::invalid_params(fmt::format("unknown prompt {}", name->substr(0, 128))));
   }
   const json::Value* arguments = json::find(*message.params, "arguments");
-  if (arguments && !are_strings(*arguments)) {
-    return request->exchange.error(rpc::invalid_params("arguments must be an object of strings"));
-  }
-  if (const std::string missing = missing_argument(*item, arguments); !missing.empty()) {
-    return request->exchange.error(rpc::invalid_params(fmt::format("the argument {} is missing", missing)));
+  if (const auto wrong = registry::check_prompt_arguments(*item->def, arguments)) {
+    return request->exchange.error(rpc::invalid_params(*wrong));
   }
   if (const auto bad = check_capabilities(item->def->traits, request->context))
     return request->exchange.error(*bad);

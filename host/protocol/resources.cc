@@ -20,17 +20,6 @@ rpc::Error unknown_resource(Era era, std::string_view uri) {
 
 }  // namespace
 
-std::string variables_text(const std::map<std::string, std::string>& variables) {
-  std::string out = "{";
-  for (const auto& [name, value] : variables) {
-    if (out.size() > 1) out += ',';
-    text::append_json_string(out, name);
-    out += ':';
-    text::append_json_string(out, value);
-  }
-  return out + "}";
-}
-
 void ServerLoop::read_resource(RequestPtr request) {
   const auto uri = uri_of(*request);
   if (!uri) return request->exchange.error(rpc::invalid_params("uri must be a string"));
@@ -41,7 +30,7 @@ void ServerLoop::read_resource(RequestPtr request) {
   }
   Target target{.item = found.item, .kind = registry::CallKind::resource, .uri = found.uri(*uri)};
   if (found.item->def->kind == registry::Kind::resource_template)
-    target.variables = variables_text(found.variables);
+    target.variables = registry::variables_text(found.variables);
   begin_call(std::move(request), target);
 }
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "protocol/older_content.h"
 #include "protocol/server.h"
+#include "registry/ending.h"
 
 namespace collet::protocol {
 namespace {
@@ -36,26 +37,6 @@ class Pieces {
   std::string_view pieces_[rpc::Exchange::kPiecesMax];
   std::size_t count_ = 0;
 };
-
-constexpr std::string_view opening(CallKind kind) {
-  switch (kind) {
-    case CallKind::tool:
-      return R"({"content":[)";
-    case CallKind::resource:
-      return R"({"contents":[)";
-    case CallKind::prompt:
-      return R"({"messages":[)";
-    case CallKind::complete:
-      break;
-  }
-  return {};
-}
-
-std::string text_block(std::string_view text) {
-  std::string block = R"({"type":"text","text":)";
-  text::append_json_string(block, text);
-  return block + '}';
-}
 
 bool has_field(const registry::Ending& ending, std::string_view key) {
   std::vector<json::TextMember> members;
@@ -115,18 +96,11 @@ std::string completion_of(const registry::Ending& ending) {
 
 }  // namespace
 
-registry::Ending tool_error(std::string_view message) {
-  registry::Ending ending;
-  ending.is_error = true;
-  ending.content = text_block(message);
-  return ending;
-}
-
 void answer(Request& request, const Server& server, CallKind kind, const registry::Ending& ending) {
   const std::string_view structured = older_structured(request.context.version, ending.structured);
   std::string older = older_content(request.context.version, kind, ending.content);
   if (ending.content.empty() && structured.empty() && !ending.structured.empty()) {
-    older = text_block(ending.structured);  // the only form in which the client can have it
+    older = registry::text_block(ending.structured);  // the only form in which the client can have it
   }
   std::string completion;
   Pieces pieces;
@@ -135,7 +109,7 @@ void answer(Request& request, const Server& server, CallKind kind, const registr
     pieces.add(R"({"completion":)");
     pieces.add(completion);
   } else {
-    pieces.add(opening(kind));
+    pieces.add(registry::opening_of_result(kind));
     pieces.add(older.empty() ? std::string_view(ending.content) : older);
     pieces.add("]");
     pieces.add_member(R"(,"structuredContent":)", structured);
@@ -153,7 +127,7 @@ void answer(Request& request, const Server& server, CallKind kind, const registr
 
 void answer_failure(Request& request, const Server& server, CallKind kind, std::string message) {
   if (kind == CallKind::tool) {
-    answer(request, server, kind, tool_error(message));
+    answer(request, server, kind, registry::tool_error(message));
   } else {
     request.exchange.error(rpc::internal_error(std::move(message)));
   }

@@ -10,9 +10,6 @@ namespace collet::protocol {
 
 class Server;
 
-// An error of a tool, which the model is told and may mend.
-registry::Ending tool_error(std::string_view message);
-
 // Answers with a completed call's result.
 void answer(Request& request, const Server& server, registry::CallKind kind, const registry::Ending& completed);
 

@@ -20,7 +20,6 @@
 #include "protocol/list_news.h"
 #include "protocol/listing.h"
 #include "protocol/request.h"
-#include "protocol/request_state.h"
 #include "protocol/session.h"
 #include "protocol/subscription.h"
 #include "protocol/task.h"
@@ -28,6 +27,7 @@
 #include "protocol/viewed.h"
 #include "protocol/watches.h"
 #include "registry/registry.h"
+#include "registry/sealed_state.h"
 
 namespace collet::protocol {
 
@@ -202,8 +202,6 @@ TaskOffer offer_core_task(const registry::Traits& traits, const Context& context
 std::string task_owner(const Context& context);
 // "notifications/tools/list_changed" and so on.
 std::string_view list_changed_method(registry::Kind kind);
-// {"name":"value",…} of a URI template.
-std::string variables_text(const std::map<std::string, std::string>& variables);
 // What a modern client would have to be able to do for such an item and has not declared. A legacy client declares
 // its abilities once, in initialize, and is asked when the need arises.
 std::optional<rpc::Error> check_capabilities(const registry::Traits& traits, const Context& context);
@@ -229,7 +227,7 @@ class Server {
   // `"instructions":"…",` or nothing; for who sees this, or, if it is null, everything.
   std::string instructions_member(const Viewed* viewed) const;
 
-  const StateSealer& sealer() const { return sealer_; }
+  const registry::StateSealer& sealer() const { return sealer_; }
   TaskTable& tasks() { return tasks_; }
 
   // Any thread: somebody watches the resource, until the watch ends.
@@ -253,7 +251,7 @@ class Server {
   registry::Registry& registry_;
   Watches watches_;
   SessionTable sessions_;
-  const StateSealer sealer_;
+  const registry::StateSealer sealer_;
   TaskTable tasks_;
   std::string identity_;
   std::string stamp_;

@@ -41,11 +41,6 @@ std::uint64_t wall_clock_ms() {
 
 }  // namespace
 
-std::uint64_t monotonic_ms() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
-}
-
 Task::Task(std::string id, std::uint64_t number, Origin origin, std::uint64_t now_ms, Bytes kept)
     : id_(std::move(id)),
       number_(number),

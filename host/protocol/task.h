@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "protocol/version.h"
 #include "registry/item.h"
@@ -160,8 +161,5 @@ class TaskTable {
   std::multimap<std::uint64_t, ByAge::iterator> by_expiry_;
   std::map<std::string, std::size_t> counts_;  // by owner
 };
-
-// A clock that nobody sets: what a task lives by.
-std::uint64_t monotonic_ms();
 
 }  // namespace collet::protocol

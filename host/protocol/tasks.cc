@@ -1,7 +1,7 @@
 // tasks/get, tasks/update and tasks/cancel.
 #include "protocol/error.h"
-#include "protocol/input.h"
 #include "protocol/server.h"
+#include "registry/answers.h"
 
 namespace collet::protocol {
 
@@ -59,7 +59,7 @@ void ServerLoop::update_task(RequestPtr request) {
   for (const auto& response : responses->GetObject()) {
     const auto question = questions.find(std::string(json::view(response.name)));
     if (question == questions.end()) continue;  // what is not open is ignored
-    auto answer = read_answer(question->second, json::to_text(response.value));
+    auto answer = registry::read_answer(question->second, json::to_text(response.value));
     if (!answer) {
       return request->exchange.error(
           rpc::invalid_params(fmt::format("inputResponses: {}: {}", question->first, answer.message())));

@@ -2,6 +2,7 @@
 #include "protocol/headers.h"
 #include "protocol/result.h"
 #include "protocol/server.h"
+#include "registry/ending.h"
 
 namespace collet::protocol {
 
@@ -25,7 +26,7 @@ void ServerLoop::call_tool(RequestPtr request) {
   if (const auto bad = check_capabilities(item->def->traits, request->context))
     return request->exchange.error(*bad);
   if (const auto wrong = registry::check_arguments(*item->compiled, *item->def, item->name, arguments)) {
-    return answer(*request, server_, registry::CallKind::tool, tool_error(*wrong));
+    return answer(*request, server_, registry::CallKind::tool, registry::tool_error(*wrong));
   }
   Target target{.item = item};
   if (arguments) target.arguments = message.arguments;

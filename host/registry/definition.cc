@@ -117,6 +117,28 @@ std::string explain(const schema::Schema& schema, const json::Value& value, cons
   return schema.explain(value).to_text() + (verdict.limit == schema::Limit::fuel ? kKey : "");
 }
 
+// The required argument of a prompt that its definition names and is not given; empty: none.
+std::string missing_argument(const ItemDef& prompt, const json::Value* given) {
+  json::Document definition;
+  if (json::parse(prompt.definition, definition)) return {};
+  const json::Value* arguments = json::find(definition, "arguments");
+  if (!arguments || !arguments->IsArray()) return {};
+  for (const json::Value& argument : arguments->GetArray()) {
+    const auto name = json::find_string(argument, "name");
+    const json::Value* required = json::find(argument, "required");
+    if (name && required && required->IsTrue() && !(given && json::find(*given, *name))) return std::string(*name);
+  }
+  return {};
+}
+
+bool are_strings(const json::Value& arguments) {
+  if (!arguments.IsObject()) return false;
+  for (const auto& member : arguments.GetObject()) {
+    if (!member.value.IsString()) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<Compiled> read_definition(ItemDef& def, SchemaCache& cache, std::int64_t schema_steps_max) {
@@ -155,6 +177,13 @@ std::optional<std::string> check_arguments(const Compiled& compiled, const ItemD
   const schema::Verdict verdict = compiled.input->validate(given);
   if (verdict.valid()) return std::nullopt;
   return fmt::format("Invalid arguments for {}:\n{}", tool, explain(*compiled.input, given, verdict));
+}
+
+std::optional<std::string> check_prompt_arguments(const ItemDef& def, const json::Value* arguments) {
+  if (arguments && !are_strings(*arguments)) return "arguments must be an object of strings";
+  const std::string missing = missing_argument(def, arguments);
+  if (missing.empty()) return std::nullopt;
+  return fmt::format("the argument {} is missing", missing);
 }
 
 std::optional<std::string> check_structured(const schema::Schema& output, std::string_view structured) {

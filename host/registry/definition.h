@@ -55,6 +55,10 @@ Result<Compiled> read_definition(ItemDef& def, SchemaCache& cache, std::int64_t 
 std::optional<std::string> check_arguments(const Compiled& compiled, const ItemDef& def, std::string_view tool,
                                            const json::Value* arguments);
 
+// Why a prompt cannot be made of these arguments, which may be null; or nothing. They are strings, and the ones that it needs are
+// there.
+std::optional<std::string> check_prompt_arguments(const ItemDef& def, const json::Value* arguments);
+
 // What is wrong with a tool's structured content, JSON text that may be empty for none; or nothing.
 std::optional<std::string> check_structured(const schema::Schema& output, std::string_view structured);
 

@@ -15,6 +15,7 @@ class Schema;
 namespace collet::registry {
 
 struct Principal;
+using PrincipalPtr = std::shared_ptr<const Principal>;
 
 enum class Kind : std::uint8_t { tool, resource, resource_template, prompt };
 inline constexpr unsigned kKinds = 4;
@@ -29,6 +30,8 @@ struct Traits {
   bool needs_sampling = false;
   bool needs_roots = false;
   bool unchecked = false;  // a tool's arguments are not for us to check
+
+  bool operator==(const Traits&) const = default;
 };
 
 // An item as its provider offers it.
@@ -46,6 +49,10 @@ struct InputRequest {
   std::string key;
   std::string request;  // JSON text {"method":…,"params":…}
 };
+
+// Of JSON-RPC 2.0 (§5.1), as calls end with them.
+inline constexpr int kInvalidParams = -32602;
+inline constexpr int kInternalError = -32603;
 
 // How a call ended.
 struct Ending {
@@ -113,8 +120,9 @@ struct Call {
   std::uint32_t state_version = 0;
   std::uint32_t round = 0;
   std::uint64_t timeout_ms = 0;  // time left, 0: none
-  const Principal* principal = nullptr;  // who calls, or null: nobody in particular; kept until Listener::on_end()
+  const PrincipalPtr* principal = nullptr;  // who calls, or null: nobody in particular; kept until Listener::on_end()
   const schema::Schema* output = nullptr;  // that structured content is to fit, or null; kept until Listener::on_end()
+  unsigned depth = 0;  // how many calls it is made inside of, by their plugins
 };
 
 enum class CancelReason : std::uint8_t { client = 1, deadline = 2, shutdown = 3 };  // as COLLET_CANCEL_*

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "registry/item.h"
 #include "registry/view.h"
 
 namespace collet::registry {
@@ -15,6 +16,7 @@ struct Principal {
     anybody,  // nobody was asked for anything
     token,    // who has a bearer token
     local,    // who has started this process: the command line, the other end of the standard streams
+    plugin,   // a plugin of its own accord
   };
 
   std::string id;  // what is one principal's is another's never; empty: nobody in particular
@@ -25,8 +27,7 @@ struct Principal {
   ViewPtr view;        // what it sees; null: all there is
 };
 
-// Shared by whatever is the principal's; null: nobody in particular, who sees everything. Any thread.
-using PrincipalPtr = std::shared_ptr<const Principal>;
+// PrincipalPtr (item.h) is shared by whatever is the principal's; null: nobody in particular, who sees everything. Any thread.
 
 // Of one that may be null.
 inline const std::string& id_of(const PrincipalPtr& principal) {

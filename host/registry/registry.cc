@@ -11,7 +11,8 @@ namespace {
 
 bool same_definitions(const std::vector<Item>& a, const std::vector<Item>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Item& x, const Item& y) {
-    return x.name == y.name && (x.def == y.def || x.def->definition == y.def->definition);
+    return x.name == y.name &&
+           (x.def == y.def || (x.def->definition == y.def->definition && x.def->traits == y.def->traits));
   });
 }
 
@@ -62,11 +63,13 @@ const Item* Snapshot::find(Kind kind, std::string_view name) const {
   return found == index.end() ? nullptr : found->second;
 }
 
-Snapshot::Found Snapshot::find_resource(std::string_view uri, const View* view) const {
+Snapshot::Found Snapshot::find_resource(std::string_view uri, const View* view, const View* reach) const {
   if (uri.size() > limits::kUriBytesMax) return {};
-  const auto is_shown = [&](const Item& item) { return !view || view->sight_of(item) != Sight::hidden; };
+  const auto is_shown = [&](const Item& item) {
+    return (!view || view->sight_of(item) != Sight::hidden) && (!reach || reach->sight_of(item) != Sight::hidden);
+  };
   if (const Item* exact = find(Kind::resource, uri)) return is_shown(*exact) ? Found{exact, {}} : Found();
-  if (view && view->denies(uri)) return {};
+  if ((view && view->denies(uri)) || (reach && reach->denies(uri))) return {};
   const std::string spelt = UriTemplate::spelt(uri);
   for (const Item& item : items(Kind::resource_template)) {
     auto variables = item.compiled->uri_template->match_spelt(spelt);
@@ -168,15 +171,20 @@ std::optional<std::pair<std::size_t, std::string>> Registry::find_loss(
 
 void Registry::publish(SnapshotPtr next, Callback<void()> adopted) {
   std::erase_if(replaced_, [](const SnapshotPtr& snapshot) { return snapshot.use_count() == 1; });
-  const SnapshotPtr before = std::exchange(current_, std::move(next));
-  replaced_.push_back(before);
-  if (!publisher_) {
-    if (adopted) adopted();
-    return;
+  SnapshotPtr before;
+  {
+    const std::lock_guard lock(current_mutex_);
+    before = std::exchange(current_, std::move(next));
   }
+  replaced_.push_back(before);
   unsigned changed = 0;
   for (unsigned kind = 0; kind < kKinds; ++kind) {
     if (!same_definitions(before->items_[kind], current_->items_[kind])) changed |= 1u << kind;
+  }
+  if (changed) tell_watchers(changed);
+  if (!publisher_) {
+    if (adopted) adopted();
+    return;
   }
   publisher_(current_, changed, std::move(adopted));
 }
@@ -188,8 +196,24 @@ void Registry::publish_to(Publisher publisher) {
 }
 
 SnapshotPtr Registry::current() const {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(current_mutex_);
   return current_;
+}
+
+void Registry::tell_watchers(unsigned changed) {
+  const std::lock_guard lock(watchers_mutex_);
+  for (const auto& [id, watcher] : watchers_) watcher(current_->version(), changed);
+}
+
+std::uint64_t Registry::watch(Watcher watcher) {
+  const std::lock_guard lock(watchers_mutex_);
+  watchers_.emplace(++last_watcher_, std::move(watcher));
+  return last_watcher_;
+}
+
+void Registry::unwatch(std::uint64_t id) {
+  const std::lock_guard lock(watchers_mutex_);
+  watchers_.erase(id);
 }
 
 SnapshotPtr Registry::build() const {

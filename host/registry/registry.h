@@ -8,6 +8,7 @@
 // registry keeps what it has replaced until it alone holds it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -96,8 +97,8 @@ class Snapshot {
       return item->def->kind == Kind::resource ? item->name : uri;
     }
   };
-  // As who has the view sees it; null: all of it.
-  Found find_resource(std::string_view uri, const View* view = nullptr) const;
+  // As who has both views sees it; null: all of it.
+  Found find_resource(std::string_view uri, const View* view = nullptr, const View* reach = nullptr) const;
   const std::vector<Rejected>& rejected() const { return rejected_; }
   const std::vector<Mended>& mended() const { return mended_; }
   // Counts up by one each time; the first published one is 1.
@@ -147,7 +148,15 @@ class Registry {
   // Until this is called snapshots are only kept. Publishes the current one. An empty publisher ends it.
   void publish_to(Publisher publisher);
 
+  // Any thread, which it does not keep waiting.
   SnapshotPtr current() const;
+
+  // Called with the version of each new snapshot whose definitions differ from those before, one after another, when it has
+  // become the current one; `changed` as of a Publisher. Must not block.
+  using Watcher = std::function<void(std::uint64_t version, unsigned changed)>;
+  std::uint64_t watch(Watcher watcher);
+  // When this has returned the watcher is not called any more.
+  void unwatch(std::uint64_t id);
 
  private:
   struct Source {
@@ -165,15 +174,21 @@ class Registry {
                                                                const std::vector<Change>& changes,
                                                                const std::vector<Result<void>>& results) const;
   void publish(SnapshotPtr next, Callback<void()> adopted);
+  void tell_watchers(unsigned changed);
 
   const std::size_t name_bytes_max_;
   const std::int64_t schema_steps_max_;
   mutable std::mutex mutex_;  // guards everything below; held while publishing, so that snapshots arrive in order
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<std::unique_ptr<Source>> former_;  // no longer declared; their ids are still read
-  SnapshotPtr current_ = std::make_shared<Snapshot>();
+  SnapshotPtr current_ = std::make_shared<Snapshot>();  // changed under both mutexes: either is enough to read it
   std::vector<SnapshotPtr> replaced_;  // that somebody may still read
   Publisher publisher_;
+  mutable std::mutex current_mutex_;
+
+  std::mutex watchers_mutex_;  // guards the two below; held while they are called
+  std::map<std::uint64_t, Watcher> watchers_;
+  std::uint64_t last_watcher_ = 0;
 };
 
 }  // namespace collet::registry

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "registry/uri_spelling.h"
 
 namespace collet::registry {
@@ -140,6 +141,17 @@ std::optional<std::map<std::string, std::string>> UriTemplate::match_spelt(std::
   Matcher matcher(parts_, uri);
   if (!matcher.from(0, 0)) return std::nullopt;
   return std::move(matcher.values);
+}
+
+std::string variables_text(const std::map<std::string, std::string>& variables) {
+  std::string out = "{";
+  for (const auto& [name, value] : variables) {
+    if (out.size() > 1) out += ',';
+    text::append_json_string(out, name);
+    out += ':';
+    text::append_json_string(out, value);
+  }
+  return out + "}";
 }
 
 }  // namespace collet::registry

@@ -37,4 +37,7 @@ class UriTemplate {
   std::vector<Part> parts_;
 };
 
+// {"name":"value",…} of what was matched.
+std::string variables_text(const std::map<std::string, std::string>& variables);
+
 }  // namespace collet::registry

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -13,7 +14,9 @@
 #include "loop/read_watch.h"
 #include "plugin/abi_items.h"
 #include "plugin/generation.h"
+#include "registry/ending.h"
 #include "worker/child_call.h"
+#include "worker/child_peers.h"
 #include "worker/crash_report.h"
 #include "worker/frame_form.h"
 #include "worker/open_order.h"
@@ -24,23 +27,9 @@ namespace collet::worker {
 namespace {
 
 using plugin::Clock;
-using registry::CallKind;
 
 constexpr std::size_t kItemsFrameBytes = 1u << 20;  // after that many another frame begins
 constexpr std::uint64_t kForeverMs = 86'400'000;    // the host decides how long anything may take
-
-CallKind to_call_kind(std::uint32_t kind) {
-  switch (kind) {
-    case COLLET_RESOURCE:
-      return CallKind::resource;
-    case COLLET_PROMPT:
-      return CallKind::prompt;
-    case COLLET_COMPLETE:
-      return CallKind::complete;
-    default:
-      return CallKind::tool;
-  }
-}
 
 class Child {
  public:
@@ -84,6 +73,11 @@ class Child {
     };
     spec.instructed = [this](std::string_view text) {
       out_.put([&](std::string& out) { FrameWriter(out, FrameType::instructions).text(text); });
+    };
+    spec.make_peers = [this](plugin::CallTable& calls, plugin::CallOwner& owner, plugin::OwnThreads& own_threads) {
+      auto peers = std::make_unique<ChildPeers>(calls, owner, own_threads, out_);
+      peers_ = peers.get();
+      return peers;
     };
     spec.erred = [this] { out_.put([](std::string& out) { FrameWriter(out, FrameType::erred); }); };
     generation_ = std::make_unique<plugin::Generation>(
@@ -235,6 +229,11 @@ class Child {
         const bool watched = fields.number<std::uint8_t>() != 0;
         return generation_->watch(fields.text(), watched);
       }
+      case FrameType::outcome:
+      case FrameType::invoked_progress:
+      case FrameType::listing:
+      case FrameType::items_changed:
+        return peers_.load()->take(frame.head, fields);
       case FrameType::close:
         return master_.run([this] { close(); });
       default:
@@ -245,7 +244,7 @@ class Child {
   void start(std::uint64_t id, FieldReader& fields) {
     registry::Call call;
     const auto item = fields.number<std::uint64_t>();
-    call.kind = to_call_kind(fields.number<std::uint32_t>());
+    call.kind = plugin::to_call_kind(fields.number<std::uint32_t>()).value_or(registry::CallKind::tool);
     call.round = fields.number<std::uint32_t>();
     call.state_version = fields.number<std::uint32_t>();
     call.timeout_ms = fields.number<std::uint64_t>();
@@ -263,10 +262,8 @@ class Child {
     }
     ChildCall& here = at->second;
     if (call.handle == 0) {
-      registry::Ending ending;
-      ending.how = registry::Ending::How::failed;
-      ending.rpc_code = plugin::kInternalError;
-      ending.message = fmt::format("plugin {}: what was called is gone", order_.name);
+      registry::Ending ending =
+          registry::failed(plugin::kInternalError, fmt::format("plugin {}: what was called is gone", order_.name));
       return here.on_end(ending);
     }
     const registry::CallId started = generation_->start(call, here);
@@ -295,6 +292,7 @@ class Child {
   std::unordered_map<std::uint32_t, std::uint64_t> handles_;  // the other way round
   std::uint32_t last_item_ = 0;
 
+  std::atomic<ChildPeers*> peers_{nullptr};                   // of the generation
   std::unique_ptr<plugin::Generation> generation_;  // before the host knows of it; then for ever
   plugin::ControlThread master_;
   plugin::ControlThread aside_;  // for what may wait for the plugin and must not keep others waiting

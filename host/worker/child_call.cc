@@ -1,13 +1,17 @@
 #include "worker/child_call.h"
 
-#include <utility>
-
-#include "base/json.h"
-#include "base/text.h"
 #include "worker/frame.h"
-#include "worker/open_order.h"
 
 namespace collet::worker {
+
+ChildCall::ChildCall(std::uint64_t id, std::string_view info, Outbox& out, std::function<void(std::uint64_t id)>& ended)
+    : id_(id), out_(out), ended_(ended) {
+  for (FieldReader fields(info); !fields.at_end() && !fields.bad();) {
+    const auto place = fields.number<std::uint8_t>();
+    const std::string_view value = fields.text();
+    if (place < std::size(plugin::CallerInfo::kKeys)) info_.add(plugin::CallerInfo::kKeys[place], value);
+  }
+}
 
 void ChildCall::on_progress(const registry::Progress& progress) {
   out_.put([&](std::string& out) {
@@ -39,32 +43,6 @@ void ChildCall::on_end(registry::Ending& ending) {
     frame.text(ending.state).text(requests);
   });
   ended_(id_);
-}
-
-std::optional<std::string_view> ChildCall::info(std::string_view key) const {
-  constexpr std::string_view kHeader = "header:";
-  if (key.starts_with(kHeader)) return header(key.substr(kHeader.size()));
-  for (FieldReader fields(info_); !fields.at_end() && !fields.bad();) {
-    const auto place = fields.number<std::uint8_t>();
-    const std::string_view value = fields.text();
-    if (place < std::size(kInfoKeys) && kInfoKeys[place] == key && !fields.bad()) return value;
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string_view> ChildCall::header(std::string_view name) const {
-  const std::lock_guard lock(headers_mutex_);
-  if (!headers_) {
-    headers_.emplace();
-    json::Document all;
-    if (!json::parse(info("headers").value_or("{}"), all) && all.IsObject()) {
-      for (const auto& [key, value] : std::as_const(all).GetObject()) headers_->emplace_back(json::view(key), json::view(value));
-    }
-  }
-  for (const auto& [known, value] : *headers_) {
-    if (text::equals_ignoring_case(known, name)) return value;
-  }
-  return std::nullopt;
 }
 
 }  // namespace collet::worker

@@ -2,13 +2,10 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
+#include "plugin/caller_info.h"
 #include "registry/item.h"
 #include "worker/outbox.h"
 
@@ -18,24 +15,21 @@ namespace collet::worker {
 class ChildCall final : public registry::Listener {
  public:
   // `id` is the host's. `info` are the fields of what is known of the caller.
-  ChildCall(std::uint64_t id, std::string_view info, Outbox& out, std::function<void(std::uint64_t id)>& ended)
-      : id_(id), info_(info), out_(out), ended_(ended) {}
+  ChildCall(std::uint64_t id, std::string_view info, Outbox& out, std::function<void(std::uint64_t id)>& ended);
+
+  std::uint64_t id() const { return id_; }
 
   void on_progress(const registry::Progress& progress) override;
   void on_log(const registry::LogMessage& message) override;
   void on_close_stream(unsigned retry_ms) override;
   void on_end(registry::Ending& ending) override;  // calls `ended`, which may destroy this
-  std::optional<std::string_view> info(std::string_view key) const override;
+  std::optional<std::string_view> info(std::string_view key) const override { return info_.find(key); }
 
   registry::CallId here = 0;  // the call's id in this process
 
  private:
-  std::optional<std::string_view> header(std::string_view name) const;
-
   const std::uint64_t id_;
-  const std::string info_;
-  mutable std::mutex headers_mutex_;  // info() is called from any thread
-  mutable std::optional<std::vector<std::pair<std::string, std::string>>> headers_;  // once one was asked for
+  plugin::CallerInfo info_;
   Outbox& out_;
   std::function<void(std::uint64_t id)>& ended_;
 };

@@ -27,6 +27,10 @@ enum class FrameType : std::uint8_t {
   status,       // likewise
   watch,        // clients begin to watch a resource, or have stopped
   close,        // destroy the plugin and end
+  outcome,      // id: of the invocation
+  invoked_progress,  // id: likewise
+  listing,           // id: of the list
+  items_changed,     // of the whole host
   // from the worker
   opened = 64,   // or not: the answer to open
   items,         // some come, some go
@@ -38,6 +42,10 @@ enum class FrameType : std::uint8_t {
   instructions,  // what clients are to be told
   erred,         // the plugin has made an error of its own
   answer,        // id: of the question
+  invoke,        // id: of the invocation, as the worker counts them
+  cancel_invocation,  // id: likewise
+  list,               // id: likewise
+  watch_items,        // it wants to hear of items_changed
   asking,        // first of all, with the descriptor on which the host hears what its system calls ask
 };
 

@@ -37,11 +37,7 @@ using plugin::Descriptor;
 constexpr unsigned long kSetFlags = SECCOMP_IOW(4, std::uint64_t);
 constexpr std::uint64_t kSynchronous = 1;
 
-std::string in_quotes(std::string_view text) {
-  std::string quoted;
-  text::append_json_string(quoted, text);
-  return quoted;
-}
+using text::in_quotes;
 
 std::vector<FileRule> resolved(std::vector<FileRule> rules) {
   std::erase_if(rules, [](FileRule& rule) {

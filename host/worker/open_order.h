@@ -30,10 +30,4 @@ std::optional<OpenOrder> read_open_order(std::string_view body);
 // A frame that says whether clients watch a resource.
 void append_watch(std::string& out, std::string_view uri, bool watched);
 
-// The keys of collet_host.call_info; what is known of a call's caller goes with it, by its place here.
-inline constexpr std::string_view kInfoKeys[] = {"protocolVersion",    "era",      "transport",
-                                                 "principal",          "session",  "clientInfo",
-                                                 "clientCapabilities", "logLevel", "_meta", "headers",
-                                                 "tenant",             "scopes"};
-
 }  // namespace collet::worker

@@ -55,7 +55,7 @@ void Replay::add_pieces(std::uint64_t call, FieldReader& pieces, bool wanted) {
       if (wanted && !pieces.bad()) add_blob(call, first, mime, *block);
       read_.push_back(offset);
     } else if (piece == Piece::whole) {
-      const auto* relay = extension<collet_relay>(host_, COLLET_RELAY_ID);
+      const auto* relay = extension<collet_relay>(host_, COLLET_EXT_RELAY);
       if (wanted && !pieces.bad()) relay->complete_with(&host_, call, first.data(), first.size());  // ends the call
     } else {
       beyond_ = fmt::format("it sent a piece of the unknown kind {}", static_cast<unsigned>(piece));
@@ -135,7 +135,7 @@ std::string Replay::close_stream(std::uint64_t call, std::string_view body) {
   FieldReader fields(body);
   const auto retry_ms = fields.number<std::uint32_t>();
   if (!fields.complete()) return cut_off("end of a stream");
-  extension<collet_stream>(host_, COLLET_STREAM_ID)->close_stream(&host_, call, retry_ms);
+  extension<collet_stream>(host_, COLLET_EXT_STREAM)->close_stream(&host_, call, retry_ms);
   return {};
 }
 
@@ -148,7 +148,7 @@ std::string Replay::resource_updated(std::string_view body) {
 }
 
 void Replay::instructions(std::string_view text) {
-  extension<collet_instructions>(host_, COLLET_INSTRUCTIONS_ID)->set_instructions(&host_, text.data(), text.size());
+  extension<collet_instructions>(host_, COLLET_EXT_INSTRUCTIONS)->set_instructions(&host_, text.data(), text.size());
 }
 
 }  // namespace collet::worker

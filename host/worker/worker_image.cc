@@ -9,6 +9,7 @@
 #include <new>
 
 #include "plugin/call_table.h"
+#include "plugin/caller_info.h"
 #include "plugin/structs.h"
 #include "worker/open_order.h"
 
@@ -17,15 +18,12 @@ namespace {
 
 WorkerImage& image_of(void* self) { return *static_cast<WorkerImage*>(self); }
 
-std::optional<std::string_view> to_optional(const collet_str& text) {
-  return text.data ? std::optional<std::string_view>(plugin::view(text)) : std::nullopt;
-}
-
-// All that is known of the caller: asking for it later would need a call back into a host that may have moved on.
+// All that is known of the caller, by its key's place: asking for it later would need a call back into a host that may have moved on.
 void append_info(FrameWriter& frame, const collet_host& host, collet_call call) {
-  for (std::uint8_t i = 0; i < std::size(kInfoKeys); ++i) {
+  constexpr auto& kKeys = plugin::CallerInfo::kKeys;
+  for (std::uint8_t i = 0; i < std::size(kKeys); ++i) {
     collet_str known{};
-    host.call_info(&host, call, kInfoKeys[i].data(), kInfoKeys[i].size(), &known);
+    host.call_info(&host, call, kKeys[i].data(), kKeys[i].size(), &known);
     if (known.data) frame.number(i).text(plugin::view(known));
   }
 }
@@ -86,6 +84,7 @@ std::int32_t WorkerImage::create(const collet_host& host, const collet_create_pa
   replay_ = std::make_unique<Replay>(host, arena_);
   host_ = &host;
   adopt_pending();
+  errands_.attach(host);
   *self = this;
   return COLLET_OK;
 }
@@ -93,8 +92,8 @@ std::int32_t WorkerImage::create(const collet_host& host, const collet_create_pa
 const void* WorkerImage::get_extension(std::string_view id) {
   if (id == COLLET_EXT_SAVE_STATE && save_state_.save) return &save_state_;
   if (id == COLLET_EXT_RECONFIGURE && reconfigure_.reconfigure) return &reconfigure_;
-  if (id == COLLET_STATUS_ID && status_.status) return &status_;
-  if (id == COLLET_WATCH_ID && watch_.watch) return &watch_;
+  if (id == COLLET_EXT_STATUS && status_.status) return &status_;
+  if (id == COLLET_EXT_WATCH && watch_.watch) return &watch_;
   return nullptr;
 }
 
@@ -133,7 +132,7 @@ std::int32_t WorkerImage::pass_on(collet_call call, const collet_call_params& pa
     frame.number(item & kItemMask).number(params.kind).number(params.round).number(params.state_version);
     frame.number(params.deadline_ms).text(plugin::view(params.name));
     for (const collet_str* text : {&params.arguments, &params.variables, &params.input_responses, &params.state}) {
-      frame.text_or_nothing(to_optional(*text));
+      frame.text_or_nothing(plugin::optional_view(*text));
     }
     append_info(frame, *host_, call);
   }
@@ -197,6 +196,16 @@ bool WorkerImage::send(std::string_view frames) {
     wake();
     return false;
   }
+  return true;
+}
+
+// Any thread. To a process that is gone all is sent.
+bool WorkerImage::send_to(std::uint32_t incarnation, std::string_view frames, Errands::Need need) {
+  const std::lock_guard lock(mutex_);
+  if (socket_ < 0 || incarnation != incarnation_ || !kill_reason_.empty() || send(frames)) return true;
+  if (need == Errands::Need::may_be_lost && kill_reason_.empty()) return false;
+  if (kill_reason_.empty()) kill_reason_ = "it does not take what it is sent";
+  wake();
   return true;
 }
 

@@ -27,6 +27,7 @@
 #include "plugin/stage.h"
 #include "plugin/thread.h"
 #include "worker/arena.h"
+#include "worker/errands.h"
 #include "worker/frame.h"
 #include "worker/guard.h"
 #include "worker/process.h"
@@ -116,6 +117,7 @@ class WorkerImage final : public plugin::Image {
 
   std::int32_t pass_on(collet_call call, const collet_call_params& params);
   bool send(std::string_view frames);
+  bool send_to(std::uint32_t incarnation, std::string_view frames, Errands::Need need);
   Answer ask(FrameType type, std::string_view text = {}, std::optional<std::uint64_t> at_most_ms = {});
   std::string down_words() const;
 
@@ -162,6 +164,9 @@ class WorkerImage final : public plugin::Image {
   plugin::Clock::time_point started_;
   ArenaView arena_;
   std::unique_ptr<Replay> replay_;  // from create() on; set under items_mutex_
+  Errands errands_{[this](std::uint32_t incarnation, std::string_view frames, Errands::Need need) {
+    return send_to(incarnation, frames, need);
+  }};
 
   std::mutex items_mutex_;                   // guards the four below
   std::map<std::uint64_t, HostItem> items_;  // by the worker's id

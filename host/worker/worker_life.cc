@@ -77,6 +77,7 @@ std::string WorkerImage::run_once() {
     }
     cause = running->refusal.empty() ? "its worker process " + end : running->refusal;
     running->guard.reset();
+    errands_.begin(0);
   }
   const std::lock_guard lock(mutex_);
   if (state_ != State::closing) {
@@ -117,6 +118,7 @@ Result<WorkerImage::Running> WorkerImage::start() {
     pending_items_.clear();
     if (replay_) replay_->take_read();  // of the process before
   }
+  errands_.begin(incarnation_ + 1);
   const std::lock_guard lock(mutex_);
   socket_ = running.socket.get();
   spawned_ = pid_ = running.process.pid();
@@ -326,6 +328,11 @@ std::string WorkerImage::take(Running& running, const FrameBuffer::Frame& frame)
       return {};
     case FrameType::asking:
       return running.guard && !running.opened ? std::string() : no_frame("part of its start");
+    case FrameType::invoke:
+    case FrameType::cancel_invocation:
+    case FrameType::list:
+    case FrameType::watch_items:
+      return errands_.take(frame.head, frame.body);
     case FrameType::answer:
       return take_answer(frame.head.id, frame.body);
     default:

@@ -22,13 +22,13 @@ class Host {
   // Of a host that lacks the relay not much is to be had: see suits().
   explicit Host(const collet_host* table)
       : table_(table),
-        relay_(extension<collet_relay>(COLLET_RELAY_ID)),
-        instructions_(extension<collet_instructions>(COLLET_INSTRUCTIONS_ID)) {}
+        relay_(extension<collet_relay>(COLLET_EXT_RELAY)),
+        instructions_(extension<collet_instructions>(COLLET_EXT_INSTRUCTIONS)) {}
 
   bool suits() const { return relay_ != nullptr; }
   // Its loops, if they do our work, too.
   std::optional<HostLoops> loops() const {
-    const auto* functions = extension<collet_loop>(COLLET_LOOP_ID);
+    const auto* functions = extension<collet_loop>(COLLET_EXT_LOOP);
     return functions ? std::optional(HostLoops(table_, functions)) : std::nullopt;
   }
 

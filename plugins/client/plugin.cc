@@ -23,7 +23,7 @@ std::int32_t create(const collet_host* host, const collet_create_params* params,
   try {
     ClientConfig config = read_config(params->config.data ? view(params->config) : "{}");
     if (!Host(host).suits()) {
-      Host(host).log(COLLET_LOG_ERROR, "this host lacks " COLLET_RELAY_ID);
+      Host(host).log(COLLET_LOG_ERROR, "this host lacks " COLLET_EXT_RELAY);
       return COLLET_E_UNSUPPORTED;
     }
     if (params->flags & COLLET_CREATE_PROBE) config.remotes.clear();
@@ -126,8 +126,8 @@ const void* get_extension(const char* id, std::size_t size) {
   const std::string_view name(id, size);
   if (name == COLLET_EXT_RECONFIGURE) return &kReconfigure;
   if (name == COLLET_EXT_SAVE_STATE) return &kSaveState;
-  if (name == COLLET_STATUS_ID) return &kStatus;
-  return name == COLLET_WATCH_ID ? &kWatch : nullptr;
+  if (name == COLLET_EXT_STATUS) return &kStatus;
+  return name == COLLET_EXT_WATCH ? &kWatch : nullptr;
 }
 
 const collet_plugin kPlugin = {

@@ -326,7 +326,7 @@ TEST_CASE("collet.stream/1 lets a call's client go, in order with what else the 
   Host host;
   const collet_host* h = &host.table;
   const auto* stream = static_cast<const collet_stream*>(
-      h->get_extension(h, COLLET_STREAM_ID, std::string_view(COLLET_STREAM_ID).size()));
+      h->get_extension(h, COLLET_EXT_STREAM, std::string_view(COLLET_EXT_STREAM).size()));
   REQUIRE(stream);
   CHECK(stream->struct_size == sizeof(collet_stream));
   Recorder recorder;
@@ -707,7 +707,7 @@ TEST_CASE("a result that there is no memory for fails its call, however the plug
   });
   ends([&](CallId id) {
     const auto* relay = static_cast<const collet_relay*>(
-        host.table.get_extension(&host.table, COLLET_RELAY_ID, sizeof COLLET_RELAY_ID - 1));
+        host.table.get_extension(&host.table, COLLET_EXT_RELAY, sizeof COLLET_EXT_RELAY - 1));
     constexpr std::string_view kResult = R"({"content":[]})";
     CHECK(relay->complete_with(&host.table, id, kResult.data(), kResult.size()) == COLLET_E_LIMIT);
   });

@@ -23,7 +23,7 @@ struct SayingHost {
   HostSide side{calls, owner, items, blobs, {}, &instructions};
   const collet_host table = make_host_table(side);
   const collet_instructions* said = static_cast<const collet_instructions*>(
-      table.get_extension(&table, COLLET_INSTRUCTIONS_ID, sizeof COLLET_INSTRUCTIONS_ID - 1));
+      table.get_extension(&table, COLLET_EXT_INSTRUCTIONS, sizeof COLLET_EXT_INSTRUCTIONS - 1));
 };
 
 }  // namespace

@@ -35,7 +35,7 @@ struct LoopsHost {
   HostSide side{calls, owner, items, blobs, {}, nullptr, &work};
   const collet_host table = make_host_table(side);
   const collet_loop* loop =
-      static_cast<const collet_loop*>(table.get_extension(&table, COLLET_LOOP_ID, sizeof COLLET_LOOP_ID - 1));
+      static_cast<const collet_loop*>(table.get_extension(&table, COLLET_EXT_LOOP, sizeof COLLET_EXT_LOOP - 1));
 };
 
 struct Pipe {
@@ -253,6 +253,6 @@ TEST_CASE("a call that ends in a callback is delivered before the loop turns") {
 TEST_CASE("a plugin in a worker has no loops to work on") {
   LoopsHost host;
   host.side.loop_work = nullptr;
-  CHECK(host.table.get_extension(&host.table, COLLET_LOOP_ID, sizeof COLLET_LOOP_ID - 1) == nullptr);
+  CHECK(host.table.get_extension(&host.table, COLLET_EXT_LOOP, sizeof COLLET_EXT_LOOP - 1) == nullptr);
   CHECK(host.loop->count(&host.table) == COLLET_E_UNSUPPORTED);
 }

@@ -40,10 +40,12 @@ TEST_CASE("a loop parks as many calls as it may, and refuses one more") {
 TEST_CASE("a call that was parked says what it says, and is given what came with it") {
   struct Speaker final : registry::Provider {
     const schema::Schema* output = nullptr;
-    const registry::Principal* principal = nullptr;
+    const registry::PrincipalPtr* principal = nullptr;
+    unsigned depth = 0;
     registry::CallId start(const registry::Call& call, registry::Listener& listener) override {
       output = call.output;
       principal = call.principal;
+      depth = call.depth;
       listener.on_progress({.done = 1, .total = 2, .message = "half"});
       listener.on_log({.severity = 4, .logger = "l", .data = "1"});
       listener.on_close_stream(50);
@@ -62,13 +64,14 @@ TEST_CASE("a call that was parked says what it says, and is given what came with
   tool.name = "tool";
   const std::vector<registry::ItemDef> items = parking.stand_in_for({tool});
   Speaker speaker;
-  const registry::Principal caller;
+  const registry::PrincipalPtr caller;
   Recorder recorder;
   loop.run([&] {
     registry::Call call;
     call.handle = items[0].handle;
     call.output = &*schema;
     call.principal = &caller;
+    call.depth = 3;
     CHECK(parking.start(call, recorder) != 0);
   });
   const Adoption released;
@@ -79,4 +82,5 @@ TEST_CASE("a call that was parked says what it says, and is given what came with
   CHECK(recorder.notices() == std::vector<std::string>{"progress 1/2 half", "log 4 l 1", "close stream 50"});
   CHECK(speaker.output == &*schema);
   CHECK(speaker.principal == &caller);
+  CHECK(speaker.depth == 3);
 }

@@ -20,7 +20,7 @@ struct RelayHost : TableHost {
   }
 
   const collet_relay* relay =
-      static_cast<const collet_relay*>(table.get_extension(&table, COLLET_RELAY_ID, sizeof COLLET_RELAY_ID - 1));
+      static_cast<const collet_relay*>(table.get_extension(&table, COLLET_EXT_RELAY, sizeof COLLET_EXT_RELAY - 1));
 };
 
 }  // namespace
@@ -29,7 +29,7 @@ TEST_CASE("an extension is found by its whole name") {
   RelayHost host;
   REQUIRE(host.relay);
   CHECK(host.relay->struct_size == sizeof(collet_relay));
-  CHECK(host.table.get_extension(&host.table, COLLET_RELAY_ID, 5) == nullptr);
+  CHECK(host.table.get_extension(&host.table, COLLET_EXT_RELAY, 5) == nullptr);
   CHECK(host.table.get_extension(&host.table, nullptr, 5) == nullptr);
 }
 

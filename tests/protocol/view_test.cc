@@ -28,7 +28,7 @@ struct Viewing : Harness {
     add(Kind::resource_template, "y:open/{any}", answer);
   }
   const FakeProvider::Tool answer = [this](const registry::Call& call, registry::Listener&) {
-    callers.push_back(call.principal ? call.principal->id : "");
+    callers.push_back(call.principal ? registry::id_of(*call.principal) : "");
     registry::Ending ending;
     ending.content = call.kind == registry::CallKind::tool       ? R"({"type":"text","text":"called"})"
                      : call.kind == registry::CallKind::prompt   ? R"({"role":"user","content":{"type":"text","text":"called"}})"
@@ -263,7 +263,7 @@ TEST_CASE("a plugin is told whose principal calls, and what for it was let in") 
   std::string told;
   h.add_tool("who", [&](const registry::Call& call, registry::Listener& listener) {
     for (const char* key : {"principal", "tenant", "scopes"}) told += std::string(listener.info(key).value_or("?")) + " ";
-    CHECK(call.principal->tenant == "acme");
+    CHECK((*call.principal)->tenant == "acme");
     h.provider.end_with_text("told");
   });
   h.modern("tools/call", R"("name":"who",)", "who", "{}", "", "any");

@@ -16,14 +16,14 @@ compile() { # COMPILER STANDARD SOURCE [FLAG…]
   }
 }
 
-extensions=$(cd "$include/collet" && ls ext/*.h | sed 's/\.h$//')
+extensions=$(cd "$include/collet" && ls ext/*.h ext/draft/*.h | sed 's/\.h$//')
 for header in plugin json $extensions; do
   name=$(basename $header)
   printf '#include <collet/%s.h>\n#include <collet/%s.h>\nint header_is_used(void);\nint header_is_used(void) { return COLLET_OK; }\n' \
     $header $header > "$work/$name.c"
   cp "$work/$name.c" "$work/$name.cc"
 done
-for header in json reflect fields schema runtime call registry plugin; do
+for header in json reflect fields schema runtime call registry plugin peers; do
   printf '#include <collet/%s.hpp>\n#include <collet/%s.hpp>\n' $header $header > "$work/$header.cc20.cc"
 done
 

@@ -55,8 +55,8 @@ class FrameCallers final : public Callers {
       calls_.settle(*slot);
     });
     std::string known;
-    for (std::uint8_t i = 0; i < std::size(worker::kInfoKeys); ++i) {
-      if (const auto value = listener.info(worker::kInfoKeys[i])) worker::FieldWriter(known).number(i).text(*value);
+    for (std::uint8_t i = 0; i < std::size(CallerInfo::kKeys); ++i) {
+      if (const auto value = listener.info(CallerInfo::kKeys[i])) worker::FieldWriter(known).number(i).text(*value);
     }
     return stand_ins_.emplace_back(id, known, *out_, ended_);
   }

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <collet/ext/relay.h>
 #include <collet/ext/stream.h>
 #include <collet/runtime.hpp>
 #include <collet/schema.hpp>
@@ -116,7 +117,7 @@ class CallBase {
   // Lets the client go, who comes back after that time for what the call has to say; see collet/ext/stream.h. A
   // client that cannot come back stays.
   void close_stream(std::chrono::milliseconds retry) const {
-    if (const auto* stream = host().template extension<collet_stream>(COLLET_STREAM_ID)) {
+    if (const auto* stream = host().template extension<collet_stream>(COLLET_EXT_STREAM)) {
       stream->close_stream(host().table(), id_, static_cast<std::uint32_t>(retry.count()));
     }
   }
@@ -316,11 +317,17 @@ class Content {
   bool is_error_ = false;
 };
 
+// A whole result object, as an MCP server or another item has given it: that of tools/call for a tool, of resources/read or
+// prompts/get for these. Takes the place of all that the call has said before.
+struct Whole {
+  Json result;
+};
+
 namespace detail {
 
 // Results that are objects: their JSON is structured content, their schema the tool's outputSchema.
 template <class R>
-concept Structured = (Struct<R> && !std::same_as<R, Json>) || requires {
+concept Structured = (Struct<R> && !std::same_as<R, Json> && !std::same_as<R, Whole>) || requires {
   typename R::mapped_type;
 };
 
@@ -344,6 +351,12 @@ void CallBase::finish_with(R&& result) {
   if constexpr (std::same_as<Value, Content>) {
     is_error = result.is_error();
     std::move(result).write_to(*this);
+  } else if constexpr (std::same_as<Value, Whole>) {
+    const auto* relay = host().template extension<collet_relay>(COLLET_EXT_RELAY);
+    if (!relay) throw Error("this host takes no whole results");
+    const collet_call id = leave();
+    relay->complete_with(host().table(), id, result.result.text.data(), result.result.text.size());
+    return;
   } else if constexpr (std::convertible_to<const Value&, std::string_view>) {
     text(result);
   } else if constexpr (std::same_as<Value, Json>) {

@@ -53,6 +53,9 @@ extern "C" {
 /* True if `table`, a `type` filled in by the other side, is long enough to hold `field`, and the field is set. */
 #define COLLET_HAS(table, type, field) \
   ((table)->struct_size >= offsetof(type, field) + sizeof((table)->field) && (table)->field)
+/* The same of a collet_str: it is there, and not absent. */
+#define COLLET_HAS_STR(table, type, field) \
+  ((table)->struct_size >= offsetof(type, field) + sizeof((table)->field) && (table)->field.data)
 
 /* A string literal as a collet_str initializer: `.id = COLLET_STR("org.example.echo")`. */
 #define COLLET_STR(literal) {(literal), sizeof(literal) - 1}
@@ -217,7 +220,7 @@ struct collet_host {
   int32_t (*is_cancelled)(const collet_host *host, collet_call call); /* 1, 0 or an error */
 
   /* What is known of the caller; *out is borrowed until the call ends, absent if unknown. Keys: "protocolVersion",
-   * "era" ("modern", "legacy"), "transport" ("http", "stdio", "cli"), "principal" (who calls, as the configuration names
+   * "era" ("modern", "legacy"), "transport" ("http", "stdio", "cli"; "plugin": one of its own accord), "principal" (who calls, as the configuration names
    * them; absent: nobody in particular), "tenant" (whose principal it is), "scopes" (a JSON array of what the principal
    * was given; absent: nobody was asked), "session", "clientInfo" (JSON),
    * "clientCapabilities" (JSON), "logLevel", "_meta" (JSON), "header:<name>" (of an HTTP request, where the

@@ -50,7 +50,7 @@ static const void *extension_of(const collet_host *host, const char *id) {
 }
 
 static void instruct(const collet_host *host, const char *text, size_t size) {
-  const collet_instructions *instructions = extension_of(host, COLLET_INSTRUCTIONS_ID);
+  const collet_instructions *instructions = extension_of(host, COLLET_EXT_INSTRUCTIONS);
   instructions->set_instructions(host, text, size);
 }
 
@@ -93,8 +93,8 @@ static int32_t answer(struct self *self, collet_call call) {
 static int32_t on_call(void *data, collet_call call, const collet_call_params *params) {
   struct self *self = data;
   const collet_host *host = self->host;
-  const collet_relay *relay = extension_of(host, COLLET_RELAY_ID);
-  const collet_stream *stream = extension_of(host, COLLET_STREAM_ID);
+  const collet_relay *relay = extension_of(host, COLLET_EXT_RELAY);
+  const collet_stream *stream = extension_of(host, COLLET_EXT_STREAM);
   switch ((long)params->item_user) {
     case RELAY: /* the arguments are the result */
       host->add_text(host, call, "earlier", 7);
@@ -154,8 +154,8 @@ static const void *get_extension(const char *id, size_t size) {
     const void *table;
   } all[] = {{COLLET_EXT_RECONFIGURE, &reconfiguring},
              {COLLET_EXT_SAVE_STATE, &saving},
-             {COLLET_STATUS_ID, &reporting},
-             {COLLET_WATCH_ID, &watching}};
+             {COLLET_EXT_STATUS, &reporting},
+             {COLLET_EXT_WATCH, &watching}};
   for (size_t i = 0; i < sizeof all / sizeof *all; ++i) {
     if (size == strlen(all[i].id) && memcmp(id, all[i].id, size) == 0) return all[i].table;
   }

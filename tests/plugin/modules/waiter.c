@@ -50,7 +50,7 @@ static int32_t create(const collet_host *given, const collet_create_params *para
   collet_item item;
   memset(&def, 0, sizeof def);
   host = given;
-  loop = host->get_extension(host, COLLET_LOOP_ID, sizeof COLLET_LOOP_ID - 1);
+  loop = host->get_extension(host, COLLET_EXT_LOOP, sizeof COLLET_EXT_LOOP - 1);
   *self = NULL;
   if (params->flags & COLLET_CREATE_PROBE) return COLLET_OK;
   if (!loop) return COLLET_E_UNSUPPORTED;

@@ -50,8 +50,8 @@ struct House final : LaneListener {
     table.get_extension = [](const collet_host*, const char* id, std::size_t size) -> const void* {
       static constexpr collet_relay kRelay{sizeof(collet_relay), 0, complete_with};
       const std::string_view name(id, size);
-      if (name == COLLET_LOOP_ID) return of_test->loops.table();
-      return name == COLLET_RELAY_ID ? &kRelay : nullptr;
+      if (name == COLLET_EXT_LOOP) return of_test->loops.table();
+      return name == COLLET_EXT_RELAY ? &kRelay : nullptr;
     };
     host.emplace(&table);
     host_loops = host->loops();

@@ -373,8 +373,8 @@ static void watch(void* self, const char* uri, size_t size, uint32_t watched) {
 static const void* get_extension(const char* id, size_t size) {
   static const collet_status reporting = {sizeof reporting, 0, status};
   static const collet_watch watching = {sizeof watching, 0, watch};
-  if (size == strlen(COLLET_STATUS_ID) && memcmp(id, COLLET_STATUS_ID, size) == 0) return &reporting;
-  if (size == strlen(COLLET_WATCH_ID) && memcmp(id, COLLET_WATCH_ID, size) == 0) return &watching;
+  if (size == strlen(COLLET_EXT_STATUS) && memcmp(id, COLLET_EXT_STATUS, size) == 0) return &reporting;
+  if (size == strlen(COLLET_EXT_WATCH) && memcmp(id, COLLET_EXT_WATCH, size) == 0) return &watching;
   return NULL;
 }
 

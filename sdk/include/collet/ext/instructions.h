@@ -2,7 +2,7 @@
  * collet.instructions/1: what clients are told about the use of a plugin's items, as a whole.
  *
  *   const collet_instructions *instructions =
- *       host->get_extension(host, COLLET_INSTRUCTIONS_ID, sizeof COLLET_INSTRUCTIONS_ID - 1);
+ *       host->get_extension(host, COLLET_EXT_INSTRUCTIONS, sizeof COLLET_EXT_INSTRUCTIONS - 1);
  */
 #ifndef COLLET_EXT_INSTRUCTIONS_H
 #define COLLET_EXT_INSTRUCTIONS_H
@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define COLLET_INSTRUCTIONS_ID "collet.instructions/1"
+#define COLLET_EXT_INSTRUCTIONS "collet.instructions/1"
 
 typedef struct collet_instructions {
   uint32_t struct_size;

@@ -15,7 +15,7 @@
  *
  * Not offered in a worker process, nor to a create() that is a trial (COLLET_CREATE_PROBE).
  *
- *   const collet_loop *loop = host->get_extension(host, COLLET_LOOP_ID, sizeof COLLET_LOOP_ID - 1);
+ *   const collet_loop *loop = host->get_extension(host, COLLET_EXT_LOOP, sizeof COLLET_EXT_LOOP - 1);
  */
 #ifndef COLLET_EXT_LOOP_H
 #define COLLET_EXT_LOOP_H
@@ -26,7 +26,7 @@
 extern "C" {
 #endif
 
-#define COLLET_LOOP_ID "collet.loop/1"
+#define COLLET_EXT_LOOP "collet.loop/1"
 
 /* What a descriptor is watched for, and what it is ready for. */
 #define COLLET_LOOP_READABLE (1u << 0) /* there is something to read, or the end, or an error */

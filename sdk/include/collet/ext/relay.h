@@ -1,7 +1,7 @@
 /*
  * collet.relay/1: results and callers of a plugin that stands between the host and other MCP servers.
  *
- *   const collet_relay *relay = host->get_extension(host, COLLET_RELAY_ID, sizeof COLLET_RELAY_ID - 1);
+ *   const collet_relay *relay = host->get_extension(host, COLLET_EXT_RELAY, sizeof COLLET_EXT_RELAY - 1);
  */
 #ifndef COLLET_EXT_RELAY_H
 #define COLLET_EXT_RELAY_H
@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define COLLET_RELAY_ID "collet.relay/1"
+#define COLLET_EXT_RELAY "collet.relay/1"
 
 typedef struct collet_relay {
   uint32_t struct_size;

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define COLLET_STATUS_ID "collet.status/1"
+#define COLLET_EXT_STATUS "collet.status/1"
 
 typedef struct collet_status {
   uint32_t struct_size;

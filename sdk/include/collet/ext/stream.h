@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define COLLET_STREAM_ID "collet.stream/1"
+#define COLLET_EXT_STREAM "collet.stream/1"
 
 typedef struct collet_stream {
   uint32_t struct_size;

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#define COLLET_WATCH_ID "collet.watch/1"
+#define COLLET_EXT_WATCH "collet.watch/1"
 
 typedef struct collet_watch {
   uint32_t struct_size;

@@ -1,8 +1,8 @@
-#include "protocol/request_state.h"
+#include "registry/sealed_state.h"
 
 #include "support/catch.h"
 
-using namespace collet::protocol;
+using namespace collet::registry;
 
 TEST_CASE("a sealed state opens for what it was made for, until it expires, and for nothing else") {
   const StateSealer sealer;

@@ -1,4 +1,4 @@
-#include "protocol/request_state.h"
+#include "registry/sealed_state.h"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -9,7 +9,7 @@
 #include "base/assert.h"
 #include "base/text.h"
 
-namespace collet::protocol {
+namespace collet::registry {
 namespace {
 
 constexpr int kNonceBytes = 12;
@@ -118,4 +118,4 @@ std::optional<SuspendedState> StateSealer::open(std::string_view text, const Sta
   return suspended;
 }
 
-}  // namespace collet::protocol
+}  // namespace collet::registry

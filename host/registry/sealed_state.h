@@ -1,5 +1,5 @@
-// What a suspended call leaves with a modern client: sealed, so that it can be neither read nor altered, and bound
-// to the request, the item and the principal it was made for (2026-07-28, basic/patterns/mrtr).
+// What a suspended call leaves with whoever called, a modern client for example: sealed, so that it can be neither read nor
+// altered, and bound to the request, the item and the principal it was made for (2026-07-28, basic/patterns/mrtr).
 #pragma once
 
 #include <array>
@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace collet::protocol {
+namespace collet::registry {
 
 // What a state is good for, and nothing else.
 struct StateBinding {
@@ -42,4 +42,4 @@ class StateSealer {
   std::array<unsigned char, 32> key_;
 };
 
-}  // namespace collet::protocol
+}  // namespace collet::registry

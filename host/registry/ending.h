@@ -1,0 +1,28 @@
+// What an ending looks like as the result of a call.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "registry/item.h"
+
+namespace collet::registry {
+
+// A content block, JSON text.
+std::string text_block(std::string_view text);
+
+// An error of a tool, which the model is told and may mend.
+Ending tool_error(std::string_view message);
+
+Ending failed(int rpc_code, std::string message);
+
+// That a call came to nothing: a tool's error, or an error of JSON-RPC for what is no tool.
+Ending failure(CallKind kind, std::string message);
+
+// How the result of that kind begins, up to the pieces of its content: {"content":[ or the like.
+std::string_view opening_of_result(CallKind kind);
+
+// The whole result object of a completed call, in no version of MCP in particular.
+std::string result_text(CallKind kind, const Ending& completed);
+
+}  // namespace collet::registry

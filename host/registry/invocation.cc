@@ -1,0 +1,175 @@
+#include "registry/invocation.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "registry/answers.h"
+#include "registry/ending.h"
+
+namespace collet::registry {
+namespace {
+
+std::string_view noun(CallKind kind) {
+  switch (kind) {
+    case CallKind::tool:
+      return "tool";
+    case CallKind::prompt:
+      return "prompt";
+    case CallKind::resource:
+      return "resource";
+    case CallKind::complete:
+      break;
+  }
+  return "item";
+}
+
+// In the words in which a client is told so (protocol/tools.cc).
+Ending bad_params(std::string_view why) { return failed(kInvalidParams, fmt::format("Invalid params: {}", why)); }
+
+}  // namespace
+
+Sight sight_of(const Item& item, const OnBehalf& on_behalf) {
+  const View* view = view_of(on_behalf.principal);
+  if (on_behalf.reach && on_behalf.reach->sight_of(item) == Sight::hidden) return Sight::hidden;
+  return view ? view->sight_of(item) : Sight::listed;
+}
+
+Snapshot::Found find_item(const Snapshot& snapshot, CallKind kind, std::string_view name, const OnBehalf& on_behalf) {
+  Snapshot::Found found;
+  if (kind == CallKind::resource) {
+    return snapshot.find_resource(name, view_of(on_behalf.principal), on_behalf.reach.get());
+  }
+  if (kind != CallKind::complete) {
+    found.item = snapshot.find(kind == CallKind::tool ? Kind::tool : Kind::prompt, name);
+  }
+  if (found.item && sight_of(*found.item, on_behalf) == Sight::hidden) return {};
+  return found;
+}
+
+Invocation::Invocation(Order order, OnBehalf on_behalf, const StateSealer& sealer, Listener& caller)
+    : order_(std::move(order)), on_behalf_(std::move(on_behalf)), sealer_(sealer), caller_(caller) {}
+
+void Invocation::begin(const Snapshot& snapshot, unsigned loop) {
+  const auto found = find_item(snapshot, order_.kind, order_.name, on_behalf_);
+  std::optional<Ending> end = check_depth();
+  if (!end && !found.item) end = bad_params(fmt::format("unknown {} {}", noun(order_.kind), order_.name.substr(0, 128)));
+  if (!end) end = check(*found.item);
+  if (!end) end = resume();
+  if (end) return caller_.on_end(*end);
+  run(found, loop);
+}
+
+const Item* Invocation::find_beyond_reach(const Snapshot& snapshot) const {
+  if (!on_behalf_.reach || find_item(snapshot, order_.kind, order_.name, on_behalf_).item) return nullptr;
+  OnBehalf unbound = on_behalf_;
+  unbound.reach = nullptr;
+  return find_item(snapshot, order_.kind, order_.name, unbound).item;
+}
+
+std::optional<Ending> Invocation::check_depth() const {
+  if (on_behalf_.depth <= limits::kCallDepthMax) return std::nullopt;
+  return failure(order_.kind,
+                 fmt::format("Calls are nested more than {} deep: one may have come back to where it began", limits::kCallDepthMax));
+}
+
+std::optional<Ending> Invocation::check(const Item& item) {
+  source_ = *item.source;
+  output_ = item.compiled->output;
+  timeout_ms_ = order_.timeout_ms ? order_.timeout_ms : item.def->timeout_ms;
+  if (timeout_ms_ == 0) timeout_ms_ = limits::kCallTimeoutMs;
+  if (order_.kind == CallKind::resource) {
+    return order_.arguments ? std::optional(bad_params("a resource takes no arguments")) : std::nullopt;
+  }
+  json::Document arguments;
+  const bool given = order_.arguments.has_value();
+  if (given && (json::parse(*order_.arguments, arguments) || !arguments.IsObject())) {
+    return bad_params("arguments must be an object");
+  }
+  if (given) arguments_ = json::to_text(arguments);
+  const json::Value* values = given ? &arguments : nullptr;
+  if (order_.kind == CallKind::prompt) {
+    const auto wrong = check_prompt_arguments(*item.def, values);
+    return wrong ? std::optional(bad_params(*wrong)) : std::nullopt;
+  }
+  const auto wrong = check_arguments(*item.compiled, *item.def, item.name, values);
+  return wrong ? std::optional(tool_error(*wrong)) : std::nullopt;
+}
+
+StateBinding Invocation::binding() const {
+  return {noun(order_.kind), order_.name, source_, arguments_, id_of(on_behalf_.principal)};
+}
+
+// As ItemCall does it for a modern client.
+std::optional<Ending> Invocation::resume() {
+  if (order_.state.empty()) return std::nullopt;
+  auto opened = sealer_.open(order_.state, binding(), monotonic_ms());
+  if (!opened) return bad_params("the state is not valid for this call, or has expired: ask again");
+  json::Document responses;
+  if (order_.answers && (json::parse(*order_.answers, responses) || !responses.IsObject())) {
+    return bad_params("input_responses must be an object");
+  }
+  auto answers = match_answers(opened->questions, opened->answers, order_.answers ? &responses : nullptr);
+  if (!answers) return bad_params(answers.message());
+  opened->answers = std::move(answers->given);
+  if (!answers->open.empty()) return suspended_with(std::move(*opened), std::move(answers->open));
+  round_ = opened->round + 1;
+  suspended_ = std::move(*opened);
+  return std::nullopt;
+}
+
+void Invocation::run(const Snapshot::Found& found, unsigned loop) {
+  const std::string variables = found.item->def->kind == Kind::resource_template ? variables_text(found.variables) : "";
+  Call call;
+  call.handle = found.item->def->handle;
+  call.kind = order_.kind;
+  call.loop = loop;
+  call.name = order_.kind == CallKind::resource ? found.uri(order_.name) : std::string_view(found.item->def->name);
+  if (order_.arguments) call.arguments = *order_.arguments;
+  if (!variables.empty()) call.variables = variables;
+  call.timeout_ms = timeout_ms_;
+  call.principal = &on_behalf_.principal;
+  call.output = output_.get();
+  call.depth = on_behalf_.depth;
+  call.round = round_;
+  if (round_ > 0) {
+    call.input_responses = suspended_.answers;
+    call.state = suspended_.state;
+    call.state_version = suspended_.version;
+  }
+  provider_ = found.item->provider;
+  id_ = provider_->start(call, *this);
+}
+
+void Invocation::cancel(CancelReason reason) {
+  if (provider_) provider_->cancel(id_, reason);
+}
+
+Ending Invocation::suspended_with(SuspendedState left, std::vector<InputRequest> questions) const {
+  left.questions = to_object(questions);
+  Ending ending;
+  ending.how = Ending::How::suspended;
+  ending.state = sealer_.seal(left, binding(), monotonic_ms() + limits::kInputTimeoutMs);
+  ending.input_requests = std::move(questions);
+  return ending;
+}
+
+void Invocation::on_end(Ending& ending) {
+  provider_ = nullptr;
+  if (ending.how == Ending::How::suspended) {
+    Ending suspended = suspended_with(
+        {.round = round_, .version = ending.state_version, .state = std::move(ending.state)}, std::move(ending.input_requests));
+    return caller_.on_end(suspended);
+  }
+  if (output_ && ending.how == Ending::How::completed && !ending.is_error) {
+    const std::string wrong =
+        ending.misfit ? *ending.misfit : check_structured(*output_, ending.structured).value_or("");
+    if (!wrong.empty()) {
+      log::warning("plugin {}: a result is withheld: {}", source_, wrong);
+      Ending withheld = failure(order_.kind, "The tool failed: " + wrong);
+      return caller_.on_end(withheld);
+    }
+  }
+  caller_.on_end(ending);
+}
+
+}  // namespace collet::registry

@@ -1,0 +1,89 @@
+// One call by somebody who is no client of MCP, such as a plugin: its item is found as its caller sees it, its arguments and
+// its result are held against their schemas, and what it asks while it is suspended is sealed and answered, round by round.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "registry/principal.h"
+#include "registry/registry.h"
+#include "registry/sealed_state.h"
+
+namespace collet::registry {
+
+// What is to be called.
+struct Order {
+  CallKind kind = CallKind::tool;            // but for completions
+  std::string name;                          // final name, or URI
+  std::optional<std::string> arguments = {};  // JSON text
+  std::uint64_t timeout_ms = 0;              // 0: the item's own
+  std::string state = {};                    // with which the round before was suspended; empty: this is the first
+  std::optional<std::string> answers = {};   // to what was asked then: JSON text, key → answer
+};
+
+// Of its texts.
+inline std::size_t size_of(const Order& order) {
+  const auto size = [](const std::optional<std::string>& text) { return text ? text->size() : 0; };
+  return order.name.size() + size(order.arguments) + order.state.size() + size(order.answers);
+}
+
+// For whom.
+struct OnBehalf {
+  PrincipalPtr principal = {};
+  ViewPtr reach = {};  // nothing else may be called, whatever the principal sees; null: all that it sees
+  unsigned depth = 0;  // how many calls this one is made inside of
+};
+
+// As `on_behalf` sees it.
+Snapshot::Found find_item(const Snapshot& snapshot, CallKind kind, std::string_view name, const OnBehalf& on_behalf);
+// Whether it sees an item of the snapshot at all, and in lists.
+Sight sight_of(const Item& item, const OnBehalf& on_behalf);
+
+// Loop thread, but for info(), as for every listener.
+class Invocation final : public Listener {
+ public:
+  // Both are borrowed until caller.on_end() has been called, which happens exactly once, after begin().
+  Invocation(Order order, OnBehalf on_behalf, const StateSealer& sealer, Listener& caller);
+
+  // The call begins at what the snapshot has under that name. Its end may come inside; this is to live until it has returned,
+  // too. What is asked then may be answered for limits::kInputTimeoutMs.
+  void begin(const Snapshot& snapshot, unsigned loop);
+  // What it is about, if only `reach` keeps that from it; or null.
+  const Item* find_beyond_reach(const Snapshot& snapshot) const;
+  // Asks the plugin to end it. Does nothing when it has ended.
+  void cancel(CancelReason reason);
+
+  // Between begin() and the end: how long it may take, in milliseconds.
+  std::uint64_t timeout_ms() const { return timeout_ms_; }
+
+ private:
+  void on_progress(const Progress& progress) override { caller_.on_progress(progress); }
+  void on_log(const LogMessage& message) override { caller_.on_log(message); }
+  void on_close_stream(unsigned retry_ms) override { caller_.on_close_stream(retry_ms); }
+  void on_end(Ending& ending) override;
+  std::optional<std::string_view> info(std::string_view key) const override { return caller_.info(key); }
+
+  std::optional<Ending> check(const Item& item);
+  std::optional<Ending> check_depth() const;
+  std::optional<Ending> resume();
+  void run(const Snapshot::Found& found, unsigned loop);
+  StateBinding binding() const;
+  Ending suspended_with(SuspendedState left, std::vector<InputRequest> questions) const;
+
+  const Order order_;
+  const OnBehalf on_behalf_;
+  const StateSealer& sealer_;
+  Listener& caller_;
+
+  std::string source_;     // of the item
+  std::string arguments_;  // written anew from the values, as the state is bound to them
+  SchemaPtr output_;
+  std::uint32_t round_ = 0;
+  SuspendedState suspended_;  // the round before, of a later one
+  std::uint64_t timeout_ms_ = 0;
+  Provider* provider_ = nullptr;
+  CallId id_ = 0;
+};
+
+}  // namespace collet::registry

@@ -619,8 +619,11 @@ class Terminal(RemoteCase):
         self.assertEqual(run("list", "--remotes").returncode, 1)
 
     def test_a_remote_that_has_failed_is_down_while_it_is_tried_again(self):
-        failed, tried = Path(self.folder) / "failed", Path(self.folder) / "tried"
-        bad = f'[ -e "{failed}" ] || {{ touch "{failed}"; exit 3; }}; touch "{tried}"; exec sleep 600'
+        # It is started a second time at once, as it may have ended of being probed.
+        failed, tried = self.folder / "failed", self.folder / "tried"
+        bad = (f'if [ "$(wc -c < "{failed}")" -lt 2 ]; then printf x >> "{failed}"; exit 3; fi; '
+               f'touch "{tried}"; exec sleep 600')
+        failed.touch()
         good = f'until [ -e "{tried}" ]; do sleep 0.1; done; exec "{sys.executable}" "{FAKE}" {{}}'
         config = self.config(text="".join(f"[remote.{name}]\ncommand = 'sh'\nargs = ['-c', '{script}']\n"
                                           for name, script in (("bad", bad), ("good", good))))

@@ -13,12 +13,13 @@ using registry::Kind;
 
 namespace {
 
-const PluginSpec kSpec = {.id = "p", .library = module_path("extended"), .placement = kTestPlacement};
+// In C and in C++.
+PluginSpec spec() { return {.id = "p", .library = module_path(GENERATE("extended", "extended_cpp")), .placement = kTestPlacement}; }
 
 // A plugin that keeps account of what it was told.
 struct Extended {
   explicit Extended(LoaderOptions options = test_options()) : house(std::move(options)) {
-    REQUIRE(house.loader.load({kSpec})[0].error == "");
+    REQUIRE(house.loader.load({spec})[0].error == "");
   }
 
   std::string said() {
@@ -42,6 +43,7 @@ struct Extended {
     return recorder.wait_end();
   }
 
+  const PluginSpec spec = ::spec();
   House house;
 };
 
@@ -161,7 +163,7 @@ TEST_CASE("collet.save-state/1: the next generation gets what the one before has
 
 TEST_CASE("collet.reconfigure/1: a plugin takes a new configuration as it runs") {
   Extended extended;
-  PluginSpec changed = kSpec;
+  PluginSpec changed = extended.spec;
   changed.config = R"({"a":1})";
   const LoadReport report = extended.house.loader.apply({changed}, false).at(0);
   CHECK(report.done == LoadReport::Done::reconfigured);
@@ -171,9 +173,9 @@ TEST_CASE("collet.reconfigure/1: a plugin takes a new configuration as it runs")
 
 TEST_CASE("collet.loop/1: offered where the host's loops call the plugin") {
   House house;
-  const std::string problem = house.load(module_path("waiter")).error;
+  const std::string problem = house.load(module_path(GENERATE("waiter", "waiter_cpp"))).error;
   if (in_worker()) {
-    CHECK_THAT(problem, Catch::Contains("COLLET_E_UNSUPPORTED"));
+    CHECK_THAT(problem, Catch::Contains("create() returned"));
   } else {
     CHECK(problem == "");
   }

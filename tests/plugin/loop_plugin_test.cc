@@ -23,13 +23,16 @@ struct LoopGate {
   int ends[2];
 };
 
+// In C and in C++.
+std::string waiter() { return module_path(GENERATE("waiter", "waiter_cpp")); }
+
 constexpr const char* kAnswered = R"({"type":"text","text":"answer"},{"type":"text","text":"here"})";
 
 }  // namespace
 
 TEST_CASE("a call waits on the loop that it came from, and ends there") {
   House house;
-  REQUIRE(house.load(module_path("waiter")).error == "");
+  REQUIRE(house.load(waiter()).error == "");
   for (const unsigned loop : {0u, 1u}) {
     LoopGate gate;
     Recorder recorder;
@@ -41,7 +44,7 @@ TEST_CASE("a call waits on the loop that it came from, and ends there") {
 
 TEST_CASE("a generation that is replaced waits on its loops until its last call has ended") {
   House house;
-  PluginSpec spec{.id = "p", .library = module_path("waiter")};
+  PluginSpec spec{.id = "p", .library = waiter()};
   REQUIRE(house.loader.load({spec})[0].error == "");
   LoopGate gate;
   Recorder recorder;
@@ -57,7 +60,7 @@ TEST_CASE("a generation ends with watches and timers on its loops, and with a ca
   Recorder recorder;
   {
     House house;
-    REQUIRE(house.load(module_path("waiter")).error == "");
+    REQUIRE(house.load(waiter()).error == "");
     house.start_tool("wait", gate.arguments(), recorder);
     CHECK(house.loader.shutdown(2'000, Loader::Loops::running).empty());
   }
@@ -68,7 +71,7 @@ TEST_CASE("a generation ends when its loops have ended before it") {
   LoopGate gate;
   Recorder recorder;
   House house;
-  REQUIRE(house.load(module_path("waiter")).error == "");
+  REQUIRE(house.load(waiter()).error == "");
   house.start_tool("wait", gate.arguments(), recorder);
   for (const unsigned loop : {0u, 1u}) house.loop(loop).stop();
   house.registry.publish_to({});

@@ -93,6 +93,31 @@ class Plugin : public Registry {
   // [control] No new calls will come: finish within deadline_ms what runs in the background.
   void on_quiesce(std::function<void(std::uint32_t deadline_ms)> callback) { core().quiesce = std::move(callback); }
 
+  // What the plugin offers beyond items, each once. What these throw is logged, and refuses what was asked.
+  // [control] Its state, for the next generation, which finds it in prior_state(); `version` says how it is written. See
+  // collet/ext/save_state.h: calls go on meanwhile, unless the plugin is EXCLUSIVE.
+  void on_save(std::uint32_t version, std::function<std::string()> callback) {
+    core().offered.save_version = version;
+    core().offered.save = std::move(callback);
+  }
+  // [control] Takes a new [plugin.<id>.config] while it runs. If it throws, nothing has changed, and the plugin is replaced by a
+  // generation with the new one.
+  void on_reconfigure(std::function<void(std::string_view config_json)> callback) {
+    core().offered.reconfigure = std::move(callback);
+  }
+  template <class Config>
+  void on_reconfigure(std::function<void(const Config& config)> callback) {
+    on_reconfigure([callback = std::move(callback)](std::string_view config_json) {
+      callback(from_json<Config>(config_json, "config"));
+    });
+  }
+  // [any] Its health, a JSON object, for `collet list` and others who ask. Does not wait for anything outside.
+  void on_status(std::function<Json()> callback) { core().offered.status = std::move(callback); }
+  // [any] The first client begins to watch what is read at this URI, or the last one has stopped. Must not block.
+  void on_watch(std::function<void(std::string_view uri, bool watched)> callback) {
+    core().offered.watch = std::move(callback);
+  }
+
   // An extension's table, such as extension<collet_kv>("collet.kv/1"), or null.
   template <class T>
   const T* extension(std::string_view id) const {
@@ -128,7 +153,8 @@ class Entry {
     table_.call = call;
     table_.cancel = cancel;
     table_.quiesce = quiesce;
-    table_.get_extension = info.get_extension;
+    table_.get_extension = get_extension;
+    own_extensions() = info.get_extension;
   }
   Entry(const Entry&) = delete;
 
@@ -153,6 +179,7 @@ class Entry {
       auto core = std::make_unique<Core>(host, id);
       Plugin plugin(*core, *params);
       Body(plugin);
+      OfferedTables<Core>::created(core.get());
       *self = core.release();
       return COLLET_OK;
     } catch (const Error& error) {
@@ -168,7 +195,20 @@ class Entry {
     return status;
   }
 
-  static void destroy(void* self) noexcept { delete static_cast<Core*>(self); }
+  static void destroy(void* self) noexcept {
+    OfferedTables<Core>::destroyed(static_cast<Core*>(self));
+    delete static_cast<Core*>(self);
+  }
+
+  // Of PluginInfo.
+  static auto own_extensions() -> decltype(PluginInfo::get_extension)& {
+    static decltype(PluginInfo::get_extension) own = nullptr;
+    return own;
+  }
+  static const void* get_extension(const char* id, std::size_t size) noexcept {
+    const void* own = own_extensions() ? own_extensions()(id, size) : nullptr;
+    return own ? own : OfferedTables<Core>::find(std::string_view(id, size));
+  }
 
   static std::int32_t call(void* self, collet_call id, const collet_call_params* params) noexcept {
     return static_cast<Handler*>(params->item_user)->call(*static_cast<Core*>(self), id, *params);

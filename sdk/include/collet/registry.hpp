@@ -14,6 +14,8 @@
 #include <vector>
 
 #include <collet/call.hpp>
+#include <collet/ext/instructions.h>
+#include <collet/offered.hpp>
 
 namespace collet::inline v1 {
 
@@ -229,6 +231,7 @@ struct Core : Runtime {
   DynamicHandlers dynamic;
   std::vector<std::shared_ptr<void>> kept;  // destroyed last to first, before the handlers
   std::function<void(std::uint32_t)> quiesce;
+  Offered offered;
 };
 
 }  // namespace detail
@@ -236,6 +239,13 @@ struct Core : Runtime {
 // Where items are registered: the plugin itself, or Items.
 class Registry {
  public:
+  // [any] What clients are told about the use of these items as a whole, in place of what was said before; empty takes it back.
+  void instructions(std::string_view text) {
+    const auto* host = core().host.template extension<collet_instructions>(COLLET_EXT_INSTRUCTIONS);
+    expect(host ? host->set_instructions(core().host.table(), text.data(), text.size()) : COLLET_E_UNSUPPORTED,
+           "say how the plugin is used");
+  }
+
   // A tool that takes In, a struct whose schema becomes the inputSchema. `function` takes (const In&, Call&), or
   // less. Result: a string or number is text; a struct or map is structured content with an outputSchema; Content
   // is what it says; nothing is what was said through the call, which may also be deferred.

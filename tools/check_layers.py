@@ -27,7 +27,7 @@ MAY_INCLUDE = {
             "worker"],
 }
 # What of the SDK the host may know, the ABI and its extensions, and the modules that may know it.
-SDK_HEADERS = re.compile(r"collet/(plugin|ext/\w+)\.h")
+SDK_HEADERS = re.compile(r"collet/(plugin|ext/(draft/)?\w+)\.h")
 SDK_MODULES = ("plugin", "worker")
 
 LINES_MAX = 750

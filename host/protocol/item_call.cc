@@ -273,7 +273,9 @@ std::optional<std::string_view> ItemCall::info(std::string_view key) const {
   return *known->second;
 }
 
+// Whoever has the answer may use the id again at once, perhaps on another loop.
 void ItemCall::answer(const registry::Ending& ending) {
+  forget_id();
   if (ending.how == registry::Ending::How::failed && kind_ == registry::CallKind::complete &&
       ending.rpc_code == rpc::kMethodNotFound) {
     protocol::answer(*request_, loop_.server(), kind_, registry::Ending());  // nobody completes that: no values
@@ -282,7 +284,6 @@ void ItemCall::answer(const registry::Ending& ending) {
   } else {
     answer_completed(ending);
   }
-  forget_id();
 }
 
 void ItemCall::answer_completed(const registry::Ending& ending) {
@@ -298,8 +299,8 @@ void ItemCall::answer_completed(const registry::Ending& ending) {
 }
 
 void ItemCall::fail(std::string message) {
-  if (request_->exchange.open()) answer_failure(*request_, loop_.server(), kind_, std::move(message));
   forget_id();
+  if (request_->exchange.open()) answer_failure(*request_, loop_.server(), kind_, std::move(message));
 }
 
 // Written anew from the values, so that a client may write them in another way.
@@ -376,8 +377,8 @@ void ItemCall::ask_modern(const std::vector<registry::InputRequest>& questions, 
   const std::string arguments = canonical_arguments();
   const std::string sealed = loop_.server().sealer().seal(
       suspended, binding(arguments), loop_.loop().now_ms() + loop_.server().options().input_timeout_ms);
-  answer_input_required(*request_, loop_.server(), questions.empty() ? "" : suspended.questions, sealed);
   forget_id();
+  answer_input_required(*request_, loop_.server(), questions.empty() ? "" : suspended.questions, sealed);
 }
 
 // The call stays: a legacy client is sent each question as a request of ours, on the stream that belongs to its

@@ -139,6 +139,7 @@ class Service {
     }
     loops_.front()->run();
     for (std::thread& thread : threads) thread.join();
+    for (auto* signal : {&terminate_, &interrupt_, &hangup_}) signal->reset();  // which end the process again
   }
 
  private:

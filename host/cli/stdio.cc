@@ -132,10 +132,10 @@ int stdio(const CommonOptions& options) {
                                     [&] { ending.drain(endpoint->stream()); });
     endpoint = &serving;
     serving.stream().when_closing([&] { ending.watch_unread(serving.stream()); });
+    const EndOfPlugins end_of_plugins(host);
     const loop::Signal terminate(loop, SIGTERM, [&] { ending.stop(serving.stream()); });
     const loop::Signal interrupt(loop, SIGINT, [&] { ending.stop(serving.stream()); });
     loading.reset();  // others hear of signals now
-    const EndOfPlugins end_of_plugins(host);
     Reloader reloader(host, *config, options.config_file, [&options] { return read_config(options); });
     std::optional<loop::Signal> hangup;
     if (config->plugins.reload != config::Reload::off) {

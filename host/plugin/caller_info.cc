@@ -8,7 +8,7 @@ namespace collet::plugin {
 std::optional<std::string_view> CallerInfo::find(std::string_view key) const {
   constexpr std::string_view kHeader = "header:";
   for (const auto& [known, value] : known_) {
-    if (known == key) return value;
+    if (known == key || (key.starts_with(kHeader) && text::equals_ignoring_case(known, key))) return value;
   }
   return key.starts_with(kHeader) ? header(key.substr(kHeader.size())) : std::nullopt;
 }

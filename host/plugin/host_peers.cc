@@ -102,6 +102,10 @@ std::int32_t HostPeers::start(std::uint64_t id, LockedCall& call, registry::Orde
   CallerInfo caller;
   if (call) {
     caller = CallerInfo::copy([&](std::string_view key) { return call->listener->info(key); });
+    // For remotes that are to have it; no worker gets it.
+    constexpr std::string_view kAuthorization = "header:authorization";
+    const auto authorization = reach_ ? std::nullopt : call->listener->info(kAuthorization);
+    if (authorization) caller.add(kAuthorization, *authorization);
   } else {
     caller.add("transport", "plugin");
     caller.add("principal", own_->id);
@@ -128,7 +132,7 @@ std::int32_t HostPeers::start(std::uint64_t id, LockedCall& call, registry::Orde
 
 std::int32_t HostPeers::start_list(std::uint64_t id, LockedCall& call, ListOrder order) {
   run([this, id, order = std::move(order), on_behalf = on_behalf_of(call)] {
-    tell_listed(id, COLLET_OK, page_of(*all_.registry().current(), order, on_behalf));
+    hand_over(id, page_of(*all_.registry().current(), order, on_behalf));
   });
   return COLLET_OK;
 }

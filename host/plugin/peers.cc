@@ -33,22 +33,30 @@ std::int32_t Peers::begin(CallId inside_of, OpenPtr open, std::uint64_t& id, Sta
   LockedCall call = inside_of ? calls_.lock(inside_of, owner_) : LockedCall();
   if (inside_of && !call) return COLLET_E_STALE;
   if (call && call->cancelled.load(std::memory_order_relaxed)) return COLLET_E_STATE;
+  std::uint64_t begun = 0;
   {
     const std::lock_guard lock(mutex_);
     if (closed_ || !created_) return COLLET_E_STATE;
     if (open_.size() >= limits::kInvocationsMax || !has_thread()) return COLLET_E_LIMIT;
-    id = ++last_id_;
-    open_.emplace(id, std::move(open));
+    begun = ++last_id_;
+    open_.emplace(begun, open);
   }
   if (call) call->has_invoked = true;
+  std::int32_t status = COLLET_OK;
   try {
-    const std::int32_t status = start(id, call);
-    // Unless it has been told meanwhile that it has ended.
-    return status < 0 && !take(id) ? COLLET_OK : status;
+    status = start(begun, call);
   } catch (...) {  // for want of memory: nobody will tell its end
-    if (take(id)) throw;
-    return COLLET_OK;
+    if (take(begun)) throw;
   }
+  if (status < 0 && take(begun)) return status;  // else it has been told meanwhile that it has ended
+  id = begun;
+  bool cancelled;
+  {
+    const std::lock_guard lock(mutex_);
+    cancelled = open->cancelled;
+  }
+  if (cancelled) stop(begun, registry::CancelReason::client);  // before there was something to be stopped
+  return COLLET_OK;
 }
 
 std::int32_t Peers::invoke(CallId inside_of, registry::Order order, Ended ended, Progressed progressed,
@@ -86,14 +94,21 @@ std::int32_t Peers::watch(unsigned kinds, Changed changed) {
   bool first = false;
   {
     std::unique_lock lock(mutex_);
-    if (closed_) return COLLET_E_STATE;
+    if (changed && closed_) return COLLET_E_STATE;
     if (changed && !has_thread()) return COLLET_E_LIMIT;
     watcher_ = changed ? std::make_shared<Changed>(std::move(changed)) : nullptr;
     watched_kinds_ = kinds;
     first = watcher_ && !std::exchange(watching_, true);
     if (std::this_thread::get_id() != thread_.get_id()) changed_.wait(lock, [&] { return !watcher_runs_; });
   }
-  if (first) start_watch();
+  if (!first) return COLLET_OK;
+  try {
+    start_watch();
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    watching_ = false;
+    throw;
+  }
   return COLLET_OK;
 }
 
@@ -112,30 +127,23 @@ void Peers::cancel_inside(CallId call, registry::CancelReason reason) {
 
 Peers::OpenPtr Peers::take(std::uint64_t id) {
   const std::lock_guard lock(mutex_);
-  return take_locked(id);
-}
-
-Peers::OpenPtr Peers::take_locked(std::uint64_t id) {
   const auto found = open_.find(id);
   if (found == open_.end()) return nullptr;
   return std::move(open_.extract(found).mapped());
 }
 
 void Peers::tell_progress(std::uint64_t id, double done, double total, std::string_view message) {
-  OpenPtr open;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = open_.find(id);
-    if (found == open_.end() || !found->second->progressed) return;
-    const bool waits = found->second->latest.has_value();
-    found->second->latest = {done, total, std::string(message)};
-    if (waits) return;
-    open = found->second;
-  }
-  push([this, open] {
+  const std::lock_guard lock(mutex_);
+  const auto found = open_.find(id);
+  if (found == open_.end() || !found->second->progressed) return;
+  const OpenPtr open = found->second;
+  const bool waits = open->latest.has_value();
+  open->latest = {done, total, std::string(message)};
+  if (waits) return;
+  push_locked([this, open] {
     Open::Latest latest;
     {
-      const std::lock_guard lock(mutex_);
+      const std::lock_guard inside(mutex_);
       latest = std::move(*std::exchange(open->latest, std::nullopt));
     }
     open->progressed({latest.done, latest.total, latest.message});
@@ -144,21 +152,29 @@ void Peers::tell_progress(std::uint64_t id, double done, double total, std::stri
 
 void Peers::tell_end(std::uint64_t id, Outcome outcome) {
   const std::lock_guard lock(mutex_);
-  const OpenPtr open = take_locked(id);
-  if (!open) return;
+  const auto found = open_.find(id);
+  if (found == open_.end()) return;
+  const OpenPtr open = found->second;
   outcome.id = id;
   outcome.inside_of = open->inside_of;
   outcome.kind = open->kind;
   open->outcome = std::move(outcome);
   push_locked([open] { open->ended(open->outcome); });
+  open_.erase(found);  // the last: what could not be told for want of memory is still open
 }
 
 void Peers::tell_listed(std::uint64_t id, std::int32_t status, std::string json) {
   const std::lock_guard lock(mutex_);
-  const OpenPtr open = take_locked(id);
-  if (!open) return;
+  const auto found = open_.find(id);
+  if (found == open_.end()) return;
+  const OpenPtr open = found->second;
   open->outcome.result = std::move(json);
   push_locked([open, status] { open->listed(status, open->outcome.result); });
+  open_.erase(found);
+}
+
+void Peers::hand_over(std::uint64_t id, const std::string& json) {
+  if (const OpenPtr open = take(id)) open->listed(COLLET_OK, json);
 }
 
 void Peers::tell_changed(std::uint64_t revision, unsigned kinds) {

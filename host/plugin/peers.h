@@ -79,6 +79,8 @@ class Peers {
   void tell_progress(std::uint64_t id, double done, double total, std::string_view message);
   void tell_end(std::uint64_t id, Outcome outcome);
   void tell_listed(std::uint64_t id, std::int32_t status, std::string json);
+  // [thread of the callbacks] The same at once.
+  void hand_over(std::uint64_t id, const std::string& json);
   void tell_changed(std::uint64_t revision, unsigned kinds);
   // On the thread of the callbacks.
   void run(Callback<void()> task);
@@ -116,7 +118,6 @@ class Peers {
   template <class Start>
   std::int32_t begin(CallId inside_of, OpenPtr open, std::uint64_t& id, Start&& start);
   OpenPtr take(std::uint64_t id);
-  OpenPtr take_locked(std::uint64_t id);
   bool has_thread();
   void push(Callback<void()> task);
   void push_locked(Callback<void()> task);

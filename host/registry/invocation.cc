@@ -1,5 +1,7 @@
 #include "registry/invocation.h"
 
+#include <new>
+
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -155,21 +157,28 @@ Ending Invocation::suspended_with(SuspendedState left, std::vector<InputRequest>
 
 void Invocation::on_end(Ending& ending) {
   provider_ = nullptr;
+  std::optional<Ending> other;
+  try {
+    other = instead_of(ending);
+  } catch (const std::bad_alloc&) {
+    other = failed(kInternalError, "The server is out of memory");
+  }
+  caller_.on_end(other ? *other : ending);
+}
+
+// What the caller is told in place of what the plugin has said: the questions of a suspended call with its sealed state, or why
+// a result is withheld. Nothing: that is told.
+std::optional<Ending> Invocation::instead_of(Ending& ending) const {
   if (ending.how == Ending::How::suspended) {
-    Ending suspended = suspended_with(
-        {.round = round_, .version = ending.state_version, .state = std::move(ending.state)}, std::move(ending.input_requests));
-    return caller_.on_end(suspended);
+    return suspended_with({.round = round_, .version = ending.state_version, .state = std::move(ending.state)},
+                          std::move(ending.input_requests));
   }
-  if (output_ && ending.how == Ending::How::completed && !ending.is_error) {
-    const std::string wrong =
-        ending.misfit ? *ending.misfit : check_structured(*output_, ending.structured).value_or("");
-    if (!wrong.empty()) {
-      log::warning("plugin {}: a result is withheld: {}", source_, wrong);
-      Ending withheld = failure(order_.kind, "The tool failed: " + wrong);
-      return caller_.on_end(withheld);
-    }
-  }
-  caller_.on_end(ending);
+  if (!output_ || ending.how != Ending::How::completed || ending.is_error) return std::nullopt;
+  const std::string wrong =
+      ending.misfit ? *ending.misfit : check_structured(*output_, ending.structured).value_or("");
+  if (wrong.empty()) return std::nullopt;
+  log::warning("plugin {}: a result is withheld: {}", source_, wrong);
+  return failure(order_.kind, "The tool failed: " + wrong);
 }
 
 }  // namespace collet::registry

@@ -69,6 +69,7 @@ class Invocation final : public Listener {
   std::optional<Ending> resume();
   void run(const Snapshot::Found& found, unsigned loop);
   StateBinding binding() const;
+  std::optional<Ending> instead_of(Ending& ending) const;
   Ending suspended_with(SuspendedState left, std::vector<InputRequest> questions) const;
 
   const Order order_;

@@ -10,6 +10,7 @@ namespace {
 using plugin::to_str;
 using plugin::view;
 
+constexpr unsigned kListsMax = 16;  // at a time
 constexpr std::size_t kSmallBytes = 1u << 10;  // an outcome that says no more than why there is none
 
 }  // namespace
@@ -36,7 +37,7 @@ void Errands::attach(const collet_host& host) {
     }
     if (waiting.empty()) return;
     for (const Waiting& each : waiting) {
-      if (each.incarnation == incarnation()) make(each.head, each.body);
+      make(each.incarnation, each.head, each.body);
     }
   }
 }
@@ -54,14 +55,11 @@ void Errands::begin(std::uint32_t incarnation) {
   for (const auto& [id, invocation] : left) tools_->cancel(host_, invocation);
 }
 
-std::uint32_t Errands::incarnation() {
-  const std::lock_guard lock(mutex_);
-  return incarnation_;
-}
-
 std::string Errands::take(const FrameHead& head, std::string_view body) {
+  std::uint32_t incarnation;
   {
     const std::lock_guard lock(mutex_);
+    incarnation = incarnation_;
     if (!attached_) {
       if (waiting_.size() >= limits::kInvocationsMax || (waiting_bytes_ += body.size()) > limits::kWorkerQueueBytesMax) {
         return "it wants more of the host than that has room for, before it is up";
@@ -70,16 +68,16 @@ std::string Errands::take(const FrameHead& head, std::string_view body) {
       return {};
     }
   }
-  return make(head, body);
+  return make(incarnation, head, body);
 }
 
-std::string Errands::make(const FrameHead& head, std::string_view body) {
+std::string Errands::make(std::uint32_t incarnation, const FrameHead& head, std::string_view body) {
   if (!tools_ || !registry_) return "it wants what it is not offered";
   switch (head.type) {
     case FrameType::invoke:
-      return invoke(head.id, body);
+      return invoke(incarnation, head.id, body);
     case FrameType::list:
-      return list(head.id, body);
+      return list(incarnation, head.id, body);
     case FrameType::watch_items:
       watch();
       return {};
@@ -89,7 +87,7 @@ std::string Errands::make(const FrameHead& head, std::string_view body) {
   }
 }
 
-std::string Errands::invoke(std::uint64_t id, std::string_view body) {
+std::string Errands::invoke(std::uint32_t incarnation, std::uint64_t id, std::string_view body) {
   FieldReader fields(body);
   collet_invoke_params params{};
   params.struct_size = sizeof params;
@@ -103,9 +101,9 @@ std::string Errands::invoke(std::uint64_t id, std::string_view body) {
   params.input_responses = plugin::to_optional_str(fields.text_or_nothing());
   if (!fields.complete()) return "it sent a frame that is no invocation";
 
-  const std::uint32_t incarnation = this->incarnation();
   {
     const std::lock_guard lock(mutex_);
+    if (incarnation != incarnation_) return {};
     if (id == 0 || invocations_.contains(id)) return fmt::format("it used the number {} of an invocation twice", id);
     if (bytes_ + body.size() > limits::kWorkerQueueBytesMax) {
       refuse(incarnation, id, COLLET_E_LIMIT);
@@ -133,6 +131,10 @@ std::string Errands::invoke(std::uint64_t id, std::string_view body) {
   collet_invocation invocation = 0;
   // Under the lock its end cannot be told before it is noted.
   const std::lock_guard lock(mutex_);
+  if (incarnation != incarnation_) {
+    bytes_ -= errand->bytes;
+    return {};
+  }
   const std::int32_t status = tools_->invoke(host_, &params, &invocation);
   if (status < 0) {
     bytes_ -= errand->bytes;
@@ -144,7 +146,7 @@ std::string Errands::invoke(std::uint64_t id, std::string_view body) {
   return {};
 }
 
-std::string Errands::list(std::uint64_t id, std::string_view body) {
+std::string Errands::list(std::uint32_t incarnation, std::uint64_t id, std::string_view body) {
   FieldReader fields(body);
   collet_list_params params{};
   params.struct_size = sizeof params;
@@ -162,10 +164,22 @@ std::string Errands::list(std::uint64_t id, std::string_view body) {
   names.reserve(1);  // so that there is an address also of none
   if (by_name) params.names = names.data();
   params.name_count = names.size();
-  auto errand = std::make_unique<Errand>(Errand{*this, incarnation(), id});
+  {
+    const std::lock_guard lock(mutex_);
+    if (lists_ >= kListsMax) {
+      say_listing(incarnation, id, COLLET_E_LIMIT, {});
+      return {};
+    }
+    ++lists_;
+  }
+  auto errand = std::make_unique<Errand>(Errand{*this, incarnation, id});
   params.context = errand.get();
   params.listed = [](void* context, std::int32_t status, const char* json, std::size_t size) {
     const std::unique_ptr<Errand> its(static_cast<Errand*>(context));
+    {
+      const std::lock_guard lock(its->all.mutex_);
+      --its->all.lists_;
+    }
     its->all.say_listing(its->incarnation, its->id, status, view(json, size));
   };
   const std::int32_t status = registry_->list(host_, &params);

@@ -36,15 +36,15 @@ class Errands {
  private:
   struct Errand;  // what the callbacks are given
 
-  std::string make(const FrameHead& head, std::string_view body);
-  std::string invoke(std::uint64_t id, std::string_view body);
-  std::string list(std::uint64_t id, std::string_view body);
+  // Of that process; nothing if it is gone by now.
+  std::string make(std::uint32_t incarnation, const FrameHead& head, std::string_view body);
+  std::string invoke(std::uint32_t incarnation, std::uint64_t id, std::string_view body);
+  std::string list(std::uint32_t incarnation, std::uint64_t id, std::string_view body);
   void watch();
   void cancel(std::uint64_t id);
   void say_outcome(std::uint32_t incarnation, std::uint64_t id, const collet_outcome& outcome) const;
   void say_listing(std::uint32_t incarnation, std::uint64_t id, std::int32_t status, std::string_view json) const;
   void refuse(std::uint32_t incarnation, std::uint64_t id, std::int32_t status) const;
-  std::uint32_t incarnation();
 
   const Send send_;
   // Set by attach(), before anything is made.
@@ -64,6 +64,7 @@ class Errands {
   std::deque<Waiting> waiting_;  // until there is a host table
   std::size_t waiting_bytes_ = 0;
   std::size_t bytes_ = 0;  // of arguments that are under way
+  unsigned lists_ = 0;     // that are under way
   std::map<std::uint64_t, collet_invocation> invocations_;  // by the worker's number
 };
 

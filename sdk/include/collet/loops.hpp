@@ -22,7 +22,9 @@ namespace collet::inline v1 {
 // Made while the plugin is created, by plugin.keep<Loops>(plugin). Functions throw Error for what the host refuses.
 class Loops {
   struct Ready : std::enable_shared_from_this<Ready> {
-    const Loops* loops = nullptr;
+    const Loops* loops = nullptr;  // while callbacks come
+    const collet_host* host = nullptr;  // these two for longer
+    const collet_loop* loop = nullptr;
     std::function<void(std::uint32_t)> run;
   };
 
@@ -68,7 +70,7 @@ class Loops {
       return *this;
     }
     ~Wait() {
-      if (id_) ready_->loops->loop_->unwait(ready_->loops->host_.table(), id_);
+      if (id_) ready_->loop->unwait(ready_->host, id_);
     }
     explicit operator bool() const { return id_ != 0; }
 
@@ -109,6 +111,8 @@ class Loops {
     Wait wait;
     wait.ready_ = std::make_shared<Ready>();
     wait.ready_->loops = this;
+    wait.ready_->host = host_.table();
+    wait.ready_->loop = loop_;
     wait.ready_->run = std::move(run);
     const std::int32_t status = loop_ ? start(*wait.ready_, &wait.id_) : COLLET_E_UNSUPPORTED;
     if (status >= 0) return wait;

@@ -27,8 +27,8 @@ struct Offered {
 };
 
 // The tables that the host asks the library for, of the instance that lives: a generation has a library of its own. Instance has
-// `host`, `logger` and `offered`.
-template <class Instance>
+// `host`, `logger` and `offered`. Owner is a function of the plugin's that no other library has: nor has one these tables then.
+template <class Instance, auto Owner>
 class OfferedTables {
  public:
   static void created(Instance* instance) {

@@ -179,7 +179,7 @@ class Entry {
       auto core = std::make_unique<Core>(host, id);
       Plugin plugin(*core, *params);
       Body(plugin);
-      OfferedTables<Core>::created(core.get());
+      OfferedTables<Core, Body>::created(core.get());
       *self = core.release();
       return COLLET_OK;
     } catch (const Error& error) {
@@ -196,7 +196,7 @@ class Entry {
   }
 
   static void destroy(void* self) noexcept {
-    OfferedTables<Core>::destroyed(static_cast<Core*>(self));
+    OfferedTables<Core, Body>::destroyed(static_cast<Core*>(self));
     delete static_cast<Core*>(self);
   }
 
@@ -207,7 +207,7 @@ class Entry {
   }
   static const void* get_extension(const char* id, std::size_t size) noexcept {
     const void* own = own_extensions() ? own_extensions()(id, size) : nullptr;
-    return own ? own : OfferedTables<Core>::find(std::string_view(id, size));
+    return own ? own : OfferedTables<Core, Body>::find(std::string_view(id, size));
   }
 
   static std::int32_t call(void* self, collet_call id, const collet_call_params* params) noexcept {

@@ -28,12 +28,11 @@ typedef struct collet_list_params {
   uint32_t flags;        /* COLLET_INVOKE_AS_PLUGIN, or 0 */
   uint32_t max;          /* items of the page at most; 0: as many as fit. A page may have fewer than either: see `more` */
   collet_call inside_of; /* a call that this plugin runs */
-  collet_str after;      /* the page begins behind this name; absent: with the first one */
-  const collet_str *names; /* not NULL: only these are listed, in this order, where they are seen; `after` and `max` are not looked
-                              at. 1000 at most. */
+  collet_str after;      /* the page begins behind this name; absent: with the first one. Not used with `names` */
+  const collet_str *names; /* not NULL: only these are listed, in this order, where they are seen; 1000 at most */
   size_t name_count;
   void *context; /* the plugin's; good until `listed` returns */
-  /* [answer] Exactly once, if list() has returned COLLET_OK. Items are in the order of their names' bytes. JSON text, borrowed:
+  /* [answer] Exactly once, if list() has returned COLLET_OK. Items are in the order of their names' bytes, but for `names`. JSON text, borrowed:
    *   {"revision":7,"items":[{"name":"files__read","plugin":"files","definition":{…},…}],"more":true}
    * `name` is the final one, of a resource its URI, of a template its text; `plugin` is its id in the configuration, "client" of
    * all that remotes offer; `definition` is the rest of its MCP object. `unlisted` is true of what the lists of this caller leave

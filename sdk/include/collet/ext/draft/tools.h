@@ -64,7 +64,7 @@ typedef struct collet_outcome {
   uint32_t struct_size;
   uint32_t how;       /* COLLET_OUTCOME_* */
   uint32_t is_error;  /* COMPLETED, of a tool: its result says so. Also where arguments or the result do not fit the tool's schema,
-                         its deadline has passed, or calls are nested too deeply. */
+                         its deadline has passed, it does not end though it was cancelled, or calls are nested too deeply. */
   int32_t rpc_code;   /* FAILED: an error code of JSON-RPC. -32602: there is no such item, `arguments` are no object, a prompt's do not
                          fit, or `state` is not good. -32603: all else that is the host's, or an item's, to say. */
   collet_invocation invocation;

@@ -230,13 +230,14 @@ Result<void> Host::load_and_await_remotes(const CommonOptions& options) {
     interrupted = true;
     main_loop().stop();
   });
-  exit_code = kUnreachable;  // if loading is interrupted
+  exit_code = kUnreachable;  // if it has to be left on the way
   {
     const WhileLoading loading(*this, limits::kHurriedUnloadMs);
     load();
   }
-  exit_code = kOk;
-  return await_remotes(options, interrupted);
+  auto reached = await_remotes(options, interrupted);
+  if (reached) exit_code = kOk;
+  return reached;
 }
 
 Result<void> Host::await_remotes(const CommonOptions& options, const bool& interrupted) {

@@ -39,7 +39,7 @@ int call_for(const LoginOptions& options, const char* tool, Output& out) {
   Host host(*config, 1);
   host.load();
   const plugin::LoadReport& report = host.reports().front();
-  if (!report.ok()) return complain(report.error);
+  if (!report.ok()) return host.exit_code = complain(report.error);
   return call_tool(host, {.tool = tool, .timeout_ms = config->plugins.timeout_ms}, out);
 }
 

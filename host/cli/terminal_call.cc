@@ -132,10 +132,10 @@ int call_tool(Host& host, const TerminalCall& call, Output& out) {
                                   meant.empty() ? "; `collet list` shows what there is" : meant);
     const std::vector<std::string> problems = remote_problems(host.remotes_status());
     for (const std::string& problem : problems) why += "\n  " + problem;
-    return complain(why, problems.empty() ? kUsage : kUnreachable);
+    return host.exit_code = complain(why, problems.empty() ? kUsage : kUnreachable);
   }
   if (const auto wrong = registry::check_arguments(*item->compiled, *item->def, item->name, &arguments))
-    return complain(*wrong, kToolError);
+    return host.exit_code = complain(*wrong, kToolError);
   Listener running(host.main_loop(), out, call, *item);
   host.exit_code = running.run(*snapshot);
   if (!running.ended()) host.unload_timeout_ms = limits::kHurriedUnloadMs;

@@ -219,9 +219,17 @@ void ProxyCall::lost(const Lost& lost) {
     return begin_later(lost.retry_after_ms, lost.message);
   }
   if (lost.unreachable()) remote_.note_unreachable(*connection_, lost.message);
+  may_repeat(lost) ? remote_.begin_when_up(*this, lost.message) : fail(lost.message);
+}
+
+// What nobody was there to be sent to is for as long as a restart may take.
+bool ProxyCall::may_repeat(const Lost& lost) {
   const bool harmless = item_->idempotent && (lost.http_status == 0 || lost.session_gone);
-  const bool again = lost.sent ? harmless && !std::exchange(retried_, true) : ++repeats_ <= limits::kRepeatsMax;
-  again ? remote_.begin_when_up(*this, lost.message) : fail(lost.message);
+  if (lost.sent) return harmless && !std::exchange(retried_, true);
+  if (lost.http_status != 0) return ++repeats_ <= limits::kRepeatsMax;
+  const std::uint64_t now = remote_.loop().now_ms();
+  if (!unreachable_since_ms_) unreachable_since_ms_ = now;
+  return ++repeats_ <= limits::kRepeatsMax || now - *unreachable_since_ms_ <= remote_.restart_timeout_ms();
 }
 
 void ProxyCall::begin_later(std::uint64_t pause_ms, const std::string& why) {

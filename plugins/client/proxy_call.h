@@ -92,6 +92,7 @@ class ProxyCall final : public Asker, public TaskWaiter {
   void begin_task(std::string_view task);
   void ask_input(std::string_view result);
   void lost(const Lost& lost);
+  bool may_repeat(const Lost& lost);
   bool caller_can(std::string_view method, std::string_view params) const;
   void suspend();
   void wait_for_client();
@@ -120,6 +121,7 @@ class ProxyCall final : public Asker, public TaskWaiter {
   bool retried_ = false;  // though the remote may have acted on it
   bool session_lost_ = false;
   unsigned repeats_ = 0;  // when it had not
+  std::optional<std::uint64_t> unreachable_since_ms_;  // when nobody was there, first
   std::uint64_t busy_ms_ = 0;  // for which it wanted to be left alone
   std::unique_ptr<Timer> expiry_;
   std::unique_ptr<Timer> pause_;

@@ -82,6 +82,8 @@ class Remote final : private RemoteLists::Owner {
   const RemoteConfig& config() const { return config_; }
   const Host& host() const { return around_.host; }
   Loop& loop() { return around_.loop; }
+  // For how long calls wait for it while it restarts.
+  std::uint64_t restart_timeout_ms() const { return config_.restart_timeout_ms; }
   const Peer& peer() const { return peer_; }
   bool has_headers() const { return !config_.url.empty(); }
   // Null while it is down.

@@ -108,7 +108,9 @@ class House {
 
  public:
   std::function<void(unsigned changed)> on_publish;
-  registry::Registry registry;
+  // On the heap: on the stack ThreadSanitizer takes its mutexes for those that another test had at the same place.
+  const std::unique_ptr<registry::Registry> registry_on_heap = std::make_unique<registry::Registry>();
+  registry::Registry& registry = *registry_on_heap;
   Loader loader;
 };
 

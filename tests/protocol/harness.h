@@ -222,7 +222,9 @@ class Harness {
 
   std::deque<FakeReply> replies;  // first: the server may answer as long as it lives
   loop::Loop loop;
-  registry::Registry registry;
+  // On the heap: on the stack ThreadSanitizer takes its mutexes for those that another test had at the same place.
+  const std::unique_ptr<registry::Registry> registry_on_heap = std::make_unique<registry::Registry>();
+  registry::Registry& registry = *registry_on_heap;
   FakeProvider provider;
   protocol::Access access;
   protocol::Server server;

@@ -278,6 +278,8 @@ class Replaced(Changing):
         fake, other = self.remote(), self.remote()
         server = self.begin(r=fake, other=other)
         until(lambda: self.names(server) == {"r", "other"})
+        for name in ("r", "other"):  # which have the same resource: that of the first one counts, once both are there
+            server.logged(f"remote {name}: ready")
         self.wait_for_resources(server)
         with server.connect() as stream:
             stream.send(modern(request(1, "subscriptions/listen", notifications={

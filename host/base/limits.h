@@ -165,6 +165,7 @@ inline constexpr std::size_t kWorkerAddressesMax = 1'024;  // of its hosts
 inline constexpr std::size_t kWorkerConnectingMax = 64;    // connections that are being made for it
 inline constexpr std::uint64_t kWorkerConnectAgainMs = 20;  // until a socket where too many wait is tried again
 inline constexpr std::size_t kWorkerDenialsMax = 64;       // that are told, of one process
+inline constexpr unsigned kWorkerListsMax = 16;            // of items, that one waits for
 inline constexpr std::uint64_t kWorkerStatusMs = 500;   // for an answer to how it is; then it says nothing
 inline constexpr std::uint64_t kWorkerBackoffMs = 50;   // before the second restart; doubled each time
 inline constexpr std::uint64_t kWorkerBackoffMsMax = 10'000;

@@ -87,7 +87,6 @@ std::optional<Ending> Invocation::check(const Item& item) {
   if (given && (json::parse(*order_.arguments, arguments) || !arguments.IsObject())) {
     return bad_params("arguments must be an object");
   }
-  if (given) arguments_ = json::to_text(arguments);
   const json::Value* values = given ? &arguments : nullptr;
   if (order_.kind == CallKind::prompt) {
     const auto wrong = check_prompt_arguments(*item.def, values);
@@ -97,14 +96,22 @@ std::optional<Ending> Invocation::check(const Item& item) {
   return wrong ? std::optional(tool_error(*wrong)) : std::nullopt;
 }
 
-StateBinding Invocation::binding() const {
-  return {noun(order_.kind), order_.name, source_, arguments_, id_of(on_behalf_.principal)};
+// Written anew from the values, so that a caller may write them in another way.
+std::string Invocation::canonical_arguments() const {
+  json::Document arguments;
+  if (!order_.arguments || json::parse(*order_.arguments, arguments)) return {};
+  return json::to_text(arguments);
+}
+
+StateBinding Invocation::binding(const std::string& arguments) const {
+  return {noun(order_.kind), order_.name, source_, arguments, id_of(on_behalf_.principal)};
 }
 
 // As ItemCall does it for a modern client.
 std::optional<Ending> Invocation::resume() {
   if (order_.state.empty()) return std::nullopt;
-  auto opened = sealer_.open(order_.state, binding(), monotonic_ms());
+  const std::string arguments = canonical_arguments();
+  auto opened = sealer_.open(order_.state, binding(arguments), monotonic_ms());
   if (!opened) return bad_params("the state is not valid for this call, or has expired: ask again");
   json::Document responses;
   if (order_.answers && (json::parse(*order_.answers, responses) || !responses.IsObject())) {
@@ -150,7 +157,8 @@ Ending Invocation::suspended_with(SuspendedState left, std::vector<InputRequest>
   left.questions = to_object(questions);
   Ending ending;
   ending.how = Ending::How::suspended;
-  ending.state = sealer_.seal(left, binding(), monotonic_ms() + limits::kInputTimeoutMs);
+  const std::string arguments = canonical_arguments();
+  ending.state = sealer_.seal(left, binding(arguments), monotonic_ms() + limits::kInputTimeoutMs);
   ending.input_requests = std::move(questions);
   return ending;
 }

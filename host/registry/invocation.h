@@ -68,7 +68,8 @@ class Invocation final : public Listener {
   std::optional<Ending> check_depth() const;
   std::optional<Ending> resume();
   void run(const Snapshot::Found& found, unsigned loop);
-  StateBinding binding() const;
+  std::string canonical_arguments() const;
+  StateBinding binding(const std::string& arguments) const;
   std::optional<Ending> instead_of(Ending& ending) const;
   Ending suspended_with(SuspendedState left, std::vector<InputRequest> questions) const;
 
@@ -77,8 +78,7 @@ class Invocation final : public Listener {
   const StateSealer& sealer_;
   Listener& caller_;
 
-  std::string source_;     // of the item
-  std::string arguments_;  // written anew from the values, as the state is bound to them
+  std::string source_;  // of the item
   SchemaPtr output_;
   std::uint32_t round_ = 0;
   SuspendedState suspended_;  // the round before, of a later one

@@ -10,7 +10,6 @@ namespace {
 using plugin::to_str;
 using plugin::view;
 
-constexpr unsigned kListsMax = 16;  // at a time
 constexpr std::size_t kSmallBytes = 1u << 10;  // an outcome that says no more than why there is none
 
 }  // namespace
@@ -166,7 +165,7 @@ std::string Errands::list(std::uint32_t incarnation, std::uint64_t id, std::stri
   params.name_count = names.size();
   {
     const std::lock_guard lock(mutex_);
-    if (lists_ >= kListsMax) {
+    if (lists_ >= limits::kWorkerListsMax) {
       say_listing(incarnation, id, COLLET_E_LIMIT, {});
       return {};
     }

@@ -1,7 +1,10 @@
 // A plugin that lists and calls what others offer, as its caller and as itself.
 #include "house.h"
+#include "plugin/peers_table.h"
+#include "plugin/structs.h"
 #include "registry/principal.h"
 #include "support/catch.h"
+#include "table_host.h"
 
 using namespace collet;
 using namespace collet::plugin;
@@ -276,6 +279,73 @@ TEST_CASE("a plugin waits for as many calls as the limit allows, and for no more
     const Ending ending = recorder.wait_end();
     CHECK((ending.is_error || ending.how == Ending::How::failed));
   }
+}
+
+TEST_CASE("what a plugin has given to calls that run has a bound, all together") {
+  Neighbours all;
+  const auto with = [](const std::string& tool, std::size_t bytes) {
+    return R"({"name":")" + tool + R"(","arguments":{"s":")" + std::string(bytes, 'x') + R"("}})";
+  };
+  constexpr std::size_t kEach = limits::kMessageBytesMax - 64;  // with the name and the rest of the text, less than a message
+  constexpr std::size_t kFit = limits::kInvocationBytesMax / limits::kMessageBytesMax;
+  std::deque<Recorder> recorders(kFit);
+  for (Recorder& recorder : recorders) all.begin(with("never", kEach), recorder);
+  CHECK_THAT(all.call(with("echo", kEach)).message, Catch::Contains("COLLET_E_LIMIT"));
+  CHECK(all.call(with("echo", 1)).how == Ending::How::completed);  // for which there is room
+  CHECK(all.house.loader.shutdown(10'000, Loader::Loops::running).empty());
+  for (Recorder& recorder : recorders) recorder.wait_end();
+}
+
+namespace {
+
+// What the tables take, without anybody who would answer.
+struct Taking final : Peers {
+  using Peers::Peers;
+  std::int32_t start(std::uint64_t, LockedCall&, registry::Order) override { return COLLET_OK; }
+  std::int32_t start_list(std::uint64_t, LockedCall&, ListOrder) override { return COLLET_OK; }
+  void stop(std::uint64_t, registry::CancelReason) override {}
+  void start_watch() override {}
+  void detach() override {}
+};
+
+}  // namespace
+
+TEST_CASE("a call's texts and a list's names are taken up to their limits, and not past them") {
+  TableHost host;
+  const auto threads = std::make_shared<OwnThreads>();
+  Taking peers(host.calls, host.owner, *threads);
+  peers.open();
+  host.side.peers = &peers;
+  const auto invoke = [&](std::size_t name_bytes, std::size_t argument_bytes) {
+    const std::string name(name_bytes, 'n'), arguments(argument_bytes, ' ');
+    collet_invoke_params params{};
+    params.struct_size = sizeof params;
+    params.kind = COLLET_TOOL;
+    params.flags = COLLET_INVOKE_AS_PLUGIN;
+    params.name = to_str(name);
+    params.arguments = to_str(arguments);
+    params.ended = [](void*, const collet_outcome*) {};
+    return kToolsTable.invoke(&host.table, &params, nullptr);
+  };
+  CHECK(invoke(limits::kUriBytesMax, 0) == COLLET_OK);
+  CHECK(invoke(limits::kUriBytesMax + 1, 0) == COLLET_E_LIMIT);
+  CHECK(invoke(1, limits::kMessageBytesMax - 1) == COLLET_OK);
+  CHECK(invoke(1, limits::kMessageBytesMax) == COLLET_E_LIMIT);
+  const auto list = [&](std::size_t count) {
+    const std::vector<collet_str> names(count, to_str("n"));
+    collet_list_params params{};
+    params.struct_size = sizeof params;
+    params.kind = COLLET_TOOL;
+    params.flags = COLLET_INVOKE_AS_PLUGIN;
+    params.names = names.data();
+    params.name_count = names.size();
+    params.listed = [](void*, std::int32_t, const char*, std::size_t) {};
+    return kRegistryTable.list(&host.table, &params);
+  };
+  CHECK(list(limits::kListedNamesMax) == COLLET_OK);
+  CHECK(list(limits::kListedNamesMax + 1) == COLLET_E_LIMIT);
+  peers.end_all();
+  CHECK(peers.close(Clock::time_point::max()));
 }
 
 TEST_CASE("a page is no longer than its limit, but for its last item") {

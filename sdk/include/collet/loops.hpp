@@ -126,16 +126,9 @@ class Loops {
     return found == posted_.end() ? nullptr : std::move(posted_.extract(found).mapped());
   }
 
-  // What is thrown has nobody to tell but the log.
   template <class Body>
   void guard(Body&& body) const noexcept {
-    try {
-      body();
-    } catch (const std::exception& error) {
-      host_.log(0, Level::error, logger_, error.what());
-    } catch (...) {
-      host_.log(0, Level::error, logger_, "what runs on a loop threw something");
-    }
+    host_.guard(logger_, [&] { return body(), COLLET_OK; });
   }
   static void run_posted(void* context) noexcept {
     auto* const posted = static_cast<Posted*>(context);

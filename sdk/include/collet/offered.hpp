@@ -4,7 +4,6 @@
 #define COLLET_OFFERED_HPP
 
 #include <atomic>
-#include <exception>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -68,14 +67,7 @@ class OfferedTables {
   template <class Body>
   static std::int32_t guard(void* self, Body&& body) noexcept {
     const Instance& instance = *static_cast<Instance*>(self);
-    try {
-      return body(instance.offered);
-    } catch (const std::exception& error) {
-      instance.host.log(0, Level::error, instance.logger, error.what());
-    } catch (...) {
-      instance.host.log(0, Level::error, instance.logger, "it failed for a reason that is no std::exception");
-    }
-    return COLLET_E_INTERNAL;
+    return instance.host.guard(instance.logger, [&] { return body(instance.offered); });
   }
 
   static std::int32_t save(void* self, collet_state_write write, void* to) noexcept {

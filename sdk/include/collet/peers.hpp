@@ -242,16 +242,9 @@ class Peers {
     if (inside.is_gone()) throw Error("cannot call " + name + ": the call that it was to be made inside of has ended or was deferred");
   }
 
-  // What it throws has nobody to tell but the log.
   template <class Body>
   void guard(Body&& body) const noexcept {
-    try {
-      body();
-    } catch (const std::exception& error) {
-      host_.log(0, Level::error, logger_, error.what());
-    } catch (...) {
-      host_.log(0, Level::error, logger_, "what is done with an answer threw something");
-    }
+    host_.guard(logger_, [&] { return body(), COLLET_OK; });
   }
 
   Json list(const Inside& inside, std::uint32_t kind, collet_list_params params) const {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <cstring>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -89,6 +90,19 @@ class Host {
     } catch (const std::bad_alloc&) {
       // There is nobody left to tell.
     }
+  }
+
+  // Runs `body`, whose result is a status. What it throws has nobody to tell but the log.
+  template <class Body>
+  std::int32_t guard(std::string_view logger, Body&& body) const noexcept {
+    try {
+      return body();
+    } catch (const std::exception& error) {
+      log(0, Level::error, logger, error.what());
+    } catch (...) {
+      log(0, Level::error, logger, "it failed for a reason that is no std::exception");
+    }
+    return COLLET_E_INTERNAL;
   }
 
  private:

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "plugin/descriptor.h"
+#include "base/descriptor.h"
 
 namespace collet::cli {
 namespace {
@@ -40,7 +40,7 @@ std::optional<Result<std::string>> ask_server(const std::string& path, const std
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof address.sun_path) return std::nullopt;
   std::memcpy(address.sun_path, path.data(), path.size());
-  const plugin::Descriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const Descriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   set_patience(connection.get(), silence_ms);
   if (connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno == ENOENT || errno == ECONNREFUSED) return std::nullopt;

@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "cli/verbs.h"
-#include "plugin/elf_file.h"
+#include "plugin/load/elf_file.h"
 #include "schema/lint.h"
 
 namespace collet::cli {

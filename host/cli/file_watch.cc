@@ -5,7 +5,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
-#include "plugin/elf_glance.h"
+#include "plugin/load/elf_glance.h"
 
 namespace collet::cli {
 namespace {

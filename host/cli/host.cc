@@ -17,7 +17,7 @@
 #include "config/config.h"
 #include "config/header_name.h"
 #include "loop/standard_streams.h"
-#include "worker/worker_image.h"
+#include "worker/host/worker_image.h"
 
 namespace collet::cli {
 namespace {

@@ -13,7 +13,7 @@
 #include "cli/output.h"
 #include "config/config.h"
 #include "loop/loop.h"
-#include "plugin/loader.h"
+#include "plugin/replace/loader.h"
 #include "registry/registry.h"
 #include "worker/walls/control_group.h"
 

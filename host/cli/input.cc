@@ -6,9 +6,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/descriptor.h"
 #include "base/text.h"
 #include "config/document.h"
-#include "plugin/descriptor.h"
 
 namespace collet::cli {
 namespace {
@@ -43,7 +43,7 @@ std::string_view in_words(std::string_view message) {
 
 Result<std::string> read_input(const std::string& file, int in, std::size_t bytes_max) {
   if (file == "-") return read_all(in, "stdin", bytes_max);
-  const plugin::Descriptor opened(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor opened(open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (opened.get() < 0) return error("cannot open {}: {}", file, std::strerror(errno));
   return read_all(opened.get(), file, bytes_max);
 }

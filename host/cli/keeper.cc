@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "plugin/descendants.h"
-#include "plugin/descriptor.h"
+#include "base/descriptor.h"
+#include "plugin/load/descendants.h"
 
 namespace collet::cli {
 namespace {
@@ -33,7 +33,7 @@ void answer(KeeperAnswer said) { send(kHost, &said, sizeof said, MSG_NOSIGNAL); 
 }
 
 std::string read_variables() {
-  const plugin::Descriptor file(kVariables);
+  const Descriptor file(kVariables);
   struct stat about;
   if (fstat(kVariables, &about) != 0) fail(errno);
   std::string variables(static_cast<std::size_t>(about.st_size), '\0');
@@ -99,7 +99,7 @@ void keeper_main(char** command) {
   sigset_t wake;
   sigemptyset(&wake);
   for (const int number : {SIGCHLD, SIGCONT}) sigaddset(&wake, number);
-  const plugin::Descriptor signals(signalfd(-1, &wake, SFD_CLOEXEC | SFD_NONBLOCK));
+  const Descriptor signals(signalfd(-1, &wake, SFD_CLOEXEC | SFD_NONBLOCK));
   while (!plugin::reap_all_but(child) && getppid() == host) {
     pollfd waiting[] = {{kHost, POLLIN, 0}, {signals.get(), POLLIN, 0}};
     poll(waiting, 2, -1);

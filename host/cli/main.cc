@@ -8,9 +8,9 @@
 #include "cli/keeper.h"
 #include "cli/output.h"
 #include "loop/standard_streams.h"
-#include "plugin/preflight.h"
-#include "worker/child.h"
-#include "worker/process.h"
+#include "plugin/load/preflight.h"
+#include "worker/child/child.h"
+#include "worker/host/process.h"
 
 namespace {
 

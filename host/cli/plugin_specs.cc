@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "cli/host.h"
 #include "cli/keeper.h"
-#include "plugin/elf_glance.h"
-#include "plugin/loader.h"
+#include "plugin/load/elf_glance.h"
+#include "plugin/replace/loader.h"
 
 namespace collet::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "plugin/stage.h"
+#include "plugin/replace/stage.h"
 
 namespace collet::cli {
 

@@ -10,7 +10,7 @@
 
 #include "cli/file_watch.h"
 #include "cli/host.h"
-#include "plugin/thread.h"
+#include "plugin/run/thread.h"
 
 namespace collet::cli {
 

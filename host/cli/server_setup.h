@@ -2,7 +2,7 @@
 #pragma once
 
 #include "config/config.h"
-#include "protocol/access.h"
+#include "protocol/http/access.h"
 #include "protocol/server.h"
 
 namespace collet::cli {

@@ -38,7 +38,7 @@ Result<std::unique_ptr<ShellCommand>> ShellCommand::start(loop::Loop& loop, cons
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) return error("cannot run a shell: {}", std::strerror(failed));
-  plugin::Descriptor process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  Descriptor process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   std::unique_ptr<ShellCommand> self(new ShellCommand(pid, std::move(process)));
   if (!self->process_) return error("cannot watch a shell: {}", std::strerror(errno));
   auto watch = loop::ReadWatch::open(loop, self->process_.get(),

@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "loop/read_watch.h"
-#include "plugin/descriptor.h"
 
 namespace collet::cli {
 
@@ -29,12 +29,12 @@ class ShellCommand {
   bool good() const { return ended_ && status_ == 0; }
 
  private:
-  ShellCommand(pid_t pid, plugin::Descriptor process) : pid_(pid), process_(std::move(process)) {}
+  ShellCommand(pid_t pid, Descriptor process) : pid_(pid), process_(std::move(process)) {}
 
   void reap();
 
   const pid_t pid_;
-  const plugin::Descriptor process_;
+  const Descriptor process_;
   std::unique_ptr<loop::ReadWatch> watch_;
   bool ended_ = false;
   int status_ = 0;

@@ -12,6 +12,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/limits.h"
 #include "foreign/file.h"
 #include "foreign/member.h"
@@ -21,20 +22,6 @@ namespace collet::foreign {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Error failed(std::string_view what, const fs::path& file) {
   return error("cannot {} {}: {}", what, file.string(), std::strerror(errno));

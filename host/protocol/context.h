@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "protocol/session.h"
+#include "protocol/legacy/session.h"
 #include "protocol/version.h"
 #include "registry/principal.h"
 #include "rpc/error.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "protocol/context.h"
-#include "protocol/http_content.h"
+#include "protocol/http/http_content.h"
 #include "rpc/exchange.h"
 #include "rpc/message.h"
 #include "transport/http.h"

@@ -5,8 +5,8 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "protocol/access.h"
 #include "protocol/error.h"
+#include "protocol/http/access.h"
 #include "registry/uri_spelling.h"
 
 namespace collet::protocol {

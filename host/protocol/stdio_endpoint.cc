@@ -4,8 +4,8 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "protocol/batch.h"
 #include "protocol/error.h"
+#include "protocol/legacy/batch.h"
 
 namespace collet::protocol {
 namespace {

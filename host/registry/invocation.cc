@@ -25,7 +25,7 @@ std::string_view noun(CallKind kind) {
   return "item";
 }
 
-// In the words in which a client is told so (protocol/tools.cc).
+// In the words in which a client is told so (protocol/calls/tools.cc).
 Ending bad_params(std::string_view why) { return failed(kInvalidParams, fmt::format("Invalid params: {}", why)); }
 
 }  // namespace

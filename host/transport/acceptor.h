@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/callback.h"
+#include "base/descriptor.h"
 #include "loop/loop.h"
 #include "transport/listen_socket.h"
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.h"
 #include "base/unsent.h"
 #include "loop/hangup_watch.h"
 #include "transport/connection_group.h"

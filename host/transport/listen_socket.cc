@@ -188,10 +188,6 @@ Result<void> bind_unix(ListenSocket::State& state, unsigned loops) {
 
 }  // namespace
 
-void Descriptor::close() {
-  if (number_ >= 0) ::close(std::exchange(number_, -1));
-}
-
 ListenSocket::State::~State() {
   struct stat there;
   if (inode != 0 && lstat(address.host.c_str(), &there) == 0 && there.st_dev == device && there.st_ino == inode)

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "plugin/loader.h"
+#include "plugin/replace/loader.h"
 
 using namespace collet;
 

@@ -11,8 +11,8 @@
 #include <chrono>
 #include <functional>
 
-#include "plugin/loader.h"
-#include "worker/worker_image.h"
+#include "plugin/replace/loader.h"
+#include "worker/host/worker_image.h"
 
 using namespace collet;
 

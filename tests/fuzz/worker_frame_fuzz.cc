@@ -6,7 +6,7 @@
 #include "base/assert.h"
 #include "base/json.h"
 #include "plugin/table_host.h"
-#include "worker/replay.h"
+#include "worker/talk/replay.h"
 
 using namespace collet;
 using namespace collet::worker;

@@ -1,4 +1,4 @@
-#include "plugin/call_table.h"
+#include "plugin/run/call_table.h"
 
 #include "recorder.h"
 #include "registry/definition.h"

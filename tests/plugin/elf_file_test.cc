@@ -1,4 +1,4 @@
-#include "plugin/elf_file.h"
+#include "plugin/load/elf_file.h"
 
 #include <algorithm>
 #include <fstream>

@@ -1,4 +1,4 @@
-#include "plugin/elf_glance.h"
+#include "plugin/load/elf_glance.h"
 
 #include <filesystem>
 #include <fstream>

@@ -1,4 +1,4 @@
-#include "plugin/executor.h"
+#include "plugin/run/executor.h"
 
 #include <array>
 

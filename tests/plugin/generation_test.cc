@@ -1,4 +1,4 @@
-#include "plugin/generation.h"
+#include "plugin/run/generation.h"
 
 #include "house.h"
 #include "support/catch.h"

@@ -1,6 +1,6 @@
-#include "plugin/host_table.h"
 #include "collet/ext/relay.h"
 #include "collet/ext/stream.h"
+#include "plugin/abi/host_table.h"
 
 #include <cmath>
 #include <limits>

@@ -3,7 +3,7 @@
 
 #include <atomic>
 
-#include "plugin/loader.h"
+#include "plugin/replace/loader.h"
 #include "recorder.h"
 #include "support/catch.h"
 

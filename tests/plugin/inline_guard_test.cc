@@ -1,4 +1,4 @@
-#include "plugin/inline_guard.h"
+#include "plugin/run/inline_guard.h"
 
 #include "support/catch.h"
 

@@ -1,6 +1,6 @@
 #include "collet/ext/instructions.h"
 
-#include "plugin/host_table.h"
+#include "plugin/abi/host_table.h"
 #include "recorder.h"
 #include "support/catch.h"
 

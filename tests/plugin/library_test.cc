@@ -1,4 +1,4 @@
-#include "plugin/library.h"
+#include "plugin/load/library.h"
 
 #include "base/limits.h"
 #include "support/catch.h"

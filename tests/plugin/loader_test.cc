@@ -1,4 +1,4 @@
-#include "plugin/loader.h"
+#include "plugin/replace/loader.h"
 
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-#include "plugin/loop_work.h"
+#include "plugin/run/loop_work.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include <future>
 
 #include "collet/ext/loop.h"
-#include "plugin/host_table.h"
+#include "plugin/abi/host_table.h"
 #include "recorder.h"
 #include "support/catch.h"
 

@@ -1,4 +1,4 @@
-#include "plugin/own_threads.h"
+#include "plugin/run/own_threads.h"
 
 #include <pthread.h>
 

@@ -1,4 +1,4 @@
-#include "plugin/parking.h"
+#include "plugin/replace/parking.h"
 
 #include "house.h"
 #include "registry/principal.h"

@@ -1,7 +1,7 @@
 // A plugin that lists and calls what others offer, as its caller and as itself.
 #include "house.h"
-#include "plugin/peers_table.h"
-#include "plugin/structs.h"
+#include "plugin/abi/peers_table.h"
+#include "plugin/abi/structs.h"
 #include "registry/principal.h"
 #include "support/catch.h"
 #include "table_host.h"

@@ -1,4 +1,4 @@
-#include "plugin/preflight.h"
+#include "plugin/load/preflight.h"
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "house.h"
-#include "plugin/preflight_frame.h"
+#include "plugin/load/preflight_frame.h"
 #include "support/catch.h"
 
 using namespace collet;

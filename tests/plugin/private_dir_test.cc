@@ -1,4 +1,4 @@
-#include "plugin/private_dir.h"
+#include "plugin/load/private_dir.h"
 
 #include <sys/stat.h>
 #include <sys/wait.h>

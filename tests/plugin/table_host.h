@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "plugin/host_table.h"
+#include "plugin/abi/host_table.h"
 #include "recorder.h"
 
 namespace collet::plugin {

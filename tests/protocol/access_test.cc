@@ -1,4 +1,4 @@
-#include "protocol/access.h"
+#include "protocol/http/access.h"
 
 #include "protocol/principals.h"
 #include "support/catch.h"

@@ -1,4 +1,4 @@
-#include "protocol/discovery.h"
+#include "protocol/http/discovery.h"
 
 #include "protocol/harness.h"
 #include "support/catch.h"

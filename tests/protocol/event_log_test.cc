@@ -1,6 +1,6 @@
-#include "protocol/event_log.h"
+#include "protocol/legacy/event_log.h"
 
-#include "protocol/session.h"
+#include "protocol/legacy/session.h"
 #include "support/catch.h"
 
 using collet::protocol::EventBudget;

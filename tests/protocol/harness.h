@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "base/json.h"
+#include "protocol/http/http_endpoint.h"
+#include "protocol/http/http_site.h"
+#include "protocol/legacy/sse_endpoint.h"
 #include "protocol/principals.h"
-#include "protocol/http_endpoint.h"
-#include "protocol/http_site.h"
 #include "protocol/server.h"
-#include "protocol/sse_endpoint.h"
 #include "support/catch.h"
 #include "support/wire_schema.h"
 

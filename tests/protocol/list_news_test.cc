@@ -1,4 +1,4 @@
-#include "protocol/list_news.h"
+#include "protocol/lists/list_news.h"
 
 #include <vector>
 

@@ -1,6 +1,6 @@
 // What a page in a browser sees of us (Fetch, CORS protocol).
-#include "protocol/discovery.h"
 #include "protocol/harness.h"
+#include "protocol/http/discovery.h"
 #include "support/catch.h"
 
 using namespace collet;

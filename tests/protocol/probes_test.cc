@@ -1,4 +1,4 @@
-#include "protocol/probes.h"
+#include "protocol/http/probes.h"
 
 #include "protocol/harness.h"
 #include "support/catch.h"

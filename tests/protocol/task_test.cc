@@ -1,5 +1,5 @@
 // Tasks: a call's answer outlives its request (io.modelcontextprotocol/tasks).
-#include "protocol/task.h"
+#include "protocol/tasks/task.h"
 
 #include "protocol/harness.h"
 #include "support/catch.h"

@@ -1,4 +1,4 @@
-#include "protocol/watches.h"
+#include "protocol/lists/watches.h"
 
 #include <vector>
 

@@ -14,7 +14,7 @@
 #include "transport/listen_socket.h"
 
 using namespace collet;
-using transport::Descriptor;
+
 using transport::LineServer;
 
 namespace {

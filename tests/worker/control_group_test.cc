@@ -16,7 +16,7 @@
 #include "plugin/house.h"
 #include "support/catch.h"
 #include "support/contents.h"
-#include "worker/worker_image.h"
+#include "worker/host/worker_image.h"
 
 using namespace collet;
 using test::contents;

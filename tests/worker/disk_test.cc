@@ -9,13 +9,13 @@
 #include <fstream>
 #include <mutex>
 
-#include "plugin/descriptor.h"
+#include "base/descriptor.h"
 #include "plugin/recorder.h"
 #include "support/catch.h"
 
 using namespace collet;
 using plugin::becomes_true;
-using plugin::Descriptor;
+using Descriptor;
 namespace fs = std::filesystem;
 
 namespace {

@@ -1,5 +1,5 @@
 // What a hostile worker asks of the host's items, beside a host table that never answers.
-#include "worker/errands.h"
+#include "worker/host/errands.h"
 
 #include "support/catch.h"
 

@@ -1,4 +1,4 @@
-#include "worker/frame.h"
+#include "worker/talk/frame.h"
 
 #include "support/catch.h"
 

@@ -5,11 +5,11 @@
 
 #include "plugin/house.h"
 #include "plugin/table_host.h"
-#include "worker/child_call.h"
-#include "worker/frame_form.h"
-#include "worker/open_order.h"
-#include "worker/replay.h"
-#include "worker/worker_image.h"
+#include "worker/child/child_call.h"
+#include "worker/host/worker_image.h"
+#include "worker/talk/frame_form.h"
+#include "worker/talk/open_order.h"
+#include "worker/talk/replay.h"
 
 namespace collet::plugin {
 

@@ -1,4 +1,4 @@
-#include "worker/outbox.h"
+#include "worker/talk/outbox.h"
 
 #include <malloc.h>
 #include <sys/socket.h>

@@ -132,7 +132,7 @@ class Filter {
   Result<std::vector<sock_filter>> program() const {
     if (!context_) return error("no memory");
     if (!problem_.empty()) return error("{}", problem_);
-    const plugin::Descriptor file(memfd_create("filter", MFD_CLOEXEC));
+    const Descriptor file(memfd_create("filter", MFD_CLOEXEC));
     if (const int failed = seccomp_export_bpf(context_.get(), file.get()); failed != 0) {
       return error("{}", std::strerror(-failed));
     }
@@ -219,12 +219,12 @@ CallFilter filter_calls(const Permissions& may) {
     const int set = install(*program, asking);
     problem = std::strerror(errno);
     if (set < 0) continue;
-    if (asking) return {plugin::Descriptor(set), {}};
+    if (asking) return {Descriptor(set), {}};
     std::string missing = "telling what is denied";
     if (!may.hosts.empty() || !may.unix_sockets.empty()) missing += ", connections to what is granted by name (none are made)";
-    return {plugin::Descriptor(), missing};
+    return {Descriptor(), missing};
   }
-  return {plugin::Descriptor(), fmt::format("system calls (seccomp: {})", problem)};
+  return {Descriptor(), fmt::format("system calls (seccomp: {})", problem)};
 }
 
 }  // namespace collet::worker

@@ -3,13 +3,13 @@
 
 #include <string>
 
+#include "base/descriptor.h"
 #include "base/placement.h"
-#include "plugin/descriptor.h"
 
 namespace collet::worker {
 
 struct CallFilter {
-  plugin::Descriptor listener;  // for the host's Guard; none if this kernel cannot ask
+  Descriptor listener;  // for the host's Guard; none if this kernel cannot ask
   std::string unenforced;       // what cannot be enforced, or empty
 };
 

@@ -19,6 +19,7 @@
 #include <sstream>
 #include <utility>
 
+#include "plugin/run/thread.h"
 #include "worker/walls/own_processes.h"
 
 namespace collet::worker {
@@ -52,7 +53,7 @@ bool is_own_group(int folder) {
 
 // Returns 0 or an errno.
 int write_text(int folder, const char* file, std::string_view text) {
-  const plugin::Descriptor to(openat(folder, file, O_WRONLY | O_CLOEXEC));
+  const Descriptor to(openat(folder, file, O_WRONLY | O_CLOEXEC));
   return to && ::write(to.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : errno;
 }
 
@@ -64,7 +65,7 @@ std::string read_text(int fd) {
 }
 
 std::string read_text(int folder, const char* file) {
-  return read_text(plugin::Descriptor(openat(folder, file, O_RDONLY | O_CLOEXEC)).get());
+  return read_text(Descriptor(openat(folder, file, O_RDONLY | O_CLOEXEC)).get());
 }
 
 bool has_word(const std::string& text, const std::string& word) {
@@ -94,12 +95,11 @@ void kill_all(int folder) {
 
 // Ends all that is in it and waits for that, but not without end.
 void empty(int folder) {
-  using Clock = std::chrono::steady_clock;
-  const plugin::Descriptor events(openat(folder, "cgroup.events", O_RDONLY | O_CLOEXEC));
-  const auto until = Clock::now() + std::chrono::milliseconds(limits::kWorkerExitMs);
+  const Descriptor events(openat(folder, "cgroup.events", O_RDONLY | O_CLOEXEC));
+  const auto until = plugin::Clock::now() + std::chrono::milliseconds(limits::kWorkerExitMs);
   while (number_of(read_text(events.get()), "populated") != 0) {
     kill_all(folder);
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - plugin::Clock::now()).count();
     pollfd changed{events.get(), POLLPRI, 0};  // since it was read
     if (left <= 0 || poll(&changed, 1, static_cast<int>(left)) < 0) return;
   }
@@ -140,7 +140,7 @@ void remove_leftovers(const std::string& folder) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, failed)) {
     const std::string name = entry.path().filename();
     if (!is_left_behind(name)) continue;
-    const plugin::Descriptor left(::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Descriptor left(::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (left) empty(left.get());
     rmdir(entry.path().c_str());
   }
@@ -206,7 +206,7 @@ ControlGroups::ControlGroups(std::string folder)
 
 Result<std::unique_ptr<ControlGroups>> ControlGroups::below(const std::string& folder) {
   if (!is_control_group(folder)) return error("{} is no folder of cgroup v2", folder);
-  const plugin::Descriptor open_folder(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor open_folder(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!open_folder) return error("cannot open {}: {}", folder, std::strerror(errno));
   const int at = open_folder.get();
   const bool is_own = is_own_group(at);
@@ -238,7 +238,7 @@ Result<ControlGroup> ControlGroups::make(const Permissions& may) {
   ControlGroup group;
   std::string path = fmt::format("{}/{}{}", folder_, prefix_, ++made_);
   if (mkdir(path.c_str(), 0755) != 0) return error("cannot make {}: {}", path, std::strerror(errno));
-  group.folder_ = plugin::Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  group.folder_ = Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!group.folder_) {
     const int failed = errno;
     rmdir(path.c_str());

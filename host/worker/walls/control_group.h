@@ -10,9 +10,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.h"
 #include "base/placement.h"
 #include "base/result.h"
-#include "plugin/descriptor.h"
 
 namespace collet::worker {
 
@@ -35,7 +35,7 @@ class ControlGroup {
   friend class ControlGroups;
 
   std::string path_;
-  plugin::Descriptor folder_;
+  Descriptor folder_;
   bool limits_threads_ = false;
 };
 

@@ -16,16 +16,15 @@
 #include <set>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/limits.h"
-#include "plugin/descriptor.h"
-#include "plugin/thread.h"
-#include "worker/file_rules.h"
+#include "plugin/run/thread.h"
+#include "worker/walls/file_rules.h"
 
 namespace collet::worker {
 namespace {
 
 using plugin::Clock;
-using plugin::Descriptor;
 
 constexpr std::uint64_t kNameBytes = 4096;  // what a name takes, be its file empty
 constexpr std::size_t kOpenMax = 64;        // folders that are open while what is in them is counted

@@ -19,13 +19,12 @@
 #include <tuple>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/result.h"
-#include "plugin/descriptor.h"
 
 namespace collet::worker {
 namespace {
 
-using plugin::Descriptor;
 
 constexpr const char* kProc = "/proc";
 constexpr const char* kDev = "/dev";

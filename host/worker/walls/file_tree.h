@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "worker/file_rules.h"
+#include "worker/walls/file_rules.h"
 
 namespace collet::worker {
 

@@ -9,9 +9,9 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/descriptor.h"
 #include "base/result.h"
-#include "plugin/descriptor.h"
-#include "worker/file_rules.h"
+#include "worker/walls/file_rules.h"
 
 namespace collet::worker {
 namespace {
@@ -52,13 +52,13 @@ class Ruleset {
     const std::size_t size = version >= 6   ? sizeof attributes
                              : version >= 4 ? offsetof(RulesetAttributes, scopes)
                                             : offsetof(RulesetAttributes, network);
-    ruleset_ = plugin::Descriptor(static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, size, 0)));
+    ruleset_ = Descriptor(static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, size, 0)));
   }
   explicit operator bool() const { return static_cast<bool>(ruleset_); }
 
   // What is not there needs no permission.
   void allow(const char* path, std::uint64_t rights) {
-    const plugin::Descriptor parent(open(path, O_PATH | O_CLOEXEC));
+    const Descriptor parent(open(path, O_PATH | O_CLOEXEC));
     struct stat status;
     if (!parent || fstat(parent.get(), &status) != 0) return;
     const std::uint64_t possible = S_ISDIR(status.st_mode) ? files_ : files_ & kOfFiles;
@@ -69,7 +69,7 @@ class Ruleset {
 
  private:
   const std::uint64_t files_;
-  plugin::Descriptor ruleset_;
+  Descriptor ruleset_;
 };
 
 }  // namespace

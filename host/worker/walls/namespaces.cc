@@ -7,14 +7,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/descriptor.h"
 #include "base/result.h"
-#include "plugin/descriptor.h"
 
 namespace collet::worker {
 namespace {
 
 void write_file(const char* path, const std::string& text) {
-  const plugin::Descriptor file(open(path, O_WRONLY | O_CLOEXEC));
+  const Descriptor file(open(path, O_WRONLY | O_CLOEXEC));
   static_cast<void>(!write(file.get(), text.data(), text.size()));
 }
 

@@ -10,9 +10,9 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/descriptor.h"
 #include "base/log.h"
-#include "plugin/descendants.h"
-#include "plugin/descriptor.h"
+#include "plugin/load/descendants.h"
 
 namespace collet::worker {
 namespace {
@@ -53,12 +53,12 @@ int wait_for(pid_t process) {
 void live_alone() {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) give_up();
-  plugin::Descriptor watched(ends[0]);
-  plugin::Descriptor held(ends[1]);  // by this process alone: it closes when that has ended, however it does
+  Descriptor watched(ends[0]);
+  Descriptor held(ends[1]);  // by this process alone: it closes when that has ended, however it does
   const pid_t first = fork();
   if (first < 0) give_up();
   if (first == 0) {
-    held = plugin::Descriptor();
+    held = Descriptor();
     be_first(watched.get());
   }
   const pid_t worker = fork();

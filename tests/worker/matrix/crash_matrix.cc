@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "plugin/house.h"
 #include "support/catch.h"
-#include "worker/worker_image.h"
+#include "worker/host/worker_image.h"
 
 using namespace collet;
 using namespace collet::plugin;

@@ -9,9 +9,9 @@
 #include <thread>
 
 #include "registry/item.h"
-#include "worker/frame.h"
-#include "worker/open_order.h"
-#include "worker/process.h"
+#include "worker/host/process.h"
+#include "worker/talk/frame.h"
+#include "worker/talk/open_order.h"
 
 using namespace collet;
 using namespace collet::worker;

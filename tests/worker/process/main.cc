@@ -1,5 +1,5 @@
 // What the host's executable does for `__worker`, alone.
-#include "worker/child.h"
+#include "worker/child/child.h"
 
 // A leak checker looks at a process from another one, which a worker may not start.
 extern "C" int __lsan_is_turned_off() { return 1; }

@@ -10,9 +10,9 @@
 #include <csignal>
 #include <cstdlib>
 
-#include "worker/child.h"
-#include "worker/frame.h"
-#include "worker/process.h"
+#include "worker/child/child.h"
+#include "worker/host/process.h"
+#include "worker/talk/frame.h"
 
 using namespace collet::worker;
 

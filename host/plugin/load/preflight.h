@@ -1,0 +1,46 @@
+// Trial loading in a throw-away process: what a library does to that one it cannot do to the host.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/result.h"
+#include "plugin/load/trial_parent.h"
+
+namespace collet::plugin {
+
+// The verb under which the host's executable runs preflight_main().
+inline constexpr const char* kPreflightVerb = "__preflight";
+
+struct PreflightFile {
+  std::string path;    // a private copy
+  std::string config;  // JSON object for create()
+};
+
+class Preflight {
+ public:
+  // `executable` is run as `executable __preflight` and must call preflight_main() then.
+  explicit Preflight(std::string executable, std::uint64_t timeout_ms = limits::kPreflightTimeoutMs);
+  ~Preflight();
+
+  // Loads each file, calls its entry, create() with COLLET_CREATE_PROBE, and destroy(). One child does them all; if
+  // it dies or hangs over one, the reason is that file's, and another child goes on with the next. Blocks.
+  std::vector<Result<void>> run(const std::vector<PreflightFile>& files);
+
+ private:
+  Result<Descriptor> begin(const Descriptor& request);
+
+  const std::string executable_;
+  const std::uint64_t timeout_ms_;  // a file
+  bool ran_before_ = false;
+  // From the second run on it stays: who has replaced plugins once will do it again.
+  std::unique_ptr<TrialParent> parent_;
+};
+
+// The parent of trials, until the host lets go of it.
+int preflight_main(int argc, char** argv);
+
+}  // namespace collet::plugin

@@ -1,0 +1,105 @@
+#include "plugin/load/trial_parent.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "plugin/load/preflight.h"
+#include "plugin/load/preflight_frame.h"
+
+extern char** environ;
+
+namespace collet::plugin {
+namespace {
+
+constexpr std::chrono::milliseconds kObeyMs{1'000};   // for a process of ours to do as it is told
+constexpr std::chrono::milliseconds kEndMs{10'000};  // and to end: if it is killed before, what a trial has left stays
+
+bool wait_readable(const Descriptor& descriptor, std::chrono::milliseconds at_most) {
+  pollfd waiting{descriptor.get(), POLLIN, 0};
+  int ready = 0;
+  do {
+    ready = poll(&waiting, 1, static_cast<int>(at_most.count()));
+  } while (ready < 0 && errno == EINTR);
+  return ready > 0;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TrialParent>> TrialParent::start(const std::string& executable) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return error("cannot make a socket: {}", std::strerror(errno));
+  }
+  Descriptor ours(ends[0]);
+  const Descriptor theirs(ends[1]);
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, theirs.get(), preflight::kParentDescriptor);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+  posix_spawn_file_actions_addclosefrom_np(&actions, preflight::kParentDescriptor + 1);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+
+  const std::string verb = kPreflightVerb;
+  char* arguments[] = {const_cast<char*>(executable.c_str()), const_cast<char*>(verb.c_str()), nullptr};
+  pid_t pid = 0;
+  const int failed = posix_spawn(&pid, executable.c_str(), &actions, &attributes, arguments, environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failed) return error("cannot run {} for trial loading: {}", executable, std::strerror(failed));
+  return std::unique_ptr<TrialParent>(new TrialParent(pid, std::move(ours)));
+}
+
+TrialParent::TrialParent(pid_t pid, Descriptor socket)
+    : pid_(pid), process_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))), socket_(std::move(socket)) {}
+
+TrialParent::~TrialParent() {
+  socket_ = Descriptor();  // that tells it to end, with its trial
+  kill(pid_, SIGCONT);
+  if (!process_ || !wait_readable(process_, kEndMs)) kill(pid_, SIGKILL);
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+Result<Descriptor> TrialParent::begin(const Descriptor& request) {
+  const auto failure = [](const char* what) {
+    return error("cannot begin a trial loading: {}: {}", what, std::strerror(errno));
+  };
+  if (under_way_ && !wait(kObeyMs)) return failure("the one before has not ended");
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return failure("cannot make a pipe");
+  Descriptor from(ends[0]);
+  const Descriptor to(ends[1]);
+  preflight::Message message;
+  message.attach(request.get(), to.get());
+  if (sendmsg(socket_.get(), message.header(), MSG_NOSIGNAL) < 0) return failure("the process for it is gone");
+  under_way_ = true;
+  return from;
+}
+
+std::optional<int> TrialParent::wait(std::chrono::milliseconds at_most) {
+  int status = 0;
+  if (!wait_readable(socket_, at_most)) return std::nullopt;
+  if (recv(socket_.get(), &status, sizeof status, 0) != sizeof status) return std::nullopt;
+  under_way_ = false;
+  return status;
+}
+
+}  // namespace collet::plugin

@@ -1,0 +1,154 @@
+// From a library file to a generation that could serve: copied, read, tried in a child process, loaded, created.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/placement.h"
+#include "plugin/load/file_stamp.h"
+#include "plugin/load/preflight.h"
+#include "plugin/load/private_dir.h"
+#include "plugin/run/generation.h"
+#include "plugin/run/invocations.h"
+#include "registry/names.h"
+
+namespace collet::plugin {
+
+// A plugin to be loaded, as the configuration describes it.
+struct PluginSpec {
+  std::string id;  // of [plugin.<id>]; the registry's source
+  std::string library;
+  std::string config = "{}";  // JSON object
+  registry::NameRules rules;
+  CallRules calls = {};
+  Placement placement = Placement::automatic;
+  Permissions permissions = {};  // in a worker
+  std::uint64_t drain_timeout_ms = limits::kPluginDrainTimeoutMs;
+  bool allow_writable_by_others = false;  // see file_trust.h
+
+  bool operator==(const PluginSpec&) const = default;
+};
+
+// What became of it.
+struct LoadReport {
+  std::string id;
+  std::string library;
+  enum class Done : std::uint8_t {
+    unchanged,
+    loaded,
+    replaced,
+    adjusted,      // by name rules and deadlines
+    reconfigured,  // the plugin has taken its new config
+    removed,
+    failed,
+  } done = Done::loaded;
+  std::string error;  // empty: it serves
+  bool busy = false;  // an error that goes away by itself
+  std::vector<std::string> warnings;
+  std::string plugin_id;
+  std::string version;
+  std::uint64_t generation = 0;
+  std::size_t items = 0;
+  bool ok() const { return error.empty(); }
+};
+
+// The keys of the plugin's table that name an item which it does not offer, each as a warning.
+std::vector<std::string> idle_rules(const PluginSpec& spec, const Items& items);
+
+// A plugin that is to be hosted by a worker process.
+struct WorkerOrder {
+  std::string name;  // of the plugin in the configuration
+  PrivateFile file;
+  std::string config;  // JSON object
+  std::uint64_t number = 1;
+  std::optional<SavedState> prior;
+  Permissions permissions;
+};
+
+struct LoaderOptions {
+  std::string private_folder;  // parent of the folder for copies; empty: PrivateDir's default
+  std::string preflight_executable = "/proc/self/exe";  // empty: no trial loading
+  std::uint64_t preflight_timeout_ms = limits::kPreflightTimeoutMs;
+  std::uint64_t create_timeout_ms = limits::kCreateTimeoutMs;
+  std::uint64_t save_timeout_ms = limits::kSaveTimeoutMs;
+  std::uint64_t cancel_grace_ms = limits::kCancelGraceMs;        // of a generation that is replaced
+  std::uint64_t destroy_timeout_ms = limits::kDestroyTimeoutMs;  // likewise
+  std::uint64_t probation_ms = limits::kProbationMs;
+  std::uint64_t file_bytes_max = limits::kPluginFileBytesMax;
+  bool never_unload = false;  // for leak checkers, which need the libraries' symbols at the end
+  // Hosts a plugin in a process of its own; empty: there are no workers.
+  std::function<std::unique_ptr<Image>(WorkerOrder order)> make_worker;
+  // Any thread: a plugin says that what is read at `uri` has changed.
+  std::function<void(std::string_view id, std::string_view uri)> resource_updated;
+  // Any thread, must not block: a plugin is to be given back its generation before: Loader::roll_back().
+  std::function<void(std::string id, std::uint64_t generation)> given_up;
+};
+
+// A spec on its way to a generation. An error in the report stops it.
+struct Candidate {
+  PluginSpec spec;
+  std::string file_to_load;    // the library, or a copy of what it was before
+  std::string unless_same_as;  // if the file has the same bytes as this one, there is nothing to do
+  std::uint64_t number = 0;    // of the generation
+  std::optional<SavedState> prior;
+  bool returns = false;  // it served before, and needs no probation
+  bool careful = true;   // it is no good if an item is left out that was served before
+  LoadReport report;
+  PrivateFile file;
+  std::vector<std::string> needed;  // copies of the libraries beside it that it is linked with
+  ElfReport elf;
+  bool worker = false;  // it gets a process of its own
+  std::unique_ptr<Generation> generation;
+
+  explicit Candidate(PluginSpec given);
+  // Whether it is on its way still.
+  bool ok() const { return report.ok() && report.done != LoadReport::Done::unchanged; }
+  void reject(std::string reason);
+};
+
+class Stage {
+ public:
+  // All are borrowed.
+  Stage(CallTable& calls, Invocations& invocations, const LoaderOptions& options);
+
+  // Copies each file, reads it, tries it, all in one child if they let it.
+  void check(std::vector<Candidate*> candidates);
+  // Loads and creates those that are good so far, side by side. One that does not return is handed over: it must
+  // be left alone.
+  using Stuck = std::function<void(std::unique_ptr<Generation> generation, std::string reason)>;
+  void open(std::vector<Candidate*> candidates, const Stuck& stuck);
+
+  // Another name for the copy of a generation's library, which outlives it.
+  Result<PrivateFile> keep(const std::string& file);
+  // Any thread. Removes all copies, of a process that leaves without destructors: what is mapped stays mapped.
+  void remove_copies() const;
+
+ private:
+  void check_file(Candidate& candidate);
+  void place(Candidate& candidate);
+  std::string find_taken_name(const Candidate& candidate) const;
+  void claim(const Candidate& candidate);
+  void forget_unmapped();
+  void preflight(std::vector<Candidate*> candidates);
+  GenerationSpec generation_spec(Candidate& candidate) const;
+  std::unique_ptr<Image> make_image(Candidate& candidate) const;
+
+  CallTable& calls_;
+  Invocations& invocations_;
+  const LoaderOptions& options_;
+  Preflight preflight_;
+  mutable std::mutex folder_mutex_;
+  std::unique_ptr<PrivateDir> folder_;  // set under it
+  std::set<std::string> libraries_;     // of all plugins so far, which need not see each other
+  // Copies of libraries that plugins of this process are linked with: mapped, or about to be.
+  std::map<std::string, FileStamp> claimed_;
+};
+
+}  // namespace collet::plugin

@@ -1,0 +1,199 @@
+// One loaded incarnation of a plugin: library, instance, threads and items. The registry's provider of those items.
+//
+// Life: begin_open → finish_open → (calls) → close → wait_delivered → destruction. dlopen, create() and destroy()
+// run on the control thread; the library is closed by whoever calls close(), after every thread of the generation
+// has been joined. When plugin code does not return, or threads of its own still run, stuck() is true: the object
+// must then be leaked, and the process must end without running static destructors.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "plugin/abi/host_table.h"
+#include "plugin/load/elf_file.h"
+#include "plugin/load/image.h"
+#include "plugin/run/executor.h"
+#include "plugin/run/inquiry.h"
+#include "plugin/run/loop_work.h"
+#include "plugin/run/own_threads.h"
+#include "plugin/run/peers.h"
+#include "plugin/run/thread.h"
+#include "registry/item.h"
+
+namespace collet::plugin {
+
+// What a generation hands over to the next one.
+struct SavedState {
+  std::string bytes;
+  std::uint32_t version = 0;
+};
+
+// How long the end of a generation may take, step by step.
+struct Patience {
+  Clock::duration drain;  // calls end by themselves; then they are asked to, by COLLET_CANCEL_SHUTDOWN
+  Clock::duration grace;  // they do so; then they are ended with an error
+  Clock::duration end;    // call() and destroy() return
+
+  static Patience within(Clock::duration all) { return {all / 2, all / 4, all / 4}; }
+};
+
+struct GenerationSpec {
+  std::string name;    // of the plugin in the configuration
+  std::string config;  // JSON object
+  std::uint64_t number = 1;
+  CallRules rules = {};
+  bool never_unload = false;
+  std::optional<SavedState> prior = {};
+  std::function<void(std::string_view uri)> resource_updated = {};  // any thread; may be empty
+  // In a worker process only. Both are borrowed.
+  bool isolated = false;
+  std::function<void()> erred = {};  // any thread: the plugin has made an error of its own
+  std::function<void(std::string_view text)> instructed = {};  // any thread: it has something to tell clients
+  const content::Form* form = &content::kClientForm;
+  BlobMemory* blob_memory = nullptr;  // null: the heap
+  // Makes what the plugin has to do with other items; empty: nothing.
+  using MakePeers = std::function<std::unique_ptr<Peers>(CallTable& calls, CallOwner& owner, OwnThreads& own_threads)>;
+  MakePeers make_peers = {};
+};
+
+class Generation final : public registry::Provider, private Executor::Runner {
+ public:
+  Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Image> image, ElfReport elf);
+  ~Generation() override;
+  Generation(const Generation&) = delete;
+  Generation& operator=(const Generation&) = delete;
+
+  // Starts loading and creating on the control thread.
+  void begin_open();
+  // Waits for it. Past the deadline the error says so, and the generation is stuck.
+  Result<void> finish_open(Clock::time_point deadline);
+  // After finish_open(): to be published, and to publish what changes from then on.
+  Items& items() { return items_; }
+
+  // [loop] Provider. A NONBLOCKING item runs before start() returns where that is allowed; on_end() then comes from
+  // inside start(), after the plugin's call() has returned.
+  CallId start(const registry::Call& call, registry::Listener& listener) override;
+  void cancel(CallId id, registry::CancelReason reason) override;
+
+  // Before a snapshot without this generation is published: loops that have adopted it announce the ends of calls.
+  void expect_end() { owner_.draining = true; }
+  // It was not published after all.
+  void expect_no_end() { owner_.draining = false; }
+  // When no loop can start calls of it any more: waits until the last has ended. False if calls still run then;
+  // they have been asked to end, and been given time for it.
+  bool drain(const Patience& patience);
+  // Tells the plugin, once, that no new calls will come. Does not wait for it.
+  void quiesce(Clock::duration at_most);
+  // What the plugin hands over, if it can and if there is anything. An error if it fails to.
+  Result<std::optional<SavedState>> save_state(Clock::time_point deadline);
+  // The version of what save_state() hands over; nothing if the plugin has nothing to hand over.
+  std::optional<std::uint32_t> state_version() const;
+  bool reconfigurable() const;
+  // Whether the plugin has taken the new configuration.
+  bool reconfigure(const std::string& config, Clock::time_point deadline);
+  // Ends it, when no loop can start calls of it any more: drains, ends the calls that are left, destroys, joins,
+  // unloads. An error says what did not return.
+  Result<void> close(const Patience& patience);
+  // [any] A drain under way ends now, as if its time were over.
+  void hurry();
+  // Why the library is still mapped after close(), or empty.
+  const std::string& mapped_because() const { return mapped_because_; }
+  // After close(): waits until every listener has been told. False if `abandon` was called before.
+  bool wait_delivered();
+  // [any] The loops have ended: nobody is told any more.
+  void abandon_delivery();
+
+  // Until the time is over `given_up` is called, on any thread, when the plugin has made too many errors of its
+  // own.
+  void put_on_probation(std::function<void()> given_up);
+  void end_probation() { owner_.errors_left = 0; }
+
+  bool stuck() const { return stuck_; }
+  const std::string& name() const { return owner_.name; }
+  const PluginTable& table() const { return table_; }
+  const ElfReport& elf() const { return elf_; }
+  std::uint64_t number() const { return spec_.number; }
+  bool exclusive() const { return (table_.functions.flags & COLLET_PLUGIN_EXCLUSIVE) != 0; }
+  // Its private copy.
+  const std::string& file() const { return image_->path(); }
+  bool in_worker() const { return image_->isolated(); }
+  bool given_up() const { return image_->given_up(); }
+  std::string condition() const { return image_->condition(); }
+  unsigned calls_in_flight() const { return owner_.calls_in_flight(); }
+  // "search, for 12 s", oldest first, at most `count`.
+  std::vector<std::string> describe_calls(std::size_t count) const;
+  std::size_t item_count() const { return items_.size(); }
+  // Why NONBLOCKING items do not run on loops, or empty.
+  std::string inline_obstacle() const;
+  bool has_nonblocking_items() const { return items_.has_nonblocking(); }
+  bool runs_inline() const { return inline_obstacle().empty() && items_.has_nonblocking(); }
+  // [any] What the plugin says of its health, a JSON object; empty if it does not offer collet.status/1.
+  std::string status() const;
+  bool reports_status() const;
+  // [any] The same for those who do not know how long this lives, or how long the plugin takes to say it.
+  std::shared_ptr<Inquiry> inquiry() const { return inquiry_; }
+  // [any] What the plugin tells clients about its items, or empty.
+  std::string instructions() const { return instructions_.text(); }
+  // [any] Tells the plugin, if it offers collet.watch/1. Between open and close.
+  void watch(std::string_view uri, bool watched) const;
+  bool watches() const;
+  // The last item_add() that was refused, or empty.
+  std::string item_problem() const;
+
+ private:
+  void open();  // control thread
+  void on_control(Callback<void()> task);
+  bool wait_for_control(Clock::time_point deadline, std::string_view what);
+  Result<void> create();
+  CallId run_inline(CallSlot& slot, const ItemRecord& item, const registry::Call& call);
+  CallId enqueue(CallSlot& slot, const ItemRecord& item, const registry::Call& call);
+  void run_queued(CallSlot& slot) override;
+  // Runs the plugin's call(), and ends the call if that failed.
+  void run(CallId id, collet_call_params& params);
+  std::int32_t invoke(CallId id, const collet_call_params& params);
+  CallId refuse(registry::Listener& listener, std::string reason) const;
+  void end_unfinished(CallId id, std::string reason);
+  void end_for_memory(CallId id);
+  void note_overrun(collet_item item, Clock::duration took);
+  bool wait_drained(Clock::duration at_most, bool can_be_hurried);
+  void cancel_all();
+  void close_calls();
+  template <class Extension>
+  std::optional<Extension> plugin_extension(std::string_view id) const;
+  void end_running(std::string_view reason);
+  Result<void> leave(std::string what);
+
+  CallTable& calls_;
+  const GenerationSpec spec_;
+  const ElfReport elf_;
+  mutable CallOwner owner_;
+  bool hurried_ = false;    // guarded by owner_.drain_mutex
+  bool abandoned_ = false;  // likewise
+  Items items_;
+  Blobs blobs_;
+  Instructions instructions_;
+  LoopWork loop_work_;
+  const std::shared_ptr<OwnThreads> own_threads_ = std::make_shared<OwnThreads>();
+  const std::unique_ptr<Peers> peers_;  // may be null
+  HostSide side_;
+  const collet_host host_;
+
+  const std::shared_ptr<Inquiry> inquiry_ = std::make_shared<Inquiry>(*this);
+  const std::unique_ptr<Image> image_;
+  PluginTable table_;
+  void* self_ = nullptr;
+  bool created_ = false;
+  bool quiesced_ = false;
+  bool stuck_ = false;
+  std::string mapped_because_;
+  Result<void> opened_;
+  std::unique_ptr<Executor> executor_;
+  // Held while plugin code runs, unless it is CONCURRENT: executors wait for it, loops go to the executor instead.
+  std::mutex serial_;
+  bool concurrent_ = false;
+  std::mutex cancel_mutex_;      // held while the plugin's cancel() runs
+  bool cancel_allowed_ = false;  // guarded by it
+  std::unique_ptr<ControlThread> control_;
+};
+
+}  // namespace collet::plugin

@@ -1,0 +1,214 @@
+// How a generation runs its calls: on the loop where they begin, or on an executor.
+#include <exception>
+#include <new>
+
+#include "base/log.h"
+#include "plugin/abi/abi_items.h"
+#include "plugin/abi/structs.h"
+#include "plugin/run/generation.h"
+#include "registry/ending.h"
+
+namespace collet::plugin {
+namespace {
+
+collet_call_params to_params(const ItemRecord& item, const registry::Call& call) {
+  collet_call_params params;
+  params.struct_size = sizeof params;
+  params.kind = to_abi(call.kind);
+  params.item = item.id;
+  params.deadline_ms = call.timeout_ms;
+  params.round = call.round;
+  params.state_version = call.state_version;
+  params.item_user = item.user;
+  params.name = to_str(call.name);
+  params.arguments = to_optional_str(call.arguments);
+  params.variables = to_optional_str(call.variables);
+  params.input_responses = to_optional_str(call.input_responses);
+  params.state = call.round > 0 ? to_str(call.state) : collet_str{};
+  return params;
+}
+
+constexpr std::array kTexts = {&collet_call_params::name, &collet_call_params::arguments,
+                               &collet_call_params::variables, &collet_call_params::input_responses,
+                               &collet_call_params::state};
+static_assert(kTexts.size() == QueuedCall::kTexts);
+
+// False: there is no memory for it.
+bool store(QueuedCall& queued, const collet_call_params& params) {
+  queued.params = params;
+  try {
+    for (const auto member : kTexts) queued.buffer.append(view(params.*member));
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
+}
+
+// The parameters with their texts where they are now, and with what is left of the time.
+collet_call_params restore(const QueuedCall& queued, Clock::time_point began) {
+  collet_call_params params = queued.params;
+  const char* at = queued.buffer.data();
+  for (const auto member : kTexts) {
+    collet_str& text = params.*member;
+    if (!text.data) continue;
+    text.data = at;
+    at += text.size;
+  }
+  if (params.deadline_ms > 0) {
+    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
+    const auto spent = static_cast<std::uint64_t>(waited.count());
+    params.deadline_ms = spent < params.deadline_ms ? params.deadline_ms - spent : 1;
+  }
+  return params;
+}
+
+}  // namespace
+
+CallId Generation::refuse(registry::Listener& listener, std::string reason) const {
+  registry::Ending ending = registry::failed(kInternalError, std::move(reason));
+  listener.on_end(ending);
+  return 0;
+}
+
+CallId Generation::start(const registry::Call& call, registry::Listener& listener) {
+  const auto& item = *reinterpret_cast<const ItemRecord*>(call.handle);
+  CallSlot* slot = calls_.acquire(call.loop, owner_, listener, call.kind);
+  if (!slot) return refuse(listener, fmt::format("more than {} calls are running", limits::kCallsInFlightMax));
+  slot->item = item.id;
+  slot->output = call.output;
+  slot->principal = call.principal;
+  slot->depth = call.depth;
+  if (call.kind == CallKind::resource) {
+    slot->reading.uri.assign(call.name);
+    slot->reading.mime.assign(item.mime);
+  }
+  const bool returns_at_once = in_worker() || item.inline_guard.allowed();
+  if (returns_at_once && (concurrent_ || serial_.try_lock())) return run_inline(*slot, item, call);
+  return enqueue(*slot, item, call);
+}
+
+CallId Generation::run_inline(CallSlot& slot, const ItemRecord& item, const registry::Call& call) {
+  collet_call_params params = to_params(item, call);
+  const LoopTime before = LoopTime::now(item.inline_guard.take_watch());
+  slot.began = before.wall;
+  const CallId id = calls_.open_held(slot);
+  run(id, params);
+  const LoopTime after = LoopTime::now(before.watched);
+  if (!concurrent_) serial_.unlock();
+  // By its id: the plugin may have removed the item meanwhile.
+  if (overran(before, after)) note_overrun(params.item, after.wall - before.wall);
+  return calls_.settle(slot);
+}
+
+CallId Generation::enqueue(CallSlot& slot, const ItemRecord& item, const registry::Call& call) {
+  const bool stored = store(slot.queued, to_params(item, call));
+  slot.began = Clock::now();
+  const CallId id = calls_.open_waiting(slot);
+  if (!stored) {
+    calls_.begin(slot);
+    end_for_memory(id);
+    return id;
+  }
+  const char* reason = nullptr;
+  switch (executor_->push(slot)) {
+    case Executor::Pushed::accepted:
+      return id;
+    case Executor::Pushed::full:
+      reason = "too many calls of it are waiting";
+      break;
+    case Executor::Pushed::closed:
+      reason = "it is being unloaded";
+      break;
+    case Executor::Pushed::no_thread:
+      reason = "no thread can be started for it";
+      break;
+  }
+  calls_.begin(slot);
+  end_unfinished(id, fmt::format("plugin {}: {}", owner_.name, reason));
+  return id;
+}
+
+void Generation::run_queued(CallSlot& slot) {
+  const CallId id = slot.id.load(std::memory_order_acquire);
+  calls_.begin(slot);
+  if (slot.cancelled.load(std::memory_order_relaxed)) {
+    end_unfinished(id, "the call was cancelled before it began");
+    return;
+  }
+  collet_call_params params = restore(slot.queued, slot.began);
+  if (concurrent_) {
+    run(id, params);
+  } else {
+    const std::lock_guard lock(serial_);
+    run(id, params);
+  }
+}
+
+void Generation::run(CallId id, collet_call_params& params) {
+  std::int32_t status = invoke(id, params);
+  if (status == COLLET_E_STATE && params.round > 0) {
+    params.round = 0;
+    params.state_version = 0;
+    params.state = params.input_responses = {};
+    status = invoke(id, params);
+  }
+  if (status == COLLET_E_UNSUPPORTED && params.kind == COLLET_COMPLETE) {  // it completes nothing
+    if (LockedCall call = calls_.lock(id, owner_)) calls_.end(std::move(call));
+  } else if (status < 0) {
+    if (status == COLLET_E_INTERNAL) owner_.note_error();
+    end_unfinished(id, fmt::format("plugin {}: call() returned {} ({})", owner_.name, status_name(status), status));
+  }
+}
+
+// An exception must not cross the ABI. Where the plugin was built so that it can be unwound, it fails the call;
+// elsewhere std::terminate() has ended the process already.
+std::int32_t Generation::invoke(CallId id, const collet_call_params& params) {
+  const OwnThreads::Inside inside(own_threads_.get());
+  try {
+    return table_.functions.call(self_, id, &params);
+  } catch (const std::exception& thrown) {
+    if (in_worker()) {  // it is the host's own code that has thrown, for want of memory
+      end_for_memory(id);
+      return COLLET_E_LIMIT;
+    }
+    end_unfinished(id, fmt::format("plugin {}: call() threw an exception: {}", owner_.name, thrown.what()));
+  } catch (...) {
+    end_unfinished(id, fmt::format("plugin {}: call() threw an exception", owner_.name));
+  }
+  return COLLET_E_INTERNAL;
+}
+
+void Generation::end_unfinished(CallId id, std::string reason) {
+  LockedCall call = calls_.lock(id, owner_);
+  if (!call) return;
+  if (!call->failure.empty()) reason = call->failure;  // what went wrong first
+  calls_.end_failed(std::move(call), kInternalError, std::move(reason));
+}
+
+void Generation::end_for_memory(CallId id) {
+  LockedCall call = calls_.lock(id, owner_);
+  if (!call) return;
+  call->note_out_of_memory();
+  calls_.end(std::move(call));
+}
+
+void Generation::note_overrun(collet_item item, Clock::duration took) {
+  std::string name;
+  if (!items_.note_overrun(item, name)) return;
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+  log::warning(
+      "plugin {}: \"{}\" is declared NONBLOCKING, but has kept a loop for more than {} µs {} times, now for {} µs: "
+      "from now on it runs on an executor",
+      owner_.name, name, limits::kInlineBudgetUs, limits::kInlineOverrunsMax, us);
+}
+
+void Generation::cancel(CallId id, registry::CancelReason reason) {
+  if (calls_.mark_cancelled(id, owner_) != CallTable::Progressed::begun) return;
+  if (peers_) peers_->cancel_inside(id, reason);
+  const std::lock_guard lock(cancel_mutex_);
+  if (!cancel_allowed_) return;
+  const OwnThreads::Inside inside(own_threads_.get());
+  table_.functions.cancel(self_, id, static_cast<std::uint32_t>(reason));
+}
+
+}  // namespace collet::plugin

@@ -1,0 +1,112 @@
+// What a generation asks of its plugin beyond calls: the extensions that plugins offer.
+#include "base/json.h"
+#include "base/text.h"
+#include "collet/ext/reconfigure.h"
+#include "collet/ext/save_state.h"
+#include "collet/ext/status.h"
+#include "collet/ext/watch.h"
+#include "plugin/abi/structs.h"
+#include "plugin/run/generation.h"
+
+namespace collet::plugin {
+
+template <class Extension>
+std::optional<Extension> Generation::plugin_extension(std::string_view id) const {
+  const OwnThreads::Inside inside(own_threads_.get());
+  const auto* given = static_cast<const Extension*>(image_->get_extension(id));
+  if (!given || given->struct_size < sizeof(std::uint32_t)) return std::nullopt;
+  return copy_struct(*given);
+}
+
+std::string Generation::status() const {
+  std::string out;
+  const auto take = [](void* context, const char* json, std::size_t size) {
+    static_cast<std::string*>(context)->assign(text::Utf8(view(json, size)).view());
+  };
+  const auto offered = plugin_extension<collet_status>(COLLET_EXT_STATUS);
+  const OwnThreads::Inside inside(own_threads_.get());
+  if (!offered || !offered->status || offered->status(self_, take, &out) < 0 || !json::is_object(out)) return {};
+  return out;
+}
+
+bool Generation::reports_status() const {
+  const auto offered = plugin_extension<collet_status>(COLLET_EXT_STATUS);
+  return offered && offered->status;
+}
+
+bool Generation::watches() const {
+  const auto offered = plugin_extension<collet_watch>(COLLET_EXT_WATCH);
+  return offered && offered->watch;
+}
+
+void Generation::watch(std::string_view uri, bool watched) const {
+  const auto offered = plugin_extension<collet_watch>(COLLET_EXT_WATCH);
+  const OwnThreads::Inside inside(own_threads_.get());
+  if (offered && offered->watch) offered->watch(self_, uri.data(), uri.size(), watched ? 1 : 0);
+}
+
+namespace {
+
+// Where a plugin's save() writes to.
+struct StateBuffer {
+  std::string bytes;
+
+  static std::int32_t write(void* to, const char* data, std::size_t size) {
+    auto& buffer = *static_cast<StateBuffer*>(to);
+    if (!is_sound(data, size)) return COLLET_E_INVALID;
+    if (size > limits::kSavedStateBytesMax - buffer.bytes.size()) return COLLET_E_LIMIT;
+    buffer.bytes.append(view(data, size));
+    return COLLET_OK;
+  }
+};
+
+}  // namespace
+
+Result<std::optional<SavedState>> Generation::save_state(Clock::time_point deadline) {
+  using Saved = std::optional<SavedState>;
+  const auto extension = plugin_extension<collet_save_state>(COLLET_EXT_SAVE_STATE);
+  if (!extension || !extension->save) return Saved();
+  struct Job {
+    StateBuffer buffer;
+    std::int32_t status = COLLET_E_INTERNAL;
+  };
+  const auto job = std::make_shared<Job>();  // shared with a save() that does not return
+  on_control([this, job, save = extension->save] {
+    try {
+      job->status = save(self_, StateBuffer::write, &job->buffer);
+    } catch (...) {
+      job->status = COLLET_E_INTERNAL;
+    }
+  });
+  if (!control_->wait_until(deadline)) return error("the save() of the generation before has not returned in time");
+  if (job->status < 0) {
+    return error("the save() of the generation before returned {} ({})", status_name(job->status), job->status);
+  }
+  return Saved(SavedState{std::move(job->buffer.bytes), extension->version});
+}
+
+std::optional<std::uint32_t> Generation::state_version() const {
+  const auto extension = plugin_extension<collet_save_state>(COLLET_EXT_SAVE_STATE);
+  return extension && extension->save ? std::optional(extension->version) : std::nullopt;
+}
+
+bool Generation::reconfigurable() const {
+  const auto extension = plugin_extension<collet_reconfigure>(COLLET_EXT_RECONFIGURE);
+  return extension && extension->reconfigure;
+}
+
+bool Generation::reconfigure(const std::string& config, Clock::time_point deadline) {
+  const auto extension = plugin_extension<collet_reconfigure>(COLLET_EXT_RECONFIGURE);
+  if (!extension || !extension->reconfigure) return false;
+  const auto status = std::make_shared<std::int32_t>(COLLET_E_INTERNAL);  // shared with one that does not return
+  on_control([this, config, status, reconfigure = extension->reconfigure] {
+    try {
+      *status = reconfigure(self_, config.data(), config.size());
+    } catch (...) {
+      *status = COLLET_E_INTERNAL;
+    }
+  });
+  return control_->wait_until(deadline) && *status >= 0;
+}
+
+}  // namespace collet::plugin

@@ -1,0 +1,54 @@
+// prompts/get and completion/complete.
+#include "base/text.h"
+#include "protocol/calls/result.h"
+#include "protocol/server.h"
+
+namespace collet::protocol {
+
+void ServerLoop::get_prompt(RequestPtr request) {
+  const rpc::Message& message = request->message;
+  const auto name = message.params ? json::find_string(*message.params, "name") : std::nullopt;
+  if (!name) return request->exchange.error(rpc::invalid_params("name must be a string"));
+  const registry::Item* item = find(registry::Kind::prompt, *name, request->context);
+  if (!item) {
+    return request->exchange.error(rpc::invalid_params(fmt::format("unknown prompt {}", name->substr(0, 128))));
+  }
+  const json::Value* arguments = json::find(*message.params, "arguments");
+  if (const auto wrong = registry::check_prompt_arguments(*item->def, arguments)) {
+    return request->exchange.error(rpc::invalid_params(*wrong));
+  }
+  if (const auto bad = check_capabilities(item->def->traits, request->context))
+    return request->exchange.error(*bad);
+  Target target{.item = item, .kind = registry::CallKind::prompt};
+  if (arguments) target.arguments = message.arguments;
+  begin_call(std::move(request), target);
+}
+
+void ServerLoop::complete(RequestPtr request) {
+  const json::Value* params = request->message.params;
+  const json::Value* ref = params ? json::find(*params, "ref") : nullptr;
+  const json::Value* argument = params ? json::find(*params, "argument") : nullptr;
+  const auto type = ref ? json::find_string(*ref, "type") : std::nullopt;
+  if (!type || !argument || !json::find_string(*argument, "name") || !json::find_string(*argument, "value")) {
+    return request->exchange.error(rpc::invalid_params("needed are ref.type, argument.name and argument.value"));
+  }
+  const registry::Item* item = nullptr;
+  if (const auto name = json::find_string(*ref, "name"); type == "ref/prompt" && name) {
+    item = find(registry::Kind::prompt, *name, request->context);
+  } else if (const auto uri = json::find_string(*ref, "uri"); type == "ref/resource" && uri) {
+    item = find(registry::Kind::resource_template, *uri, request->context);
+    if (!item) item = find(registry::Kind::resource, *uri, request->context);
+  }
+  if (!item) return request->exchange.error(rpc::invalid_params("ref names nothing that is offered here"));
+  if (item->def->kind == registry::Kind::resource) {  // which has nothing to complete
+    return answer(*request, server_, registry::CallKind::complete, registry::Ending());
+  }
+
+  std::string arguments = R"({"argument":)" + json::to_text(*argument);
+  if (const json::Value* context = json::find(*params, "context"))
+    arguments += R"(,"context":)" + json::to_text(*context);
+  arguments += '}';
+  begin_call(std::move(request), {.item = item, .kind = registry::CallKind::complete, .arguments = arguments});
+}
+
+}  // namespace collet::protocol

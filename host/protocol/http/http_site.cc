@@ -1,0 +1,128 @@
+#include "protocol/http/http_site.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "protocol/http/http_content.h"
+#include "transport/field_list.h"
+
+namespace collet::protocol {
+
+using transport::Header;
+using transport::HttpReply;
+using transport::HttpRequest;
+
+namespace {
+
+// A slash behind a path names the same.
+bool is_path(std::string_view asked, std::string_view path) {
+  return asked == path || (asked.size() == path.size() + 1 && asked.back() == '/' && asked.starts_with(path));
+}
+
+// What a browser asks before it lets a page talk to us (Fetch, CORS-preflight). It carries no credentials.
+bool is_preflight(const HttpRequest& http) {
+  return http.method == "OPTIONS" && http.header("access-control-request-method").data();
+}
+
+// Allows what is asked for and says no more. Whether a method is served is told by the answer to it, which the page
+// can then read.
+void answer_preflight(const HttpRequest& http, HttpReply& reply, std::string_view page) {
+  std::vector<Header> headers = {{"Access-Control-Allow-Origin", page},
+                                 {"Vary", "Origin"},
+                                 {"Access-Control-Allow-Methods", http.header("access-control-request-method")}};
+  std::string joined;
+  if (const auto names = http.listed("access-control-request-headers", joined); !names.empty()) {
+    headers.push_back({"Access-Control-Allow-Headers", names});
+  }
+  if (http.header("access-control-request-private-network") == "true") {
+    headers.push_back({"Access-Control-Allow-Private-Network", "true"});
+  }
+  headers.push_back({"Access-Control-Max-Age", "600"});
+  reply.respond(204, headers, {});
+}
+
+// A route that answers some methods only has refused the others.
+bool takes_method(const Route& route, const HttpRequest& http, HttpReply& reply, std::string_view page) {
+  if (route.methods.empty()) return true;
+  transport::FieldList methods(route.methods);
+  while (const auto method = methods.next()) {
+    if (*method == http.method) return true;
+  }
+  refuse(reply, page, 405, fmt::format("Here only {} is served\n", route.methods), {"Allow", route.methods});
+  return false;
+}
+
+}  // namespace
+
+void HttpSite::on_request(const HttpRequest& http, HttpReply& reply) {
+  if (auto admitted = admit(http, reply)) admitted->route->handler(http, reply, std::move(admitted->principal));
+}
+
+// With a token it is counted to whom that stands for, from whatever addresses.
+bool HttpSite::refuses(const HttpRequest& header, HttpReply& reply, std::string& client) {
+  const auto admitted = admit(header, reply);
+  if (!admitted) return true;
+  if (admitted->route->entry != Entry::granted) {  // nobody wants to know what else would come
+    admitted->route->handler(header, reply, {});
+    return true;
+  }
+  client = counted_to(admitted->principal, client);
+  return false;
+}
+
+const Route* HttpSite::find(std::string_view path) const {
+  const auto found = std::ranges::find_if(routes_, [&](const Route& route) { return is_path(path, route.path); });
+  return found == routes_.end() ? nullptr : &*found;
+}
+
+std::optional<HttpSite::Admitted> HttpSite::admit(const HttpRequest& http, HttpReply& reply) const {
+  const Route* route = find(http.path);
+  if (!route || route->entry == Entry::granted) return admit_granted(route, http, reply);
+  constexpr std::string_view kEveryPage = "*";
+  std::string_view page;
+  if (route->entry == Entry::published) {
+    if (const auto refused = access_.check_host(http)) {
+      refuse(reply, {}, refused->status, refused->message);
+      return std::nullopt;
+    }
+    page = kEveryPage;
+    if (is_preflight(http)) {
+      answer_preflight(http, reply, page);
+      return std::nullopt;
+    }
+  }
+  return takes_method(*route, http, reply, page) ? std::optional(Admitted{route, {}}) : std::nullopt;
+}
+
+std::optional<HttpSite::Admitted> HttpSite::admit_granted(const Route* route, const HttpRequest& http,
+                                                          HttpReply& reply) const {
+  const std::string_view page = access_.is_from_page(http) ? page_of(http) : std::string_view();
+  if (is_preflight(http)) {
+    if (const auto refused = access_.check_names(http)) {
+      refuse(reply, page, refused->status, refused->message);
+    } else {
+      answer_preflight(http, reply, page);
+    }
+    return std::nullopt;
+  }
+  if (!route) {
+    refuse(reply, page, 404, fmt::format("Nothing is here. The MCP endpoint is {}\n", routes_.front().path));
+    return std::nullopt;
+  }
+  Admitted admitted{route, {}};
+  if (const auto refused = access_.check(http, admitted.principal)) {
+    const Header challenge{refused->challenge.empty() ? "" : "WWW-Authenticate", refused->challenge};
+    refuse(reply, page, refused->status, refused->message, challenge);
+    return std::nullopt;
+  }
+  return takes_method(*route, http, reply, page) ? std::optional(std::move(admitted)) : std::nullopt;
+}
+
+void HttpSite::on_refusal(const HttpRequest& http, std::vector<Header>& headers) {
+  if (!access_.is_from_page(http)) return;
+  const auto more = readable_by(page_of(http));
+  headers.insert(headers.end(), more.begin(), more.end());
+}
+
+}  // namespace collet::protocol

@@ -1,0 +1,53 @@
+#include "protocol/legacy/event_reader.h"
+
+#include "protocol/server.h"
+
+namespace collet::protocol {
+
+EventReader::EventReader(ServerLoop& loop, std::uint64_t serial, transport::HttpReply& reply, SessionPtr session,
+                         EventLogPtr log, std::uint64_t position, Style style)
+    : loop_(loop),
+      serial_(serial),
+      reply_(&reply),
+      session_(std::move(session)),
+      log_(std::move(log)),
+      position_(position),
+      style_(style),
+      reader_(log_->attach(loop.waker(serial))) {
+  reply.observe(this);
+}
+
+EventReader::~EventReader() {
+  log_->detach(reader_);
+  if (style_ == Style::whole_session) loop_.server().sessions().remove(*session_);
+  if (reply_) reply_->end();
+}
+
+// The log keeps what a slow client has not taken: on_sent() goes on.
+void EventReader::send() {
+  bool over = false;
+  while (!over && reply_->room() > 0) {
+    const EventLog::Reading reading = log_->read(reader_, position_, reply_->room());
+    for (const EventLog::Event& event : reading.events) send(event);
+    if (style_ == Style::whole_session) log_->forget(position_);
+    over = reading.over;
+    if (reading.events.empty()) break;
+  }
+  if (over) loop_.end_reader(serial_);
+}
+
+void EventReader::send(const EventLog::Event& event) {
+  position_ = event.number;
+  if (style_ == Style::resumable) {
+    reply_->event(event.message, {.id = EventId{log_->number(), position_}.text()});
+  } else {
+    reply_->event(event.message);
+  }
+}
+
+void EventReader::on_gone() {
+  reply_ = nullptr;
+  loop_.end_reader(serial_);
+}
+
+}  // namespace collet::protocol

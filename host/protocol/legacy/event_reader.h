@@ -1,0 +1,43 @@
+// A legacy client's GET: sends a log of its session as events, what is there and what comes.
+#pragma once
+
+#include <cstdint>
+
+#include "protocol/legacy/session.h"
+#include "transport/http.h"
+
+namespace collet::protocol {
+
+class ServerLoop;
+
+// Owned by its loop under `serial` until the client leaves or the log is over. Loop thread.
+class EventReader final : public transport::HttpReplyObserver {
+ public:
+  // What the client is given: events with ids, to come back to; or (2024-11-05) the whole session on this one
+  // stream, which ends with it.
+  enum class Style : std::uint8_t { resumable, whole_session };
+  // Begins behind `position`. The reply streams already.
+  EventReader(ServerLoop& loop, std::uint64_t serial, transport::HttpReply& reply, SessionPtr session,
+              EventLogPtr log, std::uint64_t position, Style style);
+  ~EventReader();
+
+  // Sends what there is, as far as the client takes it. May end this.
+  void send();
+
+  void on_gone() override;
+  void on_sent() override { send(); }
+
+ private:
+  void send(const EventLog::Event& event);
+
+  ServerLoop& loop_;
+  const std::uint64_t serial_;
+  transport::HttpReply* reply_;
+  const SessionPtr session_;
+  const EventLogPtr log_;
+  std::uint64_t position_;
+  const Style style_;
+  const std::uint64_t reader_;
+};
+
+}  // namespace collet::protocol

@@ -1,0 +1,150 @@
+// Sessions of the legacy era: what `initialize` said, for as long as the client keeps it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/limits.h"
+#include "protocol/legacy/event_log.h"
+#include "protocol/lists/watches.h"
+#include "registry/item.h"
+#include "registry/principal.h"
+#include "rpc/in_flight.h"
+
+namespace collet::protocol {
+
+// Shared by the table (or the stdio stream) and the requests that run in it. Any thread.
+class Session {
+ public:
+  // The budget outlives the session.
+  Session(std::string id, registry::PrincipalPtr principal, EventBudget& budget)
+      : id_(std::move(id)), principal_(std::move(principal)), budget_(budget) {}
+
+  const std::string& id() const { return id_; }
+  // Who has opened it.
+  const registry::PrincipalPtr& principal() const { return principal_; }
+  const std::string& owner() const { return registry::id_of(principal_); }
+
+  struct Client {
+    std::string_view version;  // one of kLegacyVersions; empty before initialize()
+    std::string info;          // JSON text
+    std::string capabilities;  // JSON text
+  };
+  // False if it was called before.
+  bool initialize(Client client);
+  const Client& client() const;
+  bool initialized() const { return client_.load(std::memory_order_acquire) != nullptr; }
+  // Whether its client comes back for the rest of a stream that broke (since 2025-03-26), or that we closed (since
+  // 2025-11-25).
+  bool can_resume() const { return client().version >= "2025-03-26"; }
+  bool can_poll() const { return client().version >= "2025-11-25"; }
+
+  void set_log_severity(unsigned severity) { log_severity_ = severity; }
+  unsigned log_severity() const { return log_severity_; }
+
+  rpc::InFlight& in_flight() { return in_flight_; }
+
+  // Takes note of what its client's list is like, by ServerLoop::fingerprint(); whether that is another one than before.
+  bool note_list(registry::Kind kind, std::size_t fingerprint);
+
+  // Requests of ours that the client has not answered. Nothing if there are kSessionCallsMax already.
+  struct Question {
+    rpc::Place asker;
+    std::string key;
+  };
+  std::optional<std::uint64_t> note_question(rpc::Place asker, std::string key);
+  std::optional<Question> take_question(std::uint64_t id);
+
+  // resources/subscribe. False if the session watches kSubscriptionUrisMax already.
+  bool subscribe(std::string_view uri, Watch watch);
+  void unsubscribe(std::string_view uri);
+  // In the words in which the client has subscribed to it; nothing if it has not. `key` is a URI's normal spelling.
+  std::optional<std::string> subscribed(std::string_view key) const;
+
+  // A log for one more stream; the oldest of more than kSessionStreamsMax are forgotten.
+  EventLogPtr open_log();
+  // Null if it is not, or no longer, there.
+  EventLogPtr find_log(std::uint64_t number) const;
+  // What belongs to no request goes to the newest of these alone: a message goes out once, though a client may hold
+  // several streams. Null before the first one was opened.
+  EventLogPtr open_side_log();
+  EventLogPtr side_log() const;
+  // Whether a client listens to the side log.
+  bool listening() const;
+  // Its streams end.
+  void end();
+
+ private:
+  EventLogPtr open_log_locked();
+
+  const std::string id_;
+  const registry::PrincipalPtr principal_;
+  EventBudget& budget_;
+  std::unique_ptr<const Client> stored_client_;
+  std::atomic<const Client*> client_ = nullptr;  // the stored one, once it is complete
+  std::atomic<unsigned> log_severity_ = 6;       // info, until logging/setLevel says otherwise
+  rpc::InFlight in_flight_;
+  mutable std::mutex mutex_;  // guards all below
+  std::size_t lists_[registry::kKinds] = {};
+  bool ended_ = false;
+  std::uint64_t last_log_ = 0;
+  std::map<std::uint64_t, EventLogPtr> logs_;
+  EventLogPtr side_log_;
+  std::uint64_t last_question_ = 0;
+  std::map<std::uint64_t, Question> questions_;
+  struct Watched {
+    std::string uri;  // as the client spells it
+    Watch watch;
+  };
+  std::map<std::string, Watched, std::less<>> watched_;  // by its normal spelling
+};
+
+using SessionPtr = std::shared_ptr<Session>;  // see the class: the table and the requests
+
+// All sessions over HTTP, behind one lock. Bounded: past the limit, of who has most, the one that was idle for longest
+// goes.
+class SessionTable {
+ public:
+  SessionTable(unsigned sessions_max, std::uint64_t idle_timeout_ms)
+      : sessions_max_(sessions_max), idle_timeout_ms_(idle_timeout_ms) {}
+
+  SessionPtr create(registry::PrincipalPtr principal, std::uint64_t now_ms);
+  // Only for the principal who made it. Counts as use.
+  SessionPtr find(std::string_view id, const registry::PrincipalPtr& principal, std::uint64_t now_ms);
+  void remove(const Session& session);
+  std::size_t size() const;
+  // To each session what `message_for` has for it, if it has, as an event of its side log.
+  void broadcast(const std::function<std::optional<std::string>(Session&)>& message_for);
+
+ private:
+  struct Entry {
+    SessionPtr session;
+    std::uint64_t used_ms;
+  };
+  using Entries = std::list<Entry>;
+  EventBudget& budget_of(const std::string& principal);
+  void expire(std::uint64_t now_ms);
+  void drop_one();
+  void drop(Entries::iterator entry);
+
+  const unsigned sessions_max_;
+  const std::uint64_t idle_timeout_ms_;
+  EventBudget budget_;                          // it and the next outlive the sessions
+  std::map<std::string, EventBudget> budgets_;  // of each principal who is known: they have their tokens
+  mutable std::mutex mutex_;
+  Entries by_use_;  // least recently used first
+  std::unordered_map<std::string_view, Entries::iterator> by_id_;
+  std::map<std::string, unsigned> counts_;  // by principal
+};
+
+}  // namespace collet::protocol

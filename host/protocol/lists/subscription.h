@@ -1,0 +1,74 @@
+// subscriptions/listen of the modern era: a stream of what the client asked to be told (2026-07-28,
+// basic/patterns/subscriptions).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/lists/watches.h"
+#include "protocol/request.h"
+#include "protocol/tasks/task.h"
+#include "registry/item.h"
+
+namespace collet::protocol {
+
+class ServerLoop;
+
+// What a client wants to hear of.
+struct NotificationFilter {
+  unsigned lists = 0;  // 1 << registry::Kind
+  struct Uri {
+    std::string asked;  // as the client spells it
+    std::string known;  // as its plugin knows it
+  };
+  std::map<std::string, Uri, std::less<>> uris;  // by their normal spelling
+  std::vector<TaskPtr> tasks;
+};
+
+// Owned by its loop until the client cancels it or leaves, or the server ends it.
+class Subscription final : public transport::HttpReplyObserver {
+ public:
+  // Acknowledges. Nothing of `request` is kept but its id and the way back.
+  Subscription(ServerLoop& loop, std::uint64_t serial, Request& request, NotificationFilter filter);
+  ~Subscription();
+  Subscription(const Subscription&) = delete;
+  Subscription& operator=(const Subscription&) = delete;
+
+  const registry::PrincipalPtr& principal() const { return principal_; }
+  // A list of that kind has changed, perhaps several times, for those who see all of it. Resources and templates are one
+  // to clients.
+  void list_changed(registry::Kind kind, bool several);
+  // Of the resource with that normal spelling.
+  void resource_updated(std::string_view key);
+  // Tells of the tasks that have changed since it last did.
+  void tell_tasks();
+  // The client has cancelled it: nothing more is sent.
+  void cancel();
+
+  void on_gone() override;
+
+ private:
+  void notify(std::string_view method, std::string_view params);
+  bool note_list(registry::Kind kind);
+  std::string meta() const;
+
+  ServerLoop& loop_;
+  const std::uint64_t serial_;
+  const registry::PrincipalPtr principal_;
+  const NotificationFilter filter_;
+  std::size_t lists_[registry::kKinds] = {};  // what its client knows of them, if it has a view
+  std::vector<Watch> watches_;
+  struct WatchedTask {
+    std::unique_ptr<TaskWatch> watch;
+    std::uint64_t told;  // the revision that the client knows
+  };
+  std::vector<WatchedTask> tasks_;
+  rpc::InFlight* in_flight_;
+  HttpOutlet http_;
+  rpc::Exchange exchange_;
+};
+
+}  // namespace collet::protocol

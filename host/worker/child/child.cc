@@ -1,0 +1,357 @@
+#include "worker/child/child.h"
+
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <unordered_map>
+
+#include "base/log.h"
+#include "loop/read_watch.h"
+#include "plugin/abi/abi_items.h"
+#include "plugin/run/generation.h"
+#include "registry/ending.h"
+#include "worker/child/child_call.h"
+#include "worker/child/child_peers.h"
+#include "worker/child/crash_report.h"
+#include "worker/child/sandbox.h"
+#include "worker/host/process.h"
+#include "worker/talk/frame_form.h"
+#include "worker/talk/open_order.h"
+
+namespace collet::worker {
+namespace {
+
+using plugin::Clock;
+
+constexpr std::size_t kItemsFrameBytes = 1u << 20;  // after that many another frame begins
+constexpr std::uint64_t kForeverMs = 86'400'000;    // the host decides how long anything may take
+
+class Child {
+ public:
+  Child(OpenOrder order, FrameBuffer input, std::unique_ptr<Arena> arena, std::string unconfined)
+      : order_(std::move(order)),
+        input_(std::move(input)),
+        arena_(std::move(arena)),
+        unconfined_(std::move(unconfined)),
+        form_(*arena_),
+        calls_({&loop_}),
+        out_(kSocketDescriptor, loop_),
+        master_("worker"),
+        aside_("aside") {}
+
+  void run() {
+    auto watch = loop::ReadWatch::open(loop_, kSocketDescriptor, [this] { receive(); });
+    if (!watch) return log::error("a worker cannot hear its host: {}", watch.message());
+    master_.run([this] { open(); });
+    loop_.run();
+  }
+
+ private:
+  // on the master thread
+
+  void open() {
+    if (order_.permissions.require_sandbox && !unconfined_.empty()) {
+      return say_opened(error("require_sandbox is set, and this system cannot enforce {}", unconfined_));
+    }
+    auto elf = plugin::read_elf_file(order_.library);
+    if (!elf) return say_opened(elf.failure());
+    plugin::GenerationSpec spec;
+    spec.name = order_.name;
+    spec.config = order_.config;
+    spec.number = order_.number;
+    spec.isolated = true;
+    spec.form = &form_;
+    spec.blob_memory = arena_.get();
+    if (order_.prior) spec.prior = plugin::SavedState{*order_.prior, order_.prior_version};
+    spec.resource_updated = [this](std::string_view uri) {
+      out_.put([&](std::string& out) { FrameWriter(out, FrameType::resource_updated).text(uri); });
+    };
+    spec.instructed = [this](std::string_view text) {
+      out_.put([&](std::string& out) { FrameWriter(out, FrameType::instructions).text(text); });
+    };
+    spec.make_peers = [this](plugin::CallTable& calls, plugin::CallOwner& owner, plugin::OwnThreads& own_threads) {
+      auto peers = std::make_unique<ChildPeers>(calls, owner, own_threads, out_);
+      peers_ = peers.get();
+      return peers;
+    };
+    spec.erred = [this] { out_.put([](std::string& out) { FrameWriter(out, FrameType::erred); }); };
+    generation_ = std::make_unique<plugin::Generation>(
+        calls_, std::move(spec), plugin::image_of_library(plugin::PrivateFile::borrowed(order_.library)),
+        std::move(*elf));
+    generation_->begin_open();
+    if (auto opened = generation_->finish_open(Clock::time_point::max()); !opened) return say_opened(opened);
+    {
+      const auto pause = generation_->items().pause();
+      say_items(generation_->items().current(pause));
+      generation_->items().publish_by(pause,
+                                      [this](std::vector<registry::ItemDef> items, Callback<void()> adopted) {
+                                        say_items(items);
+                                        // Calls are started by the loop, which may be about to start one of what
+                                        // has gone.
+                                        auto kept = std::make_shared<Callback<void()>>(std::move(adopted));
+                                        loop_.post([kept] { (*kept)(); });
+                                      });
+    }
+    say_opened({});
+  }
+
+  void say_opened(const Result<void>& opened) {
+    // Before the outbox is held, which whoever changes items puts them in.
+    const std::string item_problem = opened ? generation_->item_problem() : std::string();
+    out_.put([&](std::string& out) {
+      FrameWriter frame(out, FrameType::opened);
+      frame.text_or_nothing(opened ? std::nullopt : std::optional<std::string_view>(opened.message()));
+      const bool there = opened.ok();
+      const plugin::PluginTable none;
+      const plugin::PluginTable& table = there ? generation_->table() : none;
+      const auto state_version = there ? generation_->state_version() : std::nullopt;
+      frame.text(table.id).text(table.version).text(table.info).number(table.functions.flags);
+      frame.number(state_version.value_or(0));
+      frame.number(there ? offered() : std::uint8_t{0});
+      frame.text(item_problem).text(unconfined_);
+    });
+  }
+
+  std::uint8_t offered() const {
+    return static_cast<std::uint8_t>(
+        (generation_->state_version() ? kSavesState : 0) | (generation_->reconfigurable() ? kReconfigures : 0) |
+        (generation_->reports_status() ? kReportsStatus : 0) | (generation_->watches() ? kWatches : 0));
+  }
+
+  void answer(std::uint64_t question, std::int32_t status, std::string_view bytes = {}) {
+    out_.put([&](std::string& out) { FrameWriter(out, FrameType::answer, question).number(status).text(bytes); });
+  }
+
+  void save_state(std::uint64_t question) {
+    const auto saved = generation_->save_state(Clock::now() + std::chrono::milliseconds(kForeverMs));
+    if (!saved || !*saved) return answer(question, COLLET_E_INTERNAL);
+    answer(question, COLLET_OK, (*saved)->bytes);
+  }
+
+  void reconfigure(std::uint64_t question, const std::string& config) {
+    const bool taken = generation_->reconfigure(config, Clock::now() + std::chrono::milliseconds(kForeverMs));
+    answer(question, taken ? COLLET_OK : COLLET_E_UNSUPPORTED);
+  }
+
+  void status(std::uint64_t question) {
+    const std::string status = generation_->status();
+    answer(question, status.empty() ? COLLET_E_INTERNAL : COLLET_OK, status);
+  }
+
+  void close() {
+    const auto closed = generation_->close({{}, {}, std::chrono::milliseconds(kForeverMs)});
+    if (!closed) log::warning("plugin {}: {}", order_.name, closed.message());
+    _exit(0);  // the library's destructors have run
+  }
+
+  // on any thread, one at a time
+
+  // What has changed since it was last called. Sent before whatever the plugin says afterwards.
+  void say_items(const std::vector<registry::ItemDef>& items) {
+    std::unordered_map<std::uint64_t, std::uint32_t> ids;
+    std::vector<const registry::ItemDef*> added;
+    {
+      const std::lock_guard lock(items_mutex_);
+      for (const registry::ItemDef& item : items) {
+        const auto known = ids_.find(item.handle);
+        if (known == ids_.end()) added.push_back(&item);
+        const std::uint32_t id = known == ids_.end() ? ++last_item_ : known->second;
+        ids.emplace(item.handle, id);
+        handles_.emplace(id, item.handle);
+      }
+      ids_.swap(ids);
+      for (const auto& [handle, id] : ids_) ids.erase(handle);
+      for (const auto& [handle, id] : ids) handles_.erase(id);
+    }
+    std::size_t next = 0;
+    do {
+      out_.put([&](std::string& out) {
+        FrameWriter frame(out, FrameType::items);
+        frame.number(static_cast<std::uint32_t>(next == 0 ? ids.size() : 0));
+        if (next == 0) {
+          for (const auto& [handle, id] : ids) frame.number(id);
+        }
+        std::size_t count = 0;
+        for (std::size_t bytes = 0; next + count < added.size() && bytes < kItemsFrameBytes; ++count) {
+          bytes += added[next + count]->definition.size() + added[next + count]->name.size();
+        }
+        frame.number(static_cast<std::uint32_t>(count));
+        for (; count > 0; --count) append(frame, *added[next++]);
+        frame.number(static_cast<std::uint8_t>(next == added.size()));
+      });
+    } while (next < added.size());
+  }
+
+  void append(FrameWriter& frame, const registry::ItemDef& item) {
+    frame.number(ids_.at(item.handle)).number(plugin::to_abi(item.kind)).number(plugin::to_flags(item.traits));
+    frame.number(item.timeout_ms).text(item.name).text(item.definition);
+  }
+
+  // on the loop
+
+  void receive() {
+    std::size_t room;
+    char* at = input_.room(room);
+    const ssize_t size = recv(kSocketDescriptor, at, room, 0);
+    if (size == 0 || (size < 0 && errno != EINTR && errno != EAGAIN)) _exit(0);  // the host is gone
+    if (size < 0) return;
+    input_.filled(static_cast<std::size_t>(size));
+    out_.hold();
+    while (const auto frame = input_.next()) take(*frame);
+    out_.resume();
+  }
+
+  void take(const FrameBuffer::Frame& frame) {
+    FieldReader fields(frame.body);
+    switch (frame.head.type) {
+      case FrameType::call:
+        return start(frame.head.id, fields);
+      case FrameType::cancel:
+        return cancel(frame.head.id, fields.number<std::uint32_t>());
+      case FrameType::blob_done:
+        return arena_->give_back_at(frame.head.id);
+      case FrameType::quiesce:
+        return master_.run(
+            [this, ms = fields.number<std::uint32_t>()] { generation_->quiesce(std::chrono::milliseconds(ms)); });
+      case FrameType::save_state:
+        return master_.run([this, id = frame.head.id] { save_state(id); });
+      case FrameType::reconfigure:
+        return master_.run(
+            [this, id = frame.head.id, config = std::string(fields.text())] { reconfigure(id, config); });
+      case FrameType::status:
+        return aside_.run([this, id = frame.head.id] { status(id); });
+      case FrameType::watch: {
+        const bool watched = fields.number<std::uint8_t>() != 0;
+        return generation_->watch(fields.text(), watched);
+      }
+      case FrameType::outcome:
+      case FrameType::invoked_progress:
+      case FrameType::listing:
+      case FrameType::items_changed:
+        return peers_.load()->take(frame.head, fields);
+      case FrameType::close:
+        return master_.run([this] { close(); });
+      default:
+        return;
+    }
+  }
+
+  void start(std::uint64_t id, FieldReader& fields) {
+    registry::Call call;
+    const auto item = fields.number<std::uint64_t>();
+    call.kind = plugin::to_call_kind(fields.number<std::uint32_t>()).value_or(registry::CallKind::tool);
+    call.round = fields.number<std::uint32_t>();
+    call.state_version = fields.number<std::uint32_t>();
+    call.timeout_ms = fields.number<std::uint64_t>();
+    call.name = fields.text();
+    call.arguments = fields.text_or_nothing();
+    call.variables = fields.text_or_nothing();
+    call.input_responses = fields.text_or_nothing();
+    call.state = fields.text_or_nothing().value_or(std::string_view());
+    const auto [at, is_new] = calls_here_.try_emplace(id, id, fields.rest(), out_, ended_);
+    if (!is_new) return;
+    {
+      const std::lock_guard lock(items_mutex_);
+      const auto known = handles_.find(static_cast<std::uint32_t>(item));
+      if (known != handles_.end()) call.handle = known->second;
+    }
+    ChildCall& here = at->second;
+    if (call.handle == 0) {
+      registry::Ending ending =
+          registry::failed(plugin::kInternalError, fmt::format("plugin {}: what was called is gone", order_.name));
+      return here.on_end(ending);
+    }
+    const registry::CallId started = generation_->start(call, here);
+    if (started != 0) here.here = started;  // else it is no more
+  }
+
+  void cancel(std::uint64_t id, std::uint32_t reason) {
+    const auto found = calls_here_.find(id);
+    if (found == calls_here_.end()) return;
+    generation_->cancel(found->second.here, static_cast<registry::CancelReason>(reason));
+  }
+
+  const OpenOrder order_;
+  FrameBuffer input_;
+  const std::unique_ptr<Arena> arena_;
+  const std::string unconfined_;
+  const FrameForm form_;
+  loop::Loop loop_;
+  plugin::CallTable calls_;
+  Outbox out_;
+  std::unordered_map<std::uint64_t, ChildCall> calls_here_;  // by the host's id
+  std::function<void(std::uint64_t id)> ended_ = [this](std::uint64_t id) { calls_here_.erase(id); };
+
+  std::mutex items_mutex_;                                    // guards the three below
+  std::unordered_map<std::uint64_t, std::uint32_t> ids_;      // what the host calls an item, by its handle here
+  std::unordered_map<std::uint32_t, std::uint64_t> handles_;  // the other way round
+  std::uint32_t last_item_ = 0;
+
+  std::atomic<ChildPeers*> peers_{nullptr};                   // of the generation
+  std::unique_ptr<plugin::Generation> generation_;  // before the host knows of it; then for ever
+  plugin::ControlThread master_;
+  plugin::ControlThread aside_;  // for what may wait for the plugin and must not keep others waiting
+};
+
+// The first frame, before there are threads. The process ends if there is none.
+OpenOrder read_order(FrameBuffer& input) {
+  for (;;) {
+    if (const auto frame = input.next()) {
+      auto order = frame->head.type == FrameType::open ? read_open_order(frame->body) : std::nullopt;
+      if (!order) _exit(1);
+      return std::move(*order);
+    }
+    std::size_t room;
+    char* at = input.room(room);
+    const ssize_t size = recv(kSocketDescriptor, at, room, 0);
+    if (size <= 0 && errno != EINTR) _exit(1);
+    if (size > 0) input.filled(static_cast<std::size_t>(size));
+  }
+}
+
+// To the host, before there is any code that is not ours: it takes the first descriptor that comes, and no other.
+void hand_over(Descriptor descriptor) {
+  std::string frame;
+  { FrameWriter(frame, FrameType::asking); }
+  iovec bytes{frame.data(), frame.size()};
+  alignas(cmsghdr) char room[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = room;
+  message.msg_controllen = sizeof room;
+  cmsghdr& rights = *CMSG_FIRSTHDR(&message);
+  rights.cmsg_level = SOL_SOCKET;
+  rights.cmsg_type = SCM_RIGHTS;
+  rights.cmsg_len = CMSG_LEN(sizeof(int));
+  const int number = descriptor.get();
+  std::memcpy(CMSG_DATA(&rights), &number, sizeof number);
+  if (sendmsg(kSocketDescriptor, &message, MSG_NOSIGNAL) != static_cast<ssize_t>(frame.size())) _exit(1);
+}
+
+}  // namespace
+
+void worker_main() {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  FrameBuffer input;
+  OpenOrder order = read_order(input);
+  log::configure(static_cast<log::Level>(order.log_level), log::Format::prefixed);
+  auto arena = Arena::map(kArenaDescriptor);
+  ::close(kArenaDescriptor);
+  if (!arena) _exit(1);
+  report_crashes(order.name);
+  Confinement confinement = confine(order);
+  if (confinement.listener) hand_over(std::move(confinement.listener));
+  order.library = std::move(confinement.library);
+  // Never destroyed: the process ends by _exit().
+  auto* child = new Child(std::move(order), std::move(input), std::move(*arena), std::move(confinement.unenforced));
+  child->run();
+  _exit(1);
+}
+
+}  // namespace collet::worker

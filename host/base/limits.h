@@ -60,6 +60,11 @@ inline constexpr unsigned kBlobsMax = 4'096;               // a generation
 inline constexpr std::size_t kBlobsBytesMax = 256u << 20;  // a generation
 inline constexpr unsigned kProgressQueueMax = 1'024;  // notifications of one call that its loop has not yet sent
 inline constexpr std::size_t kNoticeBytesMax = 1u << 20;        // of those notifications together
+// Of a request to a route of a plugin's, and its answer.
+inline constexpr std::size_t kRouteAheadBytesMax = 1u << 20;   // of an answer, that its client has not taken
+inline constexpr std::size_t kRouteHeaderBytesMax = 16u << 10;  // names and values of an answer's fields
+inline constexpr unsigned kRouteHeadersMax = 64;
+inline constexpr unsigned kRouteSegmentsMax = 64;  // of a path that is looked up
 inline constexpr std::size_t kCallRetainedBytesMax = 4u << 10;  // room a call's buffers keep for the next call
 inline constexpr unsigned kResultFieldsMax = 64;
 inline constexpr unsigned kPluginJsonDepthMax = kJsonDepthMax - 8;  // a message around it keeps to kJsonDepthMax

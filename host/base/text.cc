@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -207,6 +208,13 @@ std::optional<HostAndPort> split_host_and_port(std::string_view text) {
   const auto read = std::from_chars(text.data() + colon + 1, text.data() + text.size(), parts.port);
   if (read.ec != std::errc() || read.ptr != text.data() + text.size() || parts.port == 0) return std::nullopt;
   return parts;
+}
+
+bool is_token(std::string_view text) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kMarks.find(c) != kMarks.npos;
+  });
 }
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {

@@ -67,7 +67,7 @@ void inspect_items(Host& host, Inspection& found) {
     if (report.ok()) found.plugin = report.plugin_id + " " + report.version;
   }
   for (const auto kind : {registry::Kind::tool, registry::Kind::resource, registry::Kind::resource_template,
-                          registry::Kind::prompt}) {
+                          registry::Kind::prompt, registry::Kind::route}) {
     for (const auto& item : snapshot->items(kind)) found.items.push_back(item.name);
   }
   for (const auto& tool : snapshot->items(registry::Kind::tool)) lint(tool, found);

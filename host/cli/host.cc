@@ -78,7 +78,7 @@ std::string problem_of(const CommonOptions& options) {
   if (std::string wrong = problem_of_value("--token", options.token); !wrong.empty()) return wrong;
   for (const std::string& header : options.headers) {
     const std::string name = name_of(header);
-    if (!config::is_header_name(name))
+    if (!text::is_token(name))
       return fmt::format("--header: '{}' is no name of a header", display::printable(name));
     if (config::is_own_header(name)) return fmt::format("--header: {} is set by Collet itself", name);
     if (!options.token.empty() && text::equals_ignoring_case(name, "Authorization"))

@@ -15,7 +15,8 @@ namespace {
 constexpr std::pair<registry::Kind, const char*> kKinds[] = {{registry::Kind::tool, "tool"},
                                                              {registry::Kind::resource, "resource"},
                                                              {registry::Kind::resource_template, "template"},
-                                                             {registry::Kind::prompt, "prompt"}};
+                                                             {registry::Kind::prompt, "prompt"},
+                                                             {registry::Kind::route, "route"}};
 
 void append_key(std::string& out, const char* key) {
   if (out.back() != '{') out += ',';

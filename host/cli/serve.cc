@@ -14,6 +14,7 @@
 #include "protocol/http/discovery.h"
 #include "protocol/http/http_endpoint.h"
 #include "protocol/http/http_site.h"
+#include "protocol/http/plugin_routes.h"
 #include "protocol/http/probes.h"
 #include "protocol/legacy/sse_endpoint.h"
 #include "transport/http.h"
@@ -95,6 +96,7 @@ struct LoopService {
         site(access),
         http(server_loop.loop(), http_limits(server.limits), site, std::move(memory)) {
     site.add(protocol::route_to(server.path, mcp));
+    site.add(protocol::plugin_routes(server_loop));
     if (!server.sse_path.empty()) site.add(protocol::route_to(server.sse_path, sse));
   }
 };
@@ -179,7 +181,7 @@ class Service {
     host_.unload_timeout_ms = limits::kHurriedUnloadMs;
     for (std::size_t index = 0; index < loops_.size(); ++index) {
       loops_[index]->post([service = services_[index].get()] {
-        service->protocol.calls().cancel_all(registry::CancelReason::shutdown);
+        service->protocol.cancel_calls(registry::CancelReason::shutdown);
       });
     }
     constexpr std::uint64_t kFlushMs = 500;  // for the answers to leave

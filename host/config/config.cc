@@ -97,7 +97,7 @@ const TextRule kRemoteUrl{R"(an http:// or https:// URL)", [](std::string_view t
                           }};
 
 const TextRule kHeaderName{"the name of a header that Collet does not set itself", [](std::string_view text) {
-                             return is_header_name(text) && !is_own_header(text);
+                             return text::is_token(text) && !is_own_header(text);
                            }};
 
 // Keys of a remote that name files.

@@ -13,16 +13,7 @@ constexpr std::string_view kOwn[] = {
     "TE",      "Trailer",    "Transfer-Encoding", "Upgrade",      "Mcp-Name", "Mcp-Method", "Mcp-Protocol-Version",
     "Mcp-Session-Id"};
 
-bool may_name(char c) {
-  const bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-  return is_letter || (c >= '0' && c <= '9') || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
 }  // namespace
-
-bool is_header_name(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), may_name);
-}
 
 bool is_own_header(std::string_view name) {
   return std::any_of(std::begin(kOwn), std::end(kOwn),

@@ -5,9 +5,6 @@
 
 namespace collet::config {
 
-// A field name of RFC 9110, 5.1.
-bool is_header_name(std::string_view text);
-
 // Each request has that header anyway, or none may have it, and would break if it said something else.
 bool is_own_header(std::string_view name);
 

@@ -1,5 +1,6 @@
 #include "protocol/server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 
@@ -226,6 +227,42 @@ void ServerLoop::tell_session(Session& session, const std::string& message) {
 void ServerLoop::end_streams() {
   subscriptions_.clear();
   readers_.clear();
+  for (const auto& [serial, route] : routes_) {
+    if (route->streams()) route->cancel(registry::CancelReason::shutdown);
+  }
+}
+
+void ServerLoop::cancel_calls(registry::CancelReason reason) {
+  calls_.cancel_all(reason);
+  for (const auto& [serial, route] : routes_) route->cancel(reason);
+}
+
+const registry::Item* ServerLoop::find_route(std::string_view path, const registry::PrincipalPtr& principal) const {
+  using registry::Kind;
+  const registry::View* view = registry::view_of(principal);
+  if (view && view->denies(path, Kind::route)) return nullptr;
+  const registry::Item* route = snapshot_->find(Kind::route, path);
+  if (std::ranges::count(path, '/') > limits::kRouteSegmentsMax) return nullptr;
+  for (std::size_t slash = path.rfind('/'); !route && slash != 0; slash = path.rfind('/', slash - 1)) {
+    route = snapshot_->find(Kind::route, std::string(path.substr(0, slash + 1)) + "*");
+  }
+  return route && view && view->sight_of(*route) == registry::Sight::hidden ? nullptr : route;
+}
+
+void ServerLoop::begin_route(const registry::Item& route, std::string_view path, registry::WebRequestPtr request,
+                             transport::HttpReply& reply, registry::PrincipalPtr principal, std::string page) {
+  const std::uint64_t serial = next_serial();
+  const std::uint32_t own_ms = route.def->timeout_ms;
+  RouteCall& call = *routes_
+                         .emplace(serial, std::make_unique<RouteCall>(*this, serial, reply, std::move(principal),
+                                                                      std::move(page)))
+                         .first->second;
+  const std::uint64_t timeout_ms = own_ms ? own_ms : server_.options().call_timeout_ms;
+  if (call.begin(route, path, std::move(request), timeout_ms)) end_route(serial);
+}
+
+void ServerLoop::flush_route(std::uint64_t serial) {
+  if (const auto found = routes_.find(serial); found != routes_.end()) found->second->flush();
 }
 
 void ServerLoop::cancel(std::uint64_t serial) {
@@ -274,6 +311,8 @@ std::string_view list_changed_method(registry::Kind kind) {
     case registry::Kind::resource:
     case registry::Kind::resource_template:
       return "notifications/resources/list_changed";
+    case registry::Kind::route:
+      break;
   }
   return {};
 }
@@ -408,6 +447,7 @@ void Server::publish(registry::SnapshotPtr snapshot, unsigned changed, Callback<
   auto adoption = std::make_shared<Adoption>();
   adoption->left = loops_.size();
   adoption->done = std::move(adopted);
+  changed &= (1u << registry::kListedKinds) - 1;
   for (const auto& target : loops_) {
     target->loop().post([this, &target = *target, snapshot, listings, changed, adoption] {
       target.adopt(snapshot, listings, changed);

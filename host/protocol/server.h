@@ -16,6 +16,7 @@
 #include "loop/loop.h"
 #include "protocol/calls/calls.h"
 #include "protocol/calls/item_call.h"
+#include "protocol/http/route_call.h"
 #include "protocol/legacy/event_reader.h"
 #include "protocol/legacy/session.h"
 #include "protocol/lists/list_news.h"
@@ -112,8 +113,17 @@ class ServerLoop {
   const Listing& listing(registry::Kind kind, const registry::PrincipalPtr& principal);
   // Of a principal with a view: another number where its list is another one. Resources and templates are one to clients.
   std::size_t fingerprint(registry::Kind kind, const registry::PrincipalPtr& principal);
+  // The route that serves the path, as the principal sees it: the one of that name, else of the longest with * that it is below.
+  const registry::Item* find_route(std::string_view path, const registry::PrincipalPtr& principal) const;
+  // Answers the request by a call of the route; `path` is what is asked for below its plugin's.
+  void begin_route(const registry::Item& route, std::string_view path, registry::WebRequestPtr request,
+                   transport::HttpReply& reply, registry::PrincipalPtr principal, std::string page);
+  void flush_route(std::uint64_t serial);
+  void end_route(std::uint64_t serial) { routes_.erase(serial); }
+  // Asks all calls to end.
+  void cancel_calls(registry::CancelReason reason);
   void end_subscription(std::uint64_t serial) { subscriptions_.erase(serial); }
-  // Ends all streams that clients hold open: subscriptions with an answer.
+  // Ends all streams that clients hold open: subscriptions with an answer, those of plugins when these have heard of it.
   void end_streams();
 
  private:
@@ -179,6 +189,7 @@ class ServerLoop {
   std::map<std::uint64_t, std::unique_ptr<Subscription>> subscriptions_;
   std::map<std::uint64_t, std::unique_ptr<EventReader>> readers_;
   std::map<std::uint64_t, std::unique_ptr<TaskWaiter>> task_waiters_;
+  std::map<std::uint64_t, std::unique_ptr<RouteCall>> routes_;
   std::uint64_t serial_ = 0;
   StdioClient* stdio_client_ = nullptr;
   ListChanges changes_;  // that news_ has not told of

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "registry/names.h"
 #include "registry/shapes.h"
 
 namespace collet::registry {
@@ -24,14 +25,6 @@ Result<SchemaPtr> compile(std::string_view member, const json::Value& definition
   return entry->second;
 }
 
-bool is_token(std::string_view name) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";  // RFC 9110 §5.6.2
-  return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kMarks.find(c) != std::string_view::npos;
-  });
-}
-
 bool is_mirrorable(const json::Value& schema) {
   const auto type = json::find_string(schema, "type");
   return type == "string" || type == "integer" || type == "boolean";
@@ -44,7 +37,7 @@ Result<void> read_mirrored(const json::Value& schema, std::vector<std::string>& 
   for (const auto& property : properties->GetObject()) {
     path.emplace_back(json::view(property.name));
     if (const json::Value* name = json::find(property.value, "x-mcp-header")) {
-      if (!name->IsString() || !is_token(json::view(*name)) || !is_mirrorable(property.value)) {
+      if (!name->IsString() || !text::is_token(json::view(*name)) || !is_mirrorable(property.value)) {
         return error("its x-mcp-header of {} must be a header name, on a string, integer or boolean", path.back());
       }
       std::string header = "Mcp-Param-" + std::string(json::view(*name));
@@ -98,6 +91,29 @@ Result<Compiled> read_tool(const json::Value& definition, SchemaCache& cache, st
   return compiled;
 }
 
+// {"methods":["GET","POST"]}; without them it is GET. A route that takes GET takes HEAD (RFC 9110 §9.3.2).
+Result<Compiled> read_route(std::string_view path, const json::Value& definition) {
+  if (!is_route_path(path)) {
+    return error("its path is none: segments behind slashes, none of them empty, . or .., with %XX only where it is needed");
+  }
+  const std::size_t star = path.find('*');
+  const bool is_last_segment = star + 1 == path.size() && path[star - 1] == '/';
+  if (star != path.npos && !is_last_segment) return error("* may only be its path's last segment");
+  const json::Value* given = json::find(definition, "methods");
+  std::vector<std::string> methods;
+  if (given && given->IsArray()) {
+    for (const json::Value& method : given->GetArray()) methods.emplace_back(method.IsString() ? json::view(method) : "");
+  } else if (!given) {
+    methods.emplace_back("GET");
+  }
+  const bool are_good = !methods.empty() && std::ranges::all_of(methods, text::is_token);
+  if (!are_good) return error("its methods must be an array of HTTP's: [\"GET\", \"POST\"]");
+  if (std::ranges::count(methods, "GET") && !std::ranges::count(methods, "HEAD")) methods.emplace_back("HEAD");
+  Compiled compiled;
+  for (const std::string& method : methods) compiled.methods += (compiled.methods.empty() ? "" : ", ") + method;
+  return compiled;
+}
+
 Shape shape_of(Kind kind) {
   switch (kind) {
     case Kind::resource:
@@ -107,6 +123,7 @@ Shape shape_of(Kind kind) {
     case Kind::prompt:
       return Shape::prompt;
     case Kind::tool:
+    case Kind::route:
       break;
   }
   return Shape::tool;
@@ -142,6 +159,11 @@ bool are_strings(const json::Value& arguments) {
 }  // namespace
 
 Result<Compiled> read_definition(ItemDef& def, SchemaCache& cache, std::int64_t schema_steps_max) {
+  if (def.kind == Kind::route) {
+    json::Document route;
+    COLLET_ASSERT(!json::parse(def.definition, route));
+    return read_route(def.name, route);
+  }
   auto fitted = fit(shape_of(def.kind), def.definition);
   if (!fitted) return error("its definition {}", fitted.message());
   if (!fitted->left_out.empty()) def.definition = std::move(fitted->mended);

@@ -39,6 +39,8 @@ std::string_view opening_of_result(CallKind kind) {
       return R"({"messages":[)";
     case CallKind::complete:
       return R"({"values":[)";
+    case CallKind::route:
+      break;
   }
   return {};
 }

@@ -20,6 +20,7 @@ std::string_view noun(CallKind kind) {
     case CallKind::resource:
       return "resource";
     case CallKind::complete:
+    case CallKind::route:
       break;
   }
   return "item";

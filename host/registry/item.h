@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "registry/web.h"
+
 namespace collet::schema {
 class Schema;
 }
@@ -17,8 +19,9 @@ namespace collet::registry {
 struct Principal;
 using PrincipalPtr = std::shared_ptr<const Principal>;
 
-enum class Kind : std::uint8_t { tool, resource, resource_template, prompt };
-inline constexpr unsigned kKinds = 4;
+enum class Kind : std::uint8_t { tool, resource, resource_template, prompt, route };
+inline constexpr unsigned kKinds = 5;
+inline constexpr unsigned kListedKinds = 4;  // the first of them: those that MCP has lists of
 
 // What an item's author says of it. Zero is the safe default.
 struct Traits {
@@ -37,7 +40,7 @@ struct Traits {
 // An item as its provider offers it.
 struct ItemDef {
   Kind kind = Kind::tool;
-  std::string name;        // as the provider knows it; a resource's URI, a template's text
+  std::string name;        // as the provider knows it; a resource's URI, a template's text, a route's path
   std::string definition;  // the rest of its MCP object: JSON text of an object, valid, "{}" if there is none
   Traits traits;
   std::uint32_t timeout_ms = 0;  // 0: the host's default
@@ -98,6 +101,10 @@ class Listener {
   virtual void on_log(const LogMessage& message) = 0;
   // The client's connection may be closed; it comes back after that time, if it can.
   virtual void on_close_stream(unsigned retry_ms) { static_cast<void>(retry_ms); }
+  // Of a call of a route: how its answer begins, once, and the next bytes of its body, which may be taken. Whoever is told owes
+  // Provider::taken().
+  virtual void on_answer_head(WebHead head) { static_cast<void>(head); }
+  virtual void on_answer_bytes(std::string& bytes) { static_cast<void>(bytes); }
   // Exactly once, last; possibly before Provider::start() returns. Strings may be taken from `ending`.
   virtual void on_end(Ending& ending) = 0;
   // Any thread, between start() and on_end(): what is known of the caller under this key of collet_host.call_info.
@@ -105,14 +112,14 @@ class Listener {
   virtual std::optional<std::string_view> info(std::string_view key) const = 0;
 };
 
-enum class CallKind : std::uint8_t { tool, resource, prompt, complete };
+enum class CallKind : std::uint8_t { tool, resource, prompt, complete, route };
 
 // A call to be made. Everything is borrowed until Provider::start() returns; a provider copies what it keeps.
 struct Call {
   std::uint64_t handle = 0;  // ItemDef::handle
   CallKind kind = CallKind::tool;
   unsigned loop = 0;                          // index of the calling loop
-  std::string_view name;                      // as the provider knows it; for a resource: the URI that is read
+  std::string_view name;  // as the provider knows it; for a resource: the URI that is read; for a route: the path asked for
   std::optional<std::string_view> arguments;  // JSON text exactly as sent
   std::optional<std::string_view> variables;  // of a URI template, JSON text
   std::optional<std::string_view> input_responses;  // JSON text, if round > 0
@@ -123,6 +130,7 @@ struct Call {
   const PrincipalPtr* principal = nullptr;  // who calls, or null: nobody in particular; kept until Listener::on_end()
   const schema::Schema* output = nullptr;  // that structured content is to fit, or null; kept until Listener::on_end()
   unsigned depth = 0;  // how many calls it is made inside of, by their plugins
+  WebRequestPtr web = {};  // of a route; else null
 };
 
 enum class CancelReason : std::uint8_t { client = 1, deadline = 2, shutdown = 3 };  // as COLLET_CANCEL_*
@@ -137,6 +145,11 @@ class Provider {
   virtual CallId start(const Call& call, Listener& listener) = 0;
   // Asks that the call end soon. Does nothing for a call that has ended.
   virtual void cancel(CallId id, CancelReason reason) = 0;
+  // So many bytes of a route's answer have left for its client. Does nothing for a call that has ended.
+  virtual void taken(CallId id, std::size_t bytes) {
+    static_cast<void>(id);
+    static_cast<void>(bytes);
+  }
 };
 
 }  // namespace collet::registry

@@ -19,8 +19,9 @@ struct NameRules {
   std::map<std::string, std::string> rename;  // provider's name → final name, to which no prefix is added
 
   bool hides(std::string_view name) const;
-  // The name that clients see. Resources and templates keep theirs: it is a URI, and the plugin must know it again.
-  std::string final_name(Kind kind, const std::string& name) const;
+  // The name that clients see. Resources and templates keep theirs: it is a URI, and the plugin must know it again. A route's
+  // has its source before it.
+  std::string final_name(Kind kind, std::string_view source, const std::string& name) const;
 
   bool operator==(const NameRules&) const = default;
 };
@@ -28,7 +29,12 @@ struct NameRules {
 // Whether its name is a URI or a URI template.
 constexpr bool has_uri_name(Kind kind) { return kind == Kind::resource || kind == Kind::resource_template; }
 
-// Tools and prompts: [A-Za-z0-9_.-], 1 to `bytes_max` characters. URIs: no blanks or control characters.
+// "/a/b.html", a path (RFC 3986 §3.3) as normalised_encoding() writes it, in which every segment names something: there is no
+// "//", and no "..", in whatever way they are written.
+bool is_route_path(std::string_view path);
+
+// Tools and prompts: [A-Za-z0-9_.-], 1 to `bytes_max` characters. URIs: no blanks or control characters. Of a route the length
+// alone: its path was looked at before its plugin's was put before it.
 Result<void> check_name(Kind kind, std::string_view name, std::size_t bytes_max);
 
 }  // namespace collet::registry

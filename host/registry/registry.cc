@@ -225,7 +225,7 @@ SnapshotPtr Registry::build() const {
     for (const Offer& offer : *source->offers) {
       const ItemDef& def = offer.def;
       if (source->rules.hides(def.name)) continue;
-      std::string name = source->rules.final_name(def.kind, def.name);
+      std::string name = source->rules.final_name(def.kind, source->id, def.name);
       const auto reject = [&](std::string reason) {
         next->rejected_.push_back({source->id, name, std::move(reason)});
       };

@@ -11,12 +11,14 @@ namespace collet::registry {
 namespace {
 
 constexpr unsigned bit(Kind kind) { return 1u << static_cast<unsigned>(kind); }
-constexpr unsigned kEvery = bit(Kind::tool) | bit(Kind::resource) | bit(Kind::resource_template) | bit(Kind::prompt);
+constexpr unsigned kEvery = bit(Kind::tool) | bit(Kind::resource) | bit(Kind::resource_template) | bit(Kind::prompt) |
+                            bit(Kind::route);
 
 constexpr std::pair<std::string_view, unsigned> kPrefixes[] = {{"tool:", bit(Kind::tool)},
                                                             {"resource:", bit(Kind::resource)},
                                                             {"template:", bit(Kind::resource_template)},
-                                                            {"prompt:", bit(Kind::prompt)}};
+                                                            {"prompt:", bit(Kind::prompt)},
+                                                            {"route:", bit(Kind::route)}};
 
 constexpr std::pair<std::string_view, unsigned> kHints[] = {{"@read-only", kReadOnly},
                                                             {"@destructive", kDestructive},
@@ -68,7 +70,7 @@ unsigned hint_of(std::string_view rule) {
 
 std::optional<std::string> find_mistake(std::string_view rule) {
   if (rule.empty()) return "it is empty";
-  for (const std::string_view word : {"tools:", "resources:", "templates:", "prompts:"}) {
+  for (const std::string_view word : {"tools:", "resources:", "templates:", "prompts:", "routes:"}) {
     if (rule.starts_with(word)) return fmt::format("say {}: before a pattern", word.substr(0, word.size() - 2));
   }
   take_kinds(rule);
@@ -94,10 +96,10 @@ bool View::Rule::matches(const Item& item) const {
   return is_like(item.name, pattern) || (item.key != item.name && is_like(item.key, pattern));
 }
 
-bool View::denies(std::string_view uri) const {
+bool View::denies(std::string_view uri, Kind kind) const {
   const std::string spelt = UriTemplate::spelt(uri);
   return std::any_of(deny_.begin(), deny_.end(), [&](const Rule& rule) {
-    return !rule.hints && (rule.kinds & bit(Kind::resource)) && (is_like(uri, rule.pattern) || is_like(spelt, rule.pattern));
+    return !rule.hints && (rule.kinds & bit(kind)) && (is_like(uri, rule.pattern) || is_like(spelt, rule.pattern));
   });
 }
 

@@ -2,10 +2,10 @@
 // itself.
 //
 // A rule is a pattern for final names (of a resource its URI), in which `*` stands for any text: "files__*". A kind
-// before it keeps it to items of that kind: "tool:*", "resource:file:///docs/*", "template:…", "prompt:…". A word
+// before it keeps it to items of that kind: "tool:*", "resource:file:///docs/*", "template:…", "prompt:…", "route:/plugins/web/*". A word
 // behind "@" stands for the tools whose annotations say so, with the defaults that MCP gives these: "@read-only",
-// "@destructive", "@idempotent", "@open-world"; of what is no tool, "@read-only" is true. What is denied by its URI is so
-// where a template would have it as well.
+// "@destructive", "@idempotent", "@open-world"; of what is no tool, "@read-only" is true. What is denied by its URI, or a route's path,
+// is so where a template, or a route with *, would have it as well.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "registry/item.h"
 
 namespace collet::registry {
 
@@ -43,8 +45,8 @@ class View {
   explicit View(const ViewRules& rules);
 
   Sight sight_of(const Item& item) const;
-  // Whether a resource of that URI, which may be one of a template, is denied by its name.
-  bool denies(std::string_view uri) const;
+  // Whether a resource of that URI, which may be one of a template, is denied by its name; or what is asked for below a route.
+  bool denies(std::string_view uri, Kind kind = Kind::resource) const;
 
  private:
   struct Rule {

@@ -71,15 +71,15 @@ class HttpReplyObserver {
   // of the answer are sent at once. Not noticed while a client has sent more than kHttpPipelineBytesMax ahead. The
   // reply is no longer usable when this is called. Comes from the loop, never from inside a call of the reply.
   virtual void on_gone() = 0;
-  // All that was written to an event stream has left. Comes from the loop, too.
+  // All that was written to a stream has left. Comes from the loop, too.
   virtual void on_sent() {}
 
  protected:
   ~HttpReplyObserver() = default;
 };
 
-// The answer to one request: either respond(), or begin_events(), event()* and end(). Owned by the connection; it
-// ends with respond() or end(), or when the observer's on_gone() is called. An answer that was never given when
+// The answer to one request: respond(), or begin_events(), event()* and end(), or begin(), write()* and end(). Owned by the
+// connection; it ends with respond(), end() or abort(), or when the observer's on_gone() is called. An answer that was never given when
 // on_request() has returned is given later: an observer must be set by then.
 class HttpReply {
  public:
@@ -96,7 +96,14 @@ class HttpReply {
   // then on_gone() is called later.
   virtual void event(std::string_view data, const EventFields& fields) = 0;
   void event(std::string_view data) { event(data, {}); }
+  // The beginning of an answer that comes in pieces, with `headers`, of a status that has a body. write()* and end() follow.
+  virtual void begin(int status, std::span<const Header> headers) = 0;
+  // The next piece of the body, sent at once: also of an event stream, whole events. A client that does not read loses its
+  // connection as by event().
+  virtual void write(std::string_view bytes) = 0;
   virtual void end() = 0;
+  // Instead of end(): ends the connection, so that the client knows that its answer is not whole.
+  virtual void abort() = 0;
   // How many bytes may be written ahead of what the client's connection has taken. None: it reads too slowly, and what
   // can wait for on_sent(), or be left out, should.
   virtual std::size_t room() const { return limits::kStreamAheadBytes; }

@@ -1,4 +1,5 @@
 // The half of HttpConnection that answers; reading is in http_connection.cc.
+#include <fmt/core.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -75,20 +76,33 @@ void HttpConnection::respond(int status, std::span<const Header> headers, std::s
 }
 
 void HttpConnection::begin_events(std::span<const Header> headers) {
+  events_ = true;
+  begin_stream(200, headers,
+               "Content-Type: text/event-stream\r\n"
+               "Cache-Control: no-cache\r\n"
+               "X-Accel-Buffering: no\r\n");
+}
+
+void HttpConnection::begin(int status, std::span<const Header> headers) {
+  COLLET_ASSERT(status_has_body(status));
+  events_ = false;
+  begin_stream(status, headers, {});
+}
+
+void HttpConnection::begin_stream(int status, std::span<const Header> headers, std::string_view more_fields) {
   COLLET_ASSERT(phase_ == Phase::answering);
   phase_ = Phase::streaming;
   if (closing_) return;
   if (http_1_0_) keep_alive_ = false;
-  append_head(200, headers);
+  append_head(status, headers);
   std::string& out = output();
-  out.append(
-      "Content-Type: text/event-stream\r\n"
-      "Cache-Control: no-cache\r\n"
-      "X-Accel-Buffering: no\r\n");
+  out.append(more_fields);
   out.append(http_1_0_ ? "\r\n" : "Transfer-Encoding: chunked\r\n\r\n");
-  group_->wait(*this, Wait::comment);
-  if (!corked_) group_->defer(*this);  // the head leaves with the first event, or in the next turn
+  await_piece();
+  if (!corked_) group_->defer(*this);  // the head leaves with the first piece, or in the next turn
 }
+
+void HttpConnection::await_piece() { group_->wait(*this, events_ ? Wait::comment : Wait::reply); }
 
 void HttpConnection::event(std::string_view data, const EventFields& fields) {
   COLLET_ASSERT(phase_ == Phase::streaming);
@@ -103,22 +117,41 @@ void HttpConnection::event(std::string_view data, const EventFields& fields) {
   } else {
     send(rest);
   }
-  event_written();
+  piece_written();
 }
 
-// Of an event stream: what waits already, not what is about to be written, tells whether its client reads.
+// Of a stream: what waits already, not what is about to be written, tells whether its client reads.
 bool HttpConnection::reads_enough() {
   if (backlog_bytes() <= group_->limits.write_buffer_bytes_max) return true;
-  log::info("closing an event stream whose client does not read: {} bytes wait", backlog_bytes());
+  log::info("closing a stream whose client does not read: {} bytes wait", backlog_bytes());
   close();
   return false;
 }
 
-void HttpConnection::event_written() {
+void HttpConnection::piece_written() {
   flush();
   if (closing_) return;
   if (backlog_) return wait_for_write();
-  group_->wait(*this, Wait::comment);
+  await_piece();
+}
+
+void HttpConnection::write(std::string_view bytes) {
+  COLLET_ASSERT(phase_ == Phase::streaming);
+  if (closing_ || head_ || bytes.empty() || !reads_enough()) return;
+  const std::string before = http_1_0_ ? std::string() : fmt::format("{:x}\r\n", bytes.size());
+  const std::string_view pieces[] = {before, bytes, http_1_0_ ? "" : "\r\n"};
+  if (bytes.size() <= limits::kHttpCopyBytesMax) {
+    for (const std::string_view piece : pieces) output().append(piece);
+  } else {
+    send(pieces);
+  }
+  piece_written();
+}
+
+void HttpConnection::abort() {
+  COLLET_ASSERT(phase_ == Phase::streaming);
+  observer_ = nullptr;
+  close();
 }
 
 void HttpConnection::end() {
@@ -272,7 +305,7 @@ void HttpConnection::backlog_written(int status) {
     case Phase::lingering:
       return shut_down();
     case Phase::streaming:
-      group_->wait(*this, Wait::comment);
+      await_piece();
       if (observer_) observer_->on_sent();
       break;
     case Phase::answering:

@@ -139,7 +139,7 @@ void HttpConnection::time_is_up() {
                     kept_->parser.salvage({kept_->bytes.get(), kept_->size}));
     case Wait::comment:
       if (!head_) events::append_comment(output(), !http_1_0_);
-      return event_written();
+      return piece_written();
     case Wait::write: {
       // Slow is no reason to cut, stuck is.
       const std::uint64_t taken = written_bytes_ - backlog_bytes();
@@ -256,7 +256,7 @@ void HttpConnection::on_end(ssize_t error) {
 void HttpConnection::look_for_client() {
   if (phase_ == Phase::answering) {
     if (!std::exchange(begun_, true)) output().append(kAnswerBegin);
-  } else if (!head_) {
+  } else if (events_ && !head_) {
     events::append_comment(output(), !http_1_0_);
   }
   flush();

@@ -33,7 +33,10 @@ class HttpConnection final : public HttpReply {
   void respond(int status, std::span<const Header> headers, std::span<const std::string_view> body) override;
   void begin_events(std::span<const Header> headers) override;
   void event(std::string_view data, const EventFields& fields) override;
+  void begin(int status, std::span<const Header> headers) override;
+  void write(std::string_view bytes) override;
   void end() override;
+  void abort() override;
   std::size_t room() const override;
   void observe(HttpReplyObserver* observer) override { observer_ = observer; }
 
@@ -120,7 +123,9 @@ class HttpConnection final : public HttpReply {
   std::string& output() { return group_->output_of(*this); }
   void append_head(int status, std::span<const Header> headers);
   bool reads_enough();
-  void event_written();
+  void begin_stream(int status, std::span<const Header> headers, std::string_view more_fields);
+  void await_piece();
+  void piece_written();
   void answered();
   void linger();
   void shut_down();
@@ -162,6 +167,7 @@ class HttpConnection final : public HttpReply {
   bool keep_alive_ = true;
   bool http_1_0_ = false;
   bool head_ = false;        // answers a HEAD request
+  bool events_ = false;      // what it streams are events
   bool begun_ = false;       // kAnswerBegin has been sent of the answer
   bool read_ended_ = false;  // the client sends no more; close when what it is owed is written
   bool closing_ = false;

@@ -102,7 +102,7 @@ class Streams(Case):
         attentive = self.subscription(resourceSubscriptions=[WATCHED])
         before = self.server.resident_bytes()
         trigger = self.server.connect()
-        closing = "closing an event stream whose client does not read"
+        closing = "closing a stream whose client does not read"
         told = 0
         while not any(line and closing in line for line in self.server.log):
             trigger.send(b"".join(change(id, "test_trigger_resource_update") for id in range(100)))

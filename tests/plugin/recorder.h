@@ -39,6 +39,16 @@ class Recorder : public registry::Listener {
     note(fmt::format("log {} {} {}", message.severity, message.logger, message.data));
   }
   void on_close_stream(unsigned retry_ms) override { note(fmt::format("close stream {}", retry_ms)); }
+  void on_answer_head(registry::WebHead head) override {
+    std::string words = fmt::format("answer {}", head.status);
+    for (const registry::WebField& field : head.fields) words += fmt::format(" [{}: {}]", field.name, field.value);
+    note(std::move(words));
+  }
+  void on_answer_bytes(std::string& bytes) override {
+    const std::lock_guard lock(mutex_);
+    body_ += bytes;
+    changed_.notify_all();
+  }
   void on_end(registry::Ending& given) override {
     const std::lock_guard lock(mutex_);
     ++ends_;
@@ -66,6 +76,18 @@ class Recorder : public registry::Listener {
     }
     return notices_;
   }
+  // Waits until so much of an answer has come.
+  std::string wait_body(std::size_t bytes) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, kPatience, [&] { return body_.size() >= bytes; })) {
+      throw std::runtime_error("the answer does not come");
+    }
+    return body_;
+  }
+  std::string body() const {
+    const std::lock_guard lock(mutex_);
+    return body_;
+  }
   int ends() const {
     const std::lock_guard lock(mutex_);
     return ends_;
@@ -87,6 +109,7 @@ class Recorder : public registry::Listener {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> notices_;
+  std::string body_;
   registry::Ending ending_;
   int ends_ = 0;
 };

@@ -34,6 +34,7 @@ class FakeReply final : public transport::HttpReply {
   std::string body;
   bool streaming = false;
   bool ended = false;
+  bool aborted = false;
   std::vector<std::string> events;  // those that carry a message
   std::string last_event_id;
   std::optional<unsigned> retry_ms;
@@ -65,9 +66,21 @@ class FakeReply final : public transport::HttpReply {
     last_event_id = fields.id;
     if (fields.retry_ms) retry_ms = fields.retry_ms;
   }
+  void begin(int code, std::span<const transport::Header> with) override {
+    begin_events(with);
+    status = code;
+  }
+  void write(std::string_view bytes) override {
+    COLLET_ASSERT(streaming && !ended);
+    body += bytes;
+  }
   void end() override {
     COLLET_ASSERT(streaming && !ended);
     ended = true;
+  }
+  void abort() override {
+    end();
+    aborted = true;
   }
   void observe(transport::HttpReplyObserver* who) override { observer = who; }
   std::size_t room() const override { return limits::kStreamAheadBytes - std::min(waiting, limits::kStreamAheadBytes); }
@@ -91,6 +104,7 @@ class FakeProvider final : public registry::Provider {
   std::vector<Tool> tools;
   std::map<registry::CallId, registry::Listener*> waiting;
   std::vector<registry::CancelReason> cancelled;
+  std::size_t bytes_taken = 0;
 
   registry::CallId start(const registry::Call& call, registry::Listener& listener) override {
     const registry::CallId id = ++last_;
@@ -99,6 +113,7 @@ class FakeProvider final : public registry::Provider {
     tools[call.handle](call, listener);
     return waiting.contains(id) ? id : 0;
   }
+  void taken(registry::CallId, std::size_t bytes) override { bytes_taken += bytes; }
   void cancel(registry::CallId id, registry::CancelReason reason) override {
     if (waiting.contains(id)) cancelled.push_back(reason);
   }

@@ -360,6 +360,87 @@ TEST_CASE("every event has a type, but for one without data, which is no message
         "event: endpoint\ndata: /where\n\n");
 }
 
+TEST_CASE("an answer in pieces comes as it is written, and the connection goes on behind it") {
+  Served served;
+  TcpClient client(served.port());
+  client.send("GET /pieces HTTP/1.1\r\nHost: x\r\n\r\n");
+  served.handler.await_open(1);
+  const std::string head = client.read_until("\r\n\r\n");
+  CHECK(head.starts_with("HTTP/1.1 206 Partial Content\r\n"));
+  CHECK(head.find("Transfer-Encoding: chunked") != head.npos);
+  CHECK(head.find("text/event-stream") == head.npos);
+  const auto write = [&](const std::string& bytes) {
+    served.run([&] { served.handler.open(0).reply->write(bytes); });
+  };
+  write("one");
+  CHECK(client.read_until("\r\none\r\n") == "3\r\none\r\n");
+  write("");  // is no end
+  const std::string large(100'000, 'x');
+  write(large);
+  CHECK(client.read_until(large + "\r\n") == "186a0\r\n" + large + "\r\n");
+  served.run([&] { served.handler.open(0).reply->end(); });
+  CHECK(client.read_until("0\r\n\r\n") == "0\r\n\r\n");
+  client.send(post("/echo", "more"));
+  CHECK(client.read_answer().body == "more");
+}
+
+TEST_CASE("an answer in pieces for HEAD has none, and for HTTP/1.0 ends with the connection") {
+  Served served;
+  TcpClient client(served.port());
+  client.send("HEAD /pieces HTTP/1.1\r\nHost: x\r\n\r\n");
+  served.handler.await_open(1);
+  served.run([&] {
+    served.handler.open(0).reply->write("unseen");
+    served.handler.open(0).reply->end();
+  });
+  client.send(post("/echo", "more"));
+  client.read_until("\r\n\r\n");
+  CHECK(client.read_answer().body == "more");
+
+  TcpClient old(served.port());
+  old.send("GET /pieces HTTP/1.0\r\n\r\n");
+  served.handler.await_open(2);
+  served.run([&] {
+    served.handler.open(1).reply->write("to the end");
+    served.handler.open(1).reply->end();
+  });
+  old.read_until("\r\n\r\n");
+  CHECK(old.read_to_end() == "to the end");
+}
+
+TEST_CASE("an answer in pieces that is given up ends its connection without its last chunk") {
+  Served served;
+  TcpClient client(served.port());
+  client.send("GET /pieces HTTP/1.1\r\nHost: x\r\n\r\n");
+  served.handler.await_open(1);
+  served.run([&] {
+    served.handler.open(0).reply->write("half");
+    served.handler.open(0).reply->abort();
+  });
+  client.read_until("\r\n\r\n");
+  CHECK(client.read_to_end() == "4\r\nhalf\r\n");
+}
+
+TEST_CASE("who writes an answer in pieces hears when its client has taken them, and when it has gone") {
+  Served served;
+  TcpClient client(served.port());
+  client.send("GET /pieces HTTP/1.1\r\nHost: x\r\n\r\n");
+  served.handler.await_open(1);
+  const std::string large(2u << 20, 'x');
+  std::size_t written = 0;
+  served.run([&] {
+    transport::HttpReply& reply = *served.handler.open(0).reply;
+    for (; written < 8 && reply.room() > 0; ++written) reply.write(large);
+    CHECK(reply.room() == 0);
+  });
+  client.read_until("\r\n\r\n");
+  client.read_exactly(written * (std::string("200000\r\n\r\n").size() + large.size()));
+  served.handler.await_sent(1);
+  served.run([&] { CHECK(served.handler.open(0).reply->room() > 0); });
+  client.reset();
+  served.handler.await_gone(1);
+}
+
 TEST_CASE("a quiet event stream gets comments") {
   transport::HttpLimits limits;
   limits.keep_alive_comment_ms = 20;

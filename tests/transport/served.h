@@ -18,7 +18,7 @@
 namespace collet::test {
 
 // Answers by path: /echo the body, /head the request as text, /large a body of as many bytes as the query says,
-// /later when the test says so, /events an event stream that the test writes, /close with Connection: close from
+// /later when the test says so, /events an event stream that the test writes, /pieces an answer that it writes in pieces, /close with Connection: close from
 // us. A request to /forbidden is refused by its header.
 class ScriptedHandler final : public transport::HttpHandler {
  public:
@@ -29,6 +29,11 @@ class ScriptedHandler final : public transport::HttpHandler {
       ++owner->gone_;
       owner->changed_.notify_all();
     }
+    void on_sent() override {
+      const std::lock_guard lock(owner->mutex_);
+      ++owner->sent_;
+      owner->changed_.notify_all();
+    }
     ScriptedHandler* owner = nullptr;
     transport::HttpReply* reply = nullptr;
     std::string body;
@@ -36,7 +41,7 @@ class ScriptedHandler final : public transport::HttpHandler {
 
   void on_request(const transport::HttpRequest& request, transport::HttpReply& reply) override {
     ++requests_;
-    if (request.path == "/later" || request.path == "/events") return leave_open(request, reply);
+    if (request.path == "/later" || request.path == "/events" || request.path == "/pieces") return leave_open(request, reply);
     std::string body(request.body);
     if (request.path == "/head") {
       body = std::string(request.method) + " " + std::string(request.query) + " " + std::string(request.host) +
@@ -74,6 +79,9 @@ class ScriptedHandler final : public transport::HttpHandler {
   void await_gone(std::size_t count) {
     await([&] { return gone_ >= count; });
   }
+  void await_sent(std::size_t count) {
+    await([&] { return sent_ >= count; });
+  }
 
  private:
   void leave_open(const transport::HttpRequest& request, transport::HttpReply& reply) {
@@ -84,6 +92,7 @@ class ScriptedHandler final : public transport::HttpHandler {
     open->body = request.body;
     reply.observe(open.get());
     if (request.path == "/events") reply.begin_events({});
+    if (request.path == "/pieces") reply.begin(206, {});
     open_.push_back(std::move(open));
     changed_.notify_all();
   }
@@ -99,6 +108,7 @@ class ScriptedHandler final : public transport::HttpHandler {
   std::condition_variable changed_;
   std::vector<std::unique_ptr<Open>> open_;
   std::size_t gone_ = 0;
+  std::size_t sent_ = 0;
   std::atomic<unsigned> requests_ = 0;
 };
 

@@ -15,7 +15,6 @@
 
 using namespace collet;
 using plugin::becomes_true;
-using Descriptor;
 namespace fs = std::filesystem;
 
 namespace {

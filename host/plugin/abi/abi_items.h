@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "collet/ext/draft/http.h"
 #include "collet/plugin.h"
 #include "registry/item.h"
 
@@ -17,6 +18,7 @@ inline constexpr std::pair<std::uint32_t, registry::Kind> kAbiKinds[] = {
     {COLLET_RESOURCE, registry::Kind::resource},
     {COLLET_RESOURCE_TEMPLATE, registry::Kind::resource_template},
     {COLLET_PROMPT, registry::Kind::prompt},
+    {COLLET_ROUTE, registry::Kind::route},
 };
 
 inline constexpr std::pair<std::uint32_t, registry::CallKind> kAbiCallKinds[] = {
@@ -24,6 +26,7 @@ inline constexpr std::pair<std::uint32_t, registry::CallKind> kAbiCallKinds[] = 
     {COLLET_RESOURCE, registry::CallKind::resource},
     {COLLET_PROMPT, registry::CallKind::prompt},
     {COLLET_COMPLETE, registry::CallKind::complete},
+    {COLLET_ROUTE, registry::CallKind::route},
 };
 
 inline constexpr std::pair<std::uint32_t, bool registry::Traits::*> kAbiTraits[] = {

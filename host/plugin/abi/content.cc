@@ -54,6 +54,8 @@ void append_text(std::string& out, CallKind kind, const Reading& reading, std::s
     case CallKind::complete:
       text::append_json_string(out, text);
       return;
+    case CallKind::route:
+      return;
   }
 }
 

@@ -3,6 +3,7 @@
 #include "collet/ext/instructions.h"
 #include "collet/ext/relay.h"
 #include "collet/ext/stream.h"
+#include "plugin/abi/http_table.h"
 #include "plugin/abi/instructions.h"
 #include "plugin/abi/loop_table.h"
 #include "plugin/abi/notices.h"
@@ -21,6 +22,7 @@ struct Extension {
   const void* table;
 };
 constexpr Extension kExtensions[] = {
+    {COLLET_EXT_HTTP, &kHttpTable},
     {COLLET_EXT_INSTRUCTIONS, &kInstructions},
     {COLLET_EXT_RELAY, &kRelay},
     {COLLET_EXT_STREAM, &kStream},

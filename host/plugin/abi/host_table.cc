@@ -19,11 +19,17 @@ struct Problem {
   std::string reason = {};
 };
 
+const Problem kNull{COLLET_E_INVALID, "a pointer is NULL and its size is not 0"};
+const Problem kTooLarge{COLLET_E_LIMIT, "the result is larger than the host's limit"};
+const Problem kNotJson{COLLET_E_INVALID, "the text is not valid JSON, or nested too deeply"};
+const Problem kNotObject{COLLET_E_INVALID, "the text is not a JSON object, or nested too deeply"};
+const Problem kWrongKind{COLLET_E_UNSUPPORTED, "this kind of call has no such result"};
+
 // Runs `body`, which adds to the result; a problem sticks.
 template <class Body>
 std::int32_t add_to(const collet_host* host, collet_call id, const char* function, Body&& body) {
   return with_call(host, id, [&](HostSide& side, CallSlot& call) {
-    const Problem problem = body(call);
+    const Problem problem = call.kind == CallKind::route ? kWrongKind : body(call);
     if (problem.status != COLLET_OK && call.failure.empty()) {
       call.failure = fmt::format("plugin {}: {}(): {}", side.owner.name, function, problem.reason);
     }
@@ -31,11 +37,6 @@ std::int32_t add_to(const collet_host* host, collet_call id, const char* functio
   });
 }
 
-const Problem kNull{COLLET_E_INVALID, "a pointer is NULL and its size is not 0"};
-const Problem kTooLarge{COLLET_E_LIMIT, "the result is larger than the host's limit"};
-const Problem kNotJson{COLLET_E_INVALID, "the text is not valid JSON, or nested too deeply"};
-const Problem kNotObject{COLLET_E_INVALID, "the text is not a JSON object, or nested too deeply"};
-const Problem kWrongKind{COLLET_E_UNSUPPORTED, "this kind of call has no such result"};
 
 // Of a text that goes into the result.
 Problem check_room(const CallSlot& call, const char* data, std::size_t size) {
@@ -220,6 +221,7 @@ std::int32_t suspend(const collet_host* host, collet_call id, const char* state,
       set_failed(side, call, "suspend", problem.reason);
       return problem.status;
     };
+    if (call.kind == CallKind::route) return bad(kWrongKind);
     if (!is_sound(state, state_size)) return bad(kNull);
     if (state_size > limits::kSuspendStateBytesMax) return bad({COLLET_E_LIMIT, "the state is too large"});
     call.ending.how = registry::Ending::How::suspended;

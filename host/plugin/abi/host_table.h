@@ -31,6 +31,7 @@ struct HostSide {
   Instructions* instructions = nullptr;                        // null: nobody would hear them
   LoopWork* loop_work = nullptr;                               // null: plugins have nothing to do on loops here
   Peers* peers = nullptr;                                      // null: nor with other items
+  bool confined = false;  // what it serves is not to have the rights of the host's pages
 };
 
 // `side` is borrowed for as long as the table is used.

@@ -54,6 +54,7 @@ std::int32_t progress(const collet_host* host, collet_call id, double done, doub
   return entered(host, [&](HostSide& side) -> std::int32_t {
     LockedCall call = side.calls.lock(id, side.owner);
     if (!call) return COLLET_E_STALE;
+    if (call->kind == CallKind::route) return COLLET_E_UNSUPPORTED;
     if (!is_sound(message, size) || !std::isfinite(done) || !std::isfinite(total)) return COLLET_E_INVALID;
     if (call->progress_begun && done <= call->progress_done) return COLLET_E_INVALID;
     if (size > limits::kNoticeBytesMax) return COLLET_E_LIMIT;
@@ -94,6 +95,7 @@ std::int32_t close_stream(const collet_host* host, collet_call id, std::uint32_t
   return entered(host, [&](HostSide& side) -> std::int32_t {
     LockedCall call = side.calls.lock(id, side.owner);
     if (!call) return COLLET_E_STALE;
+    if (call->kind == CallKind::route) return COLLET_E_UNSUPPORTED;
     return push_notice(side.calls, call, {.kind = Notice::Kind::close_stream, .retry_ms = retry_ms});
   });
 }

@@ -21,6 +21,8 @@ std::string_view content_key(CallKind kind) {
       return "messages";
     case CallKind::complete:
       return "completion";
+    case CallKind::route:
+      break;
   }
   return {};
 }
@@ -107,6 +109,7 @@ std::int32_t complete_with(const collet_host* host, collet_call id, const char* 
       set_failed(side, call, "complete_with", reason);
       return status;
     };
+    if (call.kind == CallKind::route) return bad(COLLET_E_UNSUPPORTED, "a route has no such result");
     if (!is_sound(data, size)) return bad(COLLET_E_INVALID, "a pointer is NULL and its size is not 0");
     if (size > limits::kResultBytesMax) return bad(COLLET_E_LIMIT, "the result is larger than the host's limit");
     const text::Utf8 result(view(data, size));

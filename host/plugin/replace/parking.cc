@@ -56,7 +56,8 @@ class Parking::Parked final : public registry::Listener {
         timeout_ms_(call.timeout_ms),
         principal_(call.principal),
         depth_(call.depth),
-        output_(call.output) {}
+        output_(call.output),
+        web_(call.web) {}
 
   const registry::ItemDef& item() const { return item_; }
   bool begun() const { return provider_ != nullptr; }
@@ -78,6 +79,7 @@ class Parking::Parked final : public registry::Listener {
     call.principal = principal_;
     call.depth = depth_;
     call.output = output_;
+    call.web = web_;
     starting_ = true;
     there_ = provider_->start(call, *this);
     starting_ = false;
@@ -100,9 +102,15 @@ class Parking::Parked final : public registry::Listener {
     });
   }
 
+  void taken(std::size_t bytes) {
+    if (provider_) provider_->taken(there_, bytes);
+  }
+
   void on_progress(const registry::Progress& progress) override { listener_.on_progress(progress); }
   void on_log(const registry::LogMessage& message) override { listener_.on_log(message); }
   void on_close_stream(unsigned retry_ms) override { listener_.on_close_stream(retry_ms); }
+  void on_answer_head(registry::WebHead head) override { listener_.on_answer_head(std::move(head)); }
+  void on_answer_bytes(std::string& bytes) override { listener_.on_answer_bytes(bytes); }
   void on_end(registry::Ending& ending) override {
     listener_.on_end(ending);
     ended_ = true;
@@ -135,6 +143,7 @@ class Parking::Parked final : public registry::Listener {
   const registry::PrincipalPtr* const principal_;
   const unsigned depth_;
   const schema::Schema* const output_;
+  const registry::WebRequestPtr web_;
   const Clock::time_point parked_at_ = Clock::now();
 
   registry::Provider* provider_ = nullptr;
@@ -177,6 +186,12 @@ void Parking::cancel(CallId id, registry::CancelReason reason) {
   Lane& lane = *lanes_[id & 0xff];
   const auto found = lane.calls.find(id);
   if (found != lane.calls.end()) found->second->cancel(reason);
+}
+
+void Parking::taken(CallId id, std::size_t bytes) {
+  Lane& lane = *lanes_[id & 0xff];
+  const auto found = lane.calls.find(id);
+  if (found != lane.calls.end()) found->second->taken(bytes);
 }
 
 void Parking::release(Find find, std::string otherwise, Callback<void()> released) {

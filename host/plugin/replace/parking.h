@@ -30,6 +30,7 @@ class Parking final : public registry::Provider {
   // [loop]
   registry::CallId start(const registry::Call& call, registry::Listener& listener) override;
   void cancel(registry::CallId id, registry::CancelReason reason) override;
+  void taken(registry::CallId id, std::size_t bytes) override;
 
   // Any thread, when no loop can start calls here any more: has the loops start what they have parked. `find` says
   // where an item of that kind and name is now; without a provider the call ends with `otherwise`.

@@ -26,7 +26,7 @@ registry::ViewPtr reach_of(const Permissions& may) {
 std::vector<std::string> idle_rules(const PluginSpec& spec, const Items& items) {
   using registry::Kind;
   constexpr Kind kNamed[] = {Kind::tool, Kind::prompt};
-  constexpr Kind kAll[] = {Kind::tool, Kind::prompt, Kind::resource, Kind::resource_template};
+  constexpr Kind kAll[] = {Kind::tool, Kind::prompt, Kind::resource, Kind::resource_template, Kind::route};
   std::vector<std::string> warnings;
   const auto judge = [&](std::string_view key, const std::string& name, std::span<const Kind> kinds) {
     if (std::any_of(kinds.begin(), kinds.end(), [&](Kind kind) { return items.find(kind, name) != nullptr; }))

@@ -1,5 +1,6 @@
 #include "plugin/run/call_table.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -41,6 +42,7 @@ void recycle(CallSlot& slot) {
   slot.ended = false;
   slot.has_invoked = false;
   slot.out_of_memory = false;
+  slot.route.reset();
 }
 
 // A call that its loop holds is left to the loop.
@@ -50,8 +52,8 @@ bool is_to_be_checked(const CallSlot& slot) {
          ending.how == registry::Ending::How::completed && ending.structured.size() > limits::kCheckedOnLoopBytesMax;
 }
 
-void hand_out(registry::Listener& listener, const std::vector<Notice>& notices) {
-  for (const Notice& notice : notices) {
+void hand_out(registry::Listener& listener, std::vector<Notice>& notices) {
+  for (Notice& notice : notices) {
     switch (notice.kind) {
       case Notice::Kind::progress:
         listener.on_progress({notice.done, notice.total, notice.text});
@@ -61,6 +63,12 @@ void hand_out(registry::Listener& listener, const std::vector<Notice>& notices) 
         break;
       case Notice::Kind::close_stream:
         listener.on_close_stream(notice.retry_ms);
+        break;
+      case Notice::Kind::head:
+        listener.on_answer_head(std::move(*notice.head));
+        break;
+      case Notice::Kind::bytes:
+        listener.on_answer_bytes(notice.text);
         break;
     }
   }
@@ -219,6 +227,7 @@ CallTable::Progressed CallTable::mark_cancelled(CallId id, const CallOwner& owne
   LockedCall call = lock_even_waiting(id, owner);
   if (!call) return Progressed::ended;
   call->cancelled.store(true, std::memory_order_relaxed);
+  if (call->route) call->route->changed.notify_all();
   return call->begun ? Progressed::begun : Progressed::waiting;
 }
 
@@ -258,6 +267,7 @@ void CallTable::end(LockedCall call) noexcept {
   if (!slot.held) make_ready(slot);
   // Last: with the id gone start() may take the slot back without the lock.
   slot.id.store(0, std::memory_order_release);
+  if (slot.route) slot.route->changed.notify_all();
   call = {};
   if (draining) {
     const std::lock_guard lock(owner.drain_mutex);
@@ -270,6 +280,25 @@ void CallTable::end_failed(LockedCall call, int rpc_code, std::string message) n
   call->ending.rpc_code = rpc_code;
   call->ending.message = std::move(message);
   end(std::move(call));
+}
+
+void CallTable::note_taken(CallId id, const CallOwner& owner, std::size_t bytes) {
+  LockedCall call = lock_even_waiting(id, owner);
+  if (!call || !call->route) return;
+  RouteState& route = *call->route;
+  route.ahead -= std::min(bytes, route.ahead);
+  route.changed.notify_all();
+}
+
+std::int32_t CallTable::wait_for_room(LockedCall& call, CallId id, std::size_t bytes) {
+  const std::shared_ptr<RouteState> route = call->route;
+  const auto status = [&]() -> std::optional<std::int32_t> {
+    if (call->id.load(std::memory_order_relaxed) != id) return COLLET_E_STALE;
+    if (call->cancelled.load(std::memory_order_relaxed)) return COLLET_E_STATE;
+    return route->ahead + bytes <= limits::kRouteAheadBytesMax ? std::optional(COLLET_OK) : std::nullopt;
+  };
+  call.wait(route->changed, [&] { return status().has_value(); });
+  return *status();
 }
 
 void CallTable::announce(LockedCall& call) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "collet/ext/draft/http.h"
 #include "collet/plugin.h"
 #include "loop/loop.h"
 #include "plugin/abi/content.h"
@@ -72,14 +73,15 @@ struct RunningCall {
 
 // What a call says while it runs, on its way to its loop.
 struct Notice {
-  enum class Kind : std::uint8_t { progress, log, close_stream };
+  enum class Kind : std::uint8_t { progress, log, close_stream, head, bytes };
   Kind kind = Kind::progress;
   unsigned severity = 0;  // log
   unsigned retry_ms = 0;  // close_stream
   double done = 0;        // progress
   double total = 0;
   std::string logger = {};  // log
-  std::string text = {};    // progress: message; log: JSON text
+  std::string text = {};    // progress: message; log: JSON text; bytes: of a route's answer
+  std::unique_ptr<registry::WebHead> head = {};
   std::size_t bytes() const { return logger.size() + text.size(); }
 };
 
@@ -88,6 +90,17 @@ struct QueuedCall {
   collet_call_params params{};  // the texts' sizes are good, their bytes lie in `buffer` one behind the other
   std::string buffer;
   static constexpr std::size_t kTexts = 5;
+};
+
+// What a call of a route has besides.
+struct RouteState {
+  explicit RouteState(registry::WebRequestPtr from) : request(std::move(from)) {}
+
+  const registry::WebRequestPtr request;
+  std::vector<collet_http_field> fields;  // of the request, as the plugin is shown them; these four guarded by the slot's mutex
+  bool has_head = false;                  // the plugin has begun its answer
+  std::size_t ahead = 0;                  // bytes of the answer that its client has not taken
+  std::condition_variable changed;        // `ahead` has shrunk, or the call was cancelled or has ended
 };
 
 // One call. Plain fields are constant while the call runs, or guarded by `mutex` where it says so.
@@ -110,6 +123,7 @@ struct CallSlot {
   CallSlot* next = nullptr;      // free list, or queue of an executor
   QueuedCall queued;
   content::Reading reading;
+  std::shared_ptr<RouteState> route;  // null of other calls; shared with who waits for its client
 
   std::mutex mutex;    // guards all below
   bool held = false;   // start() has not returned yet: it delivers itself
@@ -138,6 +152,11 @@ class LockedCall {
   LockedCall(CallSlot& slot, std::unique_lock<std::mutex> lock) : slot_(&slot), lock_(std::move(lock)) {}
   explicit operator bool() const { return slot_ != nullptr; }
   CallSlot* operator->() { return slot_; }
+  // Until `condition` holds, which `changed` tells of; the call may end meanwhile.
+  template <class Condition>
+  void wait(std::condition_variable& changed, Condition condition) {
+    changed.wait(lock_, condition);
+  }
   CallSlot& operator*() { return *slot_; }
 
  private:
@@ -179,6 +198,10 @@ class CallTable {
   void end(LockedCall call) noexcept;
   // [any] As end(), with a failure of the plugin or host.
   void end_failed(LockedCall call, int rpc_code, std::string message) noexcept;
+  // [any] So many bytes of a route's answer have left. Nothing if the call has ended.
+  void note_taken(CallId id, const CallOwner& owner, std::size_t bytes);
+  // [any, but for loops] Waits until that many bytes of the answer may follow. Returns a status of the ABI.
+  std::int32_t wait_for_room(LockedCall& call, CallId id, std::size_t bytes);
   // [any] Has the loop deliver the slot's notices.
   void announce(LockedCall& call);
 

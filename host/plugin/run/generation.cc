@@ -33,7 +33,8 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
             spec_.resource_updated,
             &instructions_,
             spec_.isolated ? nullptr : &loop_work_,
-            peers_.get()},
+            peers_.get(),
+            image->isolated()},
       host_(make_host_table(side_)),
       image_(std::move(image)) {
   owner_.form = spec_.form;
@@ -137,9 +138,10 @@ Result<void> Generation::create() {
     return error("its create() returned {} ({}){}{}", status_name(status), status, item.empty() ? "" : ": ", item);
   }
   created_ = true;
+  route_watch_ = plugin_extension<collet_http_watch>(COLLET_EXT_HTTP).value_or(collet_http_watch());
   {
-    const std::lock_guard lock(cancel_mutex_);
-    cancel_allowed_ = table_.functions.cancel != nullptr;
+    const std::lock_guard lock(telling_mutex_);
+    tells_ = true;
   }
   if (peers_) peers_->open();
   items_.commit();
@@ -244,8 +246,8 @@ Result<void> Generation::close(const Patience& patience) {
   if (!loop_work_.close(deadline)) return leave("what it runs on a loop has not returned");
   if (peers_ && !peers_->close(deadline)) return leave("what it does with an answer has not returned");
   {
-    const std::lock_guard lock(cancel_mutex_);
-    cancel_allowed_ = false;
+    const std::lock_guard lock(telling_mutex_);
+    tells_ = false;
   }
   if (!inquiry_->end_by(deadline)) return leave("its status() has not returned");
   on_control([this] { table_.functions.destroy(self_); });

@@ -10,6 +10,8 @@
 #include <optional>
 
 #include "plugin/abi/host_table.h"
+#include "collet/ext/draft/http.h"
+#include "plugin/abi/structs.h"
 #include "plugin/load/elf_file.h"
 #include "plugin/load/image.h"
 #include "plugin/run/executor.h"
@@ -74,6 +76,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
   // inside start(), after the plugin's call() has returned.
   CallId start(const registry::Call& call, registry::Listener& listener) override;
   void cancel(CallId id, registry::CancelReason reason) override;
+  void taken(CallId id, std::size_t bytes) override;
 
   // Before a snapshot without this generation is published: loops that have adopted it announce the ends of calls.
   void expect_end() { owner_.draining = true; }
@@ -159,7 +162,12 @@ class Generation final : public registry::Provider, private Executor::Runner {
   void cancel_all();
   void close_calls();
   template <class Extension>
-  std::optional<Extension> plugin_extension(std::string_view id) const;
+  std::optional<Extension> plugin_extension(std::string_view id) const {
+    const OwnThreads::Inside inside(own_threads_.get());
+    const auto* given = static_cast<const Extension*>(image_->get_extension(id));
+    if (!given || given->struct_size < sizeof(std::uint32_t)) return std::nullopt;
+    return copy_struct(*given);
+  }
   void end_running(std::string_view reason);
   Result<void> leave(std::string what);
 
@@ -191,8 +199,9 @@ class Generation final : public registry::Provider, private Executor::Runner {
   // Held while plugin code runs, unless it is CONCURRENT: executors wait for it, loops go to the executor instead.
   std::mutex serial_;
   bool concurrent_ = false;
-  std::mutex cancel_mutex_;      // held while the plugin's cancel() runs
-  bool cancel_allowed_ = false;  // guarded by it
+  collet_http_watch route_watch_{};  // what the plugin offers of it; set before the first call
+  std::mutex telling_mutex_;     // held while the plugin's cancel() or taken() runs
+  bool tells_ = false;           // guarded by it
   std::unique_ptr<ControlThread> control_;
 };
 

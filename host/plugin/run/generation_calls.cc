@@ -78,6 +78,7 @@ CallId Generation::start(const registry::Call& call, registry::Listener& listene
   slot->output = call.output;
   slot->principal = call.principal;
   slot->depth = call.depth;
+  if (call.web) slot->route = std::make_shared<RouteState>(call.web);
   if (call.kind == CallKind::resource) {
     slot->reading.uri.assign(call.name);
     slot->reading.mime.assign(item.mime);
@@ -202,11 +203,21 @@ void Generation::note_overrun(collet_item item, Clock::duration took) {
       owner_.name, name, limits::kInlineBudgetUs, limits::kInlineOverrunsMax, us);
 }
 
+void Generation::taken(CallId id, std::size_t bytes) {
+  calls_.note_taken(id, owner_, bytes);
+  if (!route_watch_.taken) return;
+  const std::lock_guard lock(telling_mutex_);
+  if (!tells_) return;
+  const OwnThreads::Inside inside(own_threads_.get());
+  route_watch_.taken(self_, id, bytes);
+}
+
 void Generation::cancel(CallId id, registry::CancelReason reason) {
   if (calls_.mark_cancelled(id, owner_) != CallTable::Progressed::begun) return;
   if (peers_) peers_->cancel_inside(id, reason);
-  const std::lock_guard lock(cancel_mutex_);
-  if (!cancel_allowed_) return;
+  if (!table_.functions.cancel) return;
+  const std::lock_guard lock(telling_mutex_);
+  if (!tells_) return;
   const OwnThreads::Inside inside(own_threads_.get());
   table_.functions.cancel(self_, id, static_cast<std::uint32_t>(reason));
 }

@@ -10,14 +10,6 @@
 
 namespace collet::plugin {
 
-template <class Extension>
-std::optional<Extension> Generation::plugin_extension(std::string_view id) const {
-  const OwnThreads::Inside inside(own_threads_.get());
-  const auto* given = static_cast<const Extension*>(image_->get_extension(id));
-  if (!given || given->struct_size < sizeof(std::uint32_t)) return std::nullopt;
-  return copy_struct(*given);
-}
-
 std::string Generation::status() const {
   std::string out;
   const auto take = [](void* context, const char* json, std::size_t size) {

@@ -1,5 +1,7 @@
 #include "protocol/http/http_content.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "base/text.h"
@@ -130,6 +132,16 @@ void refuse(HttpReply& reply, std::string_view page, int status, std::string_vie
   std::vector<Header> headers = {{"Content-Type", "text/plain; charset=utf-8"}};
   if (!extra.name.empty()) headers.push_back(extra);
   respond(reply, page, status, std::move(headers), message);
+}
+
+bool takes_method(std::string_view methods, const HttpRequest& http, HttpReply& reply, std::string_view page) {
+  if (methods.empty()) return true;
+  FieldList known(methods);
+  while (const auto method = known.next()) {
+    if (*method == http.method) return true;
+  }
+  refuse(reply, page, 405, fmt::format("Here only {} is served\n", methods), {"Allow", methods});
+  return false;
 }
 
 }  // namespace collet::protocol

@@ -44,4 +44,8 @@ void respond(transport::HttpReply& reply, std::string_view page, int status, std
 void refuse(transport::HttpReply& reply, std::string_view page, int status, std::string_view message,
             transport::Header extra = {});
 
+// Whether the method is one of these, "GET, HEAD"; else the request has been refused. Empty: they are not known here.
+bool takes_method(std::string_view methods, const transport::HttpRequest& http, transport::HttpReply& reply,
+                  std::string_view page);
+
 }  // namespace collet::protocol

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "protocol/http/http_content.h"
-#include "transport/field_list.h"
 
 namespace collet::protocol {
 
@@ -16,7 +15,9 @@ using transport::HttpRequest;
 namespace {
 
 // A slash behind a path names the same.
-bool is_path(std::string_view asked, std::string_view path) {
+bool is_path(std::string_view asked, const Route& route) {
+  const std::string_view path = route.path;
+  if (route.is_folder) return asked.starts_with(path);
   return asked == path || (asked.size() == path.size() + 1 && asked.back() == '/' && asked.starts_with(path));
 }
 
@@ -42,17 +43,6 @@ void answer_preflight(const HttpRequest& http, HttpReply& reply, std::string_vie
   reply.respond(204, headers, {});
 }
 
-// A route that answers some methods only has refused the others.
-bool takes_method(const Route& route, const HttpRequest& http, HttpReply& reply, std::string_view page) {
-  if (route.methods.empty()) return true;
-  transport::FieldList methods(route.methods);
-  while (const auto method = methods.next()) {
-    if (*method == http.method) return true;
-  }
-  refuse(reply, page, 405, fmt::format("Here only {} is served\n", route.methods), {"Allow", route.methods});
-  return false;
-}
-
 }  // namespace
 
 void HttpSite::on_request(const HttpRequest& http, HttpReply& reply) {
@@ -72,7 +62,7 @@ bool HttpSite::refuses(const HttpRequest& header, HttpReply& reply, std::string&
 }
 
 const Route* HttpSite::find(std::string_view path) const {
-  const auto found = std::ranges::find_if(routes_, [&](const Route& route) { return is_path(path, route.path); });
+  const auto found = std::ranges::find_if(routes_, [&](const Route& route) { return is_path(path, route); });
   return found == routes_.end() ? nullptr : &*found;
 }
 
@@ -92,7 +82,7 @@ std::optional<HttpSite::Admitted> HttpSite::admit(const HttpRequest& http, HttpR
       return std::nullopt;
     }
   }
-  return takes_method(*route, http, reply, page) ? std::optional(Admitted{route, {}}) : std::nullopt;
+  return takes_method(route->methods, http, reply, page) ? std::optional(Admitted{route, {}}) : std::nullopt;
 }
 
 std::optional<HttpSite::Admitted> HttpSite::admit_granted(const Route* route, const HttpRequest& http,
@@ -116,7 +106,7 @@ std::optional<HttpSite::Admitted> HttpSite::admit_granted(const Route* route, co
     refuse(reply, page, refused->status, refused->message, challenge);
     return std::nullopt;
   }
-  return takes_method(*route, http, reply, page) ? std::optional(std::move(admitted)) : std::nullopt;
+  return takes_method(route->methods, http, reply, page) ? std::optional(std::move(admitted)) : std::nullopt;
 }
 
 void HttpSite::on_refusal(const HttpRequest& http, std::vector<Header>& headers) {

@@ -27,12 +27,13 @@ struct Route {
   Entry entry = Entry::granted;
   std::string methods;  // "GET, HEAD": others are refused; empty: the handler refuses them
   Handler handler;
+  bool is_folder = false;  // the path, which ends with a slash, stands for all below it
 };
 
 // To one of MCP's endpoints, which is borrowed.
 template <class Endpoint>
 Route route_to(std::string path, Endpoint& endpoint) {
-  return {std::move(path), Entry::granted, {}, [&endpoint](const auto& http, auto& reply, registry::PrincipalPtr principal) {
+  return {.path = std::move(path), .handler = [&endpoint](const auto& http, auto& reply, registry::PrincipalPtr principal) {
             endpoint.serve(http, reply, std::move(principal));
           }};
 }

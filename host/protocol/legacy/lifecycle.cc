@@ -67,7 +67,7 @@ void ServerLoop::initialize(RequestPtr request) {
     request->http.set_session(session->id());
   }
   if (registry::view_of(session->principal())) {
-    for (unsigned kind = 0; kind < registry::kKinds; ++kind) list_is_news(*session, static_cast<registry::Kind>(kind));
+    for (unsigned kind = 0; kind < registry::kListedKinds; ++kind) list_is_news(*session, static_cast<registry::Kind>(kind));
   }
   if (!session->initialize(std::move(client))) {
     return request->exchange.error(rpc::invalid_request("this stream is initialized already"));

@@ -95,7 +95,7 @@ class Session {
   std::atomic<unsigned> log_severity_ = 6;       // info, until logging/setLevel says otherwise
   rpc::InFlight in_flight_;
   mutable std::mutex mutex_;  // guards all below
-  std::size_t lists_[registry::kKinds] = {};
+  std::size_t lists_[registry::kListedKinds] = {};
   bool ended_ = false;
   std::uint64_t last_log_ = 0;
   std::map<std::uint64_t, EventLogPtr> logs_;

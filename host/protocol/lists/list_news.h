@@ -14,7 +14,7 @@ namespace collet::protocol {
 class ListChanges {
  public:
   void note(unsigned changed) {
-    for (unsigned kind = 0; kind < registry::kKinds; ++kind) {
+    for (unsigned kind = 0; kind < registry::kListedKinds; ++kind) {
       if (changed & 1u << kind) ++counts_[kind];
     }
   }
@@ -24,7 +24,7 @@ class ListChanges {
   }
 
  private:
-  unsigned counts_[registry::kKinds] = {};
+  unsigned counts_[registry::kListedKinds] = {};
 };
 
 class ListNews {

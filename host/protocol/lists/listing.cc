@@ -20,6 +20,7 @@ std::string_view name_member(registry::Kind kind) {
       return "uriTemplate";
     case registry::Kind::tool:
     case registry::Kind::prompt:
+    case registry::Kind::route:
       return "name";
   }
   return "name";

@@ -140,7 +140,7 @@ Subscription::Subscription(ServerLoop& loop, std::uint64_t serial, Request& requ
   }
   if (in_flight_) in_flight_->add(exchange_.id(), {loop_.index(), serial_});
   if (registry::view_of(principal_)) {
-    for (unsigned kind = 0; kind < registry::kKinds; ++kind) note_list(static_cast<Kind>(kind));
+    for (unsigned kind = 0; kind < registry::kListedKinds; ++kind) note_list(static_cast<Kind>(kind));
   }
   for (const auto& [key, uri] : filter_.uris) watches_.push_back(loop.server().watch(uri.known));
   notify("notifications/subscriptions/acknowledged", R"("notifications":)" + acknowledged(filter_));

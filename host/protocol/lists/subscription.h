@@ -59,7 +59,7 @@ class Subscription final : public transport::HttpReplyObserver {
   const std::uint64_t serial_;
   const registry::PrincipalPtr principal_;
   const NotificationFilter filter_;
-  std::size_t lists_[registry::kKinds] = {};  // what its client knows of them, if it has a view
+  std::size_t lists_[registry::kListedKinds] = {};  // what its client knows of them, if it has a view
   std::vector<Watch> watches_;
   struct WatchedTask {
     std::unique_ptr<TaskWatch> watch;

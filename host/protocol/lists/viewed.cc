@@ -7,7 +7,7 @@ void Viewed::look_at(const registry::Snapshot& snapshot) {
 }
 
 void Viewed::read(const registry::Snapshot& snapshot) {
-  for (unsigned kind = 0; kind < registry::kKinds; ++kind) {
+  for (unsigned kind = 0; kind < registry::kListedKinds; ++kind) {
     const auto& items = snapshot.items(static_cast<registry::Kind>(kind));
     Part& part = parts_[kind];
     part.first = items.data();

@@ -40,7 +40,7 @@ class Viewed {
   std::once_flag looked_;
   const registry::ViewPtr view_;
   const Listings& whole_;
-  Part parts_[registry::kKinds];
+  Part parts_[registry::kListedKinds];
   std::set<std::string_view> plugins_;  // ids, which live as long as the registry
 };
 

@@ -22,6 +22,7 @@
 #include "worker/host/process.h"
 #include "worker/talk/frame_form.h"
 #include "worker/talk/open_order.h"
+#include "worker/talk/web_frame.h"
 
 namespace collet::worker {
 namespace {
@@ -213,6 +214,8 @@ class Child {
         return start(frame.head.id, fields);
       case FrameType::cancel:
         return cancel(frame.head.id, fields.number<std::uint32_t>());
+      case FrameType::taken:
+        return taken(frame.head.id, fields.number<std::uint64_t>());
       case FrameType::blob_done:
         return arena_->give_back_at(frame.head.id);
       case FrameType::quiesce:
@@ -253,6 +256,7 @@ class Child {
     call.variables = fields.text_or_nothing();
     call.input_responses = fields.text_or_nothing();
     call.state = fields.text_or_nothing().value_or(std::string_view());
+    if (call.kind == registry::CallKind::route) call.web = read_web_request(fields.text());
     const auto [at, is_new] = calls_here_.try_emplace(id, id, fields.rest(), out_, ended_);
     if (!is_new) return;
     {
@@ -274,6 +278,11 @@ class Child {
     const auto found = calls_here_.find(id);
     if (found == calls_here_.end()) return;
     generation_->cancel(found->second.here, static_cast<registry::CancelReason>(reason));
+  }
+
+  void taken(std::uint64_t id, std::uint64_t bytes) {
+    const auto found = calls_here_.find(id);
+    if (found != calls_here_.end()) generation_->taken(found->second.here, bytes);
   }
 
   const OpenOrder order_;

@@ -29,6 +29,18 @@ void ChildCall::on_close_stream(unsigned retry_ms) {
   out_.put([&](std::string& out) { FrameWriter(out, FrameType::close_stream, id_).number(retry_ms); });
 }
 
+void ChildCall::on_answer_head(registry::WebHead head) {
+  out_.put([&](std::string& out) {
+    FrameWriter frame(out, FrameType::answer_head, id_);
+    frame.number(static_cast<std::uint32_t>(head.status));
+    for (const registry::WebField& field : head.fields) frame.text(field.name).text(field.value);
+  });
+}
+
+void ChildCall::on_answer_bytes(std::string& bytes) {
+  out_.put([&](std::string& out) { FrameWriter(out, FrameType::answer_bytes, id_).text(bytes); });
+}
+
 void ChildCall::on_end(registry::Ending& ending) {
   std::string requests;
   for (const registry::InputRequest& request : ending.input_requests) {

@@ -22,6 +22,8 @@ class ChildCall final : public registry::Listener {
   void on_progress(const registry::Progress& progress) override;
   void on_log(const registry::LogMessage& message) override;
   void on_close_stream(unsigned retry_ms) override;
+  void on_answer_head(registry::WebHead head) override;
+  void on_answer_bytes(std::string& bytes) override;
   void on_end(registry::Ending& ending) override;  // calls `ended`, which may destroy this
   std::optional<std::string_view> info(std::string_view key) const override { return info_.find(key); }
 

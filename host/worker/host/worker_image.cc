@@ -12,6 +12,7 @@
 #include "plugin/abi/structs.h"
 #include "plugin/run/call_table.h"
 #include "worker/talk/open_order.h"
+#include "worker/talk/web_frame.h"
 
 namespace collet::worker {
 namespace {
@@ -94,6 +95,8 @@ const void* WorkerImage::get_extension(std::string_view id) {
   if (id == COLLET_EXT_RECONFIGURE && reconfigure_.reconfigure) return &reconfigure_;
   if (id == COLLET_EXT_STATUS && status_.status) return &status_;
   if (id == COLLET_EXT_WATCH && watch_.watch) return &watch_;
+  static constexpr collet_http_watch kHttpWatch{sizeof(collet_http_watch), 0, taken};
+  if (id == COLLET_EXT_HTTP) return &kHttpWatch;
   return nullptr;
 }
 
@@ -134,6 +137,7 @@ std::int32_t WorkerImage::pass_on(collet_call call, const collet_call_params& pa
     for (const collet_str* text : {&params.arguments, &params.variables, &params.input_responses, &params.state}) {
       frame.text_or_nothing(plugin::optional_view(*text));
     }
+    if (params.kind == COLLET_ROUTE) frame.text(web_request_field(*host_, call));
     append_info(frame, *host_, call);
   }
   std::string reason;
@@ -178,6 +182,16 @@ void WorkerImage::cancel_call(void* self, collet_call call, std::uint32_t reason
     image.wake();
   }
   static_cast<void>(image.send(buffer));
+}
+
+void WorkerImage::taken(void* self, collet_call call, std::size_t bytes) {
+  WorkerImage& image = image_of(self);
+  std::string frame;
+  FrameWriter(frame, FrameType::taken, call).number(std::uint64_t{bytes});
+  const std::lock_guard lock(image.mutex_);
+  if (image.state_ != State::up || image.send(frame) || !image.kill_reason_.empty()) return;
+  image.kill_reason_ = "it does not take what it is sent";
+  image.wake();
 }
 
 // With mutex_. False if too much waits already.

@@ -318,6 +318,8 @@ std::string WorkerImage::take(Running& running, const FrameBuffer::Frame& frame)
     case FrameType::progress:
     case FrameType::log:
     case FrameType::close_stream:
+    case FrameType::answer_head:
+    case FrameType::answer_bytes:
       return take_of_call(frame);
     case FrameType::resource_updated:
       return host_ ? replay_->resource_updated(frame.body) : std::string();
@@ -480,6 +482,8 @@ std::string WorkerImage::take_of_call(const FrameBuffer::Frame& frame) {
   if (frame.head.type == FrameType::progress) return replay_->progress(call, frame.body);
   if (frame.head.type == FrameType::log) return replay_->log(call, frame.body);
   if (frame.head.type == FrameType::close_stream) return replay_->close_stream(call, frame.body);
+  if (frame.head.type == FrameType::answer_head) return replay_->answer_head(call, frame.body);
+  if (frame.head.type == FrameType::answer_bytes) return replay_->answer_bytes(call, frame.body);
   std::string denial;
   {
     const std::lock_guard lock(mutex_);

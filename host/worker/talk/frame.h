@@ -31,6 +31,7 @@ enum class FrameType : std::uint8_t {
   invoked_progress,  // id: likewise
   listing,           // id: of the list
   items_changed,     // of the whole host
+  taken,             // id: of the call; bytes of its answer that have left for the client
   // from the worker
   opened = 64,   // or not: the answer to open
   items,         // some come, some go
@@ -38,6 +39,8 @@ enum class FrameType : std::uint8_t {
   progress,      // id
   log,           // id
   close_stream,  // id
+  answer_head,   // id: of a call of a route
+  answer_bytes,  // id: likewise
   resource_updated,
   instructions,  // what clients are to be told
   erred,         // the plugin has made an error of its own

@@ -1,15 +1,20 @@
 #include "worker/talk/replay.h"
 
 #include "base/result.h"
+#include "collet/ext/draft/http.h"
 #include "collet/ext/instructions.h"
 #include "collet/ext/relay.h"
 #include "collet/ext/stream.h"
+#include "plugin/abi/structs.h"
 #include "registry/item.h"
 
 namespace collet::worker {
 namespace {
 
 using How = registry::Ending::How;
+
+// Whether a sound worker may have said what the host answers so: the call may have ended meanwhile.
+bool is_sound_in(std::int32_t status) { return status == COLLET_OK || status == COLLET_E_STALE; }
 
 std::string cut_off(const char* what) { return fmt::format("it sent a frame that is no {}", what); }
 
@@ -137,6 +142,30 @@ std::string Replay::close_stream(std::uint64_t call, std::string_view body) {
   if (!fields.complete()) return cut_off("end of a stream");
   extension<collet_stream>(host_, COLLET_EXT_STREAM)->close_stream(&host_, call, retry_ms);
   return {};
+}
+
+// What the host refuses here it would have refused there: such a worker is not sound.
+std::string Replay::answer_head(std::uint64_t call, std::string_view body) {
+  FieldReader fields(body);
+  const auto status = fields.number<std::uint32_t>();
+  std::vector<collet_http_field> head;
+  while (!fields.at_end() && !fields.bad()) {
+    const std::string_view name = fields.text();
+    const std::string_view value = fields.text();
+    head.push_back({plugin::to_str(name), plugin::to_str(value)});
+  }
+  if (fields.bad()) return cut_off("beginning of an answer");
+  const auto* http = extension<collet_http>(host_, COLLET_EXT_HTTP);
+  const std::int32_t said = http->respond(&host_, call, status, head.data(), head.size());
+  return is_sound_in(said) ? "" : cut_off("beginning of an answer");
+}
+
+std::string Replay::answer_bytes(std::uint64_t call, std::string_view body) {
+  FieldReader fields(body);
+  const std::string_view bytes = fields.text();
+  if (!fields.complete()) return cut_off("piece of an answer");
+  const std::int32_t said = extension<collet_http>(host_, COLLET_EXT_HTTP)->write(&host_, call, bytes.data(), bytes.size());
+  return is_sound_in(said) ? "" : cut_off("piece of an answer");
 }
 
 std::string Replay::resource_updated(std::string_view body) {

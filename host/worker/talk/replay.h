@@ -21,6 +21,8 @@ class Replay {
   std::string progress(std::uint64_t call, std::string_view body);
   std::string log(std::uint64_t call, std::string_view body);
   std::string close_stream(std::uint64_t call, std::string_view body);
+  std::string answer_head(std::uint64_t call, std::string_view body);
+  std::string answer_bytes(std::uint64_t call, std::string_view body);
   std::string resource_updated(std::string_view body);
 
   void instructions(std::string_view text);

@@ -107,13 +107,14 @@ class CallBase {
   CallBase& operator=(const CallBase&) = delete;
 
   collet_call id() const { return id_; }
+  // The C ABI underneath.
+  const detail::Host& host() const { return runtime_->host; }
 
   // While it runs. `done` must increase, or it is not sent; total <= 0: unknown.
   void progress(double done, double total = 0, std::string_view message = {}) const {
     host()(&collet_host::progress, id_, done, total, message.data(), message.size());
   }
   void log(Level level, std::string_view text) const { host().log(id_, level, runtime_->logger, text); }
-  // Whether the client has gone, or time is up.
   // Lets the client go, who comes back after that time for what the call has to say; see collet/ext/stream.h. A
   // client that cannot come back stays.
   void close_stream(std::chrono::milliseconds retry) const {
@@ -122,6 +123,7 @@ class CallBase {
     }
   }
 
+  // Whether the client has gone, or time is up.
   bool cancelled() const {
     const std::int32_t status = host()(&collet_host::is_cancelled, id_);
     return status == 1 || status == COLLET_E_STALE;
@@ -198,8 +200,6 @@ class CallBase {
 
   // False once the call has ended or is another's to end.
   bool open() const { return id_ != 0; }
-  const detail::Host& host() const { return runtime_->host; }
-
   // Throws Error for a value that JSON cannot say; the call is then still open.
   template <class R>
   void finish_with(R&& result);

@@ -48,6 +48,8 @@ struct NoArguments {};
 
 namespace detail {
 
+struct RouteMaker;  // collet/http.hpp
+
 // An argument type that leaves the text unread, for tools that read Call::arguments() themselves.
 struct Unread {};
 
@@ -312,6 +314,7 @@ class Registry {
   }
 
  private:
+  friend struct detail::RouteMaker;
   static JsonMembers begin(std::string_view description, const Options& options) {
     JsonMembers out{"{"};
     if (!options.title.empty()) out.add("title", options.title);

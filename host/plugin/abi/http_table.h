@@ -1,0 +1,10 @@
+// The table of collet.http.draft/1: what a call of a route asks, and how it is answered.
+#pragma once
+
+#include "collet/ext/draft/http.h"
+
+namespace collet::plugin {
+
+extern const collet_http kHttpTable;
+
+}  // namespace collet::plugin

@@ -1,0 +1,104 @@
+/*
+ * collet.http.draft/1: a plugin serves HTTP below /plugins/<id>/ of the host's address, <id> as the configuration names the plugin.
+ *
+ * A draft: it may change, and then has another id. What has changed stands in sdk/CHANGES.md.
+ *
+ * ROUTES  are items (item_add) of the kind COLLET_ROUTE. A route's name is a path: "/" is the root (/plugins/<id>/), "/status"
+ * itself alone, "/files/" followed by a star whatever is below /files/; the longest name that fits is called. Its definition may
+ * name the methods that it takes, {"methods":["GET","POST"]}; without them it is GET, and HEAD comes with GET. Other members are
+ * the plugin's. Paths with empty segments, "." or ".." are refused by the host, in whatever way they are written.
+ *
+ * WHO MAY COME  As to the host's MCP endpoint: Host and Origin are checked, and a token is asked for where one is needed. Views
+ * hide routes as they hide tools (rules "route:…", by the whole path); what is hidden is not found. call_info() knows
+ * "transport", "principal", "tenant" and "scopes". What the plugin calls inside of such a call (collet.tools.draft/1) is for its
+ * caller.
+ *
+ * A REQUEST  is a call of its route: call() with kind COLLET_ROUTE and, as `name`, the path below /plugins/<id> as it was sent.
+ * request() has all else. It comes whole, its body within server.limits.message_bytes_max. The call's deadline is for the
+ * beginning of the answer: once that has been said, the answer may take as long as its client stays.
+ *
+ * THE ANSWER  respond(), then write() or event() as often as there is something, then complete(). What is complete at once is
+ * sent with a Content-Length, what is not in pieces. fail() before respond() is a 500 (400 with the code -32602) that says the
+ * message; after it the connection is cut, so that the client knows. suspend(), need_input(), progress() and the functions that
+ * add to a result do not go with such a call. A client that leaves is told by cancel().
+ *
+ * PAGES  What a plugin in a worker serves has the header Content-Security-Policy: sandbox allow-scripts allow-forms allow-popups
+ * allow-downloads, as a page has the rights of its origin, which is the host's: it is shown, and cannot read other answers of
+ * the host, nor its own. All answers say X-Content-Type-Options: nosniff.
+ *
+ *   const collet_http *http = host->get_extension(host, COLLET_EXT_HTTP, sizeof COLLET_EXT_HTTP - 1);
+ */
+#ifndef COLLET_EXT_DRAFT_HTTP_H
+#define COLLET_EXT_DRAFT_HTTP_H
+
+#include <collet/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define COLLET_EXT_HTTP "collet.http.draft/1"
+
+/* collet_item_def.kind and collet_call_params.kind */
+#define COLLET_ROUTE 16u
+
+/* A field of a head (RFC 9110 section 5). Stays as it is for ever. */
+typedef struct collet_http_field {
+  collet_str name;
+  collet_str value;
+} collet_http_field;
+
+/* Its texts and fields are borrowed until the call ends. */
+typedef struct collet_http_request {
+  uint32_t struct_size; /* set by the plugin */
+  uint32_t reserved;
+  collet_str method;    /* "GET" */
+  collet_str query;     /* behind the '?', as it was sent; absent: there is none */
+  const collet_http_field *fields; /* as they were sent, but for Authorization and those that are about the connection */
+  size_t field_count;
+  collet_str body; /* any bytes */
+} collet_http_request;
+
+/* A server-sent event (HTML, section 9.2). */
+typedef struct collet_http_event {
+  uint32_t struct_size;
+  uint32_t reserved;
+  collet_str id;   /* absent: it has none */
+  collet_str type; /* likewise: "message" */
+  collet_str data; /* line breaks reach the client */
+} collet_http_event;
+
+typedef struct collet_http {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* [any] What is asked. COLLET_E_STALE: no such call runs; COLLET_E_UNSUPPORTED: it is not of a route. */
+  int32_t (*request)(const collet_host *host, collet_call call, collet_http_request *out);
+  /* [any] How the answer begins, once. `status` is 200 to 599; 204 and 304 have no body. Fields about the connection or the length,
+   * Date, and those of CORS are the host's: COLLET_E_INVALID, as for what is no field. At most 64 fields, 16 KiB.
+   * With Content-Type: text/event-stream the host keeps a quiet stream alive with comments.
+   * COLLET_E_STATE: it was said before. */
+  int32_t (*respond)(const collet_host *host, collet_call call, uint32_t status, const collet_http_field *fields,
+                     size_t field_count);
+  /* [any] The next bytes of the body, copied. COLLET_E_STATE: respond() comes first. COLLET_E_LIMIT: more than a mebibyte would
+   * wait for the client to take it; nothing of it was sent. */
+  int32_t (*write)(const collet_host *host, collet_call call, const void *data, size_t size);
+  /* [any] Likewise one event. COLLET_E_INVALID: a line break in the id or the type. */
+  int32_t (*event)(const collet_host *host, collet_call call, const collet_http_event *event);
+  /* [executor, or a thread of the plugin's own] The one function that waits: until `size` bytes may be written.
+   * COLLET_E_LIMIT: they never may. COLLET_E_STATE: the call was cancelled; COLLET_E_STALE: it has ended. */
+  int32_t (*wait_for_room)(const collet_host *host, collet_call call, size_t size);
+} collet_http;
+
+/* What a plugin may offer under the same id, through its own get_extension(): to write on without waiting. */
+typedef struct collet_http_watch {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* [any] Must not block. The client has taken so many bytes more. Not told of a call that has ended. */
+  void (*taken)(void *self, collet_call call, size_t size);
+} collet_http_watch;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

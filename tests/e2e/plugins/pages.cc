@@ -1,0 +1,104 @@
+// Pages over HTTP, one of which lists and calls the tools of others, as whoever looks at it.
+#include <collet/http.hpp>
+#include <collet/peers.hpp>
+
+#include <condition_variable>
+#include <mutex>
+
+namespace {
+
+// Streams that stay open until somebody says something, or the client leaves.
+class Feed {
+ public:
+  void say(std::string text) {
+    const std::lock_guard lock(mutex_);
+    last_ = std::move(text);
+    ++said_;
+    changed_.notify_all();
+  }
+  void follow(collet::Call& call) {
+    auto stream = collet::HttpStream::events(call);
+    call.on_cancel([this] {
+      const std::lock_guard lock(mutex_);
+      changed_.notify_all();
+    });
+    stream.event("hello");
+    std::unique_lock lock(mutex_);
+    ++followers_;
+    for (std::uint64_t seen = said_;; seen = said_) {
+      changed_.wait(lock, [&] { return said_ != seen || call.cancelled(); });
+      if (call.cancelled()) break;
+      stream.event(last_, "said", std::to_string(said_));
+    }
+    --followers_;
+  }
+  unsigned followers() {
+    const std::lock_guard lock(mutex_);
+    return followers_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string last_;
+  std::uint64_t said_ = 0;
+  unsigned followers_ = 0;
+};
+
+// The names in a page of items.
+std::vector<std::string> names_in(const collet::Json& page) {
+  std::vector<std::string> names;
+  collet::JsonReader in(page.text);
+  in.read_object([&](std::string_view member) {
+    if (member != "items") return void(in.read_raw());
+    in.read_array([&] {
+      in.read_object([&](std::string_view key) {
+        if (key != "name") return void(in.read_raw());
+        std::string room;
+        names.emplace_back(in.read_string(room));
+      });
+    });
+  });
+  return names;
+}
+
+}  // namespace
+
+COLLET_PLUGIN("org.example.pages", "1.0.0", plugin, .flags = COLLET_PLUGIN_CONCURRENT, .max_concurrency = 8) {
+  using collet::HttpAnswer;
+  using collet::HttpRequest;
+  auto& peers = plugin.keep<collet::Peers>(plugin);
+  auto& feed = plugin.keep<Feed>();
+  const std::string generation = std::to_string(plugin.generation());
+
+  collet::route(plugin, "/", [&peers](const HttpRequest&, collet::Call& call) {
+    std::string page = "<!doctype html><title>Tools</title><ul>";
+    for (const std::string& name : names_in(peers.list(call))) page += "<li>" + name;
+    return HttpAnswer::html(page + "</ul>");
+  });
+  collet::route(
+      plugin, "/call/*",
+      [&peers](const HttpRequest& request, collet::Call& call) {
+        const std::string tool(request.path().substr(6));
+        const collet::Outcome outcome = peers.call(call, {.name = tool, .arguments = {std::string(request.body())}});
+        return outcome.completed() ? HttpAnswer::json(outcome.result) : HttpAnswer::text(outcome.message, 502);
+      },
+      {}, "POST");
+  collet::route(plugin, "/feed", [&feed](const HttpRequest&, collet::Call& call) { feed.follow(call); });
+  collet::route(
+      plugin, "/say", [&feed](const HttpRequest& request) { feed.say(std::string(request.body())); return HttpAnswer{204}; }, {},
+      "POST");
+  collet::route(plugin, "/followers", [&feed] { return HttpAnswer::text(std::to_string(feed.followers())); });
+  collet::route(plugin, "/generation", [generation] { return HttpAnswer::text(generation); }, {.nonblocking = true});
+  collet::route(plugin, "/large", [](const HttpRequest& request, collet::Call& call) {
+    collet::HttpStream stream(call);
+    for (std::size_t left = std::stoul(std::string(request.query())); left > 0;) {
+      const std::size_t size = std::min<std::size_t>(left, 1'000'000);
+      stream.write(std::string(size, 'x'));
+      left -= size;
+    }
+  });
+  collet::route(plugin, "/size", [](const HttpRequest& request) { return HttpAnswer::text(std::to_string(request.body().size())); },
+                {}, "PUT");
+  collet::route(plugin, "/crash", []() -> HttpAnswer { std::abort(); });
+}

@@ -1,0 +1,245 @@
+/* A plugin that serves routes.
+ *   "/"          a page
+ *   "/fast"      the same, NONBLOCKING
+ *   "/echo"      GET, POST: method, path, query, X-Test and body, in lines; X-Caller says who the host says it is
+ *   "/files/" and all below it: the path
+ *   "/events"    two events, and ends
+ *   "/rest"      begins an answer and ends with an error
+ *   "/silent"    ends without an answer
+ *   "/fail"      fails with -32602
+ *   "/bytes"     QUERY bytes, in pieces, as fast as they are taken; ends with an error once it is cancelled
+ *   "/ahead"     writes until no more may follow, says in a line how much that was, and waits to be cancelled
+ *   "/wrong"     does what is refused, and says how each was
+ *   "/leave"     begins, and waits to be cancelled */
+#include <collet/ext/draft/http.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const collet_host *host;
+static const collet_http *http;
+static _Atomic uint64_t waiting; /* the call that cancel() is to end */
+
+enum { PAGE, ECHO_BACK, PATH, EVENTS, REST, SILENT, FAIL, BYTES, AHEAD, WRONG, LEAVE };
+
+static void say(collet_call call, const char *text) { http->write(host, call, text, strlen(text)); }
+
+static int32_t begin(collet_call call, const char *type) {
+  collet_http_field field = {COLLET_STR("Content-Type"), {type, strlen(type)}};
+  return http->respond(host, call, 200, &field, 1);
+}
+
+static void line(collet_call call, const char *name, collet_str value) {
+  say(call, name);
+  http->write(host, call, value.data, value.size);
+  say(call, "\n");
+}
+
+static void echo(collet_call call, const collet_call_params *params) {
+  collet_http_request request;
+  size_t i;
+  collet_str who;
+  memset(&request, 0, sizeof request);
+  request.struct_size = sizeof request;
+  http->request(host, call, &request);
+  begin(call, "text/plain");
+  line(call, "method ", request.method);
+  line(call, "path ", params->name);
+  line(call, request.query.data ? "query " : "no query", request.query);
+  for (i = 0; i < request.field_count; ++i) {
+    const collet_str name = request.fields[i].name;
+    if (name.size == 6 && memcmp(name.data, "X-Test", 6) == 0) line(call, "test ", request.fields[i].value);
+    if (name.size == 13 && (name.data[0] | 32) == 'a') line(call, "a secret ", request.fields[i].value);
+  }
+  if (host->call_info(host, call, "principal", 9, &who) == COLLET_OK && who.data) line(call, "for ", who);
+  line(call, "body ", request.body);
+}
+
+static void bytes(collet_call call) {
+  static char piece[100000];
+  collet_http_request request;
+  size_t left, size;
+  int32_t status = COLLET_OK;
+  memset(piece, 'x', sizeof piece);
+  memset(&request, 0, sizeof request);
+  request.struct_size = sizeof request;
+  http->request(host, call, &request);
+  begin(call, "application/octet-stream");
+  for (left = (size_t)strtoul(request.query.data ? request.query.data : "0", NULL, 10); left > 0 && status == COLLET_OK; left -= size) {
+    size = left < sizeof piece ? left : sizeof piece;
+    status = http->wait_for_room(host, call, size);
+    if (status == COLLET_OK) status = http->write(host, call, piece, size);
+  }
+  if (status == COLLET_OK) {
+    host->complete(host, call, 0);
+  } else {
+    host->fail(host, call, -32603, "cancelled", 9, NULL, 0);
+  }
+}
+
+static void ahead(collet_call call) {
+  static char piece[65536];
+  size_t sum = 0;
+  begin(call, "application/octet-stream");
+  memset(piece, 'y', sizeof piece);
+  while (http->write(host, call, piece, sizeof piece) == COLLET_OK) sum += sizeof piece;
+  while (http->write(host, call, piece, 1) == COLLET_OK) ++sum;
+  host->fail(host, call, (int32_t)(http->wait_for_room(host, call, 1) == COLLET_E_STATE ? sum : 0), "full", 4, NULL, 0);
+}
+
+static void report(char *to, const char *what, int32_t status) { sprintf(to + strlen(to), "%s %d\n", what, status); }
+
+static void wrong(collet_call call) {
+  static const char *const kOwn[] = {"Content-Length", "transfer-encoding", "Connection", "Date", "Access-Control-Allow-Origin", "Upgrade", "a b", ""};
+  char text[2000] = "";
+  collet_http_field field = {COLLET_STR("X-Value"), COLLET_STR("a\nb")};
+  collet_http_field many[65];
+  collet_http_event event;
+  char large[16400];
+  size_t i;
+  report(text, "write before respond", http->write(host, call, "x", 1));
+  report(text, "status 199", http->respond(host, call, 199, NULL, 0));
+  report(text, "status 600", http->respond(host, call, 600, NULL, 0));
+  report(text, "line break", http->respond(host, call, 200, &field, 1));
+  for (i = 0; i < sizeof kOwn / sizeof *kOwn; ++i) {
+    collet_http_field own = {{kOwn[i], strlen(kOwn[i])}, COLLET_STR("1")};
+    report(text, kOwn[i], http->respond(host, call, 200, &own, 1));
+  }
+  field.value.data = NULL;
+  field.value.size = 3;
+  report(text, "null", http->respond(host, call, 200, &field, 1));
+  report(text, "no fields", http->respond(host, call, 200, NULL, 1));
+  memset(large, 'a', sizeof large);
+  field.value.data = large;
+  field.value.size = 16 * 1024 - 6;
+  report(text, "too large", http->respond(host, call, 200, &field, 1));
+  for (i = 0; i < 65; ++i) many[i] = field, many[i].value.size = 1;
+  report(text, "too many", http->respond(host, call, 200, many, 65));
+  report(text, "progress", host->progress(host, call, 1, 0, "x", 1));
+  field.value.size = 16 * 1024 - 7;
+  report(text, "respond", http->respond(host, call, 200, &field, 1));
+  report(text, "again", http->respond(host, call, 200, NULL, 0));
+  memset(&event, 0, sizeof event);
+  event.struct_size = sizeof event;
+  event.id.data = "a\nb";
+  event.id.size = 3;
+  report(text, "id", http->event(host, call, &event));
+  report(text, "room", http->wait_for_room(host, call, (1u << 20) + 1));
+  report(text, "none", http->write(host, 0, "x", 1));
+  say(call, text);
+}
+
+static int32_t call(void *self, collet_call id, const collet_call_params *params) {
+  static const char kPage[] = "<!doctype html><title>Hi</title><p>Hello";
+  collet_http_event event;
+  (void)self;
+  memset(&event, 0, sizeof event);
+  event.struct_size = sizeof event;
+  switch ((int)(intptr_t)params->item_user) {
+    case PAGE:
+      begin(id, "text/html");
+      say(id, kPage);
+      break;
+    case ECHO_BACK:
+      echo(id, params);
+      break;
+    case PATH:
+      begin(id, "text/plain");
+      http->write(host, id, params->name.data, params->name.size);
+      break;
+    case EVENTS:
+      begin(id, "text/event-stream");
+      event.data.data = "one\ntwo";
+      event.data.size = 7;
+      http->event(host, id, &event);
+      event.id.data = "7";
+      event.id.size = 1;
+      event.data.size = 0;
+      event.type.data = "end";
+      event.type.size = 3;
+      http->event(host, id, &event);
+      break;
+    case REST:
+      begin(id, "text/plain");
+      say(id, "half");
+      host->fail(host, id, -32603, "broken", 6, NULL, 0);
+      return COLLET_OK;
+    case SILENT:
+      break;
+    case FAIL:
+      host->fail(host, id, -32602, "no such page", 12, NULL, 0);
+      return COLLET_OK;
+    case BYTES:
+      bytes(id);
+      return COLLET_OK;
+    case AHEAD:
+      ahead(id);
+      return COLLET_OK;
+    case WRONG:
+      wrong(id);
+      break;
+    default:
+      atomic_store(&waiting, id);
+      begin(id, "text/plain");
+      say(id, "begun");
+      return COLLET_OK; /* cancel() ends it */
+  }
+  host->complete(host, id, 0);
+  return COLLET_OK;
+}
+
+static void cancel(void *self, collet_call call_id, uint32_t reason) {
+  uint64_t expected = call_id;
+  char text[40];
+  (void)self;
+  if (!atomic_compare_exchange_strong(&waiting, &expected, 0)) return; /* that call ends itself */
+  sprintf(text, "cancelled %u", (unsigned)reason);
+  host->fail(host, call_id, -32603, text, strlen(text), NULL, 0);
+}
+
+static int32_t add(const char *path, int what, uint32_t flags, const char *definition) {
+  collet_item_def def;
+  collet_item item;
+  memset(&def, 0, sizeof def);
+  def.struct_size = sizeof def;
+  def.kind = COLLET_ROUTE;
+  def.flags = flags;
+  def.user = (void *)(intptr_t)what;
+  def.name.data = path;
+  def.name.size = strlen(path);
+  def.definition.data = definition;
+  def.definition.size = strlen(definition);
+  return host->item_add(host, &def, &item);
+}
+
+static int32_t create(const collet_host *given, const collet_create_params *params, void **self) {
+  (void)params;
+  host = given;
+  http = host->get_extension(host, COLLET_EXT_HTTP, sizeof COLLET_EXT_HTTP - 1);
+  if (!http) return COLLET_E_UNSUPPORTED;
+  *self = NULL;
+  if (add("/", PAGE, 0, "{}") < 0 || add("/fast", PAGE, COLLET_ITEM_NONBLOCKING, "{}") < 0 ||
+      add("/echo", ECHO_BACK, 0, "{\"methods\":[\"GET\",\"POST\"]}") < 0 || add("/files/*", PATH, 0, "{}") < 0 ||
+      add("/events", EVENTS, 0, "{}") < 0 || add("/rest", REST, 0, "{}") < 0 || add("/silent", SILENT, 0, "{}") < 0 ||
+      add("/fail", FAIL, 0, "{}") < 0 || add("/bytes", BYTES, 0, "{}") < 0 || add("/ahead", AHEAD, 0, "{}") < 0 ||
+      add("/wrong", WRONG, 0, "{}") < 0 || add("/leave", LEAVE, 0, "{}") < 0) {
+    return COLLET_E_INVALID;
+  }
+  return COLLET_OK;
+}
+
+static void destroy(void *self) { (void)self; }
+
+const collet_plugin *collet_plugin_entry_v1(void) {
+  static const collet_plugin plugin = {.struct_size = sizeof plugin,
+                                       .abi_minor = COLLET_ABI_MINOR,
+                                       .flags = COLLET_PLUGIN_CONCURRENT,
+                                       .id = COLLET_STR("org.example.web"),
+                                       .version = COLLET_STR("1.0.0"),
+                                       .create = create,
+                                       .destroy = destroy,
+                                       .call = call,
+                                       .cancel = cancel};
+  return &plugin;
+}

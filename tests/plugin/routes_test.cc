@@ -1,0 +1,191 @@
+// Routes that plugins serve (collet.http.draft/1), up to what is said to the registry's listener.
+#include "house.h"
+#include "plugin/abi/http_table.h"
+#include "registry/principal.h"
+#include "support/catch.h"
+#include "table_host.h"
+
+using namespace collet;
+using namespace collet::plugin;
+using registry::Ending;
+using registry::Kind;
+
+namespace {
+
+constexpr const char* kPage = "<!doctype html><title>Hi</title><p>Hello";
+
+// What a plugin in a worker serves has not the rights of the host's pages.
+std::string head_of(const std::string& type) {
+  const char* confined = " [Content-Security-Policy: sandbox allow-scripts allow-forms allow-popups allow-downloads]";
+  return fmt::format("answer 200 [Content-Type: {}]{}", type, in_worker() ? confined : "");
+}
+
+// The plugin, and its routes as the host calls them.
+struct Site {
+  explicit Site(const char* module = "web") {
+    const LoadReport report = house.load(module_path(module));
+    REQUIRE(report.error == "");
+  }
+
+  CallId begin(const std::string& route, Recorder& recorder, registry::WebRequest request = {.method = "GET"},
+               std::string path = {}) {
+    registry::Call call;
+    call.kind = registry::CallKind::route;
+    call.web = std::make_shared<const registry::WebRequest>(std::move(request));
+    paths.push_back(path.empty() ? route : path);
+    call.name = paths.back();
+    return house.start(Kind::route, "/plugins/p1" + route, call, recorder);
+  }
+  Ending ask(const std::string& route, Recorder& recorder, registry::WebRequest request = {.method = "GET"},
+             std::string path = {}) {
+    begin(route, recorder, std::move(request), std::move(path));
+    return recorder.wait_end();
+  }
+  void take(const std::string& route, CallId id, std::size_t bytes) {
+    house.loop(0).run([&] { house.registry.current()->find(Kind::route, "/plugins/p1" + route)->provider->taken(id, bytes); });
+  }
+  void cancel(const std::string& route, CallId id, registry::CancelReason reason) {
+    house.loop(0).run([&] { house.registry.current()->find(Kind::route, "/plugins/p1" + route)->provider->cancel(id, reason); });
+  }
+
+  std::deque<std::string> paths;
+  House house;
+};
+
+}  // namespace
+
+TEST_CASE("a route of a plugin's is under its id, and answers a request") {
+  for (const char* module : {"web", "web_cpp"}) {
+    Site site(module);
+    for (const char* route : {"/", "/fast"}) {
+      Recorder recorder;
+      const Ending ending = site.ask(route, recorder);
+      CHECK(ending.how == Ending::How::completed);
+      CHECK(recorder.notices() == std::vector{head_of("text/html")});
+      CHECK(recorder.body() == kPage);
+    }
+  }
+}
+
+TEST_CASE("a route is told what is asked") {
+  for (const char* module : {"web", "web_cpp"}) {
+    Site site(module);
+    Recorder recorder;
+    recorder.known["principal"] = "alice";
+    registry::WebRequest request{.method = "POST", .query = "a=1&b"};
+    request.fields = {{"Host", "x"}, {"X-Test", "yes"}};
+    request.body = std::string("\0bytes\xff", 7);
+    site.ask("/echo", recorder, request);
+    CHECK(recorder.body() == std::string("method POST\npath /echo\nquery a=1&b\ntest yes\nfor alice\nbody ") + request.body + "\n");
+
+    Recorder bare;
+    site.ask("/echo", bare);
+    CHECK(bare.body() == "method GET\npath /echo\nno query\nbody \n");
+
+    Recorder below;
+    site.ask("/files/*", below, {.method = "GET"}, "/files/a/b%20c");
+    CHECK(below.body() == "/files/a/b%20c");
+  }
+}
+
+TEST_CASE("events of a route are framed as server-sent events") {
+  for (const char* module : {"web", "web_cpp"}) {
+    Site site(module);
+    Recorder recorder;
+    site.ask("/events", recorder);
+    CHECK(recorder.notices() == std::vector{head_of("text/event-stream")});
+    CHECK(recorder.body() == "data: one\ndata: two\n\nid: 7\nevent: end\ndata: \n\n");
+  }
+}
+
+TEST_CASE("a route that fails says so, whether or not its answer has begun") {
+  for (const char* module : {"web", "web_cpp"}) {
+    Site site(module);
+    Recorder silent, fails, rest;
+    CHECK(site.ask("/silent", silent).how == Ending::How::completed);
+    CHECK(silent.notices().empty());
+    const Ending failed = site.ask("/fail", fails);
+    CHECK(failed.how == Ending::How::failed);
+    CHECK(failed.rpc_code == registry::kInvalidParams);
+    CHECK(failed.message == "no such page");
+    CHECK(site.ask("/rest", rest).message == "broken");
+    CHECK(rest.body() == "half");
+  }
+}
+
+TEST_CASE("an answer goes on as fast as its client takes it, and no faster") {
+  constexpr std::size_t kBytes = 5u << 20;
+  for (const char* module : {"web", "web_cpp"}) {
+    Site site(module);
+    Recorder recorder;
+    const CallId id = site.begin("/bytes", recorder, {.method = "GET", .query = std::to_string(kBytes)});
+    for (std::size_t taken = 0, came = 0; taken < kBytes; taken = came) {
+      came = recorder.wait_body(taken + 1).size();
+      CHECK(came - taken <= limits::kRouteAheadBytesMax);
+      site.take("/bytes", id, came - taken);
+    }
+    CHECK(recorder.wait_end().how == Ending::How::completed);
+    CHECK(recorder.body().size() == kBytes);
+  }
+}
+
+TEST_CASE("so much of an answer may be ahead of its client, and a byte more is refused") {
+  Site site;
+  Recorder recorder;
+  const CallId id = site.begin("/ahead", recorder);
+  CHECK(recorder.wait_body(limits::kRouteAheadBytesMax).size() == limits::kRouteAheadBytesMax);
+  site.cancel("/ahead", id, registry::CancelReason::client);
+  CHECK(recorder.wait_end().rpc_code == static_cast<int>(limits::kRouteAheadBytesMax));
+}
+
+TEST_CASE("who waits for a client that has gone is told so") {
+  for (const char* module : {"web", "web_cpp"}) {
+    Site site(module);
+    Recorder recorder;
+    const CallId id = site.begin("/bytes", recorder, {.method = "GET", .query = "5000000"});
+    recorder.wait_body(900'000);
+    site.cancel("/bytes", id, registry::CancelReason::client);
+    CHECK(recorder.wait_end().how == Ending::How::failed);
+    CHECK(recorder.body().size() <= limits::kRouteAheadBytesMax);
+
+    Recorder left;
+    const CallId leaving = site.begin("/leave", left);
+    left.wait_body(5);
+    site.cancel("/leave", leaving, registry::CancelReason::client);
+    CHECK(contains(left.wait_end().message, "cancelled"));
+  }
+}
+
+TEST_CASE("what is wrong with an answer is said, and sends nothing") {
+  Site site;
+  Recorder recorder;
+  CHECK(site.ask("/wrong", recorder).how == Ending::How::completed);
+  CHECK(recorder.body() ==
+        "write before respond -4\nstatus 199 -1\nstatus 600 -1\nline break -1\nContent-Length -1\ntransfer-encoding -1\n"
+        "Connection -1\nDate -1\nAccess-Control-Allow-Origin -1\nUpgrade -1\na b -1\n -1\nnull -1\nno fields -1\n"
+        "too large -3\ntoo many -3\nprogress -6\nrespond 0\nagain -4\nid -1\nroom -3\nnone -2\n");
+}
+
+TEST_CASE("a route whose path or methods are none is left out, with the reason") {
+  const auto problem = [](std::string path, std::string definition) {
+    registry::Registry registry;
+    registry.declare("web", {});
+    registry.replace("web", nullptr, {{.kind = Kind::route, .name = std::move(path), .definition = std::move(definition)}});
+    const auto& rejected = registry.current()->rejected();
+    return rejected.empty() ? std::string() : rejected.front().reason;
+  };
+  for (const char* path : {"/", "/a", "/a/", "/a/b.html", "/*", "/a/*", "/%20", "/a:b@c"}) CHECK(problem(path, "{}") == "");
+  for (const char* path : {"a", "//", "/a//b", "/.", "/..", "/a/../b", "/%2e%2E", "/a%2fb", "/a?b", "/a#b", "/a b", "/%4", "/%41", "/\xc3\xa9"}) {
+    INFO(path);
+    CHECK(contains(problem(path, "{}"), "its path is none"));
+  }
+  CHECK(contains(problem("/*/a", "{}"), "last segment"));
+  CHECK(contains(problem("/a*", "{}"), "last segment"));
+  CHECK(problem("/" + std::string(limits::kUriBytesMax - 13, 'a'), "{}") == "");
+  CHECK(contains(problem("/" + std::string(limits::kUriBytesMax - 12, 'a'), "{}"), "bytes"));
+  CHECK(problem("/", R"({"methods":["GET","PROPFIND"]})") == "");
+  for (const char* methods : {"[]", "\"GET\"", "[1]", "[\"\"]", "[\"A B\"]", "{}"}) {
+    INFO(methods);
+    CHECK(contains(problem("/", fmt::format(R"({{"methods":{}}})", methods)), "its methods"));
+  }
+}

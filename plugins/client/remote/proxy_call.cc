@@ -5,7 +5,6 @@
 
 #include "client/limits.h"
 #include "client/mcp/http_message.h"
-#include "client/remote/remote.h"
 
 namespace collet::client {
 namespace {
@@ -20,7 +19,7 @@ std::string with_tasks(std::string_view capabilities) {
 
 }  // namespace
 
-ProxyCall::ProxyCall(Remote& remote, IncomingCall call, RemoteItemPtr item)
+ProxyCall::ProxyCall(Owner& remote, IncomingCall call, RemoteItemPtr item)
     : remote_(remote),
       call_(std::move(call)),
       item_(std::move(item)),
@@ -84,7 +83,7 @@ void ProxyCall::send_request() {
   auto more = caller_headers(remote_.host(), call_.id, remote_.config());
   if (!more) return fail(more.message());
   headers_ = *more;
-  if (remote_.has_headers() && call_.kind == COLLET_TOOL && era_ == Era::modern && !item_->mirrored.empty()) {
+  if (!remote_.config().url.empty() && call_.kind == COLLET_TOOL && era_ == Era::modern && !item_->mirrored.empty()) {
     auto mirrored = mirrored_headers(item_->mirrored, call_.arguments.value_or("{}"));
     more->insert(more->end(), std::make_move_iterator(mirrored.begin()), std::make_move_iterator(mirrored.end()));
   }
@@ -145,9 +144,9 @@ void ProxyCall::refuse(const RpcError& error) {
       call_.kind == COLLET_TOOL && !std::exchange(wants_task_, true)) {
     return begin();
   }
-  if (error.code == kHeaderMismatch) remote_.lists().refresh(COLLET_TOOL);  // our idea of its schema is out of date
+  if (error.code == kHeaderMismatch) remote_.refresh_tools();  // our idea of its schema is out of date
   remote_.host().fail(call_.id, error.code, remote_.without_secrets(error.message), error.data);
-  remote_.calls().over(*this);
+  remote_.on_over(*this);
 }
 
 void ProxyCall::complete(std::string_view result) {
@@ -161,7 +160,7 @@ void ProxyCall::complete(std::string_view result) {
     return begin_task(task);
   }
   remote_.host().complete_with(call_.id, result);
-  remote_.calls().over(*this);
+  remote_.on_over(*this);
 }
 
 void ProxyCall::begin_task(std::string_view task) {
@@ -202,7 +201,7 @@ void ProxyCall::ask_input(std::string_view result) {
   if (asked > 0) {
     // If one of the questions was bad, the host fails the call with its own words.
     remote_.host().suspend(call_.id, state.data() ? state : std::string_view(""), kStateIsRequestState);
-    return remote_.calls().over(*this);
+    return remote_.on_over(*this);
   }
   if (!state.data() || ++rounds_ > limits::kInputRoundsMax) {
     return fail("it wants to be asked again and again without asking for anything");
@@ -229,7 +228,7 @@ bool ProxyCall::may_repeat(const Lost& lost) {
   if (lost.http_status != 0) return ++repeats_ <= limits::kRepeatsMax;
   const std::uint64_t now = remote_.loop().now_ms();
   if (!unreachable_since_ms_) unreachable_since_ms_ = now;
-  return ++repeats_ <= limits::kRepeatsMax || now - *unreachable_since_ms_ <= remote_.restart_timeout_ms();
+  return ++repeats_ <= limits::kRepeatsMax || now - *unreachable_since_ms_ <= remote_.config().restart_timeout_ms;
 }
 
 void ProxyCall::begin_later(std::uint64_t pause_ms, const std::string& why) {
@@ -275,7 +274,7 @@ void ProxyCall::suspend() {
 }
 
 void ProxyCall::wait_for_client() {
-  if (!remote_.calls().keep_suspended(*this, token_)) return fail("too many of its questions are open");
+  if (!remote_.keep_suspended(*this, token_)) return fail("too many of its questions are open");
   remote_.host().suspend(std::exchange(call_.id, 0), token_, kStateIsToken);
   if (!expiry_) expiry_ = std::make_unique<Timer>(remote_.loop());
   expiry_->start(limits::kSuspendedMs, [this] {
@@ -339,7 +338,7 @@ void ProxyCall::fail(std::string_view why) {
     const std::string shown = remote_.without_secrets(std::string(why));
     remote_.host().fail(call_.id, kInternalError, "remote " + remote_.config().name + ": " + shown);
   }
-  remote_.calls().over(*this);
+  remote_.on_over(*this);
 }
 
 }  // namespace collet::client

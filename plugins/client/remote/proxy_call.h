@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "client/mcp/connection.h"
+#include "client/mcp/handshake.h"
 #include "client/offer/host.h"
 #include "client/offer/imported_item.h"
 #include "client/remote/incoming_call.h"
@@ -22,16 +23,37 @@
 
 namespace collet::client {
 
-class Remote;
-
 // suspend(): what the state is.
 inline constexpr std::uint32_t kStateIsToken = 1;         // of a waiting ProxyCall
 inline constexpr std::uint32_t kStateIsRequestState = 2;  // the remote's, as JSON text; may be empty
 
 class ProxyCall final : public Asker, public TaskWaiter {
  public:
-  // Owned by its remote, which is told by RemoteCalls::over() when it may be destroyed.
-  ProxyCall(Remote& remote, IncomingCall call, RemoteItemPtr item);
+  // The remote that is called.
+  class Owner : public RemoteTask::Owner {
+   public:
+    virtual const Host& host() const = 0;
+    virtual const RemoteConfig& config() const = 0;
+    virtual const Peer& peer() const = 0;
+    // Begins the call once more as soon as there is a connection; fails it if that cannot be had.
+    virtual void begin_when_up(ProxyCall& call, const std::string& why) = 0;
+    // Gives the call a token to be found by; false if there are too many.
+    virtual bool keep_suspended(ProxyCall& call, std::string& token) = 0;
+    // It has ended. It must not be destroyed in here.
+    virtual void on_over(ProxyCall& call) = 0;
+    // What is known of its tools is out of date.
+    virtual void refresh_tools() = 0;
+    // A legacy remote sends log messages as severe as that.
+    virtual void want_logs(std::string_view level) = 0;
+    // What it has said, without what we have told it alone.
+    virtual std::string without_secrets(std::string text) const = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  // The remote is borrowed.
+  ProxyCall(Owner& remote, IncomingCall call, RemoteItemPtr item);
   ~ProxyCall();
 
   // Sends the request, at first or once more.
@@ -99,7 +121,7 @@ class ProxyCall final : public Asker, public TaskWaiter {
   void go_on(IncomingCall call);
   void answer_questions(std::string_view responses);
 
-  Remote& remote_;
+  Owner& remote_;
   IncomingCall call_;  // id 0: the host waits for nothing, the call is suspended
   const RemoteItemPtr item_;
   Connection* connection_ = nullptr;  // of the request under way; the remote keeps it as long

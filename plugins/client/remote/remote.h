@@ -45,7 +45,7 @@ struct Surroundings {
   bool shows_stderr;                                                           // of children, as warnings
 };
 
-class Remote final : private RemoteLists::Owner {
+class Remote final : public ProxyCall::Owner, private RemoteLists::Owner {
  public:
   Remote(Surroundings& surroundings, RemoteConfig config);
   ~Remote();
@@ -79,25 +79,15 @@ class Remote final : private RemoteLists::Owner {
   std::string status() const;
 
   // For its calls.
-  const RemoteConfig& config() const { return config_; }
-  const Host& host() const { return around_.host; }
-  Loop& loop() { return around_.loop; }
-  // For how long calls wait for it while it restarts.
-  std::uint64_t restart_timeout_ms() const { return config_.restart_timeout_ms; }
-  const Peer& peer() const { return peer_; }
-  bool has_headers() const { return !config_.url.empty(); }
-  // Null while it is down.
-  Connection* connection();
-  std::string why_down() const;
-  // Nothing can be reached through this connection.
-  void note_unreachable(const Connection& connection, const std::string& why);
-  // Begins the call once more as soon as there is a connection; fails it if that cannot be had.
-  void begin_when_up(ProxyCall& call, const std::string& why);
-  RemoteLists& lists() { return lists_; }
-  // What it has said, without what we have told it alone.
-  std::string without_secrets(std::string text) const;
-  // A legacy remote sends log messages as severe as that.
-  void want_logs(std::string_view level);
+  const RemoteConfig& config() const override { return config_; }
+  const Host& host() const override { return around_.host; }
+  Loop& loop() override { return around_.loop; }
+  const Peer& peer() const override { return peer_; }
+  Connection* connection() override;
+  std::string why_down() const override;
+  void note_unreachable(const Connection& connection, const std::string& why) override;
+  void begin_when_up(ProxyCall& call, const std::string& why) override;
+  std::string without_secrets(std::string text) const override;
 
  private:
   enum class State : std::uint8_t { down, connecting, up };
@@ -121,9 +111,14 @@ class Remote final : private RemoteLists::Owner {
   void on_reading_over(bool last) override;
   void note_listed();
   void refuse();
+  bool keep_suspended(ProxyCall& call, std::string& token) override { return calls_.keep_suspended(call, token); }
+  void on_over(ProxyCall& call) override { calls_.over(call); }
+  void refresh_tools() override { lists_.refresh(COLLET_TOOL); }
+  void want_logs(std::string_view level) override;
   bool leaving() const { return left_ != nullptr; }
   void open_gate();
   ProxyCall* admit(IncomingCall call, RemoteItemPtr item);
+  bool has_headers() const { return !config_.url.empty(); }
   bool has_calls() const { return calls_.size() > 0 || gate_->calls() > 0; }
   void note_call_ended();
   void publish();

@@ -21,7 +21,7 @@ std::string random_token() {
 
 }  // namespace
 
-ProxyCall* RemoteCalls::add(Remote& remote, IncomingCall call, RemoteItemPtr item) {
+ProxyCall* RemoteCalls::add(ProxyCall::Owner& remote, IncomingCall call, RemoteItemPtr item) {
   if (calls_.size() >= limits::kCallsInFlightMax) return nullptr;
   auto made = std::make_unique<ProxyCall>(remote, std::move(call), std::move(item));
   ProxyCall* const added = made.get();

@@ -18,7 +18,7 @@ class RemoteCalls {
   RemoteCalls(Loop& loop, std::function<void()> ended) : ended_(std::move(ended)), sweep_(loop) {}
 
   // Null: there are too many.
-  ProxyCall* add(Remote& remote, IncomingCall call, RemoteItemPtr item);
+  ProxyCall* add(ProxyCall::Owner& remote, IncomingCall call, RemoteItemPtr item);
   std::size_t size() const { return calls_.size(); }
   // It has ended, and goes with the next turn of the loop, since it may be running.
   void over(ProxyCall& call);

@@ -5,11 +5,10 @@
 #include <collet/json.hpp>
 
 #include "client/limits.h"
-#include "client/remote/remote.h"
 
 namespace collet::client {
 
-RemoteTask::RemoteTask(Remote& remote, TaskWaiter& waiter, Era era, std::string_view task)
+RemoteTask::RemoteTask(Owner& remote, TaskWaiter& waiter, Era era, std::string_view task)
     : remote_(remote),
       waiter_(waiter),
       era_(era),

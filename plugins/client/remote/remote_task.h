@@ -15,8 +15,6 @@
 
 namespace collet::client {
 
-class Remote;
-
 // Who waits for a task. On the client's thread.
 class TaskWaiter {
  public:
@@ -37,9 +35,23 @@ class TaskWaiter {
 
 class RemoteTask final : public Asker {
  public:
+  // The remote whose task it is.
+  class Owner {
+   public:
+    virtual Loop& loop() = 0;
+    // Null while it is down.
+    virtual Connection* connection() = 0;
+    virtual std::string why_down() const = 0;
+    // Nothing can be reached through this connection.
+    virtual void note_unreachable(const Connection& connection, const std::string& why) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
   // Both are borrowed. `task` is the Task object of the remote's answer, of which it must have the taskId. Begins
   // at once.
-  RemoteTask(Remote& remote, TaskWaiter& waiter, Era era, std::string_view task);
+  RemoteTask(Owner& remote, TaskWaiter& waiter, Era era, std::string_view task);
   ~RemoteTask();
 
   const std::string& id() const { return id_; }
@@ -65,7 +77,7 @@ class RemoteTask final : public Asker {
 
   enum class Asked : std::uint8_t { state, outcome, acknowledgement };
 
-  Remote& remote_;
+  Owner& remote_;
   TaskWaiter& waiter_;
   const Era era_;
   const std::string id_;

@@ -26,6 +26,15 @@ MAY_INCLUDE = {
     "cli": ["base", "config", "foreign", "loop", "plugin", "protocol", "registry", "rpc", "schema", "transport",
             "worker"],
 }
+# Each room of plugins/client and the rooms that it may include, as its README.md has them. Headers outside of the rooms
+# are for all of them.
+ROOMS = {
+    "net": [],
+    "mcp": ["net"],
+    "auth": ["net"],
+    "offer": ["mcp", "net"],
+    "remote": ["auth", "mcp", "net", "offer"],
+}
 # What of the SDK the host may know, the ABI and its extensions, and the modules that may know it.
 SDK_HEADERS = re.compile(r"collet/(plugin|ext/(draft/)?\w+)\.h")
 SDK_MODULES = ("plugin", "worker")
@@ -72,6 +81,25 @@ def plugin_offence(root, path, header):
     return None if header.split("/")[0] == path.parts[1] else "a plugin may not include another"
 
 
+def room_of(path):
+    """The room of plugins/client that a file or its test lies in, "" for a header that is for all rooms, or None."""
+    parts = path.parts[1:] if path.parts[0] == "tests" else path.parts
+    if parts[:2] != ("plugins", "client"):
+        return None
+    if len(parts) > 3:
+        return parts[2]
+    return "" if path.parts[0] == "plugins" and path.suffix == ".h" else None
+
+
+def room_offence(path, header):
+    """A room of the client plugin includes itself and those below it."""
+    owner, used = room_of(path), re.match(r"client/(\w+)/", header)
+    if owner is None or not used or used[1] == owner or used[1] in ROOMS.get(owner, []):
+        return None
+    who = f"client/{owner}" if owner else "a header for all rooms"
+    return f"{who} may include {', '.join(ROOMS.get(owner, [])) or 'no other room'}"
+
+
 def offences(root):
     for path in files_below(root):
         words = set(re.split(r"[_.\-]", path.name.lower())) | set(path.parts[:-1])
@@ -87,8 +115,11 @@ def offences(root):
             continue
         if path.parts[0] == "host" and len(path.parts) > 2 and path.parts[1] not in MAY_INCLUDE:
             yield f"{path}: host/{path.parts[1]} is not a module that tools/check_layers.py knows"
+        if path.parts[0] == "plugins" and room_of(path) and room_of(path) not in ROOMS:
+            yield f"{path}: client/{room_of(path)} is not a room that tools/check_layers.py knows"
         for match in INCLUDE.finditer(text):
-            reason = include_offence(path, match[1]) or plugin_offence(root, path, match[1])
+            reason = (include_offence(path, match[1]) or plugin_offence(root, path, match[1])
+                      or room_offence(path, match[1]))
             if reason:
                 line = text.count("\n", 0, match.start(1)) + 1
                 yield f"{path}:{line}: includes {match[1]}: {reason}"
@@ -96,13 +127,19 @@ def offences(root):
 
 
 def link_offences(root):
-    """What a module links must be what it may include."""
+    """What a module or a room links must be what it may include."""
     text = (root / "host/CMakeLists.txt").read_text(encoding="utf-8")
     for module, arguments in re.findall(r"collet_module\((\w+)([^)]*)\)", text):
         uses = re.search(r"\bUSES\s+([a-z_\s]+)", arguments)
         for used in uses[1].split() if uses else []:
             if used not in MAY_INCLUDE.get(module, []):
                 yield f"host/CMakeLists.txt: {module} may not use {used}"
+    for room in ROOMS:
+        path = pathlib.Path("plugins/client") / room / "CMakeLists.txt"
+        text = (root / path).read_text(encoding="utf-8") if (root / path).is_file() else ""
+        for used in re.findall(rf"\bclient_({'|'.join(ROOMS)})\b(?!\.)", text):
+            if used not in (room, *ROOMS[room]):
+                yield f"{path}: client_{room} may not use client_{used}"
 
 
 def main():

@@ -1,4 +1,5 @@
-// Every bound of the client plugin: what a remote may cost us, and how long we wait for it.
+// Every bound of the client plugin, but those of OAuth alone (client/auth/limits.h): what a remote may cost us, and how
+// long we wait for it.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +16,12 @@ inline constexpr std::size_t kErrorLineBytesMax = 8u << 10;     // of a child's 
 inline constexpr std::size_t kLastLinesMax = 5;                 // of a child's stderr that are kept
 inline constexpr std::size_t kLastLineBytesMax = 300;           // of each
 inline constexpr std::size_t kWriteBufferBytesMax = 64u << 20;  // what a child has not read of its stdin
+
+inline constexpr std::size_t kUrlBytesMax = 8u << 10;
+inline constexpr std::size_t kChallengeBytesMax = 16u << 10;  // read of one WWW-Authenticate header
+inline constexpr std::size_t kChallengeSchemesMax = 16;       // of one such header
+inline constexpr std::size_t kChallengeParametersMax = 32;    // of one scheme
+inline constexpr std::size_t kNonceBytesMax = 1u << 10;       // of a DPoP-Nonce header
 
 inline constexpr std::size_t kAuthoritiesBytesMax = 4u << 20;  // a file of certificate authorities
 

@@ -7,7 +7,7 @@
 
 #include <cstring>
 
-#include "client/client.h"
+#include "client/remote/client.h"
 
 namespace collet::client {
 namespace {

@@ -1,11 +1,11 @@
 // WWW-Authenticate: any bytes are so many challenges and not more, and what is understood is understood again.
 #include <cstdint>
 
-#include "client/auth/challenge.h"
-#include "client/auth/limits.h"
+#include "client/limits.h"
+#include "client/net/challenge.h"
 #include "require.h"
 
-using namespace collet::client::auth;
+using namespace collet::client;
 
 namespace {
 
@@ -28,7 +28,7 @@ std::string printed(const std::vector<AuthScheme>& schemes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   const auto schemes = parse_www_authenticate(text);
-  require(schemes.size() <= limits::kChallengesMax);
+  require(schemes.size() <= limits::kChallengeSchemesMax);
   for (const AuthScheme& scheme : schemes) require(scheme.parameters.size() <= limits::kChallengeParametersMax);
   const std::string once = printed(schemes);
   if (once.size() <= limits::kChallengeBytesMax) require(printed(parse_www_authenticate(once)) == once);

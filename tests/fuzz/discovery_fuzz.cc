@@ -5,11 +5,12 @@
 
 #include <cstdint>
 
-#include "client/auth/challenge.h"
 #include "client/auth/limits.h"
 #include "client/auth/token_endpoint.h"
+#include "client/net/challenge.h"
 #include "require.h"
 
+using namespace collet::client;
 using namespace collet::client;
 using namespace collet::client::auth;
 
@@ -55,8 +56,8 @@ class Answers final : public Fetcher {
 void check_resource(const ResourceMetadata& found, const Url& remote) {
   const auto resource = parse_url(found.resource);
   require(resource && resource_covers(*resource, remote));
-  require(!found.authorization_servers.empty() && found.authorization_servers.size() <= limits::kListItemsMax);
-  require(found.scopes_supported.size() <= limits::kScopesMax);
+  require(!found.authorization_servers.empty() && found.authorization_servers.size() <= auth::limits::kListItemsMax);
+  require(found.scopes_supported.size() <= auth::limits::kScopesMax);
 }
 
 void check_server(const ServerMetadata& found, const std::string& issuer, const Url& remote) {
@@ -70,9 +71,9 @@ void check_server(const ServerMetadata& found, const std::string& issuer, const 
 void check_tokens(const TokenAnswer& answer) {
   if (const auto* refusal = std::get_if<TokenRefusal>(&answer)) return require(!refusal->message.empty());
   const Tokens& tokens = std::get<Tokens>(answer);
-  require(!tokens.access_token.empty() && tokens.access_token.size() <= limits::kTokenBytesMax);
+  require(!tokens.access_token.empty() && tokens.access_token.size() <= auth::limits::kTokenBytesMax);
   for (const char c : tokens.access_token) require(c > ' ' && c < 0x7f);
-  require(tokens.expires_in.value_or(0) >= 0 && tokens.expires_in.value_or(0) <= limits::kTokenLifeMaxS);
+  require(tokens.expires_in.value_or(0) >= 0 && tokens.expires_in.value_or(0) <= auth::limits::kTokenLifeMaxS);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // A server-sent event stream: the same events, id, pause and failure however the bytes are split, and no event that
 // is larger than it may be.
-#include "client/event_stream.h"
+#include "client/net/event_stream.h"
 
 #include <cstdint>
 #include <vector>

@@ -5,9 +5,9 @@
 
 #include <cstdint>
 
-#include "client/imported_item.h"
 #include "client/limits.h"
-#include "client/message.h"
+#include "client/mcp/message.h"
+#include "client/offer/imported_item.h"
 #include "require.h"
 
 using namespace collet::client;

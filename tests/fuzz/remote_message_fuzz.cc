@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
-#include "client/broken_text.h"
-#include "client/message.h"
+#include "client/mcp/broken_text.h"
+#include "client/mcp/message.h"
 #include "require.h"
 
 using namespace collet::client;

@@ -1,6 +1,6 @@
 // Responses of HTTP/1.1: the same head, body and end however the bytes are split, and nothing that is larger than
 // it may be.
-#include "client/response_reader.h"
+#include "client/net/response_reader.h"
 
 #include <cstdint>
 #include <vector>

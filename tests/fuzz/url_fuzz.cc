@@ -11,12 +11,10 @@
 #include <memory>
 #include <string>
 
-#include "client/auth/url.h"
-#include "client/headers.h"
+#include "client/net/url.h"
 #include "require.h"
 
 using namespace collet::client;
-using auth::Url;
 
 namespace {
 
@@ -68,8 +66,8 @@ bool is_this_machine(std::string host) {
 
 void check_url(const Url& url, CURLU* taken_apart) {
   require(!url.host.empty() && url.port != 0);
-  require(auth::resource_covers(url, url));
-  if (const auto place = auth::parse_url(auth::well_known(url, "name"))) require(place->origin() == url.origin());
+  require(resource_covers(url, url));
+  if (const auto place = parse_url(well_known(url, "name"))) require(place->origin() == url.origin());
   if (!taken_apart) return;
   const std::string host = resolved(part(taken_apart, CURLUPART_HOST));
   require(host == resolved(url.host));
@@ -94,10 +92,10 @@ void check_origin(const std::string& origin, CURLU* taken_apart) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   const Parts parts = take_apart(text);
-  if (const auto url = auth::parse_url(text)) check_url(*url, parts.get());
+  if (const auto url = parse_url(text)) check_url(*url, parts.get());
   check_origin(origin_of(text), parts.get());
-  if (const auto form = auth::form_decode(text)) {
-    const auto again = auth::form_decode(auth::form_encode(*form));
+  if (const auto form = form_decode(text)) {
+    const auto again = form_decode(form_encode(*form));
     require(again && *again == *form);
   }
   return 0;

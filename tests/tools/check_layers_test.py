@@ -68,6 +68,34 @@ class CheckLayers(unittest.TestCase):
         self.write("plugins/files/roots.h", "")
         self.assert_refused("plugins/sqlite/a.cc", '#include "files/roots.h"\n', "files/roots.h")
 
+    def test_rooms_of_the_client_that_use_those_below_them(self):
+        self.write("plugins/client/limits.h", "")
+        self.write("plugins/client/plugin.cc", '#include "client/remote/a.h"\n')
+        self.write("plugins/client/net/a.h", '#include "client/limits.h"\n#include "client/net/b.h"\n')
+        self.write("plugins/client/remote/a.h", '#include "client/auth/a.h"\n#include "client/offer/a.h"\n')
+        self.write("plugins/client/remote/CMakeLists.txt", "target_link_libraries(client_remote PUBLIC client_auth)\n")
+        self.write("tests/plugins/client/offer/a_test.cc", '#include "client/offer/a.h"\n#include "client/mcp/a.h"\n')
+        self.assertEqual(self.check()[0], 0, self.check()[1])
+
+    def test_a_room_of_the_client_that_includes_one_above_it(self):
+        self.assert_refused("plugins/client/net/a.cc", '\n#include "client/mcp/a.h"\n', ":2:", "no other room")
+
+    def test_two_rooms_of_the_client_side_by_side(self):
+        self.assert_refused("plugins/client/auth/a.cc", '#include "client/mcp/a.h"\n', "client/auth may include net")
+
+    def test_a_test_of_a_room_that_includes_one_above_it(self):
+        self.assert_refused("tests/plugins/client/offer/a_test.cc", '#include "client/remote/a.h"\n', "client/offer")
+
+    def test_a_header_for_all_rooms_that_includes_one(self):
+        self.assert_refused("plugins/client/limits.h", '#include "client/net/a.h"\n', "client/net/a.h")
+
+    def test_a_room_nobody_planned(self):
+        self.assert_refused("plugins/client/extra/a.cc", "", "client/extra")
+
+    def test_a_room_of_the_client_that_links_one_above_it(self):
+        links = "target_link_libraries(client_mcp PUBLIC client_auth)\n"
+        self.assert_refused("plugins/client/mcp/CMakeLists.txt", links, "client_mcp", "client_auth")
+
     def test_a_module_nobody_planned(self):
         self.assert_refused("host/extra/a.cc", "", "host/extra")
 

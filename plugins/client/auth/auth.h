@@ -8,7 +8,7 @@
 #include "client/auth/token_endpoint.h"
 #include "client/auth/token_store.h"
 #include "client/auth/user_agent.h"
-#include "client/authorizer.h"
+#include "client/net/authorizer.h"
 
 namespace collet::client::auth {
 

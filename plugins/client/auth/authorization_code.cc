@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "client/auth/challenge.h"
 #include "client/auth/pkce.h"
+#include "client/net/challenge.h"
 
 namespace collet::client::auth {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "client/auth/encoding.h"
 #include "client/auth/limits.h"
+#include "client/net/encoding.h"
 
 namespace collet::client::auth {
 namespace {

@@ -7,9 +7,9 @@
 
 #include "client/auth/json.h"
 #include "client/auth/limits.h"
-#include "client/auth/private_file.h"
-#include "client/auth/url.h"
-#include "client/text.h"
+#include "client/net/private_file.h"
+#include "client/net/text.h"
+#include "client/net/url.h"
 
 namespace collet::client::auth {
 namespace {

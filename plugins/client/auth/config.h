@@ -42,7 +42,7 @@
 
 #include "client/auth/client_identity.h"
 #include "client/auth/scopes.h"
-#include "client/result.h"
+#include "client/net/result.h"
 
 namespace collet::client::auth {
 

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "client/auth/challenge.h"
 #include "client/auth/limits.h"
+#include "client/net/challenge.h"
 
 namespace collet::client::auth {
 namespace {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "client/auth/metadata.h"
-#include "client/auth/url.h"
-#include "client/fetch.h"
+#include "client/net/fetch.h"
+#include "client/net/url.h"
 
 namespace collet::client::auth {
 

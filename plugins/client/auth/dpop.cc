@@ -1,8 +1,9 @@
 #include "client/auth/dpop.h"
 
-#include "client/auth/encoding.h"
 #include "client/auth/limits.h"
-#include "client/auth/url.h"
+#include "client/limits.h"
+#include "client/net/encoding.h"
+#include "client/net/url.h"
 
 namespace collet::client::auth {
 std::string Dpop::proof(std::string_view method, std::string_view url, std::string_view access_token,
@@ -25,7 +26,7 @@ std::string Dpop::proof(std::string_view method, std::string_view url, std::stri
 
 bool Dpop::learn_nonce(std::string_view url, std::string_view nonce) {
   const std::optional<Url> from = parse_url(url);
-  if (!from || nonce.empty() || nonce.size() > limits::kNonceBytesMax) return false;
+  if (!from || nonce.empty() || nonce.size() > client::limits::kNonceBytesMax) return false;
   const std::string origin = from->origin();
   if (nonces_.size() >= limits::kNonceOriginsMax && !nonces_.count(origin)) nonces_.clear();
   std::string& known = nonces_[origin];

@@ -6,8 +6,8 @@
 #include <list>
 #include <string>
 
-#include "client/auth/private_file.h"
-#include "client/result.h"
+#include "client/net/private_file.h"
+#include "client/net/result.h"
 
 struct uv_loop_s;
 struct uv_timer_s;

@@ -2,9 +2,9 @@
 
 #include <memory>
 
-#include "client/auth/challenge.h"
 #include "client/auth/limits.h"
-#include "client/auth/url.h"
+#include "client/net/challenge.h"
+#include "client/net/url.h"
 
 namespace collet::client::auth {
 namespace {

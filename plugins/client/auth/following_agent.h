@@ -3,7 +3,7 @@
 #pragma once
 
 #include "client/auth/user_agent.h"
-#include "client/fetch.h"
+#include "client/net/fetch.h"
 
 namespace collet::client::auth {
 

@@ -11,7 +11,7 @@
 #include "client/auth/scopes.h"
 #include "client/auth/token_endpoint.h"
 #include "client/auth/user_agent.h"
-#include "client/fetch.h"
+#include "client/net/fetch.h"
 
 namespace collet::client::auth {
 

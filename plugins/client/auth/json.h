@@ -12,7 +12,7 @@
 #include <collet/json.hpp>
 
 #include "client/auth/limits.h"
-#include "client/result.h"
+#include "client/net/result.h"
 
 namespace collet::client::auth {
 

@@ -8,16 +8,11 @@ namespace collet::client::auth::limits {
 
 // What a peer sends.
 inline constexpr std::size_t kDocumentBytesMax = 256u << 10;  // a metadata document, or an answer to a POST
-inline constexpr std::size_t kUrlBytesMax = 8u << 10;
-inline constexpr std::size_t kChallengeBytesMax = 16u << 10;  // read of one WWW-Authenticate header
-inline constexpr std::size_t kChallengesMax = 16;
-inline constexpr std::size_t kChallengeParametersMax = 32;
 inline constexpr std::size_t kListItemsMax = 1'000;  // of one array in a document
 inline constexpr std::size_t kScopesMax = 200;
 inline constexpr std::size_t kTokenBytesMax = 64u << 10;  // an access, refresh or identity token
 inline constexpr std::int64_t kTokenLifeMaxS = 10LL * 365 * 24 * 3'600;
 inline constexpr std::size_t kTokenIdBytes = 16;             // random, of a jti that we make
-inline constexpr std::size_t kNonceBytesMax = 1u << 10;
 inline constexpr std::size_t kNonceOriginsMax = 8;
 
 // How often and how long.

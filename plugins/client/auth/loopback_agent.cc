@@ -8,7 +8,7 @@
 #include <uv.h>
 
 #include "client/auth/limits.h"
-#include "client/auth/url.h"
+#include "client/net/url.h"
 
 namespace collet::client::auth {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "client/auth/scopes.h"
-#include "client/result.h"
+#include "client/net/result.h"
 
 namespace collet::client::auth {
 

@@ -10,13 +10,13 @@
 
 #include "client/auth/auth.h"
 #include "client/auth/budget.h"
-#include "client/auth/challenge.h"
 #include "client/auth/config.h"
 #include "client/auth/discovery.h"
 #include "client/auth/following_agent.h"
 #include "client/auth/grant.h"
 #include "client/auth/limits.h"
 #include "client/auth/registration.h"
+#include "client/net/challenge.h"
 
 namespace collet::client::auth {
 

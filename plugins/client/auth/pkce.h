@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "client/auth/encoding.h"
+#include "client/net/encoding.h"
 
 namespace collet::client::auth {
 

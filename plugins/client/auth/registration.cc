@@ -4,7 +4,7 @@
 
 #include "client/auth/json.h"
 #include "client/auth/limits.h"
-#include "client/text.h"
+#include "client/net/text.h"
 
 namespace collet::client::auth {
 namespace {

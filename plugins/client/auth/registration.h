@@ -12,7 +12,7 @@
 #include "client/auth/metadata.h"
 #include "client/auth/token_endpoint.h"
 #include "client/auth/token_store.h"
-#include "client/fetch.h"
+#include "client/net/fetch.h"
 
 namespace collet::client::auth {
 

@@ -11,7 +11,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include "client/auth/encoding.h"
+#include "client/net/encoding.h"
 
 namespace collet::client::auth {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <collet/json.hpp>
 
-#include "client/result.h"
+#include "client/net/result.h"
 
 struct evp_pkey_st;
 

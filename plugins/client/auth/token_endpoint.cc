@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "client/auth/challenge.h"
 #include "client/auth/json.h"
 #include "client/auth/limits.h"
+#include "client/net/challenge.h"
 
 namespace collet::client::auth {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "client/auth/client_identity.h"
 #include "client/auth/dpop.h"
-#include "client/auth/url.h"
-#include "client/fetch.h"
+#include "client/net/fetch.h"
+#include "client/net/url.h"
 
 namespace collet::client::auth {
 

@@ -4,8 +4,8 @@
 
 #include "client/auth/json.h"
 #include "client/auth/limits.h"
-#include "client/auth/private_file.h"
-#include "client/auth/url.h"
+#include "client/net/private_file.h"
+#include "client/net/url.h"
 
 namespace collet::client::auth {
 namespace {

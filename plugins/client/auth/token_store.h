@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "client/auth/file_locks.h"
-#include "client/result.h"
+#include "client/net/result.h"
 
 namespace collet::client::auth {
 

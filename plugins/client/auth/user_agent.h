@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "client/result.h"
+#include "client/net/result.h"
 
 namespace collet::client::auth {
 

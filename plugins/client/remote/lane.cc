@@ -1,0 +1,123 @@
+#include "client/remote/lane.h"
+
+#include <algorithm>
+#include <new>
+
+#include "client/limits.h"
+
+namespace collet::client {
+
+Lane::Lane(const Host& host, const HostLoops& loops, unsigned loop, LaneListener& listener)
+    : host_(host),
+      loops_(loops),
+      listener_(listener),
+      loop_(loop),
+      last_request_(RequestId{loop + 1} << 44) {}  // apart from others, and exact as a double
+
+Lane::~Lane() {
+  while (!calls_.empty()) calls_.begin()->second->cancel("the client is being unloaded");
+}
+
+bool Lane::take(IncomingCall& call, LaneTarget target) {
+  const LaneRoutePtr route = target.gate->enter(loop_);
+  if (!route) return false;
+  on_turn_end();
+  const collet_call id = call.id;
+  auto made = std::make_unique<LaneCall>(host_, listener_, *this, loop_, std::move(call), std::move(target));
+  std::string request;
+  try {
+    request = made->write_request(*route, ++last_request_);
+  } catch (const std::bad_alloc&) {  // it is left to those who can say so
+  }
+  const bool fits = !request.empty() && request.size() <= limits::kLaneRequestBytesMax;
+  LaneConnection* const connection = fits ? connection_to(route) : nullptr;
+  if (!connection) {
+    call = made->give_back();
+    made->target().gate->leave(loop_);
+    return false;
+  }
+  LaneCall& beginning = *made;
+  calls_.emplace(id, std::move(made));
+  beginning.begin(*connection, std::move(request));
+  return true;
+}
+
+bool Lane::cancel(collet_call call, const char* reason) {
+  const auto found = calls_.find(call);
+  if (found == calls_.end()) return false;
+  found->second->cancel(reason);
+  return true;
+}
+
+void Lane::end(const LaneGatePtr& gate, const char* reason) {
+  std::vector<LaneCall*> through;
+  for (const auto& [id, call] : calls_) {
+    if (call->target().gate == gate) through.push_back(call.get());
+  }
+  for (LaneCall* call : through) call->cancel(reason);
+}
+
+void Lane::on_turn_end() {
+  over_.clear();
+  closed_.clear();
+}
+
+// The one that was used last, as it is the likeliest to stand.
+LaneConnection* Lane::connection_to(const LaneRoutePtr& route) {
+  for (std::size_t at = resting_.size(); at-- > 0;) {
+    LaneConnection* const resting = resting_[at].connection;
+    if (!resting->free() || resting->route() != route) continue;
+    if (!resting->stands()) {
+      resting->close();
+      continue;
+    }
+    resting_.erase(resting_.begin() + static_cast<std::ptrdiff_t>(at));
+    return resting;
+  }
+  if (connections_.size() >= limits::kLaneConnectionsMax && !resting_.empty()) resting_.front().connection->close();
+  if (connections_.size() >= limits::kLaneConnectionsMax) return nullptr;
+  auto made = std::make_unique<LaneConnection>(loops_, route, *this);
+  LaneConnection* const connection = made.get();
+  connections_.emplace(connection, std::move(made));
+  return connection;
+}
+
+void Lane::on_rest(LaneConnection& connection) {
+  resting_.push_back({&connection, false});
+  watch_rest();
+}
+
+void Lane::watch_rest() {
+  if (timer_ || resting_.empty()) return;
+  timer_ = loops_.start_timer(
+      limits::kLaneIdleMs,
+      [](void* context) {
+        Lane& self = *static_cast<Lane*>(context);
+        self.timer_ = 0;
+        self.close_rested();
+        self.watch_rest();
+        self.on_turn_end();
+      },
+      this);
+}
+
+void Lane::close_rested() {
+  while (!resting_.empty() && resting_.front().long_ago) resting_.front().connection->close();
+  for (Resting& resting : resting_) resting.long_ago = true;
+}
+
+void Lane::on_closed(LaneConnection& connection) {
+  std::erase_if(resting_, [&](const Resting& resting) { return resting.connection == &connection; });
+  const auto found = connections_.find(&connection);
+  closed_.push_back(std::move(found->second));
+  connections_.erase(found);
+}
+
+void Lane::on_over(LaneCall& call) {
+  const auto found =
+      std::find_if(calls_.begin(), calls_.end(), [&](const auto& entry) { return entry.second.get() == &call; });
+  over_.push_back(std::move(found->second));
+  calls_.erase(found);
+}
+
+}  // namespace collet::client

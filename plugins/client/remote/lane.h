@@ -1,0 +1,56 @@
+// What one loop of the host does for remotes by itself: its connections to them, and its calls on those. On that
+// loop alone, in its calls and in what collet.loop/1 runs there.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "client/remote/lane_call.h"
+
+namespace collet::client {
+
+class Lane final : public LaneConnection::Owner, public LaneCall::Owner {
+ public:
+  // All are borrowed.
+  Lane(const Host& host, const HostLoops& loops, unsigned loop, LaneListener& listener);
+  // [any thread, when the loop runs nothing of us any more]
+  ~Lane();
+
+  // Begins the call, if the gate is open; false: it is not for a lane, or there is no room.
+  bool take(IncomingCall& call, LaneTarget target);
+  // False: there is no such call.
+  bool cancel(collet_call call, const char* reason);
+  // All that go through that gate.
+  void end(const LaneGatePtr& gate, const char* reason);
+  // What has ended goes.
+  void on_turn_end() override;
+
+ private:
+  LaneConnection* connection_to(const LaneRoutePtr& route);
+  void close_rested();
+  void watch_rest();
+
+  void on_rest(LaneConnection& connection) override;
+  void on_closed(LaneConnection& connection) override;
+  void on_over(LaneCall& call) override;
+
+  struct Resting {
+    LaneConnection* connection;
+    bool long_ago;  // the timer has come by since
+  };
+
+  const Host& host_;
+  const HostLoops& loops_;
+  LaneListener& listener_;
+  const unsigned loop_;
+  RequestId last_request_;
+  std::unordered_map<collet_call, std::unique_ptr<LaneCall>> calls_;
+  std::vector<std::unique_ptr<LaneCall>> over_;
+  std::unordered_map<LaneConnection*, std::unique_ptr<LaneConnection>> connections_;
+  std::vector<std::unique_ptr<LaneConnection>> closed_;
+  std::vector<Resting> resting_;  // the longest first
+  collet_loop_wait timer_ = 0;
+};
+
+}  // namespace collet::client

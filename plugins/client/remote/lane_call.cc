@@ -1,0 +1,191 @@
+#include "client/remote/lane_call.h"
+
+#include <utility>
+
+#include "client/limits.h"
+#include "client/mcp/broken_text.h"
+#include "client/mcp/connection.h"
+#include "client/mcp/http_message.h"
+#include "client/mcp/mirrored_headers.h"
+
+namespace collet::client {
+
+std::string LaneCall::write_request(const LaneRoute& route, RequestId id) {
+  const RemoteItem& item = *target_.item;
+  const Caller caller = read_caller(host_, call_.id);
+  if (caller.too_far) return {};
+  if (call_.kind == COLLET_TOOL && (caller.can_tasks || item.tasks == TaskSupport::required)) return {};
+  auto headers = caller_headers(host_, call_.id, route.config);
+  if (!headers) return {};
+  if (call_.kind == COLLET_TOOL && !item.mirrored.empty()) {
+    auto mirrored = mirrored_headers(item.mirrored, call_.arguments.value_or("{}"));
+    headers->insert(headers->end(), std::make_move_iterator(mirrored.begin()),
+                    std::make_move_iterator(mirrored.end()));
+  }
+  std::string meta = caller.meta;
+  if (!caller.log_level.empty()) {
+    append_member(meta, "io.modelcontextprotocol/logLevel", "\"" + caller.log_level + "\"");
+  }
+  if (caller.wants_progress) append_member(meta, "progressToken", std::to_string(id));
+  const Outgoing message{.id = id,
+                         .method = std::string(method_of(call_)),
+                         .name = name_of(call_, item),
+                         .headers = std::move(*headers),
+                         .text = request_text(id, method_of(call_), params_of(call_, item), route.stamp,
+                                              {.meta = meta, .capabilities = caller.capabilities})};
+  request_ = id;
+  std::string out = route.preamble;
+  out.reserve(out.size() + message.text.size() + 512);
+  each_header(route.sender, message, true, [&](std::string_view name, std::string_view value) {
+    out.append(name).append(": ").append(value).append("\r\n");
+  });
+  out.append("Content-Length: ").append(std::to_string(message.text.size())).append("\r\n\r\n");
+  return out += message.text;
+}
+
+void LaneCall::begin(LaneConnection& connection, std::string request) {
+  connection_ = &connection;
+  route_ = connection.route();
+  connection.carry(std::move(request), *this);
+}
+
+void LaneCall::cancel(const char* reason) {
+  if (LaneConnection* const connection = std::exchange(connection_, nullptr)) connection->close();
+  fail(reason);
+}
+
+void LaneCall::on_head(const HttpHead& head) {
+  head_ = head;
+  if (const std::string problem = encoding_problem(head); head.status / 100 == 2 && !problem.empty()) {
+    if (LaneConnection* const connection = std::exchange(connection_, nullptr)) connection->close();
+    return lose(head.status, problem);
+  }
+  if (head.status / 100 == 2 && has_type(head, "text/event-stream")) events_ = std::make_unique<EventStream>();
+}
+
+void LaneCall::on_body(std::string& body) {
+  if (events_) feed(body);
+}
+
+void LaneCall::feed(std::string& bytes) {
+  const std::string taken = std::exchange(bytes, {});
+  const auto good = events_->feed(taken, [this](const Event& event) {
+    if (!over_ && event.type == "message" && !event.data.empty()) on_text(event.data);
+  });
+  if (over_) {
+    if (LaneConnection* const connection = std::exchange(connection_, nullptr)) connection->detach();
+    return;
+  }
+  if (good) return;
+  if (LaneConnection* const connection = std::exchange(connection_, nullptr)) connection->close();
+  lose(head_.status, good.message());
+}
+
+void LaneCall::on_end(const HttpEnd& end, std::string& body) {
+  const bool kept = std::exchange(connection_, nullptr)->kept();
+  if (!end.sent) return hand_over(HandedOver::How::begin, !kept);
+  if (events_) {
+    feed(body);
+    if (!over_) lose(head_.status, end.whole ? "its stream ended before the answer" : end.message);
+    return;
+  }
+  if (!end.whole) return lose(head_.status, end.message);
+  const bool challenged = route_->may_challenge && (head_.status == 401 || head_.status == 403);
+  const bool redirected = head_.status == 307 || head_.status == 308;
+  if (challenged || redirected) return hand_over(HandedOver::How::begin, true);
+  answer(body);
+}
+
+void LaneCall::answer(std::string& body) {
+  const bool good = head_.status / 100 == 2;
+  if (session_loss(head_.status, body, request_, false) != SessionLoss::none) {  // it speaks another era now
+    return hand_over(HandedOver::How::begin, true);
+  }
+  if (const std::uint64_t pause = retry_after_ms(head_);
+      pause > 0 && pause <= limits::kBusyMsMax && target_.item->idempotent) {
+    return hand_over(HandedOver::How::retry, false, {}, pause);
+  }
+  if (!has_type(head_, "application/json")) return lose(head_.status, describe(head_, body));
+  if (good && body.size() > limits::kLaneAnswerBytesMax) {
+    return hand_over(HandedOver::How::settle, false, std::move(body));
+  }
+  if (!good && !is_rpc_message(body)) return lose(head_.status, describe(head_, body));
+  on_text(body);
+  if (!over_) lose(head_.status, what_is_wrong(body));
+}
+
+void LaneCall::on_text(std::string_view text) {
+  const auto good =
+      for_each_message(text, [this](const Message& message, std::string_view part) { on_message(message, part); });
+  if (good) return;
+  const Broken broken = examine(text);
+  if (broken.is_answer && broken.id.value_or(request_) == request_ && !over_) {
+    return lose(head_.status, "its answer is no message: " + good.message());
+  }
+  listener_.on_stray(target_.gate, std::string(text));
+}
+
+void LaneCall::on_message(const Message& message, std::string_view text) {
+  if (over_) return;
+  if (message.is_response()) {
+    const auto number = message.number();
+    // An error that names no request answers the one whose stream it came on.
+    if (number ? *number == request_ : message.error.data() != nullptr) settle(message, text);
+    return;
+  }
+  const bool progress = message.method == "notifications/progress" &&
+                        find_unsigned(message.params, "progressToken") == std::optional(request_);
+  if (!message.is_request() && (progress || message.method == "notifications/message")) {
+    return tell(host_, call_.id, message);
+  }
+  listener_.on_stray(target_.gate, std::string(text));
+}
+
+void LaneCall::settle(const Message& message, std::string_view text) {
+  if (text.size() > limits::kLaneAnswerBytesMax) return hand_over(HandedOver::How::settle, false, std::string(text));
+  if (message.error.data()) {
+    const RpcError error = read_error(message.error);
+    if (error.code == kHeaderMismatch || error.code == kMissingClientCapability) {
+      return hand_over(HandedOver::How::settle, false, std::string(text));
+    }
+    host_.fail(call_.id, error.code, without(error.message, secrets_of(route_->sender.headers)), error.data);
+    return finish();
+  }
+  if (message.result.find("\"resultType\"") != std::string_view::npos &&
+      find_string(message.result, "resultType").value_or("complete") != "complete") {
+    return hand_over(HandedOver::How::settle, false, std::string(text));
+  }
+  host_.complete_with(call_.id, message.result);
+  finish();
+}
+
+// The request has left: only what may be repeated is.
+void LaneCall::lose(int status, std::string_view why) {
+  if (target_.item->idempotent && status == 0) return hand_over(HandedOver::How::retry, false);
+  fail(why);
+}
+
+void LaneCall::hand_over(HandedOver::How how, bool shuts, std::string answer, std::uint64_t pause_ms) {
+  listener_.hand_over({.call = std::move(call_),
+                       .target = target_,
+                       .how = how,
+                       .shuts = shuts,
+                       .pause_ms = pause_ms,
+                       .request = request_,
+                       .answer = std::move(answer)});
+  finish();
+}
+
+void LaneCall::fail(std::string_view why) {
+  const std::string shown = without(std::string(why), secrets_of(route_->sender.headers));
+  host_.fail(call_.id, kInternalError, "remote " + route_->config.name + ": " + shown);
+  finish();
+}
+
+void LaneCall::finish() {
+  over_ = true;
+  target_.gate->leave(loop_);
+  owner_.on_over(*this);
+}
+
+}  // namespace collet::client

@@ -1,0 +1,169 @@
+#include "client/remote/lane_connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "client/limits.h"
+#include "client/net/unread.h"
+
+namespace collet::client {
+namespace {
+
+std::string words(const char* what, int problem) { return std::string(what) + ": " + std::strerror(problem); }
+
+}  // namespace
+
+void LaneConnection::carry(std::string request, HttpSink& sink) {
+  request_ = std::move(request);
+  sent_ = 0;
+  sink_ = &sink;
+  head_told_ = false;
+  kept_ = state_ == State::free;
+  reader_.restart();
+  if (state_ == State::unconnected) return connect();
+  state_ = State::busy;
+  write();
+}
+
+void LaneConnection::connect() {
+  state_ = State::connecting;
+  const auto& address = reinterpret_cast<const sockaddr&>(route_->address);
+  descriptor_ = socket(address.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor_ < 0) return lose(words("there is no socket to connect with", errno), false);
+  const int yes = 1;
+  setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  setsockopt(descriptor_, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
+  if (::connect(descriptor_, &address, route_->address_size) != 0 && errno != EINPROGRESS) {
+    return lose(words("cannot connect", errno), false);
+  }
+  watch_ = loops_.watch(
+      descriptor_, COLLET_LOOP_WRITABLE,
+      [](void* self, std::uint32_t events) { static_cast<LaneConnection*>(self)->on_ready(events); }, this);
+  timer_ = loops_.start_timer(
+      limits::kConnectMs,
+      [](void* context) {
+        auto& self = *static_cast<LaneConnection*>(context);
+        Owner& owner = self.owner_;
+        self.timer_ = 0;
+        self.lose("cannot connect within " + std::to_string(limits::kConnectMs) + " ms", false);
+        owner.on_turn_end();
+      },
+      this);
+  if (!watch_ || !timer_) lose("the host watches too much already", false);
+}
+
+void LaneConnection::on_ready(std::uint32_t events) {
+  Owner& owner = owner_;
+  if (state_ == State::connecting) {
+    on_connected();
+  } else {
+    if (events & COLLET_LOOP_WRITABLE && blocked_) write();
+    if (events & COLLET_LOOP_READABLE && state_ != State::closed) read();
+  }
+  owner.on_turn_end();
+}
+
+void LaneConnection::on_connected() {
+  int problem = 0;
+  socklen_t size = sizeof problem;
+  getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &problem, &size);
+  if (problem != 0) return lose(words("cannot connect", problem), false);
+  stop_timer();
+  state_ = State::busy;
+  loops_.rewatch(watch_, COLLET_LOOP_READABLE);
+  write();
+}
+
+// What cannot be written is no end yet: the remote may have answered before it closed.
+void LaneConnection::write() {
+  const ssize_t now = send(descriptor_, request_.data() + sent_, request_.size() - sent_, MSG_NOSIGNAL);
+  if (now > 0) sent_ += static_cast<std::size_t>(now);
+  const bool blocked = sent_ < request_.size() && (now >= 0 || errno == EAGAIN || errno == EINTR);
+  if (blocked == std::exchange(blocked_, blocked)) return;
+  loops_.rewatch(watch_, COLLET_LOOP_READABLE | (blocked ? COLLET_LOOP_WRITABLE : 0));
+}
+
+void LaneConnection::read() {
+  char bytes[64 << 10];
+  const ssize_t got = recv(descriptor_, bytes, sizeof bytes, 0);
+  if (got > 0) return take({bytes, static_cast<std::size_t>(got)});
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  const int problem = got < 0 ? errno : 0;
+  if (state_ == State::free) return close();
+  if (problem == 0 && reader_.finish() == ResponseReader::State::whole) return on_whole(false);
+  const bool taken = sent_ > 0 && (reader_.begun() || !ended_unread(descriptor_, sent_));
+  lose(problem ? words("the connection has broken", problem) : reader_.problem(), taken);
+}
+
+void LaneConnection::take(std::string_view bytes) {
+  if (state_ == State::free) return close();  // nobody has asked for anything
+  ResponseReader::State state;
+  try {
+    state = reader_.feed(bytes);
+  } catch (const std::bad_alloc&) {
+    return lose("there is no memory for its answer", true);
+  }
+  if (state == ResponseReader::State::broken) return lose(reader_.problem(), true);
+  if (state == ResponseReader::State::head) return;
+  if (sink_ && !std::exchange(head_told_, true)) sink_->on_head(reader_.head());
+  if (state_ == State::closed) return;
+  if (state == ResponseReader::State::whole) return on_whole(bytes.empty());
+  if (sink_ && !reader_.body().empty()) sink_->on_body(reader_.body());
+  if (!sink_ && state_ != State::closed) reader_.body().clear();
+}
+
+void LaneConnection::on_whole(bool nothing_more) {
+  HttpSink* const sink = std::exchange(sink_, nullptr);
+  std::string body = std::move(reader_.body());
+  if (reader_.keeps_alive() && nothing_more && sent_ == request_.size()) {
+    state_ = State::free;
+    if (sink) owner_.on_rest(*this);
+  } else {
+    close();
+  }
+  if (sink) sink->on_end({.whole = true, .sent = true, .message = {}}, body);
+}
+
+void LaneConnection::lose(std::string message, bool sent) {
+  HttpSink* const sink = std::exchange(sink_, nullptr);
+  std::string body = std::move(reader_.body());
+  close();
+  if (sink) sink->on_end({.whole = false, .sent = sent, .message = std::move(message)}, body);
+}
+
+void LaneConnection::detach() {
+  sink_ = nullptr;
+  if (state_ == State::busy) owner_.on_rest(*this);
+}
+
+void LaneConnection::close() {
+  if (state_ == State::closed) return;
+  sink_ = nullptr;
+  release();
+  owner_.on_closed(*this);
+}
+
+void LaneConnection::release() {
+  state_ = State::closed;
+  stop_timer();
+  if (watch_) loops_.unwait(std::exchange(watch_, 0));
+  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+}
+
+void LaneConnection::stop_timer() {
+  if (timer_) loops_.unwait(std::exchange(timer_, 0));
+}
+
+bool LaneConnection::stands() const {
+  char byte;
+  return recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+}  // namespace collet::client

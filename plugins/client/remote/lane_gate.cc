@@ -1,0 +1,117 @@
+#include "client/remote/lane_gate.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "client/net/text.h"
+#include "client/net/url.h"
+
+namespace collet::client {
+namespace {
+
+// The path of an http URL as a request line can have it; empty: libcurl would change it, or send something else
+// besides.
+std::string path_of(std::string_view url) {
+  constexpr std::string_view kScheme = "http://";
+  if (!origin_of(url).starts_with(kScheme)) return {};
+  const std::string_view rest = url.substr(kScheme.size());
+  const std::size_t slash = rest.find_first_of("/?#");
+  if (rest.substr(0, slash).find('@') != std::string_view::npos) return {};
+  std::string_view path = slash == std::string_view::npos ? "/" : rest.substr(slash);
+  path = path.substr(0, path.find('#'));
+  const bool plain = std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+  if (!plain || path.find("/.") != std::string_view::npos) return {};
+  return path.starts_with('/') ? std::string(path) : "/" + std::string(path);
+}
+
+bool has_proxy() {
+  for (const char* name : {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"}) {
+    if (const char* value = std::getenv(name); value && *value) return true;
+  }
+  return false;
+}
+
+// Whether it says how messages are told apart, or to whom they go.
+bool is_framing(std::string_view name) {
+  for (const char* other : {"Host", "Connection", "Content-Length", "Transfer-Encoding", "Expect", "TE", "Trailer",
+                            "Upgrade", "User-Agent", "Accept-Encoding"}) {
+    if (equals_ignoring_case(name, other)) return true;
+  }
+  return false;
+}
+
+bool set_address(LaneRoute& route, const PeerAddress& from) {
+  auto& v4 = reinterpret_cast<sockaddr_in&>(route.address);
+  if (inet_pton(AF_INET, from.ip.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(from.port);
+    route.address_size = sizeof v4;
+    return true;
+  }
+  auto& v6 = reinterpret_cast<sockaddr_in6&>(route.address);
+  if (inet_pton(AF_INET6, from.ip.c_str(), &v6.sin6_addr) != 1) return false;
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(from.port);
+  route.address_size = sizeof v6;
+  return true;
+}
+
+}  // namespace
+
+std::shared_ptr<LaneRoute> make_route(const RemoteConfig& config, const std::string& url,
+                                      const PeerAddress& address, const std::string& user_agent) {
+  const std::string path = path_of(url);
+  auto route = std::make_shared<LaneRoute>();
+  if (path.empty() || has_proxy() || !set_address(*route, address)) return nullptr;
+  const auto& forwarded = config.forward_headers;
+  if (std::any_of(forwarded.begin(), forwarded.end(), is_framing)) return nullptr;
+  if (std::any_of(config.headers.begin(), config.headers.end(),
+                  [](const auto& header) { return is_framing(header.first); })) {
+    return nullptr;
+  }
+  route->config = config;
+  route->preamble = "POST " + path + " HTTP/1.1\r\nHost: " + origin_of(url).substr(std::strlen("http://")) +
+                    "\r\nUser-Agent: " + user_agent + "\r\n";
+  return route;
+}
+
+// A route of its own for each loop, whose references it counts alone.
+void LaneGate::open(LaneRoutePtr route) {
+  for (Part& part : parts_) {
+    LaneRoutePtr own = route ? std::make_shared<const LaneRoute>(*route) : nullptr;
+    const std::lock_guard lock(part.mutex);
+    part.route.swap(own);
+  }
+}
+
+LaneRoutePtr LaneGate::enter(unsigned loop) {
+  Part& part = parts_[loop];
+  const std::lock_guard lock(part.mutex);
+  if (part.route) ++part.calls;
+  return part.route;
+}
+
+void LaneGate::leave(unsigned loop) {
+  Part& part = parts_[loop];
+  bool emptied;
+  {
+    const std::lock_guard lock(part.mutex);
+    emptied = --part.calls == 0 && !part.route;
+  }
+  if (emptied) emptied_();
+}
+
+unsigned LaneGate::calls() const {
+  unsigned sum = 0;
+  for (const Part& part : parts_) {
+    const std::lock_guard lock(part.mutex);
+    sum += part.calls;
+  }
+  return sum;
+}
+
+}  // namespace collet::client

@@ -1,0 +1,61 @@
+// Whether calls of one remote may go straight from the host's loops to it, and how. The client's thread opens and
+// shuts it; loops pass.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "client/mcp/http_message.h"
+#include "client/offer/config.h"
+#include "client/offer/lane_target.h"
+
+namespace collet::client {
+
+// What a loop has to know of a remote that is connected: a modern one, over plain HTTP, that asks for no
+// authorization of its own.
+struct LaneRoute {
+  RemoteConfig config;
+  sockaddr_storage address = {};
+  socklen_t address_size = 0;
+  std::string preamble;  // of each request: its first line and the headers that HTTP wants
+  Sender sender;
+  std::string stamp;  // Connection::stamp()
+  bool may_challenge = false;  // 401 and 403 are for the client's thread
+};
+using LaneRoutePtr = std::shared_ptr<const LaneRoute>;
+
+// The route to a URL, with what is known before the remote has said anything; null if libcurl is to do it.
+std::shared_ptr<LaneRoute> make_route(const RemoteConfig& config, const std::string& url,
+                                      const PeerAddress& address, const std::string& user_agent);
+
+// Each loop has a part of its own, so that loops do not wait for each other.
+class LaneGate {
+ public:
+  // `emptied` is called, on any thread, when the last call of a loop ends after the gate was shut.
+  LaneGate(unsigned loops, std::function<void()> emptied) : emptied_(std::move(emptied)), parts_(loops) {}
+
+  void open(LaneRoutePtr route);
+  void shut() { open(nullptr); }
+  // [any thread] A call of that loop is to pass; null: it may not. Otherwise leave() when it has ended.
+  LaneRoutePtr enter(unsigned loop);
+  void leave(unsigned loop);
+  // [any thread] How many calls have entered and not left.
+  unsigned calls() const;
+
+ private:
+  struct alignas(64) Part {
+    mutable std::mutex mutex;  // guards all below
+    LaneRoutePtr route;
+    unsigned calls = 0;
+  };
+
+  const std::function<void()> emptied_;
+  std::vector<Part> parts_;  // by loop
+};
+
+}  // namespace collet::client

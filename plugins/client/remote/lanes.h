@@ -1,0 +1,53 @@
+// The lanes of all loops of the host: calls of remotes that are connected go straight from the loop on which they
+// have come, without a change of thread, which costs more than all the rest.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "client/offer/publisher.h"
+#include "client/remote/lane.h"
+
+namespace collet::client {
+
+class Lanes {
+ public:
+  // All are borrowed.
+  Lanes(const Host& host, const HostLoops& loops, const Publisher& publisher, LaneListener& listener);
+  // [any thread, when no loop runs anything of us any more]
+  ~Lanes();
+  Lanes(const Lanes&) = delete;
+  Lanes& operator=(const Lanes&) = delete;
+
+  // [any thread] Begins the call if it has come on a loop, and if its remote's gate is open; else leaves it as it
+  // is.
+  bool take(IncomingCall& call);
+  // [any thread] The listener is told if it is not found here.
+  void cancel(collet_call call, const char* reason);
+  // [any thread] Ends the calls that have gone through this gate, soon.
+  void end(const LaneGatePtr& gate, const char* reason);
+
+ private:
+  using Task = std::function<void(Lane&)>;
+  struct Errand {
+    Lanes* lanes;
+    unsigned loop;
+    Task task;
+    std::list<Errand>::iterator place;
+  };
+
+  bool post(unsigned loop, Task task);
+  static void run(void* errand);
+
+  const HostLoops loops_;
+  const Publisher& publisher_;
+  LaneListener& listener_;
+  std::vector<std::unique_ptr<Lane>> lanes_;  // by loop
+  std::mutex mutex_;                          // guards the one below
+  std::list<Errand> errands_;                 // posted and not run yet
+};
+
+}  // namespace collet::client

@@ -1,0 +1,209 @@
+#include "client/remote/link.h"
+
+#include <algorithm>
+
+#include "client/limits.h"
+#include "client/mcp/sse_transport.h"
+#include "client/mcp/stdio_transport.h"
+#include "client/mcp/streamable_transport.h"
+#include "client/net/url.h"
+#include "client/offer/lineage.h"
+
+namespace collet::client {
+namespace {
+
+constexpr std::pair<std::string_view, std::uint32_t> kChanges[] = {
+    {"notifications/tools/list_changed", COLLET_TOOL},
+    {"notifications/prompts/list_changed", COLLET_PROMPT},
+    {"notifications/resources/list_changed", COLLET_RESOURCE},
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Transport>> Remote::Link::start_command() {
+  auto command = command_of(remote_.config_);
+  if (!command) return command.failure();
+  if (std::string why = leads_back(*command); !why.empty()) return Failure{std::move(why)};
+  command->environment.push_back(ancestry(*command));
+  const auto log = [this](std::string_view line) {
+    if (remote_.link_.get() == this) remote_.note_error_line(line);
+  };
+  auto started = StdioTransport::start(remote_.around_.children, *command, connection_.transport_listener(),
+                                       [this] { on_started(); }, log);
+  if (!started) return started.failure();
+  return std::unique_ptr<Transport>(std::move(*started));
+}
+
+Result<std::unique_ptr<Transport>> Remote::Link::make_transport() {
+  const RemoteConfig& config = remote_.config_;
+  Surroundings& around = remote_.around_;
+  if (!config.command.empty()) return start_command();
+  HttpSettings settings;
+  auto url = expand(config.url, config);
+  if (!url) return url.failure();
+  settings.url = std::move(*url);
+  if (origin_of(settings.url).empty())
+    return Failure{redact_url(settings.url) + " is no http:// or https:// URL"};
+  auto headers = constant_headers(config);
+  if (!headers) return headers.failure();
+  settings.headers = std::move(*headers);
+  auto tls = tls_of(config);
+  if (!tls) return tls.failure();
+  settings.tls = std::move(*tls);
+  if (config.transport == "sse" || remote_.old_transport_) {
+    return std::unique_ptr<Transport>(std::make_unique<SseTransport>(around.loop, around.http,
+                                                                     remote_.authorizer_.get(), std::move(settings),
+                                                                     connection_.transport_listener()));
+  }
+  auto made = std::make_unique<StreamableTransport>(around.loop, around.http, remote_.authorizer_.get(),
+                                                    std::move(settings), connection_.transport_listener());
+  http_ = made.get();
+  return std::unique_ptr<Transport>(std::move(made));
+}
+
+LaneRoutePtr Remote::Link::lane_route() const {
+  if (remote_.around_.loops == 0) return nullptr;
+  if (!http_ || connection_.era() != Era::modern || !http_->sender().session.empty()) return nullptr;
+  auto route = make_route(remote_.config_, http_->url(), http_->address(), remote_.around_.http.user_agent());
+  const auto& headers = http_->sender().headers;
+  if (!route || !std::all_of(headers.begin(), headers.end(),
+                             [](const HttpHeader& header) { return is_header_value(header.value); })) {
+    return nullptr;
+  }
+  if (remote_.authorizer_) {
+    const auto nothing_needed = std::make_shared<bool>(false);
+    remote_.authorizer_->headers(
+        "POST", http_->url(), [nothing_needed](const auto& given) { *nothing_needed = given && given->empty(); });
+    if (!*nothing_needed) return nullptr;
+    route->may_challenge = true;
+  }
+  route->sender = http_->sender();
+  route->stamp = connection_.stamp();
+  return route;
+}
+
+Result<void> Remote::Link::open() {
+  auto transport = make_transport();
+  if (!transport) return transport.failure();
+  connection_.use(std::move(*transport));
+  if (remote_.config_.command.empty()) on_started();
+  return {};
+}
+
+void Remote::Link::on_started() {
+  if (remote_.link_.get() == this) remote_.shake_hands();
+}
+
+void Remote::Link::listen() {
+  const Peer& peer = remote_.peer_;
+  hears_ = peer.can("tools", "listChanged") || peer.can("prompts", "listChanged") ||
+           peer.can("resources", "listChanged");
+  if (peer.era == Era::legacy) {
+    for (const std::string& uri : remote_.watched_) watch(uri, true);
+    return;
+  }
+  std::string filter;
+  const auto add = [&](std::string_view capability, std::string_view feature, std::string_view member) {
+    if (!peer.can(capability, feature)) return;
+    if (!filter.empty()) filter += ',';
+    filter.append("\"").append(member).append("\":");
+    if (feature == "listChanged") {
+      filter += "true";
+      return;
+    }
+    filter += '[';
+    for (const std::string& uri : remote_.watched_) {
+      if (filter.back() != '[') filter += ',';
+      append_json(filter, uri);
+    }
+    filter += ']';
+  };
+  add("tools", "listChanged", "toolsListChanged");
+  add("prompts", "listChanged", "promptsListChanged");
+  add("resources", "listChanged", "resourcesListChanged");
+  if (!remote_.watched_.empty()) add("resources", "subscribe", "resourceSubscriptions");
+  if (filter.empty()) return;
+  if (listen_) connection_.cancel(listen_, "the subscription is renewed");
+  listen_ = connection_.request("subscriptions/listen", R"("notifications":{)" + filter + "}", *this,
+                                {.repeatable = true, .standing = true});
+}
+
+// The subscription has ended. Perhaps the remote was replaced; what it is and offers now is asked anew.
+void Remote::Link::on_answer(const Answer& answer) {
+  listen_ = 0;
+  if (remote_.link_.get() != this) return;
+  if (answer.error) {
+    hears_ = false;
+    remote_.log(COLLET_LOG_INFO, "it does not tell of changes: " + answer.problem());
+    return remote_.lists_.expect_changes(false);
+  }
+  if (answer.lost && answer.lost->unreachable()) {
+    return remote_.note_unreachable(connection_, answer.lost->message);
+  }
+  const std::uint64_t pause = limits::kRetryMsDefault << std::min(listen_failures_++, 5u);
+  pause_.start(pause, [this] { look_again(); });
+}
+
+void Remote::Link::look_again() {
+  connection_.ask("server/discover", "", limits::kAskMs, [this](const Answer& answer) {
+    if (remote_.link_.get() != this) return;
+    // Another server may be there now, which is to be asked what it speaks.
+    const bool refused = answer.lost && answer.lost->http_status / 100 == 4;
+    if (answer.error || refused || (answer.lost && answer.lost->unreachable())) {
+      return remote_.note_unreachable(connection_, answer.problem());
+    }
+    if (answer.ok()) remote_.take_peer(read_discovery(answer.result));
+    remote_.open_gate();
+    listen();
+    remote_.read_lists();
+  });
+}
+
+void Remote::Link::watch(const std::string& uri, bool on) {
+  if (!remote_.peer_.can("resources", "subscribe")) return;
+  if (remote_.peer_.era == Era::modern) return listen();
+  std::string params = R"("uri":)";
+  append_json(params, uri);
+  connection_.ask(on ? "resources/subscribe" : "resources/unsubscribe", params, limits::kAskMs,
+                  [](const Answer&) {});
+}
+
+void Remote::Link::on_notification(const Message& message) {
+  if (remote_.link_.get() != this) return;
+  for (const auto& [method, kind] : kChanges) {
+    if (message.method != method) continue;
+    listen_failures_ = 0;
+    remote_.lists_.refresh(kind);
+    if (kind == COLLET_RESOURCE) remote_.lists_.refresh(COLLET_RESOURCE_TEMPLATE);
+    return;
+  }
+  if (message.method == "notifications/resources/updated") {
+    if (const auto uri = find_string(message.params, "uri"); uri && remote_.watched_.contains(*uri)) {
+      remote_.host().resource_updated(*uri);
+    }
+  } else if (message.method == "notifications/progress") {
+    if (ProxyCall* call = remote_.calls_.whose_progress(message)) call->on_notification(message);
+  } else if (message.method == "notifications/message") {
+    if (ProxyCall* call = remote_.whose_log()) return call->on_notification(message);
+    const std::string_view data = find_member(message.params, "data");
+    remote_.log(severity_of(message), "says: " + to_string(data).value_or(std::string(data)));
+  }
+}
+
+bool Remote::Link::on_request(const Message& message) {
+  if (ProxyCall* call = remote_.calls_.whose_question(message)) return call->on_request(message);
+  if (message.method != "roots/list") return false;
+  connection_.respond(message.id, R"({"roots":[]})");  // nobody has called yet: there are none
+  return true;
+}
+
+void Remote::Link::on_garbage(const std::string& what) {
+  constexpr unsigned kToldMax = 5;
+  if (++garbage_ <= kToldMax) remote_.log(COLLET_LOG_WARNING, "it sends what is no message: " + what);
+}
+
+void Remote::Link::on_down(const std::string& reason) {
+  if (remote_.link_.get() == this) remote_.on_link_down(reason);
+}
+
+}  // namespace collet::client

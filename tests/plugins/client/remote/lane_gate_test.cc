@@ -1,0 +1,84 @@
+#include "client/remote/lane_gate.h"
+
+#include <netinet/in.h>
+
+#include "support/catch.h"
+
+using namespace collet::client;
+
+namespace {
+
+std::string preamble(const std::string& url, const RemoteConfig& config = {}, const std::string& ip = "127.0.0.1") {
+  const auto route = make_route(config, url, {ip, 80}, "collet/1");
+  return route ? route->preamble : "none";
+}
+
+std::string request(const std::string& path, const std::string& host) {
+  return "POST " + path + " HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: collet/1\r\n";
+}
+
+}  // namespace
+
+TEST_CASE("a route to a URL says what a request begins with") {
+  CHECK(preamble("http://a.example/mcp?x=1#part") == request("/mcp?x=1", "a.example"));
+  CHECK(preamble("HTTP://A.example:80") == request("/", "a.example"));
+  CHECK(preamble("http://a.example:8080?x") == request("/?x", "a.example:8080"));
+  CHECK(preamble("http://[::1]:81/mcp", {}, "::1") == request("/mcp", "[::1]:81"));
+}
+
+TEST_CASE("what libcurl does better has no route") {
+  for (const char* url : {"https://a.example/mcp", "http://user:word@a.example/mcp", "http://a.example/../mcp",
+                          "http://a.example/a b", "http://a.example/a\r\nX: y", "ftp://a.example/mcp"}) {
+    CAPTURE(url);
+    CHECK(preamble(url) == "none");
+  }
+  CHECK(preamble("http://a.example/mcp", {}, "") == "none");
+  RemoteConfig config;
+  config.headers["X-Key"] = "1";
+  config.forward_headers = {"X-Other"};
+  CHECK(preamble("http://a.example/mcp", config) != "none");
+  config.headers["connection"] = "close";
+  CHECK(preamble("http://a.example/mcp", config) == "none");
+  config.headers.erase("connection");
+  config.forward_headers.push_back("user-agent");
+  CHECK(preamble("http://a.example/mcp", config) == "none");
+}
+
+TEST_CASE("a proxy is libcurl's work") {
+  setenv("http_proxy", "http://127.0.0.1:1", 1);
+  CHECK(preamble("http://a.example/mcp") == "none");
+  unsetenv("http_proxy");
+  CHECK(preamble("http://a.example/mcp") != "none");
+}
+
+TEST_CASE("the address is the one that has answered before") {
+  const auto route = make_route({}, "http://a.example/mcp", {"10.1.2.3", 8080}, "");
+  REQUIRE(route);
+  const auto& address = reinterpret_cast<const sockaddr_in&>(route->address);
+  CHECK(address.sin_port == htons(8080));
+  CHECK(address.sin_addr.s_addr == htonl(0x0a010203));
+  CHECK(route->address_size == sizeof address);
+}
+
+TEST_CASE("a gate that is shut lets out, and says when the last one has left") {
+  unsigned emptied = 0;
+  LaneGate gate(2, [&] { ++emptied; });
+  CHECK(gate.enter(0) == nullptr);
+  LaneRoute route;
+  route.preamble = "POST";
+  gate.open(std::make_shared<const LaneRoute>(route));
+  REQUIRE(gate.enter(0));
+  CHECK(gate.enter(0)->preamble == "POST");
+  CHECK(gate.enter(1) != gate.enter(0));
+  CHECK(gate.calls() == 4);
+  gate.leave(0);
+  gate.leave(0);
+  gate.leave(0);
+  CHECK(emptied == 0);
+  gate.shut();
+  CHECK(gate.enter(0) == nullptr);
+  CHECK(gate.calls() == 1);
+  gate.leave(1);
+  CHECK(emptied == 1);
+  CHECK(gate.calls() == 0);
+}

@@ -1,0 +1,534 @@
+#include "client/remote/lane.h"
+
+#include <collet/ext/relay.h>
+
+#include <condition_variable>
+
+#include "client/limits.h"
+#include "plugins/client/fake_loops.h"
+#include "plugins/client/kept_server.h"
+#include "support/catch.h"
+#include "support/fake_host.h"
+
+using namespace collet::client;
+using How = HandedOver::How;
+
+namespace {
+
+// A lane of loop 0 to one remote, and all that has come out of it.
+struct House final : LaneListener {
+  fake::Host fake;
+  collet_host table = *fake.table();
+  FakeLoops loops;
+  std::map<collet_call, std::string> ended;  // "result {…}", "-32603 …"
+  std::vector<HandedOver> handed;
+  std::vector<std::string> strays;
+  std::string said;  // progress
+  std::optional<Host> host;
+  std::optional<HostLoops> host_loops;
+  LaneGatePtr gate = std::make_shared<LaneGate>(2, [] {});
+  std::shared_ptr<LaneRoute> route;
+  std::optional<Lane> lane;
+  collet_call last = 0;
+
+  static inline House* of_test = nullptr;
+
+  explicit House(const KeptServer& server) : House(server.port()) {}
+  explicit House(std::uint16_t port) {
+    of_test = this;
+    table.fail = [](const collet_host*, collet_call call, std::int32_t code, const char* text, std::size_t size,
+                    const char*, std::size_t) -> std::int32_t {
+      of_test->end(call, std::to_string(code) + " " + std::string(text, size));
+      return COLLET_OK;
+    };
+    table.progress = [](const collet_host*, collet_call call, double done, double total, const char*,
+                        std::size_t) -> std::int32_t {
+      of_test->said += std::to_string(call) + ":" + std::to_string(static_cast<int>(done)) + "/" +
+                       std::to_string(static_cast<int>(total)) + " ";
+      return COLLET_OK;
+    };
+    table.get_extension = [](const collet_host*, const char* id, std::size_t size) -> const void* {
+      static constexpr collet_relay kRelay{sizeof(collet_relay), 0, complete_with};
+      const std::string_view name(id, size);
+      if (name == COLLET_EXT_LOOP) return of_test->loops.table();
+      return name == COLLET_EXT_RELAY ? &kRelay : nullptr;
+    };
+    host.emplace(&table);
+    host_loops = host->loops();
+    RemoteConfig config;
+    config.name = "r";
+    const std::string url = "http://127.0.0.1:" + std::to_string(port) + "/mcp";
+    config.url = url;
+    route = make_route(config, url, {"127.0.0.1", port}, "collet/1");
+    route->sender.version = "2026-07-28";
+    route->stamp = R"("stamp":true,"io.modelcontextprotocol/clientCapabilities":)";
+    gate->open(route);
+    lane.emplace(*host, *host_loops, 0, *this);
+  }
+
+  static std::int32_t complete_with(const collet_host*, collet_call call, const char* json, std::size_t size) {
+    of_test->end(call, "result " + std::string(json, size));
+    return COLLET_OK;
+  }
+  void end(collet_call call, std::string how) {
+    CHECK(ended.count(call) == 0);
+    ended[call] = std::move(how);
+  }
+
+  void hand_over(HandedOver over) override { handed.push_back(std::move(over)); }
+  void on_stray(LaneGatePtr, std::string text) override { strays.push_back(std::move(text)); }
+  void cancel_elsewhere(collet_call, const char*) override {}
+
+  // False: it is not for the lane; `call` is as before.
+  bool begin(IncomingCall& call, RemoteItem item = {COLLET_TOOL, "t", "{}", false, {}}) {
+    call.id = ++last;
+    return lane->take(call, {std::make_shared<const RemoteItem>(std::move(item)), gate});
+  }
+  collet_call begin(bool idempotent = false) {
+    IncomingCall call{.arguments = R"({"a":1})"};
+    REQUIRE(begin(call, {COLLET_TOOL, "t", "{}", idempotent, {}}));
+    return last;
+  }
+  // How it ends; empty: it is handed over.
+  std::string call(bool idempotent = false) {
+    const collet_call id = begin(idempotent);
+    const std::size_t before = handed.size();
+    REQUIRE(loops.turn_until([&] { return ended.count(id) > 0 || handed.size() > before; }));
+    CHECK(gate->calls() == 0);
+    return ended.count(id) ? ended[id] : std::string();
+  }
+};
+
+std::string id_of(const std::string& request) {
+  const std::size_t at = request.find("\"id\":") + 5;
+  return request.substr(at, request.find(',', at) - at);
+}
+
+std::string answer_to(const std::string& request, const std::string& members) {
+  return R"({"jsonrpc":"2.0","id":)" + id_of(request) + "," + members + "}";
+}
+
+std::string result_of(const std::string& request, const std::string& result = R"({"content":[]})") {
+  return KeptServer::json(answer_to(request, R"("result":)" + result));
+}
+
+std::string as_chunk(const std::string& text) {
+  char size[16];
+  std::snprintf(size, sizeof size, "%zx", text.size());
+  return std::string(size) + "\r\n" + text + "\r\n";
+}
+
+const std::string kStreamHead =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+// What a server waits for before it answers.
+struct Barrier {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool open = false;
+  void wait() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [this] { return open; });
+  }
+  void let_go() {
+    const std::lock_guard lock(mutex);
+    open = true;
+    changed.notify_all();
+  }
+};
+
+// A server that answers nothing until it is told, or ends.
+struct HeldServer {
+  Barrier barrier;
+  KeptServer server{[this](const std::string& request) {
+    barrier.wait();
+    return result_of(request);
+  }};
+  ~HeldServer() { barrier.let_go(); }
+};
+
+// A server of one connection that does what the test says, when it says so.
+struct SlowServer {
+  int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int peer = -1;
+  std::uint16_t port = 0;
+
+  explicit SlowServer(int backlog = 1) {
+    sockaddr_in at = {};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    REQUIRE(bind(listener, reinterpret_cast<sockaddr*>(&at), size) == 0);
+    REQUIRE(listen(listener, backlog) == 0);
+    REQUIRE(getsockname(listener, reinterpret_cast<sockaddr*>(&at), &size) == 0);
+    port = ntohs(at.sin_port);
+  }
+  ~SlowServer() {
+    hang_up();
+    close(listener);
+  }
+
+  void accept() { peer = ::accept(listener, nullptr, nullptr); }
+  std::string read() const {
+    char bytes[16384];
+    const ssize_t got = ::read(peer, bytes, sizeof bytes);
+    return {bytes, got > 0 ? static_cast<std::size_t>(got) : 0};
+  }
+  std::string accept_and_read() {
+    accept();
+    return read();
+  }
+  void say(const std::string& bytes) const {
+    REQUIRE(send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+  }
+  void hang_up() {
+    if (peer >= 0) close(std::exchange(peer, -1));
+  }
+  void reset() {
+    const linger at_once = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    hang_up();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a lane: calls end on their loop, one connection carries them one after the other") {
+  std::string seen;
+  KeptServer server([&](const std::string& request) {
+    seen = request;
+    return result_of(request);
+  });
+  House house(server);
+  house.fake.set_info("_meta", R"({"traceparent":"00-1"})");
+  CHECK(house.call() == R"(result {"content":[]})");
+  CHECK(house.call() == R"(result {"content":[]})");
+  CHECK(server.accepted() == 1);
+  CHECK(house.handed.empty());
+  CHECK(seen.starts_with("POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:"));
+  CHECK_THAT(seen, Catch::Contains("MCP-Protocol-Version: 2026-07-28\r\n") &&
+                       Catch::Contains("Mcp-Method: tools/call\r\nMcp-Name: t\r\n"));
+  CHECK_THAT(seen, Catch::EndsWith(R"("method":"tools/call","params":{"name":"t","arguments":{"a":1},)"
+                                   R"("_meta":{"stamp":true,"io.modelcontextprotocol/clientCapabilities":{},)"
+                                   R"("traceparent":"00-1","collet/hops":1}}})"));
+}
+
+TEST_CASE("a lane: as many connections as there are calls at a time") {
+  HeldServer held;
+  House house(held.server);
+  house.begin();
+  house.begin();
+  REQUIRE(house.loops.turn_until([&] { return held.server.accepted() == 2; }));
+  held.barrier.let_go();
+  CHECK(house.loops.turn_until([&] { return house.ended.size() == 2; }));
+}
+
+TEST_CASE("a lane: progress and other words on a response stream, and its connection is kept") {
+  KeptServer server([](const std::string& request) {
+    const std::string about = R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":)";
+    return kStreamHead + as_chunk("data: " + about + id_of(request) + R"(,"progress":1,"total":2}})" + "\n\n") +
+           as_chunk("data: " + about + R"(7,"progress":9}})" + "\n\n") +
+           as_chunk("data: " + answer_to(request, R"("result":{"a":1})") + "\n\n") +
+           as_chunk("data: {\"jsonrpc\":\"2.0\",\"method\":\"late\"}\n\n") + "0\r\n\r\n";
+  });
+  House house(server);
+  house.fake.set_info("_meta", R"({"progressToken":"of the caller"})");
+  CHECK(house.call() == R"(result {"a":1})");
+  CHECK(house.said == "1:1/2 ");
+  REQUIRE(house.strays.size() == 1);
+  CHECK_THAT(house.strays[0], Catch::Contains(R"("progressToken":7)"));
+  house.loops.turn();
+  CHECK(house.call() == R"(result {"a":1})");
+  CHECK(server.accepted() == 1);
+}
+
+TEST_CASE("a lane: what needs more than an answer is handed over with it") {
+  std::string members;
+  KeptServer server([&](const std::string& request) { return KeptServer::json(answer_to(request, members)); });
+  House house(server);
+  for (const char* each :
+       {R"("result":{"resultType":"input_required","requestState":"s"})",
+        R"("error":{"code":-32020,"message":"headers"})", R"("error":{"code":-32021,"message":"tasks"})"}) {
+    CAPTURE(each);
+    members = each;
+    CHECK(house.call() == "");
+    const HandedOver& over = house.handed.back();
+    CHECK(over.how == How::settle);
+    CHECK_FALSE(over.shuts);
+    CHECK_THAT(over.answer, Catch::Contains(each));
+    CHECK(over.call.id == house.last);
+  }
+  members = R"("error":{"code":-32602,"message":"no such tool"})";
+  CHECK(house.call() == "-32602 no such tool");
+}
+
+TEST_CASE("a lane: answers of any other kind fail the call in words") {
+  std::string response;
+  KeptServer server([&](const std::string&) { return response; });
+  House house(server);
+  response = KeptServer::json("gone away", "500 Oh");
+  CHECK(house.call() == "-32603 remote r: HTTP status 500: gone away");
+  response = KeptServer::json(R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"bad"}})", "400 Bad");
+  CHECK(house.call() == "-32600 bad");
+  response = KeptServer::json(R"({"jsonrpc":"2.0","id":1,"result":{}})");
+  CHECK(house.call() == "-32603 remote r: its answer is none to this request");
+  response = KeptServer::json("no JSON");
+  CHECK_THAT(house.call(), Catch::StartsWith("-32603 remote r: its answer is no message: "));
+  CHECK(house.strays == std::vector<std::string>{"no JSON"});
+  response = kStreamHead + "0\r\n\r\n";
+  CHECK(house.call() == "-32603 remote r: its stream ended before the answer");
+  response = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {";
+  const collet_call cut = house.begin();
+  house.loops.turn_until([&] { return server.open() == 2; });
+  house.loops.turn();
+  server.hang_up();
+  REQUIRE(house.loops.turn_until([&] { return house.ended.count(cut) > 0; }));
+  CHECK(house.ended[cut] == "-32603 remote r: its stream ended before the answer");
+  CHECK(house.handed.empty());
+}
+
+TEST_CASE("a lane: who is not let in, or sent elsewhere, is for the client's thread") {
+  std::string status = "307 Elsewhere";
+  KeptServer server([&](const std::string&) { return KeptServer::json("", status); });
+  House house(server);
+  CHECK(house.call() == "");
+  status = "401 Who";
+  CHECK(house.call() == "-32603 remote r: HTTP status 401");
+  house.route->may_challenge = true;
+  house.gate->open(house.route);
+  CHECK(house.call() == "");
+  REQUIRE(house.handed.size() == 2);
+  for (const HandedOver& over : house.handed) {
+    CHECK(over.how == How::begin);
+    CHECK(over.shuts);
+    CHECK(over.call.arguments == R"({"a":1})");
+  }
+}
+
+TEST_CASE("a lane: where nobody is, nothing was sent") {
+  std::uint16_t port = 0;
+  {
+    const KeptServer gone([](const std::string&) { return std::string(); });
+    port = gone.port();
+  }
+  House house(port);
+  CHECK(house.call() == "");
+  REQUIRE(house.handed.size() == 1);
+  CHECK(house.handed[0].how == How::begin);
+  CHECK(house.handed[0].shuts);
+  CHECK(house.handed[0].call.arguments == R"({"a":1})");
+}
+
+TEST_CASE("a lane: only an idempotent call whose answer was lost is repeated") {
+  KeptServer server([](const std::string&) { return std::string(); });
+  House house(server);
+  CHECK(house.call() == "-32603 remote r: it has closed the connection without an answer");
+  CHECK(house.call(true) == "");
+  REQUIRE(house.handed.size() == 1);
+  CHECK(house.handed[0].how == How::retry);
+  CHECK_FALSE(house.handed[0].shuts);
+}
+
+TEST_CASE("a lane: a kept connection that the remote has closed is not used, noticed or not") {
+  KeptServer server([](const std::string& request) { return result_of(request); });
+  House house(server);
+  for (const bool noticed : {true, false}) {
+    CAPTURE(noticed);
+    const unsigned before = server.accepted();
+    house.call();
+    server.hang_up();
+    while (server.open() > 0) std::this_thread::yield();
+    if (noticed) house.loops.turn_until([&] { return house.loops.watches() == 0; });
+    CHECK(house.call() == R"(result {"content":[]})");
+    CHECK(server.accepted() == before + 1 + (noticed ? 1 : 0));
+  }
+}
+
+TEST_CASE("a lane: a request on a kept connection that the remote has read is not made again, however it ends") {
+  for (const bool resets : {false, true}) {
+    CAPTURE(resets);
+    SlowServer server;
+    House house(server.port);
+    const collet_call first = house.begin();
+    house.loops.turn_until([&] { return house.loops.watches() == 1; });
+    house.loops.turn();
+    server.say(result_of(server.accept_and_read()));
+    REQUIRE(house.loops.turn_until([&] { return house.ended.count(first) > 0; }));
+    const collet_call second = house.begin();
+    server.read();
+    resets ? server.reset() : server.hang_up();
+    REQUIRE(house.loops.turn_until([&] { return house.ended.count(second) > 0; }));
+    CHECK_THAT(house.ended[second], Catch::StartsWith("-32603 remote r: "));
+    CHECK(house.handed.empty());
+  }
+}
+
+TEST_CASE("a lane: a call is read once at most, and ended once, at whichever byte the remote ends") {
+  std::atomic<unsigned> requests{0};
+  std::atomic<std::size_t> size{0};
+  std::atomic<std::size_t> answer_bytes{0};
+  KeptServer server([&](const std::string& request) {
+    ++requests;
+    size = request.size();
+    std::string answer = result_of(request);
+    answer_bytes = answer.size();
+    return answer;
+  });
+  House house(server);
+  house.call();
+  const auto try_fate = [&](KeptServer::Fate fate) {
+    CAPTURE(fate.reads, fate.says, fate.resets);
+    house.call();
+    requests = 0;
+    server.foredoom(fate);
+    const std::string end = house.call();
+    const bool answered = fate.says != KeptServer::Fate::kAll && fate.says >= answer_bytes;
+    CHECK(requests == (fate.reads == KeptServer::Fate::kAll ? 1 : 0));
+    CHECK_THAT(end, Catch::StartsWith(answered ? "result " : "-32603 remote r: "));
+    CHECK(house.handed.empty());
+  };
+  const std::size_t request_size = size, answer_size = answer_bytes;
+  for (const bool resets : {false, true}) {
+    for (std::size_t reads = 0; reads < request_size; ++reads) try_fate({.reads = reads, .resets = resets});
+    for (std::size_t says = 0; says <= answer_size; ++says) try_fate({.says = says, .resets = resets});
+  }
+}
+
+TEST_CASE("a lane: a request whose connection the remote has closed before is made again") {
+  SlowServer server;
+  House house(server.port);
+  house.begin();
+  server.accept();
+  server.hang_up();
+  REQUIRE(house.loops.turn_until([&] { return !house.handed.empty(); }));
+  CHECK(house.handed[0].how == How::begin);
+  CHECK(house.ended.empty());
+}
+
+TEST_CASE("a lane: a connection that rests for long is closed") {
+  KeptServer server([](const std::string& request) { return result_of(request); });
+  House house(server);
+  house.call();
+  house.loops.pass(limits::kLaneIdleMs);
+  CHECK(house.loops.watches() == 1);
+  house.loops.pass(limits::kLaneIdleMs);
+  CHECK(house.loops.watches() == 0);
+  CHECK(house.call() == R"(result {"content":[]})");
+  CHECK(server.accepted() == 2);
+}
+
+TEST_CASE("a lane: a connection that cannot be made in time is given up") {
+  const SlowServer full(0);  // nobody accepts, and its queue takes one
+  House house(full.port);
+  for (unsigned i = 0; i < 4; ++i) house.begin();
+  house.loops.turn(100);
+  house.loops.pass(limits::kConnectMs);
+  REQUIRE(house.handed.size() > 0);
+  CHECK(house.handed[0].how == How::begin);
+  CHECK(house.handed[0].shuts);
+  house.lane.reset();
+  CHECK(house.ended.size() + house.handed.size() == 4);
+}
+
+TEST_CASE("a lane: a call that is cancelled closes its connection") {
+  HeldServer held;
+  House house(held.server);
+  const collet_call id = house.begin();
+  house.loops.turn_until([&] { return held.server.open() == 1; });
+  CHECK_FALSE(house.lane->cancel(id + 1, "no"));
+  CHECK(house.lane->cancel(id, "the client has cancelled"));
+  CHECK(house.ended[id] == "-32603 remote r: the client has cancelled");
+  CHECK_FALSE(house.lane->cancel(id, "again"));
+  CHECK(house.loops.watches() == 0);
+  CHECK(house.gate->calls() == 0);
+  const collet_call other = house.begin();
+  house.lane->end(std::make_shared<LaneGate>(2, [] {}), "another remote's");
+  CHECK(house.ended.count(other) == 0);
+  house.lane->end(house.gate, "it is gone");
+  CHECK(house.ended[other] == "-32603 remote r: it is gone");
+}
+
+TEST_CASE("a lane: a call that is under way at the end is ended") {
+  HeldServer held;
+  House house(held.server);
+  const collet_call id = house.begin();
+  house.loops.turn();
+  house.lane.reset();
+  CHECK(house.ended[id] == "-32603 remote r: the client is being unloaded");
+}
+
+TEST_CASE("a lane: so many connections, and room is made by one that rests") {
+  HeldServer held;
+  House house(held.server);
+  for (unsigned i = 0; i < limits::kLaneConnectionsMax; ++i) house.begin();
+  IncomingCall more{.arguments = R"({"b":2})"};
+  CHECK_FALSE(house.begin(more));
+  CHECK(more.arguments == R"({"b":2})");
+  CHECK(house.gate->calls() == limits::kLaneConnectionsMax);
+  held.barrier.let_go();
+  REQUIRE(house.loops.turn_until([&] { return house.ended.size() == limits::kLaneConnectionsMax; }));
+  CHECK(house.loops.watches() == limits::kLaneConnectionsMax);
+  house.gate->open(house.route);  // the remote was connected anew
+  CHECK(house.call() == R"(result {"content":[]})");
+  CHECK(house.loops.watches() == limits::kLaneConnectionsMax);
+}
+
+TEST_CASE("a lane: a request may be so large, and no larger") {
+  KeptServer server([](const std::string& request) {
+    return result_of(request, std::to_string(request.size()).insert(0, "{\"size\":") + "}");
+  });
+  House house(server);
+  const auto sized = [](std::size_t size) {
+    return IncomingCall{.arguments = "\"" + std::string(size - 2, 'x') + "\""};
+  };
+  IncomingCall small = sized(10);
+  REQUIRE(house.begin(small));
+  REQUIRE(house.loops.turn_until([&] { return house.ended.size() == 1; }));
+  const std::string size = house.ended[1].substr(std::string("result {\"size\":").size());
+  // Its Content-Length takes four more digits.
+  const std::size_t rest = std::stoul(size) - 10 + 3;
+  IncomingCall large = sized(limits::kLaneRequestBytesMax - rest);
+  REQUIRE(house.begin(large));
+  REQUIRE(house.loops.turn_until([&] { return house.ended.size() == 2; }));
+  CHECK(house.ended[2] == "result {\"size\":" + std::to_string(limits::kLaneRequestBytesMax) + "}");
+  IncomingCall larger = sized(limits::kLaneRequestBytesMax - rest + 1);
+  CHECK_FALSE(house.begin(larger));
+  CHECK(larger.arguments->size() == limits::kLaneRequestBytesMax - rest + 1);
+}
+
+TEST_CASE("a lane: a larger answer is read on the client's thread") {
+  std::size_t size = limits::kLaneAnswerBytesMax;
+  bool as_event = false;
+  KeptServer server([&](const std::string& request) {
+    const std::string without = answer_to(request, R"("result":{"a":""})");
+    const std::string result = R"({"a":")" + std::string(size - without.size(), 'x') + "\"}";
+    if (!as_event) return result_of(request, result);
+    return kStreamHead + as_chunk("data: " + answer_to(request, "\"result\":" + result) + "\n\n") + "0\r\n\r\n";
+  });
+  House house(server);
+  CHECK(house.call().size() > limits::kLaneAnswerBytesMax / 2);
+  ++size;
+  CHECK(house.call() == "");
+  REQUIRE(house.handed.size() == 1);
+  CHECK(house.handed[0].how == How::settle);
+  CHECK(house.handed[0].answer.size() == size);
+  as_event = true;
+  CHECK(house.call() == "");
+  REQUIRE(house.handed.size() == 2);
+  CHECK(house.handed[1].how == How::settle);
+  CHECK(house.handed[1].answer.size() == size);
+  --size;
+  CHECK(house.call().size() > limits::kLaneAnswerBytesMax / 2);
+}
+
+TEST_CASE("a lane: what may become a task is not for it") {
+  KeptServer server([](const std::string& request) { return result_of(request); });
+  House house(server);
+  IncomingCall call;
+  CHECK_FALSE(house.begin(call, {COLLET_TOOL, "t", "{}", false, TaskSupport::required}));
+  house.fake.set_info("_meta", R"({"io.modelcontextprotocol/clientCapabilities":{"extensions":{")" +
+                                   std::string("io.modelcontextprotocol/tasks") + R"(":{}}}})");
+  CHECK_FALSE(house.begin(call));
+  call.kind = COLLET_PROMPT;
+  CHECK(house.begin(call, {COLLET_PROMPT, "p", "{}", false, {}}));
+}

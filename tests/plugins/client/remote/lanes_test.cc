@@ -1,0 +1,129 @@
+#include "client/remote/lanes.h"
+
+#include "plugins/client/fake_loops.h"
+#include "plugins/client/kept_server.h"
+#include "support/catch.h"
+#include "support/fake_host.h"
+
+using namespace collet::client;
+
+namespace {
+
+// A host of two loops with the tool "r__t", whose remote is up.
+struct Waiting final : LaneListener {
+  fake::Host fake;
+  collet_host table = *fake.table();
+  FakeLoops loops;
+  Host host{&table};
+  HostLoops host_loops{&table, loops.table()};
+  Loop loop;
+  Publisher publisher{loop, host};
+  RemoteConfig config;
+  LaneGatePtr gate = std::make_shared<LaneGate>(2, [] {});
+  std::map<collet_call, std::string> failed;
+  std::vector<collet_call> sought;  // cancel_elsewhere()
+  std::uint64_t key = 0;
+  collet_call last = 0;
+  Lanes lanes{host, host_loops, publisher, *this};
+
+  static inline Waiting* of_test = nullptr;
+
+  explicit Waiting(const KeptServer& server) {
+    of_test = this;
+    table.fail = [](const collet_host*, collet_call call, std::int32_t, const char* text, std::size_t size,
+                    const char*, std::size_t) -> std::int32_t {
+      of_test->failed[call] = std::string(text, size);
+      return COLLET_OK;
+    };
+    config.name = "r";
+    config.url = server.url();
+    auto route = make_route(config, server.url(), {"127.0.0.1", server.port()}, "collet/1");
+    gate->open(std::move(route));
+    const auto item = std::make_shared<const RemoteItem>(RemoteItem{COLLET_TOOL, "t", "{}", false, {}});
+    publisher.arrange({{.config = &config, .items = {item}, .instructions = {}, .gate = gate}}, 64);
+    publisher.publish();
+    key = reinterpret_cast<std::uint64_t>(fake.item("r__t").user);
+  }
+
+  void hand_over(HandedOver) override { FAIL("nothing is to be handed over"); }
+  void on_stray(LaneGatePtr, std::string) override {}
+  void cancel_elsewhere(collet_call call, const char*) override { sought.push_back(call); }
+
+  bool take(IncomingCall call) {
+    call.id = ++last;
+    return lanes.take(call);
+  }
+};
+
+// Takes requests and answers none: its threads end with their connections.
+std::string never(const std::string&) { return "HTTP/1.1 100 Continue\r\n\r\n"; }
+
+}  // namespace
+
+TEST_CASE("lanes take calls that have come on a loop and whose remote's gate is open") {
+  KeptServer server(never);
+  Waiting house(server);
+  CHECK(house.take({.key = house.key, .arguments = {}}));
+  CHECK_FALSE(house.take({.key = house.key + 1, .arguments = {}}));
+  CHECK_FALSE(house.take({.key = house.key, .round = 1, .arguments = {}}));
+  house.loops.here = COLLET_E_STATE;
+  CHECK_FALSE(house.take({.key = house.key, .arguments = {}}));
+  house.loops.here = 1;
+  CHECK(house.gate->calls() == 1);
+  house.gate->shut();
+  CHECK_FALSE(house.take({.key = house.key, .arguments = {}}));
+}
+
+TEST_CASE("a call is cancelled in the lane in which it is, from wherever") {
+  KeptServer server(never);
+  Waiting house(server);
+  house.take({.key = house.key, .arguments = {}});
+  house.lanes.cancel(1, "here");
+  CHECK(house.failed[1] == "remote r: here");
+  CHECK(house.sought.empty());
+
+  house.take({.key = house.key, .arguments = {}});
+  for (const int elsewhere : {1, COLLET_E_STATE}) {
+    CAPTURE(elsewhere);
+    const collet_call id = house.last;
+    house.loops.here = elsewhere;
+    house.lanes.cancel(id, "there");
+    CHECK(house.failed.count(id) == 0);
+    house.loops.here = 0;
+    house.loops.turn();
+    CHECK(house.failed[id] == "remote r: there");
+    house.take({.key = house.key, .arguments = {}});
+  }
+}
+
+TEST_CASE("a call that no lane has is sought elsewhere, also after each has looked") {
+  KeptServer server(never);
+  Waiting house(server);
+  house.lanes.cancel(9, "no");
+  const std::size_t at_once = house.sought.size();
+  CHECK(at_once > 0);
+  house.loops.turn();
+  CHECK(house.sought.size() > at_once);
+  CHECK(house.sought.front() == 9);
+}
+
+TEST_CASE("all calls through a gate are ended") {
+  KeptServer server(never);
+  Waiting house(server);
+  house.take({.key = house.key, .arguments = {}});
+  house.loops.here = 1;
+  house.take({.key = house.key, .arguments = {}});
+  house.lanes.end(house.gate, "it is gone");
+  CHECK(house.failed.empty());
+  house.loops.turn();
+  CHECK(house.failed.size() == 2);
+  CHECK(house.gate->calls() == 0);
+}
+
+TEST_CASE("what was posted and never run goes with the lanes") {
+  KeptServer server(never);
+  Waiting house(server);
+  house.take({.key = house.key, .arguments = {}});
+  house.lanes.end(house.gate, "too late");
+  CHECK(house.failed.empty());
+}

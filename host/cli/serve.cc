@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "cli/activity_log.h"
 #include "cli/admin.h"
 #include "cli/reloader.h"
 #include "cli/server_setup.h"
@@ -238,12 +239,14 @@ int serve(const ServeOptions& options) {
   if (!sockets) return complain(sockets.message(), kUnreachable);
 
   std::signal(SIGPIPE, SIG_IGN);
+  ActivityLog activity;
   Host host(*config, accepting + 1);
   const protocol::Access access(access_rules(*config));
   protocol::ServerOptions served = server_options(*config);
   served.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
   served.more_instructions = [&host](const auto& is_shown) { return host.loader().instructions(is_shown); };
   served.request_memory = std::make_shared<transport::RequestMemory>(config->server.limits.http.memory_bytes_max);
+  activity.join(config->log, host.registry(), served);
   protocol::Server server(std::move(served), host.registry(), host.loops());
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   std::optional<WhileLoading> loading(host);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "cli/activity_log.h"
 #include "cli/admin.h"
 #include "cli/reloader.h"
 #include "cli/server_setup.h"
@@ -114,11 +115,13 @@ int stdio(const CommonOptions& options) {
   const loop::StandardStreams streams = loop::take_standard_streams();
   const auto config = load_config(options);
   if (!config) return complain(config.message());
+  ActivityLog activity;
   Host host(*config, 1);
   protocol::ServerOptions served = server_options(*config);
   served.local = local_principal(*config);
   served.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
   served.more_instructions = [&host](const auto& is_shown) { return host.loader().instructions(is_shown); };
+  activity.join(config->log, host.registry(), served);
   protocol::Server server(std::move(served), host.registry(), host.loops());
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   std::optional<WhileLoading> loading(host);

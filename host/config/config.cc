@@ -314,6 +314,8 @@ class Reader {
   void read_log(Section section, Log& log) {
     section.read("level", log.level, kLevels);
     section.read("format", log.format, kFormats);
+    section.read("calls", log.calls);
+    section.read("requests", log.requests);
     section.finish();
   }
 

@@ -90,6 +90,8 @@ struct Server {
 struct Log {
   log::Level level = log::Level::info;
   log::Format format = log::Format::text;
+  bool calls = false;     // a line for each call that a plugin has run
+  bool requests = false;  // and for each request of MCP
 
   bool operator==(const Log&) const = default;
 };

@@ -117,6 +117,7 @@ std::optional<rpc::Error> ServerLoop::read(std::string_view text, Request& reque
 }
 
 void ServerLoop::handle(RequestPtr request) {
+  if (const auto& observers = server_.options().observers; !observers.empty()) observe(*request, observers);
   const unsigned era = request->context.era == Era::modern ? kModern : kLegacy;
   for (const Method& method : kMethods) {
     if (method.name != request->message.method || !(method.eras & era)) continue;

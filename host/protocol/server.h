@@ -25,6 +25,7 @@
 #include "protocol/lists/viewed.h"
 #include "protocol/lists/watches.h"
 #include "protocol/request.h"
+#include "protocol/request_observer.h"
 #include "protocol/tasks/task.h"
 #include "protocol/tasks/task_waiter.h"
 #include "registry/registry.h"
@@ -51,6 +52,7 @@ struct ServerOptions {
   Watches::OnChange on_watch;             // any thread; may be empty
   std::vector<std::string> kept_headers;  // of a request over HTTP, for plugins that hand them on
   std::uint64_t list_changed_interval_ms = limits::kListChangedIntervalMs;
+  std::vector<RequestObserver*> observers;  // borrowed for good
 };
 
 class Server;
@@ -101,6 +103,7 @@ class ServerLoop {
   loop::Loop& loop() { return loop_; }
   unsigned index() const { return index_; }
   Calls& calls() { return calls_; }
+  const registry::Snapshot& snapshot() const { return *snapshot_; }
   // A number that this loop uses once.
   std::uint64_t next_serial() { return ++serial_; }
   rpc::InFlight* in_flight_of(const Request& request);

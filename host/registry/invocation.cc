@@ -59,7 +59,7 @@ void Invocation::begin(const Snapshot& snapshot, unsigned loop) {
   if (!end) end = check(*found.item);
   if (!end) end = resume();
   if (end) return caller_.on_end(*end);
-  run(found, loop);
+  run(snapshot, found, loop);
 }
 
 const Item* Invocation::find_beyond_reach(const Snapshot& snapshot) const {
@@ -127,10 +127,9 @@ std::optional<Ending> Invocation::resume() {
   return std::nullopt;
 }
 
-void Invocation::run(const Snapshot::Found& found, unsigned loop) {
+void Invocation::run(const Snapshot& snapshot, const Snapshot::Found& found, unsigned loop) {
   const std::string variables = found.item->def->kind == Kind::resource_template ? variables_text(found.variables) : "";
   Call call;
-  call.handle = found.item->def->handle;
   call.kind = order_.kind;
   call.loop = loop;
   call.name = order_.kind == CallKind::resource ? found.uri(order_.name) : std::string_view(found.item->def->name);
@@ -147,7 +146,7 @@ void Invocation::run(const Snapshot::Found& found, unsigned loop) {
     call.state_version = suspended_.version;
   }
   provider_ = found.item->provider;
-  id_ = provider_->start(call, *this);
+  id_ = start_call(snapshot, *found.item, call, *this);
 }
 
 void Invocation::cancel(CancelReason reason) {

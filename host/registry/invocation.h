@@ -67,7 +67,7 @@ class Invocation final : public Listener {
   std::optional<Ending> check(const Item& item);
   std::optional<Ending> check_depth() const;
   std::optional<Ending> resume();
-  void run(const Snapshot::Found& found, unsigned loop);
+  void run(const Snapshot& snapshot, const Snapshot::Found& found, unsigned loop);
   std::string canonical_arguments() const;
   StateBinding binding(const std::string& arguments) const;
   std::optional<Ending> instead_of(Ending& ending) const;

@@ -219,6 +219,7 @@ void Registry::unwatch(std::uint64_t id) {
 SnapshotPtr Registry::build() const {
   auto next = std::make_shared<Snapshot>();
   next->version_ = current_->version_ + 1;
+  if (!observers_.empty()) next->observers_ = &observers_;
   std::unordered_map<std::string, const Source*> taken[kKinds];
   for (const auto& source : sources_) {
     next->offers_.push_back(source->offers);

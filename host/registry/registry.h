@@ -22,6 +22,7 @@
 #include "registry/definition.h"
 #include "registry/item.h"
 #include "registry/names.h"
+#include "registry/observer.h"
 #include "registry/view.h"
 
 namespace collet::registry {
@@ -103,6 +104,8 @@ class Snapshot {
   const std::vector<Mended>& mended() const { return mended_; }
   // Counts up by one each time; the first published one is 1.
   std::uint64_t version() const { return version_; }
+  // Who is told of calls; null: nobody. They live as long as the registry.
+  const std::vector<CallObserver*>* observers() const { return observers_; }
 
  private:
   friend class Registry;
@@ -112,6 +115,7 @@ class Snapshot {
   std::vector<Rejected> rejected_;
   std::vector<Mended> mended_;
   std::uint64_t version_ = 0;
+  const std::vector<CallObserver*>* observers_ = nullptr;
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;  // shared by the loops that still read it
@@ -131,6 +135,9 @@ class Registry {
   OffersPtr examine(std::vector<ItemDef> items) const {
     return registry::examine(std::move(items), schema_steps_max_);
   }
+
+  // Before anything is published; borrowed for good.
+  void observe(CallObserver& observer) { observers_.push_back(&observer); }
 
   // Adds a source behind those that there are: the order decides clashes.
   void declare(std::string source, NameRules rules);
@@ -176,6 +183,7 @@ class Registry {
   void publish(SnapshotPtr next, Callback<void()> adopted);
   void tell_watchers(unsigned changed);
 
+  std::vector<CallObserver*> observers_;
   const std::size_t name_bytes_max_;
   const std::int64_t schema_steps_max_;
   mutable std::mutex mutex_;  // guards everything below; held while publishing, so that snapshots arrive in order

@@ -8,14 +8,24 @@
 #include "base/text.h"
 
 namespace collet::rpc {
+namespace {
+
+std::size_t size_of(std::span<const std::string_view> pieces) {
+  std::size_t bytes = 0;
+  for (const std::string_view piece : pieces) bytes += piece.size();
+  return bytes;
+}
+
+}  // namespace
 
 Exchange::Exchange(Exchange&& other) noexcept
-    : id_(std::move(other.id_)), outlet_(std::exchange(other.outlet_, nullptr)) {}
+    : id_(std::move(other.id_)), outlet_(std::exchange(other.outlet_, nullptr)), watch_(std::move(other.watch_)) {}
 
 Exchange& Exchange::operator=(Exchange&& other) noexcept {
   COLLET_ASSERT(!open());
   id_ = std::move(other.id_);
   outlet_ = std::exchange(other.outlet_, nullptr);
+  watch_ = std::move(other.watch_);
   return *this;
 }
 
@@ -33,6 +43,7 @@ void Exchange::result(std::span<const std::string_view> pieces) {
   all[count++] = R"(,"result":)";
   for (std::string_view piece : pieces) all[count++] = piece;
   all[count++] = "}";
+  if (const auto watch = std::move(watch_)) watch->on_result(size_of(pieces));
   Outlet& outlet = *std::exchange(outlet_, nullptr);
   try {
     outlet.answer(200, {all.data(), count});
@@ -48,6 +59,7 @@ void Exchange::error(const Error& error) {
   if (!open()) return;
   const std::string text = error_message(id_, error);
   const std::string_view piece = text;
+  if (const auto watch = std::move(watch_)) watch->on_error(error);
   std::exchange(outlet_, nullptr)->answer(error.http_status, {&piece, 1});
 }
 
@@ -68,7 +80,14 @@ void Exchange::ask(std::uint64_t id, std::string_view request) {
 Exchange Exchange::move_to(Outlet& outlet) {
   COLLET_ASSERT(open());
   outlet_ = nullptr;
-  return Exchange(std::move(id_), outlet);
+  Exchange moved(std::move(id_), outlet);
+  moved.watch_ = std::move(watch_);
+  return moved;
+}
+
+void Exchange::disown() {
+  if (!std::exchange(outlet_, nullptr)) return;
+  if (const auto watch = std::move(watch_)) watch->on_disowned();
 }
 
 std::string error_message(const Id& id, const Error& error) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -24,6 +25,15 @@ class Outlet {
 
  protected:
   ~Outlet() = default;
+};
+
+// Hears how a request ended: by one of these, once.
+class ExchangeWatch {
+ public:
+  virtual ~ExchangeWatch() = default;
+  virtual void on_result(std::size_t bytes) = 0;
+  virtual void on_error(const Error& error) = 0;
+  virtual void on_disowned() = 0;  // its client is gone
 };
 
 // Move-only; answered once. One that is dropped unanswered answers with an internal error, so that no client waits
@@ -56,7 +66,9 @@ class Exchange {
 
   bool client_is_behind() const { return open() && outlet_->client_is_behind(); }
 
-  void disown() { outlet_ = nullptr; }
+  void watch(std::unique_ptr<ExchangeWatch> watch) { watch_ = std::move(watch); }
+
+  void disown();
   // The same exchange through another outlet, which has taken the place of this one's.
   Exchange move_to(Outlet& outlet);
 
@@ -65,6 +77,7 @@ class Exchange {
  private:
   Id id_;
   Outlet* outlet_ = nullptr;
+  std::unique_ptr<ExchangeWatch> watch_;  // mostly null
 };
 
 // {"jsonrpc":"2.0","id":…,"error":{…}}; without "id" if that is empty.

@@ -172,6 +172,8 @@ token = [{ name = "alice", hash = "sha256:0123456789abcdef0123456789abcdef012345
 [log]
 level = "debug"
 format = "json"
+calls = true
+requests = true
 )");
   CHECK(config.server.listen.size() == 2);
   CHECK(config.server.listen[0].scheme == transport::Address::Scheme::https);
@@ -195,6 +197,8 @@ format = "json"
   CHECK(config.server.token[0].name == "alice");
   CHECK(config.log.level == log::Level::debug);
   CHECK(config.log.format == log::Format::json);
+  CHECK(config.log.calls);
+  CHECK(config.log.requests);
 }
 
 TEST_CASE("a plugin's table: order of the file, names, deadlines, config as JSON") {

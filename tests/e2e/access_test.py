@@ -1,5 +1,6 @@
 """Where the server listens, and whom it lets in."""
 
+import hashlib
 import ssl
 
 from peer import Case, call, main, request, run, self_signed, text_of
@@ -189,6 +190,32 @@ class Addresses(Case):
         refused = run("serve", "-c", missing, "-l", "https://127.0.0.1:0")
         self.assertNotEqual(refused.returncode, 0)
         self.assertIn("none.pem", refused.stderr)
+
+
+class Activity(Case):
+    def test_the_log_says_who_called_what_and_how_it_ended(self):
+        tokens = "".join(f'[[server.token]]\nname = "{name}"\nhash = "sha256:{hashlib.sha256(name.encode()).hexdigest()}"\n'
+                         for name in ("alice", "bob"))
+        server = self.serve("echo", text=f"[log]\ncalls = true\nrequests = true\n{tokens}")
+        server.post(call(1, "echo", {"text": "x"}), Authorization="Bearer alice")
+        server.logged(r'info call of tool "echo" for alice: completed by plugin echo, generation 1, in \d+ µs, 13 bytes in, \d+ out$')
+        server.logged(r'info request "tools/call" of alice \(legacy, http\): result in \d+ µs, \d+ bytes$')
+        server.post(call(2, "none"), Authorization="Bearer bob")
+        server.logged(r'info request "tools/call" of bob \(legacy, http\): error -32602 in')
+        self.assertEqual(len([line for line in server.log if "call of" in line]), 1)
+        server.post(request(3, "evil\n2026 info forged"), Authorization="Bearer bob")
+        line = server.logged("forged").string
+        self.assertIn("of bob", line)
+
+    def test_it_says_nothing_unasked(self):
+        server = self.serve("echo")
+        server.post(call(1, "echo", {"text": "x"}))
+        self.assertFalse([line for line in server.log if "call of" in line or "request " in line])
+
+    def test_a_client_of_the_standard_streams_is_named(self):
+        peer = self.stdio("echo", text="[log]\ncalls = true\n")
+        peer.ask(call(1, "echo", {"text": "x"}))
+        peer.logged('call of tool "echo" for this process: completed')
 
 
 if __name__ == "__main__":

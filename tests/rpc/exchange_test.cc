@@ -21,6 +21,15 @@ struct Recorder final : Outlet {
   }
 };
 
+// Writes down how the request ended.
+struct Watch final : ExchangeWatch {
+  explicit Watch(std::vector<std::string>& to) : heard(to) {}
+  void on_result(std::size_t bytes) override { heard.push_back(fmt::format("result {}", bytes)); }
+  void on_error(const rpc::Error& error) override { heard.push_back(fmt::format("error {}", error.code)); }
+  void on_disowned() override { heard.emplace_back("gone"); }
+  std::vector<std::string>& heard;
+};
+
 Id id_of(int number) { return *Id::from(json::Value(number)); }
 
 }  // namespace
@@ -68,4 +77,28 @@ TEST_CASE("nothing is sent after the answer, or once the client has gone") {
   gone.disown();
   gone.result({"{}"});
   CHECK(out.messages.size() == 2);
+}
+
+TEST_CASE("who watches a request hears once how it ended, whatever becomes of it before") {
+  Recorder out, other;
+  std::vector<std::string> heard;
+  const auto watched = [&] {
+    Exchange exchange(id_of(1), out);
+    exchange.watch(std::make_unique<Watch>(heard));
+    return exchange;
+  };
+  {
+    Exchange first = watched();
+    Exchange second = std::move(first);
+    second.result({"{\"a\":", "1}"});
+    second.disown();
+  }
+  watched().error(method_not_found("x"));
+  { const Exchange dropped = watched(); }
+  watched().disown();
+  Exchange moved = watched().move_to(other);
+  CHECK(heard == std::vector<std::string>{"result 7", "error -32601", "error -32603", "gone"});
+  moved.result({"{}"});
+  CHECK(heard.back() == "result 2");
+  CHECK(heard.size() == 5);
 }

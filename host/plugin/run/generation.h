@@ -116,6 +116,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
   const PluginTable& table() const { return table_; }
   const ElfReport& elf() const { return elf_; }
   std::uint64_t number() const { return spec_.number; }
+  std::uint64_t generation() const override { return spec_.number; }
   bool exclusive() const { return (table_.functions.flags & COLLET_PLUGIN_EXCLUSIVE) != 0; }
   // Its private copy.
   const std::string& file() const { return image_->path(); }

@@ -116,7 +116,6 @@ std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
 
 void ItemCall::run(const Target& target) {
   registry::Call call;
-  call.handle = target.item->def->handle;
   call.kind = target.kind;
   call.loop = loop_.index();
   call.name = target.uri.empty() ? std::string_view(target.item->def->name) : target.uri;
@@ -134,7 +133,7 @@ void ItemCall::run(const Target& target) {
   phase_ = Phase::running;
   provider_ = target.item->provider;
   starting_ = true;
-  id_ = provider_->start(call, *this);
+  id_ = registry::start_call(loop_.snapshot(), *target.item, call, *this);
   starting_ = false;
 }
 

@@ -50,7 +50,6 @@ bool RouteCall::begin(const registry::Item& route, std::string_view path, regist
   source_ = route.source;
   provider_ = route.provider;
   registry::Call call;
-  call.handle = route.def->handle;
   call.kind = registry::CallKind::route;
   call.loop = loop_.index();
   call.name = path;
@@ -58,7 +57,7 @@ bool RouteCall::begin(const registry::Item& route, std::string_view path, regist
   call.principal = &principal_;
   call.web = std::move(request);
   starting_ = true;
-  id_ = provider_->start(call, *this);
+  id_ = registry::start_call(loop_.snapshot(), route, call, *this);
   starting_ = false;
   if (ended_) return true;
   reply_->observe(this);

@@ -1,0 +1,49 @@
+// Who is told of each call: what counts, records or limits them.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "registry/item.h"
+
+namespace collet::registry {
+
+// One round of a call, at the generation that runs it. Borrowed until the function returns.
+struct CallFacts {
+  CallKind kind = CallKind::tool;
+  std::string_view name;             // final name; of a resource its URI, of a route the path that was asked for
+  std::string_view plugin;           // its id
+  std::uint64_t generation = 0;      // of the plugin; 0: it is being replaced, and the call waits for that
+  const Principal* principal = nullptr;  // for whom; null: nobody in particular
+  std::uint32_t round = 0;
+  unsigned depth = 0;               // how many calls it is made inside of
+  std::size_t bytes = 0;            // of its arguments and answers, or of a request's body
+};
+
+struct CallEnd {
+  Ending::How how = Ending::How::completed;
+  bool is_error = false;  // completed, and the tool says that it has failed
+  int rpc_code = 0;       // failed
+  std::size_t bytes = 0;  // of the result, or of an answer's body
+  std::uint64_t took_us = 0;
+};
+
+// On the loop of the call, on several loops at once. Takes microseconds, and throws nothing.
+class CallObserver {
+ public:
+  virtual void on_call_begun(const CallFacts& facts) = 0;
+  // Exactly once for each that has begun, before its caller hears of it.
+  virtual void on_call_ended(const CallFacts& facts, const CallEnd& end) = 0;
+
+ protected:
+  ~CallObserver() = default;
+};
+
+struct Item;
+class Snapshot;
+
+// Starts a call of the snapshot's item at its provider, as Provider::start(), and tells the registry's observers. Sets
+// call.handle.
+CallId start_call(const Snapshot& snapshot, const Item& item, Call& call, Listener& listener);
+
+}  // namespace collet::registry

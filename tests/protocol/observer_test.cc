@@ -1,0 +1,113 @@
+// Who is told of requests and calls: what of, and how often.
+#include "protocol/harness.h"
+#include "protocol/request_observer.h"
+#include "registry/ending.h"
+#include "support/catch.h"
+
+using namespace collet;
+using namespace collet::test;
+using registry::Call;
+using registry::Ending;
+using registry::Listener;
+
+namespace {
+
+std::string name_of(const registry::Principal* principal) { return principal ? principal->id : "-"; }
+
+struct Observer final : registry::CallObserver, protocol::RequestObserver {
+  std::vector<std::string> heard;
+
+  void on_call_begun(const registry::CallFacts& facts) override {
+    heard.push_back(fmt::format("call {} of {} for {}, {} bytes, round {}", facts.name, facts.plugin,
+                                name_of(facts.principal), facts.bytes, facts.round));
+  }
+  void on_call_ended(const registry::CallFacts& facts, const registry::CallEnd& end) override {
+    heard.push_back(fmt::format("end of {}: {} {} {} {}", facts.name, static_cast<int>(end.how), end.is_error,
+                                end.rpc_code, end.bytes));
+  }
+  void on_request_begun(const protocol::RequestFacts& facts) override {
+    heard.push_back(fmt::format("request {} for {}, {}", facts.method, name_of(facts.principal),
+                                facts.era == protocol::Era::modern ? "modern" : "legacy"));
+  }
+  void on_request_ended(const protocol::RequestFacts& facts, const protocol::RequestEnd& end) override {
+    heard.push_back(fmt::format("end of {}: {} {}", facts.method, static_cast<int>(end.how), end.code));
+    bytes = end.bytes;
+  }
+  std::size_t bytes = 0;
+};
+
+struct Watched {
+  explicit Watched(protocol::AccessRules rules = {}) : h(options(), std::move(rules)) {
+    h.registry.observe(observer);
+    h.add_tool("echo", [this](const Call&, Listener&) { h.provider.end_with_text("hi"); },
+               R"({"inputSchema":{"type":"object","properties":{"n":{"type":"integer"}}}})");
+    h.add_tool("stay", [](const Call&, Listener&) {});
+    h.add_tool("fail", [this](const Call&, Listener&) { h.provider.end(registry::failed(-32000, "no")); });
+    h.add_tool("wrong", [this](const Call&, Listener&) { h.provider.end(registry::tool_error("no")); });
+  }
+  protocol::ServerOptions options() {
+    protocol::ServerOptions options;
+    options.observers = {&observer};
+    return options;
+  }
+  std::vector<std::string> take() { return std::exchange(observer.heard, {}); }
+
+  Observer observer;
+  Harness h;
+};
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a call is told of from its beginning to its end, inside of its request") {
+  Watched w;
+  w.h.modern("tools/call", R"("name":"echo","arguments":{"n": 1},)", "echo");
+  CHECK(w.take() == Lines{"request tools/call for -, modern", "call echo of fake for -, 8 bytes, round 0",
+                          "end of echo: 0 false 0 27", "end of tools/call: 0 0"});
+  CHECK(w.observer.bytes > 27);
+  w.h.modern("tools/call", R"("name":"fail",)", "fail");
+  CHECK(w.take() == Lines{"request tools/call for -, modern", "call fail of fake for -, 0 bytes, round 0",
+                          "end of fail: 1 false -32000 0", "end of tools/call: 1 -32000"});
+  w.h.modern("tools/call", R"("name":"wrong",)", "wrong");
+  CHECK(w.take()[2] == "end of wrong: 0 true 0 29");
+}
+
+TEST_CASE("what no plugin has run is a request, and no call") {
+  Watched w;
+  w.h.modern("tools/call", R"("name":"none",)", "none");
+  CHECK(w.take() == Lines{"request tools/call for -, modern", "end of tools/call: 1 -32602"});
+  w.h.modern("tools/call", R"("name":"echo","arguments":{"n":"x"},)", "echo");
+  CHECK(w.take() == Lines{"request tools/call for -, modern", "end of tools/call: 0 0"});
+  w.h.modern("no/such", "");
+  CHECK(w.take() == Lines{"request no/such for -, modern", "end of no/such: 1 -32601"});
+}
+
+TEST_CASE("a client that leaves ends its request, and the plugin its call") {
+  Watched w;
+  FakeReply& reply = w.h.modern("tools/call", R"("name":"stay",)", "stay");
+  w.take();
+  reply.leave();
+  CHECK(w.take() == Lines{"end of tools/call: 2 0"});
+  w.h.provider.end_with_text("late");
+  CHECK(w.take() == Lines{"end of stay: 0 false 0 29"});
+}
+
+TEST_CASE("a session's requests are told of with their era, and whoever has a token with the name") {
+  protocol::AccessRules rules;
+  rules.authenticate = [](std::string_view token) {
+    return std::make_shared<registry::Principal>(
+        registry::Principal{.id = std::string(token), .kind = registry::Principal::Kind::token});
+  };
+  Watched w(std::move(rules));
+  w.h.modern("tools/call", R"("name":"echo",)", "echo", "{}", "", "alice");
+  const Lines lines = w.take();
+  CHECK(lines[0] == "request tools/call for alice, modern");
+  CHECK(lines[1] == "call echo of fake for alice, 0 bytes, round 0");
+
+  Watched legacy;
+  const std::string session = legacy.h.initialize();
+  legacy.h.legacy(R"({"jsonrpc":"2.0","id":5,"method":"tools/list"})", session);
+  CHECK(legacy.take() == Lines{"request initialize for -, legacy", "end of initialize: 0 0",
+                               "request tools/list for -, legacy", "end of tools/list: 0 0"});
+}

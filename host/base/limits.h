@@ -156,6 +156,10 @@ inline constexpr std::uint64_t kSettleMs = 50;         // without a change, unti
 inline constexpr std::uint64_t kSettleMsMax = 1'000;   // from the first change, if they do not stop
 inline constexpr std::uint64_t kIncompleteMs = 2'000;  // for the rest of a file that is cut off
 
+// Keys that suspended calls are sealed with.
+inline constexpr unsigned kStateKeysMax = 16;
+inline constexpr std::size_t kStateKeyFileBytesMax = 4u << 10;
+
 // Worker processes.
 inline constexpr std::size_t kWorkerFrameBytesMax = 80u << 20;      // one message between host and worker
 inline constexpr std::size_t kWorkerArenaBytesMax = 128u << 20;     // shared memory for blobs, a worker

@@ -156,7 +156,7 @@ Result<config::Config> load_config(const CommonOptions& options) {
   return config;
 }
 
-Host::Host(const config::Config& config, unsigned loops)
+Host::Host(const config::Config& config, unsigned loops, std::vector<registry::StateSealer::Key> state_keys)
     : unload_timeout_ms(config.server.limits.drain_timeout_ms),
       config_(config),
       loops_([loops] {
@@ -170,6 +170,7 @@ Host::Host(const config::Config& config, unsigned loops)
       loader_(this->loops(), registry_,
               {.preflight_timeout_ms = config.plugins.create_timeout_ms,
                .create_timeout_ms = config.plugins.create_timeout_ms,
+               .state_keys = std::move(state_keys),
                .make_worker = [this](plugin::WorkerOrder order) -> std::unique_ptr<plugin::Image> {
                  worker::WorkerOptions options;
                  options.start_timeout_ms = config_.plugins.create_timeout_ms;

@@ -15,6 +15,7 @@
 #include "loop/loop.h"
 #include "plugin/replace/loader.h"
 #include "registry/registry.h"
+#include "registry/sealed_state.h"
 #include "worker/walls/control_group.h"
 
 namespace collet::cli {
@@ -46,7 +47,8 @@ std::filesystem::path default_plugin_folder();
 // not end in time is named in the log, and the process is left at once, since its code may still run.
 class Host {
  public:
-  Host(const config::Config& config, unsigned loops);
+  // States of suspended calls are sealed with these keys (registry::StateSealer).
+  Host(const config::Config& config, unsigned loops, std::vector<registry::StateSealer::Key> state_keys = {});
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;

@@ -9,6 +9,7 @@
 #include "cli/admin.h"
 #include "cli/reloader.h"
 #include "cli/server_setup.h"
+#include "cli/state_keys.h"
 #include "cli/verbs.h"
 #include "cli/while_loading.h"
 #include "loop/standard_streams.h"
@@ -238,14 +239,18 @@ int serve(const ServeOptions& options) {
   auto sockets = bind_all(config->server, accepting, *tls);
   if (!sockets) return complain(sockets.message(), kUnreachable);
 
+  const auto state_keys = read_state_keys(config->server.state_key_file);
+  if (!state_keys) return complain(state_keys.message(), kUnreachable);
+
   std::signal(SIGPIPE, SIG_IGN);
   ActivityLog activity;
-  Host host(*config, accepting + 1);
+  Host host(*config, accepting + 1, *state_keys);
   const protocol::Access access(access_rules(*config));
   protocol::ServerOptions served = server_options(*config);
   served.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
   served.more_instructions = [&host](const auto& is_shown) { return host.loader().instructions(is_shown); };
   served.request_memory = std::make_shared<transport::RequestMemory>(config->server.limits.http.memory_bytes_max);
+  served.state_keys = *state_keys;
   activity.join(config->log, host.registry(), served);
   protocol::Server server(std::move(served), host.registry(), host.loops());
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });

@@ -8,6 +8,7 @@
 #include "cli/admin.h"
 #include "cli/reloader.h"
 #include "cli/server_setup.h"
+#include "cli/state_keys.h"
 #include "cli/verbs.h"
 #include "cli/while_loading.h"
 #include "loop/standard_streams.h"
@@ -115,12 +116,15 @@ int stdio(const CommonOptions& options) {
   const loop::StandardStreams streams = loop::take_standard_streams();
   const auto config = load_config(options);
   if (!config) return complain(config.message());
+  const auto state_keys = read_state_keys(config->server.state_key_file);
+  if (!state_keys) return complain(state_keys.message());
   ActivityLog activity;
-  Host host(*config, 1);
+  Host host(*config, 1, *state_keys);
   protocol::ServerOptions served = server_options(*config);
   served.local = local_principal(*config);
   served.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
   served.more_instructions = [&host](const auto& is_shown) { return host.loader().instructions(is_shown); };
+  served.state_keys = *state_keys;
   activity.join(config->log, host.registry(), served);
   protocol::Server server(std::move(served), host.registry(), host.loops());
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });

@@ -209,6 +209,7 @@ class Reader {
     read_card(section.section("card"), server.card);
     read_limits(section.section("limits"), server.limits);
     read_view_name(section, config, server.view);
+    read_path(section, "state_key_file", server.state_key_file);
     read_tokens(section, config);
     section.finish();
   }

@@ -82,6 +82,7 @@ struct Server {
   Limits limits;
   std::vector<Token> token;
   std::string view;  // of whoever has none of their own; empty: everything is seen
+  std::string state_key_file;  // absolute path; empty: a key of this process alone
 
   bool operator==(const Server&) const = default;
 };

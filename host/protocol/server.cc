@@ -334,6 +334,7 @@ Server::Server(ServerOptions options, registry::Registry& registry, std::vector<
       registry_(registry),
       watches_(options_.on_watch),
       sessions_(options_.sessions_max, options_.session_idle_timeout_ms),
+      sealer_(options_.state_keys),
       identity_(make_identity(options_)),
       stamp_(R"("resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":)" + identity_ + "}"),
       cacheable_stamp_(fmt::format(R"({},"ttlMs":{},"cacheScope":"{}")", stamp_, limits::kListTtlMs,

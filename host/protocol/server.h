@@ -53,6 +53,7 @@ struct ServerOptions {
   std::vector<std::string> kept_headers;  // of a request over HTTP, for plugins that hand them on
   std::uint64_t list_changed_interval_ms = limits::kListChangedIntervalMs;
   std::vector<RequestObserver*> observers;  // borrowed for good
+  std::vector<registry::StateSealer::Key> state_keys;  // see there
 };
 
 class Server;

@@ -112,7 +112,7 @@ StateBinding Invocation::binding(const std::string& arguments) const {
 std::optional<Ending> Invocation::resume() {
   if (order_.state.empty()) return std::nullopt;
   const std::string arguments = canonical_arguments();
-  auto opened = sealer_.open(order_.state, binding(arguments), monotonic_ms());
+  auto opened = sealer_.open(order_.state, binding(arguments), wall_ms());
   if (!opened) return bad_params("the state is not valid for this call, or has expired: ask again");
   json::Document responses;
   if (order_.answers && (json::parse(*order_.answers, responses) || !responses.IsObject())) {
@@ -158,7 +158,7 @@ Ending Invocation::suspended_with(SuspendedState left, std::vector<InputRequest>
   Ending ending;
   ending.how = Ending::How::suspended;
   const std::string arguments = canonical_arguments();
-  ending.state = sealer_.seal(left, binding(arguments), monotonic_ms() + limits::kInputTimeoutMs);
+  ending.state = sealer_.seal(left, binding(arguments), wall_ms() + limits::kInputTimeoutMs);
   ending.input_requests = std::move(questions);
   return ending;
 }

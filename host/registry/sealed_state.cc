@@ -49,9 +49,30 @@ std::string bound_text(const StateBinding& binding) {
   return text;
 }
 
+// What was sealed with the key for the text that it is bound to; nothing if it was not. It has a nonce and a tag.
+std::optional<std::string> decrypt(const StateSealer::Key& key, const std::string& bound, std::string& sealed) {
+  const std::size_t size = sealed.size() - kNonceBytes - kTagBytes;
+  std::string plain(size, '\0');
+  const CipherContext context(EVP_CIPHER_CTX_new());
+  int length = 0;
+  const bool good =
+      context &&
+      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.data(), bytes(sealed.data())) == 1 &&
+      EVP_DecryptUpdate(context.get(), nullptr, &length, bytes(bound.data()), static_cast<int>(bound.size())) == 1 &&
+      EVP_DecryptUpdate(context.get(), bytes(plain.data()), &length, bytes(sealed.data() + kNonceBytes),
+                        static_cast<int>(size)) == 1 &&
+      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, sealed.data() + kNonceBytes + size) == 1 &&
+      EVP_DecryptFinal_ex(context.get(), bytes(plain.data() + size), &length) == 1;
+  return good ? std::optional(std::move(plain)) : std::nullopt;
+}
+
 }  // namespace
 
-StateSealer::StateSealer() { COLLET_ASSERT(RAND_bytes(key_.data(), static_cast<int>(key_.size())) == 1); }
+StateSealer::StateSealer(std::vector<Key> keys) : keys_(std::move(keys)) {
+  if (!keys_.empty()) return;
+  Key& own = keys_.emplace_back();
+  COLLET_ASSERT(RAND_bytes(own.data(), static_cast<int>(own.size())) == 1);
+}
 
 std::string StateSealer::seal(const SuspendedState& suspended, const StateBinding& binding,
                               std::uint64_t expires_ms) const {
@@ -70,7 +91,7 @@ std::string StateSealer::seal(const SuspendedState& suspended, const StateBindin
   const CipherContext context(EVP_CIPHER_CTX_new());
   int length = 0;
   COLLET_ASSERT(context);
-  COLLET_ASSERT(EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key_.data(), bytes(sealed.data())) ==
+  COLLET_ASSERT(EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, keys_.front().data(), bytes(sealed.data())) ==
                 1);
   COLLET_ASSERT(
       EVP_EncryptUpdate(context.get(), nullptr, &length, bytes(bound.data()), static_cast<int>(bound.size())) == 1);
@@ -89,23 +110,13 @@ std::optional<SuspendedState> StateSealer::open(std::string_view text, const Sta
   constexpr std::size_t kFixedBytes = 4 * sizeof(std::uint64_t) + 2 * sizeof(std::uint32_t);
   auto sealed = text::from_base64(text);
   if (!sealed || sealed->size() < kNonceBytes + kFixedBytes + kTagBytes) return std::nullopt;
-  const std::size_t size = sealed->size() - kNonceBytes - kTagBytes;
   const std::string bound = bound_text(binding);
-  std::string plain(size, '\0');
-  const CipherContext context(EVP_CIPHER_CTX_new());
-  int length = 0;
-  const bool good =
-      context &&
-      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key_.data(), bytes(sealed->data())) == 1 &&
-      EVP_DecryptUpdate(context.get(), nullptr, &length, bytes(bound.data()), static_cast<int>(bound.size())) ==
-          1 &&
-      EVP_DecryptUpdate(context.get(), bytes(plain.data()), &length, bytes(sealed->data() + kNonceBytes),
-                        static_cast<int>(size)) == 1 &&
-      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, sealed->data() + kNonceBytes + size) ==
-          1 &&
-      EVP_DecryptFinal_ex(context.get(), bytes(plain.data() + size), &length) == 1;
-  if (!good) return std::nullopt;
-  std::string_view rest = plain;
+  std::optional<std::string> plain;
+  for (const Key& key : keys_) {
+    if (!plain) plain = decrypt(key, bound, *sealed);
+  }
+  if (!plain) return std::nullopt;
+  std::string_view rest = *plain;
   if (take_number<std::uint64_t>(rest) <= now_ms) return std::nullopt;
   SuspendedState suspended;
   suspended.round = take_number<std::uint32_t>(rest);

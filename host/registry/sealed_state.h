@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace collet::registry {
 
@@ -27,19 +28,23 @@ struct SuspendedState {
   std::string answers = {};    // that have been given: likewise, key → answer
 };
 
-// AES-256-GCM with a key of this process. Any thread.
+// AES-256-GCM. Any thread.
 class StateSealer {
  public:
-  StateSealer();
+  using Key = std::array<unsigned char, 32>;
 
-  // Base64. Good until `expires_ms` on the clock that the caller reads.
+  // The first key seals, and each opens: servers that share them go on with each other's calls, and a new key is put before the
+  // one that it replaces. Without any there is one of this object's own.
+  explicit StateSealer(std::vector<Key> keys = {});
+
+  // Base64. Good until `expires_ms`, as wall_ms() counts.
   std::string seal(const SuspendedState& suspended, const StateBinding& binding, std::uint64_t expires_ms) const;
   // Nothing if it was not sealed here, for this, or has expired.
   std::optional<SuspendedState> open(std::string_view sealed, const StateBinding& binding,
                                      std::uint64_t now_ms) const;
 
  private:
-  std::array<unsigned char, 32> key_;
+  std::vector<Key> keys_;
 };
 
 }  // namespace collet::registry

@@ -42,14 +42,17 @@ class Legacy:
 
 
 class Modern:
-    def __init__(self, server, **headers):
-        self.server, self.headers = server, headers
+    """Each round of a call goes to the next one of these servers."""
+
+    def __init__(self, *servers, **headers):
+        self.servers, self.headers = servers, headers
 
     def ask(self, message, answers=()):
         message["params"]["_meta"] = message["params"].get("_meta", {}) | {
             "io.modelcontextprotocol/clientCapabilities": CAPABILITIES}
         self.heard = []
-        with self.server.connect() as connection:
+        self.servers = (*self.servers[1:], self.servers[0])
+        with self.servers[-1].connect() as connection:
             connection.send(modern(message, Accept="application/json, text/event-stream", **self.headers))
             head = connection.head()
             events = iter(connection.event, None) if head.is_stream else [connection.body_of(head).message]
@@ -146,6 +149,32 @@ class Peers(Case):
                 self.assertIn("unknown tool echo", json.dumps(answer))
             self.assertEqual([item["name"] for item in json.loads(text_of(person.ask(call(2, "names"))))["items"]], ["add"])
         server.logged(r'plugin peers: calling "echo" was denied: add "echo" to plugin\.peers\.permissions\.items')
+
+    def test_a_call_goes_on_at_another_server_that_has_the_same_key(self):
+        keys = self.folder / "state.keys"
+        keys.write_text("# of two\n" + "0123456789abcdef" * 4 + "\n")
+        keys.chmod(0o600)
+        shared = '[server]\nstate_key_file = "state.keys"\n'
+        form = {"action": "accept", "content": {"username": "Ann", "email": "ann@example.org"}}
+        for placement, table in TABLES.items():
+            with self.subTest(placement=placement):
+                one, other = (self.serve("fixture", text=shared + table) for _ in range(2))
+                stranger = self.serve("fixture", text=table)
+                for question in (call(1, "test_elicitation", {"message": "Who?"}), relay("test_elicitation", message="Who?")):
+                    self.assertIn("accept", text_of(Modern(one, other).ask(dict(question), [form])))
+                    question["params"] = {key: question["params"][key] for key in ("name", "arguments")}
+                    refused = Modern(one, stranger).ask(dict(question), [form])
+                    self.assertIn("requestState is not valid", refused["error"]["message"])
+
+    def test_a_key_that_others_may_read_is_refused(self):
+        keys = self.folder / "state.keys"
+        keys.write_text("0" * 64)
+        keys.chmod(0o644)
+        config = self.config("echo", text='[server]\nstate_key_file = "state.keys"\n')
+        for verb in ("serve", "stdio"):
+            refused = run(verb, "-c", config)
+            self.assertNotEqual(refused.returncode, 0)
+            self.assertIn("chmod 600", refused.stderr)
 
     def test_a_client_leaves_while_a_plugin_calls(self):
         for placement, table in TABLES.items():

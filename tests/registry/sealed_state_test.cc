@@ -42,3 +42,16 @@ TEST_CASE("a state that was altered anywhere does not open") {
   CHECK_FALSE(sealer.open(sealed + "-TAMPERED", binding, 0));
   CHECK(sealer.seal({0, 0, "state"}, binding, 1'000) != sealed);
 }
+
+TEST_CASE("those who have a key in common open each other's states") {
+  StateSealer::Key old{}, next{};
+  next[0] = 1;
+  const StateBinding binding{"tools/call", "ask", "p", "", ""};
+  const StateSealer before({old}), between({next, old}), after({next});
+  const std::string first = before.seal({1, 0, "state"}, binding, 1'000), second = between.seal({2, 0, "state"}, binding, 1'000);
+  CHECK(StateSealer({old}).open(first, binding, 0));
+  CHECK(between.open(first, binding, 0));
+  CHECK_FALSE(after.open(first, binding, 0));
+  CHECK(after.open(second, binding, 0));
+  CHECK_FALSE(before.open(second, binding, 0));
+}

@@ -25,7 +25,7 @@ Loader::Loader(std::vector<loop::Loop*> loops, registry::Registry& registry, Loa
       registry_(registry),
       options_(std::move(options)),
       calls_(std::make_unique<CallTable>(loops_)),
-      invocations_(std::make_unique<Invocations>(*calls_, registry)),
+      invocations_(std::make_unique<Invocations>(*calls_, registry, options_.state_keys)),
       drain_(std::make_unique<Drain>()),
       stage_(*calls_, *invocations_, options_) {}
 

@@ -82,6 +82,7 @@ struct LoaderOptions {
   std::uint64_t destroy_timeout_ms = limits::kDestroyTimeoutMs;  // likewise
   std::uint64_t probation_ms = limits::kProbationMs;
   std::uint64_t file_bytes_max = limits::kPluginFileBytesMax;
+  std::vector<registry::StateSealer::Key> state_keys;  // that calls which plugins make are sealed with, while they are suspended
   bool never_unload = false;  // for leak checkers, which need the libraries' symbols at the end
   // Hosts a plugin in a process of its own; empty: there are no workers.
   std::function<std::unique_ptr<Image>(WorkerOrder order)> make_worker;

@@ -127,8 +127,8 @@ class Invocations::Running final : public registry::Listener {
   bool ended_ = false;
 };
 
-Invocations::Invocations(CallTable& calls, registry::Registry& registry)
-    : calls_(calls), registry_(registry), lanes_(calls.loops()) {}
+Invocations::Invocations(CallTable& calls, registry::Registry& registry, std::vector<registry::StateSealer::Key> state_keys)
+    : calls_(calls), registry_(registry), sealer_(std::move(state_keys)), lanes_(calls.loops()) {}
 
 Invocations::~Invocations() = default;
 

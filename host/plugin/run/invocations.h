@@ -49,7 +49,8 @@ class Invocations {
   };
 
   // Both are borrowed. Outlives the loops, or ends before they run.
-  Invocations(CallTable& calls, registry::Registry& registry);
+  // States of suspended calls are sealed with these keys (registry::StateSealer).
+  Invocations(CallTable& calls, registry::Registry& registry, std::vector<registry::StateSealer::Key> state_keys = {});
   ~Invocations();
   Invocations(const Invocations&) = delete;
   Invocations& operator=(const Invocations&) = delete;

@@ -64,7 +64,7 @@ std::optional<rpc::Error> ItemCall::resume() {
   if (!sealed) return std::nullopt;  // what it answers is looked at when it would be asked
   if (!sealed->IsString()) return rpc::invalid_params("requestState must be a string");
   const std::string arguments = canonical_arguments();
-  auto opened = loop_.server().sealer().open(json::view(*sealed), binding(arguments), loop_.loop().now_ms());
+  auto opened = loop_.server().sealer().open(json::view(*sealed), binding(arguments), wall_ms());
   if (!opened) return rpc::invalid_params("requestState is not valid for this request, or has expired: ask again");
   auto answers = registry::match_answers(opened->questions, opened->answers, responses);
   if (!answers) return rpc::invalid_params(answers.message());
@@ -375,7 +375,7 @@ void ItemCall::ask_modern(const std::vector<registry::InputRequest>& questions, 
   suspended.questions = registry::to_object(questions);
   const std::string arguments = canonical_arguments();
   const std::string sealed = loop_.server().sealer().seal(
-      suspended, binding(arguments), loop_.loop().now_ms() + loop_.server().options().input_timeout_ms);
+      suspended, binding(arguments), wall_ms() + loop_.server().options().input_timeout_ms);
   forget_id();
   answer_input_required(*request_, loop_.server(), questions.empty() ? "" : suspended.questions, sealed);
 }

@@ -156,6 +156,9 @@ inline constexpr std::uint64_t kSettleMs = 50;         // without a change, unti
 inline constexpr std::uint64_t kSettleMsMax = 1'000;   // from the first change, if they do not stop
 inline constexpr std::uint64_t kIncompleteMs = 2'000;  // for the rest of a file that is cut off
 
+inline constexpr std::size_t kLoggedNameBytesMax = 512;  // of what was called
+inline constexpr unsigned kRefusalsSaidMax = 3;  // of one function and status, by the debug host
+
 // Keys that suspended calls are sealed with.
 inline constexpr unsigned kStateKeysMax = 16;
 inline constexpr std::size_t kStateKeyFileBytesMax = 4u << 10;

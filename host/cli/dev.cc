@@ -141,6 +141,7 @@ int dev(const DevOptions& given, int in, Output& out) {
   if (!arguments) return complain(arguments.message());
   options.call.arguments = *std::move(arguments);
   log::configure(config->log.level, config->log.format);
+  config->plugins.debug = true;
   Host host(*config, 1);
   return Workbench(options, host, *config, out).work();
 }

@@ -171,12 +171,14 @@ Host::Host(const config::Config& config, unsigned loops, std::vector<registry::S
               {.preflight_timeout_ms = config.plugins.create_timeout_ms,
                .create_timeout_ms = config.plugins.create_timeout_ms,
                .state_keys = std::move(state_keys),
+               .debug = config.plugins.debug,
                .make_worker = [this](plugin::WorkerOrder order) -> std::unique_ptr<plugin::Image> {
                  worker::WorkerOptions options;
                  options.start_timeout_ms = config_.plugins.create_timeout_ms;
                  options.log_level = static_cast<int>(config_.log.level);
                  options.groups = groups_;
                  options.unenforced = no_groups_;
+                 options.debug = config_.plugins.debug;
                  return std::make_unique<worker::WorkerImage>(std::move(order), std::move(options));
                },
                .resource_updated =

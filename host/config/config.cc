@@ -326,6 +326,7 @@ class Reader {
     section.read("reload", plugins.reload, kReloads);
     section.read("timeout_ms", plugins.timeout_ms, 1, limits::kTimeoutMsMax);
     section.read("create_timeout_ms", plugins.create_timeout_ms, 1, limits::kTimeoutMsMax);
+    section.read("debug", plugins.debug);
     section.read("allow_writable_by_others", plugins.allow_writable_by_others);
     section.read("cgroup", plugins.cgroup, kCgroup);
     section.finish();

@@ -136,6 +136,7 @@ struct Plugins {
   Reload reload = Reload::signal;
   std::uint32_t timeout_ms = limits::kCallTimeoutMs;
   std::uint64_t create_timeout_ms = limits::kCreateTimeoutMs;
+  bool debug = false;                     // what the host refuses of plugins is said in the log
   bool allow_writable_by_others = false;  // files of plugins, and their folders
   std::string cgroup = "auto";            // a folder of cgroup v2, absolute; "auto": the one delegated to us; "off"
 

@@ -4,7 +4,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from peer import BUILD, COLLET, TIMEOUT_S, Case, main, until
+from peer import BUILD, COLLET, TIMEOUT_S, Case, call, hostile, main, until
 
 
 class Dev(Case):
@@ -79,6 +79,39 @@ class Dev(Case):
 
         # One, when the old one is gone, and not "(deleted)": the file with its symbols is there.
         until(lambda: len(copies()) == 1 and all(os.path.exists(copy) for copy in copies()))
+
+
+class Debugging(Case):
+    """The debug host, which `collet dev` is."""
+    run_dev, end = Dev.run_dev, Dev.end
+
+    def test_the_log_says_what_a_plugin_does_wrong(self):
+        for placement in ("in-process", "worker"):
+            with self.subTest(placement=placement):
+                server = self.serve(text=f'[plugins]\ndebug = true\n[plugin.p]\nlibrary = "{hostile("result")}"\n'
+                                         f'placement = "{placement}"\n')
+                for _ in range(3):
+                    server.post(call(1, "misbehave"))
+                server.logged(r"warning plugin p: add_text\(\) has returned COLLET_E_LIMIT \(-3\): it is too large")
+                lines = server.all_logged(r"plugin p: complete\(\) has returned COLLET_E_STALE \(-2\): the id names nothing", 3)
+                self.assertTrue(lines[2].string.endswith("; more of these are not said"))
+                server.signal(signal.SIGTERM)
+                self.assertEqual(server.wait(), 0)
+                self.assertEqual(len([line for line in server.log if line and "complete() has returned" in line]), 3)
+                server.kill()
+
+    def test_it_says_nothing_unasked(self):
+        server = self.serve(p=hostile("result"))
+        server.post(call(1, "misbehave"))
+        server.signal(signal.SIGTERM)
+        server.wait()
+        self.assertFalse([line for line in server.log if line and "has returned" in line])
+
+    def test_dev_is_a_debug_host(self):
+        sources = self.folder / "sources"
+        sources.mkdir()
+        self.run_dev(sources, f"mkdir -p build/plugins && cp {hostile('result')} build/plugins/p.so", "--call", "misbehave")
+        until(lambda: "complete() has returned COLLET_E_STALE" in (self.folder / "log").read_text())
 
 
 main()

@@ -41,4 +41,9 @@ std::optional<Blob> Blobs::take(std::uint64_t id) {
   return blob;
 }
 
+std::size_t Blobs::count() const {
+  const std::lock_guard lock(mutex_);
+  return blobs_.size();
+}
+
 }  // namespace collet::plugin

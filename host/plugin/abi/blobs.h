@@ -41,10 +41,11 @@ class Blobs {
   std::uint64_t create(std::size_t size, void** data);
   // Takes it out; nothing if there is none of that id.
   std::optional<Blob> take(std::uint64_t id);
+  std::size_t count() const;
 
  private:
   BlobMemory* const memory_;
-  std::mutex mutex_;  // guards all below
+  mutable std::mutex mutex_;  // guards all below
   std::unordered_map<std::uint64_t, Blob> blobs_;
   std::size_t bytes_ = 0;
   std::uint64_t last_id_ = 0;

@@ -1,5 +1,7 @@
 #include "plugin/abi/host_table.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -7,6 +9,7 @@
 #include "plugin/abi/entered.h"
 #include "plugin/abi/extensions.h"
 #include "plugin/abi/notices.h"
+#include "plugin/abi/refusals.h"
 #include "plugin/abi/structs.h"
 #include "registry/shapes.h"
 
@@ -36,7 +39,6 @@ std::int32_t add_to(const collet_host* host, collet_call id, const char* functio
     return problem.status;
   });
 }
-
 
 // Of a text that goes into the result.
 Problem check_room(const CallSlot& call, const char* data, std::size_t size) {
@@ -308,33 +310,63 @@ const void* get_extension(const collet_host* host, const char* id, std::size_t s
   return side && is_sound(id, size) ? find_extension(view(id, size), *side) : nullptr;
 }
 
+// A function's name, for a template.
+template <std::size_t Size>
+struct Name {
+  constexpr Name(const char (&from)[Size]) { std::copy_n(from, Size, text); }  // NOLINT: so that a literal can be given
+  char text[Size];
+};
+
+// The function, with what it refuses noted.
+template <Name kName, auto kFunction>
+struct Noted;
+template <Name kName, class... Arguments, std::int32_t (*kFunction)(const collet_host*, Arguments...)>
+struct Noted<kName, kFunction> {
+  static std::int32_t call(const collet_host* host, Arguments... arguments) {
+    const std::int32_t status = kFunction(host, arguments...);
+    if (status < 0) {
+      entered(host, [&](HostSide& side) -> std::int32_t {
+        side.refusals->note(kName.text, status);
+        return COLLET_OK;
+      });
+    }
+    return status;
+  }
+};
+
+template <Name kName, auto kFunction>
+auto slot(bool noted) {
+  return noted ? Noted<kName, kFunction>::call : kFunction;
+}
+
 }  // namespace
 
 collet_host make_host_table(HostSide& side) {
+  const bool noted = side.refusals != nullptr;
   collet_host table{};
   table.struct_size = sizeof table;
   table.abi_minor = COLLET_ABI_MINOR;
   table.host_data = &side;
-  table.item_add = item_add;
-  table.item_remove = item_remove;
-  table.items_commit = items_commit;
-  table.resource_updated = resource_updated;
-  table.add_text = add_text;
-  table.add_json = add_json;
-  table.add_blob = add_blob;
-  table.set_structured = set_structured;
-  table.set_meta = set_meta;
-  table.set_field = set_field;
-  table.complete = complete;
-  table.fail = fail;
-  table.suspend = suspend;
-  table.need_input = need_input;
-  table.progress = notices::progress;
-  table.log = notices::log;
+  table.item_add = slot<"item_add", item_add>(noted);
+  table.item_remove = slot<"item_remove", item_remove>(noted);
+  table.items_commit = slot<"items_commit", items_commit>(noted);
+  table.resource_updated = slot<"resource_updated", resource_updated>(noted);
+  table.add_text = slot<"add_text", add_text>(noted);
+  table.add_json = slot<"add_json", add_json>(noted);
+  table.add_blob = slot<"add_blob", add_blob>(noted);
+  table.set_structured = slot<"set_structured", set_structured>(noted);
+  table.set_meta = slot<"set_meta", set_meta>(noted);
+  table.set_field = slot<"set_field", set_field>(noted);
+  table.complete = slot<"complete", complete>(noted);
+  table.fail = slot<"fail", fail>(noted);
+  table.suspend = slot<"suspend", suspend>(noted);
+  table.need_input = slot<"need_input", need_input>(noted);
+  table.progress = slot<"progress", notices::progress>(noted);
+  table.log = slot<"log", notices::log>(noted);
   table.is_cancelled = is_cancelled;
-  table.call_info = call_info;
-  table.blob_new = blob_new;
-  table.blob_drop = blob_drop;
+  table.call_info = slot<"call_info", call_info>(noted);
+  table.blob_new = slot<"blob_new", blob_new>(noted);
+  table.blob_drop = slot<"blob_drop", blob_drop>(noted);
   table.get_extension = get_extension;
   return table;
 }

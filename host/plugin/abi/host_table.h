@@ -20,6 +20,7 @@ namespace collet::plugin {
 
 class LoopWork;
 class Peers;
+class Refusals;
 
 // What a host table stands on; its address is collet_host.host_data.
 struct HostSide {
@@ -31,7 +32,9 @@ struct HostSide {
   Instructions* instructions = nullptr;                        // null: nobody would hear them
   LoopWork* loop_work = nullptr;                               // null: plugins have nothing to do on loops here
   Peers* peers = nullptr;                                      // null: nor with other items
-  bool confined = false;  // what it serves is not to have the rights of the host's pages
+  Refusals* refusals = nullptr;  // what is refused is noted there; null: nowhere
+  bool confined = false;   // what it serves over HTTP is not to have the rights of the host's name
+  bool in_worker = false;  // this process is the worker
 };
 
 // `side` is borrowed for as long as the table is used.

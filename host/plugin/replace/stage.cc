@@ -170,6 +170,7 @@ GenerationSpec Stage::generation_spec(Candidate& candidate) const {
   spec.number = candidate.number;
   spec.rules = candidate.spec.calls;
   spec.never_unload = options_.never_unload;
+  spec.debug = options_.debug;
   if (!candidate.worker) spec.prior = std::move(candidate.prior);
   if (options_.resource_updated) {
     spec.resource_updated = [this, id = candidate.spec.id](std::string_view uri) {

@@ -18,6 +18,7 @@
 #include "plugin/run/generation.h"
 #include "plugin/run/invocations.h"
 #include "registry/names.h"
+#include "registry/sealed_state.h"
 
 namespace collet::plugin {
 
@@ -83,6 +84,7 @@ struct LoaderOptions {
   std::uint64_t probation_ms = limits::kProbationMs;
   std::uint64_t file_bytes_max = limits::kPluginFileBytesMax;
   std::vector<registry::StateSealer::Key> state_keys;  // that calls which plugins make are sealed with, while they are suspended
+  bool debug = false;         // what the host refuses of plugins is said in the log
   bool never_unload = false;  // for leak checkers, which need the libraries' symbols at the end
   // Hosts a plugin in a process of its own; empty: there are no workers.
   std::function<std::unique_ptr<Image>(WorkerOrder order)> make_worker;

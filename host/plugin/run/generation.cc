@@ -26,6 +26,7 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
       instructions_(spec_.instructed),
       loop_work_(calls, spec_.name),
       peers_(spec_.make_peers ? spec_.make_peers(calls_, owner_, *own_threads_) : nullptr),
+      refusals_(spec_.debug && !image->isolated() ? std::make_unique<Refusals>(spec_.name) : nullptr),
       side_{calls_,
             owner_,
             items_,
@@ -34,7 +35,9 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
             &instructions_,
             spec_.isolated ? nullptr : &loop_work_,
             peers_.get(),
-            image->isolated()},
+            refusals_.get(),
+            image->isolated() || spec_.isolated,
+            spec_.isolated},
       host_(make_host_table(side_)),
       image_(std::move(image)) {
   owner_.form = spec_.form;
@@ -255,6 +258,7 @@ Result<void> Generation::close(const Patience& patience) {
   if (!wait_for_control(deadline, kLate)) return leave(std::string(kLate));
   created_ = false;
   control_.reset();
+  if (refusals_) refusals_->note_blobs_left(blobs_.count());
   const bool pinned = spec_.never_unload || (table_.functions.flags & COLLET_PLUGIN_NEVER_UNLOAD);
   if (!pinned && elf_.unloadable() && !own_threads_->wait()) {
     return leave(own_threads_->describe());

@@ -9,8 +9,9 @@
 #include <functional>
 #include <optional>
 
-#include "plugin/abi/host_table.h"
 #include "collet/ext/draft/http.h"
+#include "plugin/abi/host_table.h"
+#include "plugin/abi/refusals.h"
 #include "plugin/abi/structs.h"
 #include "plugin/load/elf_file.h"
 #include "plugin/load/image.h"
@@ -45,6 +46,7 @@ struct GenerationSpec {
   std::uint64_t number = 1;
   CallRules rules = {};
   bool never_unload = false;
+  bool debug = false;  // what the host refuses of its plugin is said in the log
   std::optional<SavedState> prior = {};
   std::function<void(std::string_view uri)> resource_updated = {};  // any thread; may be empty
   // In a worker process only. Both are borrowed.
@@ -184,6 +186,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
   LoopWork loop_work_;
   const std::shared_ptr<OwnThreads> own_threads_ = std::make_shared<OwnThreads>();
   const std::unique_ptr<Peers> peers_;  // may be null
+  const std::unique_ptr<Refusals> refusals_;  // null: nobody wants to know
   HostSide side_;
   const collet_host host_;
 

@@ -66,6 +66,7 @@ class Child {
     spec.config = order_.config;
     spec.number = order_.number;
     spec.isolated = true;
+    spec.debug = order_.debug;
     spec.form = &form_;
     spec.blob_memory = arena_.get();
     if (order_.prior) spec.prior = plugin::SavedState{*order_.prior, order_.prior_version};

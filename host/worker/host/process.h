@@ -17,7 +17,7 @@ inline constexpr int kSocketDescriptor = 3;
 inline constexpr int kArenaDescriptor = 4;
 
 // Where the plugin's library is: in the process that was spawned, or, if that has gone on in a child (see
-// walls/own_processes.h), in the last one that it has started.
+// worker/walls/own_processes.h), in the last one that it has started.
 pid_t process_of_library(pid_t spawned);
 
 // The process, and all that it and they have started.

@@ -49,6 +49,7 @@ struct WorkerOptions {
   unsigned failures_max = limits::kWorkerFailuresMax;
   int log_level = 2;   // log::Level
   std::shared_ptr<ControlGroups> groups;  // in which the processes are; null: in none
+  bool debug = false;  // what the host refuses of the plugin is said in the log
   std::string unenforced;                 // what the host could not be brought to enforce, in words, or empty
 };
 

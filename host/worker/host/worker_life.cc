@@ -131,7 +131,8 @@ Result<WorkerImage::Running> WorkerImage::start() {
                   .permissions = order_.permissions,
                   .log_level = options_.log_level,
                   .unenforced = missing.words(),
-                  .threads_are_counted = running.group.limits_threads()};
+                  .threads_are_counted = running.group.limits_threads(),
+                  .debug = options_.debug};
   if (order_.prior && !opened_once_) {  // what a process had that has died is lost
     order.prior = order_.prior->bytes;
     order.prior_version = order_.prior->version;

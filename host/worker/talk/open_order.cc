@@ -33,6 +33,7 @@ void append(std::string& out, const OpenOrder& order) {
   frame.number(may.memory_bytes_max).number(may.threads_max).number(may.files_max);
   frame.number(may.file_bytes_max).number(may.cpu_seconds_max);
   frame.text(order.unenforced).number(static_cast<std::uint8_t>(order.threads_are_counted));
+  frame.number(static_cast<std::uint8_t>(order.debug));
 }
 
 std::optional<OpenOrder> read_open_order(std::string_view body) {
@@ -62,6 +63,7 @@ std::optional<OpenOrder> read_open_order(std::string_view body) {
   may.cpu_seconds_max = fields.number<std::uint64_t>();
   order.unenforced = fields.text();
   order.threads_are_counted = fields.number<std::uint8_t>() != 0;
+  order.debug = fields.number<std::uint8_t>() != 0;
   if (!fields.complete()) return std::nullopt;
   return order;
 }

@@ -20,7 +20,8 @@ struct OpenOrder {
   Permissions permissions;
   std::int32_t log_level = 0;   // log::Level
   std::string unenforced;       // what the host could not be brought to enforce, in words, or empty
-  bool threads_are_counted = false;  // by the host: see walls/control_group.h
+  bool threads_are_counted = false;  // by the host: see worker/walls/control_group.h
+  bool debug = false;                // what its host table refuses is said in the log
 };
 
 void append(std::string& out, const OpenOrder& order);

@@ -11,7 +11,7 @@ namespace collet::worker {
 
 // Of the call, as the host table knows it; empty if it is not of a route.
 std::string web_request_field(const collet_host& host, collet_call call);
-// Null if it is none.
+// Null if the field is no request.
 registry::WebRequestPtr read_web_request(std::string_view field);
 
 }  // namespace collet::worker

@@ -8,12 +8,12 @@
 
 namespace collet::registry {
 
-// One round of a call, at the generation that runs it. Borrowed until the function returns.
+// One round of a call that is handed to a plugin. Borrowed until the function returns.
 struct CallFacts {
   CallKind kind = CallKind::tool;
   std::string_view name;             // final name; of a resource its URI, of a route the path that was asked for
   std::string_view plugin;           // its id
-  std::uint64_t generation = 0;      // of the plugin; 0: it is being replaced, and the call waits for that
+  std::uint64_t generation = 0;      // of the plugin; 0: it is being replaced, and the call waits for that before it runs
   const Principal* principal = nullptr;  // for whom; null: nobody in particular
   std::uint32_t round = 0;
   unsigned depth = 0;               // how many calls it is made inside of
@@ -28,11 +28,11 @@ struct CallEnd {
   std::uint64_t took_us = 0;
 };
 
-// On the loop of the call, on several loops at once. Takes microseconds, and throws nothing.
+// On the loop of the call, on several loops at once. Takes microseconds, and throws std::bad_alloc at most.
 class CallObserver {
  public:
   virtual void on_call_begun(const CallFacts& facts) = 0;
-  // Exactly once for each that has begun, before its caller hears of it.
+  // Once for each that has begun, before its caller hears of it; not of one that still runs when the loops have ended.
   virtual void on_call_ended(const CallFacts& facts, const CallEnd& end) = 0;
 
  protected:

@@ -1,9 +1,13 @@
-#include "registry/observer.h"
-
-#include <fmt/core.h>
+#include "registry/call_observer.h"
 
 #include <chrono>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <vector>
 
+#include "base/log.h"
 #include "registry/registry.h"
 
 namespace collet::registry {
@@ -12,12 +16,16 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 std::string name_of(const Item& item, const Call& call) {
-  if (call.kind == CallKind::route) return fmt::format("{}{}{}", kRoutesPath, *item.source, call.name);
+  if (call.kind == CallKind::route) return NameRules().final_name(Kind::route, *item.source, std::string(call.name));
   return std::string(call.kind == CallKind::resource ? call.name : item.name);
 }
 
 std::size_t size_of(const Call& call) {
   return call.arguments.value_or("").size() + call.input_responses.value_or("").size() + (call.web ? call.web->body.size() : 0);
+}
+
+std::size_t size_of(const Ending& ending) {
+  return ending.content.size() + ending.structured.size() + ending.meta.size() + ending.fields.size();
 }
 
 // Between a provider and the caller, while the call runs. Owns itself until on_end().
@@ -36,7 +44,7 @@ class ObservedCall final : public Listener {
                .round = call.round,
                .depth = call.depth,
                .bytes = size_of(call)} {
-    for (CallObserver* observer : observers_) observer->on_call_begun(facts_);
+    tell([&](CallObserver& observer) { observer.on_call_begun(facts_); });
   }
 
  private:
@@ -49,18 +57,29 @@ class ObservedCall final : public Listener {
     caller_.on_answer_bytes(bytes);
   }
   void on_end(Ending& ending) override {
+    const std::unique_ptr<ObservedCall> self(this);  // info() is good until the caller has heard
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began_);
     const CallEnd end{.how = ending.how,
                       .is_error = ending.is_error,
                       .rpc_code = ending.rpc_code,
-                      .bytes = ending.content.size() + ending.structured.size() + ending.meta.size() + ending.fields.size() + answered_bytes_,
+                      .bytes = size_of(ending) + answered_bytes_,
                       .took_us = static_cast<std::uint64_t>(took.count())};
-    for (CallObserver* observer : observers_) observer->on_call_ended(facts_, end);
-    Listener& caller = caller_;
-    const std::unique_ptr<ObservedCall> self(this);  // info() is good until the caller has heard
-    caller.on_end(ending);
+    tell([&](CallObserver& observer) { observer.on_call_ended(facts_, end); });
+    caller_.on_end(ending);
   }
   std::optional<std::string_view> info(std::string_view key) const override { return caller_.info(key); }
+
+  // The call goes on, whatever becomes of an observer.
+  template <class Tell>
+  void tell(Tell&& tell_one) const {
+    for (CallObserver* observer : observers_) {
+      try {
+        tell_one(*observer);
+      } catch (const std::bad_alloc&) {
+        log::error("out of memory: an observer has missed a call");
+      }
+    }
+  }
 
   const std::vector<CallObserver*>& observers_;
   Listener& caller_;

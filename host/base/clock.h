@@ -1,4 +1,5 @@
-// Clocks: one that nobody sets, which deadlines live by that this process keeps to itself, and the one that machines share.
+// Two clocks. Nobody sets the monotonic one: deadlines and expiries that this process keeps to itself go by it. Machines share the
+// wall clock: what one seals and another opens expires by it.
 #pragma once
 
 #include <chrono>

@@ -1,7 +1,15 @@
 #include "cli/activity_log.h"
 
+#include <fmt/core.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/display.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "registry/ending.h"
 #include "registry/principal.h"
 
 namespace collet::cli {
@@ -14,20 +22,14 @@ std::string_view name_of(const registry::Principal* principal) {
   return principal->kind == registry::Principal::Kind::local ? "this process" : "anybody";
 }
 
-std::string_view noun(registry::CallKind kind) {
-  switch (kind) {
-    case registry::CallKind::tool:
-      return "tool";
-    case registry::CallKind::resource:
-      return "resource";
-    case registry::CallKind::prompt:
-      return "prompt";
-    case registry::CallKind::complete:
-      return "completion";
-    case registry::CallKind::route:
-      return "route";
-  }
-  return "item";
+// A URI may have a password, or a key in its query.
+std::string shown_name(const registry::CallFacts& facts) {
+  const std::string name(facts.name.substr(0, limits::kLoggedNameBytesMax));
+  return text::in_quotes(facts.kind == registry::CallKind::resource ? display::redact_url(name) : name);
+}
+
+std::string shown_generation(std::uint64_t generation) {
+  return generation ? fmt::format("generation {}", generation) : "while it was replaced";
 }
 
 std::string outcome_of(const registry::CallEnd& end) {
@@ -57,15 +59,16 @@ std::string outcome_of(const protocol::RequestEnd& end) {
 }  // namespace
 
 void ActivityLog::join(const config::Log& wanted, registry::Registry& registry, protocol::ServerOptions& options) {
+  if (!log::enabled(log::Level::info)) return;
   if (wanted.calls) registry.observe(*this);
   if (wanted.requests) options.observers.push_back(this);
 }
 
 void ActivityLog::on_call_ended(const registry::CallFacts& facts, const registry::CallEnd& end) {
-  log::info("call of {} {} for {}: {} by plugin {}, generation {}, in {} µs, {} bytes in, {} out{}{}", noun(facts.kind),
-            text::in_quotes(facts.name), name_of(facts.principal), outcome_of(end), facts.plugin, facts.generation,
+  log::info("call of {} {} for {}: {} by plugin {}, {}, in {} µs, {} bytes in, {} out{}{}", registry::noun(facts.kind),
+            shown_name(facts), name_of(facts.principal), outcome_of(end), facts.plugin, shown_generation(facts.generation),
             end.took_us, facts.bytes, end.bytes, facts.round ? fmt::format(", round {}", facts.round) : "",
-            facts.depth ? fmt::format(", inside of {}", facts.depth) : "");
+            facts.depth ? fmt::format(", depth {}", facts.depth) : "");
 }
 
 void ActivityLog::on_request_ended(const protocol::RequestFacts& facts, const protocol::RequestEnd& end) {

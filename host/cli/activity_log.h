@@ -4,7 +4,7 @@
 #include "config/config.h"
 #include "protocol/request_observer.h"
 #include "protocol/server.h"
-#include "registry/observer.h"
+#include "registry/call_observer.h"
 #include "registry/registry.h"
 
 namespace collet::cli {

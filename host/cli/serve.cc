@@ -98,7 +98,6 @@ struct LoopService {
         site(access),
         http(server_loop.loop(), http_limits(server.limits), site, std::move(memory)) {
     site.add(protocol::route_to(server.path, mcp));
-    site.add(protocol::plugin_routes(server_loop));
     if (!server.sse_path.empty()) site.add(protocol::route_to(server.sse_path, sse));
   }
 };
@@ -121,6 +120,7 @@ class Service {
       site.add(protocol::health_probe());
       site.add(protocol::readiness_probe([this] { return why_not_ready(host_, draining_); }));
       for (const protocol::Document& document : documents) site.add(protocol::route_to(document));
+      site.add(protocol::plugin_routes(server.at(index)));  // whose folder has what the others leave
     }
     for (unsigned index = 0; index < aside(); ++index) {
       services_[index]->http.send_large_to(services_[aside()]->http);

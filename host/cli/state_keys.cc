@@ -1,8 +1,8 @@
 #include "cli/state_keys.h"
 
 #include <fcntl.h>
-#include <openssl/crypto.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -35,12 +35,16 @@ Result<std::string> read_secret(const std::string& file) {
   struct stat status;
   if (!descriptor || fstat(descriptor.get(), &status) != 0) return error("cannot read {}: {}", file, std::strerror(errno));
   if (!S_ISREG(status.st_mode)) return error("{} is no file", file);
+  if (status.st_uid != geteuid() && status.st_uid != 0) return error("{} is another user's", file);
   if (status.st_mode & 077) return error("{} can be read by others than its owner: chmod 600 {}", file, file);
   std::string text(limits::kStateKeyFileBytesMax + 1, '\0');
-  const ssize_t size = ::read(descriptor.get(), text.data(), text.size());
-  if (size < 0) return error("cannot read {}: {}", file, std::strerror(errno));
-  if (static_cast<std::size_t>(size) == text.size()) return error("{} is longer than {} bytes", file, limits::kStateKeyFileBytesMax);
-  text.resize(static_cast<std::size_t>(size));
+  std::size_t size = 0;
+  for (ssize_t read = 1; read != 0 && size < text.size(); size += static_cast<std::size_t>(std::max<ssize_t>(read, 0))) {
+    read = ::read(descriptor.get(), text.data() + size, text.size() - size);
+    if (read < 0 && errno != EINTR) return error("cannot read {}: {}", file, std::strerror(errno));
+  }
+  if (size == text.size()) return error("{} is longer than {} bytes", file, limits::kStateKeyFileBytesMax);
+  text.resize(size);
   return text;
 }
 
@@ -61,7 +65,6 @@ Result<std::vector<Key>> read_state_keys(const std::string& file) {
     if (!key) return error("{}:{}: a key is 64 hexadecimal digits, as `openssl rand -hex 32` prints them", file, number);
     keys.push_back(*key);
   }
-  OPENSSL_cleanse(text->data(), text->size());
   if (keys.empty()) return error("{} has no key: `openssl rand -hex 32` prints one", file);
   if (keys.size() > limits::kStateKeysMax) return error("{} has over {} keys", file, limits::kStateKeysMax);
   return keys;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <new>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -228,8 +229,9 @@ void ServerLoop::tell_session(Session& session, const std::string& message) {
 void ServerLoop::end_streams() {
   subscriptions_.clear();
   readers_.clear();
+  ends_streams_ = true;
   for (const auto& [serial, route] : routes_) {
-    if (route->streams()) route->cancel(registry::CancelReason::shutdown);
+    if (route->is_stream()) route->cancel(registry::CancelReason::shutdown);
   }
 }
 
@@ -251,15 +253,17 @@ const registry::Item* ServerLoop::find_route(std::string_view path, const regist
 }
 
 void ServerLoop::begin_route(const registry::Item& route, std::string_view path, registry::WebRequestPtr request,
-                             transport::HttpReply& reply, registry::PrincipalPtr principal, std::string page) {
+                             transport::HttpReply& reply, RouteVisit visit) {
   const std::uint64_t serial = next_serial();
   const std::uint32_t own_ms = route.def->timeout_ms;
-  RouteCall& call = *routes_
-                         .emplace(serial, std::make_unique<RouteCall>(*this, serial, reply, std::move(principal),
-                                                                      std::move(page)))
-                         .first->second;
-  const std::uint64_t timeout_ms = own_ms ? own_ms : server_.options().call_timeout_ms;
-  if (call.begin(route, path, std::move(request), timeout_ms)) end_route(serial);
+  const auto [at, is_new] = routes_.emplace(serial, std::make_unique<RouteCall>(*this, serial, reply, std::move(visit)));
+  try {
+    const std::uint64_t timeout_ms = own_ms ? own_ms : server_.options().call_timeout_ms;
+    if (at->second->begin(route, path, std::move(request), timeout_ms)) end_route(serial);
+  } catch (const std::bad_alloc&) {  // it has not begun
+    end_route(serial);
+    throw;
+  }
 }
 
 void ServerLoop::flush_route(std::uint64_t serial) {

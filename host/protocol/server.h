@@ -53,7 +53,7 @@ struct ServerOptions {
   std::vector<std::string> kept_headers;  // of a request over HTTP, for plugins that hand them on
   std::uint64_t list_changed_interval_ms = limits::kListChangedIntervalMs;
   std::vector<RequestObserver*> observers;  // borrowed for good
-  std::vector<registry::StateSealer::Key> state_keys;  // see there
+  std::vector<registry::StateSealer::Key> state_keys;  // of registry::StateSealer
 };
 
 class Server;
@@ -121,13 +121,16 @@ class ServerLoop {
   const registry::Item* find_route(std::string_view path, const registry::PrincipalPtr& principal) const;
   // Answers the request by a call of the route; `path` is what is asked for below its plugin's.
   void begin_route(const registry::Item& route, std::string_view path, registry::WebRequestPtr request,
-                   transport::HttpReply& reply, registry::PrincipalPtr principal, std::string page);
+                   transport::HttpReply& reply, RouteVisit visit);
+  // Whether streams are to end: one that begins now, too.
+  bool ends_streams() const { return ends_streams_; }
   void flush_route(std::uint64_t serial);
   void end_route(std::uint64_t serial) { routes_.erase(serial); }
   // Asks all calls to end.
   void cancel_calls(registry::CancelReason reason);
   void end_subscription(std::uint64_t serial) { subscriptions_.erase(serial); }
-  // Ends all streams that clients hold open: subscriptions with an answer, those of plugins when these have heard of it.
+  // Ends all streams that clients hold open: subscriptions with an answer. A plugin's stream ends when the plugin, which hears of
+  // it, ends its call.
   void end_streams();
 
  private:
@@ -194,6 +197,7 @@ class ServerLoop {
   std::map<std::uint64_t, std::unique_ptr<EventReader>> readers_;
   std::map<std::uint64_t, std::unique_ptr<TaskWaiter>> task_waiters_;
   std::map<std::uint64_t, std::unique_ptr<RouteCall>> routes_;
+  bool ends_streams_ = false;
   std::uint64_t serial_ = 0;
   StdioClient* stdio_client_ = nullptr;
   ListChanges changes_;  // that news_ has not told of

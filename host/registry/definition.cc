@@ -94,7 +94,11 @@ Result<Compiled> read_tool(const json::Value& definition, SchemaCache& cache, st
 // {"methods":["GET","POST"]}; without them it is GET. A route that takes GET takes HEAD (RFC 9110 §9.3.2).
 Result<Compiled> read_route(std::string_view path, const json::Value& definition) {
   if (!is_route_path(path)) {
-    return error("its path is none: segments behind slashes, none of them empty, . or .., with %XX only where it is needed");
+    return error("its path is not valid: segments behind slashes, none of them empty, . or .., with %XX only where it is needed");
+  }
+  constexpr int kOfHost = 2;  // "/plugins/web"
+  if (std::ranges::count(path, '/') + kOfHost > limits::kRouteSegmentsMax) {
+    return error("its path has over {} segments", limits::kRouteSegmentsMax - kOfHost);
   }
   const std::size_t star = path.find('*');
   const bool is_last_segment = star + 1 == path.size() && path[star - 1] == '/';
@@ -110,6 +114,8 @@ Result<Compiled> read_route(std::string_view path, const json::Value& definition
   if (!are_good) return error("its methods must be an array of HTTP's: [\"GET\", \"POST\"]");
   if (std::ranges::count(methods, "GET") && !std::ranges::count(methods, "HEAD")) methods.emplace_back("HEAD");
   Compiled compiled;
+  const bool only_reads = std::ranges::all_of(methods, [](const std::string& method) { return method == "GET" || method == "HEAD"; });
+  if (!only_reads) compiled.hints = kDestructive | kOpenWorld;
   for (const std::string& method : methods) compiled.methods += (compiled.methods.empty() ? "" : ", ") + method;
   return compiled;
 }

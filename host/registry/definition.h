@@ -26,7 +26,7 @@ struct MirroredParameter {
 };
 
 // What a tool's annotations say of it, one bit each; what they leave out is as MCP says (ToolAnnotations). What is no tool
-// only reads.
+// only reads, but for routes that take other methods than GET.
 enum Hint : unsigned { kReadOnly = 1, kDestructive = 2, kIdempotent = 4, kOpenWorld = 8 };
 
 // What is compiled of an item.

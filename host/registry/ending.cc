@@ -29,6 +29,22 @@ Ending failure(CallKind kind, std::string message) {
   return kind == CallKind::tool ? tool_error(message) : failed(kInternalError, std::move(message));
 }
 
+std::string_view noun(CallKind kind) {
+  switch (kind) {
+    case CallKind::tool:
+      return "tool";
+    case CallKind::prompt:
+      return "prompt";
+    case CallKind::resource:
+      return "resource";
+    case CallKind::complete:
+      return "completion";
+    case CallKind::route:
+      return "route";
+  }
+  return {};
+}
+
 std::string_view opening_of_result(CallKind kind) {
   switch (kind) {
     case CallKind::tool:

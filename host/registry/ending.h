@@ -25,4 +25,7 @@ std::string_view opening_of_result(CallKind kind);
 // The whole result object of a completed call, in no version of MCP in particular.
 std::string result_text(CallKind kind, const Ending& completed);
 
+// What is called, in a word: "tool".
+std::string_view noun(CallKind kind);
+
 }  // namespace collet::registry

@@ -6,25 +6,11 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "registry/answers.h"
+#include "registry/call_observer.h"
 #include "registry/ending.h"
 
 namespace collet::registry {
 namespace {
-
-std::string_view noun(CallKind kind) {
-  switch (kind) {
-    case CallKind::tool:
-      return "tool";
-    case CallKind::prompt:
-      return "prompt";
-    case CallKind::resource:
-      return "resource";
-    case CallKind::complete:
-    case CallKind::route:
-      break;
-  }
-  return "item";
-}
 
 // In the words in which a client is told so (protocol/calls/tools.cc).
 Ending bad_params(std::string_view why) { return failed(kInvalidParams, fmt::format("Invalid params: {}", why)); }
@@ -42,9 +28,8 @@ Snapshot::Found find_item(const Snapshot& snapshot, CallKind kind, std::string_v
   if (kind == CallKind::resource) {
     return snapshot.find_resource(name, view_of(on_behalf.principal), on_behalf.reach.get());
   }
-  if (kind != CallKind::complete) {
-    found.item = snapshot.find(kind == CallKind::tool ? Kind::tool : Kind::prompt, name);
-  }
+  if (kind == CallKind::tool) found.item = snapshot.find(Kind::tool, name);
+  if (kind == CallKind::prompt) found.item = snapshot.find(Kind::prompt, name);
   if (found.item && sight_of(*found.item, on_behalf) == Sight::hidden) return {};
   return found;
 }

@@ -14,7 +14,7 @@ namespace collet::registry {
 
 // What is to be called.
 struct Order {
-  CallKind kind = CallKind::tool;            // but for completions
+  CallKind kind = CallKind::tool;            // but for completions and routes
   std::string name;                          // final name, or URI
   std::optional<std::string> arguments = {};  // JSON text
   std::uint64_t timeout_ms = 0;              // 0: the item's own

@@ -145,7 +145,7 @@ class Provider {
   virtual CallId start(const Call& call, Listener& listener) = 0;
   // Asks that the call end soon. Does nothing for a call that has ended.
   virtual void cancel(CallId id, CancelReason reason) = 0;
-  // Which incarnation of its plugin it is; 0: none.
+  // Which incarnation of its plugin it is; 0: it stands in for one that is being replaced.
   virtual std::uint64_t generation() const { return 0; }
   // So many bytes of a route's answer have left for its client. Does nothing for a call that has ended.
   virtual void taken(CallId id, std::size_t bytes) {

@@ -33,8 +33,8 @@ constexpr bool has_uri_name(Kind kind) { return kind == Kind::resource || kind =
 // "//", and no "..", in whatever way they are written.
 bool is_route_path(std::string_view path);
 
-// Tools and prompts: [A-Za-z0-9_.-], 1 to `bytes_max` characters. URIs: no blanks or control characters. Of a route the length
-// alone: its path was looked at before its plugin's was put before it.
+// Tools and prompts: [A-Za-z0-9_.-], 1 to `bytes_max` characters. URIs: no blanks or control characters. Of a route the
+// length alone is checked here: read_definition() looks at the path, before the plugin's is put before it.
 Result<void> check_name(Kind kind, std::string_view name, std::size_t bytes_max);
 
 }  // namespace collet::registry

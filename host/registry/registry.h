@@ -16,13 +16,14 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/assert.h"
 #include "base/callback.h"
 #include "base/limits.h"
 #include "base/result.h"
+#include "registry/call_observer.h"
 #include "registry/definition.h"
 #include "registry/item.h"
 #include "registry/names.h"
-#include "registry/observer.h"
 #include "registry/view.h"
 
 namespace collet::registry {
@@ -136,8 +137,11 @@ class Registry {
     return registry::examine(std::move(items), schema_steps_max_);
   }
 
-  // Before anything is published; borrowed for good.
-  void observe(CallObserver& observer) { observers_.push_back(&observer); }
+  // Before anything is offered; borrowed for good.
+  void observe(CallObserver& observer) {
+    COLLET_ASSERT(current()->version() == 0);
+    observers_.push_back(&observer);
+  }
 
   // Adds a source behind those that there are: the order decides clashes.
   void declare(std::string source, NameRules rules);

@@ -49,7 +49,7 @@ std::string bound_text(const StateBinding& binding) {
   return text;
 }
 
-// What was sealed with the key for the text that it is bound to; nothing if it was not. It has a nonce and a tag.
+// What was sealed with the key for the text that it is bound to; nothing if it was not. `sealed` is at least as long as nonce and tag.
 std::optional<std::string> decrypt(const StateSealer::Key& key, const std::string& bound, std::string& sealed) {
   const std::size_t size = sealed.size() - kNonceBytes - kTagBytes;
   std::string plain(size, '\0');

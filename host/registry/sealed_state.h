@@ -39,7 +39,7 @@ class StateSealer {
 
   // Base64. Good until `expires_ms`, as wall_ms() counts.
   std::string seal(const SuspendedState& suspended, const StateBinding& binding, std::uint64_t expires_ms) const;
-  // Nothing if it was not sealed here, for this, or has expired.
+  // Nothing if it was not sealed with one of the keys, for this, or has expired.
   std::optional<SuspendedState> open(std::string_view sealed, const StateBinding& binding,
                                      std::uint64_t now_ms) const;
 

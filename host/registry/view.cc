@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "registry/registry.h"
+#include "registry/uri_spelling.h"
 
 namespace collet::registry {
 namespace {
@@ -97,9 +98,9 @@ bool View::Rule::matches(const Item& item) const {
 }
 
 bool View::denies(std::string_view uri, Kind kind) const {
-  const std::string spelt = UriTemplate::spelt(uri);
+  const std::string spelt = UriTemplate::spelt(uri), decoded = percent_decoded(uri);
   return std::any_of(deny_.begin(), deny_.end(), [&](const Rule& rule) {
-    return !rule.hints && (rule.kinds & bit(kind)) && (is_like(uri, rule.pattern) || is_like(spelt, rule.pattern));
+    return !rule.hints && (rule.kinds & bit(kind)) && (is_like(uri, rule.pattern) || is_like(spelt, rule.pattern) || is_like(decoded, rule.pattern));
   });
 }
 

@@ -4,7 +4,7 @@
 // A rule is a pattern for final names (of a resource its URI), in which `*` stands for any text: "files__*". A kind
 // before it keeps it to items of that kind: "tool:*", "resource:file:///docs/*", "template:…", "prompt:…", "route:/plugins/web/*". A word
 // behind "@" stands for the tools whose annotations say so, with the defaults that MCP gives these: "@read-only",
-// "@destructive", "@idempotent", "@open-world"; of what is no tool, "@read-only" is true. What is denied by its URI, or a route's path,
+// "@destructive", "@idempotent", "@open-world"; of what is no tool, "@read-only" is true, but for routes that take other methods than GET. What is denied by its URI, or a route's path,
 // is so where a template, or a route with *, would have it as well.
 #pragma once
 

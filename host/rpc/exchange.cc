@@ -43,12 +43,14 @@ void Exchange::result(std::span<const std::string_view> pieces) {
   all[count++] = R"(,"result":)";
   for (std::string_view piece : pieces) all[count++] = piece;
   all[count++] = "}";
-  if (const auto watch = std::move(watch_)) watch->on_result(size_of(pieces));
+  const auto watch = std::move(watch_);
   Outlet& outlet = *std::exchange(outlet_, nullptr);
   try {
     outlet.answer(200, {all.data(), count});
+    if (watch) watch->on_result(size_of(pieces));
   } catch (const std::bad_alloc&) {
     const Error error = out_of_memory();
+    if (watch) watch->on_error(error);
     const std::string text = error_message(id_, error);
     const std::string_view piece = text;
     outlet.answer(error.http_status, {&piece, 1});

@@ -1,6 +1,7 @@
 // The one object that can answer a request.
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -27,13 +28,13 @@ class Outlet {
   ~Outlet() = default;
 };
 
-// Hears how a request ended: by one of these, once.
+// Hears how a request ended: by one of these, once. They throw nothing.
 class ExchangeWatch {
  public:
   virtual ~ExchangeWatch() = default;
   virtual void on_result(std::size_t bytes) = 0;
   virtual void on_error(const Error& error) = 0;
-  virtual void on_disowned() = 0;  // its client is gone
+  virtual void on_disowned() = 0;  // its client is gone, or has cancelled it
 };
 
 // Move-only; answered once. One that is dropped unanswered answers with an internal error, so that no client waits

@@ -99,10 +99,11 @@ class HttpReply {
   // The beginning of an answer that comes in pieces, with `headers`, of a status that has a body. write()* and end() follow.
   virtual void begin(int status, std::span<const Header> headers) = 0;
   // The next piece of the body, sent at once: also of an event stream, whole events. A client that does not read loses its
-  // connection as by event().
-  virtual void write(std::string_view bytes) = 0;
+  // connection as by event(), but for the `last` piece: end() follows.
+  virtual void write(std::string_view bytes, bool last) = 0;
+  void write(std::string_view bytes) { write(bytes, false); }
   virtual void end() = 0;
-  // Instead of end(): ends the connection, so that the client knows that its answer is not whole.
+  // Instead of end(), or of an answer: ends the connection, so that the client knows that its answer is not whole.
   virtual void abort() = 0;
   // How many bytes may be written ahead of what the client's connection has taken. None: it reads too slowly, and what
   // can wait for on_sent(), or be left out, should.

@@ -135,9 +135,9 @@ void HttpConnection::piece_written() {
   await_piece();
 }
 
-void HttpConnection::write(std::string_view bytes) {
+void HttpConnection::write(std::string_view bytes, bool last) {
   COLLET_ASSERT(phase_ == Phase::streaming);
-  if (closing_ || head_ || bytes.empty() || !reads_enough()) return;
+  if (closing_ || head_ || bytes.empty() || (!last && !reads_enough())) return;
   const std::string before = http_1_0_ ? std::string() : fmt::format("{:x}\r\n", bytes.size());
   const std::string_view pieces[] = {before, bytes, http_1_0_ ? "" : "\r\n"};
   if (bytes.size() <= limits::kHttpCopyBytesMax) {
@@ -149,8 +149,9 @@ void HttpConnection::write(std::string_view bytes) {
 }
 
 void HttpConnection::abort() {
-  COLLET_ASSERT(phase_ == Phase::streaming);
+  COLLET_ASSERT(phase_ == Phase::streaming || phase_ == Phase::answering);
   observer_ = nullptr;
+  resets_ = http_1_0_;  // to HTTP/1.0 an ordinary end is the answer's
   close();
 }
 

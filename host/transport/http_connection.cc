@@ -110,8 +110,9 @@ void HttpConnection::close() {
   group_->release_output_of(*this);
   group_->forget_deferred(*this);
   group_->wait(*this, Wait::close);
-  uv_close(reinterpret_cast<uv_handle_t*>(&handle_),
-           [](uv_handle_t* handle) { static_cast<HttpConnection*>(handle->data)->closed(); });
+  const auto closed = [](uv_handle_t* handle) { static_cast<HttpConnection*>(handle->data)->closed(); };
+  if (resets_ && peer_ != Peer::unix_socket && uv_tcp_close_reset(&handle_.tcp, closed) == 0) return;
+  uv_close(reinterpret_cast<uv_handle_t*>(&handle_), closed);
 }
 
 void HttpConnection::closed() {
@@ -258,6 +259,8 @@ void HttpConnection::look_for_client() {
     if (!std::exchange(begun_, true)) output().append(kAnswerBegin);
   } else if (events_ && !head_) {
     events::append_comment(output(), !http_1_0_);
+  } else if (!head_ && !http_1_0_) {
+    output().append("0");  // of the next chunk's size, or the last one's
   }
   flush();
   uv_os_fd_t descriptor;

@@ -34,7 +34,8 @@ class HttpConnection final : public HttpReply {
   void begin_events(std::span<const Header> headers) override;
   void event(std::string_view data, const EventFields& fields) override;
   void begin(int status, std::span<const Header> headers) override;
-  void write(std::string_view bytes) override;
+  using HttpReply::write;
+  void write(std::string_view bytes, bool last) override;
   void end() override;
   void abort() override;
   std::size_t room() const override;
@@ -171,6 +172,7 @@ class HttpConnection final : public HttpReply {
   bool begun_ = false;       // kAnswerBegin has been sent of the answer
   bool read_ended_ = false;  // the client sends no more; close when what it is owed is written
   bool closing_ = false;
+  bool resets_ = false;  // what has been sent is not to be taken for a whole answer
 };
 
 }  // namespace collet::transport

@@ -1,6 +1,7 @@
 """Where the server listens, and whom it lets in."""
 
 import hashlib
+import signal
 import ssl
 
 from peer import Case, call, main, request, run, self_signed, text_of
@@ -210,7 +211,9 @@ class Activity(Case):
     def test_it_says_nothing_unasked(self):
         server = self.serve("echo")
         server.post(call(1, "echo", {"text": "x"}))
-        self.assertFalse([line for line in server.log if "call of" in line or "request " in line])
+        server.signal(signal.SIGTERM)
+        server.wait()
+        self.assertFalse([line for line in server.log if line and ("call of" in line or "request " in line)])
 
     def test_a_client_of_the_standard_streams_is_named(self):
         peer = self.stdio("echo", text="[log]\ncalls = true\n")

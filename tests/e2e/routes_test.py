@@ -131,7 +131,7 @@ class Routes(Case):
                 until(lambda: self.ask(server, "GET", "/plugins/pages/generation").status == 200)
 
     def test_the_server_ends_while_pages_are_open(self):
-        for _, server, case in self.served():
+        for _, server, case in self.served(text="[server.limits]\ndrain_timeout_ms = 500\n"):
             with case:
                 with server.connect() as feed, server.connect(receive_bytes=4096) as slow:
                     feed.send(get("/plugins/pages/feed"))

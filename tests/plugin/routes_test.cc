@@ -177,15 +177,39 @@ TEST_CASE("a route whose path or methods are none is left out, with the reason")
   for (const char* path : {"/", "/a", "/a/", "/a/b.html", "/*", "/a/*", "/%20", "/a:b@c"}) CHECK(problem(path, "{}") == "");
   for (const char* path : {"a", "//", "/a//b", "/.", "/..", "/a/../b", "/%2e%2E", "/a%2fb", "/a?b", "/a#b", "/a b", "/%4", "/%41", "/\xc3\xa9"}) {
     INFO(path);
-    CHECK(contains(problem(path, "{}"), "its path is none"));
+    CHECK(contains(problem(path, "{}"), "its path is not valid"));
   }
   CHECK(contains(problem("/*/a", "{}"), "last segment"));
   CHECK(contains(problem("/a*", "{}"), "last segment"));
   CHECK(problem("/" + std::string(limits::kUriBytesMax - 13, 'a'), "{}") == "");
   CHECK(contains(problem("/" + std::string(limits::kUriBytesMax - 12, 'a'), "{}"), "bytes"));
   CHECK(problem("/", R"({"methods":["GET","PROPFIND"]})") == "");
+  const auto deep = [](unsigned segments) {
+    std::string path;
+    while (segments-- > 0) path += "/a";
+    return path;
+  };
+  CHECK(problem(deep(limits::kRouteSegmentsMax - 2), "{}") == "");
+  CHECK(contains(problem(deep(limits::kRouteSegmentsMax - 1), "{}"), "segments"));
   for (const char* methods : {"[]", "\"GET\"", "[1]", "[\"\"]", "[\"A B\"]", "{}"}) {
     INFO(methods);
     CHECK(contains(problem("/", fmt::format(R"({{"methods":{}}})", methods)), "its methods"));
   }
+}
+
+TEST_CASE("a plugin in a worker has no say in what a browser does with the rest of the host's name") {
+  Site site;
+  Recorder recorder;
+  registry::WebRequest request{.method = "GET", .fields = {{"Cookie", "secret"}, {"X-Test", "seen"}}};
+  site.ask("/cookies", recorder, std::move(request));
+  CHECK(recorder.body() == (in_worker() ? "Set-Cookie -1\nCookie absent\n" : "Set-Cookie 0\nCookie secret\n"));
+}
+
+TEST_CASE("a stream ends by its plugin once the client has left, though nothing keeps it waiting") {
+  Site site("web_cpp");
+  Recorder recorder;
+  const CallId id = site.begin("/ticks", recorder);
+  recorder.wait_body(1);
+  site.cancel("/ticks", id, registry::CancelReason::client);
+  CHECK(contains(recorder.wait_end().message, "its client has left"));
 }

@@ -70,7 +70,8 @@ class FakeReply final : public transport::HttpReply {
     begin_events(with);
     status = code;
   }
-  void write(std::string_view bytes) override {
+  using transport::HttpReply::write;
+  void write(std::string_view bytes, bool) override {
     COLLET_ASSERT(streaming && !ended);
     body += bytes;
   }
@@ -79,8 +80,8 @@ class FakeReply final : public transport::HttpReply {
     ended = true;
   }
   void abort() override {
-    end();
-    aborted = true;
+    COLLET_ASSERT(!ended);
+    ended = aborted = true;
   }
   void observe(transport::HttpReplyObserver* who) override { observer = who; }
   std::size_t room() const override { return limits::kStreamAheadBytes - std::min(waiting, limits::kStreamAheadBytes); }

@@ -70,7 +70,7 @@ TEST_CASE("a call is told of from its beginning to its end, inside of its reques
   CHECK(w.take() == Lines{"request tools/call for -, modern", "call fail of fake for -, 0 bytes, round 0",
                           "end of fail: 1 false -32000 0", "end of tools/call: 1 -32000"});
   w.h.modern("tools/call", R"("name":"wrong",)", "wrong");
-  CHECK(w.take()[2] == "end of wrong: 0 true 0 29");
+  CHECK(w.take()[2] == "end of wrong: 0 true 0 27");
 }
 
 TEST_CASE("what no plugin has run is a request, and no call") {

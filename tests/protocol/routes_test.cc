@@ -116,7 +116,7 @@ TEST_CASE("a route takes its methods, HEAD with GET, and no other") {
 TEST_CASE("a plugin is told what is asked, but not what the host asks for itself") {
   Site h;
   h.serve("/x", R"({"methods":["PUT"]})");
-  h.get("/plugins/fake/x?q=1&r", "PUT", {{"X-Test", "1"}, {"authorization", "Bearer s"}, {"Connection", "close"}, {"Cookie", "c"}}, "body");
+  h.get("/plugins/fake/x?q=1&r", "PUT", {{"X-Test", "1"}, {"authorization", "Bearer s"}, {"Connection", "close, X-Hop"}, {"x-hop", "1"}, {"Cookie", "c"}}, "body");
   REQUIRE(h.seen);
   CHECK(h.seen->method == "PUT");
   CHECK(h.seen->query == "q=1&r");
@@ -130,7 +130,7 @@ TEST_CASE("a route is for those who may come, and whose view shows it") {
   protocol::AccessRules rules;
   rules.authenticate = [](std::string_view token) -> registry::PrincipalPtr {
     registry::Principal principal{.id = std::string(token), .kind = registry::Principal::Kind::token};
-    if (token == "half") principal.view = std::make_shared<registry::View>(registry::ViewRules{.allow = {}, .deny = {"route:/plugins/fake/admin*"}, .unlisted = {}});
+    if (token == "half") principal.view = std::make_shared<registry::View>(registry::ViewRules{.allow = {}, .deny = {"route:/plugins/fake/admin*", "route:/plugins/fake/a:b"}, .unlisted = {}});
     if (token == "tools") principal.view = std::make_shared<registry::View>(registry::ViewRules{.allow = {"tool:*"}, .deny = {}, .unlisted = {}});
     return std::make_shared<registry::Principal>(std::move(principal));
   };
@@ -146,6 +146,8 @@ TEST_CASE("a route is for those who may come, and whose view shows it") {
   CHECK(status("/plugins/fake/%61dmin", "half") == 404);
   CHECK(status("/plugins/fake/admin/below", "half") == 404);  // as it is by the route with *
   CHECK(status("/plugins/fake/other", "half") == 200);
+  CHECK(status("/plugins/fake/a%3Ab", "half") == 404);
+  CHECK(status("/plugins/fake/a:b", "half") == 404);
   CHECK(status("/plugins/fake/other", "tools") == 404);
   CHECK(h.get("/plugins/fake/other", "GET", {{"Authorization", "Bearer tools"}}).body == h.get("/plugins/nobody/other", "GET", {{"Authorization", "Bearer tools"}}).body);
   Post elsewhere{"", {{"Authorization", "Bearer all"}, {"Origin", "https://evil.example"}}, "GET", "/plugins/fake/admin"};
@@ -181,18 +183,96 @@ TEST_CASE("an answer that is said at once is whole; one that goes on is sent in 
   CHECK(whole.body == "all");
 }
 
-TEST_CASE("an answer without a body has none, whatever is written") {
+TEST_CASE("an answer without a body is there at once, whatever is written") {
   Site h;
   h.open("/x");
   for (const int status : {204, 304}) {
     FakeReply& reply = h.get("/plugins/fake/x");
     h.running().on_answer_head({status, {}});
-    h.say("nothing");
-    CHECK_FALSE(reply.streaming);
-    h.provider.end({});
+    h.turn();
     CHECK(reply.status == status);
+    CHECK(reply.ended);
+    h.provider.bytes_taken = 0;
+    h.say("nothing");
+    CHECK(h.provider.bytes_taken == 7);
     CHECK(reply.body.empty());
+    h.provider.end({});
   }
+}
+
+TEST_CASE("of an answer that goes on, HEAD has the head, and the plugin is told that nobody reads on") {
+  Site h;
+  h.open("/x");
+  FakeReply& reply = h.get("/plugins/fake/x", "HEAD");
+  h.running().on_answer_head({200, {{"Content-Type", "text/event-stream"}}});
+  h.turn();
+  CHECK(reply.streaming);
+  CHECK(reply.ended);
+  CHECK(h.provider.cancelled == std::vector{registry::CancelReason::client});
+  h.provider.end({});
+}
+
+TEST_CASE("an event stream that ends at once is one nevertheless") {
+  Site h;
+  h.open("/x");
+  FakeReply& reply = h.get("/plugins/fake/x");
+  std::string event = "data: 1\n\n";
+  h.running().on_answer_head({200, {{"Content-Type", "text/event-stream"}}});
+  h.running().on_answer_bytes(event);
+  h.provider.end({});
+  CHECK(reply.streaming);
+  CHECK(reply.body == "data: 1\n\n");
+  CHECK(reply.ended);
+  FakeReply& other = h.get("/plugins/fake/x");
+  h.running().on_answer_head({200, {{"Content-Type", "text/event-streaming"}}});
+  h.provider.end({});
+  CHECK_FALSE(other.streaming);
+  CHECK(other.headers["Content-Type"] == "text/event-streaming");
+}
+
+TEST_CASE("when streams are to end a plugin hears of it, and of one that begins only then; a download goes on") {
+  Site h;
+  h.open("/x");
+  h.get("/plugins/fake/x");
+  Listener& stream = h.running();
+  h.get("/plugins/fake/x");
+  Listener& download = *h.provider.waiting.rbegin()->second;
+  stream.on_answer_head({200, {{"Content-Type", "text/event-stream"}}});
+  download.on_answer_head({200, {{"Content-Type", "text/plain"}}});
+  h.turn();
+  h.server.at(0).end_streams();
+  CHECK(h.provider.cancelled == std::vector{registry::CancelReason::shutdown});
+  h.get("/plugins/fake/x");
+  h.provider.waiting.rbegin()->second->on_answer_head({200, {{"Content-Type", "text/event-stream"}}});
+  h.turn();
+  CHECK(h.provider.cancelled.size() == 2);
+  while (!h.provider.waiting.empty()) h.provider.end({});
+}
+
+TEST_CASE("a page of another site can lead to a route, and have nothing got from it in passing") {
+  Site h;
+  h.serve("/x");
+  const auto status = [&](std::string site, std::string mode) {
+    return h.get("/plugins/fake/x", "GET", {{"Sec-Fetch-Site", site}, {"Sec-Fetch-Mode", mode}}).status;
+  };
+  CHECK(status("cross-site", "no-cors") == 403);
+  CHECK(status("cross-site", "navigate") == 200);
+  CHECK(status("same-origin", "no-cors") == 200);
+  CHECK(status("none", "navigate") == 200);
+  CHECK(h.get("/plugins/fake/x", "GET", {{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "cors"}, {"Origin", "http://localhost:3000"}}).status == 200);
+}
+
+TEST_CASE("an observer hears of a route's call by the path that was asked for") {
+  struct Observer final : registry::CallObserver {
+    void on_call_begun(const registry::CallFacts& facts) override { heard.push_back(std::string(facts.name)); }
+    void on_call_ended(const registry::CallFacts&, const registry::CallEnd& end) override { heard.push_back(std::to_string(end.bytes)); }
+    std::vector<std::string> heard;
+  } observer;
+  Site h;
+  h.registry.observe(observer);
+  h.serve("/a/*");
+  h.get("/plugins/fake/a/b");
+  CHECK(observer.heard == std::vector<std::string>{"/plugins/fake/a/b", "9"});
 }
 
 TEST_CASE("an event stream begins at once, as one of the host's") {

@@ -102,3 +102,18 @@ TEST_CASE("who watches a request hears once how it ended, whatever becomes of it
   CHECK(heard.back() == "result 2");
   CHECK(heard.size() == 5);
 }
+
+TEST_CASE("an answer that there is no memory for was an error, to whoever watches") {
+  struct Forgetful final : Outlet {
+    void interim(std::span<const std::string_view>) override {}
+    void answer(int, std::span<const std::string_view>) override {
+      if (!std::exchange(has_thrown, true)) throw std::bad_alloc();
+    }
+    bool has_thrown = false;
+  } out;
+  std::vector<std::string> heard;
+  Exchange exchange(id_of(1), out);
+  exchange.watch(std::make_unique<Watch>(heard));
+  exchange.result({"{}"});
+  CHECK(heard == std::vector<std::string>{"error -32603"});
+}

@@ -1,6 +1,8 @@
 #include "plugin/abi/http_table.h"
 
 #include <algorithm>
+#include <cstring>
+#include <span>
 
 #include "base/text.h"
 #include "plugin/abi/entered.h"
@@ -24,15 +26,21 @@ std::int32_t with_route(const collet_host* host, collet_call id, Body&& body) no
   });
 }
 
+// Cookies are those of the host's whole name, other servers on it included.
+std::vector<collet_http_field> fields_of(const registry::WebRequest& asked, bool confined) {
+  std::vector<collet_http_field> fields;
+  for (const registry::WebField& field : asked.fields) {
+    if (confined && text::equals_ignoring_case(field.name, "Cookie")) continue;
+    fields.push_back({to_str(field.name), to_str(field.value)});
+  }
+  return fields;
+}
+
 std::int32_t request(const collet_host* host, collet_call id, collet_http_request* out) {
-  return with_route(host, id, [&](HostSide&, LockedCall&, RouteState& route) -> std::int32_t {
+  return with_route(host, id, [&](HostSide& side, LockedCall&, RouteState& route) -> std::int32_t {
     if (!out || out->struct_size < sizeof(std::uint32_t)) return COLLET_E_INVALID;
     const registry::WebRequest& asked = *route.request;
-    if (route.fields.empty()) {
-      for (const registry::WebField& field : asked.fields) {
-        route.fields.push_back({to_str(field.name), to_str(field.value)});
-      }
-    }
+    if (route.fields.empty()) route.fields = fields_of(asked, side.confined);
     collet_http_request known{};
     known.struct_size = std::min<std::uint32_t>(out->struct_size, sizeof known);
     known.method = to_str(asked.method);
@@ -49,17 +57,26 @@ std::int32_t request(const collet_host* host, collet_call id, collet_http_reques
 constexpr std::string_view kOwnFields[] = {"Connection", "Content-Length", "Date",    "Keep-Alive",
                                            "Trailer",    "Transfer-Encoding", "Upgrade"};
 
-bool is_own(std::string_view name) {
+// Fields that change what a browser does with all else of the host's name.
+constexpr std::string_view kOriginFields[] = {"Alt-Svc",   "Clear-Site-Data",        "NEL",        "Report-To",       "Reporting-Endpoints",
+                                              "Set-Cookie", "Service-Worker-Allowed", "Strict-Transport-Security", "WWW-Authenticate"};
+
+bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
+  return std::ranges::any_of(names, [&](std::string_view each) { return text::equals_ignoring_case(each, name); });
+}
+
+bool may_say(std::string_view name, bool confined) {
   constexpr std::string_view kCors = "Access-Control-";
-  return text::equals_ignoring_case(name.substr(0, kCors.size()), kCors) ||
-         std::ranges::any_of(kOwnFields, [&](std::string_view own) { return text::equals_ignoring_case(own, name); });
+  return text::is_token(name) && !is_one_of(kOwnFields, name) &&
+         !text::equals_ignoring_case(name.substr(0, kCors.size()), kCors) && !(confined && is_one_of(kOriginFields, name));
 }
 
 bool is_value(std::string_view value) {
   return std::ranges::all_of(value, [](unsigned char c) { return c == '\t' || (c >= ' ' && c != 0x7f); });
 }
 
-std::int32_t read_fields(const collet_http_field* fields, std::size_t count, std::vector<registry::WebField>& out) {
+std::int32_t read_fields(const collet_http_field* fields, std::size_t count, bool confined,
+                         std::vector<registry::WebField>& out) {
   if (!fields && count > 0) return COLLET_E_INVALID;
   if (count > limits::kRouteHeadersMax) return COLLET_E_LIMIT;
   std::size_t bytes = 0;
@@ -68,7 +85,7 @@ std::int32_t read_fields(const collet_http_field* fields, std::size_t count, std
     bytes += field.name.size + field.value.size;
     if (bytes > limits::kRouteHeaderBytesMax) return COLLET_E_LIMIT;
     const std::string_view name = view(field.name);
-    if (!text::is_token(name) || is_own(name) || !is_value(view(field.value))) return COLLET_E_INVALID;
+    if (!may_say(name, confined) || !is_value(view(field.value))) return COLLET_E_INVALID;
     out.push_back({std::string(name), std::string(view(field.value))});
   }
   return COLLET_OK;
@@ -84,8 +101,8 @@ std::int32_t respond(const collet_host* host, collet_call id, std::uint32_t stat
     if (route.has_head) return COLLET_E_STATE;
     auto head = std::make_unique<registry::WebHead>();
     head->status = static_cast<int>(status);
-    if (const std::int32_t bad = read_fields(fields, count, head->fields); bad < 0) return bad;
-    if (side.confined) head->fields.push_back({"Content-Security-Policy", std::string(kConfined)});
+    if (const std::int32_t bad = read_fields(fields, count, side.confined, head->fields); bad < 0) return bad;
+    if (side.confined && !side.in_worker) head->fields.push_back({"Content-Security-Policy", std::string(kConfined)});
     call->notices.push_back({.kind = Notice::Kind::head, .head = std::move(head)});
     route.has_head = true;
     side.calls.announce(call);
@@ -144,7 +161,7 @@ std::int32_t event(const collet_host* host, collet_call id, const collet_http_ev
 std::int32_t wait_for_room(const collet_host* host, collet_call id, std::size_t size) {
   return with_route(host, id, [&](HostSide& side, LockedCall& call, RouteState&) -> std::int32_t {
     if (size > limits::kRouteAheadBytesMax) return COLLET_E_LIMIT;
-    if (side.calls.loop(call->loop).is_current()) return COLLET_E_STATE;  // which nobody would wake
+    if (loop::Loop::current()) return COLLET_E_STATE;  // it would keep others waiting, and perhaps whoever is to wake it
     return side.calls.wait_for_room(call, id, size);
   });
 }

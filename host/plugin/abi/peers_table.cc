@@ -58,7 +58,7 @@ std::int32_t invoke(const collet_host* host, const collet_invoke_params* given, 
     const collet_invoke_params params = copy_struct(*given);
     const auto kind = to_call_kind(params.kind);
     const collet_str texts[] = {params.name, params.arguments, params.state, params.input_responses};
-    if (!kind || *kind == CallKind::complete || !params.ended || !is_for_one(params.inside_of, params.flags) ||
+    if (!kind || *kind == CallKind::complete || *kind == CallKind::route || !params.ended || !is_for_one(params.inside_of, params.flags) ||
         params.reserved || params.reserved_pointer ||
         !std::all_of(std::begin(texts), std::end(texts), [](const auto& text) { return is_sound(text); })) {
       return COLLET_E_INVALID;
@@ -112,7 +112,7 @@ std::int32_t list(const collet_host* host, const collet_list_params* given) {
     if (!given || given->struct_size < sizeof(std::uint32_t)) return COLLET_E_INVALID;
     const collet_list_params params = copy_struct(*given);
     const auto kind = to_kind(params.kind);
-    if (!kind || !params.listed || !is_sound(params.after) || !is_for_one(params.inside_of, params.flags)) {
+    if (!kind || *kind == registry::Kind::route || !params.listed || !is_sound(params.after) || !is_for_one(params.inside_of, params.flags)) {
       return COLLET_E_INVALID;
     }
     if (params.after.size > limits::kUriBytesMax) return COLLET_E_LIMIT;

@@ -264,10 +264,10 @@ void CallTable::end(LockedCall call) noexcept {
   if (slot.has_invoked) owner.leaves_invocations(make_id(slot));
   slot.ended = true;
   slot.checked = 0;
+  if (slot.route) slot.route->changed.notify_all();  // whoever waits looks when the lock is free
   if (!slot.held) make_ready(slot);
   // Last: with the id gone start() may take the slot back without the lock.
   slot.id.store(0, std::memory_order_release);
-  if (slot.route) slot.route->changed.notify_all();
   call = {};
   if (draining) {
     const std::lock_guard lock(owner.drain_mutex);
@@ -282,12 +282,13 @@ void CallTable::end_failed(LockedCall call, int rpc_code, std::string message) n
   end(std::move(call));
 }
 
-void CallTable::note_taken(CallId id, const CallOwner& owner, std::size_t bytes) {
+bool CallTable::note_taken(CallId id, const CallOwner& owner, std::size_t bytes) {
   LockedCall call = lock_even_waiting(id, owner);
-  if (!call || !call->route) return;
+  if (!call || !call->route) return false;
   RouteState& route = *call->route;
   route.ahead -= std::min(bytes, route.ahead);
   route.changed.notify_all();
+  return true;
 }
 
 std::int32_t CallTable::wait_for_room(LockedCall& call, CallId id, std::size_t bytes) {

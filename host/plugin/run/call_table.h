@@ -198,8 +198,8 @@ class CallTable {
   void end(LockedCall call) noexcept;
   // [any] As end(), with a failure of the plugin or host.
   void end_failed(LockedCall call, int rpc_code, std::string message) noexcept;
-  // [any] So many bytes of a route's answer have left. Nothing if the call has ended.
-  void note_taken(CallId id, const CallOwner& owner, std::size_t bytes);
+  // [any] So many bytes of a route's answer have left. False: the call has ended.
+  bool note_taken(CallId id, const CallOwner& owner, std::size_t bytes);
   // [any, but for loops] Waits until that many bytes of the answer may follow. Returns a status of the ABI.
   std::int32_t wait_for_room(LockedCall& call, CallId id, std::size_t bytes);
   // [any] Has the loop deliver the slot's notices.

@@ -72,13 +72,14 @@ CallId Generation::refuse(registry::Listener& listener, std::string reason) cons
 
 CallId Generation::start(const registry::Call& call, registry::Listener& listener) {
   const auto& item = *reinterpret_cast<const ItemRecord*>(call.handle);
+  auto route = call.web ? std::make_shared<RouteState>(call.web) : nullptr;  // before there is a slot to be given back
   CallSlot* slot = calls_.acquire(call.loop, owner_, listener, call.kind);
   if (!slot) return refuse(listener, fmt::format("more than {} calls are running", limits::kCallsInFlightMax));
   slot->item = item.id;
   slot->output = call.output;
   slot->principal = call.principal;
   slot->depth = call.depth;
-  if (call.web) slot->route = std::make_shared<RouteState>(call.web);
+  slot->route = std::move(route);
   if (call.kind == CallKind::resource) {
     slot->reading.uri.assign(call.name);
     slot->reading.mime.assign(item.mime);
@@ -204,8 +205,7 @@ void Generation::note_overrun(collet_item item, Clock::duration took) {
 }
 
 void Generation::taken(CallId id, std::size_t bytes) {
-  calls_.note_taken(id, owner_, bytes);
-  if (!route_watch_.taken) return;
+  if (!calls_.note_taken(id, owner_, bytes) || !route_watch_.taken) return;
   const std::lock_guard lock(telling_mutex_);
   if (!tells_) return;
   const OwnThreads::Inside inside(own_threads_.get());

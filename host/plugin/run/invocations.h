@@ -13,6 +13,7 @@
 #include "plugin/run/peers.h"
 #include "registry/invocation.h"
 #include "registry/registry.h"
+#include "registry/sealed_state.h"
 
 namespace collet::plugin {
 
@@ -48,8 +49,8 @@ class Invocations {
     CallerInfo caller;
   };
 
-  // Both are borrowed. Outlives the loops, or ends before they run.
-  // States of suspended calls are sealed with these keys (registry::StateSealer).
+  // `calls` and `registry` are borrowed. Outlives the loops, or ends before they run. States of suspended calls are sealed with
+  // these keys (registry::StateSealer).
   Invocations(CallTable& calls, registry::Registry& registry, std::vector<registry::StateSealer::Key> state_keys = {});
   ~Invocations();
   Invocations(const Invocations&) = delete;

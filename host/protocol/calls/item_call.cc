@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "protocol/calls/input.h"
@@ -10,6 +11,7 @@
 #include "protocol/server.h"
 #include "protocol/severity.h"
 #include "registry/answers.h"
+#include "registry/call_observer.h"
 
 namespace collet::protocol {
 

@@ -1,7 +1,5 @@
 #include "protocol/http/plugin_routes.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 
 #include "base/text.h"
@@ -9,6 +7,7 @@
 #include "protocol/http/route_call.h"
 #include "protocol/server.h"
 #include "registry/uri_spelling.h"
+#include "transport/field_list.h"
 
 namespace collet::protocol {
 
@@ -18,17 +17,27 @@ using transport::HttpRequest;
 namespace {
 
 // Of the connection (RFC 9110 §7.6.1), and of the host: whoever has the token has its rights.
-constexpr std::string_view kKept[] = {"Authorization",       "Connection", "Keep-Alive", "Proxy-Authorization",
-                                      "Proxy-Connection",    "TE",         "Trailer",    "Transfer-Encoding",
-                                      "Upgrade"};
+constexpr std::string_view kWithheld[] = {"Authorization", "Connection", "Keep-Alive",        "Proxy-Authorization", "Proxy-Connection",
+                                          "TE",            "Trailer",    "Transfer-Encoding", "Upgrade"};
+
+bool lists(std::string_view names, std::string_view name) {
+  transport::FieldList list(names);
+  while (const auto each = list.next()) {
+    if (text::equals_ignoring_case(*each, name)) return true;
+  }
+  return false;
+}
 
 registry::WebRequestPtr read_request(const HttpRequest& http) {
   auto request = std::make_shared<registry::WebRequest>();
   request->method = http.method;
   if (!http.query.empty()) request->query.emplace(http.query);
+  std::string joined;
+  const std::string_view of_connection = http.listed("connection", joined);
   for (const transport::Header& header : http.headers) {
     const auto is_it = [&](std::string_view name) { return text::equals_ignoring_case(header.name, name); };
-    if (std::ranges::none_of(kKept, is_it)) request->fields.push_back({std::string(header.name), std::string(header.value)});
+    if (std::ranges::any_of(kWithheld, is_it) || lists(of_connection, header.name)) continue;
+    request->fields.push_back({std::string(header.name), std::string(header.value)});
   }
   request->body = http.body;
   return request;
@@ -42,10 +51,17 @@ std::string folder_of(const HttpRequest& http) {
   return folder;
 }
 
+// A browser says no Origin where another site's page has it get something, by an <img> for one, and cannot read it.
+bool comes_unasked(const HttpRequest& http) {
+  return http.header("sec-fetch-site") == "cross-site" && http.header("sec-fetch-mode") != "navigate" &&
+         !http.header("origin").data();
+}
+
 void serve(ServerLoop& loop, const HttpRequest& http, HttpReply& reply, registry::PrincipalPtr principal) {
   const std::string_view page = page_of(http);
   std::string path = registry::normalised_encoding(http.path);
   if (!registry::is_route_path(path)) return refuse(reply, page, 400, "This path is not served\n");
+  if (comes_unasked(http)) return refuse(reply, page, 403, "A page of another site may only lead here\n");
   const bool names_folder = path.find('/', registry::kRoutesPath.size()) == std::string::npos;
   if (names_folder) path += '/';
   const registry::Item* route = loop.find_route(path, principal);
@@ -53,7 +69,11 @@ void serve(ServerLoop& loop, const HttpRequest& http, HttpReply& reply, registry
   if (names_folder) return respond(reply, page, 308, {{"Location", folder_of(http)}});
   if (!takes_method(route->compiled->methods, http, reply, page)) return;
   const std::size_t below = path.find('/', registry::kRoutesPath.size());
-  loop.begin_route(*route, std::string_view(path).substr(below), read_request(http), reply, std::move(principal), std::string(page));
+  loop.begin_route(*route, std::string_view(path).substr(below), read_request(http), reply,
+                   {.principal = std::move(principal),
+                    .page = std::string(page),
+                    .headers = kept_headers(http, loop.server().options().kept_headers),
+                    .wants_head_only = http.method == "HEAD"});
 }
 
 }  // namespace

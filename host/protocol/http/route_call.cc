@@ -1,49 +1,45 @@
 #include "protocol/http/route_call.h"
 
 #include <algorithm>
+#include <new>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "protocol/http/http_content.h"
 #include "protocol/server.h"
+#include "registry/call_observer.h"
+#include "transport/http_response.h"
 
 namespace collet::protocol {
 
 using transport::Header;
+using transport::HttpReply;
+using transport::status_has_body;
 
 namespace {
 
-// What a plugin may know of the caller, by the keys of collet_host.call_info.
-std::map<std::string, std::string, std::less<>> caller_info(const registry::PrincipalPtr& principal) {
-  std::map<std::string, std::string, std::less<>> info{{"transport", "http"}};
-  if (!principal) return info;
-  if (!principal->id.empty()) info.emplace("principal", principal->id);
-  if (!principal->tenant.empty()) info.emplace("tenant", principal->tenant);
-  if (principal->kind == registry::Principal::Kind::token) info.emplace("scopes", text::json_strings(principal->scopes));
-  return info;
-}
+constexpr std::string_view kContentType = "Content-Type";
 
 bool is_event_stream(const registry::WebHead& head) {
   if (head.status != 200) return false;
   return std::ranges::any_of(head.fields, [](const registry::WebField& field) {
-    const std::string_view type = std::string_view(field.value).substr(0, kEventsType.size());
-    return text::equals_ignoring_case(field.name, "Content-Type") && text::equals_ignoring_case(type, kEventsType);
+    const std::string_view type = std::string_view(field.value).substr(0, field.value.find_first_of("; "));
+    return text::equals_ignoring_case(field.name, kContentType) && text::equals_ignoring_case(type, kEventsType);
   });
 }
 
-bool has_body(int status) { return status != 204 && status != 304; }
-
 }  // namespace
 
-RouteCall::RouteCall(ServerLoop& loop, std::uint64_t serial, transport::HttpReply& reply,
-                     registry::PrincipalPtr principal, std::string page)
-    : loop_(loop),
-      serial_(serial),
-      reply_(&reply),
-      principal_(std::move(principal)),
-      page_(std::move(page)),
-      info_(caller_info(principal_)),
-      deadline_(loop.loop()) {}
+RouteCall::RouteCall(ServerLoop& loop, std::uint64_t serial, HttpReply& reply, RouteVisit visit)
+    : loop_(loop), serial_(serial), reply_(&reply), visit_(std::move(visit)), deadline_(loop.loop()) {
+  Context context;
+  context.transport = Transport::http;
+  context.principal = visit_.principal;
+  context.headers = visit_.headers;
+  for (const char* key : {"transport", "principal", "tenant", "scopes", "headers"}) {
+    if (auto known = context.info(key)) info_.emplace(key, std::move(*known));
+  }
+}
 
 bool RouteCall::begin(const registry::Item& route, std::string_view path, registry::WebRequestPtr request,
                       std::uint64_t timeout_ms) {
@@ -54,7 +50,7 @@ bool RouteCall::begin(const registry::Item& route, std::string_view path, regist
   call.loop = loop_.index();
   call.name = path;
   call.timeout_ms = timeout_ms;
-  call.principal = &principal_;
+  call.principal = &visit_.principal;
   call.web = std::move(request);
   starting_ = true;
   id_ = registry::start_call(loop_.snapshot(), route, call, *this);
@@ -71,62 +67,89 @@ void RouteCall::on_log(const registry::LogMessage& message) {
 }
 
 void RouteCall::on_answer_head(registry::WebHead head) {
+  events_ = is_event_stream(head);
   head_ = std::move(head);
   flush_later();
 }
 
 void RouteCall::on_answer_bytes(std::string& bytes) {
-  pending_ += bytes;
+  try {
+    pending_.empty() ? pending_.swap(bytes) : void(pending_ += bytes);
+  } catch (const std::bad_alloc&) {
+    lost_ = true;
+    untaken_ += bytes.size();
+  }
   flush_later();
 }
 
 // In the loop's next turn: the end of a short answer is told in this one.
 void RouteCall::flush_later() {
-  if (starting_ || std::exchange(flush_comes_, true)) return;
+  if (starting_ || flush_comes_) return;
   loop_.loop().post([&loop = loop_, serial = serial_] { loop.flush_route(serial); });
+  flush_comes_ = true;
 }
 
 void RouteCall::flush() {
   flush_comes_ = false;
   if (!reply_) return acknowledge();
-  if (head_ && has_body(head_->status)) write();
+  try {
+    if (lost_) return give_up();
+    if (head_) say();
+  } catch (const std::bad_alloc&) {
+    give_up();
+  }
 }
 
-std::vector<Header> RouteCall::headers() const {
-  const bool events = is_event_stream(*head_);
-  std::vector<Header> headers{{"X-Content-Type-Options", "nosniff"}};
-  for (const registry::WebField& field : head_->fields) {
-    const bool is_type = text::equals_ignoring_case(field.name, "Content-Type");
-    if (!(events && is_type)) headers.push_back({field.name, field.value});
-  }
-  if (!page_.empty()) {
-    const auto more = readable_by(page_);
-    headers.insert(headers.end(), more.begin(), more.end());
-  }
-  return headers;
-}
-
-void RouteCall::write() {
-  if (!std::exchange(begun_, true)) {
+void RouteCall::say() {
+  if (visit_.wants_head_only) return say_head_alone();
+  if (!status_has_body(head_->status)) {
     deadline_.stop();
-    if (is_event_stream(*head_)) {
-      reply_->begin_events(headers());
-    } else {
-      reply_->begin(head_->status, headers());
-    }
+    end_reply().respond(head_->status, headers(), {});
+    return acknowledge();
   }
-  unread_ += pending_.size();
-  reply_->write(std::exchange(pending_, {}));
-  if (reply_ && reply_->room() > 0) acknowledge();
+  begin_answer();
+  write();
 }
 
-// Whatever has been said up to now does not keep the plugin from saying more.
+// Of an answer that goes on nobody wants to hear the rest.
+void RouteCall::say_head_alone() {
+  begin_answer();
+  end_reply().end();
+  acknowledge();
+  cancel(registry::CancelReason::client);
+}
+
+void RouteCall::begin_answer() {
+  if (std::exchange(begun_, true)) return;
+  deadline_.stop();
+  if (events_) {
+    reply_->begin_events(headers());
+    if (loop_.ends_streams()) cancel(registry::CancelReason::shutdown);
+  } else {
+    reply_->begin(head_->status, headers());
+  }
+}
+
+// As far as the client's connection takes it; on_sent() goes on.
+void RouteCall::write() {
+  if (reply_->room() == 0) return;
+  if (!pending_.empty()) {
+    untaken_ += pending_.size();
+    reply_->write(std::exchange(pending_, {}));
+  }
+  if (reply_->room() > 0) acknowledge();
+}
+
+// What has left does not keep the plugin from saying more; nor does what nobody will read.
 void RouteCall::acknowledge() {
-  const std::size_t bytes = std::exchange(unread_, 0) + (reply_ ? 0 : std::exchange(pending_, {}).size());
-  if (bytes > 0) provider_->taken(id_, bytes);
+  const std::size_t bytes = std::exchange(untaken_, 0) + (reply_ ? 0 : std::exchange(pending_, {}).size());
+  if (bytes > 0 && !ended_) provider_->taken(id_, bytes);
 }
 
-void RouteCall::on_sent() { acknowledge(); }
+void RouteCall::on_sent() {
+  acknowledge();
+  flush();
+}
 
 void RouteCall::on_gone() {
   reply_ = nullptr;
@@ -137,42 +160,80 @@ void RouteCall::on_gone() {
 void RouteCall::cancel(registry::CancelReason reason) { provider_->cancel(id_, reason); }
 
 void RouteCall::expire() {
-  refuse(504, fmt::format("The plugin {} did not answer in time\n", *source_));
+  if (head_) return flush();  // it has come in time, in this very turn
+  try {
+    refuse(504, fmt::format("The plugin {} did not answer in time\n", *source_));
+  } catch (const std::bad_alloc&) {
+    give_up();
+  }
   cancel(registry::CancelReason::deadline);
 }
 
+HttpReply& RouteCall::end_reply() { return *std::exchange(reply_, nullptr); }
+
 void RouteCall::refuse(int status, std::string_view message) {
-  if (reply_) protocol::refuse(*std::exchange(reply_, nullptr), page_, status, message);
+  if (reply_) protocol::refuse(end_reply(), visit_.page, status, message);
+}
+
+void RouteCall::give_up() {
+  if (!reply_) return;
+  log::error("out of memory: an answer of the plugin {} over HTTP is cut", *source_);
+  end_reply().abort();
+  acknowledge();
+  if (!ended_) cancel(registry::CancelReason::client);
 }
 
 void RouteCall::on_end(registry::Ending& ending) {
   ended_ = true;
-  if (reply_) answer(ending);
-  reply_ = nullptr;
+  try {
+    if (lost_) give_up();
+    if (reply_) answer(ending);
+  } catch (const std::bad_alloc&) {
+    give_up();
+  }
   if (!starting_) loop_.end_route(serial_);  // destroys this
 }
 
 void RouteCall::answer(const registry::Ending& ending) {
   const bool is_whole = ending.how == registry::Ending::How::completed;
-  if (begun_ && is_whole) {
-    if (!pending_.empty()) reply_->write(pending_);
-    return reply_->end();
-  }
-  if (begun_) {
+  if (!is_whole && begun_) {
     log::warning("plugin {}: an answer over HTTP is cut: {}", *source_, ending.message);
-    return reply_->abort();
+    return end_reply().abort();
   }
-  if (is_whole && head_) {
-    const std::string_view body[] = {has_body(head_->status) ? std::string_view(pending_) : std::string_view()};
-    return reply_->respond(head_->status, headers(), body);
+  if (!is_whole) return refuse(ending.rpc_code == registry::kInvalidParams ? 400 : 500, ending.message + "\n");
+  if (!head_) return refuse(500, fmt::format("The plugin {} has not said how its answer begins\n", *source_));
+  if (begun_ || events_) {
+    begin_answer();
+    reply_->write(pending_, true);
+    return end_reply().end();
   }
-  if (is_whole) return refuse(500, fmt::format("The plugin {} has not said how its answer begins\n", *source_));
-  refuse(ending.rpc_code == registry::kInvalidParams ? 400 : 500, ending.message + "\n");
+  const std::string_view body[] = {status_has_body(head_->status) ? std::string_view(pending_) : std::string_view()};
+  end_reply().respond(head_->status, headers(), body);
+}
+
+// With the plugin's fields, which are borrowed.
+std::vector<Header> RouteCall::headers() const {
+  std::vector<Header> headers{{"X-Content-Type-Options", "nosniff"}};
+  for (const registry::WebField& field : head_->fields) {
+    const bool is_type = text::equals_ignoring_case(field.name, kContentType);
+    if (!(events_ && is_type)) headers.push_back({field.name, field.value});  // that the transport says
+  }
+  if (visit_.page.empty()) {
+    headers.push_back({"Vary", "Origin"});
+  } else {
+    const auto more = readable_by(visit_.page);
+    headers.insert(headers.end(), more.begin(), more.end());
+  }
+  return headers;
 }
 
 std::optional<std::string_view> RouteCall::info(std::string_view key) const {
-  const auto known = info_.find(key);
-  return known == info_.end() ? std::nullopt : std::optional<std::string_view>(known->second);
+  if (const auto known = info_.find(key); known != info_.end()) return known->second;
+  constexpr std::string_view kHeader = "header:";
+  for (const auto& [name, value] : visit_.headers) {
+    if (key.starts_with(kHeader) && text::equals_ignoring_case(name, key.substr(kHeader.size()))) return value;
+  }
+  return std::nullopt;
 }
 
 }  // namespace collet::protocol

@@ -3,12 +3,13 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "loop/loop.h"
+#include "protocol/context.h"
 #include "registry/principal.h"
 #include "registry/registry.h"
 #include "transport/http.h"
@@ -17,21 +18,27 @@ namespace collet::protocol {
 
 class ServerLoop;
 
+// What a request to a route comes with besides what its plugin is told.
+struct RouteVisit {
+  registry::PrincipalPtr principal = {};
+  std::string page = {};  // the origin of the page that asks; empty: it is none
+  std::vector<std::pair<std::string, std::string>> headers = {};  // that plugins hand on
+  bool wants_head_only = false;                                   // HEAD
+};
+
 // Owned by its loop from begin() until on_end(), whatever becomes of the client in between. The deadline is for the answer's
 // beginning. Loop thread, but for info().
 class RouteCall final : public registry::Listener, public transport::HttpReplyObserver {
  public:
-  // The page that asks has this origin; empty: it is none.
-  RouteCall(ServerLoop& loop, std::uint64_t serial, transport::HttpReply& reply, registry::PrincipalPtr principal,
-            std::string page);
+  RouteCall(ServerLoop& loop, std::uint64_t serial, transport::HttpReply& reply, RouteVisit visit);
 
   // Calls the route for `path`, which is below its plugin's. True: the call has ended.
   bool begin(const registry::Item& route, std::string_view path, registry::WebRequestPtr request, std::uint64_t timeout_ms);
   // What the plugin has said since the loop's last turn leaves now.
   void flush();
   void cancel(registry::CancelReason reason);
-  // Whether its answer has begun to leave.
-  bool streams() const { return begun_; }
+  // Whether it is an event stream that has begun.
+  bool is_stream() const { return begun_ && events_; }
 
   void on_progress(const registry::Progress&) override {}
   void on_log(const registry::LogMessage& message) override;
@@ -45,19 +52,23 @@ class RouteCall final : public registry::Listener, public transport::HttpReplyOb
 
  private:
   void flush_later();
-  std::vector<transport::Header> headers() const;
-  void expire();
+  void say();
+  void say_head_alone();
+  void begin_answer();
   void write();
   void acknowledge();
+  void expire();
   void answer(const registry::Ending& ending);
   void refuse(int status, std::string_view message);
+  void give_up();
+  transport::HttpReply& end_reply();
+  std::vector<transport::Header> headers() const;
 
   ServerLoop& loop_;
   const std::uint64_t serial_;
   transport::HttpReply* reply_;  // null once the answer is over, or its client gone
-  const registry::PrincipalPtr principal_;
-  const std::string page_;
-  const std::map<std::string, std::string, std::less<>> info_;
+  const RouteVisit visit_;
+  std::map<std::string, std::string, std::less<>> info_;  // what a plugin may know of the caller, by call_info()'s keys
   loop::Timer deadline_;
   const std::string* source_ = nullptr;  // the plugin's id
   registry::Provider* provider_ = nullptr;
@@ -65,11 +76,13 @@ class RouteCall final : public registry::Listener, public transport::HttpReplyOb
   bool starting_ = false;  // inside Provider::start()
   bool ended_ = false;
   bool flush_comes_ = false;
-  bool begun_ = false;
+  bool begun_ = false;   // a part of the answer has left
+  bool events_ = false;  // the answer is an event stream
+  bool lost_ = false;    // a part of the answer is missing, for want of memory
 
   std::optional<registry::WebHead> head_;
-  std::string pending_;     // of the body, to be written
-  std::size_t unread_ = 0;  // bytes that are written, and that the client's connection has not taken
+  std::string pending_;       // of the body, to be written
+  std::size_t untaken_ = 0;  // bytes that are written, and that the client's connection has not taken
 };
 
 }  // namespace collet::protocol

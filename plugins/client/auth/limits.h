@@ -1,4 +1,4 @@
-// Every bound of the OAuth client, its unit in its name.
+// Bounds of OAuth alone, each with its unit in its name. What it shares with the rest of the client is in client/limits.h.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Base64, SHA-256 and randomness, as OAuth uses them. Any thread.
+// Base64, SHA-256 and randomness. Any thread.
 #pragma once
 
 #include <cstddef>

@@ -12,8 +12,8 @@
 #include <collet/json.hpp>
 
 #include "client/mcp/message.h"
-#include "client/net/host_loops.h"
 #include "client/net/url.h"
+#include "client/offer/host_loops.h"
 
 namespace collet::client {
 

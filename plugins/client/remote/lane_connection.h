@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "client/net/host_loops.h"
 #include "client/net/http.h"
 #include "client/net/response_reader.h"
+#include "client/offer/host_loops.h"
 #include "client/remote/lane_gate.h"
 
 namespace collet::client {

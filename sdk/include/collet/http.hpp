@@ -22,11 +22,11 @@
 
 namespace collet::inline v1 {
 
-// What is asked of a route. Valid until the call ends.
+// What is asked of a route. Valid until the route's function returns.
 class HttpRequest {
  public:
   std::string_view method() const { return detail::view(request_.method); }
-  // Below /plugins/<id>.
+  // Below /plugins/<id>, percent-encoded where that is needed and nowhere else.
   std::string_view path() const { return path_; }
   // Behind the '?'; empty: there is none.
   std::string_view query() const { return detail::view(request_.query); }
@@ -69,8 +69,9 @@ struct HttpAnswer {
   }
 };
 
-// An answer in pieces, of a call of a route that runs. [any], one thread at a time. write() and event() wait for the client to
-// take what is ahead of it, but not in a route that is nonblocking; they throw Error once the client has gone.
+// An answer in pieces, of a call of a route that runs. [any], one thread at a time. write() and event() throw Error once the client
+// has left. They wait for the client to take what is ahead of it; in a route that is nonblocking they throw instead. Hold no lock
+// meanwhile that an on_cancel() takes.
 class HttpStream {
  public:
   explicit HttpStream(const CallBase& call, unsigned status = 200, const HttpFields& fields = {})
@@ -108,8 +109,9 @@ class HttpStream {
   void say(std::size_t size, Say&& say_it) const {
     constexpr const char* kAction = "go on with an answer";
     constexpr std::size_t kMost = 1u << 20;
+    if (host_->is_cancelled(host_, call_) != 0) throw Error("cannot go on with an answer: its client has left");
     std::int32_t status = say_it();
-    std::size_t wanted = std::min(size, kMost);  // an event is larger than its data
+    std::size_t wanted = std::clamp(size, std::size_t{1}, kMost);  // an event is larger than its data
     for (std::size_t waited = 0; status == COLLET_E_LIMIT && waited < kMost; wanted = std::min(2 * wanted, kMost)) {
       expect(http_->wait_for_room(host_, call_, wanted), kAction);
       waited = wanted;

@@ -23,14 +23,17 @@ class Feed {
       changed_.notify_all();
     });
     stream.event("hello");
+    const Follower counted(*this);
     std::unique_lock lock(mutex_);
-    ++followers_;
-    for (std::uint64_t seen = said_;; seen = said_) {
+    for (std::uint64_t seen = said_;;) {
       changed_.wait(lock, [&] { return said_ != seen || call.cancelled(); });
-      if (call.cancelled()) break;
-      stream.event(last_, "said", std::to_string(said_));
+      if (call.cancelled()) return;
+      seen = said_;
+      const std::string text = last_;
+      lock.unlock();  // as the client may be slow
+      stream.event(text, "said", std::to_string(seen));
+      lock.lock();
     }
-    --followers_;
   }
   unsigned followers() {
     const std::lock_guard lock(mutex_);
@@ -38,6 +41,16 @@ class Feed {
   }
 
  private:
+  struct Follower {
+    explicit Follower(Feed& to) : feed(to) { count(1); }
+    ~Follower() { count(-1); }
+    void count(int by) {
+      const std::lock_guard lock(feed.mutex_);
+      feed.followers_ += static_cast<unsigned>(by);
+    }
+    Feed& feed;
+  };
+
   std::mutex mutex_;
   std::condition_variable changed_;
   std::string last_;

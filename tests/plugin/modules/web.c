@@ -10,6 +10,7 @@
  *   "/bytes"     QUERY bytes, in pieces, as fast as they are taken; ends with an error once it is cancelled
  *   "/ahead"     writes until no more may follow, says in a line how much that was, and waits to be cancelled
  *   "/wrong"     does what is refused, and says how each was
+ *   "/cookies"   whether it may say Set-Cookie, and what Cookie it is told of
  *   "/leave"     begins, and waits to be cancelled */
 #include <collet/ext/draft/http.h>
 #include <stdatomic.h>
@@ -21,7 +22,7 @@ static const collet_host *host;
 static const collet_http *http;
 static _Atomic uint64_t waiting; /* the call that cancel() is to end */
 
-enum { PAGE, ECHO_BACK, PATH, EVENTS, REST, SILENT, FAIL, BYTES, AHEAD, WRONG, LEAVE };
+enum { PAGE, ECHO_BACK, PATH, EVENTS, REST, SILENT, FAIL, BYTES, AHEAD, WRONG, COOKIES, LEAVE };
 
 static void say(collet_call call, const char *text) { http->write(host, call, text, strlen(text)); }
 
@@ -130,6 +131,25 @@ static void wrong(collet_call call) {
   say(call, text);
 }
 
+static void cookies(collet_call call) {
+  const collet_http_field cookie = {COLLET_STR("Set-Cookie"), COLLET_STR("a=b")};
+  const int32_t status = http->respond(host, call, 200, &cookie, 1);
+  char text[100] = "";
+  collet_http_request request;
+  collet_str told = COLLET_STR("absent");
+  size_t i;
+  if (status != COLLET_OK) http->respond(host, call, 200, NULL, 0);
+  report(text, "Set-Cookie", status);
+  say(call, text);
+  memset(&request, 0, sizeof request);
+  request.struct_size = sizeof request;
+  http->request(host, call, &request);
+  for (i = 0; i < request.field_count; ++i) {
+    if (request.fields[i].name.size == 6 && memcmp(request.fields[i].name.data, "Cookie", 6) == 0) told = request.fields[i].value;
+  }
+  line(call, "Cookie ", told);
+}
+
 static int32_t call(void *self, collet_call id, const collet_call_params *params) {
   static const char kPage[] = "<!doctype html><title>Hi</title><p>Hello";
   collet_http_event event;
@@ -179,6 +199,9 @@ static int32_t call(void *self, collet_call id, const collet_call_params *params
     case WRONG:
       wrong(id);
       break;
+    case COOKIES:
+      cookies(id);
+      break;
     default:
       atomic_store(&waiting, id);
       begin(id, "text/plain");
@@ -223,7 +246,7 @@ static int32_t create(const collet_host *given, const collet_create_params *para
       add("/echo", ECHO_BACK, 0, "{\"methods\":[\"GET\",\"POST\"]}") < 0 || add("/files/*", PATH, 0, "{}") < 0 ||
       add("/events", EVENTS, 0, "{}") < 0 || add("/rest", REST, 0, "{}") < 0 || add("/silent", SILENT, 0, "{}") < 0 ||
       add("/fail", FAIL, 0, "{}") < 0 || add("/bytes", BYTES, 0, "{}") < 0 || add("/ahead", AHEAD, 0, "{}") < 0 ||
-      add("/wrong", WRONG, 0, "{}") < 0 || add("/leave", LEAVE, 0, "{}") < 0) {
+      add("/wrong", WRONG, 0, "{}") < 0 || add("/cookies", COOKIES, 0, "{}") < 0 || add("/leave", LEAVE, 0, "{}") < 0) {
     return COLLET_E_INVALID;
   }
   return COLLET_OK;

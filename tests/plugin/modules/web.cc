@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <thread>
 
 namespace {
 
@@ -52,6 +53,9 @@ COLLET_PLUGIN("org.example.web", "1.0.0", plugin, .flags = COLLET_PLUGIN_CONCURR
   collet::route(plugin, "/bytes", [](const HttpRequest& request, collet::Call& call) {
     collet::HttpStream stream(call, 200, {{"Content-Type", "application/octet-stream"}});
     stream.write(std::string(std::stoul(std::string(request.query())), 'x'));
+  });
+  collet::route(plugin, "/ticks", [](const HttpRequest&, collet::Call& call) {
+    for (auto stream = collet::HttpStream::events(call);; std::this_thread::yield()) stream.event("");
   });
   auto& left = plugin.keep<Left>();
   collet::route(plugin, "/leave", [&left](const HttpRequest&, collet::Call& call) {

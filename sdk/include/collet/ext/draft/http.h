@@ -8,23 +8,30 @@
  * name the methods that it takes, {"methods":["GET","POST"]}; without them it is GET, and HEAD comes with GET. Other members are
  * the plugin's. Paths with empty segments, "." or ".." are refused by the host, in whatever way they are written.
  *
- * WHO MAY COME  As to the host's MCP endpoint: Host and Origin are checked, and a token is asked for where one is needed. Views
- * hide routes as they hide tools (rules "route:…", by the whole path); what is hidden is not found. call_info() knows
- * "transport", "principal", "tenant" and "scopes". What the plugin calls inside of such a call (collet.tools.draft/1) is for its
- * caller.
+ * WHO MAY COME  As to the host's MCP endpoint: Host and Origin are checked, and a token is asked for where one is needed. A page of
+ * another site may lead here, and may not have a browser get something in passing; a GET should change nothing all the same. Views
+ * hide routes as they hide tools (rules "route:…", by the whole path): a hidden route answers 404. call_info() knows "transport",
+ * "principal", "tenant", "scopes" and what headers are kept. What the plugin calls inside of such a call (collet.tools.draft/1) is
+ * for its caller.
  *
- * A REQUEST  is a call of its route: call() with kind COLLET_ROUTE and, as `name`, the path below /plugins/<id> as it was sent.
- * request() has all else. It comes whole, its body within server.limits.message_bytes_max. The call's deadline is for the
- * beginning of the answer: once that has been said, the answer may take as long as its client stays.
+ * A REQUEST  is a call of its route: call() with kind COLLET_ROUTE and, as `name`, the path below /plugins/<id>, with percent-encoding
+ * where it is needed and nowhere else. request() has all else. It comes whole, its body within server.limits.message_bytes_max. The
+ * call's deadline is for the beginning of the answer: once that has been said, the answer may take as long as its client stays and
+ * reads, however slowly. Meanwhile it has its executor, and in a plugin that is not CONCURRENT all of them: end call() early, and
+ * answer from a thread of the plugin's own, where many clients may stay.
  *
  * THE ANSWER  respond(), then write() or event() as often as there is something, then complete(). What is complete at once is
- * sent with a Content-Length, what is not in pieces. fail() before respond() is a 500 (400 with the code -32602) that says the
- * message; after it the connection is cut, so that the client knows. suspend(), need_input(), progress() and the functions that
- * add to a result do not go with such a call. A client that leaves is told by cancel().
+ * sent with a Content-Length, what is not in pieces. fail() before anything has left is a 500 (400 with the code -32602) that says
+ * the message; after that the connection is cut, so that the client knows. suspend(), need_input(), progress() and the functions
+ * that add to a result do not go with such a call. A client that leaves is told by cancel(), as is the end of the server to an event
+ * stream; of one that leaves while nothing is written to an HTTP/1.0 answer the host does not know. What is written for a client
+ * that has left goes nowhere: is_cancelled() tells.
  *
  * PAGES  What a plugin in a worker serves has the header Content-Security-Policy: sandbox allow-scripts allow-forms allow-popups
  * allow-downloads, as a page has the rights of its origin, which is the host's: it is shown, and cannot read other answers of
- * the host, nor its own. All answers say X-Content-Type-Options: nosniff.
+ * the host, nor its own; what it posts or fetches comes with Origin: null, and is refused. Such a plugin is not told of cookies,
+ * and may say no field that changes what a browser does with the rest of the host's name (Set-Cookie, Clear-Site-Data,
+ * Strict-Transport-Security and such). The answers of plugins say X-Content-Type-Options: nosniff.
  *
  *   const collet_http *http = host->get_extension(host, COLLET_EXT_HTTP, sizeof COLLET_EXT_HTTP - 1);
  */
@@ -53,7 +60,7 @@ typedef struct collet_http_request {
   uint32_t struct_size; /* set by the plugin */
   uint32_t reserved;
   collet_str method;    /* "GET" */
-  collet_str query;     /* behind the '?', as it was sent; absent: there is none */
+  collet_str query;     /* behind the '?', as it was sent; absent: there is none, or it is empty */
   const collet_http_field *fields; /* as they were sent, but for Authorization and those that are about the connection */
   size_t field_count;
   collet_str body; /* any bytes */
@@ -79,13 +86,14 @@ typedef struct collet_http {
    * COLLET_E_STATE: it was said before. */
   int32_t (*respond)(const collet_host *host, collet_call call, uint32_t status, const collet_http_field *fields,
                      size_t field_count);
-  /* [any] The next bytes of the body, copied. COLLET_E_STATE: respond() comes first. COLLET_E_LIMIT: more than a mebibyte would
-   * wait for the client to take it; nothing of it was sent. */
+  /* [any] The next bytes of the body, copied: of an event stream whole events, as comments may come between. COLLET_E_STATE:
+   * respond() comes first. COLLET_E_LIMIT: more than a mebibyte would wait for the client to take it; nothing of it was sent. */
   int32_t (*write)(const collet_host *host, collet_call call, const void *data, size_t size);
   /* [any] Likewise one event. COLLET_E_INVALID: a line break in the id or the type. */
   int32_t (*event)(const collet_host *host, collet_call call, const collet_http_event *event);
   /* [executor, or a thread of the plugin's own] The one function that waits: until `size` bytes may be written.
-   * COLLET_E_LIMIT: they never may. COLLET_E_STATE: the call was cancelled; COLLET_E_STALE: it has ended. */
+   * COLLET_E_LIMIT: they never may. COLLET_E_STATE: the call was cancelled, or this is a loop of the host's. COLLET_E_STALE: the
+   * call has ended. */
   int32_t (*wait_for_room)(const collet_host *host, collet_call call, size_t size);
 } collet_http;
 
@@ -93,7 +101,7 @@ typedef struct collet_http {
 typedef struct collet_http_watch {
   uint32_t struct_size;
   uint32_t reserved;
-  /* [any] Must not block. The client has taken so many bytes more. Not told of a call that has ended. */
+  /* [any] Must not block. The client has taken `size` more bytes. As cancel(), it may come just after the call has ended. */
   void (*taken)(void *self, collet_call call, size_t size);
 } collet_http_watch;
 

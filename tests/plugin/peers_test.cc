@@ -24,7 +24,8 @@ PluginSpec spec_of(std::string id, const char* module) {
 
 // "sample" offers tools, "caller" calls them.
 struct Neighbours {
-  explicit Neighbours(std::vector<std::string> items = {"*"}) {
+  explicit Neighbours(std::vector<std::string> items = {"*"}, registry::CallObserver* observer = nullptr) {
+    if (observer) house.registry.observe(*observer);
     PluginSpec caller = spec_of("caller", "caller");
     caller.permissions.items = std::move(items);
     PluginSpec more = spec_of("caller2", "caller");
@@ -395,4 +396,24 @@ TEST_CASE("a caller and what it calls are replaced while a call runs through bot
   CHECK(all.call(R"({"name":"echo","arguments":{}})").how == Ending::How::completed);
   CHECK(all.house.loader.shutdown(5'000, Loader::Loops::running).empty());
   CHECK(recorder.wait_end().how != Ending::How::suspended);
+}
+
+TEST_CASE("an observer hears of a call that a plugin makes, for whom and how deep it is") {
+  struct Observer final : registry::CallObserver {
+    void on_call_begun(const registry::CallFacts& facts) override {
+      heard = fmt::format("{} of {}, generation {}, for {}, depth {}, {} bytes", facts.name, facts.plugin, facts.generation,
+                          facts.principal ? facts.principal->id : "", facts.depth, facts.bytes);
+    }
+    void on_call_ended(const registry::CallFacts&, const registry::CallEnd& end) override {
+      heard += fmt::format("; {} {}", static_cast<int>(end.how), end.is_error);
+      ++ends;
+    }
+    std::string heard;
+    std::atomic<int> ends{0};
+  } observer;
+  Neighbours neighbours({"*"}, &observer);
+  const std::string arguments = R"({"name":"echo","arguments":{"text":"hi"}})";
+  CHECK(neighbours.call(arguments, somebody({.allow = {"*"}, .deny = {}, .unlisted = {}})).how == Ending::How::completed);
+  CHECK(observer.ends == 1);
+  CHECK(observer.heard == "echo of sample, generation 1, for alice, depth 1, 13 bytes; 0 false");
 }

@@ -2,15 +2,15 @@
 // own.
 #pragma once
 
-#include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <functional>
-#include <stdexcept>
 #include <string>
 #include <thread>
+
+#include "plugins/client/loopback_listener.h"
 
 class RawServer {
  public:
@@ -18,33 +18,20 @@ class RawServer {
 
   // `respond` gets the number of the request, from 0, and what has come of it; on the server's thread.
   explicit RawServer(std::function<std::string(unsigned, const std::string&)> respond, End end = End::closes)
-      : respond_(std::move(respond)), end_(end), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in at = {};
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof at;
-    auto* const address = reinterpret_cast<sockaddr*>(&at);
-    if (bind(listener_, address, size) != 0 || listen(listener_, 16) != 0 ||
-        getsockname(listener_, address, &size) != 0) {
-      throw std::runtime_error("cannot listen");
-    }
-    port_ = ntohs(at.sin_port);
-    thread_ = std::thread([this] { run(); });
-  }
+      : respond_(std::move(respond)), end_(end) { thread_ = std::thread([this] { run(); }); }
   ~RawServer() {
-    shutdown(listener_, SHUT_RDWR);
+    listener_.stop();
     thread_.join();
-    close(listener_);
   }
   RawServer(const RawServer&) = delete;
   RawServer& operator=(const RawServer&) = delete;
 
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/mcp"; }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(listener_.port()) + "/mcp"; }
 
  private:
   void run() {
     for (unsigned number = 0;; ++number) {
-      const int peer = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      const int peer = listener_.accept();
       if (peer < 0) return;
       char request[16384];
       const ssize_t got = read(peer, request, sizeof request);
@@ -69,7 +56,6 @@ class RawServer {
 
   const std::function<std::string(unsigned, const std::string&)> respond_;
   const End end_;
-  const int listener_;
-  std::uint16_t port_ = 0;
+  const LoopbackListener listener_;
   std::thread thread_;
 };

@@ -1,6 +1,5 @@
 #include "client/mcp/sse_transport.h"
 
-#include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <thread>
 
 #include "client/limits.h"
+#include "plugins/client/loopback_listener.h"
 #include "plugins/client/manual_time.h"
 #include "plugins/client/run_until.h"
 #include "support/catch.h"
@@ -23,30 +23,17 @@ namespace {
 // acknowledged, at once or when the test wants it.
 class StreamServer {
  public:
-  StreamServer() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in at = {};
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof at;
-    auto* const address = reinterpret_cast<sockaddr*>(&at);
-    if (bind(listener_, address, size) != 0 || listen(listener_, 16) != 0 ||
-        getsockname(listener_, address, &size) != 0) {
-      throw std::runtime_error("cannot listen");
-    }
-    port_ = ntohs(at.sin_port);
-    thread_ = std::thread([this] { run(); });
-  }
+  StreamServer() { thread_ = std::thread([this] { run(); }); }
   ~StreamServer() {
-    shutdown(listener_, SHUT_RDWR);
+    listener_.stop();
     thread_.join();
-    close(listener_);
     end_stream();
     acknowledge();
   }
   StreamServer(const StreamServer&) = delete;
   StreamServer& operator=(const StreamServer&) = delete;
 
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/old/sse?k=1"; }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(listener_.port()) + "/old/sse?k=1"; }
   void says(const std::string& event, const std::string& data) {
     const std::lock_guard lock(mutex_);
     write_to(stream_, "event: " + event + "\ndata: " + data + "\n\n");
@@ -77,7 +64,7 @@ class StreamServer {
  private:
   void run() {
     for (;;) {
-      const int peer = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      const int peer = listener_.accept();
       if (peer < 0) return;
       const std::string request = read_request(peer);
       const std::lock_guard lock(mutex_);
@@ -117,8 +104,7 @@ class StreamServer {
     close(peer);
   }
 
-  const int listener_;
-  std::uint16_t port_ = 0;
+  const LoopbackListener listener_;
   mutable std::mutex mutex_;  // guards all below
   int stream_ = -1;
   std::vector<int> held_;

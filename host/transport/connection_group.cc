@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/assert.h"
 #include "base/log.h"
 #include "transport/http_connection.h"
 
@@ -115,6 +116,7 @@ void ConnectionGroup::sweep() {
 }
 
 void ConnectionGroup::defer(HttpConnection& connection) {
+  COLLET_ASSERT(!connection.closing_);  // it will be gone by then
   if (std::exchange(connection.deferred_, true)) return;
   if (deferred_.empty()) {
     uv_idle_start(idle_, [](uv_idle_t* idle) { static_cast<ConnectionGroup*>(idle->data)->run_deferred(); });

@@ -175,6 +175,7 @@ void HttpConnection::answered() {
     return;
   }
   flush();
+  if (closing_) return;  // the client has broken the connection
   if (kept_ || tls_ || paused_) {
     group_->defer(*this);
   } else {

@@ -360,6 +360,22 @@ TEST_CASE("every event has a type, but for one without data, which is no message
         "event: endpoint\ndata: /where\n\n");
 }
 
+TEST_CASE("a client that breaks its connection as it is answered, with more requests behind, harms nobody") {
+  Served served;
+  for (std::size_t i = 0; i < 3; ++i) {
+    TcpClient client(served.port());
+    client.send(post("/later", "") + post("/echo", "x"));
+    served.handler.await_open(i + 1);
+    served.run([&] {
+      client.reset();  // which is not read of before the answer is written
+      served.handler.open(i).reply->respond(200, {}, {});
+    });
+  }
+  TcpClient other(served.port());
+  other.send(post("/echo", "y"));
+  CHECK(other.read_answer().body == "y");
+}
+
 TEST_CASE("an answer in pieces comes as it is written, and the connection goes on behind it") {
   Served served;
   TcpClient client(served.port());

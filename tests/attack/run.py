@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-RANDOM_ATTACKS = 2
+RANDOM_ATTACKS = 3
 NOBODY = 65534
 
 

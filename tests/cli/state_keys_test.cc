@@ -60,7 +60,9 @@ TEST_CASE("what is no key, and a file that others may read, is refused") {
   for (unsigned i = 0; i < limits::kStateKeysMax; ++i) many += kZeros + "\n";
   CHECK(file.problem(many) == "");
   CHECK(file.problem(many + kZeros) == fmt::format(" has over {} keys", limits::kStateKeysMax));
-  CHECK(file.problem(kZeros + "\n" + std::string(limits::kStateKeyFileBytesMax, '#')) == fmt::format(" is longer than {} bytes", limits::kStateKeyFileBytesMax));
+  const std::string key = kZeros + "\n";
+  CHECK(file.problem(key + std::string(limits::kStateKeyFileBytesMax - key.size(), '#')) == "");
+  CHECK(file.problem(key + std::string(limits::kStateKeyFileBytesMax - key.size() + 1, '#')) == fmt::format(" is longer than {} bytes", limits::kStateKeyFileBytesMax));
   const auto shared = file.read(kZeros, fs::perms::owner_read | fs::perms::group_read);
   REQUIRE_FALSE(shared.ok());
   CHECK(shared.message().find("chmod 600") != std::string::npos);

@@ -52,6 +52,15 @@ class Routes(Case):
                 self.assertEqual(self.ask(server, "POST", "/plugins/pages/say", b"x", Authorization="Bearer half").status, 404)
                 self.assertEqual(self.ask(server, "POST", "/plugins/pages/say", b"x", Authorization="Bearer all").status, 204)
 
+    def test_the_log_has_so_much_of_a_path_and_no_more(self):
+        for _, server, case in self.served(text="[log]\ncalls = true\n"):
+            with case:
+                prefix = "/plugins/pages/call/"
+                for size in (512, 513):
+                    self.ask(server, "POST", (prefix + "a" * size)[:size], b"{}")
+                lines = server.all_logged(r'call of route "([^"]*)"', 2)
+                self.assertEqual([match[1] for match in lines], [(prefix + "a" * 512)[:512]] * 2)
+
     def test_a_feed_stays_open_until_its_client_leaves(self):
         for _, server, case in self.served():
             with case:

@@ -111,3 +111,11 @@ TEST_CASE("a session's requests are told of with their era, and whoever has a to
   CHECK(legacy.take() == Lines{"request initialize for -, legacy", "end of initialize: 0 0",
                                "request tools/list for -, legacy", "end of tools/list: 0 0"});
 }
+
+TEST_CASE("an observer hears of so much of a method and no more") {
+  Watched w;
+  for (const std::size_t size : {128, 129}) {
+    w.h.modern(std::string(size, 'm'), "");
+    CHECK(w.take()[0] == "request " + std::string(128, 'm') + " for -, modern");
+  }
+}

@@ -11,6 +11,7 @@
 #include "client/limits.h"
 #include "plugins/client/loopback_listener.h"
 #include "plugins/client/manual_time.h"
+#include "plugins/client/obliging.h"
 #include "plugins/client/run_until.h"
 #include "support/catch.h"
 
@@ -112,26 +113,13 @@ class StreamServer {
   std::thread thread_;
 };
 
-struct Consenting final : Authorizer {
-  void headers(std::string_view, std::string_view,
-               std::function<void(Result<std::vector<HttpHeader>>)> done) override {
-    done(std::vector<HttpHeader>());
-  }
-  void challenged(int, const std::vector<HttpHeader>&, std::function<void(Result<bool>)> done) override {
-    ++challenges;
-    done(true);
-  }
-  std::vector<std::string> secrets() const override { return {}; }
-  unsigned challenges = 0;
-};
-
 // A transport to that server, and what its listener hears.
 struct OldTalk final : TransportListener {
   StreamServer server;
   Loop loop;
   ManualTime time{loop};
   HttpClient http{loop, "test"};
-  Consenting authorizer;
+  Obliging authorizer;
   std::vector<std::string> heard;
   std::vector<Lost> losses;
   std::optional<SseTransport> transport;

@@ -1,6 +1,7 @@
 #include "client/mcp/streamable_transport.h"
 
 #include "client/limits.h"
+#include "plugins/client/obliging.h"
 #include "plugins/client/raw_server.h"
 #include "support/catch.h"
 
@@ -21,19 +22,6 @@ std::string stream_of(std::string_view data) {
   std::string event = "id: 7\nretry: 0\ndata: ";
   return json_response("200 OK\r\nContent-Type: text/event-stream", event.append(data).append("\n\n"));
 }
-
-struct Obliging final : Authorizer {
-  void headers(std::string_view, std::string_view,
-               std::function<void(Result<std::vector<HttpHeader>>)> done) override {
-    done(std::vector<HttpHeader>());
-  }
-  void challenged(int, const std::vector<HttpHeader>&, std::function<void(Result<bool>)> done) override {
-    ++challenges;
-    done(true);
-  }
-  std::vector<std::string> secrets() const override { return {}; }
-  unsigned challenges = 0;
-};
 
 // What comes of one request to a server that says `first` so many times, and then `last`, which has the answer.
 struct Outcome final : TransportListener {

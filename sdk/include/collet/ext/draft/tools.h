@@ -76,9 +76,9 @@ typedef struct collet_outcome {
   collet_str message; /* FAILED: for people */
   collet_str data;    /* FAILED: JSON text; absent is possible */
   /* SUSPENDED: the item goes on when it is invoked again, with the same kind, name and arguments (absent is not {}), as the same
-   * principal, within 10 minutes, by this host or another with the same server.state_key_file, with an answer for each of these questions and with this state.
-   * There may be no questions: then the state alone. The host has sealed it. It may be larger than what suspend() takes: then
-   * it cannot be handed on. */
+   * principal, within 10 minutes, by this host or another with the same server.state_key_file, with an answer for each of these
+   * questions and with this state. There may be no questions: then the state alone. The host has sealed it. It may be larger than
+   * what suspend() takes: then it cannot be handed on. */
   collet_str state;
   const collet_question *questions;
   size_t question_count;

@@ -23,7 +23,8 @@ MAY_INCLUDE = {
     "plugin": ["base", "loop", "registry"],
     "foreign": ["base", "config"],
     "worker": ["base", "loop", "plugin", "registry"],
-    "cli": ["base", "config", "foreign", "loop", "plugin", "protocol", "registry", "rpc", "schema", "transport",
+    "service": ["base", "config", "foreign", "loop", "plugin", "protocol", "registry", "transport", "worker"],
+    "cli": ["base", "config", "foreign", "loop", "plugin", "protocol", "registry", "schema", "service", "transport",
             "worker"],
 }
 # Each room of plugins/client and the rooms that it may include, as its README.md has them. Headers outside of the rooms

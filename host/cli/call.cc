@@ -1,4 +1,5 @@
 #include "cli/input.h"
+#include "cli/loaded.h"
 #include "cli/terminal_call.h"
 #include "cli/verbs.h"
 
@@ -10,8 +11,8 @@ int call(const CallOptions& options, int in, Output& out) {
   const auto arguments = read_arguments(options.arguments, in, config->server.limits.message_bytes_max);
   if (!arguments) return complain(arguments.message());
 
-  Host host(*config, 1);
-  if (const auto reached = host.load_and_await_remotes(options.common); !reached)
+  service::Host host(*config, 1);
+  if (const auto reached = load_and_await_remotes(host, options.common); !reached)
     return complain(reached.message(), kUnreachable);
   return call_tool(host,
                    {.tool = options.tool,

@@ -5,6 +5,7 @@
 #include "cli/verbs.h"
 #include "plugin/load/elf_file.h"
 #include "schema/lint.h"
+#include "service/host.h"
 
 namespace collet::cli {
 namespace {
@@ -57,10 +58,10 @@ struct Trial {
   explicit Trial(const std::string& file) : config(config_of(file)), host(config, 1) {}
 
   const config::Config config;
-  Host host;
+  service::Host host;
 };
 
-void inspect_items(Host& host, Inspection& found) {
+void inspect_items(service::Host& host, Inspection& found) {
   const registry::SnapshotPtr snapshot = host.registry().current();
   for (const auto& report : host.reports()) {
     if (!report.ok()) found.errors.push_back(report.error);
@@ -121,7 +122,7 @@ int check(const CheckOptions& options, Output& out) {
   const int code = good ? kOk : kUsage;
   if (stuck.empty()) return code;
   for (const auto& trial : stuck) trial->host.loader().remove_copies();
-  Host& last = stuck.back()->host;
+  service::Host& last = stuck.back()->host;
   last.exit_code = out.finish(code);
   last.leave();
 }

@@ -4,6 +4,7 @@
 
 #include "cli/verbs.h"
 #include "foreign/client.h"
+#include "service/program.h"
 
 namespace collet::cli {
 namespace {
@@ -25,7 +26,7 @@ Result<foreign::Endpoint> endpoint_of(const ClientConfigOptions& options, const 
   foreign::Endpoint endpoint;
   endpoint.name = options.name.empty() ? server.name : options.name;
   if (options.stdio) {
-    endpoint.command = program_file();
+    endpoint.command = service::program_file();
     endpoint.args = {"stdio"};
     if (!options.common.config_file.empty()) {
       endpoint.args.push_back("--config");

@@ -2,11 +2,11 @@
 #include <optional>
 
 #include "cli/input.h"
-#include "cli/interruption.h"
-#include "cli/reloader.h"
 #include "cli/shell_command.h"
 #include "cli/terminal_call.h"
 #include "cli/verbs.h"
+#include "service/interruption.h"
+#include "service/reloader.h"
 
 namespace collet::cli {
 namespace {
@@ -33,7 +33,7 @@ std::vector<std::string> source_folders(const std::string& root) {
 // Build, reload, call, and again.
 class Workbench {
  public:
-  Workbench(const DevOptions& options, Host& host, const config::Config& config, Output& out)
+  Workbench(const DevOptions& options, service::Host& host, const config::Config& config, Output& out)
       : options_(options),
         host_(host),
         loop_(host.main_loop()),
@@ -97,7 +97,7 @@ class Workbench {
   }
 
   void reload() {
-    reloader_->reload_all([this](const ReloadOutcome&) { loop_.stop(); });
+    reloader_->reload_all([this](const service::ReloadOutcome&) { loop_.stop(); });
     loop_.run();
   }
 
@@ -112,7 +112,7 @@ class Workbench {
   }
 
   const DevOptions& options_;
-  Host& host_;
+  service::Host& host_;
   loop::Loop& loop_;
   const config::Config& config_;
   Output& out_;
@@ -121,8 +121,8 @@ class Workbench {
   bool changed_ = false;
   loop::Timer settle_;
   std::vector<std::unique_ptr<loop::FolderWatch>> watches_ = watch();
-  const Interruption interruption_;
-  std::optional<Reloader> reloader_;
+  const service::Interruption interruption_;
+  std::optional<service::Reloader> reloader_;
 };
 
 }  // namespace
@@ -142,7 +142,7 @@ int dev(const DevOptions& given, int in, Output& out) {
   options.call.arguments = *std::move(arguments);
   log::configure(config->log.level, config->log.format);
   config->plugins.debug = true;
-  Host host(*config, 1);
+  service::Host host(*config, 1);
   return Workbench(options, host, *config, out).work();
 }
 

@@ -1,7 +1,9 @@
-#include "cli/admin.h"
 #include "cli/admin_client.h"
 #include "cli/listing.h"
+#include "cli/loaded.h"
 #include "cli/verbs.h"
+#include "service/admin.h"
+#include "service/listing.h"
 
 namespace collet::cli {
 
@@ -11,7 +13,7 @@ namespace {
 std::optional<Result<std::string>> listing_of_server(const ListOptions& options, const config::Config& config) {
   const CommonOptions& common = options.common;
   if (options.fresh || common.name_server()) return std::nullopt;
-  return ask_server(admin_socket_path(config.admin, common.config_file), R"({"do":"list"})",
+  return ask_server(service::admin_socket_path(config.admin, common.config_file), R"({"do":"list"})",
                     common.timeout_ms.value_or(limits::kAdminSilenceMs));
 }
 
@@ -36,12 +38,12 @@ int list(const ListOptions& options, Output& out) {
   if (const auto listing = listing_of_server(options, *config)) {
     return *listing ? show_listing(**listing, options, out) : complain(listing->message(), kUnreachable);
   }
-  Host host(*config, 1);
-  if (auto reached = host.load_and_await_remotes(options.common); !reached) {
+  service::Host host(*config, 1);
+  if (auto reached = load_and_await_remotes(host, options.common); !reached) {
     return host.exit_code = complain(reached.message(), kUnreachable);
   }
   // While the host lives: a plugin that does not end has the process end with it.
-  return host.exit_code = show_listing(listing_json(host, false), options, out);
+  return host.exit_code = show_listing(service::to_json(service::list(host, false)), options, out);
 }
 
 }  // namespace collet::cli

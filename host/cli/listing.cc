@@ -1,164 +1,13 @@
 #include "cli/listing.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "base/display.h"
 #include "base/json.h"
-#include "base/text.h"
-#include "foreign/remote.h"
+#include "base/limits.h"
 
 namespace collet::cli {
 namespace {
-
-constexpr std::pair<registry::Kind, const char*> kKinds[] = {{registry::Kind::tool, "tool"},
-                                                             {registry::Kind::resource, "resource"},
-                                                             {registry::Kind::resource_template, "template"},
-                                                             {registry::Kind::prompt, "prompt"},
-                                                             {registry::Kind::route, "route"}};
-
-void append_key(std::string& out, const char* key) {
-  if (out.back() != '{') out += ',';
-  text::append_json_string(out, key);
-  out += ':';
-}
-
-void append_member(std::string& out, const char* key, std::string_view value) {
-  append_key(out, key);
-  text::append_json_string(out, value);
-}
-
-void append_number(std::string& out, const char* key, std::uint64_t value) {
-  append_key(out, key);
-  out += std::to_string(value);
-}
-
-void append_separator(std::string& out) {
-  if (out.back() != '[') out += ',';
-}
-
-void append_items(std::string& out, const registry::Snapshot& snapshot) {
-  append_key(out, "items");
-  out += '[';
-  for (const auto& [kind, label] : kKinds) {
-    for (const registry::Item& item : snapshot.items(kind)) {
-      append_separator(out);
-      out += '{';
-      append_member(out, "kind", label);
-      append_member(out, "name", item.name);
-      append_member(out, "plugin", *item.source);
-      append_key(out, "definition");
-      out += item.def->definition + '}';
-    }
-  }
-  out += ']';
-  append_key(out, "leftOut");
-  out += '[';
-  for (const registry::Rejected& item : snapshot.rejected()) {
-    append_separator(out);
-    out += '{';
-    append_member(out, "name", item.name);
-    append_member(out, "plugin", item.source);
-    append_member(out, "reason", item.reason);
-    out += '}';
-  }
-  out += ']';
-}
-
-void append_plugins(std::string& out, const plugin::Loader& loader) {
-  append_key(out, "plugins");
-  out += '[';
-  for (const plugin::PluginStatus& status : loader.status()) {
-    append_separator(out);
-    out += '{';
-    append_member(out, "id", status.id);
-    append_member(out, "library", status.library);
-    append_member(out, "pluginId", status.plugin_id);
-    append_member(out, "version", status.version);
-    append_member(out, "state",
-                  status.generation == 0 ? "failed"
-                  : status.on_probation  ? "on probation"
-                                         : "serving");
-    append_number(out, "generation", status.generation);
-    append_number(out, "callsInFlight", status.calls_in_flight);
-    append_member(out, "placement", status.placement == Placement::worker ? "worker" : "in-process");
-    if (!status.condition.empty()) append_member(out, "worker", status.condition);
-    if (!status.problem.empty()) append_member(out, "error", status.problem);
-    out += '}';
-  }
-  out += ']';
-}
-
-std::string address_of(const json::Value& remote) {
-  std::string address(json::find_string(remote, "address").value_or(""));
-  std::vector<std::string> arguments;
-  if (const json::Value* args = json::find(remote, "args"); args && args->IsArray()) {
-    for (const json::Value& argument : args->GetArray()) arguments.emplace_back(json::view(argument));
-  }
-  for (const std::string& argument : foreign::redact_arguments(arguments)) address += ' ' + argument;
-  return address;
-}
-
-// With a command's arguments behind it, by which one `npx` is told from the other.
-void append_remote(std::string& out, const json::Value& remote) {
-  out += '{';
-  for (const auto& [key, value] : remote.GetObject()) {
-    const std::string name(json::view(key));
-    if (name == "args") continue;
-    append_key(out, name.c_str());
-    name == "address" ? text::append_json_string(out, address_of(remote)) : json::append(out, value);
-  }
-  out += '}';
-}
-
-void append_remotes(std::string& out, const Host& host) {
-  json::Document health;
-  if (json::parse(host.remotes_status(), health)) return;
-  const json::Value* remotes = json::find(health, "remotes");
-  if (!remotes || remotes->Empty()) return;
-  append_key(out, "remotes");
-  out += '[';
-  for (const json::Value& remote : remotes->GetArray()) {
-    append_separator(out);
-    append_remote(out, remote);
-  }
-  out += ']';
-}
-
-// Of a running server.
-void append_comings_and_goings(std::string& out, const plugin::Loader& loader) {
-  append_key(out, "draining");
-  out += '[';
-  for (const plugin::Draining& draining : loader.draining()) {
-    append_separator(out);
-    out += '{';
-    append_member(out, "id", draining.plugin);
-    append_number(out, "generation", draining.number);
-    append_number(out, "callsInFlight", draining.calls);
-    append_key(out, "waitsFor");
-    out += '[';
-    for (const std::string& call : draining.waits_for) {
-      append_separator(out);
-      text::append_json_string(out, call);
-    }
-    out += "]}";
-  }
-  out += ']';
-  append_key(out, "leftBehind");
-  out += '[';
-  for (const plugin::LeftBehind& left : loader.left_behind()) {
-    append_separator(out);
-    out += '{';
-    append_member(out, "id", left.plugin);
-    append_number(out, "generation", left.number);
-    append_member(out, "reason", left.reason);
-    out += '}';
-  }
-  out += ']';
-}
-
-// Reading the JSON again.
 
 // Definitions may be nested as deeply as is allowed, and stand in items of an array of an object here.
 bool read_listing(std::string_view json_text, json::Document& listing) {
@@ -219,42 +68,6 @@ void append_plugin_lines(std::string& out, const json::Value& listing, bool runn
 
 }  // namespace
 
-std::string_view done_name(plugin::LoadReport::Done done) {
-  using Done = plugin::LoadReport::Done;
-  switch (done) {
-    case Done::unchanged:
-      return "unchanged";
-    case Done::loaded:
-      return "loaded";
-    case Done::replaced:
-      return "replaced";
-    case Done::adjusted:
-      return "adjusted";
-    case Done::reconfigured:
-      return "reconfigured";
-    case Done::removed:
-      return "removed";
-    case Done::failed:
-      return "failed";
-  }
-  return {};
-}
-
-std::string listing_json(Host& host, bool running) {
-  const registry::SnapshotPtr snapshot = host.registry().current();
-  std::string out = "{";
-  if (running) {
-    out += R"("ok":true)";
-    append_key(out, "server");
-    out += fmt::format(R"({{"pid":{},"version":"{}"}})", getpid(), COLLET_VERSION);
-  }
-  append_items(out, *snapshot);
-  append_plugins(out, host.loader());
-  append_remotes(out, host);
-  if (running) append_comings_and_goings(out, host.loader());
-  return out + '}';
-}
-
 std::string remotes_json(std::string_view listing) {
   json::Document document;
   if (!read_listing(listing, document)) return {};
@@ -289,6 +102,7 @@ std::vector<std::string> remote_problems(std::string_view json_text) {
   std::vector<std::string> problems;
   if (!read_listing(json_text, document)) return problems;
   for_each(document, "remotes", [&](const json::Value& remote) {
+    if (!remote.IsObject()) return;
     const std::string name = text_of(remote, "name"), state = text_of(remote, "state");
     const std::string why = text_of(remote, "problem");
     if (state != "up" && state != "disabled") {

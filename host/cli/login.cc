@@ -32,11 +32,11 @@ Result<config::Config> config_for(const LoginOptions& options) {
   return only(std::move(*config), name);
 }
 
-// A tool of the plugin "client", as it is used by a login.
+// A tool of the plugin that imports from remotes, as it is used by a login.
 int call_for(const LoginOptions& options, const char* tool, Output& out) {
   const auto config = config_for(options);
   if (!config) return complain(config.message());
-  Host host(*config, 1);
+  service::Host host(*config, 1);
   host.load();
   const plugin::LoadReport& report = host.reports().front();
   if (!report.ok()) return host.exit_code = complain(report.error);

@@ -5,10 +5,10 @@
 #include <cstring>
 
 #include "cli/command_line.h"
-#include "cli/keeper.h"
 #include "cli/output.h"
 #include "loop/standard_streams.h"
 #include "plugin/load/preflight.h"
+#include "service/keeper.h"
 #include "worker/child/child.h"
 #include "worker/host/process.h"
 
@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
     return collet::plugin::preflight_main(argc, argv);
   }
   if (argc > 1 && std::strcmp(argv[1], collet::worker::kWorkerVerb) == 0) collet::worker::worker_main();
-  if (argc > 1 && std::strcmp(argv[1], collet::cli::kKeepVerb) == 0) collet::cli::keeper_main(argv + 2);
+  if (argc > 1 && std::strcmp(argv[1], collet::service::kKeepVerb) == 0) collet::service::keeper_main(argv + 2);
   collet::loop::fill_standard_descriptors();
   if (!may_open_enough()) return collet::cli::kUsage;
   return collet::cli::run_command_line(argc, argv);

@@ -1,8 +1,8 @@
 #include "base/json.h"
 #include "base/text.h"
-#include "cli/admin.h"
 #include "cli/admin_client.h"
 #include "cli/verbs.h"
+#include "service/admin.h"
 
 namespace collet::cli {
 namespace {
@@ -29,7 +29,7 @@ void print_text(const json::Value& answer, Output& out) {
 int reload(const ReloadOptions& options, Output& out) {
   const auto config = load_config(options.common);
   if (!config) return complain(config.message());
-  const std::string path = admin_socket_path(config->admin, options.common.config_file);
+  const std::string path = service::admin_socket_path(config->admin, options.common.config_file);
   std::string request = R"({"do":"reload")";
   if (!options.plugin.empty()) {
     request += R"(,"plugin":)";

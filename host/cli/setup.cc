@@ -17,6 +17,7 @@
 #include "cli/verbs.h"
 #include "foreign/file.h"
 #include "foreign/remote_set.h"
+#include "service/program.h"
 
 namespace collet::cli {
 namespace {
@@ -47,7 +48,7 @@ class Setup {
     const std::string file =
         options.common.config_file.empty() ? default_config_file() : options.common.config_file;
     config_file_ = foreign::real_path(file).string();
-    endpoint_ = {options.name, "", false, program_file(), {"stdio", "--config", config_file_}};
+    endpoint_ = {options.name, "", false, service::program_file(), {"stdio", "--config", config_file_}};
   }
 
   int run() {
@@ -188,7 +189,7 @@ class Setup {
     config_size_ = target_.text.size();
     if (is_new_)
       target_.text =
-          fmt::format("[plugins]\npaths = [{}]\n", config::toml_string(default_plugin_folder().string()));
+          fmt::format("[plugins]\npaths = [{}]\n", config::toml_string(service::default_plugin_folder().string()));
     if (remotes_.empty()) {
       if (is_new_) config_text_ = target_.text;
       return {};

@@ -4,15 +4,15 @@
 #include <cstdio>
 #include <optional>
 
-#include "cli/activity_log.h"
-#include "cli/admin.h"
-#include "cli/reloader.h"
-#include "cli/server_setup.h"
-#include "cli/state_keys.h"
 #include "cli/verbs.h"
-#include "cli/while_loading.h"
 #include "loop/standard_streams.h"
 #include "protocol/stdio_endpoint.h"
+#include "service/activity_log.h"
+#include "service/admin.h"
+#include "service/reloader.h"
+#include "service/server_setup.h"
+#include "service/state_keys.h"
+#include "service/while_loading.h"
 
 namespace collet::cli {
 namespace {
@@ -116,19 +116,15 @@ int stdio(const CommonOptions& options) {
   const loop::StandardStreams streams = loop::take_standard_streams();
   const auto config = load_config(options);
   if (!config) return complain(config.message());
-  const auto state_keys = read_state_keys(config->server.state_key_file);
+  const auto state_keys = service::read_state_keys(config->server.state_key_file);
   if (!state_keys) return complain(state_keys.message());
-  ActivityLog activity;
-  Host host(*config, 1, *state_keys);
-  protocol::ServerOptions served = server_options(*config);
-  served.local = local_principal(*config);
-  served.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
-  served.more_instructions = [&host](const auto& is_shown) { return host.loader().instructions(is_shown); };
-  served.state_keys = *state_keys;
-  activity.join(config->log, host.registry(), served);
+  service::ActivityLog activity;
+  service::Host host(*config, 1, *state_keys);
+  protocol::ServerOptions served = service::server_options(*config, host, activity, *state_keys);
+  served.local = service::local_principal(*config);
   protocol::Server server(std::move(served), host.registry(), host.loops());
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
-  std::optional<WhileLoading> loading(host);
+  std::optional<service::WhileLoading> loading(host);
   host.load();
   {
     loop::Loop& loop = host.main_loop();
@@ -139,17 +135,17 @@ int stdio(const CommonOptions& options) {
                                     [&] { ending.drain(endpoint->stream()); });
     endpoint = &serving;
     serving.stream().when_closing([&] { ending.watch_unread(serving.stream()); });
-    const EndOfPlugins end_of_plugins(host);
+    const service::EndOfPlugins end_of_plugins(host);
     const loop::Signal terminate(loop, SIGTERM, [&] { ending.stop(serving.stream()); });
     const loop::Signal interrupt(loop, SIGINT, [&] { ending.stop(serving.stream()); });
     loading.reset();  // others hear of signals now
-    Reloader reloader(host, *config, options.config_file, [&options] { return read_config(options); });
+    service::Reloader reloader(host, *config, options.config_file, [&options] { return read_config(options); });
     std::optional<loop::Signal> hangup;
     if (config->plugins.reload != config::Reload::off) {
       hangup.emplace(loop, SIGHUP, [&] { reloader.reload_all({}); });
     }
     // None by default: clients start as many of us as they like.
-    const auto admin = AdminServer::open(config->admin.socket, host, reloader);
+    const auto admin = service::AdminServer::open(config->admin.socket, host, reloader);
     loop.run();
     host.exit_code = account(ending.cut_short(), serving.stream().undelivered());
     host.unload_timeout_ms = ending.left_ms();

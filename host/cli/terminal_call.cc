@@ -1,10 +1,10 @@
 #include "cli/terminal_call.h"
 
 #include "base/json.h"
-#include "cli/interruption.h"
 #include "cli/listing.h"
 #include "registry/ending.h"
 #include "registry/invocation.h"
+#include "service/interruption.h"
 
 namespace collet::cli {
 namespace {
@@ -53,7 +53,7 @@ class Listener final : public registry::Listener {
         if (!ended_) deadline.start(limits::kCancelGraceMs, [this] { loop_.stop(); });
       });
     });
-    const Interruption interruption(loop_, [this] {
+    const service::Interruption interruption(loop_, [this] {
       say("collet: interrupted");
       invocation_.cancel(registry::CancelReason::client);
       loop_.stop();
@@ -121,7 +121,7 @@ std::vector<std::string> tool_names(const registry::Snapshot& snapshot) {
 
 }  // namespace
 
-int call_tool(Host& host, const TerminalCall& call, Output& out) {
+int call_tool(service::Host& host, const TerminalCall& call, Output& out) {
   json::Document arguments;
   COLLET_ASSERT(!json::parse(call.arguments, arguments) && arguments.IsObject());
   const registry::SnapshotPtr snapshot = host.registry().current();

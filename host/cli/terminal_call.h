@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "cli/host.h"
 #include "cli/output.h"
+#include "service/host.h"
 
 namespace collet::cli {
 
@@ -19,6 +19,6 @@ struct TerminalCall {
 
 // Calls a tool of the plugins that `host` has loaded, whose loop is run until the end. Returns the exit code; kUnreachable
 // if there is no such tool, while remotes are down that may have it.
-int call_tool(Host& host, const TerminalCall& call, Output& out);
+int call_tool(service::Host& host, const TerminalCall& call, Output& out);
 
 }  // namespace collet::cli

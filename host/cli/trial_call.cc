@@ -1,6 +1,7 @@
 #include "cli/trial_call.h"
 
 #include "base/json.h"
+#include "cli/loaded.h"
 #include "cli/terminal_call.h"
 #include "registry/definition.h"
 
@@ -55,8 +56,8 @@ int trial_call(const TrialCall& trial, Output& out) {
     common.command += (common.command.empty() ? "" : " ") + in_shell(word);
   const auto config = load_config(common);
   if (!config) return complain(config.message());
-  Host host(*config, 1);
-  if (const auto reached = host.load_and_await_remotes(common); !reached)
+  service::Host host(*config, 1);
+  if (const auto reached = load_and_await_remotes(host, common); !reached)
     return complain(reached.message(), kUnreachable);
   const registry::SnapshotPtr snapshot = host.registry().current();
   const auto wanted = choose_call(trial, *snapshot);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/host.h"
+#include "cli/configuration.h"
 #include "cli/output.h"
 
 namespace collet::cli {

@@ -114,7 +114,7 @@ struct Plugin {
   bool operator==(const Plugin&) const = default;
 };
 
-// [remote.<name>]: an MCP server that the plugin "client" imports from.
+// [remote.<name>]: an MCP server to import from.
 struct Remote {
   std::string name;
   std::string json;  // the table as it stands in the file, checked, with its name: what the plugin is given
@@ -158,7 +158,7 @@ struct Config {
   Plugins plugins;
   std::vector<Plugin> plugin;  // in the order of the file, which decides clashes of names
   std::vector<Remote> remote;  // likewise
-  std::string remotes_used_by = "server";  // of no file: that, "login" or "terminal", as the plugin "client" is told
+  std::string remotes_used_by = "server";  // of no file: that, "login" or "terminal", as the plugin that imports from them is told
 
   // Without a file: every plugin of that folder, on loopback.
   static Config defaults(const std::filesystem::path& plugin_folder);

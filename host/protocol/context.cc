@@ -13,7 +13,7 @@ constexpr std::string_view kClientCapabilities = "io.modelcontextprotocol/client
 constexpr std::string_view kLogLevel = "io.modelcontextprotocol/logLevel";
 
 const json::Value* meta_of(const rpc::Message& message) {
-  const json::Value* meta = message.params ? json::find(*message.params, "_meta") : nullptr;
+  const json::Value* meta = message.param("_meta");
   return meta && meta->IsObject() ? meta : nullptr;
 }
 

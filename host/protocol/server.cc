@@ -134,7 +134,7 @@ void ServerLoop::notice(const Request& request) {
 }
 
 void ServerLoop::cancelled(const Request& request) {
-  const json::Value* value = request.message.params ? json::find(*request.message.params, "requestId") : nullptr;
+  const json::Value* value = request.message.param("requestId");
   const auto id = value ? rpc::Id::from(*value) : std::nullopt;
   rpc::InFlight* in_flight = in_flight_of(request);
   if (!id || !in_flight) return;

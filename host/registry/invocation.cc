@@ -4,9 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "registry/answers.h"
-#include "registry/call_observer.h"
 #include "registry/ending.h"
 
 namespace collet::registry {
@@ -61,8 +59,7 @@ std::optional<Ending> Invocation::check_depth() const {
 }
 
 std::optional<Ending> Invocation::check(const Item& item) {
-  source_ = *item.source;
-  output_ = item.compiled->output;
+  rounds_.aim(order_.kind, item);
   timeout_ms_ = order_.timeout_ms ? order_.timeout_ms : item.def->timeout_ms;
   if (timeout_ms_ == 0) timeout_ms_ = limits::kCallTimeoutMs;
   if (order_.kind == CallKind::resource) {
@@ -90,7 +87,7 @@ std::string Invocation::canonical_arguments() const {
 }
 
 StateBinding Invocation::binding(const std::string& arguments) const {
-  return {noun(order_.kind), order_.name, source_, arguments, id_of(on_behalf_.principal)};
+  return {noun(order_.kind), order_.name, rounds_.source(), arguments, id_of(on_behalf_.principal)};
 }
 
 // As ItemCall does it for a modern client.
@@ -107,49 +104,34 @@ std::optional<Ending> Invocation::resume() {
   if (!answers) return bad_params(answers.message());
   opened->answers = std::move(answers->given);
   if (!answers->open.empty()) return suspended_with(std::move(*opened), std::move(answers->open));
-  round_ = opened->round + 1;
-  suspended_ = std::move(*opened);
+  rounds_.take_up(std::move(*opened));
   return std::nullopt;
 }
 
 void Invocation::run(const Snapshot& snapshot, const Snapshot::Found& found, unsigned loop) {
   const std::string variables = found.item->def->kind == Kind::resource_template ? variables_text(found.variables) : "";
-  Call call;
-  call.kind = order_.kind;
-  call.loop = loop;
-  call.name = order_.kind == CallKind::resource ? found.uri(order_.name) : std::string_view(found.item->def->name);
-  if (order_.arguments) call.arguments = *order_.arguments;
-  if (!variables.empty()) call.variables = variables;
-  call.timeout_ms = timeout_ms_;
-  call.principal = &on_behalf_.principal;
-  call.output = output_.get();
-  call.depth = on_behalf_.depth;
-  call.round = round_;
-  if (round_ > 0) {
-    call.input_responses = suspended_.answers;
-    call.state = suspended_.state;
-    call.state_version = suspended_.version;
-  }
-  provider_ = found.item->provider;
-  id_ = start_call(snapshot, *found.item, call, *this);
-}
-
-void Invocation::cancel(CancelReason reason) {
-  if (provider_) provider_->cancel(id_, reason);
+  rounds_.start(snapshot, *found.item,
+                {.loop = loop,
+                 .name = order_.kind == CallKind::resource ? found.uri(order_.name) : std::string_view(),
+                 .arguments = order_.arguments,
+                 .variables = variables,
+                 .timeout_ms = timeout_ms_,
+                 .principal = &on_behalf_.principal,
+                 .depth = on_behalf_.depth},
+                *this);
 }
 
 Ending Invocation::suspended_with(SuspendedState left, std::vector<InputRequest> questions) const {
-  left.questions = to_object(questions);
   Ending ending;
   ending.how = Ending::How::suspended;
   const std::string arguments = canonical_arguments();
-  ending.state = sealer_.seal(left, binding(arguments), wall_ms() + limits::kInputTimeoutMs);
+  ending.state = rounds_.seal(sealer_, std::move(left), questions, binding(arguments), limits::kInputTimeoutMs);
   ending.input_requests = std::move(questions);
   return ending;
 }
 
 void Invocation::on_end(Ending& ending) {
-  provider_ = nullptr;
+  rounds_.ended();
   std::optional<Ending> other;
   try {
     other = instead_of(ending);
@@ -163,15 +145,10 @@ void Invocation::on_end(Ending& ending) {
 // a result is withheld. Nothing: that is told.
 std::optional<Ending> Invocation::instead_of(Ending& ending) const {
   if (ending.how == Ending::How::suspended) {
-    return suspended_with({.round = round_, .version = ending.state_version, .state = std::move(ending.state)},
-                          std::move(ending.input_requests));
+    return suspended_with(rounds_.leave(ending), std::move(ending.input_requests));
   }
-  if (!output_ || ending.how != Ending::How::completed || ending.is_error) return std::nullopt;
-  const std::string wrong =
-      ending.misfit ? *ending.misfit : check_structured(*output_, ending.structured).value_or("");
-  if (wrong.empty()) return std::nullopt;
-  log::warning("plugin {}: a result is withheld: {}", source_, wrong);
-  return failure(order_.kind, "The tool failed: " + wrong);
+  const auto wrong = rounds_.misfit(ending);
+  return wrong ? std::optional(failure(order_.kind, "The tool failed: " + *wrong)) : std::nullopt;
 }
 
 }  // namespace collet::registry

@@ -8,6 +8,7 @@
 
 #include "registry/principal.h"
 #include "registry/registry.h"
+#include "registry/rounds.h"
 #include "registry/sealed_state.h"
 
 namespace collet::registry {
@@ -52,7 +53,7 @@ class Invocation final : public Listener {
   // What it is about, if only `reach` keeps that from it; or null.
   const Item* find_beyond_reach(const Snapshot& snapshot) const;
   // Asks the plugin to end it. Does nothing when it has ended.
-  void cancel(CancelReason reason);
+  void cancel(CancelReason reason) { rounds_.cancel(reason); }
 
   // Between begin() and the end: how long it may take, in milliseconds.
   std::uint64_t timeout_ms() const { return timeout_ms_; }
@@ -78,13 +79,8 @@ class Invocation final : public Listener {
   const StateSealer& sealer_;
   Listener& caller_;
 
-  std::string source_;  // of the item
-  SchemaPtr output_;
-  std::uint32_t round_ = 0;
-  SuspendedState suspended_;  // the round before, of a later one
+  Rounds rounds_;
   std::uint64_t timeout_ms_ = 0;
-  Provider* provider_ = nullptr;
-  CallId id_ = 0;
 };
 
 }  // namespace collet::registry

@@ -56,6 +56,13 @@ struct Message {
   const json::Value* result = nullptr;  // of a response: this one …
   const json::Value* error = nullptr;   // … or this one
   std::string_view arguments;           // exact text of params.arguments; data() is null if absent
+
+  // The parameter of that name; null if there is none.
+  const json::Value* param(std::string_view name) const { return params ? json::find(*params, name) : nullptr; }
+  // Likewise, if it is a text.
+  std::optional<std::string_view> param_text(std::string_view name) const {
+    return params ? json::find_string(*params, name) : std::nullopt;
+  }
 };
 
 // Whether a message is an array of messages.

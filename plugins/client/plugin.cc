@@ -1,4 +1,5 @@
-// The plugin "client": what other MCP servers offer, in this host's registry. Configured by [remote.<name>].
+// The plugin that imports what other MCP servers offer, in this host's registry. Configured by [remote.<name>].
+#include <collet/ext/draft/remotes.h>
 #include <collet/ext/reconfigure.h>
 #include <collet/ext/save_state.h>
 #include <collet/ext/status.h>
@@ -151,4 +152,5 @@ const collet_plugin kPlugin = {
 }  // namespace
 }  // namespace collet::client
 
+COLLET_IMPORTS_REMOTES;
 extern "C" COLLET_EXPORT const collet_plugin* collet_plugin_entry_v1(void) { return &collet::client::kPlugin; }

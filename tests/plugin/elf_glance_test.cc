@@ -13,6 +13,9 @@ TEST_CASE("a library that is no plugin is told from one that is, and from what c
   CHECK_FALSE(is_other_library(module_path("sample")));
   CHECK(is_other_library(module_path("hostile_exports_4097")));
   CHECK_FALSE(is_other_library(module_path("not_there")));
+  CHECK(imports_remotes(module_path("importer")));
+  CHECK_FALSE(imports_remotes(module_path("sample")));
+  CHECK_FALSE(imports_remotes(module_path("not_there")));
   std::ifstream file(module_path("hostile_no_symbol"), std::ios::binary);
   const std::string whole{std::istreambuf_iterator<char>(file), {}};
   std::string folder = std::filesystem::temp_directory_path() / "collet-glance-XXXXXX";
@@ -28,6 +31,7 @@ TEST_CASE("a library that is no plugin is told from one that is, and from what c
     bad[at] = static_cast<char>(~bad[at]);
     std::ofstream(path, std::ios::binary) << bad;
     static_cast<void>(is_other_library(path));
+    static_cast<void>(imports_remotes(path));
   }
   std::filesystem::remove_all(folder);
 }

@@ -53,7 +53,8 @@ TEST_CASE("each extension that the SDK has is tried here") {
   const std::set<std::string> tried{"instructions.h", "loop.h",   "reconfigure.h", "relay.h",
                                     "save_state.h",   "status.h", "stream.h",      "watch.h",
                                     "registry.h",     "tools.h",    // these two in peers_test.cc
-                                    "http.h"};                      // in routes_test.cc
+                                    "http.h",                       // in routes_test.cc
+                                    "remotes.h"};                   // in elf_glance_test.cc, and by the plugin that has it
   std::set<std::string> there;
   for (const auto& header : std::filesystem::recursive_directory_iterator(COLLET_TEST_EXTENSIONS)) {
     if (header.is_regular_file()) there.insert(header.path().filename());
@@ -111,6 +112,22 @@ TEST_CASE("collet.status/1: what a plugin says of its health can be asked for") 
   CHECK(extended.house.loader.health("p") == R"({"mood":"good"})");
   REQUIRE(extended.house.load(module_path("sample")).ok());
   CHECK(extended.house.loader.health("p1").empty());
+}
+
+TEST_CASE("collet.status/1: the host hears that a plugin's health has changed, and that its worker is gone") {
+  std::atomic<int> changes = 0;
+  LoaderOptions options = test_options();
+  options.status_changed = [&] { ++changes; };
+  {
+    Extended extended(options);
+    extended.house.call_tool("changed");
+    REQUIRE(becomes_true([&] { return changes == 1; }));
+    extended.house.call_tool("said");
+    CHECK(changes == 1);
+    if (!in_worker()) return;
+    extended.house.call_tool("crash");
+    REQUIRE(becomes_true([&] { return changes >= 2; }));
+  }
 }
 
 TEST_CASE("collet.status/1: a plugin that takes its time to answer holds up nobody but who asked") {

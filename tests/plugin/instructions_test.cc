@@ -20,7 +20,7 @@ struct SayingHost {
   Items items{CallRules{}};
   Blobs blobs;
   Instructions instructions;
-  HostSide side{calls, owner, items, blobs, {}, &instructions};
+  HostSide side{calls, owner, items, blobs, {}, {}, &instructions};
   const collet_host table = make_host_table(side);
   const collet_instructions* said = static_cast<const collet_instructions*>(
       table.get_extension(&table, COLLET_EXT_INSTRUCTIONS, sizeof COLLET_EXT_INSTRUCTIONS - 1));

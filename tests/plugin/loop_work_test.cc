@@ -32,7 +32,7 @@ struct LoopsHost {
   Items items{CallRules{}};
   Blobs blobs;
   LoopWork work{calls, "tester"};
-  HostSide side{calls, owner, items, blobs, {}, nullptr, &work};
+  HostSide side{calls, owner, items, blobs, {}, {}, nullptr, &work};
   const collet_host table = make_host_table(side);
   const collet_loop* loop =
       static_cast<const collet_loop*>(table.get_extension(&table, COLLET_EXT_LOOP, sizeof COLLET_EXT_LOOP - 1));

@@ -2,7 +2,9 @@
 
 #include "collet/ext/instructions.h"
 #include "collet/ext/relay.h"
+#include "collet/ext/status.h"
 #include "collet/ext/stream.h"
+#include "plugin/abi/entered.h"
 #include "plugin/abi/http_table.h"
 #include "plugin/abi/instructions.h"
 #include "plugin/abi/loop_table.h"
@@ -13,8 +15,16 @@
 namespace collet::plugin {
 namespace {
 
+std::int32_t status_changed(const collet_host* host) {
+  return entered(host, [](HostSide& side) -> std::int32_t {
+    if (side.status_changed) side.status_changed();
+    return COLLET_OK;
+  });
+}
+
 constexpr collet_instructions kInstructions{sizeof(collet_instructions), 0, set_instructions};
 constexpr collet_relay kRelay{sizeof(collet_relay), 0, relay::complete_with};
+constexpr collet_status_watch kStatusWatch{sizeof(collet_status_watch), 0, status_changed};
 constexpr collet_stream kStream{sizeof(collet_stream), 0, notices::close_stream};
 
 struct Extension {
@@ -25,6 +35,7 @@ constexpr Extension kExtensions[] = {
     {COLLET_EXT_HTTP, &kHttpTable},
     {COLLET_EXT_INSTRUCTIONS, &kInstructions},
     {COLLET_EXT_RELAY, &kRelay},
+    {COLLET_EXT_STATUS, &kStatusWatch},
     {COLLET_EXT_STREAM, &kStream},
 };
 

@@ -29,6 +29,7 @@ struct HostSide {
   Items& items;
   Blobs& blobs;
   std::function<void(std::string_view uri)> resource_updated;  // any thread; may be empty
+  std::function<void()> status_changed;                        // likewise
   Instructions* instructions = nullptr;                        // null: nobody would hear them
   LoopWork* loop_work = nullptr;                               // null: plugins have nothing to do on loops here
   Peers* peers = nullptr;                                      // null: nor with other items

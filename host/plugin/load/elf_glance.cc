@@ -14,6 +14,7 @@
 
 #include "base/descriptor.h"
 #include "base/limits.h"
+#include "collet/ext/draft/remotes.h"
 #include "collet/plugin.h"
 
 namespace collet::plugin {
@@ -104,11 +105,12 @@ std::optional<Range> find_names(const File& file) {
   return std::nullopt;
 }
 
-// Piece by piece: the names of some libraries take tens of megabytes. Nothing if they cannot be read.
+// Or one that ends so: linkers let a name stand at the end of a longer one. Piece by piece: the names of some libraries take tens of
+// megabytes. Nothing if they cannot be read.
 std::optional<bool> has_name(const File& file, Range names, std::string_view name) {
   constexpr std::size_t kPiece = 1u << 20;
-  std::string wanted(1, '\0');
-  wanted.append(name).push_back('\0');
+  std::string wanted(name);
+  wanted.push_back('\0');
   std::string seen;
   while (names.size > 0) {
     const std::string piece = file.read(names.offset, std::min<std::uint64_t>(kPiece, names.size));
@@ -131,6 +133,13 @@ bool is_other_library(const std::string& path) {
   if (!file.is_regular() || is_cut_off(file)) return false;
   const auto names = find_names(file);
   return names && has_name(file, *names, COLLET_ENTRY_SYMBOL) == false;
+}
+
+bool imports_remotes(const std::string& path) {
+  const File file(path);
+  if (!file.is_regular()) return false;
+  const auto names = find_names(file);
+  return names && has_name(file, *names, COLLET_REMOTES_SYMBOL) == true;
 }
 
 }  // namespace collet::plugin

@@ -13,4 +13,7 @@ bool is_cut_off(const std::string& path);
 // that a plugin beside it is linked with.
 bool is_other_library(const std::string& path);
 
+// Whether the file at `path` is a library for this machine that says that it imports from remotes (collet/ext/draft/remotes.h).
+bool imports_remotes(const std::string& path);
+
 }  // namespace collet::plugin

@@ -407,6 +407,12 @@ std::string Loader::health(std::string_view id) const {
   return inquiry ? inquiry->status() : std::string();
 }
 
+std::string Loader::importer() const {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(plugins_.begin(), plugins_.end(), [](const auto& plugin) { return plugin->wanted.imports_remotes; });
+  return found == plugins_.end() ? std::string() : (*found)->wanted.id;
+}
+
 std::string Loader::instructions(const std::function<bool(std::string_view id)>& is_shown) const {
   const std::lock_guard lock(mutex_);
   std::string all;

@@ -68,6 +68,8 @@ class Loader {
   void watch(std::string_view uri, bool watched);
   // [any] What the plugin says of its health, a JSON object; empty if it says nothing, or does not serve.
   std::string health(std::string_view id) const;
+  // [any] The plugin that imports from remotes, or empty.
+  std::string importer() const;
   // [any] What the plugins that serve, and of which this is true, tell clients, in the order of their declaration, with
   // empty lines between.
   std::string instructions(const std::function<bool(std::string_view id)>& is_shown) const;

@@ -172,6 +172,7 @@ GenerationSpec Stage::generation_spec(Candidate& candidate) const {
   spec.never_unload = options_.never_unload;
   spec.debug = options_.debug;
   if (!candidate.worker) spec.prior = std::move(candidate.prior);
+  spec.status_changed = options_.status_changed;
   if (options_.resource_updated) {
     spec.resource_updated = [this, id = candidate.spec.id](std::string_view uri) {
       options_.resource_updated(id, uri);

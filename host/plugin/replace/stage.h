@@ -33,6 +33,7 @@ struct PluginSpec {
   Permissions permissions = {};  // in a worker
   std::uint64_t drain_timeout_ms = limits::kPluginDrainTimeoutMs;
   bool allow_writable_by_others = false;  // see file_trust.h
+  bool imports_remotes = false;           // see collet/ext/draft/remotes.h
 
   bool operator==(const PluginSpec&) const = default;
 };
@@ -90,6 +91,8 @@ struct LoaderOptions {
   std::function<std::unique_ptr<Image>(WorkerOrder order)> make_worker;
   // Any thread: a plugin says that what is read at `uri` has changed.
   std::function<void(std::string_view id, std::string_view uri)> resource_updated;
+  // Any thread, must not block: what a plugin says of its health has changed.
+  std::function<void()> status_changed;
   // Any thread, must not block: a plugin is to be given back its generation before: Loader::roll_back().
   std::function<void(std::string id, std::uint64_t generation)> given_up;
 };

@@ -33,6 +33,7 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
             items_,
             blobs_,
             spec_.resource_updated,
+            spec_.status_changed,
             &instructions_,
             spec_.isolated ? nullptr : &loop_work_,
             peers_.get(),
@@ -48,6 +49,7 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
                       [this](const std::string& cause) {
                         end_running(cause);
                         owner_.give_up();
+                        if (spec_.status_changed) spec_.status_changed();
                       },
                   .erred = [this] { owner_.note_error(); }});
 }

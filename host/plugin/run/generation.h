@@ -49,6 +49,7 @@ struct GenerationSpec {
   bool debug = false;  // what the host refuses of its plugin is said in the log
   std::optional<SavedState> prior = {};
   std::function<void(std::string_view uri)> resource_updated = {};  // any thread; may be empty
+  std::function<void()> status_changed = {};  // any thread; may be empty: what the plugin says of its health is another
   // In a worker process only. Both are borrowed.
   bool isolated = false;
   std::function<void()> erred = {};  // any thread: the plugin has made an error of its own

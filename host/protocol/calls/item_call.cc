@@ -11,16 +11,13 @@
 #include "protocol/server.h"
 #include "protocol/severity.h"
 #include "registry/answers.h"
-#include "registry/call_observer.h"
 
 namespace collet::protocol {
 
 void ItemCall::begin(RequestPtr request, const Target& target, std::unique_ptr<ItemCall> self) {
   request_ = std::move(request);
   serial_ = loop_.next_serial();
-  kind_ = target.kind;
-  source_ = target.item->source;
-  output_ = target.item->compiled->output;
+  rounds_.aim(target.kind, *target.item);
   timeout_ms_ =
       target.item->def->timeout_ms ? target.item->def->timeout_ms : loop_.server().options().call_timeout_ms;
   auto bad = resume();
@@ -58,10 +55,9 @@ void ItemCall::remember(const Target& target) {
 
 // A modern client comes back with what it was asked for, or is asked for the rest: then the call is over.
 std::optional<rpc::Error> ItemCall::resume() {
-  if (request_->context.era != Era::modern || !request_->message.params) return std::nullopt;
-  const json::Value& params = *request_->message.params;
-  const json::Value* sealed = json::find(params, "requestState");
-  const json::Value* responses = json::find(params, "inputResponses");
+  if (request_->context.era != Era::modern) return std::nullopt;
+  const json::Value* sealed = request_->message.param("requestState");
+  const json::Value* responses = request_->message.param("inputResponses");
   if (responses && !responses->IsObject()) return rpc::invalid_params("inputResponses must be an object");
   if (!sealed) return std::nullopt;  // what it answers is looked at when it would be asked
   if (!sealed->IsString()) return rpc::invalid_params("requestState must be a string");
@@ -76,26 +72,18 @@ std::optional<rpc::Error> ItemCall::resume() {
     phase_ = Phase::over;
     return std::nullopt;
   }
-  take_up(std::move(*opened));
+  rounds_.take_up(std::move(*opened));
   return std::nullopt;
-}
-
-// The round behind the one that was suspended.
-void ItemCall::take_up(registry::SuspendedState suspended) {
-  round_.number = suspended.round + 1;
-  round_.state_version = suspended.version;
-  round_.state = std::move(suspended.state);
-  round_.input_responses = std::move(suspended.answers);
 }
 
 // Answers with a task where the tool wants to be one and the client knows how; what the call answers goes to the
 // task.
 std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
-  if (kind_ != registry::CallKind::tool) return std::nullopt;
+  if (rounds_.kind() != registry::CallKind::tool) return std::nullopt;
   const Context& context = request_->context;
   const registry::Traits& traits = target.item->def->traits;
   const std::uint64_t ttl_ms = loop_.server().options().task_ttl_ms;
-  auto offer = context.era == Era::modern ? offer_task(traits, context, round_.number, ttl_ms)
+  auto offer = context.era == Era::modern ? offer_task(traits, context, rounds_.number(), ttl_ms)
                                           : offer_core_task(traits, context, request_->message, ttl_ms);
   if (offer.bad) return offer.bad;
   if (!offer.ttl_ms) return std::nullopt;
@@ -117,26 +105,15 @@ std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
 }
 
 void ItemCall::run(const Target& target) {
-  registry::Call call;
-  call.kind = target.kind;
-  call.loop = loop_.index();
-  call.name = target.uri.empty() ? std::string_view(target.item->def->name) : target.uri;
-  call.arguments = target.arguments;
-  if (!target.variables.empty()) call.variables = target.variables;
-  call.timeout_ms = timeout_ms_;
-  call.principal = &request_->context.principal;
-  call.output = output_.get();
-  call.round = round_.number;
-  if (round_.number > 0) {
-    call.input_responses = round_.input_responses;
-    call.state = round_.state;
-    call.state_version = round_.state_version;
-  }
   phase_ = Phase::running;
-  provider_ = target.item->provider;
-  starting_ = true;
-  id_ = registry::start_call(loop_.snapshot(), *target.item, call, *this);
-  starting_ = false;
+  rounds_.start(loop_.snapshot(), *target.item,
+                {.loop = loop_.index(),
+                 .name = target.uri,
+                 .arguments = target.arguments,
+                 .variables = target.variables,
+                 .timeout_ms = timeout_ms_,
+                 .principal = &request_->context.principal},
+                *this);
 }
 
 void ItemCall::run_again() {
@@ -145,20 +122,19 @@ void ItemCall::run_again() {
     phase_ = Phase::over;
     return;
   }
-  const auto found = loop_.find(kind_, name_, request_->context);
+  const auto found = loop_.find(rounds_.kind(), name_, request_->context);
   if (!found.item) {
     fail("What was called is gone; it was replaced while you were asked");
     phase_ = Phase::over;
     return;
   }
-  Target target{.item = found.item, .kind = kind_};
-  if (kind_ == registry::CallKind::resource) {
+  Target target{.item = found.item, .kind = rounds_.kind()};
+  if (rounds_.kind() == registry::CallKind::resource) {
     target.uri = name_;
     target.variables = registry::variables_text(found.variables);
   }
   if (has_arguments_) target.arguments = arguments_;
-  source_ = found.item->source;
-  output_ = found.item->compiled->output;
+  rounds_.aim(rounds_.kind(), *found.item);
   run(target);
 }
 
@@ -185,7 +161,7 @@ void ItemCall::cancel(registry::CancelReason reason) {
     request_->http.abandon();
   }
   if (phase_ == Phase::asking) return retire();
-  provider_->cancel(id_, reason);
+  rounds_.cancel(reason);
 }
 
 void ItemCall::expire() {
@@ -193,9 +169,9 @@ void ItemCall::expire() {
     fail("The client did not answer in time");
     return retire();
   }
-  fail(fmt::format("The {} did not answer within {} ms", kind_ == registry::CallKind::tool ? "tool" : "plugin",
+  fail(fmt::format("The {} did not answer within {} ms", rounds_.kind() == registry::CallKind::tool ? "tool" : "plugin",
                    timeout_ms_));
-  provider_->cancel(id_, registry::CancelReason::deadline);
+  rounds_.cancel(registry::CancelReason::deadline);
 }
 
 void ItemCall::on_gone() {
@@ -204,7 +180,7 @@ void ItemCall::on_gone() {
   request_->exchange.disown();
   if (phase_ == Phase::asking) return retire();
   // A legacy client that disconnects has not cancelled (2025-11-25, basic/transports); a modern one has.
-  if (request_->context.era == Era::modern) provider_->cancel(id_, registry::CancelReason::client);
+  if (request_->context.era == Era::modern) rounds_.cancel(registry::CancelReason::client);
 }
 
 void ItemCall::on_progress(const registry::Progress& progress) {
@@ -249,9 +225,9 @@ void ItemCall::on_close_stream(unsigned retry_ms) {
 
 void ItemCall::on_end(registry::Ending& ending) {
   phase_ = Phase::over;
-  id_ = 0;
+  rounds_.ended();
   if (unsaid_ > 0) {
-    log::warning("plugin {}: {} log messages of a call are left out: its client does not read", *source_, unsaid_);
+    log::warning("plugin {}: {} log messages of a call are left out: its client does not read", rounds_.source(), unsaid_);
     unsaid_ = 0;
   }
   if (request_->exchange.open()) {
@@ -263,7 +239,7 @@ void ItemCall::on_end(registry::Ending& ending) {
       forget_id();
     }
   }
-  if (!starting_ && phase_ == Phase::over) retire();
+  if (!rounds_.starting() && phase_ == Phase::over) retire();
 }
 
 std::optional<std::string_view> ItemCall::info(std::string_view key) const {
@@ -277,9 +253,9 @@ std::optional<std::string_view> ItemCall::info(std::string_view key) const {
 // Whoever has the answer may use the id again at once, perhaps on another loop.
 void ItemCall::answer(const registry::Ending& ending) {
   forget_id();
-  if (ending.how == registry::Ending::How::failed && kind_ == registry::CallKind::complete &&
+  if (ending.how == registry::Ending::How::failed && rounds_.kind() == registry::CallKind::complete &&
       ending.rpc_code == rpc::kMethodNotFound) {
-    protocol::answer(*request_, loop_.server(), kind_, registry::Ending());  // nobody completes that: no values
+    protocol::answer(*request_, loop_.server(), rounds_.kind(), registry::Ending());  // nobody completes that: no values
   } else if (ending.how == registry::Ending::How::failed) {
     request_->exchange.error({ending.rpc_code, ending.message, ending.data});
   } else {
@@ -288,31 +264,24 @@ void ItemCall::answer(const registry::Ending& ending) {
 }
 
 void ItemCall::answer_completed(const registry::Ending& ending) {
-  if (output_ && !ending.is_error) {
-    const std::string wrong =
-        ending.misfit ? *ending.misfit : registry::check_structured(*output_, ending.structured).value_or("");
-    if (!wrong.empty()) {
-      log::warning("plugin {}: a result is withheld: {}", *source_, wrong);
-      return fail("The tool failed: " + wrong);
-    }
-  }
-  protocol::answer(*request_, loop_.server(), kind_, ending);
+  if (const auto wrong = rounds_.misfit(ending)) return fail("The tool failed: " + *wrong);
+  protocol::answer(*request_, loop_.server(), rounds_.kind(), ending);
 }
 
 void ItemCall::fail(std::string message) {
   forget_id();
-  if (request_->exchange.open()) answer_failure(*request_, loop_.server(), kind_, std::move(message));
+  if (request_->exchange.open()) answer_failure(*request_, loop_.server(), rounds_.kind(), std::move(message));
 }
 
 // Written anew from the values, so that a client may write them in another way.
 std::string ItemCall::canonical_arguments() const {
-  const json::Value* arguments = json::find(*request_->message.params, "arguments");
+  const json::Value* arguments = request_->message.param("arguments");
   return arguments ? json::to_text(*arguments) : std::string();
 }
 
 registry::StateBinding ItemCall::binding(const std::string& arguments) const {
-  const char* name = kind_ == registry::CallKind::resource ? "uri" : "name";
-  return {request_->message.method, json::find_string(*request_->message.params, name).value_or(""), *source_,
+  const char* name = rounds_.kind() == registry::CallKind::resource ? "uri" : "name";
+  return {request_->message.method, request_->message.param_text(name).value_or(""), rounds_.source(),
           arguments, registry::id_of(request_->context.principal)};
 }
 
@@ -324,7 +293,7 @@ bool ItemCall::can_be_asked(const std::vector<registry::InputRequest>& questions
   if (context.session && !json::parse(context.session->client().capabilities, declared)) capabilities = &declared;
   const auto lacking = lacking_capability(questions, capabilities, context.version);
   if (!lacking) {
-    log::warning("plugin {}: it asks the client for something that is no request for input", *source_);
+    log::warning("plugin {}: it asks the client for something that is no request for input", rounds_.source());
     fail("The plugin asks for something that no client can give");
   } else if (!lacking->empty() && (context.era == Era::legacy || task_)) {
     fail(fmt::format("This needs a client that can do {}", *lacking));
@@ -338,8 +307,7 @@ bool ItemCall::can_be_asked(const std::vector<registry::InputRequest>& questions
 void ItemCall::ask(registry::Ending& ending) {
   if (!can_be_asked(ending.input_requests)) return;
   if (request_->context.era == Era::legacy || task_) return ask_here(ending);
-  registry::SuspendedState suspended{
-      .round = round_.number, .version = ending.state_version, .state = std::move(ending.state)};
+  registry::SuspendedState suspended = rounds_.leave(ending);
   if (const json::Value* given = answers_beforehand(); given && !ending.input_requests.empty()) {
     if (auto answers = registry::match_answers(registry::to_object(ending.input_requests), {}, given)) {
       suspended.answers = std::move(answers->given);
@@ -352,13 +320,13 @@ void ItemCall::ask(registry::Ending& ending) {
 
 // A modern client that knows what it will be asked may answer with the call itself; null if it does not.
 const json::Value* ItemCall::answers_beforehand() const {
-  if (request_->context.era != Era::modern || round_.number > 0 || !request_->message.params) return nullptr;
-  return json::find(*request_->message.params, "inputResponses");
+  if (request_->context.era != Era::modern || rounds_.number() > 0) return nullptr;
+  return request_->message.param("inputResponses");
 }
 
 // The next round begins in another turn of the loop: this one may be inside of the provider's start().
 void ItemCall::go_on_later(registry::SuspendedState suspended) {
-  take_up(std::move(suspended));
+  rounds_.take_up(std::move(suspended));
   phase_ = Phase::asking;
   loop_.loop().post([&loop = loop_, serial = serial_] {
     if (ItemCall* call = loop.calls().find(serial)) call->go_on();
@@ -374,12 +342,11 @@ void ItemCall::go_on() {
 
 // The client comes back with the answers, which are held against what is sealed here.
 void ItemCall::ask_modern(const std::vector<registry::InputRequest>& questions, registry::SuspendedState suspended) {
-  suspended.questions = registry::to_object(questions);
   const std::string arguments = canonical_arguments();
-  const std::string sealed = loop_.server().sealer().seal(
-      suspended, binding(arguments), wall_ms() + loop_.server().options().input_timeout_ms);
+  const std::string sealed = rounds_.seal(loop_.server().sealer(), std::move(suspended), questions, binding(arguments),
+                                          loop_.server().options().input_timeout_ms);
   forget_id();
-  answer_input_required(*request_, loop_.server(), questions.empty() ? "" : suspended.questions, sealed);
+  answer_input_required(*request_, loop_.server(), questions.empty() ? "" : registry::to_object(questions), sealed);
 }
 
 // The call stays: a legacy client is sent each question as a request of ours, on the stream that belongs to its
@@ -391,12 +358,11 @@ void ItemCall::ask_here(registry::Ending& ending) {
     return fail("This needs an answer that is a stream, so that you can be asked: accept text/event-stream");
   }
   asked_.clear();
-  round_.state = std::move(ending.state);
-  round_.state_version = ending.state_version;
+  left_ = rounds_.leave(ending);
   for (registry::InputRequest& question : ending.input_requests) {
     const std::string plugin_key = question.key;
     // A task's keys are unique for its life (SEP-2663, Task Update Requests).
-    if (task_ && round_.number > 0) question.key += fmt::format("#{}", round_.number);
+    if (task_ && rounds_.number() > 0) question.key += fmt::format("#{}", rounds_.number());
     asked_.emplace(question.key, Question{plugin_key, question.request, std::nullopt});
     if (task_) continue;
     const auto id = session->note_question({loop_.index(), serial_}, question.key);
@@ -429,8 +395,8 @@ void ItemCall::respond(const std::string& key, const Result<std::string>& result
     text::append_json_string(responses, open.plugin_key);
     responses += ':' + *open.response;
   }
-  ++round_.number;
-  round_.input_responses = responses + "}";
+  left_.answers = responses + "}";
+  rounds_.take_up(std::move(left_));
   go_on();
 }
 
@@ -446,15 +412,15 @@ void ItemCall::release() {
   request_.reset();
   announce_.reset();
   task_.reset();
-  output_.reset();
+  rounds_.reset();
   waiting_ = false;
   forgotten_ = false;
   phase_ = Phase::running;
   progress_.reset();
   unsaid_ = 0;
-  if (round_.number > 0 || !asked_.empty()) {
-    round_ = {};
+  if (!asked_.empty()) {
     asked_.clear();
+    left_ = {};
   }
   if (!info_.empty()) info_.clear();
 }

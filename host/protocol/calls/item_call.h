@@ -11,6 +11,7 @@
 #include "protocol/request.h"
 #include "protocol/tasks/task.h"
 #include "registry/registry.h"
+#include "registry/rounds.h"
 #include "registry/sealed_state.h"
 
 namespace collet::protocol {
@@ -62,14 +63,6 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
     over,
   };
 
-  // What the plugin is given again in a later round.
-  struct Round {
-    std::uint32_t number = 0;
-    std::uint32_t state_version = 0;
-    std::string state;
-    std::string input_responses;  // JSON object's text; empty in round 0
-  };
-
   void remember(const Target& target);
   std::optional<rpc::Error> resume();
   std::string canonical_arguments() const;
@@ -86,7 +79,6 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   const json::Value* answers_beforehand() const;
   void go_on_later(registry::SuspendedState suspended);
   void go_on();
-  void take_up(registry::SuspendedState suspended);
   void ask_modern(const std::vector<registry::InputRequest>& questions, registry::SuspendedState suspended);
   void ask_here(registry::Ending& ending);
   void fail(std::string message);
@@ -97,15 +89,9 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   RequestPtr request_;
   std::uint64_t serial_ = 0;
   Phase phase_ = Phase::running;
-  bool starting_ = false;  // inside Provider::start()
-  bool waiting_ = false;   // owned by the loop's calls
+  bool waiting_ = false;  // owned by the loop's calls
 
-  registry::CallKind kind_ = registry::CallKind::tool;
-  registry::Provider* provider_ = nullptr;
-  registry::CallId id_ = 0;
-  registry::SchemaPtr output_;  // of a tool that promises structured content
-  const std::string* source_ = nullptr;
-  Round round_;
+  registry::Rounds rounds_;
   std::size_t unsaid_ = 0;          // log messages that were left out
   std::optional<double> progress_;  // that the client has been told of last, in whatever round
   bool in_flight_ = false;          // its id is noted with its peer
@@ -126,6 +112,7 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
     std::optional<std::string> response;
   };
   std::map<std::string, Question> asked_;  // by the key that the client knows
+  registry::SuspendedState left_;          // with what the round ended in which they were asked
 
   mutable std::mutex info_mutex_;  // info() is called from any thread
   mutable std::map<std::string, std::optional<std::string>, std::less<>> info_;

@@ -7,13 +7,13 @@ namespace collet::protocol {
 
 void ServerLoop::get_prompt(RequestPtr request) {
   const rpc::Message& message = request->message;
-  const auto name = message.params ? json::find_string(*message.params, "name") : std::nullopt;
+  const auto name = message.param_text("name");
   if (!name) return request->exchange.error(rpc::invalid_params("name must be a string"));
   const registry::Item* item = find(registry::Kind::prompt, *name, request->context);
   if (!item) {
     return request->exchange.error(rpc::invalid_params(fmt::format("unknown prompt {}", name->substr(0, 128))));
   }
-  const json::Value* arguments = json::find(*message.params, "arguments");
+  const json::Value* arguments = message.param("arguments");
   if (const auto wrong = registry::check_prompt_arguments(*item->def, arguments)) {
     return request->exchange.error(rpc::invalid_params(*wrong));
   }
@@ -25,9 +25,8 @@ void ServerLoop::get_prompt(RequestPtr request) {
 }
 
 void ServerLoop::complete(RequestPtr request) {
-  const json::Value* params = request->message.params;
-  const json::Value* ref = params ? json::find(*params, "ref") : nullptr;
-  const json::Value* argument = params ? json::find(*params, "argument") : nullptr;
+  const json::Value* ref = request->message.param("ref");
+  const json::Value* argument = request->message.param("argument");
   const auto type = ref ? json::find_string(*ref, "type") : std::nullopt;
   if (!type || !argument || !json::find_string(*argument, "name") || !json::find_string(*argument, "value")) {
     return request->exchange.error(rpc::invalid_params("needed are ref.type, argument.name and argument.value"));
@@ -45,7 +44,7 @@ void ServerLoop::complete(RequestPtr request) {
   }
 
   std::string arguments = R"({"argument":)" + json::to_text(*argument);
-  if (const json::Value* context = json::find(*params, "context"))
+  if (const json::Value* context = request->message.param("context"))
     arguments += R"(,"context":)" + json::to_text(*context);
   arguments += '}';
   begin_call(std::move(request), {.item = item, .kind = registry::CallKind::complete, .arguments = arguments});

@@ -6,8 +6,7 @@ namespace collet::protocol {
 namespace {
 
 std::optional<std::string_view> uri_of(const Request& request) {
-  const json::Value* params = request.message.params;
-  return params ? json::find_string(*params, "uri") : std::nullopt;
+  return request.message.param_text("uri");
 }
 
 // -32602 since 2026-07-28, -32002 before (server/resources, Error Handling).

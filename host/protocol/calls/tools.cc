@@ -8,13 +8,13 @@ namespace collet::protocol {
 
 void ServerLoop::call_tool(RequestPtr request) {
   const rpc::Message& message = request->message;
-  const auto name = message.params ? json::find_string(*message.params, "name") : std::nullopt;
+  const auto name = message.param_text("name");
   if (!name) return request->exchange.error(rpc::invalid_params("name must be a string"));
   const registry::Item* item = find(registry::Kind::tool, *name, request->context);
   if (!item) {
     return request->exchange.error(rpc::invalid_params(fmt::format("unknown tool {}", name->substr(0, 128))));
   }
-  const json::Value* arguments = json::find(*message.params, "arguments");
+  const json::Value* arguments = message.param("arguments");
   if (arguments && !arguments->IsObject()) {
     return request->exchange.error(rpc::invalid_params("arguments must be an object"));
   }

@@ -67,7 +67,7 @@ std::optional<rpc::Error> check_name(const transport::HttpRequest& http, const r
                                      bool required) {
   constexpr std::string_view kHeader = "Mcp-Name";
   const std::string_view member = named_by(message.method);
-  const auto name = message.params && !member.empty() ? json::find_string(*message.params, member) : std::nullopt;
+  const auto name = member.empty() ? std::nullopt : message.param_text(member);
   if (!http.header(kHeader).data()) {
     // Without a name the method itself will complain.
     return name && required ? std::optional(header_mismatch(fmt::format("{} is missing", kHeader))) : std::nullopt;

@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "protocol/http/http_content.h"
 #include "protocol/server.h"
-#include "registry/call_observer.h"
 #include "transport/http_response.h"
 
 namespace collet::protocol {
@@ -43,18 +42,14 @@ RouteCall::RouteCall(ServerLoop& loop, std::uint64_t serial, HttpReply& reply, R
 
 bool RouteCall::begin(const registry::Item& route, std::string_view path, registry::WebRequestPtr request,
                       std::uint64_t timeout_ms) {
-  source_ = route.source;
-  provider_ = route.provider;
-  registry::Call call;
-  call.kind = registry::CallKind::route;
-  call.loop = loop_.index();
-  call.name = path;
-  call.timeout_ms = timeout_ms;
-  call.principal = &visit_.principal;
-  call.web = std::move(request);
-  starting_ = true;
-  id_ = registry::start_call(loop_.snapshot(), route, call, *this);
-  starting_ = false;
+  round_.aim(registry::CallKind::route, route);
+  round_.start(loop_.snapshot(), route,
+               {.loop = loop_.index(),
+                .name = path,
+                .timeout_ms = timeout_ms,
+                .principal = &visit_.principal,
+                .web = std::move(request)},
+               *this);
   if (ended_) return true;
   reply_->observe(this);
   if (timeout_ms > 0) deadline_.start(timeout_ms, [this] { expire(); });
@@ -63,7 +58,7 @@ bool RouteCall::begin(const registry::Item& route, std::string_view path, regist
 }
 
 void RouteCall::on_log(const registry::LogMessage& message) {
-  log::debug("plugin {}: of a request to it: {}", *source_, message.data);
+  log::debug("plugin {}: of a request to it: {}", round_.source(), message.data);
 }
 
 void RouteCall::on_answer_head(registry::WebHead head) {
@@ -84,7 +79,7 @@ void RouteCall::on_answer_bytes(std::string& bytes) {
 
 // In the loop's next turn: the end of a short answer is told in this one.
 void RouteCall::flush_later() {
-  if (starting_ || flush_comes_) return;
+  if (round_.starting() || flush_comes_) return;
   loop_.loop().post([&loop = loop_, serial = serial_] { loop.flush_route(serial); });
   flush_comes_ = true;
 }
@@ -143,7 +138,7 @@ void RouteCall::write() {
 // What has left does not keep the plugin from saying more; nor does what nobody will read.
 void RouteCall::acknowledge() {
   const std::size_t bytes = std::exchange(untaken_, 0) + (reply_ ? 0 : std::exchange(pending_, {}).size());
-  if (bytes > 0 && !ended_) provider_->taken(id_, bytes);
+  if (bytes > 0) round_.taken(bytes);
 }
 
 void RouteCall::on_sent() {
@@ -157,12 +152,12 @@ void RouteCall::on_gone() {
   cancel(registry::CancelReason::client);
 }
 
-void RouteCall::cancel(registry::CancelReason reason) { provider_->cancel(id_, reason); }
+void RouteCall::cancel(registry::CancelReason reason) { round_.cancel(reason); }
 
 void RouteCall::expire() {
   if (head_) return flush();  // it has come in time, in this very turn
   try {
-    refuse(504, fmt::format("The plugin {} did not answer in time\n", *source_));
+    refuse(504, fmt::format("The plugin {} did not answer in time\n", round_.source()));
   } catch (const std::bad_alloc&) {
     give_up();
   }
@@ -177,7 +172,7 @@ void RouteCall::refuse(int status, std::string_view message) {
 
 void RouteCall::give_up() {
   if (!reply_) return;
-  log::error("out of memory: an answer of the plugin {} over HTTP is cut", *source_);
+  log::error("out of memory: an answer of the plugin {} over HTTP is cut", round_.source());
   end_reply().abort();
   acknowledge();
   if (!ended_) cancel(registry::CancelReason::client);
@@ -185,23 +180,24 @@ void RouteCall::give_up() {
 
 void RouteCall::on_end(registry::Ending& ending) {
   ended_ = true;
+  round_.ended();
   try {
     if (lost_) give_up();
     if (reply_) answer(ending);
   } catch (const std::bad_alloc&) {
     give_up();
   }
-  if (!starting_) loop_.end_route(serial_);  // destroys this
+  if (!round_.starting()) loop_.end_route(serial_);  // destroys this
 }
 
 void RouteCall::answer(const registry::Ending& ending) {
   const bool is_whole = ending.how == registry::Ending::How::completed;
   if (!is_whole && begun_) {
-    log::warning("plugin {}: an answer over HTTP is cut: {}", *source_, ending.message);
+    log::warning("plugin {}: an answer over HTTP is cut: {}", round_.source(), ending.message);
     return end_reply().abort();
   }
   if (!is_whole) return refuse(ending.rpc_code == registry::kInvalidParams ? 400 : 500, ending.message + "\n");
-  if (!head_) return refuse(500, fmt::format("The plugin {} has not said how its answer begins\n", *source_));
+  if (!head_) return refuse(500, fmt::format("The plugin {} has not said how its answer begins\n", round_.source()));
   if (begun_ || events_) {
     begin_answer();
     reply_->write(pending_, true);

@@ -12,6 +12,7 @@
 #include "protocol/context.h"
 #include "registry/principal.h"
 #include "registry/registry.h"
+#include "registry/rounds.h"
 #include "transport/http.h"
 
 namespace collet::protocol {
@@ -70,10 +71,7 @@ class RouteCall final : public registry::Listener, public transport::HttpReplyOb
   const RouteVisit visit_;
   std::map<std::string, std::string, std::less<>> info_;  // what a plugin may know of the caller, by call_info()'s keys
   loop::Timer deadline_;
-  const std::string* source_ = nullptr;  // the plugin's id
-  registry::Provider* provider_ = nullptr;
-  registry::CallId id_ = 0;
-  bool starting_ = false;  // inside Provider::start()
+  registry::Rounds round_;  // there is one
   bool ended_ = false;
   bool flush_comes_ = false;
   bool begun_ = false;   // a part of the answer has left

@@ -30,7 +30,7 @@ bool has_core_tasks(const Context& context) {
 TaskOffer offer_core_task(const registry::Traits& traits, const Context& context, const rpc::Message& message,
                           std::uint64_t ttl_ms_max) {
   if (!has_core_tasks(context)) return {};
-  const json::Value* wish = message.params ? json::find(*message.params, "task") : nullptr;
+  const json::Value* wish = message.param("task");
   const auto refusal = [](const char* why) { return rpc::Error{rpc::kMethodNotFound, why}; };
   if (!wish && traits.task_required) return {.bad = refusal("This tool runs as a task only: add params.task")};
   if (!wish) return {};
@@ -60,8 +60,7 @@ TaskPtr ServerLoop::find_core_task(Request& request) {
     request.exchange.error(rpc::method_not_found(request.message.method));
     return nullptr;
   }
-  const json::Value* params = request.message.params;
-  const auto id = params ? json::find_string(*params, "taskId") : std::nullopt;
+  const auto id = request.message.param_text("taskId");
   TaskPtr task = id ? server_.tasks().find(*id, task_owner(request.context), monotonic_ms()) : nullptr;
   if (!task) request.exchange.error(rpc::invalid_params("taskId names no task of yours, or one that has expired"));
   return task;
@@ -90,7 +89,7 @@ void ServerLoop::list_core_tasks(RequestPtr request) {
   }
   std::uint64_t behind = 0;
   if (const json::Value* cursor =
-          request->message.params ? json::find(*request->message.params, "cursor") : nullptr) {
+          request->message.param("cursor")) {
     const auto number = cursor->IsString() ? read_cursor(json::view(*cursor)) : std::nullopt;
     if (!number) return request->exchange.error(rpc::invalid_params("unknown cursor"));
     behind = *number;

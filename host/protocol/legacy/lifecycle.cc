@@ -46,20 +46,19 @@ void ServerLoop::discover(RequestPtr request) {
 }
 
 void ServerLoop::initialize(RequestPtr request) {
-  const json::Value* params = request->message.params;
-  const auto asked = params ? json::find_string(*params, "protocolVersion") : std::nullopt;
+  const auto asked = request->message.param_text("protocolVersion");
   if (!asked) return request->exchange.error(rpc::invalid_params("protocolVersion must be a string"));
 
   Session::Client client;
   client.version = known_legacy(*asked);
   if (client.version.empty()) client.version = kLegacyVersions.front();
-  if (const json::Value* abilities = json::find(*params, "capabilities"))
+  if (const json::Value* abilities = request->message.param("capabilities"))
     client.capabilities = json::to_text(*abilities);
   if (client.capabilities.size() > limits::kClientBytesMax / 2) {
     return request->exchange.error(
         rpc::invalid_params(fmt::format("capabilities is larger than {} bytes", limits::kClientBytesMax / 2)));
   }
-  if (const json::Value* info = json::find(*params, "clientInfo")) client.info = kept_info(*info);
+  if (const json::Value* info = request->message.param("clientInfo")) client.info = kept_info(*info);
   const std::string_view version = client.version;
   SessionPtr session = request->context.session;
   if (!session) {
@@ -80,8 +79,7 @@ void ServerLoop::initialize(RequestPtr request) {
 void ServerLoop::ping(RequestPtr request) { request->exchange.result({"{}"}); }
 
 void ServerLoop::set_level(RequestPtr request) {
-  const json::Value* params = request->message.params;
-  const auto name = params ? json::find_string(*params, "level") : std::nullopt;
+  const auto name = request->message.param_text("level");
   const auto severity = name ? severity_from(*name) : std::nullopt;
   if (!severity) return request->exchange.error(rpc::invalid_params("level must be one of the levels of RFC 5424"));
   if (request->context.session) request->context.session->set_log_severity(*severity);

@@ -5,7 +5,7 @@ namespace collet::protocol {
 
 void ServerLoop::list(RequestPtr request, registry::Kind kind, std::string_view opening) {
   std::optional<std::string_view> cursor;
-  const json::Value* value = request->message.params ? json::find(*request->message.params, "cursor") : nullptr;
+  const json::Value* value = request->message.param("cursor");
   if (value) {
     if (!value->IsString()) return request->exchange.error(rpc::invalid_params("cursor must be a string"));
     cursor = json::view(*value);

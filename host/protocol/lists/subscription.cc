@@ -105,8 +105,7 @@ bool ServerLoop::has_room_for_subscription(const std::string& principal) const {
 }
 
 void ServerLoop::listen(RequestPtr request) {
-  const json::Value* params = request->message.params;
-  const json::Value* wishes = params ? json::find(*params, "notifications") : nullptr;
+  const json::Value* wishes = request->message.param("notifications");
   if (!wishes || !wishes->IsObject()) {
     return request->exchange.error(rpc::invalid_params("notifications must be an object"));
   }

@@ -34,8 +34,7 @@ TaskPtr ServerLoop::find_task(Request& request) {
     request.exchange.error(missing_extension(kTasksExtension));
     return nullptr;
   }
-  const json::Value* params = request.message.params;
-  const auto id = params ? json::find_string(*params, "taskId") : std::nullopt;
+  const auto id = request.message.param_text("taskId");
   TaskPtr task = id ? server_.tasks().find(*id, task_owner(request.context), monotonic_ms()) : nullptr;
   if (!task) request.exchange.error(rpc::invalid_params("taskId names no task of yours"));
   return task;
@@ -50,7 +49,7 @@ void ServerLoop::get_task(RequestPtr request) {
 void ServerLoop::update_task(RequestPtr request) {
   const TaskPtr task = find_task(*request);
   if (!task) return;
-  const json::Value* responses = json::find(*request->message.params, "inputResponses");
+  const json::Value* responses = request->message.param("inputResponses");
   if (!responses || !responses->IsObject()) {
     return request->exchange.error(rpc::invalid_params("inputResponses must be an object"));
   }

@@ -73,6 +73,7 @@ class Child {
     spec.resource_updated = [this](std::string_view uri) {
       out_.put([&](std::string& out) { FrameWriter(out, FrameType::resource_updated).text(uri); });
     };
+    spec.status_changed = [this] { out_.put([](std::string& out) { FrameWriter(out, FrameType::status_changed); }); };
     spec.instructed = [this](std::string_view text) {
       out_.put([&](std::string& out) { FrameWriter(out, FrameType::instructions).text(text); });
     };

@@ -324,6 +324,9 @@ std::string WorkerImage::take(Running& running, const FrameBuffer::Frame& frame)
       return take_of_call(frame);
     case FrameType::resource_updated:
       return host_ ? replay_->resource_updated(frame.body) : std::string();
+    case FrameType::status_changed:
+      if (host_) replay_->status_changed();
+      return {};
     case FrameType::instructions:
       return take_instructions(running, frame.body);
     case FrameType::erred:

@@ -42,6 +42,7 @@ enum class FrameType : std::uint8_t {
   answer_head,   // id: of a call of a route
   answer_bytes,  // id: likewise
   resource_updated,
+  status_changed,  // of the plugin's health
   instructions,  // what clients are to be told
   erred,         // the plugin has made an error of its own
   answer,        // id: of the question

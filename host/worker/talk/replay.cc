@@ -4,6 +4,7 @@
 #include "collet/ext/draft/http.h"
 #include "collet/ext/instructions.h"
 #include "collet/ext/relay.h"
+#include "collet/ext/status.h"
 #include "collet/ext/stream.h"
 #include "plugin/abi/structs.h"
 #include "registry/item.h"
@@ -179,5 +180,7 @@ std::string Replay::resource_updated(std::string_view body) {
 void Replay::instructions(std::string_view text) {
   extension<collet_instructions>(host_, COLLET_EXT_INSTRUCTIONS)->set_instructions(&host_, text.data(), text.size());
 }
+
+void Replay::status_changed() { extension<collet_status_watch>(host_, COLLET_EXT_STATUS)->changed(&host_); }
 
 }  // namespace collet::worker

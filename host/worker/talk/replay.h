@@ -26,6 +26,7 @@ class Replay {
   std::string resource_updated(std::string_view body);
 
   void instructions(std::string_view text);
+  void status_changed();
 
   // Blocks of the arena that have been read since.
   std::vector<std::uint64_t> take_read() { return std::exchange(read_, {}); }

@@ -3,6 +3,7 @@
 
 #include <collet/ext/instructions.h>
 #include <collet/ext/relay.h>
+#include <collet/ext/status.h>
 #include <collet/plugin.h>
 
 #include <optional>
@@ -23,7 +24,8 @@ class Host {
   explicit Host(const collet_host* table)
       : table_(table),
         relay_(extension<collet_relay>(COLLET_EXT_RELAY)),
-        instructions_(extension<collet_instructions>(COLLET_EXT_INSTRUCTIONS)) {}
+        instructions_(extension<collet_instructions>(COLLET_EXT_INSTRUCTIONS)),
+        status_(extension<collet_status_watch>(COLLET_EXT_STATUS)) {}
 
   bool suits() const { return relay_ != nullptr; }
   // Its loops, if they do our work, too.
@@ -52,6 +54,11 @@ class Host {
     return instructions_ ? instructions_->set_instructions(table_, text.data(), text.size()) : COLLET_OK;
   }
   void resource_updated(std::string_view uri) const { table_->resource_updated(table_, uri.data(), uri.size()); }
+
+  // What the plugin's status() says has changed.
+  void status_changed() const {
+    if (status_) status_->changed(table_);
+  }
 
   std::optional<std::string> info(collet_call call, std::string_view key) const {
     collet_str out = {};
@@ -86,6 +93,7 @@ class Host {
   const collet_host* table_;
   const collet_relay* relay_;
   const collet_instructions* instructions_;
+  const collet_status_watch* status_;
 };
 
 }  // namespace collet::client

@@ -205,6 +205,7 @@ void Publisher::publish() {
   }
   // The more there is, the longer it takes: at most a fifth of the time goes into it.
   pause_ms_ = std::max<std::uint64_t>(limits::kCommitMs, (uv_hrtime() - began) / 1'000'000 * 4);
+  host_.status_changed();
 }
 
 void Publisher::publish_instructions() {

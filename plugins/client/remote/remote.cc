@@ -83,6 +83,7 @@ void Remote::leave(Task left) {
 
 void Remote::connect() {
   state_ = State::connecting;
+  around_.host.status_changed();
   reconnection_.note_attempt();
   if (!authorizer_) {
     auto made = make_authorizer(config_, around_.http, around_.host, nobody_, around_.tokens);
@@ -140,6 +141,7 @@ void Remote::say_starting() {
     const std::uint64_t seconds = (around_.loop.now_ms() - began_ms_) / 1'000;
     problem_ = last_lines_.after("it has not answered yet, after " + std::to_string(seconds) + " s");
     log(COLLET_LOG_WARNING, problem_);
+    around_.host.status_changed();
     say_starting();
   });
 }
@@ -156,6 +158,7 @@ void Remote::on_up(Peer peer) {
   problem_.clear();
   take_peer(std::move(peer));
   state_ = State::up;
+  around_.host.status_changed();
   reconnection_.note_up(around_.loop.now_ms());
   log_severity_ = 0;
   listed_ = false;
@@ -191,6 +194,7 @@ void Remote::go_down(const std::string& reason, std::uint64_t pause_ms_min) {
   problem_ = why;
   state_ = State::down;
   pending_ = false;
+  around_.host.status_changed();
   retire_link();
   if (leaving()) return calls_.fail_waiting(why_down());
   reconnect_.start(pause, [this] { connect(); });
@@ -244,7 +248,10 @@ void Remote::read_lists() {
   if (!any) note_listed();
 }
 
-void Remote::on_unread(const std::string& why) { log(COLLET_LOG_WARNING, why); }
+void Remote::on_unread(const std::string& why) {
+  log(COLLET_LOG_WARNING, why);
+  around_.host.status_changed();
+}
 
 void Remote::on_unreachable(const std::string& why) { go_down(why); }
 
@@ -255,6 +262,7 @@ void Remote::on_reading_over(bool last) {
 
 void Remote::note_listed() {
   pending_ = false;
+  around_.host.status_changed();
   if (!std::exchange(listed_, true)) log(COLLET_LOG_INFO, "ready");
 }
 

@@ -15,6 +15,7 @@
 
 #include <collet/call.hpp>
 #include <collet/ext/instructions.h>
+#include <collet/ext/status.h>
 #include <collet/offered.hpp>
 
 namespace collet::inline v1 {
@@ -391,6 +392,11 @@ class Items : public Registry {
   void commit() {
     expect(core().host(&collet_host::items_commit), "commit items");
     core().dynamic.committed();
+  }
+  // What Plugin::on_status() says is not what it was: who waits for that asks again.
+  void status_changed() {
+    const auto* host = core().host.template extension<collet_status_watch>(COLLET_EXT_STATUS);
+    expect(host ? host->changed(core().host.table()) : COLLET_E_UNSUPPORTED, "say that its status has changed");
   }
   // Tells whoever subscribed to it.
   void resource_updated(std::string_view uri) {

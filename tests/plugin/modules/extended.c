@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RELAY, STREAM, SAID, CRASH, INSTRUCT, HOLD, LET_GO };
+enum { RELAY, STREAM, SAID, CRASH, INSTRUCT, HOLD, LET_GO, CHANGED };
 
 struct self {
   const collet_host *host;
@@ -71,6 +71,7 @@ static int32_t create(const collet_host *host, const collet_create_params *param
   add(host, COLLET_TOOL, "instruct", INSTRUCT);
   add(host, COLLET_TOOL, "hold", HOLD);
   add(host, COLLET_TOOL, "let_go", LET_GO);
+  add(host, COLLET_TOOL, "changed", CHANGED);
   instruct(host, "as created", 10);
   *out = self;
   return COLLET_OK;
@@ -113,6 +114,11 @@ static int32_t on_call(void *data, collet_call call, const collet_call_params *p
       pthread_cond_broadcast(&self->changed);
       pthread_mutex_unlock(&self->mutex);
       return answer(self, call);
+    case CHANGED: {
+      const collet_status_watch *watch = extension_of(host, COLLET_EXT_STATUS);
+      if (watch->changed(host) < 0) return COLLET_E_INTERNAL;
+      return answer(self, call);
+    }
     case CRASH:
       abort();
     default:

@@ -59,6 +59,10 @@ COLLET_PLUGIN("org.example.extended", "1.0.0", plugin) {
   });
   plugin.tool("hold", "", [&said] { return said.hold(true), said.get(); });
   plugin.tool("let_go", "", [&said] { return said.hold(false), said.get(); });
+  plugin.tool("changed", "", [&said, items = plugin.items()]() mutable {
+    items.status_changed();
+    return said.get();
+  });
   plugin.instructions("as created");
 
   plugin.on_save(5, [&said] { return said.get(); });

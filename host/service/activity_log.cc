@@ -1,4 +1,4 @@
-#include "cli/activity_log.h"
+#include "service/activity_log.h"
 
 #include <fmt/core.h>
 
@@ -12,7 +12,7 @@
 #include "registry/ending.h"
 #include "registry/principal.h"
 
-namespace collet::cli {
+namespace collet::service {
 namespace {
 
 // "alice", as the configuration names whoever calls.
@@ -77,4 +77,4 @@ void ActivityLog::on_request_ended(const protocol::RequestFacts& facts, const pr
             facts.transport == protocol::Transport::http ? "http" : "stdio", outcome_of(end), end.took_us, end.bytes);
 }
 
-}  // namespace collet::cli
+}  // namespace collet::service

@@ -1,15 +1,16 @@
-#include "cli/plugin_specs.h"
+#include "service/plugin_specs.h"
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "base/log.h"
-#include "cli/host.h"
-#include "cli/keeper.h"
 #include "plugin/load/elf_glance.h"
 #include "plugin/replace/loader.h"
+#include "service/keeper.h"
+#include "service/program.h"
 
-namespace collet::cli {
+namespace collet::service {
 namespace {
 
 namespace fs = std::filesystem;
@@ -29,10 +30,8 @@ plugin::PluginSpec spec_of(const config::Plugin& plugin, std::string library) {
   return spec;
 }
 
-// The plugin that imports from other servers. It is loaded where there is one to import from.
-constexpr const char* kClient = "client";
-
-std::string client_config(const config::Config& config) {
+// What the plugin that imports from remotes is given; see collet/ext/draft/remotes.h.
+std::string importer_config(const config::Config& config) {
   std::string remotes;
   for (const config::Remote& remote : config.remote) remotes += (remotes.empty() ? "" : ",") + remote.json;
   return fmt::format(R"({{"remotes":[{}],"name_bytes_max":{},"version":"{}","used_by":"{}",)"
@@ -40,14 +39,34 @@ std::string client_config(const config::Config& config) {
                      remotes, config.server.limits.tool_name_bytes_max, COLLET_VERSION, config.remotes_used_by, kKeepVerb);
 }
 
-// Its file is one of the folders', or beside the other plugins of this program.
-void add_client(const config::Config& config, std::string library, std::vector<plugin::PluginSpec>& specs) {
+plugin::PluginSpec spec_of_file(const config::Config& config, const std::string& library) {
   config::Plugin plugin;
-  plugin.id = kClient;
+  plugin.id = fs::path(library).stem();
   plugin.timeout_ms = config.plugins.timeout_ms;
-  plugin.config = client_config(config);
-  if (library.empty()) library = default_plugin_folder() / "client.so";
-  specs.push_back(spec_of(plugin, std::move(library)));
+  return spec_of(plugin, library);
+}
+
+// The one that came with this program.
+plugin::PluginSpec our_importer(const config::Config& config) {
+  for (const auto& file : plugin::discover({default_plugin_folder()})) {
+    if (file && plugin::imports_remotes(*file)) return spec_of_file(config, *file);
+  }
+  return spec_of_file(config, default_plugin_folder() / "client.so");  // the loader says that it is not there
+}
+
+// Of the plugins that import from remotes one is loaded, if there are remotes.
+void choose_importer(const config::Config& config, std::vector<plugin::PluginSpec>& specs) {
+  std::optional<plugin::PluginSpec> chosen;
+  std::erase_if(specs, [&](plugin::PluginSpec& spec) {
+    if (!plugin::imports_remotes(spec.library)) return false;
+    if (!chosen) chosen = std::move(spec);
+    return true;
+  });
+  if (config.remote.empty()) return;
+  if (!chosen) chosen = our_importer(config);
+  chosen->config = importer_config(config);
+  chosen->imports_remotes = true;
+  specs.push_back(*std::move(chosen));
 }
 
 const plugin::PluginSpec* find(const std::vector<plugin::PluginSpec>& specs, const std::string& id) {
@@ -86,18 +105,14 @@ std::vector<plugin::PluginSpec> plugin_specs(const config::Config& config,
     }
     specs.push_back(spec_of(plugin, std::move(library)));
   }
-  auto client = in_folders.extract(kClient);
   for (const auto& [id, library] : in_folders) {
     if (!find(before, id) && plugin::is_other_library(library)) {
       log::info("{} is no plugin, as it does not export collet_plugin_entry_v1: it is left alone", library);
       continue;
     }
-    config::Plugin plugin;
-    plugin.id = id;
-    plugin.timeout_ms = config.plugins.timeout_ms;
-    specs.push_back(spec_of(plugin, library));
+    specs.push_back(spec_of_file(config, library));
   }
-  if (!config.remote.empty()) add_client(config, client ? client.mapped() : std::string(), specs);
+  choose_importer(config, specs);
   for (plugin::PluginSpec& spec : specs) spec.allow_writable_by_others = config.plugins.allow_writable_by_others;
   return specs;
 }
@@ -111,4 +126,4 @@ std::vector<plugin::PluginSpec> vanished(const std::vector<plugin::PluginSpec>& 
   return gone;
 }
 
-}  // namespace collet::cli
+}  // namespace collet::service

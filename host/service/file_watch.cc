@@ -1,4 +1,4 @@
-#include "cli/file_watch.h"
+#include "service/file_watch.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "plugin/load/elf_glance.h"
 
-namespace collet::cli {
+namespace collet::service {
 namespace {
 
 constexpr std::uint64_t kLookMs = 1'000;  // between two looks
@@ -89,4 +89,4 @@ void FileWatch::look() {
   settled_();
 }
 
-}  // namespace collet::cli
+}  // namespace collet::service

@@ -1,14 +1,14 @@
-#include "cli/reloader.h"
+#include "service/reloader.h"
 
 #include <algorithm>
 #include <filesystem>
 
 #include "base/log.h"
-#include "cli/listing.h"
-#include "cli/plugin_specs.h"
 #include "loop/standard_streams.h"
+#include "service/listing.h"
+#include "service/plugin_specs.h"
 
-namespace collet::cli {
+namespace collet::service {
 namespace {
 
 constexpr std::uint64_t kTryAgainMs = 1'000;  // for a plugin that is busy
@@ -146,4 +146,4 @@ void Reloader::try_again_later() {
   host_.main_loop().post([this] { again_.start(kTryAgainMs, [this] { note_files(); }); });
 }
 
-}  // namespace collet::cli
+}  // namespace collet::service

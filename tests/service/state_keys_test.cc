@@ -1,12 +1,13 @@
-#include "cli/state_keys.h"
+#include "service/state_keys.h"
 
 #include <filesystem>
 #include <fstream>
 
+#include "base/limits.h"
 #include "support/catch.h"
 
 using namespace collet;
-using cli::read_state_keys;
+using service::read_state_keys;
 
 namespace {
 

@@ -1,7 +1,6 @@
-// What every verb that runs plugins needs: the configuration, loops, registry and loaded plugins.
+// What everything that runs plugins needs: the configuration, loops, registry and loaded plugins.
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -9,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
-#include "cli/output.h"
 #include "config/config.h"
 #include "loop/loop.h"
 #include "plugin/replace/loader.h"
@@ -18,30 +15,7 @@
 #include "registry/sealed_state.h"
 #include "worker/walls/control_group.h"
 
-namespace collet::cli {
-
-// What the verbs have in common.
-struct CommonOptions {
-  std::string config_file;                  // empty: every plugin of the folder beside the program
-  bool json = false;                        // --format json
-  std::string url;                          // of one MCP server that takes the place of all plugins
-  std::vector<std::string> headers;         // "Name: value", of every request to it
-  std::string token;                        // likewise, for Authorization: Bearer; empty: none
-  std::string command;                      // likewise, of a child process: words for the shell
-  std::optional<std::uint64_t> timeout_ms;  // for a server to answer; else a limit of ours
-
-  bool name_server() const { return !url.empty() || !command.empty(); }
-};
-
-// The file's configuration or the default one.
-Result<config::Config> read_config(const CommonOptions& options);
-// As above, with the log set up by it.
-Result<config::Config> load_config(const CommonOptions& options);
-
-// This program's own file.
-std::string program_file();
-// Where plugins lie: beside the program in a build folder, or where an installation has them.
-std::filesystem::path default_plugin_folder();
+namespace collet::service {
 
 // Constructed before the loops run, destroyed after they have ended. The destructor ends all plugins; one that does
 // not end in time is named in the log, and the process is left at once, since its code may still run.
@@ -55,13 +29,11 @@ class Host {
 
   // Loads what the configuration names and logs what could not be loaded.
   void load();
-  // As above, for a verb that ends by itself, and waits until each remote has offered what it has, or could not be
-  // reached; runs the main loop. An error if that is the one server that the options name, or at an interruption.
-  Result<void> load_and_await_remotes(const CommonOptions& options);
   // Any thread: how many plugins that should serve do not.
   std::size_t count_missing_plugins() const { return loader_.count_missing(); }
-  // The health of the remotes, a JSON object; empty if there are none.
-  std::string remotes_status() const { return loader_.health("client"); }
+  // Any thread: what the plugin that imports from remotes says of them, as collet/ext/draft/remotes.h has it; empty if no such plugin
+  // serves.
+  std::string remotes_status() const { return loader_.health(loader_.importer()); }
 
   std::vector<loop::Loop*> loops() const;
   loop::Loop& main_loop() { return *loops_.front(); }
@@ -71,10 +43,15 @@ class Host {
   void on_resource_updated(std::function<void(std::string_view uri)> callback) {
     resource_updated_ = std::move(callback);
   }
-  // Any thread: called, on any thread, when a plugin's generation on probation is to be taken back.
+  // Any thread, both: called, on any thread, when what a plugin says of its health has changed, and when its generation on
+  // probation is to be taken back. Must not block. When this has returned what was set before is called no more.
+  void on_status_changed(std::function<void()> callback) {
+    const std::lock_guard lock(heard_mutex_);
+    status_changed_ = std::move(callback);
+  }
   using GivenUp = std::function<void(std::string plugin, std::uint64_t generation)>;
   void on_given_up(GivenUp callback) {
-    const std::lock_guard lock(given_up_mutex_);
+    const std::lock_guard lock(heard_mutex_);
     given_up_ = std::move(callback);
   }
   // Ends all plugins, or else the process: before what listens to their calls is gone. The loops have ended.
@@ -94,14 +71,13 @@ class Host {
   const std::vector<plugin::PluginSpec>& specs() const { return specs_; }
 
  private:
-  Result<void> await_remotes(const CommonOptions& options, const bool& interrupted);
-
   const config::Config& config_;
   std::vector<std::unique_ptr<loop::Loop>> loops_;
   registry::Registry registry_;
   std::function<void(std::string_view uri)> resource_updated_;
-  std::mutex given_up_mutex_;
-  GivenUp given_up_;  // guarded by it
+  std::mutex heard_mutex_;  // guards both below
+  std::function<void()> status_changed_;
+  GivenUp given_up_;
   std::string no_groups_;  // why workers have no control groups, though they are to; or empty
   std::shared_ptr<worker::ControlGroups> groups_;
   plugin::Loader loader_;
@@ -121,4 +97,4 @@ class EndOfPlugins {
   Host& host_;
 };
 
-}  // namespace collet::cli
+}  // namespace collet::service

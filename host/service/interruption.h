@@ -7,7 +7,7 @@
 
 #include "loop/loop.h"
 
-namespace collet::cli {
+namespace collet::service {
 
 // Calls back on the loop at SIGINT, SIGTERM and SIGHUP, but for those that the process was started to ignore, as by
 // nohup.
@@ -19,4 +19,4 @@ class Interruption {
   std::vector<std::unique_ptr<const loop::Signal>> signals_;
 };
 
-}  // namespace collet::cli
+}  // namespace collet::service

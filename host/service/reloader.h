@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "cli/file_watch.h"
-#include "cli/host.h"
 #include "plugin/run/thread.h"
+#include "service/file_watch.h"
+#include "service/host.h"
 
-namespace collet::cli {
+namespace collet::service {
 
 // What came of it.
 struct ReloadOutcome {
@@ -70,4 +70,4 @@ class Reloader {
   plugin::ControlThread work_;
 };
 
-}  // namespace collet::cli
+}  // namespace collet::service

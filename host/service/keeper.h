@@ -1,8 +1,8 @@
-// The process between the plugin "client" and a command that it runs: with the command, or with the host, ends all that
+// The process between the plugin that imports from remotes and a command that it runs: with the command, or with the host, ends all that
 // the command has started.
 #pragma once
 
-namespace collet::cli {
+namespace collet::service {
 
 // The verb under which the host's executable runs keeper_main(): `executable __keep PROGRAM ARGUMENT…`.
 inline constexpr const char* kKeepVerb = "__keep";
@@ -19,4 +19,4 @@ struct KeeperAnswer {
   int process;  // the command's, and its group
 };
 
-}  // namespace collet::cli
+}  // namespace collet::service

@@ -1,4 +1,4 @@
-#include "cli/server_setup.h"
+#include "service/server_setup.h"
 
 #include <algorithm>
 #include <map>
@@ -6,7 +6,7 @@
 
 #include "config/token.h"
 
-namespace collet::cli {
+namespace collet::service {
 namespace {
 
 // One for each set of rules.
@@ -39,7 +39,8 @@ registry::PrincipalPtr local_principal(const config::Config& config) {
   return std::make_shared<registry::Principal>(std::move(local));
 }
 
-protocol::ServerOptions server_options(const config::Config& config) {
+protocol::ServerOptions server_options(const config::Config& config, Host& host, ActivityLog& activity,
+                                       const std::vector<registry::StateSealer::Key>& state_keys) {
   protocol::ServerOptions options;
   options.name = config.server.name;
   options.title = config.server.title;
@@ -58,6 +59,10 @@ protocol::ServerOptions server_options(const config::Config& config) {
       if (std::find(options.kept_headers.begin(), end, name) == end) options.kept_headers.push_back(name);
     }
   }
+  options.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
+  options.more_instructions = [&host](const auto& is_shown) { return host.loader().instructions(is_shown); };
+  options.state_keys = state_keys;
+  activity.join(config.log, host.registry(), options);
   return options;
 }
 
@@ -96,4 +101,4 @@ protocol::AccessRules access_rules(const config::Config& config) {
   return rules;
 }
 
-}  // namespace collet::cli
+}  // namespace collet::service

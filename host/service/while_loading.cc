@@ -1,6 +1,6 @@
-#include "cli/while_loading.h"
+#include "service/while_loading.h"
 
-namespace collet::cli {
+namespace collet::service {
 
 WhileLoading::WhileLoading(const Host& host, std::uint64_t patience_ms)
     : patience_(loop_),
@@ -12,4 +12,4 @@ WhileLoading::~WhileLoading() {
   thread_.join();
 }
 
-}  // namespace collet::cli
+}  // namespace collet::service

@@ -1,4 +1,4 @@
-#include "cli/admin.h"
+#include "service/admin.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,9 +10,9 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "cli/listing.h"
+#include "service/listing.h"
 
-namespace collet::cli {
+namespace collet::service {
 namespace {
 
 namespace fs = std::filesystem;
@@ -88,7 +88,7 @@ void AdminServer::answer(std::string_view line, transport::LineServer::Answer an
   json::Document request;
   if (json::parse(line, request) || !request.IsObject()) return answered(failure("a request is a JSON object"));
   const auto what = json::find_string(request, "do").value_or("");
-  if (what == "list") return answered(listing_json(host_, true));
+  if (what == "list") return answered(to_json(list(host_, true)));
   if (what != "reload") return answered(failure(R"("do" is "list" or "reload")"));
   const auto plugin = json::find_string(request, "plugin");
   reload(plugin ? std::optional<std::string>(*plugin) : std::nullopt, std::move(answered));
@@ -106,4 +106,4 @@ void AdminServer::reload(std::optional<std::string> plugin, transport::LineServe
   }
 }
 
-}  // namespace collet::cli
+}  // namespace collet::service

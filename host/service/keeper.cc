@@ -1,4 +1,4 @@
-#include "cli/keeper.h"
+#include "service/keeper.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -18,7 +18,7 @@
 #include "base/descriptor.h"
 #include "plugin/load/descendants.h"
 
-namespace collet::cli {
+namespace collet::service {
 namespace {
 
 constexpr int kHost = 3;  // descriptors
@@ -116,4 +116,4 @@ void keeper_main(char** command) {
   plugin::end_as(status);
 }
 
-}  // namespace collet::cli
+}  // namespace collet::service

@@ -1,8 +1,8 @@
-#include "cli/interruption.h"
+#include "service/interruption.h"
 
 #include <csignal>
 
-namespace collet::cli {
+namespace collet::service {
 
 Interruption::Interruption(loop::Loop& loop, const std::function<void()>& callback) {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
@@ -12,4 +12,4 @@ Interruption::Interruption(loop::Loop& loop, const std::function<void()>& callba
   }
 }
 
-}  // namespace collet::cli
+}  // namespace collet::service

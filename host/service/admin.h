@@ -7,11 +7,11 @@
 #include <optional>
 #include <string>
 
-#include "cli/host.h"
-#include "cli/reloader.h"
+#include "service/host.h"
+#include "service/reloader.h"
 #include "transport/line_server.h"
 
-namespace collet::cli {
+namespace collet::service {
 
 // [admin] socket; else a name made from the path of `config_file` (empty: none is used), in $XDG_RUNTIME_DIR/collet
 // or beside that file. Empty if there is no place for one.
@@ -34,4 +34,4 @@ class AdminServer {
   transport::LineServer server_;
 };
 
-}  // namespace collet::cli
+}  // namespace collet::service

@@ -3,11 +3,11 @@
 
 #include <thread>
 
-#include "cli/host.h"
-#include "cli/interruption.h"
 #include "loop/loop.h"
+#include "service/host.h"
+#include "service/interruption.h"
 
-namespace collet::cli {
+namespace collet::service {
 
 // While it lives, what interrupts the process ends it after `patience_ms`, on a thread of its own: a plugin may take
 // its time to load. From before host.load() until others hear of signals.
@@ -23,4 +23,4 @@ class WhileLoading {
   std::thread thread_;
 };
 
-}  // namespace collet::cli
+}  // namespace collet::service

@@ -14,7 +14,7 @@
 #include "loop/folder_watch.h"
 #include "loop/path_poll.h"
 
-namespace collet::cli {
+namespace collet::service {
 
 class FileWatch {
  public:
@@ -47,4 +47,4 @@ class FileWatch {
   std::map<std::string, std::uint64_t> touched_;  // paths → time of the first change, in ms
 };
 
-}  // namespace collet::cli
+}  // namespace collet::service

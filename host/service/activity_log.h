@@ -7,7 +7,7 @@
 #include "registry/call_observer.h"
 #include "registry/registry.h"
 
-namespace collet::cli {
+namespace collet::service {
 
 class ActivityLog final : public registry::CallObserver, public protocol::RequestObserver {
  public:
@@ -21,4 +21,4 @@ class ActivityLog final : public registry::CallObserver, public protocol::Reques
   void on_request_ended(const protocol::RequestFacts& facts, const protocol::RequestEnd& end) override;
 };
 
-}  // namespace collet::cli
+}  // namespace collet::service

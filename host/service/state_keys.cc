@@ -1,4 +1,4 @@
-#include "cli/state_keys.h"
+#include "service/state_keys.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,7 +14,7 @@
 #include "base/descriptor.h"
 #include "base/limits.h"
 
-namespace collet::cli {
+namespace collet::service {
 namespace {
 
 using Key = registry::StateSealer::Key;
@@ -70,4 +70,4 @@ Result<std::vector<Key>> read_state_keys(const std::string& file) {
   return keys;
 }
 
-}  // namespace collet::cli
+}  // namespace collet::service

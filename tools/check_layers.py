@@ -15,6 +15,7 @@ MAY_INCLUDE = {
     "base": [],
     "loop": ["base"],
     "schema": ["base"],
+    "store": ["base"],
     "transport": ["base", "loop"],
     "registry": ["base", "schema"],
     "rpc": ["base"],

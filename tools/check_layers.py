@@ -21,11 +21,11 @@ MAY_INCLUDE = {
     "rpc": ["base"],
     "config": ["base", "registry", "transport"],
     "protocol": ["base", "loop", "registry", "rpc", "schema", "transport"],
-    "plugin": ["base", "loop", "registry"],
+    "plugin": ["base", "loop", "registry", "store"],
     "foreign": ["base", "config"],
-    "worker": ["base", "loop", "plugin", "registry"],
-    "cli": ["base", "config", "foreign", "loop", "plugin", "protocol", "registry", "rpc", "schema", "transport",
-            "worker"],
+    "worker": ["base", "loop", "plugin", "registry", "store"],
+    "cli": ["base", "config", "foreign", "loop", "plugin", "protocol", "registry", "rpc", "schema", "store",
+            "transport", "worker"],
 }
 # Each room of plugins/client and the rooms that it may include, as its README.md has them. Headers outside of the rooms
 # are for all of them.

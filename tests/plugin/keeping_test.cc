@@ -373,3 +373,53 @@ TEST_CASE("what is malformed is refused, and nobody is told") {
   CHECK(kEventsTable.unfollow(&host.table, 1) == COLLET_E_STALE);
   CHECK(kEventsTable.append(&host.table, nullptr) == COLLET_E_INVALID);
 }
+
+TEST_CASE("a plugin in C++ keeps notes, and follows what is said of them") {
+  House house;
+  const PluginSpec spec{.id = "notes", .library = module_path("notes"), .placement = kTestPlacement};
+  REQUIRE(house.loader.load({spec}).front().error == "");
+  const auto ask = [&](const std::string& tool, const std::string& arguments = "{}") {
+    const Ending ending = house.call_tool(tool, arguments);
+    json::Document block;
+    if (json::parse(ending.content, block)) return ending.message;
+    return std::string(json::find_string(block, "text").value_or(""));
+  };
+  const auto hears = [&](const std::string& what) {
+    return becomes_true([&] { return ask("heard").find(what) != std::string::npos; });
+  };
+  CHECK(hears("kept nothing;"));
+  CHECK(ask("write", R"({"name":"a","text":"one","version":0})") == "1");
+  CHECK(ask("write", R"({"name":"a","text":"two","version":0})") == "no");
+  CHECK(ask("write", R"({"name":"kept","text":"x"})") == "2");
+  CHECK(ask("read", R"({"name":"a"})") == "one 1");
+  CHECK(ask("read", R"({"name":"b"})") == "none");
+  CHECK(ask("later", R"({"name":"a"})") == "one");
+  CHECK(ask("names", R"({"name":""})") == "a kept ");
+  CHECK(ask("names", R"({"name":"k"})") == "kept ");
+  CHECK(hears("1 a;"));
+  CHECK(hears("2 kept;"));
+  CHECK(ask("changes") == "1 a;2 kept;");
+  CHECK(ask("erase", R"({"name":"a","text":"","version":7})") == "false");
+  CHECK(ask("erase", R"({"name":"a","text":""})") == "true");
+  CHECK_THAT(ask("stuck"), Catch::Contains("a callback cannot wait"));
+  CHECK_THAT(ask("read", R"({"name":""})"), Catch::Contains("malformed"));
+  ask("stale");
+  CHECK(hears("status -2;"));
+  ask("deaf");
+  ask("read", R"({"name":"a"})");  // the host has what came before
+  ask("write", R"({"name":"c","text":"3"})");
+  CHECK(hears("once 3 c;"));
+  CHECK(hears("3 c;"));
+  ask("stop");
+  ask("write", R"({"name":"d","text":"4"})");
+  CHECK(ask("changes") == "1 a;2 kept;3 c;4 d;");
+  CHECK(ask("heard").find("4 d;") == std::string::npos);
+
+  REQUIRE(house.loader.reload("notes").error == "");
+  CHECK(hears("kept x;"));
+  CHECK(hears("4 d;"));
+  PluginSpec failing = spec;
+  failing.config = R"({"fails":true})";
+  CHECK_THAT(house.loader.apply({failing}, false).at(0).error, Catch::Contains("create() returned"));
+  CHECK(ask("read", R"({"name":"c"})") == "3 4");
+}

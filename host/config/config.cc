@@ -85,10 +85,11 @@ const TextRule kHostAndPort{R"(a host and its port, as "api.example.com:443")", 
                               return collet::text::split_host_and_port(text).has_value();
                             }};
 
-const TextRule kStreams{R"(a plugin's id and a stream of its, as "audit/calls", in which * stands for any text)", [](std::string_view text) {
-                         const std::size_t slash = text.find('/');
-                         return slash != std::string_view::npos && slash > 0 && slash + 1 < text.size();
-                       }};
+const TextRule kStreams{R"(a plugin's id and a stream of its, as "audit/calls", in which * stands for any text)",
+                        [](std::string_view text) {
+                          const std::size_t slash = text.find('/');
+                          return slash != std::string_view::npos && slash > 0 && slash + 1 < text.size();
+                        }};
 
 const TextRule kVariable{"the name of an environment variable",
                          [](std::string_view text) { return !text.empty() && all_of(text, "_"); }};

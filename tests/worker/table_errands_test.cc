@@ -179,7 +179,7 @@ TEST_CASE("a worker's frame that is no question breaks the rules") {
   CHECK(follows.empty());
 }
 
-TEST_CASE("what a worker asks before its host is up is kept, up to a limit") {
+TEST_CASE("what a worker asks of the store before its host is up is kept, up to a limit") {
   Worker<RecordErrands> worker;
   constexpr unsigned kKept = limits::kAskedMax + 2 * limits::kFollowsMax;
   for (unsigned id = 1; id <= kKept; ++id) CHECK(worker.get(id).empty());

@@ -91,6 +91,7 @@ std::int32_t list(const collet_host* host, const collet_keys_params* given) {
 
 }  // namespace
 
-const collet_store kStoreTable = {.struct_size = sizeof(collet_store), .reserved = 0, .get = get, .put = put, .remove = remove, .list = list};
+const collet_store kStoreTable = {
+    .struct_size = sizeof(collet_store), .reserved = 0, .get = get, .put = put, .remove = remove, .list = list};
 
 }  // namespace collet::plugin

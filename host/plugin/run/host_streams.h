@@ -13,8 +13,8 @@ namespace collet::plugin {
 
 class HostStreams final : public OwnStreams {
  public:
-  // `answers` and `streams` are borrowed. `reach`: what it may read beside its own, "plugin/stream", in which * stands for any text; nothing:
-  // all there is.
+  // `answers` and `streams` are borrowed. `reach`: what it may read beside its own, "plugin/stream", in which * stands for any text;
+  // nothing: all there is.
   HostStreams(Answers& answers, store::Streams& streams, std::string plugin, std::optional<std::vector<std::string>> reach);
 
   bool may_read(const store::StreamName& name) override;

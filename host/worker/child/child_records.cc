@@ -13,21 +13,23 @@ void write_expected(FrameWriter& frame, const Records::Expected& expected) {
   frame.number(static_cast<std::uint8_t>(expected.has_value())).number(expected.value_or(0));
 }
 
-void write(std::string& out, std::uint64_t id, const RecordGet& get) { FrameWriter(out, FrameType::record_get, id).text(get.key); }
+void write_order(std::string& out, std::uint64_t id, const RecordGet& get) {
+  FrameWriter(out, FrameType::record_get, id).text(get.key);
+}
 
-void write(std::string& out, std::uint64_t id, const Records::Put& put) {
+void write_order(std::string& out, std::uint64_t id, const Records::Put& put) {
   FrameWriter frame(out, FrameType::record_put, id);
   frame.text(put.key).text(put.value).number(put.ttl_ms);
   write_expected(frame, put.expected);
 }
 
-void write(std::string& out, std::uint64_t id, const RecordRemove& remove) {
+void write_order(std::string& out, std::uint64_t id, const RecordRemove& remove) {
   FrameWriter frame(out, FrameType::record_remove, id);
   frame.text(remove.key);
   write_expected(frame, remove.expected);
 }
 
-void write(std::string& out, std::uint64_t id, const Records::List& list) {
+void write_order(std::string& out, std::uint64_t id, const Records::List& list) {
   FrameWriter frame(out, FrameType::record_list, id);
   frame.text(list.prefix).text_or_nothing(plugin::optional_view(list.after)).number(list.keys_max);
 }
@@ -35,7 +37,7 @@ void write(std::string& out, std::uint64_t id, const Records::List& list) {
 }  // namespace
 
 void ChildRecords::start(std::uint64_t id, plugin::RecordOrder order) {
-  out_.put([&](std::string& out) { std::visit([&](const auto& wanted) { write(out, id, wanted); }, order); });
+  out_.put([&](std::string& out) { std::visit([&](const auto& wanted) { write_order(out, id, wanted); }, order); });
 }
 
 void ChildRecords::take(const FrameHead& head, FieldReader& fields) {

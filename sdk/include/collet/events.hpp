@@ -51,8 +51,8 @@ struct EventSource {
   std::uint32_t max = 0;    // events of a page; 0: as many as fit
 };
 
-// [any] where nothing else is said. Made while the plugin is created, by plugin.keep<Events>(plugin), before whatever uses it. Functions throw
-// Error for what the host refuses. In a trial nothing is appended, and nothing followed.
+// [any] where nothing else is said. Made while the plugin is created, by plugin.keep<Events>(plugin), before whatever uses it.
+// Functions throw Error for what the host refuses. In a trial nothing is appended, and nothing followed.
 class Events {
  public:
   explicit Events(const Plugin& plugin)
@@ -133,8 +133,8 @@ class Events {
     expect(status, "follow", from.stream);
     return following->id = id;
   }
-  // When this has returned `told` does not run any more, and so it must not wait for what the caller holds; called from `told` itself it does
-  // not wait.
+  // When this has returned `told` does not run any more, and so it must not wait for what the caller holds; called from `told` itself
+  // it does not wait.
   void unfollow(collet_follow id) {
     if (const auto following = forget(id)) events_->unfollow(host_.table(), id);
   }

@@ -56,12 +56,12 @@ struct Keys {
   bool ok() const { return status >= 0; }
 };
 
-// [any] where nothing else is said. Made while the plugin is created, by plugin.keep<Store>(plugin), before whatever uses it. Functions throw
-// Error for what the host refuses.
+// [any] where nothing else is said. Made while the plugin is created, by plugin.keep<Store>(plugin), before whatever uses it.
+// Functions throw Error for what the host refuses.
 //
 // get(), put(), remove() and list() wait, as Peers::call() does: they are for executors and threads of the plugin's own. Those that
-// begin_…() do not: `told` runs [answer], exactly once, and may be asked for while the plugin is created; if that fails it is not told. In
-// a trial nothing is asked, and nobody told.
+// begin_…() do not: `told` runs [answer], exactly once, and they may be used while the plugin is created; if that fails it is not
+// told. In a trial nothing is asked, and nobody told.
 class Store {
  public:
   explicit Store(const Plugin& plugin)

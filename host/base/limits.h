@@ -85,6 +85,24 @@ inline constexpr unsigned kPageItems = 1'000;                 // of one page of 
 inline constexpr std::uint64_t kListChangedIntervalMs = 250;  // between two notifications that a list has changed
 inline constexpr std::uint64_t kListTtlMs = 0;                // how long a modern client may take a list for fresh
 
+// What plugins keep with the host, each for itself.
+inline constexpr std::size_t kRecordKeyBytesMax = 512;
+inline constexpr std::size_t kRecordValueBytesMax = 1u << 20;
+inline constexpr unsigned kRecordsMax = 10'000;
+inline constexpr std::size_t kRecordsBytesMax = 64u << 20;  // keys and values together
+inline constexpr std::uint64_t kRecordTtlMsMax = 366 * 86'400'000ull;
+inline constexpr unsigned kRecordsFreedAtOnce = 64;  // that have expired, of one plugin
+inline constexpr unsigned kRecordPageKeys = 1'000;   // of one page of a list
+inline constexpr unsigned kStreamsMax = 32;
+inline constexpr std::size_t kStreamNameBytesMax = 128;
+inline constexpr std::size_t kStreamEventBytesMax = 64u << 10;
+inline constexpr unsigned kStreamEventsMax = 10'000;        // that a stream keeps
+inline constexpr std::size_t kStreamBytesMax = 4u << 20;    // likewise
+inline constexpr unsigned kStreamPageEvents = 1'000;        // that are read at a time
+inline constexpr std::size_t kStreamPageBytesMax = 1u << 20;  // likewise, but for the first
+inline constexpr unsigned kAskedMax = 256;   // questions to the store, or to streams, that a generation waits for
+inline constexpr unsigned kFollowsMax = 64;  // streams that a generation follows
+
 // JSON Schema.
 inline constexpr unsigned kSchemaDepthMax = 128;              // nesting of a schema's JSON
 inline constexpr unsigned kSchemaNodesMax = 20'000;           // subschemas of one schema with all that it refers to

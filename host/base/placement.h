@@ -21,6 +21,7 @@ struct Permissions {
   std::vector<std::string> unix_sockets; // sockets of this machine that it connects to, by their files; absolute
   bool exec = false;                     // other programs
   std::vector<std::string> items;        // of other plugins, that it may see and call: rules as those of views
+  std::vector<std::string> events;       // of other plugins, that it may read: "plugin/stream", in which * stands for any text
   std::vector<std::string> environment;  // names of variables that it sees
   // 0: no limit.
   std::uint64_t memory_bytes_max = limits::kWorkerMemoryBytesMax;  // address space

@@ -210,6 +210,30 @@ std::optional<HostAndPort> split_host_and_port(std::string_view text) {
   return parts;
 }
 
+// It takes no more steps than the product of their lengths: each * takes as little as it can, and is not gone back to once a later one
+// has been reached.
+bool is_like(std::string_view text, std::string_view pattern) {
+  std::size_t at = 0;
+  std::size_t in = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t resumed = 0;
+  while (at < text.size()) {
+    if (in < pattern.size() && pattern[in] == '*') {
+      star = in++;
+      resumed = at;
+    } else if (in < pattern.size() && pattern[in] == text[at]) {
+      ++in;
+      ++at;
+    } else if (star != std::string_view::npos) {
+      in = star + 1;
+      at = ++resumed;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', in) == std::string_view::npos;
+}
+
 bool is_token(std::string_view text) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {

@@ -53,6 +53,8 @@ std::optional<HostAndPort> split_host_and_port(std::string_view text);
 
 // ASCII only; for header names and the like.
 bool equals_ignoring_case(std::string_view a, std::string_view b);
+// Whether `text` is as `pattern`, in which * stands for any text.
+bool is_like(std::string_view text, std::string_view pattern);
 // A token (RFC 9110 §5.6.2): what names fields and methods.
 bool is_token(std::string_view text);
 

@@ -85,6 +85,12 @@ const TextRule kHostAndPort{R"(a host and its port, as "api.example.com:443")", 
                               return collet::text::split_host_and_port(text).has_value();
                             }};
 
+const TextRule kStreams{R"(a plugin's id and a stream of its, as "audit/calls", in which * stands for any text)",
+                        [](std::string_view text) {
+                          const std::size_t slash = text.find('/');
+                          return slash != std::string_view::npos && slash > 0 && slash + 1 < text.size();
+                        }};
+
 const TextRule kVariable{"the name of an environment variable",
                          [](std::string_view text) { return !text.empty() && all_of(text, "_"); }};
 
@@ -377,6 +383,7 @@ class Reader {
     section.read_flag_or_list("network", may.network, may.hosts, kHostAndPort);
     section.read("exec", may.exec);
     read_rules(section, "items", may.items);
+    section.read("events", may.events, kStreams);
     section.read("environment", may.environment, kVariable);
     section.read("memory_bytes_max", may.memory_bytes_max, 0, limits::kWorkerMemoryBytesMaxMax);
     section.read("threads_max", may.threads_max, 1, 100'000);

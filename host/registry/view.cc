@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "registry/registry.h"
 #include "registry/uri_spelling.h"
 
@@ -25,30 +26,6 @@ constexpr std::pair<std::string_view, unsigned> kHints[] = {{"@read-only", kRead
                                                             {"@destructive", kDestructive},
                                                             {"@idempotent", kIdempotent},
                                                             {"@open-world", kOpenWorld}};
-
-// Whether `text` is as `pattern`, in which * stands for any text. It takes no more steps than the product of their lengths:
-// each * takes as little as it can, and is not gone back to once a later one has been reached.
-bool is_like(std::string_view text, std::string_view pattern) {
-  std::size_t at = 0;
-  std::size_t in = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t resumed = 0;
-  while (at < text.size()) {
-    if (in < pattern.size() && pattern[in] == '*') {
-      star = in++;
-      resumed = at;
-    } else if (in < pattern.size() && pattern[in] == text[at]) {
-      ++in;
-      ++at;
-    } else if (star != std::string_view::npos) {
-      in = star + 1;
-      at = ++resumed;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', in) == std::string_view::npos;
-}
 
 // Takes the kinds that a rule is kept to from its beginning.
 unsigned take_kinds(std::string_view& rule) {
@@ -94,13 +71,14 @@ View::Rules View::read(const std::vector<std::string>& rules) {
 bool View::Rule::matches(const Item& item) const {
   if (!(kinds & bit(item.def->kind))) return false;
   if (hints) return (item.compiled->hints & hints) != 0;
-  return is_like(item.name, pattern) || (item.key != item.name && is_like(item.key, pattern));
+  return text::is_like(item.name, pattern) || (item.key != item.name && text::is_like(item.key, pattern));
 }
 
 bool View::denies(std::string_view uri, Kind kind) const {
   const std::string spelt = UriTemplate::spelt(uri), decoded = percent_decoded(uri);
   return std::any_of(deny_.begin(), deny_.end(), [&](const Rule& rule) {
-    return !rule.hints && (rule.kinds & bit(kind)) && (is_like(uri, rule.pattern) || is_like(spelt, rule.pattern) || is_like(decoded, rule.pattern));
+    if (rule.hints || !(rule.kinds & bit(kind))) return false;
+    return text::is_like(uri, rule.pattern) || text::is_like(spelt, rule.pattern) || text::is_like(decoded, rule.pattern);
   });
 }
 

@@ -43,6 +43,8 @@ Host::Host(const config::Config& config, unsigned loops, std::vector<registry::S
                .create_timeout_ms = config.plugins.create_timeout_ms,
                .state_keys = std::move(state_keys),
                .debug = config.plugins.debug,
+               .records = &records_,
+               .streams = &streams_,
                .make_worker = [this](plugin::WorkerOrder order) -> std::unique_ptr<plugin::Image> {
                  worker::WorkerOptions options;
                  options.start_timeout_ms = config_.plugins.create_timeout_ms;

@@ -13,6 +13,8 @@
 #include "plugin/replace/loader.h"
 #include "registry/registry.h"
 #include "registry/sealed_state.h"
+#include "store/memory_records.h"
+#include "store/memory_streams.h"
 #include "worker/walls/control_group.h"
 
 namespace collet::service {
@@ -80,6 +82,8 @@ class Host {
   GivenUp given_up_;
   std::string no_groups_;  // why workers have no control groups, though they are to; or empty
   std::shared_ptr<worker::ControlGroups> groups_;
+  store::MemoryRecords records_;
+  store::MemoryStreams streams_;
   plugin::Loader loader_;
   std::vector<plugin::PluginSpec> specs_;
   std::vector<plugin::LoadReport> reports_;

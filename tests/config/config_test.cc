@@ -208,7 +208,7 @@ timeout_ms = 5000
 [plugin.zeta]
 library = "/lib/z.so"
 placement = "worker"
-permissions = { read = ["data"], write = ["/var/z"], network = true, unix = ["/run/z.sock"], environment = ["HOME"], threads_max = 8 }
+permissions = { read = ["data"], write = ["/var/z"], network = true, unix = ["/run/z.sock"], events = ["audit/*"], environment = ["HOME"], threads_max = 8 }
 [plugin.alpha]
 library = "/lib/z.so"
 enabled = false
@@ -242,6 +242,7 @@ nested.key = { x = 0.5 }
   CHECK(zeta.permissions.network);
   CHECK(zeta.permissions.unix_sockets == std::vector<std::string>{"/run/z.sock"});
   CHECK_FALSE(zeta.permissions.exec);
+  CHECK(zeta.permissions.events == std::vector<std::string>{"audit/*"});
   CHECK(zeta.permissions.environment == std::vector<std::string>{"HOME"});
   CHECK(zeta.permissions.threads_max == 8);
   const config::Plugin& alpha = config.plugin[1];

@@ -5,6 +5,8 @@
 
 #include "plugin/replace/loader.h"
 #include "recorder.h"
+#include "store/memory_records.h"
+#include "store/memory_streams.h"
 #include "support/catch.h"
 
 namespace collet::plugin {
@@ -43,7 +45,7 @@ inline bool contains(const std::string& text, const std::string& part) {
 class House {
  public:
   explicit House(LoaderOptions options = test_options())
-      : loader({&loops_[0].get(), &loops_[1].get()}, registry, std::move(options)) {
+      : loader({&loops_[0].get(), &loops_[1].get()}, registry, with_store(std::move(options))) {
     registry.publish_to([this](registry::SnapshotPtr, unsigned changed, Callback<void()> adopted) {
       if (on_publish) on_publish(changed);
       // As the real publisher: once every loop has passed by.
@@ -103,6 +105,12 @@ class House {
   RunningLoop& loop(unsigned index) { return loops_[index]; }
 
  private:
+  LoaderOptions with_store(LoaderOptions options) {
+    options.records = records.get();
+    options.streams = streams.get();
+    return options;
+  }
+
   RunningLoop loops_[2];
   int loaded_ = 0;
 
@@ -111,6 +119,8 @@ class House {
   // On the heap: on the stack ThreadSanitizer takes its mutexes for those that another test had at the same place.
   const std::unique_ptr<registry::Registry> registry_on_heap = std::make_unique<registry::Registry>();
   registry::Registry& registry = *registry_on_heap;
+  const std::unique_ptr<store::MemoryRecords> records = std::make_unique<store::MemoryRecords>();
+  const std::unique_ptr<store::MemoryStreams> streams = std::make_unique<store::MemoryStreams>();
   Loader loader;
 };
 

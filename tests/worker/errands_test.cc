@@ -26,14 +26,14 @@ const collet_registry kItems = {.struct_size = sizeof(collet_registry), .reserve
                                 },
                                 .watch = [](const collet_host*, const collet_watch_params*) { return COLLET_OK; }};
 
-struct Asking {
-  Asking() {
+struct AskingWorker {
+  AskingWorker() {
     host.get_extension = [](const collet_host*, const char* id, std::size_t size) -> const void* {
       return std::string_view(id, size) == COLLET_EXT_TOOLS ? static_cast<const void*>(&kTools) : &kItems;
     };
     errands.begin(1);
   }
-  ~Asking() {
+  ~AskingWorker() {
     while (!lists.empty()) answer_list();
     collet_outcome ended{};
     ended.struct_size = sizeof ended;
@@ -71,7 +71,7 @@ struct Asking {
 }  // namespace
 
 TEST_CASE("a worker waits for so many lists, and is refused one more") {
-  Asking worker;
+  AskingWorker worker;
   worker.errands.attach(worker.host);
   for (unsigned id = 1; id <= limits::kWorkerListsMax; ++id) CHECK(worker.list(id).empty());
   CHECK(worker.sent == 0);
@@ -84,7 +84,7 @@ TEST_CASE("a worker waits for so many lists, and is refused one more") {
 }
 
 TEST_CASE("a worker that uses a number twice breaks the rules") {
-  Asking worker;
+  AskingWorker worker;
   worker.errands.attach(worker.host);
   CHECK(worker.invoke(1).empty());
   CHECK(worker.invoke(2).empty());
@@ -95,7 +95,7 @@ TEST_CASE("a worker that uses a number twice breaks the rules") {
 }
 
 TEST_CASE("what a worker asks before its host is up is kept, up to a limit") {
-  Asking worker;
+  AskingWorker worker;
   for (unsigned id = 1; id <= limits::kInvocationsMax; ++id) CHECK(worker.invoke(id).empty());
   CHECK(invoked.empty());
   CHECK_FALSE(worker.invoke(limits::kInvocationsMax + 1).empty());
@@ -104,7 +104,7 @@ TEST_CASE("what a worker asks before its host is up is kept, up to a limit") {
 }
 
 TEST_CASE("what a worker has given to calls has a bound, all together") {
-  Asking worker;
+  AskingWorker worker;
   worker.errands.attach(worker.host);
   CHECK(worker.invoke(1, limits::kWorkerQueueBytesMax - 1024).empty());
   CHECK(worker.invoke(2, 2048).empty());

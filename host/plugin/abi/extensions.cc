@@ -5,12 +5,14 @@
 #include "collet/ext/status.h"
 #include "collet/ext/stream.h"
 #include "plugin/abi/entered.h"
+#include "plugin/abi/events_table.h"
 #include "plugin/abi/http_table.h"
 #include "plugin/abi/instructions.h"
 #include "plugin/abi/loop_table.h"
 #include "plugin/abi/notices.h"
 #include "plugin/abi/peers_table.h"
 #include "plugin/abi/relay.h"
+#include "plugin/abi/store_table.h"
 
 namespace collet::plugin {
 namespace {
@@ -44,6 +46,8 @@ constexpr Extension kExtensions[] = {
 const void* find_extension(std::string_view id, const HostSide& side) {
   if (id == COLLET_EXT_TOOLS) return side.peers ? &kToolsTable : nullptr;
   if (id == COLLET_EXT_REGISTRY) return side.peers ? &kRegistryTable : nullptr;
+  if (id == COLLET_EXT_STORE) return side.records ? &kStoreTable : nullptr;
+  if (id == COLLET_EXT_EVENTS) return side.streams ? &kEventsTable : nullptr;
   if (id == COLLET_EXT_LOOP) return side.loop_work ? &kLoopTable : nullptr;
   for (const Extension& extension : kExtensions) {
     if (extension.id == id) return extension.table;

@@ -19,6 +19,8 @@
 namespace collet::plugin {
 
 class LoopWork;
+class OwnRecords;
+class OwnStreams;
 class Peers;
 class Refusals;
 
@@ -36,6 +38,8 @@ struct HostSide {
   Refusals* refusals = nullptr;  // what is refused is noted there; null: nowhere
   bool confined = false;   // what it serves over HTTP is not to have the rights of the host's name
   bool in_worker = false;  // this process is the worker
+  OwnRecords* records = nullptr;  // null: it keeps none
+  OwnStreams* streams = nullptr;  // null: it has none, and reads none
 };
 
 // `side` is borrowed for as long as the table is used.

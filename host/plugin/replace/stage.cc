@@ -9,6 +9,8 @@
 #include "plugin/load/file_stamp.h"
 #include "plugin/load/file_trust.h"
 #include "plugin/run/host_peers.h"
+#include "plugin/run/host_records.h"
+#include "plugin/run/host_streams.h"
 
 namespace collet::plugin {
 
@@ -182,6 +184,18 @@ GenerationSpec Stage::generation_spec(Candidate& candidate) const {
                         CallTable& calls, CallOwner& owner, Answers& answers) {
     return std::make_unique<HostPeers>(calls, owner, answers, invocations_, reach);
   };
+  if (options_.records) {
+    spec.make_records = [this, id = candidate.spec.id](Answers& answers) {
+      return std::make_unique<HostRecords>(answers, *options_.records, id);
+    };
+  }
+  if (options_.streams) {
+    std::optional<std::vector<std::string>> may_read;
+    if (candidate.worker) may_read = candidate.spec.permissions.events;
+    spec.make_streams = [this, id = candidate.spec.id, may_read](Answers& answers) {
+      return std::make_unique<HostStreams>(answers, *options_.streams, id, may_read);
+    };
+  }
   return spec;
 }
 

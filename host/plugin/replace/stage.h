@@ -19,6 +19,8 @@
 #include "plugin/run/invocations.h"
 #include "registry/names.h"
 #include "registry/sealed_state.h"
+#include "store/records.h"
+#include "store/streams.h"
 
 namespace collet::plugin {
 
@@ -87,6 +89,9 @@ struct LoaderOptions {
   std::vector<registry::StateSealer::Key> state_keys;  // that calls which plugins make are sealed with, while they are suspended
   bool debug = false;         // what the host refuses of plugins is said in the log
   bool never_unload = false;  // for leak checkers, which need the libraries' symbols at the end
+  // What plugins keep; borrowed, and outlive the loader. Null: they keep nothing.
+  store::Records* records = nullptr;
+  store::Streams* streams = nullptr;
   // Hosts a plugin in a process of its own; empty: there are no workers.
   std::function<std::unique_ptr<Image>(WorkerOrder order)> make_worker;
   // Any thread: a plugin says that what is read at `uri` has changed.

@@ -27,6 +27,8 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
       loop_work_(calls, spec_.name),
       answers_(owner_.name, *own_threads_),
       peers_(spec_.make_peers ? spec_.make_peers(calls_, owner_, answers_) : nullptr),
+      records_(spec_.make_records ? spec_.make_records(answers_) : nullptr),
+      streams_(spec_.make_streams ? spec_.make_streams(answers_) : nullptr),
       refusals_(spec_.debug && !image->isolated() ? std::make_unique<Refusals>(spec_.name) : nullptr),
       side_{calls_,
             owner_,
@@ -39,7 +41,9 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
             peers_.get(),
             refusals_.get(),
             image->isolated() || spec_.isolated,
-            spec_.isolated},
+            spec_.isolated,
+            records_.get(),
+            streams_.get()},
       host_(make_host_table(side_)),
       image_(std::move(image)) {
   owner_.form = spec_.form;
@@ -115,7 +119,7 @@ void Generation::open() {
   opened_ = create();
   if (opened_) return;
   loop_work_.close(Clock::time_point::max());
-  if (peers_) peers_->end_all();
+  end_questions();
   answers_.close(Clock::time_point::max());
 }
 
@@ -129,7 +133,7 @@ Result<void> Generation::create() {
     params.prior_state = to_str(spec_.prior->bytes);
     params.prior_state_version = spec_.prior->version;
   }
-  if (peers_ && in_worker()) peers_->open();  // its create() has returned, over there
+  if (in_worker()) open_questions();  // its create() has returned, over there
   std::int32_t status = COLLET_E_INTERNAL;
   try {
     status = image_->create(host_, params, &self_);
@@ -148,9 +152,22 @@ Result<void> Generation::create() {
     const std::lock_guard lock(telling_mutex_);
     tells_ = true;
   }
-  if (peers_) peers_->open();
+  if (!in_worker()) open_questions();
   items_.commit();
   return {};
+}
+
+// What the plugin asks its host for.
+void Generation::open_questions() {
+  if (peers_) peers_->open();
+  if (records_) records_->open();
+  if (streams_) streams_->open();
+}
+
+void Generation::end_questions() {
+  if (peers_) peers_->end_all();
+  if (records_) records_->end_all();
+  if (streams_) streams_->end_all();
 }
 
 // the end
@@ -243,7 +260,7 @@ Result<void> Generation::close(const Patience& patience) {
   quiesce(patience.drain);
   drain(patience);
   close_calls();
-  if (peers_) peers_->end_all();  // an executor may wait for it
+  end_questions();  // an executor may wait for them
   const auto deadline = Clock::now() + patience.end;
   if (!executor_->join_until(deadline)) return leave("its call() has not returned");
   // What an executor had taken, but not yet begun, a moment ago.

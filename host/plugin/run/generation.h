@@ -18,6 +18,8 @@
 #include "plugin/run/executor.h"
 #include "plugin/run/inquiry.h"
 #include "plugin/run/loop_work.h"
+#include "plugin/run/own_records.h"
+#include "plugin/run/own_streams.h"
 #include "plugin/run/own_threads.h"
 #include "plugin/run/peers.h"
 #include "plugin/run/thread.h"
@@ -59,6 +61,9 @@ struct GenerationSpec {
   // Makes what the plugin has to do with other items; empty: nothing.
   using MakePeers = std::function<std::unique_ptr<Peers>(CallTable& calls, CallOwner& owner, Answers& answers)>;
   MakePeers make_peers = {};
+  // Likewise, with what it keeps with the host.
+  std::function<std::unique_ptr<OwnRecords>(Answers& answers)> make_records = {};
+  std::function<std::unique_ptr<OwnStreams>(Answers& answers)> make_streams = {};
 };
 
 class Generation final : public registry::Provider, private Executor::Runner {
@@ -173,6 +178,8 @@ class Generation final : public registry::Provider, private Executor::Runner {
     return copy_struct(*given);
   }
   void end_running(std::string_view reason);
+  void open_questions();
+  void end_questions();
   Result<void> leave(std::string what);
 
   CallTable& calls_;
@@ -187,7 +194,10 @@ class Generation final : public registry::Provider, private Executor::Runner {
   LoopWork loop_work_;
   const std::shared_ptr<OwnThreads> own_threads_ = std::make_shared<OwnThreads>();
   Answers answers_;
-  const std::unique_ptr<Peers> peers_;  // may be null
+  // These may be null.
+  const std::unique_ptr<Peers> peers_;
+  const std::unique_ptr<OwnRecords> records_;
+  const std::unique_ptr<OwnStreams> streams_;
   const std::unique_ptr<Refusals> refusals_;  // null: nobody wants to know
   HostSide side_;
   const collet_host host_;

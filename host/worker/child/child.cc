@@ -17,6 +17,8 @@
 #include "registry/ending.h"
 #include "worker/child/child_call.h"
 #include "worker/child/child_peers.h"
+#include "worker/child/child_records.h"
+#include "worker/child/child_streams.h"
 #include "worker/child/crash_report.h"
 #include "worker/child/sandbox.h"
 #include "worker/host/process.h"
@@ -81,6 +83,16 @@ class Child {
       auto peers = std::make_unique<ChildPeers>(calls, owner, answers, out_);
       peers_ = peers.get();
       return peers;
+    };
+    spec.make_records = [this](plugin::Answers& answers) {
+      auto records = std::make_unique<ChildRecords>(answers, out_);
+      records_ = records.get();
+      return records;
+    };
+    spec.make_streams = [this](plugin::Answers& answers) {
+      auto streams = std::make_unique<ChildStreams>(answers, out_);
+      streams_ = streams.get();
+      return streams;
     };
     spec.erred = [this] { out_.put([](std::string& out) { FrameWriter(out, FrameType::erred); }); };
     generation_ = std::make_unique<plugin::Generation>(
@@ -239,6 +251,13 @@ class Child {
       case FrameType::listing:
       case FrameType::items_changed:
         return peers_.load()->take(frame.head, fields);
+      case FrameType::stored:
+      case FrameType::keys:
+        return records_.load()->take(frame.head, fields);
+      case FrameType::appended:
+      case FrameType::events:
+      case FrameType::next_events:
+        return streams_.load()->take(frame.head, fields);
       case FrameType::close:
         return master_.run([this] { close(); });
       default:
@@ -303,7 +322,10 @@ class Child {
   std::unordered_map<std::uint32_t, std::uint64_t> handles_;  // the other way round
   std::uint32_t last_item_ = 0;
 
-  std::atomic<ChildPeers*> peers_{nullptr};                   // of the generation
+  // Of the generation.
+  std::atomic<ChildPeers*> peers_{nullptr};
+  std::atomic<ChildRecords*> records_{nullptr};
+  std::atomic<ChildStreams*> streams_{nullptr};
   std::unique_ptr<plugin::Generation> generation_;  // before the host knows of it; then for ever
   plugin::ControlThread master_;
   plugin::ControlThread aside_;  // for what may wait for the plugin and must not keep others waiting

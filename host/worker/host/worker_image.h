@@ -29,6 +29,8 @@
 #include "worker/host/errands.h"
 #include "worker/host/guard.h"
 #include "worker/host/process.h"
+#include "worker/host/record_errands.h"
+#include "worker/host/stream_errands.h"
 #include "worker/host/worker_log.h"
 #include "worker/talk/arena.h"
 #include "worker/talk/frame.h"
@@ -143,6 +145,7 @@ class WorkerImage final : public plugin::Image {
   std::string take_items(Running& running, std::string_view body);
   std::string take_instructions(Running& running, std::string_view body);
   std::string take_answer(std::uint64_t question, std::string_view body);
+  void begin_errands(std::uint32_t incarnation);
   std::string take_of_call(const FrameBuffer::Frame& frame);
   // With items_mutex_.
   void change_items(const std::vector<std::uint64_t>& removed, const std::vector<AddedItem>& added);
@@ -166,9 +169,12 @@ class WorkerImage final : public plugin::Image {
   plugin::Clock::time_point started_;
   ArenaView arena_;
   std::unique_ptr<Replay> replay_;  // from create() on; set under items_mutex_
-  Errands errands_{[this](std::uint32_t incarnation, std::string_view frames, Errands::Need need) {
+  const Errands::Send send_to_ = [this](std::uint32_t incarnation, std::string_view frames, Errands::Need need) {
     return send_to(incarnation, frames, need);
-  }};
+  };
+  Errands errands_{send_to_};
+  RecordErrands record_errands_{send_to_};
+  StreamErrands stream_errands_{send_to_};
 
   std::mutex items_mutex_;                   // guards the four below
   std::map<std::uint64_t, HostItem> items_;  // by the worker's id

@@ -77,7 +77,7 @@ std::string WorkerImage::run_once() {
     }
     cause = running->refusal.empty() ? "its worker process " + end : running->refusal;
     running->guard.reset();
-    errands_.begin(0);
+    begin_errands(0);
   }
   const std::lock_guard lock(mutex_);
   if (state_ != State::closing) {
@@ -118,7 +118,7 @@ Result<WorkerImage::Running> WorkerImage::start() {
     pending_items_.clear();
     if (replay_) replay_->take_read();  // of the process before
   }
-  errands_.begin(incarnation_ + 1);
+  begin_errands(incarnation_ + 1);
   const std::lock_guard lock(mutex_);
   socket_ = running.socket.get();
   spawned_ = pid_ = running.process.pid();
@@ -141,6 +141,12 @@ Result<WorkerImage::Running> WorkerImage::start() {
   append(frame, order);
   static_cast<void>(send(frame));
   return running;
+}
+
+void WorkerImage::begin_errands(std::uint32_t incarnation) {
+  errands_.begin(incarnation);
+  record_errands_.begin(incarnation);
+  stream_errands_.begin(incarnation);
 }
 
 // Until the process has ended, or is to be.
@@ -339,6 +345,16 @@ std::string WorkerImage::take(Running& running, const FrameBuffer::Frame& frame)
     case FrameType::list:
     case FrameType::watch_items:
       return errands_.take(frame.head, frame.body);
+    case FrameType::record_get:
+    case FrameType::record_put:
+    case FrameType::record_remove:
+    case FrameType::record_list:
+      return record_errands_.take(frame.head, frame.body);
+    case FrameType::event_append:
+    case FrameType::event_read:
+    case FrameType::follow_next:
+    case FrameType::unfollow:
+      return stream_errands_.take(frame.head, frame.body);
     case FrameType::answer:
       return take_answer(frame.head.id, frame.body);
     default:

@@ -32,6 +32,11 @@ enum class FrameType : std::uint8_t {
   listing,           // id: of the list
   items_changed,     // of the whole host
   taken,             // id: of the call; bytes of its answer that have left for the client
+  stored,            // id: of the question to the store
+  keys,              // id: likewise
+  appended,          // id: of the question to streams
+  events,            // id: likewise
+  next_events,       // id: of what is followed
   // from the worker
   opened = 64,   // or not: the answer to open
   items,         // some come, some go
@@ -50,6 +55,14 @@ enum class FrameType : std::uint8_t {
   cancel_invocation,  // id: likewise
   list,               // id: likewise
   watch_items,        // it wants to hear of items_changed
+  record_get,         // id: of the question to the store, as the worker counts them
+  record_put,         // id: likewise
+  record_remove,      // id: likewise
+  record_list,        // id: likewise
+  event_append,       // id: of the question to streams, as the worker counts them
+  event_read,         // id: likewise
+  follow_next,        // id: of what it follows, of which it wants the next page
+  unfollow,           // id: likewise; it wants no more
   asking,        // first of all, with the descriptor on which the host hears what its system calls ask
 };
 

@@ -1,0 +1,43 @@
+// Streams in the memory of this process.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <mutex>
+
+#include "base/clock.h"
+#include "store/streams.h"
+
+namespace collet::store {
+
+class MemoryStreams final : public Streams {
+ public:
+  explicit MemoryStreams(WallClock now = wall_ms) : now_(std::move(now)) {}
+
+  void append(const StreamName& name, std::string bytes, Appended then) override;
+  void read(const StreamName& name, std::uint64_t after, std::uint32_t events_max, Read then) override;
+  std::uint64_t watch(const StreamName& name, std::function<void()> appended) override;
+  void unwatch(const StreamName& name, std::uint64_t watch) override;
+
+ private:
+  struct Stream {
+    std::deque<Event> events;
+    std::size_t bytes = 0;
+    std::uint64_t last = 0;
+  };
+  using Told = std::shared_ptr<const std::function<void()>>;  // shared with whoever is just calling it
+
+  // With mutex_.
+  Stream* open(const StreamName& name);
+  std::vector<Told> watchers_of(const StreamName& name) const;
+  static void append(Stream& stream, Event event);
+  static Page page_of(const Stream& stream, std::uint64_t after, std::uint32_t events_max);
+
+  const WallClock now_;
+  std::mutex mutex_;  // guards all below
+  std::map<std::string, std::map<std::string, Stream>> streams_;  // by owner, and by name
+  std::map<StreamName, std::map<std::uint64_t, Told>> watchers_;
+  std::uint64_t last_watch_ = 0;
+};
+
+}  // namespace collet::store

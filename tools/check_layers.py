@@ -16,14 +16,15 @@ MAY_INCLUDE = {
     "loop": ["base"],
     "schema": ["base"],
     "transport": ["base", "loop"],
+    "fetch": ["base", "loop"],
     "registry": ["base", "schema"],
     "rpc": ["base"],
     "config": ["base", "registry", "transport"],
     "protocol": ["base", "loop", "registry", "rpc", "schema", "transport"],
-    "plugin": ["base", "loop", "registry"],
+    "plugin": ["base", "fetch", "loop", "registry"],
     "foreign": ["base", "config"],
-    "worker": ["base", "loop", "plugin", "registry"],
-    "cli": ["base", "config", "foreign", "loop", "plugin", "protocol", "registry", "rpc", "schema", "transport",
+    "worker": ["base", "fetch", "loop", "plugin", "registry"],
+    "cli": ["base", "config", "fetch", "foreign", "loop", "plugin", "protocol", "registry", "rpc", "schema", "transport",
             "worker"],
 }
 # Each room of plugins/client and the rooms that it may include, as its README.md has them. Headers outside of the rooms

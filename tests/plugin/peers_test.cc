@@ -314,7 +314,8 @@ struct Taking final : Peers {
 TEST_CASE("a call's texts and a list's names are taken up to their limits, and not past them") {
   TableHost host;
   const auto threads = std::make_shared<OwnThreads>();
-  Taking peers(host.calls, host.owner, *threads);
+  Answers answers(host.owner.name, *threads);
+  Taking peers(host.calls, host.owner, answers);
   peers.open();
   host.side.peers = &peers;
   const auto invoke = [&](std::size_t name_bytes, std::size_t argument_bytes) {
@@ -346,7 +347,7 @@ TEST_CASE("a call's texts and a list's names are taken up to their limits, and n
   CHECK(list(limits::kListedNamesMax) == COLLET_OK);
   CHECK(list(limits::kListedNamesMax + 1) == COLLET_E_LIMIT);
   peers.end_all();
-  CHECK(peers.close(Clock::time_point::max()));
+  CHECK(answers.close(Clock::time_point::max()));
 }
 
 TEST_CASE("a page is no longer than its limit, but for its last item") {

@@ -178,8 +178,8 @@ GenerationSpec Stage::generation_spec(Candidate& candidate) const {
     };
   }
   spec.make_peers = [this, reach = candidate.worker ? reach_of(candidate.spec.permissions) : nullptr](
-                        CallTable& calls, CallOwner& owner, OwnThreads& own_threads) {
-    return std::make_unique<HostPeers>(calls, owner, own_threads, invocations_, reach);
+                        CallTable& calls, CallOwner& owner, Answers& answers) {
+    return std::make_unique<HostPeers>(calls, owner, answers, invocations_, reach);
   };
   return spec;
 }

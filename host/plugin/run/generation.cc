@@ -25,7 +25,8 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
       blobs_(spec_.blob_memory),
       instructions_(spec_.instructed),
       loop_work_(calls, spec_.name),
-      peers_(spec_.make_peers ? spec_.make_peers(calls_, owner_, *own_threads_) : nullptr),
+      answers_(owner_.name, *own_threads_),
+      peers_(spec_.make_peers ? spec_.make_peers(calls_, owner_, answers_) : nullptr),
       refusals_(spec_.debug && !image->isolated() ? std::make_unique<Refusals>(spec_.name) : nullptr),
       side_{calls_,
             owner_,
@@ -112,9 +113,8 @@ void Generation::open() {
   opened_ = create();
   if (opened_) return;
   loop_work_.close(Clock::time_point::max());
-  if (!peers_) return;
-  peers_->end_all();
-  peers_->close(Clock::time_point::max());
+  if (peers_) peers_->end_all();
+  answers_.close(Clock::time_point::max());
 }
 
 Result<void> Generation::create() {
@@ -247,7 +247,7 @@ Result<void> Generation::close(const Patience& patience) {
   // What an executor had taken, but not yet begun, a moment ago.
   end_running(fmt::format("plugin {} was unloaded before the call ended", owner_.name));
   if (!loop_work_.close(deadline)) return leave("what it runs on a loop has not returned");
-  if (peers_ && !peers_->close(deadline)) return leave("what it does with an answer has not returned");
+  if (!answers_.close(deadline)) return leave("what it does with an answer has not returned");
   {
     const std::lock_guard lock(telling_mutex_);
     tells_ = false;

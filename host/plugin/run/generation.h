@@ -56,7 +56,7 @@ struct GenerationSpec {
   const content::Form* form = &content::kClientForm;
   BlobMemory* blob_memory = nullptr;  // null: the heap
   // Makes what the plugin has to do with other items; empty: nothing.
-  using MakePeers = std::function<std::unique_ptr<Peers>(CallTable& calls, CallOwner& owner, OwnThreads& own_threads)>;
+  using MakePeers = std::function<std::unique_ptr<Peers>(CallTable& calls, CallOwner& owner, Answers& answers)>;
   MakePeers make_peers = {};
 };
 
@@ -185,6 +185,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
   Instructions instructions_;
   LoopWork loop_work_;
   const std::shared_ptr<OwnThreads> own_threads_ = std::make_shared<OwnThreads>();
+  Answers answers_;
   const std::unique_ptr<Peers> peers_;  // may be null
   const std::unique_ptr<Refusals> refusals_;  // null: nobody wants to know
   HostSide side_;

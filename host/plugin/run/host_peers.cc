@@ -81,9 +81,8 @@ std::string page_of(const registry::Snapshot& snapshot, const ListOrder& order, 
 
 }  // namespace
 
-HostPeers::HostPeers(CallTable& calls, CallOwner& owner, OwnThreads& own_threads, Invocations& all,
-                     registry::ViewPtr reach)
-    : Peers(calls, owner, own_threads),
+HostPeers::HostPeers(CallTable& calls, CallOwner& owner, Answers& answers, Invocations& all, registry::ViewPtr reach)
+    : Peers(calls, owner, answers),
       all_(all),
       reach_(std::move(reach)),
       own_(principal_of(owner.name, reach_)),
@@ -131,7 +130,7 @@ std::int32_t HostPeers::start(std::uint64_t id, LockedCall& call, registry::Orde
 }
 
 std::int32_t HostPeers::start_list(std::uint64_t id, LockedCall& call, ListOrder order) {
-  run([this, id, order = std::move(order), on_behalf = on_behalf_of(call)] {
+  answers().push([this, id, order = std::move(order), on_behalf = on_behalf_of(call)] {
     hand_over(id, page_of(*all_.registry().current(), order, on_behalf));
   });
   return COLLET_OK;

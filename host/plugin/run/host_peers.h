@@ -13,7 +13,7 @@ namespace collet::plugin {
 class HostPeers final : public Peers, private Invocations::Maker {
  public:
   // `reach`: what it may see and call at all; null: everything. `all` is borrowed.
-  HostPeers(CallTable& calls, CallOwner& owner, OwnThreads& own_threads, Invocations& all, registry::ViewPtr reach);
+  HostPeers(CallTable& calls, CallOwner& owner, Answers& answers, Invocations& all, registry::ViewPtr reach);
   ~HostPeers() override;
 
  private:

@@ -1,10 +1,5 @@
 #include "plugin/run/peers.h"
 
-#include <system_error>
-
-#include "base/assert.h"
-#include "base/log.h"
-
 namespace collet::plugin {
 
 Outcome Outcome::failed(std::string message) {
@@ -14,11 +9,6 @@ Outcome Outcome::failed(std::string message) {
   outcome.message = std::move(message);
   return outcome;
 }
-
-Peers::Peers(CallTable& calls, CallOwner& owner, OwnThreads& own_threads)
-    : calls_(calls), owner_(owner), own_threads_(own_threads) {}
-
-Peers::~Peers() { COLLET_ASSERT(!thread_.joinable()); }
 
 void Peers::open() {
   const std::lock_guard lock(mutex_);
@@ -37,7 +27,7 @@ std::int32_t Peers::begin(CallId inside_of, OpenPtr open, std::uint64_t& id, Sta
   {
     const std::lock_guard lock(mutex_);
     if (closed_ || !created_) return COLLET_E_STATE;
-    if (open_.size() >= limits::kInvocationsMax || !has_thread()) return COLLET_E_LIMIT;
+    if (open_.size() >= limits::kInvocationsMax || !answers_.start()) return COLLET_E_LIMIT;
     begun = ++last_id_;
     open_.emplace(begun, open);
   }
@@ -95,11 +85,11 @@ std::int32_t Peers::watch(unsigned kinds, Changed changed) {
   {
     std::unique_lock lock(mutex_);
     if (changed && closed_) return COLLET_E_STATE;
-    if (changed && !has_thread()) return COLLET_E_LIMIT;
+    if (changed && !answers_.start()) return COLLET_E_LIMIT;
     watcher_ = changed ? std::make_shared<Changed>(std::move(changed)) : nullptr;
     watched_kinds_ = kinds;
     first = watcher_ && !std::exchange(watching_, true);
-    if (std::this_thread::get_id() != thread_.get_id()) changed_.wait(lock, [&] { return !watcher_runs_; });
+    if (!answers_.is_current()) watcher_returned_.wait(lock, [&] { return !watcher_runs_; });
   }
   if (!first) return COLLET_OK;
   try {
@@ -140,7 +130,7 @@ void Peers::tell_progress(std::uint64_t id, double done, double total, std::stri
   const bool waits = open->latest.has_value();
   open->latest = {done, total, std::string(message)};
   if (waits) return;
-  push_locked([this, open] {
+  answers_.push([this, open] {
     Open::Latest latest;
     {
       const std::lock_guard inside(mutex_);
@@ -159,7 +149,7 @@ void Peers::tell_end(std::uint64_t id, Outcome outcome) {
   outcome.inside_of = open->inside_of;
   outcome.kind = open->kind;
   open->outcome = std::move(outcome);
-  push_locked([open] { open->ended(open->outcome); });
+  answers_.push([open] { open->ended(open->outcome); });
   open_.erase(found);  // the last: what could not be told for want of memory is still open
 }
 
@@ -169,7 +159,7 @@ void Peers::tell_listed(std::uint64_t id, std::int32_t status, std::string json)
   if (found == open_.end()) return;
   const OpenPtr open = found->second;
   open->outcome.result = std::move(json);
-  push_locked([open, status] { open->listed(status, open->outcome.result); });
+  answers_.push([open, status] { open->listed(status, open->outcome.result); });
   open_.erase(found);
 }
 
@@ -183,79 +173,26 @@ void Peers::tell_changed(std::uint64_t revision, unsigned kinds) {
     changed_kinds_ |= kinds;
     if (std::exchange(revision_, revision) != 0) return;
   }
-  push([this] {
-    std::shared_ptr<Changed> watcher;
-    std::uint64_t now;
-    unsigned changed;
-    {
-      const std::lock_guard lock(mutex_);
-      now = std::exchange(revision_, 0);
-      changed = std::exchange(changed_kinds_, 0) & watched_kinds_;
-      if (!changed || !watcher_) return;
-      watcher = watcher_;
-      watcher_runs_ = true;
-    }
-    try {
-      (*watcher)(now, changed);
-    } catch (...) {
-      note_thrown();
-    }
-    const std::lock_guard lock(mutex_);
-    watcher_runs_ = false;
-    changed_.notify_all();
-  });
+  answers_.push([this] { tell_watcher(); });
 }
 
-// the thread
-
-// With mutex_.
-bool Peers::has_thread() {
-  if (thread_.joinable()) return true;
-  try {
-    thread_ = start_thread(owner_.name, [this] { answer(); });
-  } catch (const std::system_error&) {
-    return false;
-  }
-  return true;
-}
-
-void Peers::run(Callback<void()> task) { push(std::move(task)); }
-
-void Peers::push(Callback<void()> task) {
-  const std::lock_guard lock(mutex_);
-  push_locked(std::move(task));
-}
-
-void Peers::push_locked(Callback<void()> task) {
-  if (!thread_.joinable() || ending_) return;
-  tasks_.push_back(std::move(task));
-  changed_.notify_all();
-}
-
-void Peers::answer() {
-  const OwnThreads::Inside inside(&own_threads_);
+void Peers::tell_watcher() {
   std::unique_lock lock(mutex_);
-  for (;;) {
-    changed_.wait(lock, [&] { return ending_ || !tasks_.empty(); });
-    if (tasks_.empty()) return;
-    Callback<void()> task = std::move(tasks_.front());
-    tasks_.pop_front();
-    idle_ = false;
-    lock.unlock();
-    try {
-      task();
-    } catch (...) {  // as of call(): where the plugin was built so that it can be unwound
-      note_thrown();
+  const std::uint64_t now = std::exchange(revision_, 0);
+  const unsigned changed = std::exchange(changed_kinds_, 0) & watched_kinds_;
+  const std::shared_ptr<Changed> watcher = watcher_;
+  if (!changed || !watcher) return;
+  watcher_runs_ = true;
+  lock.unlock();
+  struct Returned {  // also by an exception
+    Peers& peers;
+    ~Returned() {
+      const std::lock_guard again(peers.mutex_);
+      peers.watcher_runs_ = false;
+      peers.watcher_returned_.notify_all();
     }
-    task = nullptr;
-    lock.lock();
-    idle_ = true;
-    changed_.notify_all();
-  }
-}
-
-void Peers::note_thrown() const {
-  log::error("plugin {}: what it does with an answer threw an exception", owner_.name);
+  } const returned{*this};
+  (*watcher)(now, changed);
 }
 
 void Peers::end_all() {
@@ -277,19 +214,6 @@ void Peers::end_all() {
       tell_listed(id, COLLET_E_STATE, {});
     }
   }
-}
-
-bool Peers::close(Clock::time_point deadline) {
-  std::unique_lock lock(mutex_);
-  COLLET_ASSERT(closed_);
-  if (!thread_.joinable()) return true;
-  if (!changed_.wait_until(lock, deadline, [&] { return idle_ && tasks_.empty(); })) return false;
-  ending_ = true;
-  changed_.notify_all();
-  std::thread ended = std::move(thread_);
-  lock.unlock();
-  ended.join();
-  return true;
 }
 
 }  // namespace collet::plugin

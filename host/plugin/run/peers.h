@@ -4,17 +4,13 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 
+#include "plugin/run/answers.h"
 #include "plugin/run/call_table.h"
-#include "plugin/run/own_threads.h"
-#include "plugin/run/thread.h"
 #include "registry/invocation.h"
 
 namespace collet::plugin {
@@ -47,15 +43,15 @@ struct ListOrder {
 // Any thread where nothing else is said. The functions of the ABI return its status codes.
 class Peers {
  public:
-  // All run on a thread of their own, which ends with close().
+  // All run on the thread of the answers.
   using Ended = Callback<void(const Outcome&)>;
   using Progressed = Callback<void(const registry::Progress&)>;
   using Listed = Callback<void(std::int32_t status, std::string_view json)>;
   using Changed = Callback<void(std::uint64_t revision, unsigned kinds)>;  // 1 << registry::Kind
 
   // All are borrowed, and outlive this.
-  Peers(CallTable& calls, CallOwner& owner, OwnThreads& own_threads);
-  virtual ~Peers();  // after close(), or if nothing was ever asked of it
+  Peers(CallTable& calls, CallOwner& owner, Answers& answers) : calls_(calls), owner_(owner), answers_(answers) {}
+  virtual ~Peers() = default;  // after the answers have been closed
   Peers(const Peers&) = delete;
   Peers& operator=(const Peers&) = delete;
 
@@ -71,20 +67,17 @@ class Peers {
   void cancel_inside(CallId call, registry::CancelReason reason);
   // Nothing new begins, and the plugin is told that what is under way has ended.
   void end_all();
-  // [any but the thread of the callbacks] After end_all(): waits until all callbacks have returned. False if one has not by then.
-  bool close(Clock::time_point deadline);
 
  protected:
   // Tells the plugin; of what has ended it says nothing.
   void tell_progress(std::uint64_t id, double done, double total, std::string_view message);
   void tell_end(std::uint64_t id, Outcome outcome);
   void tell_listed(std::uint64_t id, std::int32_t status, std::string json);
-  // [thread of the callbacks] The same at once.
+  // [answers] The same at once.
   void hand_over(std::uint64_t id, const std::string& json);
   void tell_changed(std::uint64_t revision, unsigned kinds);
-  // On the thread of the callbacks.
-  void run(Callback<void()> task);
 
+  Answers& answers() { return answers_; }
   CallTable& calls() const { return calls_; }
   CallOwner& owner() const { return owner_; }
 
@@ -118,32 +111,24 @@ class Peers {
   template <class Start>
   std::int32_t begin(CallId inside_of, OpenPtr open, std::uint64_t& id, Start&& start);
   OpenPtr take(std::uint64_t id);
-  bool has_thread();
-  void push(Callback<void()> task);
-  void push_locked(Callback<void()> task);
-  void answer();
-  void note_thrown() const;
+  void tell_watcher();
 
   CallTable& calls_;
   CallOwner& owner_;
-  OwnThreads& own_threads_;
+  Answers& answers_;
 
   std::mutex mutex_;  // guards all below; taken after a call's
-  std::condition_variable changed_;
+  std::condition_variable watcher_returned_;
   std::uint64_t last_id_ = 0;
   std::map<std::uint64_t, OpenPtr> open_;
   bool created_ = false;
   bool closed_ = false;   // nothing new begins
-  bool ending_ = false;   // the thread ends when it has nothing to do
-  bool idle_ = true;      // the thread waits, or there is none
   bool watching_ = false;
   std::shared_ptr<Changed> watcher_;
   unsigned watched_kinds_ = 0;
   bool watcher_runs_ = false;
   std::uint64_t revision_ = 0;  // that the watcher is to be told of, of these kinds; 0: none
   unsigned changed_kinds_ = 0;
-  std::deque<Callback<void()>> tasks_;
-  std::thread thread_;
 };
 
 }  // namespace collet::plugin

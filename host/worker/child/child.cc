@@ -76,8 +76,8 @@ class Child {
     spec.instructed = [this](std::string_view text) {
       out_.put([&](std::string& out) { FrameWriter(out, FrameType::instructions).text(text); });
     };
-    spec.make_peers = [this](plugin::CallTable& calls, plugin::CallOwner& owner, plugin::OwnThreads& own_threads) {
-      auto peers = std::make_unique<ChildPeers>(calls, owner, own_threads, out_);
+    spec.make_peers = [this](plugin::CallTable& calls, plugin::CallOwner& owner, plugin::Answers& answers) {
+      auto peers = std::make_unique<ChildPeers>(calls, owner, answers, out_);
       peers_ = peers.get();
       return peers;
     };

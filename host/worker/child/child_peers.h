@@ -10,8 +10,8 @@ namespace collet::worker {
 class ChildPeers final : public plugin::Peers {
  public:
   // Calls are heard by ChildCalls. All are borrowed.
-  ChildPeers(plugin::CallTable& calls, plugin::CallOwner& owner, plugin::OwnThreads& own_threads, Outbox& out)
-      : Peers(calls, owner, own_threads), out_(out) {}
+  ChildPeers(plugin::CallTable& calls, plugin::CallOwner& owner, plugin::Answers& answers, Outbox& out)
+      : Peers(calls, owner, answers), out_(out) {}
 
   // What the host has to say of it.
   void take(const FrameHead& head, FieldReader& fields);

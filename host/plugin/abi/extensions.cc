@@ -3,6 +3,7 @@
 #include "collet/ext/instructions.h"
 #include "collet/ext/relay.h"
 #include "collet/ext/stream.h"
+#include "plugin/abi/fetch_table.h"
 #include "plugin/abi/http_table.h"
 #include "plugin/abi/instructions.h"
 #include "plugin/abi/loop_table.h"
@@ -33,6 +34,7 @@ constexpr Extension kExtensions[] = {
 const void* find_extension(std::string_view id, const HostSide& side) {
   if (id == COLLET_EXT_TOOLS) return side.peers ? &kToolsTable : nullptr;
   if (id == COLLET_EXT_REGISTRY) return side.peers ? &kRegistryTable : nullptr;
+  if (id == COLLET_EXT_FETCH) return side.fetches ? &kFetchTable : nullptr;
   if (id == COLLET_EXT_LOOP) return side.loop_work ? &kLoopTable : nullptr;
   for (const Extension& extension : kExtensions) {
     if (extension.id == id) return extension.table;

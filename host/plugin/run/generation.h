@@ -16,6 +16,7 @@
 #include "plugin/load/elf_file.h"
 #include "plugin/load/image.h"
 #include "plugin/run/executor.h"
+#include "plugin/run/fetches.h"
 #include "plugin/run/inquiry.h"
 #include "plugin/run/loop_work.h"
 #include "plugin/run/own_threads.h"
@@ -58,6 +59,9 @@ struct GenerationSpec {
   // Makes what the plugin has to do with other items; empty: nothing.
   using MakePeers = std::function<std::unique_ptr<Peers>(CallTable& calls, CallOwner& owner, Answers& answers)>;
   MakePeers make_peers = {};
+  // Likewise what it fetches.
+  using MakeFetches = std::function<std::unique_ptr<Fetches>(CallTable& calls, CallOwner& owner, Answers& answers)>;
+  MakeFetches make_fetches = {};
 };
 
 class Generation final : public registry::Provider, private Executor::Runner {
@@ -172,6 +176,9 @@ class Generation final : public registry::Provider, private Executor::Runner {
     return copy_struct(*given);
   }
   void end_running(std::string_view reason);
+  void open_errands();
+  void cancel_errands(CallId inside_of, registry::CancelReason reason);
+  void end_errands();
   Result<void> leave(std::string what);
 
   CallTable& calls_;
@@ -186,7 +193,8 @@ class Generation final : public registry::Provider, private Executor::Runner {
   LoopWork loop_work_;
   const std::shared_ptr<OwnThreads> own_threads_ = std::make_shared<OwnThreads>();
   Answers answers_;
-  const std::unique_ptr<Peers> peers_;  // may be null
+  const std::unique_ptr<Peers> peers_;      // may be null
+  const std::unique_ptr<Fetches> fetches_;  // likewise
   const std::unique_ptr<Refusals> refusals_;  // null: nobody wants to know
   HostSide side_;
   const collet_host host_;

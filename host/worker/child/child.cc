@@ -16,6 +16,7 @@
 #include "plugin/run/generation.h"
 #include "registry/ending.h"
 #include "worker/child/child_call.h"
+#include "worker/child/child_fetches.h"
 #include "worker/child/child_peers.h"
 #include "worker/child/crash_report.h"
 #include "worker/child/sandbox.h"
@@ -80,6 +81,11 @@ class Child {
       auto peers = std::make_unique<ChildPeers>(calls, owner, answers, out_);
       peers_ = peers.get();
       return peers;
+    };
+    spec.make_fetches = [this](plugin::CallTable& calls, plugin::CallOwner& owner, plugin::Answers& answers) {
+      auto fetches = std::make_unique<ChildFetches>(calls, owner, answers, out_);
+      fetches_ = fetches.get();
+      return fetches;
     };
     spec.erred = [this] { out_.put([](std::string& out) { FrameWriter(out, FrameType::erred); }); };
     generation_ = std::make_unique<plugin::Generation>(
@@ -238,6 +244,10 @@ class Child {
       case FrameType::listing:
       case FrameType::items_changed:
         return peers_.load()->take(frame.head, fields);
+      case FrameType::fetch_head:
+      case FrameType::fetch_bytes:
+      case FrameType::fetch_end:
+        return fetches_.load()->take(frame.head, fields);
       case FrameType::close:
         return master_.run([this] { close(); });
       default:
@@ -303,6 +313,7 @@ class Child {
   std::uint32_t last_item_ = 0;
 
   std::atomic<ChildPeers*> peers_{nullptr};                   // of the generation
+  std::atomic<ChildFetches*> fetches_{nullptr};               // likewise
   std::unique_ptr<plugin::Generation> generation_;  // before the host knows of it; then for ever
   plugin::ControlThread master_;
   plugin::ControlThread aside_;  // for what may wait for the plugin and must not keep others waiting

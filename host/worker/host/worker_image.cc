@@ -86,6 +86,7 @@ std::int32_t WorkerImage::create(const collet_host& host, const collet_create_pa
   host_ = &host;
   adopt_pending();
   errands_.attach(host);
+  fetch_errands_.attach(host);
   *self = this;
   return COLLET_OK;
 }

@@ -27,6 +27,7 @@
 #include "plugin/replace/stage.h"
 #include "plugin/run/thread.h"
 #include "worker/host/errands.h"
+#include "worker/host/fetch_errands.h"
 #include "worker/host/guard.h"
 #include "worker/host/process.h"
 #include "worker/host/worker_log.h"
@@ -166,9 +167,11 @@ class WorkerImage final : public plugin::Image {
   plugin::Clock::time_point started_;
   ArenaView arena_;
   std::unique_ptr<Replay> replay_;  // from create() on; set under items_mutex_
-  Errands errands_{[this](std::uint32_t incarnation, std::string_view frames, Errands::Need need) {
+  const Errands::Send send_to_ = [this](std::uint32_t incarnation, std::string_view frames, Errands::Need need) {
     return send_to(incarnation, frames, need);
-  }};
+  };
+  Errands errands_{send_to_};
+  FetchErrands fetch_errands_{send_to_};
 
   std::mutex items_mutex_;                   // guards the four below
   std::map<std::uint64_t, HostItem> items_;  // by the worker's id

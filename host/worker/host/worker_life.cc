@@ -78,6 +78,7 @@ std::string WorkerImage::run_once() {
     cause = running->refusal.empty() ? "its worker process " + end : running->refusal;
     running->guard.reset();
     errands_.begin(0);
+    fetch_errands_.begin(0);
   }
   const std::lock_guard lock(mutex_);
   if (state_ != State::closing) {
@@ -119,6 +120,7 @@ Result<WorkerImage::Running> WorkerImage::start() {
     if (replay_) replay_->take_read();  // of the process before
   }
   errands_.begin(incarnation_ + 1);
+  fetch_errands_.begin(incarnation_ + 1);
   const std::lock_guard lock(mutex_);
   socket_ = running.socket.get();
   spawned_ = pid_ = running.process.pid();
@@ -336,6 +338,10 @@ std::string WorkerImage::take(Running& running, const FrameBuffer::Frame& frame)
     case FrameType::list:
     case FrameType::watch_items:
       return errands_.take(frame.head, frame.body);
+    case FrameType::fetch:
+    case FrameType::fetch_taken:
+    case FrameType::cancel_fetch:
+      return fetch_errands_.take(frame.head, frame.body);
     case FrameType::answer:
       return take_answer(frame.head.id, frame.body);
     default:

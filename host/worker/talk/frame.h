@@ -32,6 +32,9 @@ enum class FrameType : std::uint8_t {
   listing,           // id: of the list
   items_changed,     // of the whole host
   taken,             // id: of the call; bytes of its answer that have left for the client
+  fetch_head,        // id: of the exchange
+  fetch_bytes,       // id: likewise
+  fetch_end,         // id: likewise
   // from the worker
   opened = 64,   // or not: the answer to open
   items,         // some come, some go
@@ -49,6 +52,9 @@ enum class FrameType : std::uint8_t {
   cancel_invocation,  // id: likewise
   list,               // id: likewise
   watch_items,        // it wants to hear of items_changed
+  fetch,               // id: of the exchange, as the worker counts them
+  fetch_taken,         // id: likewise
+  cancel_fetch,        // id: likewise
   asking,        // first of all, with the descriptor on which the host hears what its system calls ask
 };
 

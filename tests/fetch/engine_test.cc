@@ -331,6 +331,31 @@ TEST_CASE("a bomb does not go off in the host") {
   CHECK(bounded.end.message == "its answer is larger than 1048576 bytes");
 }
 
+// curl 16280: what is unpacked while a transfer is paused was too much for libcurl.
+TEST_CASE("what unpacks to much more than it is reaches who is slow, all of it") {
+  constexpr std::size_t kAll = 64u << 20;
+  const std::string packed = gzip(std::string(kAll, '\0'));
+  ScriptedServer server([&](Peer& peer) {
+    peer.read_request();
+    peer.answer(packed, "200 OK", "Content-Encoding: gzip\r\n");
+    peer.wait_closed();
+  });
+  Fetching fetching;
+  Heard heard;
+  const Engine::Id id = fetching.engine->start({.url = server.url()}, heard);
+  std::size_t total = 0;
+  for (bool ended = false; !ended;) {
+    REQUIRE(fetching.run_until([&] { return heard.ends > 0 || heard.unread >= limits::kFetchAheadBytesMax; }));
+    ended = heard.ends > 0;
+    CHECK(heard.unread <= limits::kFetchAheadBytesMax + kPiece);
+    total += heard.unread;
+    heard.body.clear();
+    if (const std::size_t all = std::exchange(heard.unread, 0); !ended) fetching.engine->taken(id, all);
+  }
+  CHECK(heard.end.whole);
+  CHECK(total == kAll);
+}
+
 TEST_CASE("what is packed in another way than was asked for is refused, and left alone for who asks himself") {
   Fetching fetching;
   for (const char* coding : {"br", "zstd", "gzip, gzip", "gzip\r\nContent-Encoding: gzip", "compress"}) {

@@ -11,16 +11,15 @@
 #define COLLET_PEERS_HPP
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <collet/answering.hpp>
 #include <collet/ext/draft/registry.h>
 #include <collet/ext/draft/tools.h>
 #include <collet/plugin.hpp>
@@ -121,14 +120,14 @@ class Peers {
     params.context = waiting.get();
     params.ended = [](void* context, const collet_outcome* outcome) noexcept {
       const std::unique_ptr<Waiting> its(static_cast<Waiting*>(context));
-      const Answering answering;
+      const detail::Answering answering;
       Outcome out = copy_or_fail(*outcome);
       its->peers->guard([&] { its->ended(std::move(out)); });
     };
     if (wanted.progress) {
       params.progress = [](void* context, double done, double total, const char* message, std::size_t size) noexcept {
         const Waiting& its = *static_cast<Waiting*>(context);
-        const Answering answering;
+        const detail::Answering answering;
         its.peers->guard([&] { its.invocation.progress(done, total, std::string_view(message, size)); });
       };
     }
@@ -145,8 +144,8 @@ class Peers {
 
   // Calls, and waits for the end.
   Outcome call(const Inside& inside, Invocation invocation) const {
-    auto slot = std::make_shared<Slot<Outcome>>();
-    refuse_if_answering();
+    auto slot = std::make_shared<detail::Slot<Outcome>>();
+    detail::Answering::refuse();
     begin(inside, std::move(invocation), [slot](Outcome outcome) { slot->put(std::move(outcome)); });
     return slot->take();
   }
@@ -199,7 +198,7 @@ class Peers {
     params.context = this;
     params.changed = [](void* context, const collet_change* change) noexcept {
       const Peers& self = *static_cast<Peers*>(context);
-      const Answering answering;
+      const detail::Answering answering;
       self.guard([&] { self.changed_(change->kinds, change->revision); });
     };
     const std::int32_t status = registry_ ? registry_->watch(host_.table(), &params) : COLLET_OK;
@@ -207,37 +206,6 @@ class Peers {
   }
 
  private:
-  // What one thread waits for and another one brings.
-  template <class T>
-  class Slot {
-   public:
-    void put(T value) {
-      const std::lock_guard lock(mutex_);
-      value_ = std::move(value);
-      brought_.notify_one();
-    }
-    T take() {
-      std::unique_lock lock(mutex_);
-      brought_.wait(lock, [this] { return value_.has_value(); });
-      return std::move(*value_);
-    }
-
-   private:
-    std::mutex mutex_;  // guards the value
-    std::condition_variable brought_;
-    std::optional<T> value_;
-  };
-
-  // While a callback runs.
-  struct Answering {
-    Answering() { is_answering = true; }
-    ~Answering() { is_answering = false; }
-    static inline thread_local bool is_answering = false;
-  };
-
-  static void refuse_if_answering() {
-    if (Answering::is_answering) throw Error("a callback cannot wait for an answer: nobody else would bring it");
-  }
   static void refuse_if_gone(const Inside& inside, const std::string& name) {
     if (inside.is_gone()) throw Error("cannot call " + name + ": the call that it was to be made inside of has ended or was deferred");
   }
@@ -252,9 +220,9 @@ class Peers {
       std::int32_t status;
       Json json;
     };
-    refuse_if_answering();
+    detail::Answering::refuse();
     refuse_if_gone(inside, "for a list");
-    Slot<Page> slot;
+    detail::Slot<Page> slot;
     params.struct_size = sizeof params;
     params.kind = kind;
     params.flags = inside.flags();
@@ -267,7 +235,7 @@ class Peers {
       } catch (...) {
         page.status = COLLET_E_LIMIT;
       }
-      static_cast<Slot<Page>*>(context)->put(std::move(page));
+      static_cast<detail::Slot<Page>*>(context)->put(std::move(page));
     };
     const std::int32_t begun = registry_ ? registry_->list(host_.table(), &params) : COLLET_E_UNSUPPORTED;
     Page page = begun < 0 ? Page{begun, {}} : slot.take();

@@ -24,7 +24,7 @@ void begin_libcurl() {
 
 class Engine::Multi {
  public:
-  Multi(loop::Loop& loop, EngineOptions options) : loop_(loop), options_(std::move(options)), timer_(loop), wake_(loop) {
+  Multi(loop::Loop& loop, EngineOptions options) : loop_(loop), shared_{.options = std::move(options)}, timer_(loop), wake_(loop) {
     begin_libcurl();
     multi_ = curl_multi_init();
     curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, on_socket);
@@ -47,7 +47,7 @@ class Engine::Multi {
 
   Id start(Request request, Sink& sink) {
     const Id id = ++last_id_;
-    auto transfer = std::make_unique<Transfer>(id, std::move(request), sink, options_, dirty_);
+    auto transfer = std::make_unique<Transfer>(id, std::move(request), sink, shared_);
     transfers_.emplace(id, std::move(transfer)).first->second->mark();
     wake();
     return id;
@@ -67,13 +67,12 @@ class Engine::Multi {
   std::size_t running() const { return transfers_.size(); }
 
  private:
-  // A connection's place in the event loop, kept as long as its descriptor.
+  // A descriptor's place in the event loop, as long as libcurl waits for it: of some it does not say when it closes them.
   struct Socket {
     uv_poll_t poll;
     Multi* multi;
     curl_socket_t fd;
-    int events = 0;   // that libcurl waits for
-    Id transfer = 0;  // that waits last
+    int events = 0;  // that libcurl waits for
   };
 
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* data, void*) {
@@ -81,13 +80,13 @@ class Engine::Multi {
     const auto found = self.sockets_.find(fd);
     Socket* socket = found == self.sockets_.end() ? nullptr : found->second;
     if (what == CURL_POLL_REMOVE) {
-      if (socket) uv_poll_stop(&socket->poll);
+      self.forget(fd);
       return 0;
     }
     if (!socket && !(socket = self.watch(fd))) return -1;
     const Transfer* transfer = nullptr;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-    socket->transfer = transfer ? transfer->id() : 0;  // libcurl has handles of its own
+    self.waits_last_[fd] = transfer ? transfer->id() : 0;  // libcurl has handles of its own
     socket->events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
     uv_poll_start(&socket->poll, socket->events, on_ready);
     return 0;
@@ -131,10 +130,11 @@ class Engine::Multi {
   // The descriptor's number may belong to something else in a moment, so libuv forgets it first.
   static int on_close_socket(void* data, curl_socket_t fd) {
     auto& self = *static_cast<Multi*>(data);
-    if (const auto socket = self.sockets_.find(fd); socket != self.sockets_.end()) {
-      const auto transfer = self.transfers_.find(socket->second->transfer);
-      if (transfer != self.transfers_.end()) transfer->second->note_closing(fd);
+    if (const auto last = self.waits_last_.find(fd); last != self.waits_last_.end()) {
+      if (Transfer* transfer = self.find(last->second)) transfer->note_closing(fd);
+      self.waits_last_.erase(last);
     }
+    self.shared_.connections.erase(fd);
     self.forget(fd);
     return close(fd);
   }
@@ -202,9 +202,9 @@ class Engine::Multi {
     for (;;) {
       for (const Id id : std::exchange(paused_, {})) resume(id);
       collect_ended();
-      for (const Id id : std::exchange(dirty_, {})) deliver(id);
+      for (const Id id : std::exchange(shared_.dirty, {})) deliver(id);
       if (std::exchange(again_, false)) curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
-      else if (dirty_.empty() && paused_.empty()) break;
+      else if (shared_.dirty.empty() && paused_.empty()) break;
     }
     turning_ = false;
   }
@@ -239,6 +239,7 @@ class Engine::Multi {
       if (!(transfer = find(id))) return;
     }
     if (!transfer->is_done()) return;
+    if (transfer->needs_another_connection()) return send(*transfer);
     if (transfer->leads_on()) return advance(*transfer);
     finish(id, transfer->end());
   }
@@ -246,6 +247,11 @@ class Engine::Multi {
   void advance(Transfer& transfer) {
     detach(transfer);
     if (const auto end = transfer.next_hop()) return finish(transfer.id(), *end);
+    send(transfer);
+  }
+
+  void send(Transfer& transfer) {
+    detach(transfer);
     CURL* const easy = take_easy();
     if (!easy) return finish(transfer.id(), {.whole = false, .sent = false, .message = "there is no memory for it"});
     transfer.set_up(easy);
@@ -265,14 +271,14 @@ class Engine::Multi {
   }
 
   loop::Loop& loop_;
-  const EngineOptions options_;
+  Transfer::Shared shared_;
   CURLM* multi_ = nullptr;
   loop::Timer timer_;
   loop::Timer wake_;
   std::unordered_map<Id, std::unique_ptr<Transfer>> transfers_;
   std::unordered_map<curl_socket_t, Socket*> sockets_;
+  std::unordered_map<curl_socket_t, Id> waits_last_;  // whose transfer has waited for it last
   std::vector<CURL*> idle_;
-  std::vector<Id> dirty_;   // transfers with something to tell or to do
   std::vector<Id> paused_;  // that are to go on
   Id last_id_ = 0;
   bool turning_ = false;  // libcurl or a sink is running

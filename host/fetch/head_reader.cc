@@ -98,7 +98,8 @@ void HeadReader::finish() {
         problem_ = "its answer has two lengths";
       }
       length = field.value;
-    } else if (unpacks_ && equals_ignoring_case(field.name, "content-encoding") && !field.value.empty() && !equals_ignoring_case(field.value, "identity")) {
+    } else if (unpacks_ && equals_ignoring_case(field.name, "content-encoding") && !field.value.empty() &&
+        !equals_ignoring_case(field.value, "identity")) {
       if (is_unpacked_ || !is_known_packing(field.value)) problem_ = "its answer is packed in a way that was not asked for";
       is_unpacked_ = true;
     }

@@ -45,7 +45,7 @@ struct Head {
 
 // How an exchange has ended.
 struct End {
-  bool whole = false;       // the answer has come to its end
+  bool whole = false;       // the answer has come to its end; one that says no length, with its connection
   bool sent = true;         // bytes of a request may have reached a server, which may have acted on it
   std::string message = {};  // why it is not whole
   std::string denied = {};   // "api.example.com:443": it was to go there, which is not granted; or empty

@@ -1,6 +1,6 @@
 #include "fetch/transfer.h"
 
-#include <fcntl.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -50,12 +50,12 @@ End ended_before(std::string message, bool sent = false) { return {.whole = fals
 
 }  // namespace
 
-Transfer::Transfer(std::uint64_t id, Request request, Sink& sink, const EngineOptions& options, std::vector<std::uint64_t>& dirty)
-    : id_(id), request_(std::move(request)), sink_(sink), options_(options), dirty_list_(dirty), until_(after(request_.timeout_ms)) {}
+Transfer::Transfer(std::uint64_t id, Request request, Sink& sink, Shared& shared)
+    : id_(id), request_(std::move(request)), sink_(sink), shared_(shared), until_(after(request_.timeout_ms)) {}
 
 void Transfer::mark() {
   if (std::exchange(dirty_, true)) return;
-  dirty_list_.push_back(id_);
+  shared_.dirty.push_back(id_);
 }
 
 // hops
@@ -93,13 +93,13 @@ std::optional<End> Transfer::follow() {
   attempts_ = 0;
   issued_before_ = 0;
   unread_ = false;
-  done_ = false;
-  error_[0] = '\0';
   return std::nullopt;
 }
 
 void Transfer::set_up(CURL* easy) {
   easy_ = easy;
+  done_ = false;
+  error_[0] = '\0';
   const auto ms = [](std::uint64_t value) { return static_cast<long>(std::min<std::uint64_t>(value, limits::kTimeoutMsMax)); };
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // else a cancelled lookup of a name holds up the loop
@@ -110,12 +110,14 @@ void Transfer::set_up(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, static_cast<long>(limits::kFetchReadBytes));
-  curl_easy_setopt(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, shared_.options.user_agent.c_str());
   curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // with it libcurl reads the authorities anew for each connection
-  if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
+  if (!shared_.options.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, shared_.options.ca_file.c_str());
+  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, std::exchange(is_spoilt_, false) ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_URL, target_.url.c_str());
   curl_easy_setopt(easy, CURLOPT_PROXY, proxy_for(target_));
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, ms(request_.connect_timeout_ms ? request_.connect_timeout_ms : limits::kFetchConnectMs));
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+      ms(request_.connect_timeout_ms ? request_.connect_timeout_ms : limits::kFetchConnectMs));
   if (until_ != Clock::time_point::max()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until_ - Clock::now()).count();
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(left, 1)));
@@ -182,7 +184,9 @@ curl_socket_t Transfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* 
   sockaddr_storage wanted{};
   std::memcpy(&wanted, &address->addr, std::min<std::size_t>(address->addrlen, sizeof wanted));
   if (!transfer.may_connect(in_words(wanted).value_or(""))) return CURL_SOCKET_BAD;
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const int made = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (made >= 0) transfer.shared_.connections.insert(made);
+  return made;
 }
 
 bool Transfer::may_connect(const std::string& address) {
@@ -195,7 +199,7 @@ bool Transfer::may_connect(const std::string& address) {
 // libcurl has a connection, perhaps one that was made for somebody else, and is about to send. It does so once more, of itself,
 // when a connection that was used before has ended without a byte of an answer; the server may have acted on the request
 // nevertheless.
-int Transfer::on_ready_to_send(void* self, char* ip, char*, int port, int) {
+int Transfer::on_ready_to_send(void* self, char* ip, char*, int port, int own_port) {
   auto& transfer = *static_cast<Transfer*>(self);
   const auto address = in_words(ip ? ip : "", static_cast<std::uint16_t>(port));
   if (!transfer.may_connect(address.value_or(""))) return CURL_PREREQFUNC_ABORT;
@@ -205,10 +209,32 @@ int Transfer::on_ready_to_send(void* self, char* ip, char*, int port, int) {
     transfer.refusal_ = "it has closed the connection without an answer";
     return CURL_PREREQFUNC_ABORT;
   }
+  if (transfer.is_spoilt(static_cast<std::uint16_t>(own_port))) {
+    transfer.is_spoilt_ = true;
+    return CURL_PREREQFUNC_ABORT;  // which closes it
+  }
   transfer.unread_ = false;
   ++transfer.attempts_;
   transfer.issued_before_ = transfer.issued();
   return CURL_PREREQFUNC_OK;
+}
+
+// A connection that was used before has something to read: what a server has said without being asked would be taken for the
+// answer. libcurl looks at that itself from 8.1 on.
+bool Transfer::is_spoilt(std::uint16_t own_port) const {
+  long made = 0;
+  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &made);
+  if (made > 0) return false;
+  for (const curl_socket_t connection : shared_.connections) {
+    sockaddr_storage own{};
+    socklen_t size = sizeof own;
+    if (getsockname(connection, reinterpret_cast<sockaddr*>(&own), &size) != 0) continue;
+    const auto words = in_words(own);
+    if (!words || !words->ends_with(fmt::format(":{}", own_port))) continue;
+    pollfd readable{connection, POLLIN, 0};
+    if (poll(&readable, 1, 0) != 0) return true;
+  }
+  return false;
 }
 
 std::size_t Transfer::issued() const {

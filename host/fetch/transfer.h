@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,14 @@ class Transfer {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `dirty` gets its id when there is something to be told or done. Options, sink and `dirty` are borrowed.
-  Transfer(std::uint64_t id, Request request, Sink& sink, const EngineOptions& options, std::vector<std::uint64_t>& dirty);
+  // What all of an engine share: borrowed.
+  struct Shared {
+    EngineOptions options;
+    std::vector<std::uint64_t> dirty;      // transfers with something to be told or done
+    std::set<curl_socket_t> connections;  // that are open
+  };
+  // The sink is borrowed.
+  Transfer(std::uint64_t id, Request request, Sink& sink, Shared& shared);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
@@ -31,6 +38,8 @@ class Transfer {
 
   // The first hop, or the one that the answer leads to. Nothing, or how it has ended instead.
   std::optional<End> next_hop();
+  // The connection that it was given cannot be used: this hop is to be set up once more. Asked when it is done.
+  bool needs_another_connection() const { return is_spoilt_; }
   // `easy` is fresh, and sends this hop.
   void set_up(CURL* easy);
   CURL* easy() const { return easy_; }
@@ -64,6 +73,7 @@ class Transfer {
   void on_head();
   std::size_t take_bytes(std::string_view bytes);
   bool may_connect(const std::string& address);
+  bool is_spoilt(std::uint16_t own_port) const;
   std::optional<End> follow();
   std::size_t issued() const;  // bytes, since the handle was fresh
   bool may_have_sent() const;
@@ -71,8 +81,7 @@ class Transfer {
   const std::uint64_t id_;
   Request request_;
   Sink& sink_;
-  const EngineOptions& options_;
-  std::vector<std::uint64_t>& dirty_list_;
+  Shared& shared_;
   const Clock::time_point until_;
 
   // Of this hop.
@@ -86,6 +95,7 @@ class Transfer {
   unsigned attempts_ = 0;                // to send it
   std::size_t issued_before_ = 0;        // bytes that were issued before it was sent: a proxy's
   bool unread_ = false;  // the peer has closed the connection before it took any of it
+  bool is_spoilt_ = false;  // its connection was one on which the server had spoken unasked
   bool done_ = false;
   CURLcode code_ = CURLE_OK;
   char error_[CURL_ERROR_SIZE] = {};

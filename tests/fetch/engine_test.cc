@@ -157,7 +157,8 @@ TEST_CASE("a body until the end of the connection is whole") {
 
 TEST_CASE("an answer that breaks in the middle is told as far as it came, and is not whole") {
   Fetching fetching;
-  for (const char* answer : {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+  for (const char* answer : {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nhalf",
                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nxx\r\n"}) {
     ScriptedServer server = closing_after(answer);
@@ -173,11 +174,16 @@ TEST_CASE("an answer that breaks in the middle is told as far as it came, and is
 
 TEST_CASE("what is no HTTP/1.1 is no answer") {
   Fetching fetching;
-  for (const char* answer : {"HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 abc OK\r\n\r\n", "HTTP/1.1  200 OK\r\n\r\n", "HTTP/2 200 OK\r\n\r\n",
-                             "HTTP/9.9 200 OK\r\n\r\n", "http/1.1 200 OK\r\n\r\n", "ICY 200 OK\r\n\r\n", "<html>\n\n", "\r\nHTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 000 No\r\n\r\n",
-                             "HTTP/1.1 200 OK\r\nno field\r\n\r\n", "HTTP/1.1 200 OK\r\nX Y: z\r\n\r\n", "HTTP/1.1 200 OK\r\n: z\r\n\r\n", "HTTP/1.1 200 OK\r\n folded\r\n\r\n",
-                             "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-                             "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+  for (const char* answer : {"HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 abc OK\r\n\r\n", "HTTP/1.1  200 OK\r\n\r\n",
+      "HTTP/2 200 OK\r\n\r\n",
+                             "HTTP/9.9 200 OK\r\n\r\n", "http/1.1 200 OK\r\n\r\n", "ICY 200 OK\r\n\r\n", "<html>\n\n",
+                                 "\r\nHTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 000 No\r\n\r\n",
+                             "HTTP/1.1 200 OK\r\nno field\r\n\r\n", "HTTP/1.1 200 OK\r\nX Y: z\r\n\r\n", "HTTP/1.1 200 OK\r\n: z\r\n\r\n",
+                                 "HTTP/1.1 200 OK\r\n folded\r\n\r\n",
+                             "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+                                 "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+                             "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+                                 "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n",
                              "HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nbytes", ""}) {
     ScriptedServer server = closing_after(answer);
     const Heard heard = fetching.get(server.url());
@@ -429,8 +435,10 @@ TEST_CASE("who cannot be reached has got nothing") {
     url = gone.url();
   }
   Fetching fetching;
-  for (const std::string& each : {url, std::string("http://nothing.invalid/"), std::string("http://[::1%25lo]:1/"), std::string("ftp://127.0.0.1/"), std::string("file:///etc/passwd"),
-                                  std::string("http://a@127.0.0.1/"), std::string("http://127.0.0.1:0/"), std::string("http:///x"), std::string("no url"), std::string()}) {
+  for (const std::string& each : {url, std::string("http://nothing.invalid/"), std::string("http://[::1%25lo]:1/"),
+      std::string("ftp://127.0.0.1/"), std::string("file:///etc/passwd"),
+                                  std::string("http://a@127.0.0.1/"), std::string("http://127.0.0.1:0/"), std::string("http:///x"),
+                                      std::string("no url"), std::string()}) {
     const Heard heard = fetching.get(each);
     INFO(each);
     CHECK_FALSE(heard.end.whole);

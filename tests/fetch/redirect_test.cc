@@ -86,7 +86,8 @@ TEST_CASE("a redirect keeps method and body, or becomes a GET") {
   Fetching fetching;
   Heard heard;
   const std::string body = method == "HEAD" ? "" : "payload";
-  fetching.run({.method = method, .url = leading.server.url(), .fields = {{"Content-Type", "text/x"}}, .body = body, .redirects_max = 3}, heard);
+  fetching.run({.method = method, .url = leading.server.url(), .fields = {{"Content-Type", "text/x"}}, .body = body, .redirects_max = 3},
+      heard);
   CHECK(heard.end.whole);
   CHECK(there.last().starts_with((kept ? method : "GET") + " "));
   CHECK(has(there.last(), "payload") == (kept && !body.empty()));
@@ -125,7 +126,8 @@ TEST_CASE("a redirect with a long body is followed all the same") {
 
 TEST_CASE("nobody is led to where nobody can be fetched from") {
   Fetching fetching;
-  for (const char* to : {"file:///etc/passwd", "gopher://127.0.0.1/", "http://u:p@127.0.0.1/", "http://127.0.0.1:99999/", "//", "http://a b/"}) {
+  for (const char* to : {"file:///etc/passwd", "gopher://127.0.0.1/", "http://u:p@127.0.0.1/", "http://127.0.0.1:99999/", "//",
+      "http://a b/"}) {
     Leading leading(to);
     Heard heard;
     fetching.run({.url = leading.server.url(), .redirects_max = 5}, heard);

@@ -17,10 +17,12 @@ TEST_CASE("fields are tokens and lines, and not the host's own") {
   CHECK(good(with("X-Test", "a\tb \xc3\xa9")));
   CHECK(good(with("X-Test", "")));
   for (const char* name : {"", "X Y", "X:", "X\r\nY", "X\xc3\xa9", "(x)"}) CHECK_FALSE(good(with(name, "v")));
-  for (const std::string& value : {std::string("a\r\nb"), std::string("a\nb"), std::string("a\rb"), std::string("a\0b", 3), std::string("\x7f")}) {
+  for (const std::string& value : {std::string("a\r\nb"), std::string("a\nb"), std::string("a\rb"), std::string("a\0b", 3),
+      std::string("\x7f")}) {
     CHECK_FALSE(good(with("X", value)));
   }
-  for (const char* name : {"Host", "content-length", "Transfer-Encoding", "CONNECTION", "Keep-Alive", "Proxy-Authorization", "TE", "Trailer", "Upgrade", "Expect"}) {
+  for (const char* name : {"Host", "content-length", "Transfer-Encoding", "CONNECTION", "Keep-Alive", "Proxy-Authorization", "TE",
+      "Trailer", "Upgrade", "Expect"}) {
     CHECK_FALSE(good(with(name, "v")));
     CHECK(good(with(std::string("X-") + name, "v")));
   }
@@ -44,8 +46,10 @@ TEST_CASE("a URL is read once, into one spelling") {
   CHECK(place("http://[0:0:0:0:0:0:0:1]:8080/") == "http [::1]:8080 http://[::1]:8080/");
   CHECK(place("http://2130706433/").starts_with("http 127.0.0.1:80 "));
   CHECK(place("http://127.0.0.1:080/").starts_with("http 127.0.0.1:80 "));
-  for (const char* url : {"", "/a", "example.org", "//example.org/", "ftp://a/", "file:///a", "http://", "http://a:0/", "http://a:65536/", "http://a:b/", "http://u@a/", "http://u:p@a/",
-                          "http://:p@a/", "http://a b/", "http://a/\x01", "http://a/\xc3\xa9", "http://[fe80::1%25eth0]/", "http://[::1/", "javascript:1", "http://a\\@b/"}) {
+  for (const char* url : {"", "/a", "example.org", "//example.org/", "ftp://a/", "file:///a", "http://", "http://a:0/", "http://a:65536/",
+      "http://a:b/", "http://u@a/", "http://u:p@a/",
+                          "http://:p@a/", "http://a b/", "http://a/\x01", "http://a/\xc3\xa9", "http://[fe80::1%25eth0]/", "http://[::1/",
+                              "javascript:1", "http://a\\@b/"}) {
     INFO(url);
     CHECK(place(url) == "");
   }
@@ -55,9 +59,11 @@ TEST_CASE("a URL is read once, into one spelling") {
 }
 
 TEST_CASE("loopback is known in each spelling") {
-  for (const char* url : {"http://localhost/", "http://LOCALHOST./", "http://a.localhost/", "http://127.0.0.1/", "http://127.8.9.1/", "http://127.1/", "http://0/", "http://[::1]/", "http://[::]/"}) {
+  for (const char* url : {"http://localhost/", "http://LOCALHOST./", "http://a.localhost/", "http://127.0.0.1/", "http://127.8.9.1/",
+      "http://127.1/", "http://0/", "http://[::1]/", "http://[::]/"}) {
     INFO(url);
     CHECK(read_target(url)->is_loopback());
   }
-  for (const char* url : {"http://localhost.example.org/", "http://127.example.org/", "http://128.0.0.1/"}) CHECK_FALSE(read_target(url)->is_loopback());
+  for (const char* url : {"http://localhost.example.org/", "http://127.example.org/", "http://128.0.0.1/"})
+      CHECK_FALSE(read_target(url)->is_loopback());
 }

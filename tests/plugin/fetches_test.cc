@@ -93,14 +93,16 @@ TEST_CASE("a plugin fetches, and hears head, body and end") {
   FetchOrigin origin;
   FetchClient client;
   CHECK(client.call(fetch_order(origin.url("/"))) == "200 " + origin.url("/") + "\nyes\nhello\n0, 1: ");
-  const std::string echo = client.call(fetch_order(origin.url("/echo"), R"(,"method":"POST","name":"X-Own","value":"v","content":"bytes")"));
+  const std::string echo = client.call(fetch_order(origin.url("/echo"),
+      R"(,"method":"POST","name":"X-Own","value":"v","content":"bytes")"));
   CHECK(says(echo, "POST /echo HTTP/1.1\r\n"));
   CHECK(says(echo, "X-Own: v\r\n"));
   CHECK(says(echo, "\r\n\r\nbytes\n0, 1: "));
   CHECK(client.call(fetch_order(origin.url("/to?/"))) == "302 " + origin.url("/to?/") + "\n\n0, 1: ");
   CHECK(says(client.call(fetch_order(origin.url("/to?/"), R"(,"redirects":1)")), "200 " + origin.url("/") + "\n"));
   CHECK(says(client.call(fetch_order(origin.url("/"), R"(,"as":"plugin")")), "hello\n0, 1: "));
-  CHECK(client.call(fetch_order(origin.url("/slow"), R"(,"timeout":50)")) == "200 " + origin.url("/slow") + "\nsome\n1, 1: it has not ended in time");
+  CHECK(client.call(fetch_order(origin.url("/slow"), R"(,"timeout":50)")) ==
+      "200 " + origin.url("/slow") + "\nsome\n1, 1: it has not ended in time");
   CHECK(says(client.call(fetch_order(origin.url("/"), R"(,"most":4)")), "1, 1: its answer is larger than 4 bytes"));
   CHECK(says(client.call(fetch_order("http://127.0.0.1:1/")), "\n1, 0: "));
 }
@@ -130,7 +132,8 @@ TEST_CASE("no more is told than the plugin takes") {
   for (std::uint64_t taken = 0; told < FetchOrigin::kLarge;) {
     CHECK(client.call(R"({"bytes":)" + std::to_string(told - taken) + "}", "take") == "0");
     taken = told;
-    REQUIRE(becomes_true([&] { return (told = client.count("bytes")) - taken >= std::min<std::uint64_t>(FetchOrigin::kLarge - taken, limits::kFetchAheadBytesMax); }));
+    REQUIRE(becomes_true([&] { return (told = client.count("bytes")) - taken >= std::min<std::uint64_t>(FetchOrigin::kLarge - taken,
+        limits::kFetchAheadBytesMax); }));
     CHECK(told - taken <= limits::kFetchAheadBytesMax + (16u << 10));
   }
   recorder.wait_end();
@@ -221,7 +224,8 @@ TEST_CASE("a plugin in a worker is not led to where it is not granted") {
     CHECK(led == "\n2, 1: fetching from " + other.server.place() + " was denied: add \"" + other.server.place() +
                      "\" to plugin.f.permissions.network");
     CHECK(other.server.accepted() == 0);
-    CHECK(says(client.call(fetch_order(origin.url("/to?http://169.254.169.254/"), R"(,"redirects":5)")), "fetching from 169.254.169.254:80 was denied"));
+    CHECK(says(client.call(fetch_order(origin.url("/to?http://169.254.169.254/"), R"(,"redirects":5)")),
+        "fetching from 169.254.169.254:80 was denied"));
   } else {
     CHECK(says(led, "hello\n0, 1: "));
   }

@@ -45,7 +45,8 @@ struct FetchHead {
   std::optional<std::string_view> header(std::string_view name) const {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
     for (const auto& [each, value] : fields) {
-      if (std::equal(each.begin(), each.end(), name.begin(), name.end(), [&](char a, char b) { return lower(a) == lower(b); })) return value;
+      if (std::equal(each.begin(), each.end(), name.begin(), name.end(), [&](char a, char b) { return lower(a) == lower(b); }))
+          return value;
     }
     return std::nullopt;
   }
@@ -78,7 +79,8 @@ struct FetchHearer {
 class Fetcher {
  public:
   explicit Fetcher(const Plugin& plugin)
-      : host_(plugin.host()), fetch_(host_.extension<collet_fetch>(COLLET_EXT_FETCH)), logger_(detail::view(collet_plugin_entry_v1()->id)) {}
+      : host_(plugin.host()), fetch_(host_.extension<collet_fetch>(COLLET_EXT_FETCH)),
+          logger_(detail::view(collet_plugin_entry_v1()->id)) {}
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;
 

@@ -65,6 +65,23 @@ inline constexpr std::size_t kRouteAheadBytesMax = 1u << 20;   // of an answer, 
 inline constexpr std::size_t kRouteHeaderBytesMax = 16u << 10;  // names and values of an answer's fields
 inline constexpr unsigned kRouteHeadersMax = 64;
 inline constexpr unsigned kRouteSegmentsMax = 64;  // of a path that is looked up
+
+// Fetching over HTTP: of one exchange, where nothing else is said.
+inline constexpr unsigned kFetchesMax = 64;                        // under way, a generation
+inline constexpr std::size_t kFetchBytesMax = 16u << 20;           // of a request's body
+inline constexpr std::size_t kFetchesBytesMax = 64u << 20;         // of those, under way, a generation
+inline constexpr std::size_t kFetchUrlBytesMax = 8u << 10;
+inline constexpr std::size_t kFetchMethodBytesMax = 32;
+inline constexpr unsigned kFetchFieldsMax = 64;                    // of a request
+inline constexpr std::size_t kFetchFieldBytesMax = 16u << 10;      // names and values of those
+inline constexpr std::size_t kFetchAheadBytesMax = 256u << 10;     // of an answer, that have not been taken; then no more is read
+inline constexpr std::size_t kFetchHeadBytesMax = 64u << 10;       // of an answer's head, interim ones and trailers included
+inline constexpr unsigned kFetchAnswerFieldsMax = 256;
+inline constexpr std::size_t kFetchPassedBytesMax = 64u << 10;     // of a redirect's body; then its connection is closed
+inline constexpr unsigned kFetchRedirectsMax = 20;                 // that can be asked for
+inline constexpr std::size_t kFetchReadBytes = 4u << 10;           // read at once: what they unpack to, a thousand times as much, is kept
+inline constexpr unsigned kFetchConnectionsKept = 64;              // idle, a loop
+inline constexpr std::uint64_t kFetchConnectMs = 30'000;
 inline constexpr std::size_t kCallRetainedBytesMax = 4u << 10;  // room a call's buffers keep for the next call
 inline constexpr unsigned kResultFieldsMax = 64;
 inline constexpr unsigned kPluginJsonDepthMax = kJsonDepthMax - 8;  // a message around it keeps to kJsonDepthMax

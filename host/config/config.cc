@@ -155,6 +155,7 @@ class Reader {
     read_admin(root.section("admin"), config.admin);
     read_log(root.section("log"), config.log);
     read_plugins(root.section("plugins"), config.plugins);
+    read_fetch(root.section("fetch"), config.fetch);
     Section plugins = root.section("plugin");
     for (const Value::Member& member : plugins.members()) {
       config.plugin.push_back(read_plugin(plugins, member, config.plugins));
@@ -335,6 +336,11 @@ class Reader {
     section.read("debug", plugins.debug);
     section.read("allow_writable_by_others", plugins.allow_writable_by_others);
     section.read("cgroup", plugins.cgroup, kCgroup);
+    section.finish();
+  }
+
+  void read_fetch(Section section, Fetch& fetch) {
+    read_path(section, "ca", fetch.ca);
     section.finish();
   }
 

@@ -143,6 +143,13 @@ struct Plugins {
   bool operator==(const Plugins&) const = default;
 };
 
+// [fetch]: HTTP as a client
+struct Fetch {
+  std::string ca;  // of authorities, PEM, absolute path; empty: the system's
+
+  bool operator==(const Fetch&) const = default;
+};
+
 // [admin]
 struct Admin {
   std::string socket;  // absolute path; empty: see cli/admin.h
@@ -156,6 +163,7 @@ struct Config {
   Admin admin;
   Log log;
   Plugins plugins;
+  Fetch fetch;
   std::vector<Plugin> plugin;  // in the order of the file, which decides clashes of names
   std::vector<Remote> remote;  // likewise
   std::string remotes_used_by = "server";  // of no file: that, "login" or "terminal", as the plugin that imports from them is told

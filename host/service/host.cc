@@ -42,6 +42,7 @@ Host::Host(const config::Config& config, unsigned loops, std::vector<registry::S
               {.preflight_timeout_ms = config.plugins.create_timeout_ms,
                .create_timeout_ms = config.plugins.create_timeout_ms,
                .state_keys = std::move(state_keys),
+               .fetch = {.user_agent = "collet/" COLLET_VERSION, .ca_file = config.fetch.ca},
                .debug = config.plugins.debug,
                .records = &records_,
                .streams = &streams_,

@@ -55,6 +55,7 @@ TEST_CASE("each extension that the SDK has is tried here") {
                                     "registry.h",     "tools.h",    // these two in peers_test.cc
                                     "http.h",                       // in routes_test.cc
                                     "events.h",       "store.h",    // these two in keeping_test.cc
+                                    "fetch.h",                      // in fetches_test.cc
                                     "remotes.h"};                   // in elf_glance_test.cc, and by the plugin that has it
   std::set<std::string> there;
   for (const auto& header : std::filesystem::recursive_directory_iterator(COLLET_TEST_EXTENSIONS)) {

@@ -6,6 +6,7 @@
 #include "collet/ext/stream.h"
 #include "plugin/abi/entered.h"
 #include "plugin/abi/events_table.h"
+#include "plugin/abi/fetch_table.h"
 #include "plugin/abi/http_table.h"
 #include "plugin/abi/instructions.h"
 #include "plugin/abi/loop_table.h"
@@ -48,6 +49,7 @@ const void* find_extension(std::string_view id, const HostSide& side) {
   if (id == COLLET_EXT_REGISTRY) return side.peers ? &kRegistryTable : nullptr;
   if (id == COLLET_EXT_STORE) return side.records ? &kStoreTable : nullptr;
   if (id == COLLET_EXT_EVENTS) return side.streams ? &kEventsTable : nullptr;
+  if (id == COLLET_EXT_FETCH) return side.fetches ? &kFetchTable : nullptr;
   if (id == COLLET_EXT_LOOP) return side.loop_work ? &kLoopTable : nullptr;
   for (const Extension& extension : kExtensions) {
     if (extension.id == id) return extension.table;

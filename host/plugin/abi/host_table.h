@@ -18,6 +18,7 @@
 
 namespace collet::plugin {
 
+class Fetches;
 class LoopWork;
 class OwnRecords;
 class OwnStreams;
@@ -35,6 +36,7 @@ struct HostSide {
   Instructions* instructions = nullptr;                        // null: nobody would hear them
   LoopWork* loop_work = nullptr;                               // null: plugins have nothing to do on loops here
   Peers* peers = nullptr;                                      // null: nor with other items
+  Fetches* fetches = nullptr;                                  // null: nor anything to fetch
   Refusals* refusals = nullptr;  // what is refused is noted there; null: nowhere
   bool confined = false;   // what it serves over HTTP is not to have the rights of the host's name
   bool in_worker = false;  // this process is the worker

@@ -26,8 +26,9 @@ Loader::Loader(std::vector<loop::Loop*> loops, registry::Registry& registry, Loa
       options_(std::move(options)),
       calls_(std::make_unique<CallTable>(loops_)),
       invocations_(std::make_unique<Invocations>(*calls_, registry, options_.state_keys)),
+      fetches_(std::make_unique<FetchLanes>(*calls_, options_.fetch)),
       drain_(std::make_unique<Drain>()),
-      stage_(*calls_, *invocations_, options_) {}
+      stage_(*calls_, *invocations_, *fetches_, options_) {}
 
 Loader::~Loader() {
   for (const std::string& left : shutdown(limits::kDrainTimeoutMs, Loops::ended)) log::warning("{}", left);
@@ -460,6 +461,7 @@ std::vector<std::string> Loader::shutdown(std::uint64_t deadline_ms, Loops loops
   std::vector<std::string> left = drain_->finish(deadline);
   if (!left.empty()) {
     static_cast<void>(invocations_.release());
+    static_cast<void>(fetches_.release());
     static_cast<void>(calls_.release());
     for (auto& parking : parkings_) static_cast<void>(parking.release());
     if (drain_->in_use()) static_cast<void>(drain_.release());

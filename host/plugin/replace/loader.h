@@ -132,6 +132,7 @@ class Loader {
   // Owned through pointers so that they can be left behind with a plugin that does not return.
   std::unique_ptr<CallTable> calls_;
   std::unique_ptr<Invocations> invocations_;
+  std::unique_ptr<FetchLanes> fetches_;
   std::unique_ptr<Drain> drain_;
   Stage stage_;
   std::vector<std::unique_ptr<Parking>> parkings_;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "plugin/load/file_stamp.h"
 #include "plugin/load/file_trust.h"
+#include "plugin/run/host_fetches.h"
 #include "plugin/run/host_peers.h"
 #include "plugin/run/host_records.h"
 #include "plugin/run/host_streams.h"
@@ -21,6 +22,11 @@ registry::ViewPtr reach_of(const Permissions& may) {
   registry::ViewRules rules{.allow = may.items, .deny = {}, .unlisted = {}};
   if (may.items.empty()) rules.deny = {"*"};
   return std::make_shared<registry::View>(rules);
+}
+
+// Where one who is not trusted may fetch from; null: everywhere.
+fetch::GrantsPtr grants_of(const Permissions& may) {
+  return may.network ? nullptr : std::make_shared<const fetch::Grants>(may.hosts);
 }
 
 }  // namespace
@@ -52,8 +58,12 @@ void Candidate::reject(std::string reason) {
   report.done = LoadReport::Done::failed;
 }
 
-Stage::Stage(CallTable& calls, Invocations& invocations, const LoaderOptions& options)
-    : calls_(calls), invocations_(invocations), options_(options), preflight_(options.preflight_executable, options.preflight_timeout_ms) {}
+Stage::Stage(CallTable& calls, Invocations& invocations, FetchLanes& fetches, const LoaderOptions& options)
+    : calls_(calls),
+      invocations_(invocations),
+      fetches_(fetches),
+      options_(options),
+      preflight_(options.preflight_executable, options.preflight_timeout_ms) {}
 
 void Stage::check(std::vector<Candidate*> candidates) {
   if (!claimed_.empty()) forget_unmapped();
@@ -196,6 +206,10 @@ GenerationSpec Stage::generation_spec(Candidate& candidate) const {
       return std::make_unique<HostStreams>(answers, *options_.streams, id, may_read);
     };
   }
+  spec.make_fetches = [this, grants = candidate.worker ? grants_of(candidate.spec.permissions) : nullptr](
+                          CallTable& calls, CallOwner& owner, Answers& answers) {
+    return std::make_unique<HostFetches>(calls, owner, answers, fetches_, grants);
+  };
   return spec;
 }
 

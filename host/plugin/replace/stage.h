@@ -15,6 +15,7 @@
 #include "plugin/load/file_stamp.h"
 #include "plugin/load/preflight.h"
 #include "plugin/load/private_dir.h"
+#include "plugin/run/fetch_lanes.h"
 #include "plugin/run/generation.h"
 #include "plugin/run/invocations.h"
 #include "registry/names.h"
@@ -87,6 +88,7 @@ struct LoaderOptions {
   std::uint64_t probation_ms = limits::kProbationMs;
   std::uint64_t file_bytes_max = limits::kPluginFileBytesMax;
   std::vector<registry::StateSealer::Key> state_keys;  // that calls which plugins make are sealed with, while they are suspended
+  fetch::EngineOptions fetch = {};  // how plugins are clients of HTTP
   bool debug = false;         // what the host refuses of plugins is said in the log
   bool never_unload = false;  // for leak checkers, which need the libraries' symbols at the end
   // What plugins keep; borrowed, and outlive the loader. Null: they keep nothing.
@@ -127,7 +129,7 @@ struct Candidate {
 class Stage {
  public:
   // All are borrowed.
-  Stage(CallTable& calls, Invocations& invocations, const LoaderOptions& options);
+  Stage(CallTable& calls, Invocations& invocations, FetchLanes& fetches, const LoaderOptions& options);
 
   // Copies each file, reads it, tries it, all in one child if they let it.
   void check(std::vector<Candidate*> candidates);
@@ -153,6 +155,7 @@ class Stage {
 
   CallTable& calls_;
   Invocations& invocations_;
+  FetchLanes& fetches_;
   const LoaderOptions& options_;
   Preflight preflight_;
   mutable std::mutex folder_mutex_;

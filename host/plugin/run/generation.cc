@@ -29,6 +29,7 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
       peers_(spec_.make_peers ? spec_.make_peers(calls_, owner_, answers_) : nullptr),
       records_(spec_.make_records ? spec_.make_records(answers_) : nullptr),
       streams_(spec_.make_streams ? spec_.make_streams(answers_) : nullptr),
+      fetches_(spec_.make_fetches ? spec_.make_fetches(calls_, owner_, answers_) : nullptr),
       refusals_(spec_.debug && !image->isolated() ? std::make_unique<Refusals>(spec_.name) : nullptr),
       side_{calls_,
             owner_,
@@ -39,6 +40,7 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
             &instructions_,
             spec_.isolated ? nullptr : &loop_work_,
             peers_.get(),
+            fetches_.get(),
             refusals_.get(),
             image->isolated() || spec_.isolated,
             spec_.isolated,
@@ -48,7 +50,7 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
       image_(std::move(image)) {
   owner_.form = spec_.form;
   owner_.erred = spec_.erred;
-  owner_.leaves_invocations = [this](CallId id) { peers_->cancel_inside(id, registry::CancelReason::client); };
+  owner_.leaves_invocations = [this](CallId id) { cancel_errands(id, registry::CancelReason::client); };
   image_->listen({.gone =
                       [this](const std::string& cause) {
                         end_running(cause);
@@ -119,7 +121,7 @@ void Generation::open() {
   opened_ = create();
   if (opened_) return;
   loop_work_.close(Clock::time_point::max());
-  end_questions();
+  end_errands();
   answers_.close(Clock::time_point::max());
 }
 
@@ -133,7 +135,7 @@ Result<void> Generation::create() {
     params.prior_state = to_str(spec_.prior->bytes);
     params.prior_state_version = spec_.prior->version;
   }
-  if (in_worker()) open_questions();  // its create() has returned, over there
+  if (in_worker()) open_errands();  // its create() has returned, over there
   std::int32_t status = COLLET_E_INTERNAL;
   try {
     status = image_->create(host_, params, &self_);
@@ -152,20 +154,28 @@ Result<void> Generation::create() {
     const std::lock_guard lock(telling_mutex_);
     tells_ = true;
   }
-  if (!in_worker()) open_questions();
+  if (!in_worker()) open_errands();
   items_.commit();
   return {};
 }
 
-// What the plugin asks its host for.
-void Generation::open_questions() {
+// What the plugin asks its host for, beyond what it says of its calls.
+
+void Generation::open_errands() {
   if (peers_) peers_->open();
+  if (fetches_) fetches_->open();
   if (records_) records_->open();
   if (streams_) streams_->open();
 }
 
-void Generation::end_questions() {
+void Generation::cancel_errands(CallId inside_of, registry::CancelReason reason) {
+  if (peers_) peers_->cancel_inside(inside_of, reason);
+  if (fetches_) fetches_->cancel_inside(inside_of);
+}
+
+void Generation::end_errands() {
   if (peers_) peers_->end_all();
+  if (fetches_) fetches_->end_all();
   if (records_) records_->end_all();
   if (streams_) streams_->end_all();
 }
@@ -260,7 +270,7 @@ Result<void> Generation::close(const Patience& patience) {
   quiesce(patience.drain);
   drain(patience);
   close_calls();
-  end_questions();  // an executor may wait for them
+  end_errands();  // an executor may wait for them
   const auto deadline = Clock::now() + patience.end;
   if (!executor_->join_until(deadline)) return leave("its call() has not returned");
   // What an executor had taken, but not yet begun, a moment ago.

@@ -16,6 +16,7 @@
 #include "plugin/load/elf_file.h"
 #include "plugin/load/image.h"
 #include "plugin/run/executor.h"
+#include "plugin/run/fetches.h"
 #include "plugin/run/inquiry.h"
 #include "plugin/run/loop_work.h"
 #include "plugin/run/own_records.h"
@@ -61,6 +62,9 @@ struct GenerationSpec {
   // Makes what the plugin has to do with other items; empty: nothing.
   using MakePeers = std::function<std::unique_ptr<Peers>(CallTable& calls, CallOwner& owner, Answers& answers)>;
   MakePeers make_peers = {};
+  // Likewise what it fetches.
+  using MakeFetches = std::function<std::unique_ptr<Fetches>(CallTable& calls, CallOwner& owner, Answers& answers)>;
+  MakeFetches make_fetches = {};
   // Likewise, with what it keeps with the host.
   std::function<std::unique_ptr<OwnRecords>(Answers& answers)> make_records = {};
   std::function<std::unique_ptr<OwnStreams>(Answers& answers)> make_streams = {};
@@ -178,8 +182,9 @@ class Generation final : public registry::Provider, private Executor::Runner {
     return copy_struct(*given);
   }
   void end_running(std::string_view reason);
-  void open_questions();
-  void end_questions();
+  void open_errands();
+  void cancel_errands(CallId inside_of, registry::CancelReason reason);
+  void end_errands();
   Result<void> leave(std::string what);
 
   CallTable& calls_;
@@ -198,6 +203,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
   const std::unique_ptr<Peers> peers_;
   const std::unique_ptr<OwnRecords> records_;
   const std::unique_ptr<OwnStreams> streams_;
+  const std::unique_ptr<Fetches> fetches_;
   const std::unique_ptr<Refusals> refusals_;  // null: nobody wants to know
   HostSide side_;
   const collet_host host_;

@@ -214,7 +214,7 @@ void Generation::taken(CallId id, std::size_t bytes) {
 
 void Generation::cancel(CallId id, registry::CancelReason reason) {
   if (calls_.mark_cancelled(id, owner_) != CallTable::Progressed::begun) return;
-  if (peers_) peers_->cancel_inside(id, reason);
+  cancel_errands(id, reason);
   if (!table_.functions.cancel) return;
   const std::lock_guard lock(telling_mutex_);
   if (!tells_) return;

@@ -16,6 +16,7 @@
 #include "plugin/run/generation.h"
 #include "registry/ending.h"
 #include "worker/child/child_call.h"
+#include "worker/child/child_fetches.h"
 #include "worker/child/child_peers.h"
 #include "worker/child/child_records.h"
 #include "worker/child/child_streams.h"
@@ -93,6 +94,11 @@ class Child {
       auto streams = std::make_unique<ChildStreams>(answers, out_);
       streams_ = streams.get();
       return streams;
+    };
+    spec.make_fetches = [this](plugin::CallTable& calls, plugin::CallOwner& owner, plugin::Answers& answers) {
+      auto fetches = std::make_unique<ChildFetches>(calls, owner, answers, out_);
+      fetches_ = fetches.get();
+      return fetches;
     };
     spec.erred = [this] { out_.put([](std::string& out) { FrameWriter(out, FrameType::erred); }); };
     generation_ = std::make_unique<plugin::Generation>(
@@ -258,6 +264,10 @@ class Child {
       case FrameType::events:
       case FrameType::next_events:
         return streams_.load()->take(frame.head, fields);
+      case FrameType::fetch_head:
+      case FrameType::fetch_bytes:
+      case FrameType::fetch_end:
+        return fetches_.load()->take(frame.head, fields);
       case FrameType::close:
         return master_.run([this] { close(); });
       default:
@@ -326,6 +336,7 @@ class Child {
   std::atomic<ChildPeers*> peers_{nullptr};
   std::atomic<ChildRecords*> records_{nullptr};
   std::atomic<ChildStreams*> streams_{nullptr};
+  std::atomic<ChildFetches*> fetches_{nullptr};
   std::unique_ptr<plugin::Generation> generation_;  // before the host knows of it; then for ever
   plugin::ControlThread master_;
   plugin::ControlThread aside_;  // for what may wait for the plugin and must not keep others waiting

@@ -57,4 +57,6 @@ void ChildCall::on_end(registry::Ending& ending) {
   ended_(id_);
 }
 
+std::uint64_t id_at_host(plugin::LockedCall& call) { return call ? static_cast<const ChildCall*>(call->listener)->id() : 0; }
+
 }  // namespace collet::worker

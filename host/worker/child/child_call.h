@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "plugin/abi/caller_info.h"
+#include "plugin/run/call_table.h"
 #include "registry/item.h"
 #include "worker/talk/outbox.h"
 
@@ -35,5 +36,8 @@ class ChildCall final : public registry::Listener {
   Outbox& out_;
   std::function<void(std::uint64_t id)>& ended_;
 };
+
+// What the host calls the call, which one of these hears; 0: there is none.
+std::uint64_t id_at_host(plugin::LockedCall& call);
 
 }  // namespace collet::worker

@@ -5,17 +5,10 @@
 #include "worker/child/child_call.h"
 
 namespace collet::worker {
-namespace {
-
-// The host's id of the call.
-std::uint64_t id_there(plugin::LockedCall& call) { return call ? static_cast<const ChildCall*>(call->listener)->id() : 0; }
-
-}  // namespace
-
 std::int32_t ChildPeers::start(std::uint64_t id, plugin::LockedCall& inside_of, registry::Order order) {
   out_.put([&](std::string& out) {
     FrameWriter frame(out, FrameType::invoke, id);
-    frame.number(id_there(inside_of)).number(plugin::to_abi(order.kind)).number(order.timeout_ms).text(order.name);
+    frame.number(id_at_host(inside_of)).number(plugin::to_abi(order.kind)).number(order.timeout_ms).text(order.name);
     frame.text_or_nothing(plugin::optional_view(order.arguments));
     frame.text_or_nothing(order.state.empty() ? std::nullopt : std::optional<std::string_view>(order.state));
     frame.text_or_nothing(plugin::optional_view(order.answers));
@@ -26,7 +19,7 @@ std::int32_t ChildPeers::start(std::uint64_t id, plugin::LockedCall& inside_of, 
 std::int32_t ChildPeers::start_list(std::uint64_t id, plugin::LockedCall& inside_of, plugin::ListOrder order) {
   out_.put([&](std::string& out) {
     FrameWriter frame(out, FrameType::list, id);
-    frame.number(id_there(inside_of)).number(plugin::to_abi(order.kind)).number(order.items_max);
+    frame.number(id_at_host(inside_of)).number(plugin::to_abi(order.kind)).number(order.items_max);
     frame.text_or_nothing(plugin::optional_view(order.after)).number(static_cast<std::uint8_t>(order.names.has_value()));
     if (order.names) {
       for (const std::string& name : *order.names) frame.text(name);

@@ -1,32 +1,16 @@
 #include "worker/child/reach.h"
 
-#include <arpa/inet.h>
 #include <netdb.h>
-#include <netinet/in.h>
 
 #include <cstring>
 #include <fstream>
 
+#include "base/address.h"
 #include "base/limits.h"
 #include "base/result.h"
 #include "base/text.h"
 
 namespace collet::worker {
-
-std::optional<std::string> in_words(const sockaddr_storage& address) {
-  char text[INET6_ADDRSTRLEN];
-  if (address.ss_family == AF_INET) {
-    sockaddr_in v4;
-    std::memcpy(&v4, &address, sizeof v4);
-    inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
-    return fmt::format("{}:{}", text, ntohs(v4.sin_port));
-  }
-  if (address.ss_family != AF_INET6) return std::nullopt;
-  sockaddr_in6 v6;
-  std::memcpy(&v6, &address, sizeof v6);
-  inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
-  return fmt::format("[{}]:{}", text, ntohs(v6.sin6_port));
-}
 
 bool Reach::contains(const sockaddr_storage& address) {
   const auto words = in_words(address);

@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include <chrono>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -30,8 +29,5 @@ class Reach {
   std::chrono::steady_clock::time_point looked_up_;
   bool known_ = false;
 };
-
-// "127.0.0.1:80", or nothing for what is no internet address.
-std::optional<std::string> in_words(const sockaddr_storage& address);
 
 }  // namespace collet::worker

@@ -21,6 +21,7 @@
 #include <map>
 #include <vector>
 
+#include "base/address.h"
 #include "base/limits.h"
 #include "base/result.h"
 #include "base/text.h"

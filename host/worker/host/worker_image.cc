@@ -88,6 +88,7 @@ std::int32_t WorkerImage::create(const collet_host& host, const collet_create_pa
   errands_.attach(host);
   record_errands_.attach(host);
   stream_errands_.attach(host);
+  fetch_errands_.attach(host);
   *self = this;
   return COLLET_OK;
 }

@@ -27,6 +27,7 @@
 #include "plugin/replace/stage.h"
 #include "plugin/run/thread.h"
 #include "worker/host/errands.h"
+#include "worker/host/fetch_errands.h"
 #include "worker/host/guard.h"
 #include "worker/host/process.h"
 #include "worker/host/record_errands.h"
@@ -175,6 +176,7 @@ class WorkerImage final : public plugin::Image {
   Errands errands_{send_to_};
   RecordErrands record_errands_{send_to_};
   StreamErrands stream_errands_{send_to_};
+  FetchErrands fetch_errands_{send_to_};
 
   std::mutex items_mutex_;                   // guards the four below
   std::map<std::uint64_t, HostItem> items_;  // by the worker's id

@@ -147,6 +147,7 @@ void WorkerImage::begin_errands(std::uint32_t incarnation) {
   errands_.begin(incarnation);
   record_errands_.begin(incarnation);
   stream_errands_.begin(incarnation);
+  fetch_errands_.begin(incarnation);
 }
 
 // Until the process has ended, or is to be.
@@ -355,6 +356,10 @@ std::string WorkerImage::take(Running& running, const FrameBuffer::Frame& frame)
     case FrameType::follow_next:
     case FrameType::unfollow:
       return stream_errands_.take(frame.head, frame.body);
+    case FrameType::fetch:
+    case FrameType::fetch_taken:
+    case FrameType::cancel_fetch:
+      return fetch_errands_.take(frame.head, frame.body);
     case FrameType::answer:
       return take_answer(frame.head.id, frame.body);
     default:

@@ -37,6 +37,9 @@ enum class FrameType : std::uint8_t {
   appended,          // id: of the question to streams
   events,            // id: likewise
   next_events,       // id: of what is followed
+  fetch_head,        // id: of the exchange
+  fetch_bytes,       // id: likewise
+  fetch_end,         // id: likewise
   // from the worker
   opened = 64,   // or not: the answer to open
   items,         // some come, some go
@@ -63,6 +66,9 @@ enum class FrameType : std::uint8_t {
   event_read,         // id: likewise
   follow_next,        // id: of what it follows, of which it wants the next page
   unfollow,           // id: likewise; it wants no more
+  fetch,               // id: of the exchange, as the worker counts them
+  fetch_taken,         // id: likewise
+  cancel_fetch,        // id: likewise
   asking,        // first of all, with the descriptor on which the host hears what its system calls ask
 };
 

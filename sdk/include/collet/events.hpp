@@ -19,7 +19,7 @@
 
 #include <collet/ext/draft/events.h>
 #include <collet/plugin.hpp>
-#include <collet/waiting.hpp>
+#include <collet/answering.hpp>
 
 namespace collet::inline v1 {
 
@@ -90,7 +90,7 @@ class Events {
 
   // What is there now. Waits, as Peers::call() does: for executors and threads of the plugin's own.
   EventPage read(const EventSource& from) const {
-    detail::refuse_if_answering();
+    detail::Answering::refuse();
     if (probing_) expect(COLLET_E_UNSUPPORTED, "read", from.stream);
     const auto slot = std::make_shared<detail::Slot<EventPage>>();
     begin_read(from, [slot](EventPage page) { slot->put(std::move(page)); });

@@ -19,10 +19,10 @@
 #include <utility>
 #include <vector>
 
+#include <collet/answering.hpp>
 #include <collet/ext/draft/registry.h>
 #include <collet/ext/draft/tools.h>
 #include <collet/plugin.hpp>
-#include <collet/waiting.hpp>
 
 namespace collet::inline v1 {
 
@@ -145,7 +145,7 @@ class Peers {
   // Calls, and waits for the end.
   Outcome call(const Inside& inside, Invocation invocation) const {
     auto slot = std::make_shared<detail::Slot<Outcome>>();
-    detail::refuse_if_answering();
+    detail::Answering::refuse();
     begin(inside, std::move(invocation), [slot](Outcome outcome) { slot->put(std::move(outcome)); });
     return slot->take();
   }
@@ -220,7 +220,7 @@ class Peers {
       std::int32_t status;
       Json json;
     };
-    detail::refuse_if_answering();
+    detail::Answering::refuse();
     refuse_if_gone(inside, "for a list");
     detail::Slot<Page> slot;
     params.struct_size = sizeof params;

@@ -18,7 +18,7 @@
 
 #include <collet/ext/draft/store.h>
 #include <collet/plugin.hpp>
-#include <collet/waiting.hpp>
+#include <collet/answering.hpp>
 
 namespace collet::inline v1 {
 
@@ -188,7 +188,7 @@ class Store {
 
   template <class Answer, class Begin>
   Answer wait(Begin&& begin, const char* what) const {
-    detail::refuse_if_answering();
+    detail::Answering::refuse();
     if (probing_) refuse(what, COLLET_E_UNSUPPORTED);
     const auto slot = std::make_shared<detail::Slot<Answer>>();
     begin([slot](Answer answer) { slot->put(std::move(answer)); });

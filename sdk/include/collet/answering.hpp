@@ -1,13 +1,13 @@
-// How functions of this layer wait for what the host tells on its thread of answers. Not for authors.
-#ifndef COLLET_WAITING_HPP
-#define COLLET_WAITING_HPP
+// What the wrappers of extensions with callbacks [answer] have in common. Not for authors.
+#ifndef COLLET_ANSWERING_HPP
+#define COLLET_ANSWERING_HPP
 
 #include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <utility>
 
-#include <collet/call.hpp>
+#include <collet/plugin.hpp>
 
 namespace collet::inline v1::detail {
 
@@ -36,12 +36,13 @@ class Slot {
 struct Answering {
   Answering() { is_answering = true; }
   ~Answering() { is_answering = false; }
+  Answering(const Answering&) = delete;
+  Answering& operator=(const Answering&) = delete;
+  static void refuse() {
+    if (is_answering) throw Error("a callback cannot wait for an answer: nobody else would bring it");
+  }
   static inline thread_local bool is_answering = false;
 };
-
-inline void refuse_if_answering() {
-  if (Answering::is_answering) throw Error("a callback cannot wait for an answer: nobody else would bring it");
-}
 
 }  // namespace collet::inline v1::detail
 

@@ -1,0 +1,94 @@
+#include "plugin/run/fetch_lanes.h"
+
+namespace collet::plugin {
+
+// One exchange, from when its loop has it to its end.
+class FetchLanes::Running final : public fetch::Sink {
+ public:
+  Running(FetchLanes& all, unsigned loop, std::uint64_t serial, LinkPtr link, std::uint64_t id)
+      : all_(all), loop_(loop), serial_(serial), link_(std::move(link)), id_(id) {}
+  ~Running() { --link_->running; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  void begin(fetch::Request request) { exchange_ = all_.engine(loop_).start(std::move(request), *this); }
+  void taken(std::size_t bytes) { all_.engine(loop_).taken(exchange_, bytes); }
+  void stop() {
+    all_.engine(loop_).cancel(exchange_);
+    on_end({.whole = false, .sent = true, .message = "it was cancelled"});
+  }
+
+ private:
+  void on_head(fetch::Head head) override {
+    const std::lock_guard lock(link_->mutex);
+    if (link_->maker) link_->maker->on_head(id_, std::move(head));
+  }
+  void on_body(std::string bytes) override {
+    const std::lock_guard lock(link_->mutex);
+    if (link_->maker) link_->maker->on_body(id_, std::move(bytes));
+  }
+  void on_end(const fetch::End& end) override {
+    {
+      const std::lock_guard lock(link_->mutex);
+      if (link_->maker) link_->maker->on_end(id_, end);
+    }
+    all_.forget(loop_, serial_);
+  }
+
+  FetchLanes& all_;
+  const unsigned loop_;
+  const std::uint64_t serial_;
+  const LinkPtr link_;
+  const std::uint64_t id_;
+  fetch::Engine::Id exchange_ = 0;
+};
+
+FetchLanes::FetchLanes(CallTable& calls, fetch::EngineOptions options)
+    : calls_(calls), options_(std::move(options)), lanes_(calls.loops()) {}
+
+FetchLanes::~FetchLanes() {
+  for (Lane& lane : lanes_) lane.engine.reset();  // it tells those that run
+}
+
+fetch::Engine& FetchLanes::engine(unsigned loop) {
+  auto& engine = lanes_[loop].engine;
+  if (!engine) engine = std::make_unique<fetch::Engine>(calls_.loop(loop), options_);
+  return *engine;
+}
+
+std::uint64_t FetchLanes::start(unsigned loop, LinkPtr link, std::uint64_t id, fetch::Request request) {
+  const std::uint64_t serial = ++last_serial_;
+  ++link->running;
+  auto running = std::make_unique<Running>(*this, loop, serial, std::move(link), id);
+  auto kept = std::make_unique<fetch::Request>(std::move(request));
+  calls_.loop(loop).post([this, loop, serial, running = std::move(running), kept = std::move(kept)]() mutable {
+    lanes_[loop].running.emplace(serial, std::move(running)).first->second->begin(std::move(*kept));
+  });
+  return serial;
+}
+
+template <class Body>
+void FetchLanes::with(unsigned loop, std::uint64_t serial, Body body) {
+  calls_.loop(loop).post([this, loop, serial, body] {
+    const auto found = lanes_[loop].running.find(serial);
+    if (found != lanes_[loop].running.end()) body(*found->second);
+  });
+}
+
+void FetchLanes::stop(unsigned loop, std::uint64_t serial) {
+  with(loop, serial, [](Running& running) { running.stop(); });
+}
+
+void FetchLanes::taken(unsigned loop, std::uint64_t serial, std::size_t bytes) {
+  with(loop, serial, [bytes](Running& running) { running.taken(bytes); });
+}
+
+// Later: it has not returned from its end.
+void FetchLanes::forget(unsigned loop, std::uint64_t serial) {
+  Lane& lane = lanes_[loop];
+  const auto found = lane.running.find(serial);
+  calls_.loop(loop).post([ended = std::move(found->second)] {});
+  lane.running.erase(found);
+}
+
+}  // namespace collet::plugin

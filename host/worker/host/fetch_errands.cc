@@ -1,0 +1,201 @@
+#include "worker/host/fetch_errands.h"
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "plugin/abi/structs.h"
+
+namespace collet::worker {
+
+using plugin::to_str;
+using plugin::view;
+
+struct FetchErrands::Errand {
+  FetchErrands& all;
+  std::uint32_t incarnation;
+  std::uint64_t id;
+  bool lost = false;  // the worker does not take what it is told; of the thread of the callbacks
+};
+
+void FetchErrands::attach(const collet_host& host) {
+  constexpr std::string_view kId = COLLET_EXT_FETCH;
+  host_ = &host;
+  fetch_ = static_cast<const collet_fetch*>(host.get_extension(&host, kId.data(), kId.size()));
+  for (;;) {
+    std::deque<Waiting> waiting;
+    {
+      const std::lock_guard lock(mutex_);
+      waiting.swap(waiting_);
+      waiting_bytes_ = 0;
+      if (waiting.empty()) attached_ = true;
+    }
+    if (waiting.empty()) return;
+    for (const Waiting& each : waiting) make(each.incarnation, each.head, each.body);
+  }
+}
+
+void FetchErrands::begin(std::uint32_t incarnation) {
+  std::map<std::uint64_t, collet_exchange> left;
+  {
+    const std::lock_guard lock(mutex_);
+    incarnation_ = incarnation;
+    waiting_.clear();
+    waiting_bytes_ = 0;
+    left.swap(exchanges_);
+  }
+  for (const auto& [id, exchange] : left) fetch_->cancel(host_, exchange);
+}
+
+std::string FetchErrands::take(const FrameHead& head, std::string_view body) {
+  std::uint32_t incarnation;
+  {
+    const std::lock_guard lock(mutex_);
+    incarnation = incarnation_;
+    if (!attached_) {
+      // Each may have been begun and cancelled.
+      if (waiting_.size() >= 2 * limits::kFetchesMax || (waiting_bytes_ += body.size()) > limits::kWorkerQueueBytesMax) {
+        return "it wants to fetch more than the host has room for, before it is up";
+      }
+      waiting_.push_back({incarnation_, head, std::string(body)});
+      return {};
+    }
+  }
+  return make(incarnation, head, body);
+}
+
+std::string FetchErrands::make(std::uint32_t incarnation, const FrameHead& head, std::string_view body) {
+  if (!fetch_) return "it wants what it is not offered";
+  if (head.type == FrameType::fetch) return fetch(incarnation, head.id, body);
+  if (head.type == FrameType::fetch_taken) return note_taken(head.id, body);
+  cancel(head.id);
+  return {};
+}
+
+std::string FetchErrands::fetch(std::uint32_t incarnation, std::uint64_t id, std::string_view body) {
+  FieldReader in(body);
+  collet_fetch_params params{};
+  params.struct_size = sizeof params;
+  params.inside_of = in.number<std::uint64_t>();
+  params.flags = params.inside_of ? 0 : COLLET_FETCH_AS_PLUGIN;
+  params.timeout_ms = in.number<std::uint64_t>();
+  params.connect_timeout_ms = in.number<std::uint64_t>();
+  params.bytes_max = in.number<std::uint64_t>();
+  params.redirects_max = in.number<std::uint32_t>();
+  params.method = to_str(in.text());
+  params.url = to_str(in.text());
+  params.content = to_str(in.text());
+  std::vector<collet_http_field> fields;
+  while (!in.at_end() && !in.bad() && fields.size() <= limits::kFetchFieldsMax) {
+    const std::string_view name = in.text();
+    fields.push_back({to_str(name), to_str(in.text())});
+  }
+  if (!in.complete()) return "it sent a frame that is no request";
+  params.fields = fields.data();
+  params.field_count = fields.size();
+  params.head = on_head;
+  params.body = on_body;
+  params.ended = on_end;
+  return begin_fetch(incarnation, id, params);
+}
+
+std::string FetchErrands::begin_fetch(std::uint32_t incarnation, std::uint64_t id, const collet_fetch_params& wanted) {
+  auto errand = std::make_unique<Errand>(Errand{*this, incarnation, id});
+  collet_fetch_params params = wanted;
+  params.context = errand.get();
+  collet_exchange exchange = 0;
+  // Under the lock its end cannot be told before it is noted.
+  const std::lock_guard lock(mutex_);
+  if (incarnation != incarnation_) return {};
+  if (id == 0 || exchanges_.contains(id)) return fmt::format("it used the number {} of an exchange twice", id);
+  const std::int32_t status = fetch_->fetch(host_, &params, &exchange);
+  if (status == COLLET_E_INVALID) return "it sent a request that its own side of the host would have refused";
+  if (status < 0) {
+    refuse(incarnation, id, status);
+    return {};
+  }
+  static_cast<void>(errand.release());  // of whoever tells the end
+  exchanges_[id] = exchange;
+  return {};
+}
+
+std::string FetchErrands::note_taken(std::uint64_t id, std::string_view body) {
+  FieldReader in(body);
+  const auto bytes = in.number<std::uint64_t>();
+  if (!in.complete()) return "it sent a frame that does not say what it has taken";
+  const collet_exchange exchange = find(id);
+  if (!exchange || fetch_->taken(host_, exchange, bytes) != COLLET_E_INVALID) return {};
+  return "it has taken more of an answer than it was told";
+}
+
+void FetchErrands::cancel(std::uint64_t id) {
+  if (const collet_exchange exchange = find(id)) fetch_->cancel(host_, exchange);
+}
+
+collet_exchange FetchErrands::find(std::uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = exchanges_.find(id);
+  return found == exchanges_.end() ? 0 : found->second;
+}
+
+// what it is told
+
+void FetchErrands::on_head(void* context, const collet_fetch_head* head) {
+  Errand& its = *static_cast<Errand*>(context);
+  std::string frame;
+  {
+    FrameWriter writer(frame, FrameType::fetch_head, its.id);
+    writer.number(head->status).text(view(head->url));
+    for (const collet_http_field& field : std::span(head->fields, head->field_count)) writer.text(view(field.name)).text(view(field.value));
+  }
+  its.all.say(its, frame);
+}
+
+void FetchErrands::on_body(void* context, const void* data, std::size_t size) {
+  Errand& its = *static_cast<Errand*>(context);
+  std::string frame;
+  FrameWriter(frame, FrameType::fetch_bytes, its.id).text(view(static_cast<const char*>(data), size));
+  its.all.say(its, frame);
+}
+
+// What is left out makes all that follows worthless.
+void FetchErrands::say(Errand& errand, std::string_view frame) {
+  if (errand.lost || send_(errand.incarnation, frame, Need::may_be_lost)) return;
+  errand.lost = true;
+  collet_exchange exchange = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (errand.incarnation == incarnation_) exchange = exchanges_[errand.id];
+  }
+  if (exchange) fetch_->cancel(host_, exchange);
+}
+
+void FetchErrands::on_end(void* context, const collet_fetch_end* end) {
+  const std::unique_ptr<Errand> its(static_cast<Errand*>(context));
+  {
+    const std::lock_guard lock(its->all.mutex_);
+    if (its->incarnation == its->all.incarnation_) its->all.exchanges_.erase(its->id);
+  }
+  if (its->lost) {
+    return its->all.say_end(its->incarnation, its->id, COLLET_FETCH_FAILED, 1, "The plugin's worker does not take what it is told");
+  }
+  its->all.say_end(its->incarnation, its->id, end->how, end->sent, view(end->message));
+}
+
+void FetchErrands::say_end(std::uint32_t incarnation, std::uint64_t id, std::uint32_t how, std::uint32_t sent,
+                           std::string_view message) const {
+  std::string frame;
+  FrameWriter(frame, FrameType::fetch_end, id).number(how).number(sent).text(message.substr(0, limits::kWorkerReasonBytesMax));
+  send_(incarnation, frame, Need::must_be_sent);
+}
+
+// What fetch() would have returned in this process, had it known.
+void FetchErrands::refuse(std::uint32_t incarnation, std::uint64_t id, std::int32_t status) const {
+  const std::string why = status == COLLET_E_STALE || status == COLLET_E_STATE
+                              ? "The call inside of which it was to be made has ended"
+                              : fmt::format("The host refuses it: {}", plugin::status_name(status));
+  say_end(incarnation, id, COLLET_FETCH_FAILED, 0, why);
+}
+
+}  // namespace collet::worker

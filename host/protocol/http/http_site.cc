@@ -50,14 +50,14 @@ void HttpSite::on_request(const HttpRequest& http, HttpReply& reply) {
 }
 
 // With a token it is counted to whom that stands for, from whatever addresses.
-bool HttpSite::refuses(const HttpRequest& header, HttpReply& reply, std::string& client) {
+bool HttpSite::refuses(const HttpRequest& header, HttpReply& reply, transport::HttpSender& sender) {
   const auto admitted = admit(header, reply);
   if (!admitted) return true;
   if (admitted->route->entry != Entry::granted) {  // nobody wants to know what else would come
     admitted->route->handler(header, reply, {});
     return true;
   }
-  client = counted_to(admitted->principal, client);
+  sender.client = counted_to(admitted->principal, sender.client);
   return false;
 }
 

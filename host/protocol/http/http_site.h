@@ -21,7 +21,7 @@ class HttpSite final : public transport::HttpHandler {
   void add(Route route) { routes_.push_back(std::move(route)); }
 
   void on_request(const transport::HttpRequest& http, transport::HttpReply& reply) override;
-  bool refuses(const transport::HttpRequest& header, transport::HttpReply& reply, std::string& client) override;
+  bool refuses(const transport::HttpRequest& header, transport::HttpReply& reply, transport::HttpSender& sender) override;
   void on_refusal(const transport::HttpRequest& http, std::vector<transport::Header>& headers) override;
 
  private:

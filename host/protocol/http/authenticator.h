@@ -27,11 +27,6 @@ Refusal cannot_authenticate(std::string_view why);
 
 // Whom credentials stand for, or why the request may not go on.
 using Verdict = std::variant<registry::PrincipalPtr, Refusal>;
-// Whether it is one that an Authenticator may say: nobody in particular is for where nobody is asked.
-inline bool is_decided(const Verdict& verdict) {
-  const auto* principal = std::get_if<registry::PrincipalPtr>(&verdict);
-  return !principal || *principal;
-}
 
 // What a request shows of who sends it. Borrowed until the function returns that is given it.
 struct Credentials {
@@ -53,8 +48,8 @@ class LateVerdict {
   Callback<void(Verdict)> deliver_;
 };
 
-// Asked on the threads of all loops, once for each request that needs a token; outlives the loops' sites. A verdict of its own
-// is_decided(). It keeps the loop waiting for nothing.
+// Asked on the threads of all loops, once for each request that needs a token; outlives the loops' sites. A principal that it
+// names is not null. It keeps the loop waiting for nothing.
 class Authenticator {
  public:
   virtual ~Authenticator() = default;

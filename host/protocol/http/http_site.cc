@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "protocol/http/http_content.h"
 
 namespace collet::protocol {
@@ -108,25 +109,26 @@ std::optional<HttpSite::Admitted> HttpSite::admit_granted(const Route* route, co
     refuse(reply, page, 404, fmt::format("Nothing is here. The MCP endpoint is {}\n", routes_.front().path));
     return std::nullopt;
   }
-  std::optional<Verdict> verdict = judge(http, reply);
-  if (!verdict) return std::nullopt;
+  const Verdict* known = PendingAuthentications::verdict_on(http);
+  std::optional<Verdict> verdict = known ? std::optional(*known) : access_.check(http);
+  if (!verdict) {
+    await_verdict(http, reply, page);
+    return std::nullopt;
+  }
   if (const auto* refused = std::get_if<Refusal>(&*verdict)) {
     answer_refusal(reply, page, *refused);
     return std::nullopt;
   }
+  auto& principal = std::get<registry::PrincipalPtr>(*verdict);
+  COLLET_ASSERT(principal || !access_.needs_token());  // null is who may see everything
   if (!takes_method(route->methods, http, reply, page)) return std::nullopt;
-  return Admitted{route, std::get<registry::PrincipalPtr>(std::move(*verdict))};
+  return Admitted{route, std::move(principal)};
 }
 
-// Once for each request. Nothing: it is held until that is known.
-std::optional<Verdict> HttpSite::judge(const HttpRequest& http, HttpReply& reply) {
-  if (const Verdict* known = PendingAuthentications::verdict_on(http)) return *known;
-  std::optional<Verdict> verdict = access_.check(http);
-  if (verdict) return verdict;
-  std::optional<LateVerdict> late = pending_.hold(reply, http.client);
-  if (!late) return cannot_authenticate("too many are waiting for that");
-  access_.find_out(http, std::move(*late));
-  return std::nullopt;
+void HttpSite::await_verdict(const HttpRequest& http, HttpReply& reply, std::string_view page) {
+  std::optional<LateVerdict> verdict = pending_.hold(reply, http.client);
+  if (!verdict) return answer_refusal(reply, page, cannot_authenticate("too many are waiting for that"));
+  access_.find_out(http, std::move(*verdict));
 }
 
 void HttpSite::on_refusal(const HttpRequest& http, std::vector<Header>& headers) {

@@ -38,7 +38,7 @@ class HttpSite final : public transport::HttpHandler {
   // Nothing: it has been answered, or is held.
   std::optional<Admitted> admit(const transport::HttpRequest& http, transport::HttpReply& reply);
   std::optional<Admitted> admit_granted(const Route* route, const transport::HttpRequest& http, transport::HttpReply& reply);
-  std::optional<Verdict> judge(const transport::HttpRequest& http, transport::HttpReply& reply);
+  void await_verdict(const transport::HttpRequest& http, transport::HttpReply& reply, std::string_view page);
   const Route* find(std::string_view path) const;
 
   const Access& access_;

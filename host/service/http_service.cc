@@ -71,7 +71,7 @@ struct HttpService::OnLoop {
       : protocol(server_loop),
         mcp(server_loop),
         sse(server_loop),
-        site(access),
+        site(server_loop.loop(), access),
         http(server_loop.loop(), http_limits(server.limits), site, std::move(memory)) {
     site.add(protocol::route_to(server.path, mcp));
     if (!server.sse_path.empty()) site.add(protocol::route_to(server.sse_path, sse));
@@ -153,6 +153,7 @@ void HttpService::cancel_calls() {
   host_.unload_timeout_ms = limits::kHurriedUnloadMs;
   for (std::size_t index = 0; index < loops_.size(); ++index) {
     loops_[index]->post([service = services_[index].get()] {
+      service->site.give_up_authentications();
       service->protocol.cancel_calls(registry::CancelReason::shutdown);
     });
   }

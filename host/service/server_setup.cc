@@ -31,6 +31,33 @@ class Views {
   std::map<registry::ViewRules, registry::ViewPtr> made_;
 };
 
+// Those of the configuration, by their hashes.
+class ConfiguredTokens final : public protocol::Authenticator {
+ public:
+  ConfiguredTokens(const std::vector<config::Token>& tokens, Views& views) {
+    for (const config::Token& token : tokens) {
+      principals_.emplace_back(token.hash, std::make_shared<registry::Principal>(registry::Principal{
+                                               .id = token.name,
+                                               .kind = registry::Principal::Kind::token,
+                                               .tenant = token.tenant,
+                                               .scopes = token.scopes,
+                                               .source = "server.token",
+                                               .view = views.of(token)}));
+    }
+  }
+
+  std::optional<protocol::Verdict> known(const protocol::Credentials& credentials) override {
+    const std::string given = config::hash_token(credentials.token);
+    for (const auto& [hash, principal] : principals_) {
+      if (config::are_same(given, hash)) return principal;
+    }
+    return protocol::invalid_token();
+  }
+
+ private:
+  std::vector<std::pair<std::string, registry::PrincipalPtr>> principals_;
+};
+
 }  // namespace
 
 registry::PrincipalPtr local_principal(const config::Config& config) {
@@ -79,25 +106,7 @@ protocol::AccessRules access_rules(const config::Config& config) {
                                  [](const transport::Address& address) { return address.is_loopback(); });
   rules.check_host = local || !server.allowed_hosts.empty();
   for (const transport::Address& address : server.listen) rules.allowed_hosts.push_back(address.host);
-  if (!server.token.empty()) {
-    std::vector<std::pair<std::string, registry::PrincipalPtr>> tokens;  // by their hashes
-    for (const config::Token& token : server.token) {
-      tokens.emplace_back(token.hash, std::make_shared<registry::Principal>(registry::Principal{
-                                          .id = token.name,
-                                          .kind = registry::Principal::Kind::token,
-                                          .tenant = token.tenant,
-                                          .scopes = token.scopes,
-                                          .source = "server.token",
-                                          .view = views.of(token)}));
-    }
-    rules.authenticate = [tokens = std::move(tokens)](std::string_view given) -> registry::PrincipalPtr {
-      const std::string given_hash = config::hash_token(given);
-      for (const auto& [hash, principal] : tokens) {
-        if (config::are_same(given_hash, hash)) return principal;
-      }
-      return nullptr;
-    };
-  }
+  if (!server.token.empty()) rules.authenticator = std::make_shared<ConfiguredTokens>(server.token, views);
   return rules;
 }
 

@@ -30,7 +30,7 @@ enum class Wait : std::uint8_t {
   comment,  // the next event; at the deadline a comment is sent
   write,    // the client to read the rest of what has been written
   linger,   // the client to close, after the last answer
-  reply,    // the handler's answer: no deadline here
+  reply,    // the handler's answer, or its release: no deadline here
   close,    // libuv's close callback: none either
 };
 inline constexpr std::size_t kWaits = 9;

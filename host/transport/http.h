@@ -36,6 +36,7 @@ struct HttpRequest {
   bool loopback = false;  // came from a loopback address
   bool repeats = true;    // false: no two headers have the same name
   std::string_view client = {};  // whom what it takes is counted to (see HttpHandler::refuses())
+  const void* known = nullptr;   // what the handler has said of its sender before (HttpSender::known)
 
   // The value of the first header of that name (any case), surrounding blanks removed; data() is null if there is
   // none.
@@ -78,6 +79,13 @@ class HttpReplyObserver {
   ~HttpReplyObserver() = default;
 };
 
+// What a handler knows of who sends a request.
+struct HttpSender {
+  std::string client;  // whom what the request takes is counted to
+  // The handler's own, and null if there is none: it comes again with the same request, perhaps to the handler of another loop.
+  std::shared_ptr<const void> known = {};
+};
+
 // The answer to one request: respond(), or begin_events(), event()* and end(), or begin(), write()* and end(). Owned by the
 // connection; it ends with respond(), end() or abort(), or when the observer's on_gone() is called. An answer that was never given when
 // on_request() has returned is given later: an observer must be set by then.
@@ -109,6 +117,14 @@ class HttpReply {
   // can wait for on_sent(), or be left out, should.
   virtual std::size_t room() const { return limits::kStreamAheadBytes; }
 
+  // Instead of an answer, from inside of HttpHandler::refuses() or on_request(), once there is an observer: the handler cannot say
+  // yet what becomes of the request. It stays as it is until release(). What its client sends meanwhile is not looked at, and no
+  // more than kHttpPipelineBytesMax of it is taken, by which its end is noticed. No time limit runs: that is the handler's.
+  virtual void hold() = 0;
+  // Of a request that is held, from the loop: it is given to the handler again in a later turn, by refuses() or, if all of it has
+  // come by now, by on_request(), with `known`. The observer is told nothing any more.
+  virtual void release(std::shared_ptr<const void> known) = 0;
+
   virtual void observe(HttpReplyObserver* observer) = 0;
 
  protected:
@@ -117,15 +133,15 @@ class HttpReply {
 
 class HttpHandler {
  public:
-  // `request` may be answered at once or later. The answer to a HEAD request is sent without its body.
+  // `request` may be answered at once or later, or be held. The answer to a HEAD request is sent without its body.
   virtual void on_request(const HttpRequest& request, HttpReply& reply) = 0;
   // The header of a request has come whole, and its body has not: who may not send it is answered at once, which
-  // ends the connection, and true is returned. `client` is the address that it comes from, and may become whoever
-  // it is counted to instead.
-  virtual bool refuses(const HttpRequest& header, HttpReply& reply, std::string& client) {
+  // ends the connection, or the request is held, and true is returned. `sender` is the address that it comes from, and may
+  // become whoever it is counted to instead, with what is known of them.
+  virtual bool refuses(const HttpRequest& header, HttpReply& reply, HttpSender& sender) {
     static_cast<void>(header);
     static_cast<void>(reply);
-    static_cast<void>(client);
+    static_cast<void>(sender);
     return false;
   }
   // A request is refused that cannot be read: `request` has the headers of it that are there, `headers` takes what

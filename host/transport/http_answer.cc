@@ -310,6 +310,7 @@ void HttpConnection::backlog_written(int status) {
       await_piece();
       if (observer_) observer_->on_sent();
       break;
+    case Phase::held:
     case Phase::answering:
       break;
   }

@@ -35,6 +35,7 @@ HttpConnection::HttpConnection(ConnectionGroup& group, Moved moved)
     : group_(&group),
       address_(std::move(moved.address)),
       hold_(std::move(moved.hold)),
+      known_(std::move(moved.known)),
       kept_(std::move(moved.kept)),
       tls_(std::move(moved.tls)),
       peer_(moved.peer) {
@@ -63,7 +64,7 @@ bool HttpConnection::move_aside() {
   if (uv_fileno(reinterpret_cast<uv_handle_t*>(&handle_), &descriptor) != 0) return false;
   Descriptor socket(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
   if (!socket) return false;
-  Moved moved{std::move(socket), peer_, address_, std::move(hold_), std::move(kept_), std::move(tls_)};
+  Moved moved{std::move(socket), peer_, address_, std::move(hold_), std::move(known_), std::move(kept_), std::move(tls_)};
   group_->aside->loop.post([to = group_->aside, moved = std::move(moved)]() mutable { go_on(*to, std::move(moved)); });
   close();
   return true;
@@ -189,7 +190,7 @@ std::size_t HttpConnection::Kept::capacity_for(std::size_t free_bytes) const {
 
 // What was held for a request that has been answered.
 void HttpConnection::let_go() {
-  if (phase_ == Phase::answering || phase_ == Phase::streaming) return;
+  if (owes_answer()) return;
   hold_.shrink(kept_ ? kept_->capacity : 0);
   if (!kept_) static_cast<void>(hold_.pass_to(address_));  // whoever is next
 }
@@ -245,17 +246,16 @@ void HttpConnection::uncork() {
 
 // A client's close() and its shutdown(SHUT_WR) look the same. What it is owed is still sent.
 void HttpConnection::on_end(ssize_t error) {
-  const bool answering = phase_ == Phase::answering || phase_ == Phase::streaming;
-  // A deferred connection has a whole request that it keeps.
-  if (error != UV_EOF || !(answering || backlog_ || deferred_)) return close();
+  // A deferred connection has a request that it keeps.
+  if (error != UV_EOF || !(owes_answer() || backlog_ || deferred_)) return close();
   read_ended_ = true;
   uv_read_stop(stream());
-  if (answering) look_for_client();
+  if (owes_answer()) look_for_client();
 }
 
 // Sends what the answer begins with in any case: if the client has closed, its system resets the connection.
 void HttpConnection::look_for_client() {
-  if (phase_ == Phase::answering) {
+  if (phase_ != Phase::streaming) {
     if (!std::exchange(begun_, true)) output().append(kAnswerBegin);
   } else if (events_ && !head_) {
     events::append_comment(output(), !http_1_0_);
@@ -318,8 +318,8 @@ void HttpConnection::serve_kept() {
   std::memmove(kept_->bytes.get(), kept_->bytes.get() + used, kept_->size);
 }
 
-// Answers the requests that lie in [bytes, bytes + size) until one is incomplete or its answer is pending. How many
-// bytes are done with; `size` may shrink.
+// Answers the requests that lie in [bytes, bytes + size) until one is incomplete or held, or its answer is pending. How
+// many bytes are done with; `size` may shrink.
 std::size_t HttpConnection::consume(HttpParser& parser, char* bytes, std::size_t& size) {
   std::size_t used = 0;
   while (used < size && may_read_request()) {
@@ -327,17 +327,19 @@ std::size_t HttpConnection::consume(HttpParser& parser, char* bytes, std::size_t
     const HttpParser::Status status = parser.parse(bytes + used, left);
     size = used + left;
     if (status == HttpParser::Status::need_more) {
-      if (parser.take_header() && is_refused(parser, bytes + used)) return size;
-      if (parser.take_expect_continue()) output().append("HTTP/1.1 100 Continue\r\n\r\n");
+      if (parser.take_header() && is_refused(parser, bytes + used)) return phase_ == Phase::held ? used : size;
+      if (parser.take_expect_continue() && !read_ended_) output().append("HTTP/1.1 100 Continue\r\n\r\n");
       break;
     }
     if (status == HttpParser::Status::failed) {
       refuse(parser.error_status(), parser.error_text(), parser.salvage({bytes + used, left}));
       return size;
     }
-    used += parser.consumed();
     hand_over(parser);
+    if (phase_ == Phase::held) break;
+    used += parser.consumed();
     parser.reset();
+    known_.reset();
   }
   return used;
 }
@@ -347,9 +349,10 @@ void HttpConnection::describe_client(HttpRequest& request) const {
   request.local = peer_ == Peer::unix_socket;
   request.loopback = peer_ == Peer::loopback;
   request.client = hold_.client();
+  request.known = known_.get();
 }
 
-// By its header: then its body is not read.
+// By its header: then its body is not read. A request that is held is asked about again.
 bool HttpConnection::is_refused(HttpParser& parser, const char* bytes) {
   HttpRequest header = parser.header(bytes);
   describe_client(header);
@@ -357,10 +360,14 @@ bool HttpConnection::is_refused(HttpParser& parser, const char* bytes) {
   keep_alive_ = false;
   http_1_0_ = parser.is_http_1_0();
   head_ = header.method == "HEAD";
-  std::string client = address_;
-  if (group_->handler.refuses(header, *this, client)) return true;
+  HttpSender sender{address_, known_};
+  if (group_->handler.refuses(header, *this, sender)) {
+    if (phase_ == Phase::held) parser.put_header_back();
+    return true;
+  }
   phase_ = Phase::reading;
-  if (client == address_ || hold_.pass_to(client)) return false;
+  known_ = std::move(sender.known);
+  if (sender.client == address_ || hold_.pass_to(sender.client)) return false;
   refuse_for_memory(header);
   return true;
 }
@@ -375,9 +382,23 @@ void HttpConnection::hand_over(HttpParser& parser) {
   head_ = request.method == "HEAD";
   group_->wait(*this, Wait::reply);
   group_->handler.on_request(request, *this);
-  const bool answered = phase_ == Phase::reading || phase_ == Phase::lingering;
-  COLLET_ASSERT(answered || closing_ || observer_);  // else nobody would know when the reply ends
-  if (read_ended_ && !answered && !closing_) look_for_client();
+  COLLET_ASSERT(!owes_answer() || closing_ || observer_);  // else nobody would know when the reply ends
+  if (read_ended_ && owes_answer() && !closing_) look_for_client();
+}
+
+void HttpConnection::hold() {
+  COLLET_ASSERT(phase_ == Phase::answering && corked_ && observer_);
+  phase_ = Phase::held;
+  group_->wait(*this, Wait::reply);
+}
+
+void HttpConnection::release(std::shared_ptr<const void> known) {
+  COLLET_ASSERT(phase_ == Phase::held);
+  observer_ = nullptr;
+  if (closing_) return;
+  known_ = std::move(known);
+  phase_ = Phase::reading;
+  group_->defer(*this);
 }
 
 void HttpConnection::refuse(int status, std::string_view text, const HttpRequest& request) {
@@ -418,9 +439,9 @@ void HttpConnection::resume() {
   uncork();
 }
 
-// Says what is waited for next.
+// Says what is waited for next. A deferred connection goes on by itself.
 void HttpConnection::settle() {
-  if (closing_ || phase_ != Phase::reading) return;
+  if (closing_ || deferred_ || phase_ != Phase::reading) return;
   const auto wait_for = [this](Wait what) {
     if (wait_ != what) group_->wait(*this, what);
   };

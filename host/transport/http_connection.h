@@ -39,6 +39,8 @@ class HttpConnection final : public HttpReply {
   void end() override;
   void abort() override;
   std::size_t room() const override;
+  void hold() override;
+  void release(std::shared_ptr<const void> known) override;
   void observe(HttpReplyObserver* observer) override { observer_ = observer; }
 
   // For the group.
@@ -51,9 +53,9 @@ class HttpConnection final : public HttpReply {
  private:
   friend class ConnectionGroup;
 
-  enum class Phase : std::uint8_t { reading, answering, streaming, lingering };
+  enum class Phase : std::uint8_t { reading, held, answering, streaming, lingering };
 
-  // Bytes that could not be used at once: half a request, or requests ahead of a pending answer.
+  // Bytes that could not be used at once: half a request, one that is held, or requests ahead of a pending answer.
   struct Kept {
     explicit Kept(HttpParser&& from) : parser(std::move(from)) {}
     std::size_t capacity_for(std::size_t free_bytes) const;
@@ -78,6 +80,7 @@ class HttpConnection final : public HttpReply {
     Peer peer;
     std::string address;
     RequestHold hold;
+    std::shared_ptr<const void> known;
     std::unique_ptr<Kept> kept;
     std::unique_ptr<TlsSession> tls;
   };
@@ -116,6 +119,7 @@ class HttpConnection final : public HttpReply {
   void refuse_for_memory(const HttpRequest& request);
   void drop_for_memory();
   bool may_read_request() const { return phase_ == Phase::reading && !backlog_ && !closing_; }
+  bool owes_answer() const { return phase_ != Phase::reading && phase_ != Phase::lingering; }
   void uncork();
   void settle();
   void wait_for_write();
@@ -154,6 +158,7 @@ class HttpConnection final : public HttpReply {
   const std::string address_;
   RequestHold hold_;  // of the memory for requests, until they are answered
   HttpReplyObserver* observer_ = nullptr;
+  std::shared_ptr<const void> known_;  // of the sender of the request that is being read or held
   std::unique_ptr<Kept> kept_;
   std::unique_ptr<Backlog> backlog_;
   std::unique_ptr<TlsSession> tls_;

@@ -208,7 +208,7 @@ HttpParser::Status HttpParser::parse(char* bytes, std::size_t& size) {
     phase_ = Phase::body;
     header_new_ = true;
   }
-  return read_body(bytes, size);
+  return phase_ == Phase::whole ? complete(bytes, content_length_) : read_body(bytes, size);
 }
 
 bool HttpParser::take_expect_continue() { return phase_ == Phase::body && std::exchange(expect_continue_, false); }
@@ -279,6 +279,7 @@ const HttpRequest& HttpParser::header(const char* bytes) {
 }
 
 HttpParser::Status HttpParser::complete(const char* bytes, std::size_t body_bytes) {
+  phase_ = Phase::whole;
   describe(bytes);
   request_.body = {bytes + header_bytes_, body_bytes};
   return Status::complete;

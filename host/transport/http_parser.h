@@ -29,7 +29,8 @@ class HttpParser {
   // `bytes` is what has come of a request since its first byte and not been erased; further calls pass the same
   // bytes, perhaps at another place, and more. The parser may change them and may shorten them (chunk framing,
   // empty lines before a request): `size` is what is left, 0 if no request has begun. How the bytes were split
-  // makes no difference to the outcome.
+  // makes no difference to the outcome. A whole request may be asked for again until reset(), from wherever its bytes are
+  // by then.
   Status parse(char* bytes, std::size_t& size);
 
   // After `complete`. The request borrows the bytes; the next request starts at `consumed`.
@@ -42,6 +43,8 @@ class HttpParser {
   bool header_complete() const { return phase_ == Phase::body; }
   // Once for each request of which that is all that has come.
   bool take_header() { return phase_ == Phase::body && std::exchange(header_new_, false); }
+  // Once more.
+  void put_header_back() { header_new_ = true; }
   // The request without its body. Borrows the bytes until the next call.
   const HttpRequest& header(const char* bytes);
   // Once for each request whose sender waits for "100 Continue" before it sends the body.
@@ -61,7 +64,7 @@ class HttpParser {
   void reset();
 
  private:
-  enum class Phase : std::uint8_t { start, lines, body };
+  enum class Phase : std::uint8_t { start, lines, body, whole };
 
   // Offsets, since the bytes may move while the body comes.
   struct Span {

@@ -8,6 +8,11 @@ using namespace collet::protocol;
 
 namespace {
 
+int status(const Verdict& verdict) {
+  const auto* refused = std::get_if<Refusal>(&verdict);
+  return refused ? refused->status : 200;
+}
+
 int status(const Access& access, std::string_view host, std::string_view origin = {}, std::string_view token = {}) {
   std::vector<transport::Header> headers;
   if (origin.data()) headers.push_back({"Origin", origin});
@@ -15,9 +20,7 @@ int status(const Access& access, std::string_view host, std::string_view origin 
   transport::HttpRequest request;
   request.host = host;
   request.headers = headers;
-  registry::PrincipalPtr principal;
-  const auto refused = access.check(request, principal);
-  return refused ? refused->status : 200;
+  return status(*access.check(request));
 }
 
 }  // namespace
@@ -43,9 +46,7 @@ TEST_CASE("a client of HTTP/1.0 on this machine needs no Host, others do") {
     transport::HttpRequest request;
     request.headers = headers;
     request.loopback = loopback;
-    registry::PrincipalPtr principal;
-    const auto refused = Access({}).check(request, principal);
-    return refused ? refused->status : 200;
+    return status(*Access({}).check(request));
   };
   CHECK(status_of(true, {}) == 200);
   CHECK(status_of(false, {}) == 403);
@@ -67,16 +68,16 @@ TEST_CASE("an Origin must be one of loopback or allowed, if it is there at all")
 
 TEST_CASE("credentials that come twice must be the same") {
   AccessRules rules;
-  rules.authenticate = [](std::string_view token) { return test::named(token); };
+  rules.authenticator = test::known_by([](std::string_view token) { return test::named(token); });
   const auto check = [&](const Access& access, std::string_view first, std::string_view second) {
     const transport::Header headers[] = {{"Authorization", first}, {"authorization", second}};
     transport::HttpRequest request;
     request.host = "localhost";
     request.headers = headers;
-    registry::PrincipalPtr principal;
-    const auto refused = access.check(request, principal);
+    const Verdict verdict = *access.check(request);
+    const auto* refused = std::get_if<Refusal>(&verdict);
     if (refused && refused->status == 400) CHECK(refused->challenge.find("invalid_request") != std::string::npos);
-    return refused ? std::to_string(refused->status) : registry::id_of(principal);
+    return refused ? std::to_string(refused->status) : registry::id_of(std::get<registry::PrincipalPtr>(verdict));
   };
   CHECK(check(Access(rules), "Bearer a", "Bearer a") == "a");
   CHECK(check(Access(rules), "Bearer a", "Bearer b") == "400");
@@ -88,7 +89,7 @@ TEST_CASE("credentials that come twice must be the same") {
 
 TEST_CASE("a bearer token names the principal") {
   AccessRules rules;
-  rules.authenticate = [](std::string_view token) { return test::named(token == "good" ? "alice" : ""); };
+  rules.authenticator = test::known_by([](std::string_view token) { return test::named(token == "good" ? "alice" : ""); });
   const Access access(rules);
   CHECK(status(access, "localhost") == 401);
   CHECK(status(access, "localhost", {}, "Bearer good") == 200);

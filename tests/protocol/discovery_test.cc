@@ -58,7 +58,7 @@ TEST_CASE("a document that has not changed is not sent again") {
 
 TEST_CASE("documents need no token, but the right Host") {
   protocol::AccessRules rules;
-  rules.authenticate = [](std::string_view) { return registry::PrincipalPtr(); };
+  rules.authenticator = test::known_by([](std::string_view) { return registry::PrincipalPtr(); });
   Discoverable h(rules);
   CHECK(h.get("/mcp/server-card").status == 200);
   Post post{"", {}, "GET", "/mcp/server-card"};

@@ -35,11 +35,13 @@ class FakeReply final : public transport::HttpReply {
   bool streaming = false;
   bool ended = false;
   bool aborted = false;
+  bool held = false;
   std::vector<std::string> events;  // those that carry a message
   std::string last_event_id;
   std::optional<unsigned> retry_ms;
   std::size_t waiting = 0;  // of what was sent: the client does not read
   transport::HttpReplyObserver* observer = nullptr;
+  std::function<void(const void* known)> give_again;  // the request, to its handler
   Conversation conversation;
 
   void respond(int code, std::span<const transport::Header> with,
@@ -82,6 +84,13 @@ class FakeReply final : public transport::HttpReply {
   void abort() override {
     COLLET_ASSERT(!ended);
     ended = aborted = true;
+  }
+  void hold() override { held = true; }
+  void release(std::shared_ptr<const void> known) override {
+    COLLET_ASSERT(held);
+    held = false;
+    observer = nullptr;
+    give_again(known.get());
   }
   void observe(transport::HttpReplyObserver* who) override { observer = who; }
   std::size_t room() const override { return limits::kStreamAheadBytes - std::min(waiting, limits::kStreamAheadBytes); }
@@ -181,6 +190,14 @@ class Harness {
   }
 
   FakeReply& send(const Post& post) {
+    FakeReply& reply = replies.emplace_back();
+    reply.give_again = [this, post, &reply](const void* known) { give(post, reply, known); };
+    give(post, reply, nullptr);
+    if (reply.held) turn();  // whoever sends it may be known by then
+    return reply;
+  }
+
+  void give(const Post& post, FakeReply& reply, const void* known) {
     std::vector<transport::Header> headers;
     for (const auto& [name, value] : post.headers) headers.push_back({name, value});
     headers.push_back({"Host", post.host});
@@ -192,14 +209,13 @@ class Harness {
     request.host = post.host;
     request.headers = headers;
     request.body = post.body;
-    FakeReply& reply = replies.emplace_back();
+    request.known = known;
     reply.conversation = Conversation(revision_of(request));
     reply.conversation.client_sent(post.body);
     site.on_request(request, reply);
     if (reply.headers.contains("Mcp-Session-Id")) {
       revisions_[reply.headers["Mcp-Session-Id"]] = reply.conversation.revision();
     }
-    return reply;
   }
 
   // As a well-behaved modern client sends it. `params` are members, with a comma behind each.
@@ -246,7 +262,7 @@ class Harness {
   protocol::Server server;
   protocol::HttpEndpoint mcp{server.at(0)};
   protocol::SseEndpoint sse{server.at(0)};
-  protocol::HttpSite site{access};
+  protocol::HttpSite site{loop, access};
 
  private:
   static protocol::ServerOptions named(protocol::ServerOptions options) {

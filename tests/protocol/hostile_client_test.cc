@@ -15,7 +15,7 @@ constexpr std::string_view kQuestion =
 // Everybody is whom their token names.
 protocol::AccessRules by_token() {
   protocol::AccessRules rules;
-  rules.authenticate = [](std::string_view token) { return test::named(token); };
+  rules.authenticator = test::known_by([](std::string_view token) { return test::named(token); });
   return rules;
 }
 
@@ -173,7 +173,7 @@ TEST_CASE("subscriptions are bounded, and the limit is an error that says so") {
 
 TEST_CASE("the subscriptions of one principal leave room for those of others") {
   protocol::AccessRules rules;
-  rules.authenticate = [](std::string_view token) { return test::named(token); };
+  rules.authenticator = test::known_by([](std::string_view token) { return test::named(token); });
   Harness h({}, rules);
   const auto listen = [&](const std::string& token) -> FakeReply& {
     return h.modern("subscriptions/listen", R"("notifications":{"toolsListChanged":true},)", "", "{}", "", token);

@@ -107,7 +107,7 @@ TEST_CASE("a session ends with DELETE and is unknown afterwards") {
 
 TEST_CASE("a session belongs to the principal who made it") {
   protocol::AccessRules rules;
-  rules.authenticate = [](std::string_view token) { return test::named(token); };
+  rules.authenticator = test::known_by([](std::string_view token) { return test::named(token); });
   Harness h({}, rules);
   const auto send = [&](std::string token, std::string session, std::string body) -> FakeReply& {
     Post post{std::move(body), {{"Content-Type", "application/json"}}};

@@ -95,10 +95,10 @@ TEST_CASE("a client that leaves ends its request, and the plugin its call") {
 
 TEST_CASE("a session's requests are told of with their era, and whoever has a token with the name") {
   protocol::AccessRules rules;
-  rules.authenticate = [](std::string_view token) {
+  rules.authenticator = test::known_by([](std::string_view token) {
     return std::make_shared<registry::Principal>(
         registry::Principal{.id = std::string(token), .kind = registry::Principal::Kind::token});
-  };
+  });
   Watched w(std::move(rules));
   w.h.modern("tools/call", R"("name":"echo",)", "echo", "{}", "", "alice");
   const Lines lines = w.take();

@@ -16,7 +16,7 @@ struct Visited : Harness {
   static protocol::AccessRules rules() {
     protocol::AccessRules rules;
     rules.allowed_origins = {kPage};
-    rules.authenticate = [](std::string_view token) { return test::named(token == "good" ? "alice" : ""); };
+    rules.authenticator = test::known_by([](std::string_view token) { return test::named(token == "good" ? "alice" : ""); });
     return rules;
   }
   FakeReply& from_page(Post post, const std::string& origin = kPage, const std::string& token = "good") {

@@ -26,7 +26,7 @@ struct Probed : Harness {
 
 TEST_CASE("who looks after the process needs neither a token nor a Host of ours") {
   protocol::AccessRules rules;
-  rules.authenticate = [](std::string_view) { return registry::PrincipalPtr(); };
+  rules.authenticator = test::known_by([](std::string_view) { return registry::PrincipalPtr(); });
   Probed h(rules);
   CHECK(h.get("/mcp").status == 403);
   CHECK(h.get("/healthz").status == 200);

@@ -128,12 +128,12 @@ TEST_CASE("a plugin is told what is asked, but not what the host asks for itself
 
 TEST_CASE("a route is for those who may come, and whose view shows it") {
   protocol::AccessRules rules;
-  rules.authenticate = [](std::string_view token) -> registry::PrincipalPtr {
+  rules.authenticator = test::known_by([](std::string_view token) -> registry::PrincipalPtr {
     registry::Principal principal{.id = std::string(token), .kind = registry::Principal::Kind::token};
     if (token == "half") principal.view = std::make_shared<registry::View>(registry::ViewRules{.allow = {}, .deny = {"route:/plugins/fake/admin*", "route:/plugins/fake/a:b"}, .unlisted = {}});
     if (token == "tools") principal.view = std::make_shared<registry::View>(registry::ViewRules{.allow = {"tool:*"}, .deny = {}, .unlisted = {}});
     return std::make_shared<registry::Principal>(std::move(principal));
-  };
+  });
   Site h(std::move(rules));
   h.serve("/admin");
   h.serve("/*");

@@ -44,10 +44,10 @@ struct Viewing : Harness {
   }
   static protocol::AccessRules rules() {
     protocol::AccessRules rules;
-    rules.authenticate = [few = test::named("few", {.allow = {"*open*", "*aside"}, .unlisted = {"*aside"}}),
+    rules.authenticator = test::known_by([few = test::named("few", {.allow = {"*open*", "*aside"}, .unlisted = {"*aside"}}),
                           all = test::named("all")](std::string_view token) {
       return token == "few" ? few : token == "all" ? all : nullptr;
-    };
+    });
     return rules;
   }
   // The body of the answer, in either era.
@@ -131,7 +131,7 @@ TEST_CASE("a template that is hidden does not keep one behind it from being foun
 
 TEST_CASE("a template shows nothing that is hidden by its own name") {
   protocol::AccessRules rules;
-  rules.authenticate = [](std::string_view) { return test::named("few", {.deny = {"resource:x:docs/*secret*"}}); };
+  rules.authenticator = test::known_by([](std::string_view) { return test::named("few", {.deny = {"resource:x:docs/*secret*"}}); });
   Harness h({}, rules);
   const FakeProvider::Tool read = [&](const registry::Call&, registry::Listener&) {
     registry::Ending ending;
@@ -155,7 +155,7 @@ TEST_CASE("a list that has changed and changed back is told of, as somebody may 
   protocol::ServerOptions options;
   options.list_changed_interval_ms = 20;
   protocol::AccessRules rules;
-  rules.authenticate = [](std::string_view) { return test::named("few", {.deny = {"hidden"}}); };
+  rules.authenticator = test::known_by([](std::string_view) { return test::named("few", {.deny = {"hidden"}}); });
   Harness h(std::move(options), rules);
   FakeReply& stream = h.modern("subscriptions/listen", R"("notifications":{"toolsListChanged":true},)", "", "{}", "", "any");
   h.add_tool("a", answers);
@@ -239,9 +239,9 @@ TEST_CASE("instructions of a plugin that is hidden whole are for others") {
   protocol::ServerOptions options;
   options.more_instructions = [](const auto& is_shown) { return is_shown("fake") ? "use it well" : ""; };
   protocol::AccessRules rules;
-  rules.authenticate = [](std::string_view token) {
+  rules.authenticator = test::known_by([](std::string_view token) {
     return test::named(token, {.deny = {token == "none" ? "*" : "hidden"}});
-  };
+  });
   Harness h(std::move(options), rules);
   for (const char* name : {"hidden", "open"}) h.add_tool(name, answers);
   for (const char* who : {"none", "some"}) {
@@ -258,7 +258,7 @@ TEST_CASE("instructions of a plugin that is hidden whole are for others") {
 TEST_CASE("a plugin is told whose principal calls, and what for it was let in") {
   registry::Principal alice{.id = "alice", .kind = registry::Principal::Kind::token, .tenant = "acme", .scopes = {"a:b", "c"}};
   protocol::AccessRules rules;
-  rules.authenticate = [known = std::make_shared<const registry::Principal>(alice)](std::string_view) { return known; };
+  rules.authenticator = test::known_by([known = std::make_shared<const registry::Principal>(alice)](std::string_view) { return known; });
   Harness h({}, rules);
   std::string told;
   h.add_tool("who", [&](const registry::Call& call, registry::Listener& listener) {

@@ -29,6 +29,16 @@ std::string describe(HttpParser& parser) {
   return text.append("|").append(request.body);
 }
 
+// Asks for a whole request again, from another place.
+std::string describe_again(HttpParser& parser, std::vector<char> bytes) {
+  std::size_t size = bytes.size();
+  const std::size_t consumed = parser.consumed();
+  REQUIRE(parser.parse(bytes.data(), size) == HttpParser::Status::complete);
+  CHECK(size == bytes.size());
+  CHECK(parser.consumed() == consumed);
+  return describe(parser);
+}
+
 // Feeds `pieces` one after another as a connection does: what was consumed goes, the rest moves to a new place.
 Outcome feed(const std::vector<std::string>& pieces, const HttpLimits& limits) {
   Outcome outcome;
@@ -49,6 +59,8 @@ Outcome feed(const std::vector<std::string>& pieces, const HttpLimits& limits) {
         return outcome;
       }
       outcome.requests.push_back(describe(parser));
+      const auto rest = bytes.begin() + static_cast<std::ptrdiff_t>(used);
+      CHECK(describe_again(parser, {rest, rest + static_cast<std::ptrdiff_t>(left)}) == outcome.requests.back());
       used += parser.consumed();
       parser.reset();
     }

@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "transport/http.h"
@@ -19,7 +20,8 @@ namespace collet::test {
 
 // Answers by path: /echo the body, /head the request as text, /large a body of as many bytes as the query says,
 // /later when the test says so, /events an event stream that the test writes, /pieces an answer that it writes in pieces, /close with Connection: close from
-// us. A request to /forbidden is refused by its header.
+// us. A request to /forbidden is refused by its header. One to /hold is held, and then refused, if it is released with "no", or
+// else answered with its body.
 class ScriptedHandler final : public transport::HttpHandler {
  public:
   struct Open final : transport::HttpReplyObserver {
@@ -42,6 +44,7 @@ class ScriptedHandler final : public transport::HttpHandler {
   void on_request(const transport::HttpRequest& request, transport::HttpReply& reply) override {
     ++requests_;
     if (request.path == "/later" || request.path == "/events" || request.path == "/pieces") return leave_open(request, reply);
+    if (request.path == "/hold" && decides(request, reply)) return;
     std::string body(request.body);
     if (request.path == "/head") {
       body = std::string(request.method) + " " + std::string(request.query) + " " + std::string(request.host) +
@@ -55,7 +58,8 @@ class ScriptedHandler final : public transport::HttpHandler {
     reply.respond(request.path == "/nothing" ? 204 : 200, {&field, field.value.empty() ? 0u : 1u}, pieces);
   }
 
-  bool refuses(const transport::HttpRequest& header, transport::HttpReply& reply, std::string&) override {
+  bool refuses(const transport::HttpRequest& header, transport::HttpReply& reply, transport::HttpSender&) override {
+    if (header.path == "/hold") return decides(header, reply);
     if (header.path != "/forbidden") return false;
     reply.respond(403, {}, {});
     return true;
@@ -69,10 +73,11 @@ class ScriptedHandler final : public transport::HttpHandler {
   // Any thread: how many there have been.
   unsigned requests() const { return requests_; }
 
-  // On the loop: the reply of the request that came as number `index`; null once it is over.
+  // On the loop: the reply of the request that was left open or held as number `index`; null once its client has gone.
   Open& open(std::size_t index) { return *open_.at(index); }
+  std::size_t opened() const { return open_.size(); }
 
-  // Any thread: waits until so many requests have been left open, so many clients have gone.
+  // Any thread: waits until so many requests have been left open or held, so many clients have gone.
   void await_open(std::size_t count) {
     await([&] { return open_.size() >= count; });
   }
@@ -84,6 +89,17 @@ class ScriptedHandler final : public transport::HttpHandler {
   }
 
  private:
+  // Whether the request is held, or refused.
+  bool decides(const transport::HttpRequest& request, transport::HttpReply& reply) {
+    if (!request.known) {
+      leave_open(request, reply);
+      return true;
+    }
+    if (*static_cast<const std::string*>(request.known) != "no") return false;
+    reply.respond(403, {}, {});
+    return true;
+  }
+
   void leave_open(const transport::HttpRequest& request, transport::HttpReply& reply) {
     const std::lock_guard lock(mutex_);
     auto open = std::make_unique<Open>();
@@ -91,6 +107,7 @@ class ScriptedHandler final : public transport::HttpHandler {
     open->reply = &reply;
     open->body = request.body;
     reply.observe(open.get());
+    if (request.path == "/hold") reply.hold();
     if (request.path == "/events") reply.begin_events({});
     if (request.path == "/pieces") reply.begin(206, {});
     open_.push_back(std::move(open));
@@ -191,6 +208,14 @@ class Aside {
 // Answers the request that came as number `index`, which has been left open.
 inline void answer_later(Served& served, std::size_t index, std::string_view body) {
   served.run([&] { served.handler.open(index).reply->respond(200, {}, {&body, 1}); });
+}
+
+// Releases the request that is held as number `index`, if its client is still there.
+inline void release(Served& served, std::size_t index, const std::string& known) {
+  served.run([&] {
+    auto& reply = served.handler.open(index).reply;
+    if (reply) std::exchange(reply, nullptr)->release(std::make_shared<const std::string>(known));
+  });
 }
 
 // An event of the stream that was begun for it, if its client is still there.

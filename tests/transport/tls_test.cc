@@ -244,6 +244,30 @@ TEST_CASE("requests, large bodies and events travel over TLS 1.2 and 1.3") {
   CHECK(client.was_closed_properly());
 }
 
+TEST_CASE("requests are held over TLS, whole or not, and those behind them wait") {
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  const Certificate files;
+  test::Aside aside;
+  Served served({}, "https://127.0.0.1:0", load(files), &aside.server());
+  TlsClient client(served.port(), version);
+  REQUIRE(client.connect());
+  const std::string large(400'000, 'x');
+  client.send(post("/hold", "first") + post("/echo", "ahead") + post("/hold", large).substr(0, 100'000));
+  served.handler.await_open(1);
+  release(served, 0, "yes");
+  client.read_head();
+  CHECK(client.read(5) == "first");
+  client.read_head();
+  CHECK(client.read(5) == "ahead");
+  served.handler.await_open(2);
+  CHECK(aside.handler.requests() == 0);
+  release(served, 1, "yes");
+  client.send(post("/hold", large).substr(100'000));
+  CHECK_THAT(client.read_head(), Contains("200 OK"));
+  CHECK(client.read(large.size()) == large);
+  CHECK(aside.handler.requests() == 1);
+}
+
 TEST_CASE("a client that says over TLS that it sends no more gets its answer") {
   const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
   const Certificate files;

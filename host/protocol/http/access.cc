@@ -35,26 +35,24 @@ std::string_view bearer_token(std::string_view credentials) {
 
 }  // namespace
 
-std::optional<Refusal> Access::check(const transport::HttpRequest& request, registry::PrincipalPtr& principal) const {
-  if (auto refused = check_names(request)) return refused;
+std::optional<Verdict> Access::check(const transport::HttpRequest& request) const {
+  if (auto refused = check_names(request)) return std::move(*refused);
   const auto authorization = request.stated("authorization");
   const std::string_view token = bearer_token(authorization.value);
   // A bearer token has no comma; other credentials may, and then only say something else where they come twice.
   if (!authorization.agreed && (token.data() || request.count("authorization") > 1)) {
     return Refusal{400, "The Authorization headers differ\n", "Bearer realm=\"collet\", error=\"invalid_request\""};
   }
-  if (!rules_.authenticate) {
-    principal = rules_.anybody;
-    return std::nullopt;
-  }
+  if (!rules_.authenticator) return rules_.anybody;
   if (!authorization.value.data()) {
     return Refusal{401, "A bearer token is needed: send \"Authorization: Bearer …\"\n", "Bearer realm=\"collet\""};
   }
-  if (!token.empty()) {
-    principal = rules_.authenticate(token);
-    if (principal) return std::nullopt;
-  }
-  return Refusal{401, "This token is not valid here\n", "Bearer realm=\"collet\", error=\"invalid_token\""};
+  if (token.empty()) return invalid_token();
+  return rules_.authenticator->known({token});
+}
+
+void Access::find_out(const transport::HttpRequest& request, LateVerdict verdict) const {
+  rules_.authenticator->find_out({bearer_token(request.stated("authorization").value)}, std::move(verdict));
 }
 
 std::optional<Refusal> Access::check_names(const transport::HttpRequest& request) const {

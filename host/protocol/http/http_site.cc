@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "protocol/http/http_content.h"
 
 namespace collet::protocol {
@@ -43,6 +44,14 @@ void answer_preflight(const HttpRequest& http, HttpReply& reply, std::string_vie
   reply.respond(204, headers, {});
 }
 
+void answer_refusal(HttpReply& reply, std::string_view page, const Refusal& refused) {
+  const std::string seconds = std::to_string(refused.retry_after_s);
+  Header more{};
+  if (!refused.challenge.empty()) more = {"WWW-Authenticate", refused.challenge};
+  if (refused.retry_after_s > 0) more = {"Retry-After", seconds};
+  refuse(reply, page, refused.status, refused.message, more);
+}
+
 }  // namespace
 
 void HttpSite::on_request(const HttpRequest& http, HttpReply& reply) {
@@ -50,14 +59,15 @@ void HttpSite::on_request(const HttpRequest& http, HttpReply& reply) {
 }
 
 // With a token it is counted to whom that stands for, from whatever addresses.
-bool HttpSite::refuses(const HttpRequest& header, HttpReply& reply, std::string& client) {
-  const auto admitted = admit(header, reply);
+bool HttpSite::refuses(const HttpRequest& header, HttpReply& reply, transport::HttpSender& sender) {
+  auto admitted = admit(header, reply);
   if (!admitted) return true;
   if (admitted->route->entry != Entry::granted) {  // nobody wants to know what else would come
     admitted->route->handler(header, reply, {});
     return true;
   }
-  client = counted_to(admitted->principal, client);
+  sender.client = counted_to(admitted->principal, sender.client);
+  if (!sender.known) sender.known = std::make_shared<const Verdict>(std::move(admitted->principal));
   return false;
 }
 
@@ -66,7 +76,7 @@ const Route* HttpSite::find(std::string_view path) const {
   return found == routes_.end() ? nullptr : &*found;
 }
 
-std::optional<HttpSite::Admitted> HttpSite::admit(const HttpRequest& http, HttpReply& reply) const {
+std::optional<HttpSite::Admitted> HttpSite::admit(const HttpRequest& http, HttpReply& reply) {
   const Route* route = find(http.path);
   if (!route || route->entry == Entry::granted) return admit_granted(route, http, reply);
   constexpr std::string_view kEveryPage = "*";
@@ -85,8 +95,7 @@ std::optional<HttpSite::Admitted> HttpSite::admit(const HttpRequest& http, HttpR
   return takes_method(route->methods, http, reply, page) ? std::optional(Admitted{route, {}}) : std::nullopt;
 }
 
-std::optional<HttpSite::Admitted> HttpSite::admit_granted(const Route* route, const HttpRequest& http,
-                                                          HttpReply& reply) const {
+std::optional<HttpSite::Admitted> HttpSite::admit_granted(const Route* route, const HttpRequest& http, HttpReply& reply) {
   const std::string_view page = access_.is_from_page(http) ? page_of(http) : std::string_view();
   if (is_preflight(http)) {
     if (const auto refused = access_.check_names(http)) {
@@ -100,13 +109,26 @@ std::optional<HttpSite::Admitted> HttpSite::admit_granted(const Route* route, co
     refuse(reply, page, 404, fmt::format("Nothing is here. The MCP endpoint is {}\n", routes_.front().path));
     return std::nullopt;
   }
-  Admitted admitted{route, {}};
-  if (const auto refused = access_.check(http, admitted.principal)) {
-    const Header challenge{refused->challenge.empty() ? "" : "WWW-Authenticate", refused->challenge};
-    refuse(reply, page, refused->status, refused->message, challenge);
+  const Verdict* known = PendingAuthentications::verdict_on(http);
+  std::optional<Verdict> verdict = known ? std::optional(*known) : access_.check(http);
+  if (!verdict) {
+    await_verdict(http, reply, page);
     return std::nullopt;
   }
-  return takes_method(route->methods, http, reply, page) ? std::optional(std::move(admitted)) : std::nullopt;
+  if (const auto* refused = std::get_if<Refusal>(&*verdict)) {
+    answer_refusal(reply, page, *refused);
+    return std::nullopt;
+  }
+  auto& principal = std::get<registry::PrincipalPtr>(*verdict);
+  COLLET_ASSERT(principal || !access_.needs_token());  // null is who may see everything
+  if (!takes_method(route->methods, http, reply, page)) return std::nullopt;
+  return Admitted{route, std::move(principal)};
+}
+
+void HttpSite::await_verdict(const HttpRequest& http, HttpReply& reply, std::string_view page) {
+  std::optional<LateVerdict> verdict = pending_.hold(reply, http.client);
+  if (!verdict) return answer_refusal(reply, page, cannot_authenticate("too many are waiting for that"));
+  access_.find_out(http, std::move(*verdict));
 }
 
 void HttpSite::on_refusal(const HttpRequest& http, std::vector<Header>& headers) {

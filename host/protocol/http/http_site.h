@@ -6,22 +6,28 @@
 #include <string_view>
 #include <vector>
 
+#include "loop/loop.h"
 #include "protocol/http/access.h"
+#include "protocol/http/pending_authentications.h"
 #include "protocol/http/route.h"
 
 namespace collet::protocol {
 
-// One for each loop; outlives the loop's HttpServer. Access is shared by all and outlives them.
+// One for each loop, which outlives it; outlives the loop's HttpServer. Access is shared by all and outlives them.
 class HttpSite final : public transport::HttpHandler {
  public:
-  explicit HttpSite(const Access& access) : access_(access) {}
+  HttpSite(loop::Loop& loop, const Access& access)
+      : access_(access), pending_(loop, {access.rules().authentication_timeout_ms, access.rules().authentications_max}) {}
 
   // Before the first request. Where two have the same path the earlier one is served; the first of all is the one that
   // who finds nothing is told of.
   void add(Route route) { routes_.push_back(std::move(route)); }
 
+  // Refuses whoever still waits for it to be known who they are: the server ends.
+  void give_up_authentications() { pending_.give_up(); }
+
   void on_request(const transport::HttpRequest& http, transport::HttpReply& reply) override;
-  bool refuses(const transport::HttpRequest& header, transport::HttpReply& reply, std::string& client) override;
+  bool refuses(const transport::HttpRequest& header, transport::HttpReply& reply, transport::HttpSender& sender) override;
   void on_refusal(const transport::HttpRequest& http, std::vector<transport::Header>& headers) override;
 
  private:
@@ -29,13 +35,14 @@ class HttpSite final : public transport::HttpHandler {
     const Route* route;
     registry::PrincipalPtr principal;
   };
-  // Nothing: it has been answered.
-  std::optional<Admitted> admit(const transport::HttpRequest& http, transport::HttpReply& reply) const;
-  std::optional<Admitted> admit_granted(const Route* route, const transport::HttpRequest& http,
-                                        transport::HttpReply& reply) const;
+  // Nothing: it has been answered, or is held.
+  std::optional<Admitted> admit(const transport::HttpRequest& http, transport::HttpReply& reply);
+  std::optional<Admitted> admit_granted(const Route* route, const transport::HttpRequest& http, transport::HttpReply& reply);
+  void await_verdict(const transport::HttpRequest& http, transport::HttpReply& reply, std::string_view page);
   const Route* find(std::string_view path) const;
 
   const Access& access_;
+  PendingAuthentications pending_;
   std::vector<Route> routes_;
 };
 

@@ -1,0 +1,36 @@
+#include "protocol/http/authenticator.h"
+
+#include <fmt/core.h>
+
+#include <new>
+
+#include "base/assert.h"
+
+namespace collet::protocol {
+
+Refusal invalid_token() {
+  return {401, "This token is not valid here\n", "Bearer realm=\"collet\", error=\"invalid_token\""};
+}
+
+Refusal cannot_authenticate(std::string_view why) {
+  constexpr unsigned kRetryAfterS = 2;
+  return {503, fmt::format("It cannot be found out now whose token this is: {}\n", why), {}, kRetryAfterS};
+}
+
+LateVerdict::~LateVerdict() {
+  if (!deliver_) return;
+  try {
+    say(cannot_authenticate("the question was dropped"));
+  } catch (const std::bad_alloc&) {  // then the time limit refuses the request
+  }
+}
+
+void LateVerdict::say(Verdict verdict) {
+  COLLET_ASSERT(deliver_);  // else it has been said
+  std::exchange(deliver_, nullptr)(std::move(verdict));
+}
+
+// Its verdict is dropped, which refuses the request.
+void Authenticator::find_out(const Credentials&, LateVerdict) {}
+
+}  // namespace collet::protocol

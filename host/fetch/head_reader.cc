@@ -99,7 +99,7 @@ void HeadReader::finish() {
       }
       length = field.value;
     } else if (unpacks_ && equals_ignoring_case(field.name, "content-encoding") && !field.value.empty() &&
-        !equals_ignoring_case(field.value, "identity")) {
+               !equals_ignoring_case(field.value, "identity")) {
       if (is_unpacked_ || !is_known_packing(field.value)) problem_ = "its answer is packed in a way that was not asked for";
       is_unpacked_ = true;
     }

@@ -37,8 +37,9 @@ std::string_view find_field(const Fields& fields, std::string_view name) {
 
 Result<void> check(const Request& request) {
   const std::string& method = request.method;
-  if (!text::is_token(method) || method.size() > limits::kFetchMethodBytesMax) return error("{} is no method",
-      text::in_quotes(display::printable(method.substr(0, 64))));
+  if (!text::is_token(method) || method.size() > limits::kFetchMethodBytesMax) {
+    return error("{} is no method", text::in_quotes(display::printable(method.substr(0, 2 * limits::kFetchMethodBytesMax))));
+  }
   for (const std::string_view refused : {"CONNECT", "TRACE"}) {
     if (equals_ignoring_case(method, refused)) return error("{} is no method that can be fetched with", refused);
   }

@@ -117,7 +117,7 @@ void Transfer::set_up(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_URL, target_.url.c_str());
   curl_easy_setopt(easy, CURLOPT_PROXY, proxy_for(target_));
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-      ms(request_.connect_timeout_ms ? request_.connect_timeout_ms : limits::kFetchConnectMs));
+                   ms(request_.connect_timeout_ms ? request_.connect_timeout_ms : limits::kFetchConnectMs));
   if (until_ != Clock::time_point::max()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until_ - Clock::now()).count();
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(left, 1)));

@@ -52,10 +52,10 @@ std::string fetch_order(const std::string& url, const std::string& more = "") { 
 
 struct FetchClient {
   // Without these grants it may go where it wants.
-  explicit FetchClient(std::optional<std::vector<std::string>> hosts = std::nullopt) {
+  explicit FetchClient(std::optional<std::vector<std::string>> hosts = std::nullopt, const char* module = "fetcher") {
     PluginSpec spec;
     spec.id = "f";
-    spec.library = module_path("fetcher");
+    spec.library = module_path(module);
     spec.placement = kTestPlacement;
     spec.permissions.network = !hosts;
     if (hosts) spec.permissions.hosts = *hosts;
@@ -105,6 +105,19 @@ TEST_CASE("a plugin fetches, and hears head, body and end") {
       "200 " + origin.url("/slow") + "\nsome\n1, 1: it has not ended in time");
   CHECK(says(client.call(fetch_order(origin.url("/"), R"(,"most":4)")), "1, 1: its answer is larger than 4 bytes"));
   CHECK(says(client.call(fetch_order("http://127.0.0.1:1/")), "\n1, 0: "));
+}
+
+TEST_CASE("a plugin in C++ waits for a whole answer, or hears of it as it comes") {
+  FetchOrigin origin;
+  FetchClient client(std::nullopt, "fetcher_cpp");
+  CHECK(client.call(fetch_order(origin.url("/")), "get") == "200 yes hello");
+  CHECK(client.call(fetch_order(origin.url("/to?/")), "get") == "302 - ");
+  CHECK(client.call(fetch_order(origin.url("/to?/"), R"(,"redirects":1)"), "get") == "200 yes hello");
+  CHECK(client.call(fetch_order(origin.url("/large")), "stream") == std::to_string(FetchOrigin::kLarge) + " 0");
+  CHECK(client.call(fetch_order(origin.url("/large")), "stop") == "some 1it was cancelled");
+  CHECK(client.call(fetch_order(origin.url("/")), "inside") == "a callback cannot wait for an answer: nobody else would bring it");
+  CHECK(says(client.call(fetch_order("http://127.0.0.1:1/"), "get"), "cannot GET http://127.0.0.1:1/: "));
+  CHECK(says(client.call(fetch_order("nonsense"), "get"), "cannot fetch nonsense: "));
 }
 
 TEST_CASE("what cannot be fetched is refused at once") {
@@ -365,6 +378,8 @@ TEST_CASE("a table is given nothing that makes no sense") {
   CHECK(with([](auto& p) { p.field_count = 1; }) == COLLET_E_INVALID);
   CHECK(with([](auto& p) { p.timeout_ms = ~0ull; p.connect_timeout_ms = ~0ull; p.bytes_max = ~0ull; }) == COLLET_OK);
   CHECK(table.fetches.last.timeout_ms == limits::kTimeoutMsMax);
+  CHECK(with([](auto& p) { p.redirects_max = limits::kFetchRedirectsMax; }) == COLLET_OK);
+  CHECK(with([](auto& p) { p.redirects_max = limits::kFetchRedirectsMax + 1; }) == COLLET_E_INVALID);
   static const collet_http_field kHole{{nullptr, 1}, {nullptr, 0}};
   CHECK(with([](auto& p) { p.fields = &kHole; p.field_count = 1; }) == COLLET_E_INVALID);
   TableHost without;

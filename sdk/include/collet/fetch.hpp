@@ -46,7 +46,7 @@ struct FetchHead {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
     for (const auto& [each, value] : fields) {
       if (std::equal(each.begin(), each.end(), name.begin(), name.end(), [&](char a, char b) { return lower(a) == lower(b); }))
-          return value;
+        return value;
     }
     return std::nullopt;
   }
@@ -80,7 +80,7 @@ class Fetcher {
  public:
   explicit Fetcher(const Plugin& plugin)
       : host_(plugin.host()), fetch_(host_.extension<collet_fetch>(COLLET_EXT_FETCH)),
-          logger_(detail::view(collet_plugin_entry_v1()->id)) {}
+        logger_(detail::view(collet_plugin_entry_v1()->id)) {}
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;
 

@@ -14,8 +14,8 @@
  * that it is to be a task. What it needs of a client is not looked at before: what it asks is its outcome. Calls inside of calls
  * are bounded (8 deep in this host); what a plugin calls of its own accord begins anew.
  *
- * THREADS  [answer] is a further tag: a thread of this generation that runs the callbacks of this extension, of
- * collet.registry.draft/1 and of others that name it, one after another. It runs beside create(), call() and all others, also in a plugin that is not
+ * THREADS  [answer] is a further tag: a thread of this generation that runs the callbacks of this extension, of collet.registry.draft/1
+ * and of others that name it, one after another. It runs beside create(), call() and all others, also in a plugin that is not
  * CONCURRENT: what they share needs a lock. A callback may use the host's functions, end calls and begin invocations. It must not
  * unwind, and must not wait for another one. What takes long is to be handed on.
  *

@@ -77,15 +77,14 @@ struct HttpClient::Transfer {
   }
 };
 
-// A connection's place in the event loop, kept as long as its descriptor.
+// A descriptor's place in the event loop, as long as libcurl waits for it: of some it does not say when it closes them.
 struct HttpClient::Socket {
   static void on_ready(uv_poll_t* poll, int status, int ready);
 
   uv_poll_t poll;
   HttpClient* client;
   curl_socket_t fd;
-  int events = 0;   // that libcurl waits for
-  Id transfer = 0;  // that waits last
+  int events = 0;  // that libcurl waits for
 };
 
 HttpClient::HttpClient(Loop& loop, std::string user_agent)
@@ -110,12 +109,11 @@ HttpClient::~HttpClient() {
 
 int HttpClient::on_socket(CURL* easy, curl_socket_t fd, int what, void* data, void*) {
   auto& self = *static_cast<HttpClient*>(data);
-  Socket*& socket = self.sockets_[fd];
   if (what == CURL_POLL_REMOVE) {
-    if (socket) uv_poll_stop(&socket->poll);
-    if (!socket) self.sockets_.erase(fd);
+    self.forget(fd);
     return 0;
   }
+  Socket*& socket = self.sockets_[fd];
   if (!socket) {
     socket = new Socket{.poll = {}, .client = &self, .fd = fd};
     socket->poll.data = socket;
@@ -127,7 +125,7 @@ int HttpClient::on_socket(CURL* easy, curl_socket_t fd, int what, void* data, vo
   }
   const Transfer* transfer = nullptr;
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-  socket->transfer = transfer ? transfer->id : 0;  // libcurl has handles of its own
+  self.waits_last_[fd] = transfer ? transfer->id : 0;  // libcurl has handles of its own
   socket->events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
   uv_poll_start(&socket->poll, socket->events, Socket::on_ready);
   return 0;
@@ -166,9 +164,8 @@ int HttpClient::on_close_socket(void* data, curl_socket_t fd) {
 }
 
 void HttpClient::note_closing(curl_socket_t fd) {
-  const auto socket = sockets_.find(fd);
-  if (socket == sockets_.end() || !socket->second) return;
-  const auto transfer = transfers_.find(socket->second->transfer);
+  const auto last = waits_last_.extract(fd);
+  const auto transfer = last ? transfers_.find(last.mapped()) : transfers_.end();
   if (transfer == transfers_.end() || transfer->second->header_bytes > 0) return;
   transfer->second->unread = ended_unread(fd, transfer->second->sent());
 }

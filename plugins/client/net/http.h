@@ -113,6 +113,7 @@ class HttpClient final : public Fetcher {
   Timer timer_;
   std::unordered_map<Id, std::unique_ptr<Transfer>> transfers_;
   std::unordered_map<curl_socket_t, Socket*> sockets_;
+  std::unordered_map<curl_socket_t, Id> waits_last_;  // whose transfer has waited for it last
   std::unordered_map<Id, std::unique_ptr<Fetch>> fetches_;
   Task when_fetched_;
   std::vector<CURL*> idle_;

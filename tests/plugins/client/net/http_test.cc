@@ -1,8 +1,11 @@
 #include "client/net/http.h"
 
+#include <deque>
+
 #include "client/limits.h"
 #include "plugins/client/kept_server.h"
 #include "plugins/client/raw_server.h"
+#include "plugins/client/run_until.h"
 #include "support/catch.h"
 
 using namespace collet::client;
@@ -201,6 +204,45 @@ TEST_CASE("proxies are those of the environment, but not for this machine") {
   CHECK_THAT(get("http://mcp.invalid/"), Catch::Contains("mcp.invalid") && !Catch::Contains("by proxy"));
   ::unsetenv("NO_PROXY");
   ::unsetenv(name);
+}
+
+// CCF 7308, pyuv 54: libcurl had closed a descriptor, and the loop forgot it only when its number was another's.
+TEST_CASE("a client that ends takes nothing from others of its loop") {
+  struct Pipe {
+    Pipe(Loop& loop, unsigned& heard) : heard_(heard) {
+      REQUIRE(pipe(ends) == 0);
+      uv_poll_init(loop.uv(), &poll, ends[0]);
+      poll.data = this;
+      uv_poll_start(&poll, UV_READABLE, [](uv_poll_t* at, int, int) {
+        const Pipe& self = *static_cast<Pipe*>(at->data);
+        char byte;
+        self.heard_ += read(self.ends[0], &byte, 1) == 1;
+      });
+    }
+    ~Pipe() {
+      close(ends[0]);
+      close(ends[1]);
+    }
+    int ends[2];
+    uv_poll_t poll;
+
+   private:
+    unsigned& heard_;
+  };
+  Loop loop;
+  auto http = std::make_unique<HttpClient>(loop, "test");
+  bool fetched = false;
+  http->fetch({.url = "http://nothing.invalid/"}, [&](const auto&) { fetched = true; });  // by a thread, which wakes the loop by a socket
+  REQUIRE(run_until(loop, [&] { return fetched; }));
+  unsigned heard = 0;
+  std::deque<Pipe> pipes;
+  for (int i = 0; i < 8; ++i) pipes.emplace_back(loop, heard);
+  uv_run(loop.uv(), UV_RUN_NOWAIT);
+  http.reset();
+  for (const Pipe& each : pipes) REQUIRE(write(each.ends[1], "x", 1) == 1);
+  CHECK(run_until(loop, [&] { return heard == pipes.size(); }));
+  for (Pipe& each : pipes) uv_close(reinterpret_cast<uv_handle_t*>(&each.poll), nullptr);
+  uv_run(loop.uv(), UV_RUN_NOWAIT);
 }
 
 TEST_CASE("who asks anew as the client ends is told that it ends") {

@@ -19,54 +19,19 @@ struct FetchErrands::Errand {
   bool lost = false;  // the worker does not take what it is told; of the thread of the callbacks
 };
 
-void FetchErrands::attach(const collet_host& host) {
-  constexpr std::string_view kId = COLLET_EXT_FETCH;
-  host_ = &host;
-  fetch_ = static_cast<const collet_fetch*>(host.get_extension(&host, kId.data(), kId.size()));
-  for (;;) {
-    std::deque<Waiting> waiting;
-    {
-      const std::lock_guard lock(mutex_);
-      waiting.swap(waiting_);
-      waiting_bytes_ = 0;
-      if (waiting.empty()) attached_ = true;
-    }
-    if (waiting.empty()) return;
-    for (const Waiting& each : waiting) make(each.incarnation, each.head, each.body);
-  }
+bool FetchErrands::find_tables(const collet_host& host) {
+  fetch_ = find<collet_fetch>(host, COLLET_EXT_FETCH);
+  return fetch_ != nullptr;
 }
 
-void FetchErrands::begin(std::uint32_t incarnation) {
-  std::map<std::uint64_t, collet_exchange> left;
-  {
-    const std::lock_guard lock(mutex_);
-    incarnation_ = incarnation;
-    waiting_.clear();
-    waiting_bytes_ = 0;
-    left.swap(exchanges_);
-  }
-  for (const auto& [id, exchange] : left) fetch_->cancel(host_, exchange);
-}
-
-std::string FetchErrands::take(const FrameHead& head, std::string_view body) {
-  std::uint32_t incarnation;
-  {
-    const std::lock_guard lock(mutex_);
-    incarnation = incarnation_;
-    if (!attached_) {
-      // Each may have been begun and cancelled.
-      if (waiting_.size() >= 2 * limits::kFetchesMax || (waiting_bytes_ += body.size()) > limits::kWorkerQueueBytesMax) {
-        return "it wants to fetch more than the host has room for, before it is up";
-      }
-      waiting_.push_back({incarnation_, head, std::string(body)});
-      return {};
-    }
-  }
-  return make(incarnation, head, body);
+Callback<void()> FetchErrands::forget() {
+  if (exchanges_.empty()) return {};
+  return [this, left = std::exchange(exchanges_, {})] {
+    for (const auto& [id, exchange] : left) fetch_->cancel(host(), exchange);
+  };
 }
 
 std::string FetchErrands::make(std::uint32_t incarnation, const FrameHead& head, std::string_view body) {
-  if (!fetch_) return "it wants what it is not offered";
   if (head.type == FrameType::fetch) return fetch(incarnation, head.id, body);
   if (head.type == FrameType::fetch_taken) return note_taken(head.id, body);
   cancel(head.id);
@@ -106,10 +71,10 @@ std::string FetchErrands::begin_fetch(std::uint32_t incarnation, std::uint64_t i
   params.context = errand.get();
   collet_exchange exchange = 0;
   // Under the lock its end cannot be told before it is noted.
-  const std::lock_guard lock(mutex_);
-  if (incarnation != incarnation_) return {};
+  const auto held = lock_for(incarnation);
+  if (!held) return {};
   if (id == 0 || exchanges_.contains(id)) return fmt::format("it used the number {} of an exchange twice", id);
-  const std::int32_t status = fetch_->fetch(host_, &params, &exchange);
+  const std::int32_t status = fetch_->fetch(host(), &params, &exchange);
   if (status == COLLET_E_INVALID) return "it sent a request that its own side of the host would have refused";
   if (status < 0) {
     refuse(incarnation, id, status);
@@ -124,17 +89,17 @@ std::string FetchErrands::note_taken(std::uint64_t id, std::string_view body) {
   FieldReader in(body);
   const auto bytes = in.number<std::uint64_t>();
   if (!in.complete()) return "it sent a frame that does not say what it has taken";
-  const collet_exchange exchange = find(id);
-  if (!exchange || fetch_->taken(host_, exchange, bytes) != COLLET_E_INVALID) return {};
+  const collet_exchange exchange = exchange_of(id);
+  if (!exchange || fetch_->taken(host(), exchange, bytes) != COLLET_E_INVALID) return {};
   return "it has taken more of an answer than it was told";
 }
 
 void FetchErrands::cancel(std::uint64_t id) {
-  if (const collet_exchange exchange = find(id)) fetch_->cancel(host_, exchange);
+  if (const collet_exchange exchange = exchange_of(id)) fetch_->cancel(host(), exchange);
 }
 
-collet_exchange FetchErrands::find(std::uint64_t id) {
-  const std::lock_guard lock(mutex_);
+collet_exchange FetchErrands::exchange_of(std::uint64_t id) {
+  const auto held = lock();
   const auto found = exchanges_.find(id);
   return found == exchanges_.end() ? 0 : found->second;
 }
@@ -161,22 +126,16 @@ void FetchErrands::on_body(void* context, const void* data, std::size_t size) {
 
 // What is left out makes all that follows worthless.
 void FetchErrands::say(Errand& errand, std::string_view frame) {
-  if (errand.lost || send_(errand.incarnation, frame, Need::may_be_lost)) return;
+  if (errand.lost || send(errand.incarnation, frame, Need::may_be_lost)) return;
   errand.lost = true;
   collet_exchange exchange = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    if (errand.incarnation == incarnation_) exchange = exchanges_[errand.id];
-  }
-  if (exchange) fetch_->cancel(host_, exchange);
+  if (const auto held = lock_for(errand.incarnation)) exchange = exchanges_[errand.id];
+  if (exchange) fetch_->cancel(host(), exchange);
 }
 
 void FetchErrands::on_end(void* context, const collet_fetch_end* end) {
   const std::unique_ptr<Errand> its(static_cast<Errand*>(context));
-  {
-    const std::lock_guard lock(its->all.mutex_);
-    if (its->incarnation == its->all.incarnation_) its->all.exchanges_.erase(its->id);
-  }
+  if (const auto held = its->all.lock_for(its->incarnation)) its->all.exchanges_.erase(its->id);
   if (its->lost) {
     return its->all.say_end(its->incarnation, its->id, COLLET_FETCH_FAILED, 1, "The plugin's worker does not take what it is told");
   }
@@ -187,7 +146,7 @@ void FetchErrands::say_end(std::uint32_t incarnation, std::uint64_t id, std::uin
                            std::string_view message) const {
   std::string frame;
   FrameWriter(frame, FrameType::fetch_end, id).number(how).number(sent).text(message.substr(0, limits::kWorkerReasonBytesMax));
-  send_(incarnation, frame, Need::must_be_sent);
+  send(incarnation, frame, Need::must_be_sent);
 }
 
 // What fetch() would have returned in this process, had it known.

@@ -15,7 +15,7 @@ void read_expected(FieldReader& fields, collet_store_params& params) {
 
 }  // namespace
 
-bool RecordErrands::find_table(const collet_host& host) {
+bool RecordErrands::find_tables(const collet_host& host) {
   store_ = find<collet_store>(host, COLLET_EXT_STORE);
   return store_ != nullptr;
 }

@@ -11,7 +11,7 @@ class RecordErrands final : public TableErrands {
   using TableErrands::TableErrands;
 
  private:
-  bool find_table(const collet_host& host) override;
+  bool find_tables(const collet_host& host) override;
   std::string make(std::uint32_t incarnation, const FrameHead& head, std::string_view body) override;
   std::string list(std::uint32_t incarnation, std::uint64_t id, FieldReader fields);
 

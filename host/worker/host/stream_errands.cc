@@ -32,7 +32,7 @@ bool read_params(FieldReader& fields, collet_events_params& params) {
 
 }  // namespace
 
-bool StreamErrands::find_table(const collet_host& host) {
+bool StreamErrands::find_tables(const collet_host& host) {
   events_ = find<collet_events>(host, COLLET_EXT_EVENTS);
   return events_ != nullptr;
 }
@@ -123,13 +123,12 @@ void StreamErrands::unfollow(std::uint64_t id) {
   events_->unfollow(host(), follow->follow);
 }
 
-void StreamErrands::forget() {
-  std::map<std::uint64_t, FollowPtr> left;
-  {
-    const auto held = lock();
-    left.swap(follows_);
-  }
-  for (const auto& [id, follow] : left) events_->unfollow(host(), follow->follow);
+Callback<void()> StreamErrands::forget() {
+  static_cast<void>(TableErrands::forget());
+  if (follows_.empty()) return {};
+  return [this, left = std::exchange(follows_, {})] {
+    for (const auto& [id, follow] : left) events_->unfollow(host(), follow->follow);
+  };
 }
 
 }  // namespace collet::worker

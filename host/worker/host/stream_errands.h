@@ -14,9 +14,9 @@ class StreamErrands final : public TableErrands {
   using TableErrands::TableErrands;
 
  private:
-  bool find_table(const collet_host& host) override;
+  bool find_tables(const collet_host& host) override;
   std::string make(std::uint32_t incarnation, const FrameHead& head, std::string_view body) override;
-  void forget() override;
+  Callback<void()> forget() override;
 
   std::string append(std::uint32_t incarnation, std::uint64_t id, FieldReader fields);
   std::string read(std::uint32_t incarnation, std::uint64_t id, FieldReader fields);

@@ -1,41 +1,20 @@
-// What a worker has the host do at its table, of one extension. A question has a number, and one answer. What comes before there is a table
-// waits for it; what a process has asked that is gone is answered to nobody. The worker is not trusted: the host table decides what it
-// reaches, and what is under way for it has a bound.
+// What a worker asks the host, of one extension: a question has a number, and one answer.
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 
-#include "collet/plugin.h"
 #include "worker/host/errands.h"
-#include "worker/talk/frame.h"
 
 namespace collet::worker {
 
-class TableErrands {
+class TableErrands : public Errands {
  public:
-  using Need = Errands::Need;
-  using Send = Errands::Send;
-  explicit TableErrands(Send send) : send_(std::move(send)) {}
-  virtual ~TableErrands() = default;
-  TableErrands(const TableErrands&) = delete;
-  TableErrands& operator=(const TableErrands&) = delete;
-
-  // From now on they are made here; those that have come before are. The table is borrowed, and answers each before its generation is
-  // gone.
-  void attach(const collet_host& host);
-  // Another process speaks from now on; 0: none does.
-  void begin(std::uint32_t incarnation);
-
-  // The thread that reads the frames. Returns why this one cannot come from a sound worker, or an empty text.
-  std::string take(const FrameHead& head, std::string_view body);
+  explicit TableErrands(Send send);
 
  protected:
   // Who asks, for the table's callbacks.
@@ -46,12 +25,6 @@ class TableErrands {
     const FrameType answer;
   };
   using QuestionPtr = std::unique_ptr<Question>;
-
-  template <class Table>
-  static const Table* find(const collet_host& host, std::string_view id) {
-    return static_cast<const Table*>(host.get_extension(&host, id.data(), id.size()));
-  }
-  const collet_host* host() const { return host_; }
 
   // Asks for it by `begin(context)`, which calls the table. The context is a Question, to be answered by its callback, or here if the table
   // refuses it.
@@ -78,43 +51,20 @@ class TableErrands {
     question->all.say(question->incarnation, question->answer, question->id, frame);
   }
 
-  std::unique_lock<std::mutex> lock() { return std::unique_lock(mutex_); }
-  // None if that process does not speak any more.
-  std::unique_lock<std::mutex> lock_for(std::uint32_t incarnation);
   // Sends the frame, or, if there is no room for it, that there is none.
   void say(std::uint32_t incarnation, FrameType type, std::uint64_t id, std::string_view frame) const;
   void say_status(std::uint32_t incarnation, FrameType type, std::uint64_t id, std::int32_t status) const;
 
- private:
-  // Finds its table, before anything is made. False: it is not offered.
-  virtual bool find_table(const collet_host& host) = 0;
-  // At the table; as take().
-  virtual std::string make(std::uint32_t incarnation, const FrameHead& head, std::string_view body) = 0;
-  // A process is gone: what goes on for it is ended.
-  virtual void forget() {}
+  // With the lock.
+  Callback<void()> forget() override;
 
-  std::string make_if_offered(std::uint32_t incarnation, const FrameHead& head, std::string_view body);
+ private:
   // Nothing: it is to be asked. Else what is returned instead.
   std::optional<std::string> note(std::uint32_t incarnation, std::uint64_t id);
   void refuse(QuestionPtr question, std::int32_t status);
   void end(const Question& question);
 
-  const Send send_;
-  // Set by attach(), before anything is made.
-  const collet_host* host_ = nullptr;
-  bool offered_ = false;
-
-  std::mutex mutex_;  // guards all below
-  bool attached_ = false;
-  std::uint32_t incarnation_ = 0;
-  struct Waiting {
-    std::uint32_t incarnation;
-    FrameHead head;
-    std::string body;
-  };
-  std::deque<Waiting> waiting_;  // until there is a host table
-  std::size_t waiting_bytes_ = 0;
-  std::set<std::uint64_t> under_way_;  // by the worker's number
+  std::set<std::uint64_t> under_way_;  // by the worker's number; with the lock
 };
 
 }  // namespace collet::worker

@@ -85,7 +85,7 @@ std::int32_t WorkerImage::create(const collet_host& host, const collet_create_pa
   replay_ = std::make_unique<Replay>(host, arena_);
   host_ = &host;
   adopt_pending();
-  errands_.attach(host);
+  peer_errands_.attach(host);
   record_errands_.attach(host);
   stream_errands_.attach(host);
   fetch_errands_.attach(host);

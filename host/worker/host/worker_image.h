@@ -26,9 +26,9 @@
 #include "collet/ext/watch.h"
 #include "plugin/replace/stage.h"
 #include "plugin/run/thread.h"
-#include "worker/host/errands.h"
 #include "worker/host/fetch_errands.h"
 #include "worker/host/guard.h"
+#include "worker/host/peer_errands.h"
 #include "worker/host/process.h"
 #include "worker/host/record_errands.h"
 #include "worker/host/stream_errands.h"
@@ -173,7 +173,7 @@ class WorkerImage final : public plugin::Image {
   const Errands::Send send_to_ = [this](std::uint32_t incarnation, std::string_view frames, Errands::Need need) {
     return send_to(incarnation, frames, need);
   };
-  Errands errands_{send_to_};
+  PeerErrands peer_errands_{send_to_};
   RecordErrands record_errands_{send_to_};
   StreamErrands stream_errands_{send_to_};
   FetchErrands fetch_errands_{send_to_};

@@ -144,7 +144,7 @@ Result<WorkerImage::Running> WorkerImage::start() {
 }
 
 void WorkerImage::begin_errands(std::uint32_t incarnation) {
-  errands_.begin(incarnation);
+  peer_errands_.begin(incarnation);
   record_errands_.begin(incarnation);
   stream_errands_.begin(incarnation);
   fetch_errands_.begin(incarnation);
@@ -345,7 +345,7 @@ std::string WorkerImage::take(Running& running, const FrameBuffer::Frame& frame)
     case FrameType::cancel_invocation:
     case FrameType::list:
     case FrameType::watch_items:
-      return errands_.take(frame.head, frame.body);
+      return peer_errands_.take(frame.head, frame.body);
     case FrameType::record_get:
     case FrameType::record_put:
     case FrameType::record_remove:

@@ -1,5 +1,5 @@
 // What a hostile worker asks of the host's items, beside a host table that never answers.
-#include "worker/host/errands.h"
+#include "worker/host/peer_errands.h"
 
 #include "support/catch.h"
 
@@ -65,7 +65,7 @@ struct AskingWorker {
 
   unsigned sent = 0;  // frames to the worker
   collet_host host{};
-  Errands errands{[this](std::uint32_t, std::string_view, Errands::Need) { return ++sent, true; }};
+  PeerErrands errands{[this](std::uint32_t, std::string_view, Errands::Need) { return ++sent, true; }};
 };
 
 }  // namespace

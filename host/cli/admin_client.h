@@ -1,4 +1,4 @@
-// Asks a running server something through its admin socket (cli/admin.h).
+// Asks a running server something through its admin socket (service/admin.h).
 #pragma once
 
 #include <cstdint>

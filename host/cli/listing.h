@@ -1,4 +1,4 @@
-// What service::listing_json() says, for people.
+// What service::to_json() says, for people.
 #pragma once
 
 #include <string>

@@ -42,7 +42,10 @@ class Awaited {
     quiet_.start(limits::kQuietMs, [this] {
       say(fmt::format("collet: waiting for {}, for up to {:.3g} s", name_, static_cast<double>(patience_ms_) / 1e3));
     });
-    patience_.start(patience_ms_, [this] { finish(); });
+    patience_.start(patience_ms_, [this] {
+      look();  // it may be that of the changes none was told
+      finish();
+    });
     waiting_ = look() == Look::pending && !interrupted_;
     if (waiting_) loop_.run();
     if (!interrupted_) return outcome();

@@ -17,8 +17,6 @@ Result<config::Config> only(config::Config config, const std::string& name) {
   }
   config.remote = {config::Remote(*found)};
   config.remotes_used_by = "login";
-  config.plugin.clear();
-  config.plugins.paths.clear();
   return config;
 }
 

@@ -152,7 +152,7 @@ struct Fetch {
 
 // [admin]
 struct Admin {
-  std::string socket;  // absolute path; empty: see cli/admin.h
+  std::string socket;  // absolute path; empty: see service/admin.h
 
   bool operator==(const Admin&) const = default;
 };

@@ -46,32 +46,56 @@ plugin::PluginSpec spec_of_file(const config::Config& config, const std::string&
   return spec_of(plugin, library);
 }
 
-// The one that came with this program.
-plugin::PluginSpec our_importer(const config::Config& config) {
-  for (const auto& file : plugin::discover({default_plugin_folder()})) {
-    if (file && plugin::imports_remotes(*file)) return spec_of_file(config, *file);
-  }
-  return spec_of_file(config, default_plugin_folder() / "client.so");  // the loader says that it is not there
-}
-
-// Of the plugins that import from remotes one is loaded, if there are remotes.
-void choose_importer(const config::Config& config, std::vector<plugin::PluginSpec>& specs) {
-  std::optional<plugin::PluginSpec> chosen;
-  std::erase_if(specs, [&](plugin::PluginSpec& spec) {
-    if (!plugin::imports_remotes(spec.library)) return false;
-    if (!chosen) chosen = std::move(spec);
-    return true;
-  });
-  if (config.remote.empty()) return;
-  if (!chosen) chosen = our_importer(config);
-  chosen->config = importer_config(config);
-  chosen->imports_remotes = true;
-  specs.push_back(*std::move(chosen));
-}
-
 const plugin::PluginSpec* find(const std::vector<plugin::PluginSpec>& specs, const std::string& id) {
   const auto found = std::find_if(specs.begin(), specs.end(), [&](const auto& spec) { return spec.id == id; });
   return found == specs.end() ? nullptr : &*found;
+}
+
+// The one that came with this program.
+plugin::PluginSpec our_importer(const config::Config& config, const std::vector<plugin::PluginSpec>& others) {
+  std::string library = default_plugin_folder() / "client.so";  // if it is not there the loader says so
+  for (const auto& file : plugin::discover({default_plugin_folder()})) {
+    if (!file || !plugin::imports_remotes(*file)) continue;
+    library = *file;
+    break;
+  }
+  plugin::PluginSpec spec = spec_of_file(config, library);
+  while (find(others, spec.id)) spec.id += "_remotes";  // which is another plugin's
+  return spec;
+}
+
+// What was one is one while its file is being written.
+bool is_importer(const plugin::PluginSpec& spec, const std::vector<plugin::PluginSpec>& before) {
+  if (plugin::imports_remotes(spec.library)) return true;
+  const plugin::PluginSpec* known = find(before, spec.id);
+  return known && known->imports_remotes && known->library == spec.library &&
+         (!plugin::FileStamp::of(spec.library).exists() || plugin::is_cut_off(spec.library));
+}
+
+// Of the plugins that import from remotes one is loaded, if there are remotes, or if it is one of the `configured` ones, which are
+// the first.
+void choose_importer(const config::Config& config, const std::vector<plugin::PluginSpec>& before, std::size_t configured,
+                     std::vector<plugin::PluginSpec>& specs) {
+  std::optional<plugin::PluginSpec> chosen;
+  bool has_table = false;
+  std::size_t at = 0;
+  std::erase_if(specs, [&](plugin::PluginSpec& spec) {
+    const bool is_configured = at++ < configured;
+    if (!is_importer(spec, before)) return false;
+    if (chosen) {
+      log::info("plugin {} is left alone: {} imports from remotes", spec.id, chosen->id);
+    } else {
+      chosen = std::move(spec);
+      has_table = is_configured;
+    }
+    return true;
+  });
+  if (config.remote.empty() && !has_table) return;
+  if (!chosen) chosen = our_importer(config, specs);
+  chosen->config = importer_config(config);
+  chosen->imports_remotes = true;
+  if (config.remotes_used_by == "login") specs.clear();  // nobody else is needed
+  specs.push_back(*std::move(chosen));
 }
 
 }  // namespace
@@ -105,6 +129,7 @@ std::vector<plugin::PluginSpec> plugin_specs(const config::Config& config,
     }
     specs.push_back(spec_of(plugin, std::move(library)));
   }
+  const std::size_t configured = specs.size();
   for (const auto& [id, library] : in_folders) {
     if (!find(before, id) && plugin::is_other_library(library)) {
       log::info("{} is no plugin, as it does not export collet_plugin_entry_v1: it is left alone", library);
@@ -112,18 +137,23 @@ std::vector<plugin::PluginSpec> plugin_specs(const config::Config& config,
     }
     specs.push_back(spec_of_file(config, library));
   }
-  choose_importer(config, specs);
+  choose_importer(config, before, configured, specs);
   for (plugin::PluginSpec& spec : specs) spec.allow_writable_by_others = config.plugins.allow_writable_by_others;
   return specs;
 }
 
-std::vector<plugin::PluginSpec> vanished(const std::vector<plugin::PluginSpec>& before,
-                                         const std::vector<plugin::PluginSpec>& now) {
-  std::vector<plugin::PluginSpec> gone;
+void keep_vanished(const std::vector<plugin::PluginSpec>& before, std::vector<plugin::PluginSpec>& now) {
   for (const plugin::PluginSpec& spec : before) {
-    if (!find(now, spec.id) && !plugin::FileStamp::of(spec.library).exists()) gone.push_back(spec);
+    if (find(now, spec.id) || plugin::FileStamp::of(spec.library).exists()) continue;
+    plugin::PluginSpec kept = spec;
+    if (kept.imports_remotes) {  // another one would be a second
+      const auto instead = std::find_if(now.begin(), now.end(), [](const auto& other) { return other.imports_remotes; });
+      if (instead == now.end()) continue;
+      kept.config = instead->config;
+      now.erase(instead);
+    }
+    now.push_back(std::move(kept));
   }
-  return gone;
 }
 
 }  // namespace collet::service

@@ -14,8 +14,8 @@ namespace collet::service {
 std::vector<plugin::PluginSpec> plugin_specs(const config::Config& config,
                                              const std::vector<plugin::PluginSpec>& before = {});
 
-// Those of `before` that are missing now as their files are.
-std::vector<plugin::PluginSpec> vanished(const std::vector<plugin::PluginSpec>& before,
-                                         const std::vector<plugin::PluginSpec>& now);
+// Adds to `now` those of `before` that are missing as their files are; one that imports from remotes in place of the one that is to
+// do so now.
+void keep_vanished(const std::vector<plugin::PluginSpec>& before, std::vector<plugin::PluginSpec>& now);
 
 }  // namespace collet::service

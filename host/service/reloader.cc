@@ -84,9 +84,7 @@ ReloadOutcome Reloader::take_over(bool asked) {
     return outcome;
   }
   std::vector<plugin::PluginSpec> specs = plugin_specs(config_, specs_);
-  if (!asked) {
-    for (plugin::PluginSpec& gone : vanished(specs_, specs)) specs.push_back(std::move(gone));
-  }
+  if (!asked) keep_vanished(specs_, specs);
   specs_ = specs;
   if (watch_) {
     host_.main_loop().post([this, watched = watched()] { watch_->watch(watched.folders, watched.files); });
@@ -104,10 +102,10 @@ Result<void> Reloader::read_anew(bool asked) {
   auto config = read_config_();
   if (!config) return config.failure();
   if (config->server != config_.server || config->view != config_.view || config->admin != config_.admin ||
-      config->log != config_.log || config->plugins.reload != config_.plugins.reload ||
+      config->log != config_.log || config->fetch != config_.fetch || config->plugins.reload != config_.plugins.reload ||
       config->plugins.create_timeout_ms != config_.plugins.create_timeout_ms) {
     log::warning(
-        "{}: what has changed in [server], [view], [admin], [log], plugins.reload and plugins.create_timeout_ms takes "
+        "{}: what has changed in [server], [view], [admin], [log], [fetch], plugins.reload and plugins.create_timeout_ms takes "
         "effect at the next start",
         file_);
   }
@@ -115,6 +113,7 @@ Result<void> Reloader::read_anew(bool asked) {
   config->view = config_.view;
   config->admin = config_.admin;
   config->log = config_.log;
+  config->fetch = config_.fetch;
   config->plugins.reload = config_.plugins.reload;
   config->plugins.create_timeout_ms = config_.plugins.create_timeout_ms;
   config_ = std::move(*config);

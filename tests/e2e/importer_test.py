@@ -73,6 +73,11 @@ class Importers(RemoteCase):
         self.assertEqual([plugin["id"] for plugin in listing["plugins"]], ["echo"])
         self.assertNotIn("remotes", listing)
 
+    def test_it_can_be_checked(self):
+        done = run("check", BUILD / "plugins/client.so")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("org.collet.client", done.stdout)
+
 
 if __name__ == "__main__":
     main()

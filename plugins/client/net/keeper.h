@@ -1,5 +1,5 @@
 // The process through which a command runs, so that whatever the command starts ends with it, and with this process. What is
-// said to it stands in host/cli/keeper.h.
+// said to it stands in host/service/keeper.h.
 #pragma once
 
 #include <memory>

@@ -4,8 +4,8 @@
  * A draft: it may change, and then has another name. What has changed stands in sdk/CHANGES.md.
  *
  * The host finds such a plugin by a symbol that its library exports, without loading it, among the libraries of [plugins] paths and
- * beside its own plugins. It is loaded where the configuration has remotes, and with nothing else for its config than what follows.
- * There is one: of several the first by name.
+ * beside its own plugins. It is loaded where the configuration has remotes, or a table for it, and with nothing else for its config
+ * than what follows. There is one: of several the first that has a table, else the first by name.
  *
  *   COLLET_IMPORTS_REMOTES;
  *

@@ -53,8 +53,12 @@ class Engine::Multi {
     return id;
   }
 
-  void cancel(Id id) {
-    if (transfers_.contains(id)) remove(id);
+  bool cancel(Id id) {
+    const Transfer* transfer = find(id);
+    if (!transfer) return false;
+    const bool looking_up = transfer->is_looking_up();
+    remove(id);
+    return looking_up;
   }
 
   void taken(Id id, std::size_t bytes) {
@@ -83,9 +87,12 @@ class Engine::Multi {
       self.forget(fd);
       return 0;
     }
-    if (!socket && !(socket = self.watch(fd))) return -1;
-    const Transfer* transfer = nullptr;
+    Transfer* transfer = nullptr;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    if (!socket && !(socket = self.watch(fd))) {  // an error would end all that the engine has
+      if (transfer) transfer->note_done(CURLE_OUT_OF_MEMORY);
+      return 0;
+    }
     self.waits_last_[fd] = transfer ? transfer->id() : 0;  // libcurl has handles of its own
     socket->events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
     uv_poll_start(&socket->poll, socket->events, on_ready);
@@ -257,7 +264,8 @@ class Engine::Multi {
     transfer.set_up(easy);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
-    curl_multi_add_handle(multi_, easy);  // has the timer fire at once
+    if (curl_multi_add_handle(multi_, easy) == CURLM_OK) return;  // it has the timer fire at once
+    transfer.note_done(CURLE_OUT_OF_MEMORY);
   }
 
   void finish(Id id, const End& end) {
@@ -289,7 +297,7 @@ Engine::Engine(loop::Loop& loop, EngineOptions options) : multi_(std::make_uniqu
 Engine::~Engine() = default;
 
 Engine::Id Engine::start(Request request, Sink& sink) { return multi_->start(std::move(request), sink); }
-void Engine::cancel(Id id) { multi_->cancel(id); }
+bool Engine::cancel(Id id) { return multi_->cancel(id); }
 void Engine::taken(Id id, std::size_t bytes) { multi_->taken(id, bytes); }
 std::size_t Engine::running() const { return multi_->running(); }
 

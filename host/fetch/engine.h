@@ -46,8 +46,9 @@ class Engine {
 
   // `sink` is borrowed until on_end() has begun, or cancel(). What check() does not let pass ends so.
   Id start(Request request, Sink& sink);
-  // Nothing is told of it any more. What has ended, or never was, is passed over.
-  void cancel(Id id);
+  // Nothing is told of it any more. What has ended, or never was, is passed over. Whether a name is still being looked up for it, as
+  // End::looking_up.
+  bool cancel(Id id);
   // So many of the bytes that were told have found their place; of what has ended nothing is kept.
   void taken(Id id, std::size_t bytes);
 

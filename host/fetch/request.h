@@ -49,6 +49,7 @@ struct End {
   bool sent = true;         // bytes of a request may have reached a server, which may have acted on it
   std::string message = {};  // why it is not whole
   std::string denied = {};   // "api.example.com:443": it was to go there, which is not granted; or empty
+  bool looking_up = false;   // a name is still being looked up, by a thread that ends when the system's resolver does
 };
 
 }  // namespace collet::fetch

@@ -46,6 +46,12 @@ const char* proxy_for(const Target& target) {
   return std::getenv("http_proxy") || target.scheme != "http" ? nullptr : std::getenv("HTTP_PROXY");
 }
 
+// At its ends (RFC 9110 §5.5): of nothing else libcurl would make another meaning.
+std::string_view without_blanks(std::string_view value) {
+  const std::size_t begin = value.find_first_not_of(" \t");
+  return begin == std::string_view::npos ? std::string_view() : value.substr(begin, value.find_last_not_of(" \t") + 1 - begin);
+}
+
 End ended_before(std::string message, bool sent = false) { return {.whole = false, .sent = sent, .message = std::move(message)}; }
 
 }  // namespace
@@ -99,6 +105,8 @@ std::optional<End> Transfer::follow() {
 void Transfer::set_up(CURL* easy) {
   easy_ = easy;
   done_ = false;
+  reached_ = false;
+  is_address_ = in_words(target_.host, target_.port).has_value();
   error_[0] = '\0';
   const auto ms = [](std::uint64_t value) { return static_cast<long>(std::min<std::uint64_t>(value, limits::kTimeoutMsMax)); };
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -156,7 +164,8 @@ void Transfer::set_method() {
 void Transfer::set_fields() {
   lines_.clear();
   for (const Field& field : request_.fields) {
-    lines_.push_back(field.value.empty() ? field.name + ";" : field.name + ": " + field.value);  // as libcurl wants it
+    const std::string_view value = without_blanks(field.value);
+    lines_.push_back(value.empty() ? field.name + ";" : fmt::format("{}: {}", field.name, value));  // as libcurl wants it
   }
   lines_.emplace_back("Expect:");  // it would wait for 100 Continue
   if (!find_field(request_.fields, "Content-Type").data()) lines_.emplace_back("Content-Type:");  // it would make one up
@@ -183,7 +192,10 @@ curl_socket_t Transfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* 
   auto& transfer = *static_cast<Transfer*>(self);
   sockaddr_storage wanted{};
   std::memcpy(&wanted, &address->addr, std::min<std::size_t>(address->addrlen, sizeof wanted));
+  transfer.reached_ = true;
   if (!transfer.may_connect(in_words(wanted).value_or(""))) return CURL_SOCKET_BAD;
+  transfer.denied_.clear();  // of another address of that name
+  transfer.refusal_.clear();
   const int made = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (made >= 0) transfer.shared_.connections.insert(made);
   return made;
@@ -201,6 +213,7 @@ bool Transfer::may_connect(const std::string& address) {
 // nevertheless.
 int Transfer::on_ready_to_send(void* self, char* ip, char*, int port, int own_port) {
   auto& transfer = *static_cast<Transfer*>(self);
+  transfer.reached_ = true;
   const auto address = in_words(ip ? ip : "", static_cast<std::uint16_t>(port));
   if (!transfer.may_connect(address.value_or(""))) return CURL_PREREQFUNC_ABORT;
   transfer.denied_.clear();  // of another address of that name
@@ -337,6 +350,7 @@ std::string Transfer::take_body() { return std::exchange(body_, {}); }
 End Transfer::end() const {
   End end{.whole = code_ == CURLE_OK && reader_.whole() && refusal_.empty(), .sent = sent_ || may_have_sent()};
   if (end.whole) return end;
+  end.looking_up = easy_ && code_ == CURLE_OPERATION_TIMEDOUT && !reached_ && !is_address_;
   end.denied = denied_;
   if (!refusal_.empty()) {
     end.message = refusal_;
@@ -360,7 +374,8 @@ bool Transfer::taken(std::size_t bytes) {
 
 void Transfer::resume() {
   if (done_ || !std::exchange(paused_, false)) return;
-  curl_easy_pause(easy_, CURLPAUSE_CONT);
+  // It tells what it has kept back; what goes wrong with that it says here alone.
+  if (const CURLcode code = curl_easy_pause(easy_, CURLPAUSE_CONT); code != CURLE_OK) note_done(code);
 }
 
 }  // namespace collet::fetch

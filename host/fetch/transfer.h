@@ -58,6 +58,9 @@ class Transfer {
   std::string take_body();
   End end() const;
 
+  // Whether libcurl has a thread look a name up for it.
+  bool is_looking_up() const { return easy_ && !done_ && !reached_ && !is_address_; }
+
   // Returns whether libcurl is to read on.
   bool taken(std::size_t bytes);
   void resume();
@@ -94,6 +97,8 @@ class Transfer {
   std::size_t passed_ = 0;               // of its body
   unsigned attempts_ = 0;                // to send it
   std::size_t issued_before_ = 0;        // bytes that were issued before it was sent: a proxy's
+  bool is_address_ = false;  // its host
+  bool reached_ = false;     // there is a connection, or an address to try
   bool unread_ = false;  // the peer has closed the connection before it took any of it
   bool is_spoilt_ = false;  // its connection was one on which the server had spoken unasked
   bool done_ = false;

@@ -80,6 +80,13 @@ void MemoryStreams::unwatch(const StreamName& name, std::uint64_t watch) {
   if (of_stream->second.empty()) watchers_.erase(of_stream);
 }
 
+std::size_t MemoryStreams::watches() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t count = 0;
+  for (const auto& [name, watchers] : watchers_) count += watchers.size();
+  return count;
+}
+
 // Null: its owner has as many as it may.
 MemoryStreams::Stream* MemoryStreams::open(const StreamName& name) {
   auto& streams = streams_[name.owner];

@@ -19,6 +19,9 @@ class MemoryStreams final : public Streams {
   std::uint64_t watch(const StreamName& name, std::function<void()> appended) override;
   void unwatch(const StreamName& name, std::uint64_t watch) override;
 
+  // Watches that are open, of all streams.
+  std::size_t watches() const;
+
  private:
   struct Stream {
     std::deque<Event> events;
@@ -34,7 +37,7 @@ class MemoryStreams final : public Streams {
   static Page page_of(const Stream& stream, std::uint64_t after, std::uint32_t events_max);
 
   const WallClock now_;
-  std::mutex mutex_;  // guards all below
+  mutable std::mutex mutex_;  // guards all below
   std::map<std::string, std::map<std::string, Stream>> streams_;  // by owner, and by name
   std::map<StreamName, std::map<std::uint64_t, Told>> watchers_;
   std::uint64_t last_watch_ = 0;

@@ -1,32 +1,11 @@
 // Cancelling, ending and beginning, at every moment.
-#include <dlfcn.h>
-#include <netdb.h>
-
 #include "base/limits.h"
 #include "fetching.h"
+#include "support/held_lookups.h"
 
 using namespace collet;
 using namespace collet::fetch;
 using Peer = ScriptedServer::Peer;
-
-namespace {
-
-std::atomic<bool> lookup_holds{false};
-std::atomic<int> lookups_held{0};
-
-}  // namespace
-
-// The program's own stands in for the C library's, in libcurl too: one name is held as long as the test wants.
-extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** found) {
-  if (std::string_view(name ? name : "") == "held.test") {
-    ++lookups_held;
-    while (lookup_holds) std::this_thread::yield();
-    --lookups_held;
-    return EAI_AGAIN;
-  }
-  static const auto real = reinterpret_cast<decltype(&getaddrinfo)>(dlsym(RTLD_NEXT, "getaddrinfo"));
-  return real(name, service, hints, found);
-}
 
 namespace {
 
@@ -130,14 +109,15 @@ TEST_CASE("an engine that ends tells each that waits, once") {
 }
 
 TEST_CASE("a lookup that does not return holds nobody up") {
-  lookup_holds = true;
+  const HeldLookups lookups;
   {
     Fetching fetching;
     Heard cancelled, left;
     const Engine::Id id = fetching.engine->start({.url = "http://held.test/"}, cancelled);
     fetching.engine->start({.url = "http://held.test/"}, left);
-    REQUIRE(fetching.run_until([&] { return lookups_held == 2; }));
-    fetching.engine->cancel(id);
+    REQUIRE(fetching.run_until([&] { return lookups.count == 2; }));
+    CHECK(fetching.engine->cancel(id));
+    CHECK_FALSE(fetching.engine->cancel(id));
     CHECK(cancelled.ends == 0);
     ScriptedServer server([](Peer& peer) {
       peer.read_request();
@@ -147,8 +127,16 @@ TEST_CASE("a lookup that does not return holds nobody up") {
     fetching.engine.reset();
     CHECK(left.ends == 1);
   }
-  lookup_holds = false;
-  while (lookups_held > 0) std::this_thread::yield();
+}
+
+TEST_CASE("an exchange that has no time for a lookup says that it goes on") {
+  const HeldLookups lookups;
+  Fetching fetching;
+  Heard late, refused;
+  fetching.run({.url = "http://held.test/", .timeout_ms = 20}, late);
+  CHECK(late.end.looking_up);
+  fetching.run({.url = "http://127.0.0.1:1/", .timeout_ms = 20'000}, refused);
+  CHECK_FALSE(refused.end.looking_up);
 }
 
 TEST_CASE("many at once, each its own") {

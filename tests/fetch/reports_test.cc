@@ -111,6 +111,40 @@ TEST_CASE("a connection on which a server did not want to read on is not used ag
   CHECK(fetching.get(server.url()).body == "another");
 }
 
+// What libcurl has kept back is told by curl_easy_pause(), and what goes wrong with that by its result alone.
+TEST_CASE("an answer that is larger than it may be ends as soon as what was kept back is told") {
+  constexpr std::size_t kMost = limits::kFetchAheadBytesMax + 100;
+  ScriptedServer server([&](Peer& peer) {
+    peer.read_request();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n" + std::string(2 * kMost, 'x'));
+    peer.wait_closed();
+  });
+  Fetching fetching;
+  Heard heard;
+  const Engine::Id id =
+      fetching.engine->start({.url = server.url(), .connect_timeout_ms = 600'000, .bytes_max = kMost}, heard);
+  REQUIRE(fetching.run_until([&] { return heard.body.size() >= limits::kFetchAheadBytesMax; }));
+  bool over = false;  // libcurl's own timers of the connection, by which it would look
+  loop::Timer timers(fetching.loop);
+  timers.start(400, [&] { over = true; });
+  REQUIRE(fetching.run_until([&] { return over; }));
+  heard.at_body = [&](std::size_t size) { fetching.engine->taken(id, size); };
+  fetching.engine->taken(id, heard.body.size());
+  REQUIRE(fetching.run_until([&] { return heard.ends > 0; }));
+  CHECK(heard.end.message == "its answer is larger than " + std::to_string(kMost) + " bytes");
+}
+
+// A field without content means to libcurl that its own is to be left out.
+TEST_CASE("a field that has blanks alone is sent without content") {
+  ScriptedServer server([](Peer& peer) { peer.answer(peer.read_request()); });
+  Fetching fetching;
+  Heard heard;
+  fetching.run({.url = server.url(), .fields = {{"X-Blank", " \t"}, {"Accept", " "}, {"X-Both", " a b\t"}}}, heard);
+  CHECK(has(heard.body, "\r\nX-Blank:\r\n"));
+  CHECK(has(heard.body, "\r\nAccept:\r\n"));
+  CHECK(has(heard.body, "\r\nX-Both: a b\r\n"));
+}
+
 // What a server says unasked, within one read.
 TEST_CASE("what follows an answer at once is no answer to the next request") {
   ScriptedServer server([&](Peer& peer) {

@@ -4,6 +4,7 @@
 #include "plugin/abi/structs.h"
 #include "plugin/run/fetches.h"
 #include "support/catch.h"
+#include "support/held_lookups.h"
 #include "support/scripted_server.h"
 #include "table_host.h"
 
@@ -254,6 +255,19 @@ TEST_CASE("a plugin has as many exchanges under way as the limit allows, and no 
   CHECK(client.shuts_down());
   for (Recorder& recorder : recorders) recorder.wait_end();
   CHECK(becomes_true([&] { return origin.closed == static_cast<int>(limits::kFetchesMax); }));
+}
+
+TEST_CASE("what ends while its name is being looked up keeps its place: a lookup is a thread of the host's") {
+  const HeldLookups lookups;
+  FetchOrigin origin;
+  FetchClient client;
+  for (unsigned i = 0; i < limits::kFetchesMax; ++i) {
+    CHECK(says(client.call(fetch_order("http://held.test/", R"(,"timeout":5)")), "it has not ended in time"));
+  }
+  CHECK(HeldLookups::count <= static_cast<int>(limits::kFetchesMax));
+  const std::string refused = client.call(fetch_order(origin.url("/")));
+  CHECK((in_worker() ? says(refused, "LIMIT") : refused == std::to_string(COLLET_E_LIMIT)));
+  CHECK(client.shuts_down());
 }
 
 TEST_CASE("a plugin is replaced while what it fetches does not end") {

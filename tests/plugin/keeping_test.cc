@@ -3,8 +3,10 @@
 #include "plugin/abi/events_table.h"
 #include "plugin/abi/store_table.h"
 #include "plugin/abi/structs.h"
-#include "plugin/run/own_records.h"
-#include "plugin/run/own_streams.h"
+#include "plugin/run/host_records.h"
+#include "plugin/run/host_streams.h"
+#include "store/memory_records.h"
+#include "store/memory_streams.h"
 #include "support/catch.h"
 #include "table_host.h"
 
@@ -424,4 +426,82 @@ TEST_CASE("a plugin in C++ keeps notes, and follows what is said of them") {
   failing.config = R"({"fails":true})";
   CHECK_THAT(house.loader.apply({failing}, false).at(0).error, Catch::Contains("create() returned"));
   CHECK(ask("read", R"({"name":"c"})") == "3 3");
+}
+
+namespace {
+
+// Where a plugin's answers go, without a plugin.
+struct Asker {
+  ~Asker() {
+    records.end_all();
+    streams.end_all();
+    CHECK(answers.close(Clock::time_point::max()));
+  }
+  std::int32_t follow(std::uint64_t after, OwnStreams::Followed told, std::uint64_t& id) {
+    return streams.follow({{"p", "s"}, after, 0}, std::move(told), id);
+  }
+
+  const std::string name = "p";
+  const std::shared_ptr<OwnThreads> threads = std::make_shared<OwnThreads>();
+  store::MemoryRecords kept_records;
+  store::MemoryStreams kept_streams;
+  Answers answers{name, *threads};
+  HostRecords records{answers, kept_records, "p"};
+  HostStreams streams{answers, kept_streams, "p", std::nullopt};
+};
+
+}  // namespace
+
+TEST_CASE("what is followed and ends with an error leaves nothing behind") {
+  Asker asker;
+  asker.streams.open();
+  std::atomic<unsigned> ended = 0;
+  for (unsigned i = 0; i < 3 * limits::kFollowsMax; ++i) {
+    std::uint64_t id = 0;
+    REQUIRE(asker.follow(1u << 20, [&](std::uint64_t, const StreamAnswer& answer) { ended += answer.status == COLLET_E_STALE; }, id) == COLLET_OK);
+    REQUIRE(becomes_true([&] { return ended == i + 1; }));
+    CHECK(becomes_true([&] { return asker.kept_streams.watches() == 0; }));
+    CHECK(asker.streams.unfollow(id) == COLLET_E_STALE);
+  }
+}
+
+TEST_CASE("pages that were to be told of what is not followed any more have a bound") {
+  Asker asker;
+  asker.streams.open();
+  asker.kept_streams.append({"p", "s"}, "event", [](std::uint64_t) {});
+  std::atomic<bool> holds = true;
+  std::atomic<unsigned> told = 0;
+  std::uint64_t first = 0, id = 0;
+  REQUIRE(asker.follow(0, [&](std::uint64_t, const StreamAnswer&) { ++told; holds.wait(true); }, first) == COLLET_OK);
+  REQUIRE(becomes_true([&] { return told == 1; }));
+  std::int32_t status = COLLET_OK;
+  unsigned count = 0;
+  for (; count < 1000 && (status = asker.follow(0, [&](std::uint64_t, const StreamAnswer&) { ++told; }, id)) == COLLET_OK; ++count) {
+    CHECK(asker.streams.unfollow(id) == COLLET_OK);
+  }
+  CHECK(status == COLLET_E_LIMIT);
+  CHECK(count == 2 * limits::kFollowsMax);
+  holds = false;
+  holds.notify_all();
+  CHECK(becomes_true([&] { return asker.follow(0, [&](std::uint64_t, const StreamAnswer&) { ++told; }, id) == COLLET_OK; }));
+  CHECK(becomes_true([&] { return told == 2; }));
+  CHECK(asker.streams.unfollow(first) == COLLET_OK);
+}
+
+TEST_CASE("what is asked before there is a plugin has a bound in bytes") {
+  Asker asker;
+  std::atomic<unsigned> answered = 0;
+  const auto put = [&](std::size_t bytes) {
+    return asker.records.ask(store::Records::Put{.key = "k", .value = std::string(bytes, 'x')}, [&](const RecordAnswer&) { ++answered; });
+  };
+  unsigned count = 0;
+  for (std::size_t left = limits::kAskedEarlyBytesMax; left > 0; ++count) {
+    const std::size_t bytes = std::min(left, limits::kRecordValueBytesMax);
+    REQUIRE(put(bytes - 1) == COLLET_OK);
+    left -= bytes;
+  }
+  CHECK(put(0) == COLLET_E_LIMIT);
+  asker.records.open();
+  CHECK(put(0) == COLLET_OK);
+  CHECK(becomes_true([&] { return answered == count + 1; }));
 }

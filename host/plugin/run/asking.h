@@ -1,5 +1,5 @@
-// What a generation's plugin asks its host for and is told later: a question is an Order, and has one Answer, whose first member is a
-// status of the ABI. Who answers, in this process or in the host of a worker, is for those to know who derive from this.
+// What a generation's plugin asks its host for and is told later: a question is an Order, whose bytes size_of() tells, and has one Answer,
+// whose first member is a status of the ABI. Who answers, in this process or in the host of a worker, is for those to know who derive from this.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,12 @@ class Asking {
       if (table_->closed) return COLLET_E_STATE;
       if (table_->untold >= limits::kAskedMax || !table_->answers.start()) return COLLET_E_LIMIT;
       id = table_->last_id + 1;
-      if (!opened_) early_.emplace_back(id, std::move(order));
+      if (!opened_) {
+        const std::size_t bytes = size_of(order);
+        if (bytes > limits::kAskedEarlyBytesMax - early_bytes_) return COLLET_E_LIMIT;
+        early_.emplace_back(id, std::move(order));
+        early_bytes_ += bytes;
+      }
       table_->open.emplace(id, std::move(question));
       table_->last_id = id;
       ++table_->untold;
@@ -131,6 +136,7 @@ class Asking {
   const std::shared_ptr<Table> table_;
   // Guarded by the table's mutex.
   std::vector<std::pair<std::uint64_t, Order>> early_;
+  std::size_t early_bytes_ = 0;  // that have come before open()
   bool opened_ = false;
 };
 

@@ -7,15 +7,15 @@ class FetchLanes::Running final : public fetch::Sink {
  public:
   Running(FetchLanes& all, unsigned loop, std::uint64_t serial, LinkPtr link, std::uint64_t id)
       : all_(all), loop_(loop), serial_(serial), link_(std::move(link)), id_(id) {}
-  ~Running() { --link_->running; }
+  ~Running() { leave(); }
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
 
   void begin(fetch::Request request) { exchange_ = all_.engine(loop_).start(std::move(request), *this); }
   void taken(std::size_t bytes) { all_.engine(loop_).taken(exchange_, bytes); }
   void stop() {
-    all_.engine(loop_).cancel(exchange_);
-    on_end({.whole = false, .sent = true, .message = "it was cancelled"});
+    const bool looking_up = all_.engine(loop_).cancel(exchange_);
+    on_end({.whole = false, .sent = true, .message = "it was cancelled", .looking_up = looking_up});
   }
 
  private:
@@ -27,12 +27,18 @@ class FetchLanes::Running final : public fetch::Sink {
     const std::lock_guard lock(link_->mutex);
     if (link_->maker) link_->maker->on_body(id_, std::move(bytes));
   }
+  // Whoever is told may begin another one at once.
   void on_end(const fetch::End& end) override {
+    const bool looking_up = end.looking_up;
+    if (!looking_up) leave();
     {
       const std::lock_guard lock(link_->mutex);
       if (link_->maker) link_->maker->on_end(id_, end);
     }
-    all_.forget(loop_, serial_);
+    all_.forget(loop_, serial_, looking_up);
+  }
+  void leave() {
+    if (!std::exchange(left_, true)) --link_->running;
   }
 
   FetchLanes& all_;
@@ -41,6 +47,14 @@ class FetchLanes::Running final : public fetch::Sink {
   const LinkPtr link_;
   const std::uint64_t id_;
   fetch::Engine::Id exchange_ = 0;
+  bool left_ = false;  // it does not count any more
+};
+
+struct FetchLanes::Lingering {
+  Lingering(std::unique_ptr<Running> running, loop::Loop& loop) : ended(std::move(running)), over(loop) {}
+
+  const std::unique_ptr<Running> ended;
+  loop::Timer over;
 };
 
 FetchLanes::FetchLanes(CallTable& calls, fetch::EngineOptions options)
@@ -84,11 +98,13 @@ void FetchLanes::taken(unsigned loop, std::uint64_t serial, std::size_t bytes) {
 }
 
 // Later: it has not returned from its end.
-void FetchLanes::forget(unsigned loop, std::uint64_t serial) {
+void FetchLanes::forget(unsigned loop, std::uint64_t serial, bool looking_up) {
   Lane& lane = lanes_[loop];
-  const auto found = lane.running.find(serial);
-  calls_.loop(loop).post([ended = std::move(found->second)] {});
-  lane.running.erase(found);
+  std::unique_ptr<Running> ended = std::move(lane.running.extract(serial).mapped());
+  if (!looking_up) return calls_.loop(loop).post([kept = std::move(ended)] {});
+  auto lingering = std::make_unique<Lingering>(std::move(ended), calls_.loop(loop));
+  lingering->over.start(limits::kFetchConnectMs, [&lane, serial] { lane.lingering.erase(serial); });
+  lane.lingering.emplace(serial, std::move(lingering));
 }
 
 }  // namespace collet::plugin

@@ -48,15 +48,19 @@ class FetchLanes {
 
  private:
   class Running;
+  // What has ended while a name was being looked up: it keeps its place among those that run until the system's resolver has
+  // probably given up, so that nobody has more threads look names up than exchanges.
+  struct Lingering;
   // Loop thread.
   struct Lane {
     std::unordered_map<std::uint64_t, std::unique_ptr<Running>> running;
+    std::unordered_map<std::uint64_t, std::unique_ptr<Lingering>> lingering;
     std::unique_ptr<fetch::Engine> engine;
   };
   fetch::Engine& engine(unsigned loop);
   template <class Body>
   void with(unsigned loop, std::uint64_t serial, Body body);
-  void forget(unsigned loop, std::uint64_t serial);
+  void forget(unsigned loop, std::uint64_t serial, bool looking_up);
 
   CallTable& calls_;
   const fetch::EngineOptions options_;

@@ -18,6 +18,11 @@ struct RecordRemove {
 };
 using RecordOrder = std::variant<RecordGet, store::Records::Put, RecordRemove, store::Records::List>;
 
+inline std::size_t size_of(const RecordOrder& order) {
+  const auto* put = std::get_if<store::Records::Put>(&order);
+  return put ? put->key.size() + put->value.size() : 0;  // the others are small
+}
+
 // See collet_stored and collet_keys.
 struct RecordAnswer {
   std::int32_t status = COLLET_OK;

@@ -1,6 +1,7 @@
 #include "plugin/run/own_streams.h"
 
 #include <new>
+#include <utility>
 
 namespace collet::plugin {
 
@@ -9,7 +10,8 @@ std::int32_t OwnStreams::follow(StreamRead from, Followed told, std::uint64_t& i
   {
     const std::lock_guard lock(follows_mutex_);
     if (follows_closed_) return COLLET_E_STATE;
-    if (follows_.size() >= limits::kFollowsMax || !answers().start()) return COLLET_E_LIMIT;
+    const bool is_full = follows_.size() >= limits::kFollowsMax || untold_ >= 2 * limits::kFollowsMax;
+    if (is_full || !answers().start()) return COLLET_E_LIMIT;
     follows_.emplace(last_follow_ + 1, follow);
     id = ++last_follow_;
     if (!follows_opened_) return COLLET_OK;
@@ -19,16 +21,20 @@ std::int32_t OwnStreams::follow(StreamRead from, Followed told, std::uint64_t& i
 }
 
 std::int32_t OwnStreams::unfollow(std::uint64_t id) {
-  FollowPtr follow;  // destroyed when the lock is free
+  FollowPtr follow;  // destroyed when the locks are free
   {
-    std::unique_lock lock(follows_mutex_);
-    const auto found = follows_.find(id);
-    if (found == follows_.end()) return COLLET_E_STALE;
-    follow = std::move(follows_.extract(found).mapped());
-    if (!answers().is_current()) returned_.wait(lock, [&] { return running_ != id; });
+    const std::lock_guard next(next_mutex_);  // what takes its place begins later
+    bool begun = false;
+    {
+      const std::lock_guard lock(follows_mutex_);
+      if (const auto found = follows_.find(id); found != follows_.end()) follow = std::move(follows_.extract(found).mapped());
+      begun = follow && follows_opened_;
+    }
+    if (begun) stop_next(id);
   }
-  end_next(id);
-  return COLLET_OK;
+  std::unique_lock lock(follows_mutex_);
+  if (!answers().is_current()) returned_.wait(lock, [&] { return running_ != id; });
+  return follow ? COLLET_OK : COLLET_E_STALE;
 }
 
 void OwnStreams::open() {
@@ -52,7 +58,7 @@ void OwnStreams::end_all() {
   }
   for (const auto& [id, follow] : left) end_next(id);
   const std::lock_guard lock(follows_mutex_);
-  for (const auto& [id, follow] : left) push_next(id, follow, {.status = COLLET_E_STATE});
+  for (const auto& [id, follow] : left) push_next(id, *follow, {.status = COLLET_E_STATE});
 }
 
 // Under the lock what has been unfollowed meanwhile is not begun, and what is unfollowed later is stopped.
@@ -79,19 +85,27 @@ bool OwnStreams::is_followed(std::uint64_t id) {
 void OwnStreams::tell_next(std::uint64_t id, StreamAnswer answer) {
   const std::lock_guard lock(follows_mutex_);
   const auto found = follows_.find(id);
-  if (found != follows_.end() && !follows_closed_) push_next(id, found->second, std::move(answer));
+  if (found != follows_.end() && !follows_closed_) push_next(id, *found->second, std::move(answer));
 }
 
 // With follows_mutex_.
-void OwnStreams::push_next(std::uint64_t id, const FollowPtr& follow, StreamAnswer answer) {
-  answers().push([this, id, follow, kept = std::make_shared<const StreamAnswer>(std::move(answer))] { deliver(id, *follow, *kept); });
+void OwnStreams::push_next(std::uint64_t id, Follow& follow, StreamAnswer answer) {
+  follow.next = std::move(answer);
+  answers().push([this, id] { deliver(id); });
+  ++untold_;
 }
 
 // Thread of the answers.
-void OwnStreams::deliver(std::uint64_t id, Follow& follow, const StreamAnswer& answer) {
+void OwnStreams::deliver(std::uint64_t id) {
+  FollowPtr follow;
+  StreamAnswer answer;
   {
     const std::lock_guard lock(follows_mutex_);
-    if (!follows_.contains(id)) return;
+    --untold_;
+    const auto found = follows_.find(id);
+    if (found == follows_.end() || !found->second->next) return;
+    follow = found->second;
+    answer = *std::exchange(follow->next, std::nullopt);
     running_ = id;
   }
   struct Returned {  // also by an exception
@@ -100,8 +114,8 @@ void OwnStreams::deliver(std::uint64_t id, Follow& follow, const StreamAnswer& a
     Follow& follow;
     const StreamAnswer& answer;
     ~Returned() { streams.go_on(id, follow, answer); }
-  } const returned{*this, id, follow, answer};
-  follow.told(id, answer);
+  } const returned{*this, id, *follow, answer};
+  follow->told(id, answer);
 }
 
 void OwnStreams::go_on(std::uint64_t id, Follow& follow, const StreamAnswer& answer) {
@@ -111,7 +125,7 @@ void OwnStreams::go_on(std::uint64_t id, Follow& follow, const StreamAnswer& ans
     returned_.notify_all();
     if (answer.status < 0) follows_.erase(id);
   }
-  if (answer.status < 0) return;
+  if (answer.status < 0) return end_next(id);
   if (!answer.page.events.empty()) follow.from.after = answer.page.events.back().sequence;
   begin_next(id, follow.from);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -20,6 +21,11 @@ struct StreamRead {
   std::uint32_t events_max = 0;
 };
 using StreamOrder = std::variant<StreamAppend, StreamRead>;
+
+inline std::size_t size_of(const StreamOrder& order) {
+  const auto* append = std::get_if<StreamAppend>(&order);
+  return append ? append->stream.size() + append->bytes.size() : 0;  // the other is small
+}
 
 // See collet_events_page.
 struct StreamAnswer {
@@ -59,14 +65,15 @@ class OwnStreams : public Asking<StreamOrder, StreamAnswer> {
   struct Follow {
     StreamRead from;  // the next page; thread of the answers, once it is opened
     Followed told;
+    std::optional<StreamAnswer> next = {};  // that waits to be told; guarded by follows_mutex_
   };
   using FollowPtr = std::shared_ptr<Follow>;  // shared by the table and what is to be told
 
   void begin_next(std::uint64_t id, const StreamRead& from);
   void end_next(std::uint64_t id);
   bool is_followed(std::uint64_t id);
-  void push_next(std::uint64_t id, const FollowPtr& follow, StreamAnswer answer);
-  void deliver(std::uint64_t id, Follow& follow, const StreamAnswer& answer);
+  void push_next(std::uint64_t id, Follow& follow, StreamAnswer answer);
+  void deliver(std::uint64_t id);
   void go_on(std::uint64_t id, Follow& follow, const StreamAnswer& answer);
 
   std::mutex next_mutex_;     // held while a next page is begun, or stopped
@@ -75,6 +82,7 @@ class OwnStreams : public Asking<StreamOrder, StreamAnswer> {
   std::map<std::uint64_t, FollowPtr> follows_;
   std::uint64_t last_follow_ = 0;
   std::uint64_t running_ = 0;  // what is just being told; 0: nothing
+  std::size_t untold_ = 0;     // pages that were to be told, and are not yet, also of what has been unfollowed
   bool follows_opened_ = false;
   bool follows_closed_ = false;
 };

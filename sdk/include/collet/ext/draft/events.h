@@ -11,7 +11,8 @@
  * EVENTS  are bytes, with a number: the first one of a stream is 1, each further one has one more than the one before it. A stream
  * keeps its newest events: 10000 of them, 4 MiB together. A reader that is too late for some hears which is the first one kept.
  *
- * THREADS, LIFE  as of collet.store.draft/1: callbacks run [answer]; what is asked in create() begins once that has returned; each function
+ * THREADS, LIFE  as of collet.store.draft/1: callbacks run [answer]; what is asked in create() begins once that has returned, and what is followed
+ * there behind all else that was asked; each function
  * that has returned COLLET_OK is answered once, before destroy(). What is followed is told until unfollow(), or until a negative status,
  * which is the last that it hears: COLLET_E_STATE when the generation ends.
  *

@@ -46,12 +46,6 @@ const char* proxy_for(const Target& target) {
   return std::getenv("http_proxy") || target.scheme != "http" ? nullptr : std::getenv("HTTP_PROXY");
 }
 
-// At its ends (RFC 9110 §5.5): of nothing else libcurl would make another meaning.
-std::string_view without_blanks(std::string_view value) {
-  const std::size_t begin = value.find_first_not_of(" \t");
-  return begin == std::string_view::npos ? std::string_view() : value.substr(begin, value.find_last_not_of(" \t") + 1 - begin);
-}
-
 End ended_before(std::string message, bool sent = false) { return {.whole = false, .sent = sent, .message = std::move(message)}; }
 
 }  // namespace

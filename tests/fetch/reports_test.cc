@@ -113,7 +113,7 @@ TEST_CASE("a connection on which a server did not want to read on is not used ag
 
 // What libcurl has kept back is told by curl_easy_pause(), and what goes wrong with that by its result alone.
 TEST_CASE("an answer that is larger than it may be ends as soon as what was kept back is told") {
-  constexpr std::size_t kMost = limits::kFetchAheadBytesMax + 100;
+  constexpr std::size_t kMost = limits::kFetchAheadBytesMax + limits::kFetchReadBytes - 1;  // so that what is kept back is too much
   ScriptedServer server([&](Peer& peer) {
     peer.read_request();
     peer.send("HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n" + std::string(2 * kMost, 'x'));

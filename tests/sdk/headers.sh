@@ -4,6 +4,7 @@
 set -eu
 include=$1
 work=$2
+rm -rf "$work"  # with what was there of headers that are no more
 mkdir -p "$work"
 warnings="-Wall -Wextra -pedantic -Wpadded -Wshadow -Wconversion -Werror"
 

@@ -58,6 +58,8 @@ class Awaited {
 
   // Shared by this and what tells of changes, on any thread and after the end of this.
   struct News {
+    News(loop::Loop& its_loop, Awaited* told) : loop(its_loop), awaited(told) {}
+
     loop::Loop& loop;
     Awaited* awaited;  // main loop; null: nobody waits any more
     std::atomic<bool> posted = false;

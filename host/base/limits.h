@@ -120,7 +120,7 @@ inline constexpr std::size_t kStreamBytesMax = 4u << 20;    // likewise
 inline constexpr unsigned kStreamPageEvents = 1'000;        // that are read at a time
 inline constexpr std::size_t kStreamPageBytesMax = 1u << 20;  // likewise, but for the first
 inline constexpr unsigned kAskedMax = 256;   // questions to the store, or to streams, that a generation waits for
-inline constexpr std::size_t kAskedEarlyBytesMax = 64u << 20;  // of what is asked in create(); a worker's wait in its host
+inline constexpr std::size_t kAskedBytesMax = 64u << 20;  // of those that are not answered; a worker's may have to wait in its host
 inline constexpr unsigned kFollowsMax = 64;  // streams that a generation follows
 
 // JSON Schema.

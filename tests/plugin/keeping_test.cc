@@ -489,14 +489,14 @@ TEST_CASE("pages that were to be told of what is not followed any more have a bo
   CHECK(asker.streams.unfollow(first) == COLLET_OK);
 }
 
-TEST_CASE("what is asked before there is a plugin has a bound in bytes") {
+TEST_CASE("what is asked and not answered has a bound in bytes") {
   Asker asker;
   std::atomic<unsigned> answered = 0;
   const auto put = [&](std::size_t bytes) {
     return asker.records.ask(store::Records::Put{.key = "k", .value = std::string(bytes, 'x')}, [&](const RecordAnswer&) { ++answered; });
   };
   unsigned count = 0;
-  for (std::size_t left = limits::kAskedEarlyBytesMax; left > 0; ++count) {
+  for (std::size_t left = limits::kAskedBytesMax; left > 0; ++count) {
     const std::size_t bytes = std::min(left, limits::kRecordValueBytesMax);
     REQUIRE(put(bytes - 1) == COLLET_OK);
     left -= bytes;

@@ -30,22 +30,20 @@ class Asking {
 
   // COLLET_OK promises one answer. What is asked before open() begins then.
   std::int32_t ask(Order order, Told told) {
-    auto question = std::make_shared<Question>(std::move(told));
+    const std::size_t bytes = size_of(order);
+    auto question = std::make_shared<Question>(std::move(told), bytes);
     std::uint64_t id = 0;
     {
       const std::lock_guard lock(table_->mutex);
       if (table_->closed) return COLLET_E_STATE;
-      if (table_->untold >= limits::kAskedMax || !table_->answers.start()) return COLLET_E_LIMIT;
+      const bool is_full = table_->untold >= limits::kAskedMax || bytes > limits::kAskedBytesMax - table_->bytes;
+      if (is_full || !table_->answers.start()) return COLLET_E_LIMIT;
       id = table_->last_id + 1;
-      if (!opened_) {
-        const std::size_t bytes = size_of(order);
-        if (bytes > limits::kAskedEarlyBytesMax - early_bytes_) return COLLET_E_LIMIT;
-        early_.emplace_back(id, std::move(order));
-        early_bytes_ += bytes;
-      }
+      if (!opened_) early_.emplace_back(id, std::move(order));
       table_->open.emplace(id, std::move(question));
       table_->last_id = id;
       ++table_->untold;
+      table_->bytes += bytes;
       if (!opened_) return COLLET_OK;
     }
     begin(id, std::move(order));
@@ -88,8 +86,9 @@ class Asking {
   virtual void start(std::uint64_t id, Order order) = 0;
 
   struct Question {
-    explicit Question(Told given) : told(std::move(given)) {}
+    Question(Told given, std::size_t size) : told(std::move(given)), bytes(size) {}
     Told told;
+    const std::size_t bytes;  // of the order
     Answer answer{};
   };
   // Shared with whoever is to answer: once it is closed it does nothing.
@@ -108,6 +107,7 @@ class Asking {
         }
         question->told(question->answer);
       });
+      table->bytes -= question->bytes;
       table->open.erase(found);  // the last: what could not be told for want of memory is still open
     }
 
@@ -115,7 +115,8 @@ class Asking {
     std::mutex mutex;  // guards all below
     std::uint64_t last_id = 0;
     Open open;
-    unsigned untold = 0;  // of which the plugin has not heard
+    unsigned untold = 0;    // of which the plugin has not heard
+    std::size_t bytes = 0;  // of what is open
     bool closed = false;
   };
 
@@ -136,7 +137,6 @@ class Asking {
   const std::shared_ptr<Table> table_;
   // Guarded by the table's mutex.
   std::vector<std::pair<std::uint64_t, Order>> early_;
-  std::size_t early_bytes_ = 0;  // that have come before open()
   bool opened_ = false;
 };
 

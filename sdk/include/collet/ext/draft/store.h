@@ -89,8 +89,8 @@ typedef struct collet_keys_params {
 
 /* [any] All return
  * COLLET_E_INVALID: no key, no callback, text that is not UTF-8, an unknown flag;
- * COLLET_E_LIMIT: a key, a value or a time is beyond its limit, 256 answers are waited for, or what is asked in create() has more
- * than 64 MiB;
+ * COLLET_E_LIMIT: a key, a value or a time is beyond its limit, 256 answers are waited for, or what has been asked and
+ * is not answered would have more than 64 MiB;
  * COLLET_E_STATE: the generation ends. */
 typedef struct collet_store {
   uint32_t struct_size;

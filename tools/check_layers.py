@@ -21,7 +21,7 @@ MAY_INCLUDE = {
     "registry": ["base", "schema"],
     "rpc": ["base"],
     "config": ["base", "registry", "transport"],
-    "protocol": ["base", "loop", "registry", "rpc", "schema", "transport"],
+    "protocol": ["base", "loop", "registry", "rpc", "schema", "store", "transport"],
     "plugin": ["base", "fetch", "loop", "registry", "store"],
     "foreign": ["base", "config"],
     "worker": ["base", "fetch", "loop", "plugin", "registry", "store"],

@@ -65,6 +65,7 @@ struct ServerLoop::Method {
   std::string_view name;
   unsigned eras;
   Handler handler;
+  bool is_about_tasks = false;  // some of which may be in a store
 };
 
 const ServerLoop::Method ServerLoop::kMethods[] = {
@@ -77,14 +78,14 @@ const ServerLoop::Method ServerLoop::kMethods[] = {
     {"prompts/list", kBoth, &ServerLoop::list_prompts},
     {"completion/complete", kBoth, &ServerLoop::complete},
     {"server/discover", kModern, &ServerLoop::discover},
-    {"subscriptions/listen", kModern, &ServerLoop::listen},
-    {"tasks/get", kModern, &ServerLoop::get_task},
-    {"tasks/update", kModern, &ServerLoop::update_task},
-    {"tasks/cancel", kModern, &ServerLoop::cancel_task},
-    {"tasks/get", kLegacy, &ServerLoop::get_core_task},
-    {"tasks/result", kLegacy, &ServerLoop::await_core_task},
-    {"tasks/list", kLegacy, &ServerLoop::list_core_tasks},
-    {"tasks/cancel", kLegacy, &ServerLoop::cancel_core_task},
+    {"subscriptions/listen", kModern, &ServerLoop::listen, true},
+    {"tasks/get", kModern, &ServerLoop::get_task, true},
+    {"tasks/update", kModern, &ServerLoop::update_task, true},
+    {"tasks/cancel", kModern, &ServerLoop::cancel_task, true},
+    {"tasks/get", kLegacy, &ServerLoop::get_core_task, true},
+    {"tasks/result", kLegacy, &ServerLoop::await_core_task, true},
+    {"tasks/list", kLegacy, &ServerLoop::list_core_tasks, true},
+    {"tasks/cancel", kLegacy, &ServerLoop::cancel_core_task, true},
     {"initialize", kLegacy, &ServerLoop::initialize},
     {"ping", kLegacy, &ServerLoop::ping},
     {"logging/setLevel", kLegacy, &ServerLoop::set_level},
@@ -122,6 +123,7 @@ void ServerLoop::handle(RequestPtr request) {
   const unsigned era = request->context.era == Era::modern ? kModern : kLegacy;
   for (const Method& method : kMethods) {
     if (method.name != request->message.method || !(method.eras & era)) continue;
+    if (method.is_about_tasks && awaits_tasks(request, method.handler)) return;
     (this->*method.handler)(std::move(request));
     return;
   }
@@ -299,6 +301,11 @@ bool ServerLoop::list_is_news(Session& session, registry::Kind kind, bool severa
   return session.note_list(kind, fingerprint(kind, principal)) || several;
 }
 
+void ServerLoop::note_lists(Session& session) {
+  if (!registry::view_of(session.principal())) return;
+  for (unsigned kind = 0; kind < registry::kListedKinds; ++kind) list_is_news(session, static_cast<registry::Kind>(kind));
+}
+
 void ServerLoop::tell_updated(std::string_view key) {
   for (const auto& [serial, subscription] : subscriptions_) subscription->resource_updated(key);
   if (!stdio_client_) return;
@@ -347,6 +354,10 @@ Server::Server(ServerOptions options, registry::Registry& registry, std::vector<
                     [this](unsigned changed) { tell_sessions(changed); }) {
   for (unsigned index = 0; index < loops.size(); ++index) {
     loops_.push_back(std::make_unique<ServerLoop>(*this, *loops[index], index));
+  }
+  if (options_.records) {
+    session_records_.emplace(*options_.records, options_.session_idle_timeout_ms);
+    task_records_.emplace(*options_.records);
   }
   registry_.publish_to([this](registry::SnapshotPtr snapshot, unsigned changed, Callback<void()> adopted) {
     publish(std::move(snapshot), changed, std::move(adopted));

@@ -18,7 +18,9 @@
 #include "protocol/calls/item_call.h"
 #include "protocol/http/route_call.h"
 #include "protocol/legacy/event_reader.h"
+#include "protocol/legacy/loop_sessions.h"
 #include "protocol/legacy/session.h"
+#include "protocol/legacy/session_records.h"
 #include "protocol/lists/list_news.h"
 #include "protocol/lists/listing.h"
 #include "protocol/lists/subscription.h"
@@ -27,7 +29,9 @@
 #include "protocol/request.h"
 #include "protocol/request_observer.h"
 #include "protocol/tasks/task.h"
+#include "protocol/tasks/task_records.h"
 #include "protocol/tasks/task_waiter.h"
+#include "protocol/waiting_requests.h"
 #include "registry/registry.h"
 #include "registry/sealed_state.h"
 
@@ -54,6 +58,9 @@ struct ServerOptions {
   std::uint64_t list_changed_interval_ms = limits::kListChangedIntervalMs;
   std::vector<RequestObserver*> observers;  // borrowed for good
   std::vector<registry::StateSealer::Key> state_keys;  // of registry::StateSealer
+  // Where sessions and tasks are that outlive this process or are another one's; borrowed: it ends before the loops are destroyed. Null:
+  // there are none but ours.
+  store::Records* records = nullptr;
 };
 
 class Server;
@@ -104,7 +111,10 @@ class ServerLoop {
   loop::Loop& loop() { return loop_; }
   unsigned index() const { return index_; }
   Calls& calls() { return calls_; }
+  LoopSessions& sessions() { return sessions_; }
   const registry::Snapshot& snapshot() const { return *snapshot_; }
+  // Takes note of what the session's client finds in its lists, if it has a view.
+  void note_lists(Session& session);
   // A number that this loop uses once.
   std::uint64_t next_serial() { return ++serial_; }
   rpc::InFlight* in_flight_of(const Request& request);
@@ -141,6 +151,7 @@ class ServerLoop {
 
   void discover(RequestPtr request);
   void initialize(RequestPtr request);
+  void answer_initialize(Request& request, std::string_view version);
   void ping(RequestPtr request);
   void set_level(RequestPtr request);
   void list(RequestPtr request, registry::Kind kind, std::string_view opening);
@@ -159,6 +170,8 @@ class ServerLoop {
   void get_task(RequestPtr request);
   void update_task(RequestPtr request);
   void cancel_task(RequestPtr request);
+  // Whether the request waits for tasks of a store that it is about; it goes on with its handler when they are here.
+  bool awaits_tasks(RequestPtr& request, Handler handler);
   // The task that the request is about; if there is none the request has been answered.
   TaskPtr find_task(Request& request);
   // Likewise in the dialect of 2025-11-25.
@@ -193,6 +206,8 @@ class ServerLoop {
   std::unordered_map<const registry::View*, const Viewed*> viewed_;  // of these: those that have been asked for here
   RequestPool requests_;
   Calls calls_;
+  LoopSessions sessions_{*this};
+  WaitingRequests waiting_;
   std::map<std::uint64_t, std::unique_ptr<Subscription>> subscriptions_;
   std::map<std::uint64_t, std::unique_ptr<EventReader>> readers_;
   std::map<std::uint64_t, std::unique_ptr<TaskWaiter>> task_waiters_;
@@ -236,6 +251,8 @@ class Server {
   ServerLoop& at(unsigned index) { return *loops_[index]; }
   const ServerOptions& options() const { return options_; }
   SessionTable& sessions() { return sessions_; }
+  // Null: sessions are in this process alone.
+  SessionRecords* session_records() { return session_records_ ? &*session_records_ : nullptr; }
 
   // Constant members of results, as text. The identity is an Implementation object.
   const std::string& identity() const { return identity_; }
@@ -248,6 +265,8 @@ class Server {
 
   const registry::StateSealer& sealer() const { return sealer_; }
   TaskTable& tasks() { return tasks_; }
+  // Null: tasks are in this process alone.
+  TaskRecords* task_records() { return task_records_ ? &*task_records_ : nullptr; }
 
   // Any thread: somebody watches the resource, until the watch ends.
   Watch watch(std::string_view uri) { return watches_.add(std::string(uri)); }
@@ -270,8 +289,10 @@ class Server {
   registry::Registry& registry_;
   Watches watches_;
   SessionTable sessions_;
+  std::optional<SessionRecords> session_records_;
   const registry::StateSealer sealer_;
   TaskTable tasks_;
+  std::optional<TaskRecords> task_records_;
   std::string identity_;
   std::string stamp_;
   std::string cacheable_stamp_;

@@ -153,7 +153,7 @@ void HttpService::cancel_calls() {
   host_.unload_timeout_ms = limits::kHurriedUnloadMs;
   for (std::size_t index = 0; index < loops_.size(); ++index) {
     loops_[index]->post([service = services_[index].get()] {
-      service->site.give_up_authentications();
+      service->site.give_up_held();
       service->protocol.cancel_calls(registry::CancelReason::shutdown);
     });
   }

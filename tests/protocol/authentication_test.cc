@@ -313,7 +313,7 @@ TEST_CASE("a server that drains answers those whose verdict comes, and in a hurr
   question.second.say(named("alice"));
   CHECK(one.read_answer().body == "alice:hello");
   one.close();
-  h.first.run([&] { h.first.site().give_up_authentications(); });
+  h.first.run([&] { h.first.site().give_up_held(); });
   CHECK(other.read_answer().status == 503);
   other.close();
   CHECK(drained.get_future().wait_for(std::chrono::seconds(120)) == std::future_status::ready);
@@ -389,7 +389,7 @@ TEST_CASE("so many requests wait for who sends them on a loop, of one client hal
   std::deque<FakeReply> replies;
   std::vector<LateVerdict> verdicts;
   std::vector<const void*> known;
-  protocol::PendingAuthentications pending(loop, {.timeout_ms = 1'000'000, .count_max = 5});
+  protocol::HeldRequests pending(loop, {.timeout_ms = 1'000'000, .count_max = 5});
   const auto holds = [&](std::string_view client) {
     FakeReply& reply = replies.emplace_back();
     reply.give_again = [&](const void* verdict) { known.push_back(verdict); };

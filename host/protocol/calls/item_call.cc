@@ -92,6 +92,12 @@ std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
   task_ = server.tasks().create(
       {context.era, task_owner(context), rpc::Place{loop_.index(), serial_}, *offer.ttl_ms, is_known}, monotonic_ms());
   if (!task_) return rpc::internal_error("Too many tasks are under way");
+  if (TaskRecords* const records = server.task_records()) {
+    records->keep(*task_);
+    keep_ = std::make_unique<TaskWatch>(task_, [records, weak = std::weak_ptr<Task>(task_)] {
+      if (const TaskPtr changed = weak.lock(); changed && changed->over()) records->keep(*changed);
+    });
+  }
   if (context.era == Era::modern) {
     request_->exchange.result({R"({"resultType":"task",)", task_->describe(),
                                R"(,"_meta":{"io.modelcontextprotocol/serverInfo":)", server.identity(), "}}"});
@@ -411,6 +417,7 @@ void ItemCall::release() {
   forget_id();
   request_.reset();
   announce_.reset();
+  keep_.reset();
   task_.reset();
   rounds_.reset();
   waiting_ = false;

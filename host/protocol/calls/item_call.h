@@ -99,6 +99,7 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
 
   TaskPtr task_;                         // where the answer goes, if the request has been answered with a task
   std::unique_ptr<TaskWatch> announce_;  // tells a session of 2025-11-25 of the task's changes
+  std::unique_ptr<TaskWatch> keep_;      // has a store keep the task when it is over
 
   // To call again: the item is looked up anew, since its plugin may have been replaced meanwhile. Kept only for
   // clients that may be asked.

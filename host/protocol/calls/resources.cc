@@ -46,13 +46,17 @@ void ServerLoop::subscribe(RequestPtr request) {
     return request->exchange.error(
         rpc::invalid_params(fmt::format("over {} subscriptions", limits::kSubscriptionUrisMax)));
   }
+  sessions_.keep(*request->context.session);
   request->exchange.result({"{}"});
 }
 
 void ServerLoop::unsubscribe(RequestPtr request) {
   const auto uri = uri_of(*request);
   if (!uri) return request->exchange.error(rpc::invalid_params("uri must be a string"));
-  if (request->context.session) request->context.session->unsubscribe(*uri);
+  if (const SessionPtr& session = request->context.session) {
+    session->unsubscribe(*uri);
+    sessions_.keep(*session);
+  }
   request->exchange.result({"{}"});
 }
 

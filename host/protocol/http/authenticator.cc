@@ -12,10 +12,17 @@ Refusal invalid_token() {
   return {401, "This token is not valid here\n", "Bearer realm=\"collet\", error=\"invalid_token\""};
 }
 
-Refusal cannot_authenticate(std::string_view why) {
+namespace {
+
+Refusal cannot_find_out(std::string_view what, std::string_view why) {
   constexpr unsigned kRetryAfterS = 2;
-  return {503, fmt::format("It cannot be found out now whose token this is: {}\n", why), {}, kRetryAfterS};
+  return {503, fmt::format("It cannot be found out now {}: {}\n", what, why), {}, kRetryAfterS};
 }
+
+}  // namespace
+
+Refusal cannot_authenticate(std::string_view why) { return cannot_find_out("whose token this is", why); }
+Refusal cannot_fetch_needs(std::string_view why) { return cannot_find_out("what this request goes on with", why); }
 
 LateVerdict::~LateVerdict() {
   if (!deliver_) return;

@@ -24,6 +24,8 @@ struct Refusal {
 Refusal invalid_token();
 // Of credentials that nobody could judge: they may be good.
 Refusal cannot_authenticate(std::string_view why);
+// Of a request whose route needs what could not be fetched.
+Refusal cannot_fetch_needs(std::string_view why);
 
 // Whom credentials stand for, or why the request may not go on.
 using Verdict = std::variant<registry::PrincipalPtr, Refusal>;

@@ -47,6 +47,14 @@ void HttpEndpoint::serve(const HttpRequest& http, HttpReply& reply, registry::Pr
          {"Allow", "POST, GET, DELETE"});
 }
 
+Route::Fetch HttpEndpoint::needs(const HttpRequest& http, const registry::PrincipalPtr& principal) {
+  const auto [id, agreed] = http.stated("mcp-session-id");
+  if (!id.data() || !agreed || !loop_.sessions().may_be_elsewhere(id)) return {};
+  return [this, id = std::string(id), principal](Callback<void()> done) mutable {
+    loop_.sessions().fetch(std::move(id), std::move(principal), std::move(done));
+  };
+}
+
 void HttpEndpoint::post(const HttpRequest& http, HttpReply& reply, registry::PrincipalPtr principal) {
   if (!has_json_body(http, reply)) return;
   const Accepted takes = accepted(http);
@@ -145,7 +153,7 @@ HttpEndpoint::Named HttpEndpoint::session_of(const HttpRequest& http, const regi
   const auto [id, agreed] = http.stated("mcp-session-id");
   if (!id.data()) return {};
   if (!agreed) return {nullptr, 400, "The Mcp-Session-Id headers differ"};
-  SessionPtr session = loop_.server().sessions().find(id, principal, loop_.loop().now_ms());
+  SessionPtr session = loop_.sessions().find(id, principal);
   if (!session) return {nullptr, 404, kUnknownSession};
   return {std::move(session)};
 }
@@ -179,7 +187,7 @@ void HttpEndpoint::remove(const HttpRequest& http, HttpReply& reply, const regis
   if (!named.session) {
     return refuse(reply, page_of(http), 400, "Send the Mcp-Session-Id of the session to end\n");
   }
-  loop_.server().sessions().remove(*named.session);
+  loop_.sessions().end(*named.session);
   respond(reply, page_of(http), 204, {});
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "protocol/http/http_content.h"
+#include "protocol/http/route.h"
 #include "protocol/server.h"
 
 namespace collet::protocol {
@@ -15,6 +16,8 @@ class HttpEndpoint {
 
   // A request of somebody who may talk to us.
   void serve(const transport::HttpRequest& http, transport::HttpReply& reply, registry::PrincipalPtr principal);
+  // The session that the request names, if it may be one of a store's.
+  Route::Fetch needs(const transport::HttpRequest& http, const registry::PrincipalPtr& principal);
 
  private:
   void post(const transport::HttpRequest& http, transport::HttpReply& reply, registry::PrincipalPtr principal);

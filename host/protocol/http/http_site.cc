@@ -67,7 +67,7 @@ bool HttpSite::refuses(const HttpRequest& header, HttpReply& reply, transport::H
     return true;
   }
   sender.client = counted_to(admitted->principal, sender.client);
-  if (!sender.known) sender.known = std::make_shared<const Verdict>(std::move(admitted->principal));
+  if (!sender.known) sender.known = std::make_shared<const HeldRequests::Known>(HeldRequests::Known{std::move(admitted->principal)});
   return false;
 }
 
@@ -109,8 +109,8 @@ std::optional<HttpSite::Admitted> HttpSite::admit_granted(const Route* route, co
     refuse(reply, page, 404, fmt::format("Nothing is here. The MCP endpoint is {}\n", routes_.front().path));
     return std::nullopt;
   }
-  const Verdict* known = PendingAuthentications::verdict_on(http);
-  std::optional<Verdict> verdict = known ? std::optional(*known) : access_.check(http);
+  const HeldRequests::Known* known = HeldRequests::known_of(http);
+  std::optional<Verdict> verdict = known ? std::optional(known->verdict) : access_.check(http);
   if (!verdict) {
     await_verdict(http, reply, page);
     return std::nullopt;
@@ -122,13 +122,27 @@ std::optional<HttpSite::Admitted> HttpSite::admit_granted(const Route* route, co
   auto& principal = std::get<registry::PrincipalPtr>(*verdict);
   COLLET_ASSERT(principal || !access_.needs_token());  // null is who may see everything
   if (!takes_method(route->methods, http, reply, page)) return std::nullopt;
+  if (!(known && known->has_needs) && awaits_needs(*route, http, reply, page, principal)) return std::nullopt;
   return Admitted{route, std::move(principal)};
 }
 
 void HttpSite::await_verdict(const HttpRequest& http, HttpReply& reply, std::string_view page) {
-  std::optional<LateVerdict> verdict = pending_.hold(reply, http.client);
+  std::optional<LateVerdict> verdict = held_.hold(reply, http.client);
   if (!verdict) return answer_refusal(reply, page, cannot_authenticate("too many are waiting for that"));
   access_.find_out(http, std::move(*verdict));
+}
+
+bool HttpSite::awaits_needs(const Route& route, const HttpRequest& http, HttpReply& reply, std::string_view page,
+                            const registry::PrincipalPtr& principal) {
+  Route::Fetch fetch = route.needs ? route.needs(http, principal) : Route::Fetch();
+  if (!fetch) return false;
+  auto done = held_.hold_for(reply, http.client, principal);
+  if (done) {
+    fetch(std::move(*done));
+  } else {
+    answer_refusal(reply, page, cannot_fetch_needs("too many are waiting for that"));
+  }
+  return true;
 }
 
 void HttpSite::on_refusal(const HttpRequest& http, std::vector<Header>& headers) {

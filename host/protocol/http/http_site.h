@@ -8,7 +8,7 @@
 
 #include "loop/loop.h"
 #include "protocol/http/access.h"
-#include "protocol/http/pending_authentications.h"
+#include "protocol/http/held_requests.h"
 #include "protocol/http/route.h"
 
 namespace collet::protocol {
@@ -17,14 +17,14 @@ namespace collet::protocol {
 class HttpSite final : public transport::HttpHandler {
  public:
   HttpSite(loop::Loop& loop, const Access& access)
-      : access_(access), pending_(loop, {access.rules().authentication_timeout_ms, access.rules().authentications_max}) {}
+      : access_(access), held_(loop, {access.rules().authentication_timeout_ms, access.rules().authentications_max}) {}
 
   // Before the first request. Where two have the same path the earlier one is served; the first of all is the one that
   // who finds nothing is told of.
   void add(Route route) { routes_.push_back(std::move(route)); }
 
-  // Refuses whoever still waits for it to be known who they are: the server ends.
-  void give_up_authentications() { pending_.give_up(); }
+  // Refuses all requests that are held: the server ends.
+  void give_up_held() { held_.give_up(); }
 
   void on_request(const transport::HttpRequest& http, transport::HttpReply& reply) override;
   bool refuses(const transport::HttpRequest& header, transport::HttpReply& reply, transport::HttpSender& sender) override;
@@ -39,10 +39,13 @@ class HttpSite final : public transport::HttpHandler {
   std::optional<Admitted> admit(const transport::HttpRequest& http, transport::HttpReply& reply);
   std::optional<Admitted> admit_granted(const Route* route, const transport::HttpRequest& http, transport::HttpReply& reply);
   void await_verdict(const transport::HttpRequest& http, transport::HttpReply& reply, std::string_view page);
+  // Whether the request is held until what its route needs is here, or has been refused.
+  bool awaits_needs(const Route& route, const transport::HttpRequest& http, transport::HttpReply& reply, std::string_view page,
+                    const registry::PrincipalPtr& principal);
   const Route* find(std::string_view path) const;
 
   const Access& access_;
-  PendingAuthentications pending_;
+  HeldRequests held_;
   std::vector<Route> routes_;
 };
 

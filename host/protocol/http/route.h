@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/callback.h"
 #include "registry/principal.h"
 #include "transport/http.h"
 
@@ -23,19 +24,29 @@ struct Route {
   using Handler =
       std::function<void(const transport::HttpRequest& http, transport::HttpReply& reply, registry::PrincipalPtr principal)>;
 
+  // Fetches what a request needs and is elsewhere, and calls back once, on any thread, whether it has come or not.
+  using Fetch = Callback<void(Callback<void()> done)>;
+  // What is to be fetched before the handler sees a request of the principal; empty: nothing. The request is held meanwhile.
+  using Needs = std::function<Fetch(const transport::HttpRequest& http, const registry::PrincipalPtr& principal)>;
+
   std::string path;  // a slash behind it names the same
   Entry entry = Entry::granted;
   std::string methods;  // "GET, HEAD": others are refused; empty: the handler refuses them
   Handler handler;
   bool is_folder = false;  // the path, which ends with a slash, stands for all below it
+  Needs needs = {};        // of a route that is granted; empty: nothing, ever
 };
 
 // To one of MCP's endpoints, which is borrowed.
 template <class Endpoint>
 Route route_to(std::string path, Endpoint& endpoint) {
-  return {.path = std::move(path), .handler = [&endpoint](const auto& http, auto& reply, registry::PrincipalPtr principal) {
-            endpoint.serve(http, reply, std::move(principal));
-          }};
+  Route route{.path = std::move(path), .handler = [&endpoint](const auto& http, auto& reply, registry::PrincipalPtr principal) {
+                endpoint.serve(http, reply, std::move(principal));
+              }};
+  if constexpr (requires { &Endpoint::needs; }) {
+    route.needs = [&endpoint](const auto& http, const registry::PrincipalPtr& principal) { return endpoint.needs(http, principal); };
+  }
+  return route;
 }
 
 }  // namespace collet::protocol

@@ -59,20 +59,30 @@ void ServerLoop::initialize(RequestPtr request) {
         rpc::invalid_params(fmt::format("capabilities is larger than {} bytes", limits::kClientBytesMax / 2)));
   }
   if (const json::Value* info = request->message.param("clientInfo")) client.info = kept_info(*info);
-  const std::string_view version = client.version;
+  const std::string_view version = client.version;  // which lives for ever
   SessionPtr session = request->context.session;
-  if (!session) {
+  const bool is_new = !session;  // else that of a stream, which ends with it
+  if (is_new) {
     session = server_.sessions().create(request->context.principal, loop_.now_ms());
     request->http.set_session(session->id());
   }
-  if (registry::view_of(session->principal())) {
-    for (unsigned kind = 0; kind < registry::kListedKinds; ++kind) list_is_news(*session, static_cast<registry::Kind>(kind));
-  }
+  note_lists(*session);
   if (!session->initialize(std::move(client))) {
     return request->exchange.error(rpc::invalid_request("this stream is initialized already"));
   }
-  request->exchange.result({R"({"protocolVersion":")", version, R"(","capabilities":)", kCapabilities,
-                            version == kCoreTasksVersion ? kCoreTasks : "", "},", instructions_for(request->context),
+  if (!is_new || !server_.session_records()) return answer_initialize(*request, version);
+  // Its client may come to another process next, which is to know it.
+  const WaitingRequests::Serial serial = waiting_.add(std::move(request));
+  sessions_.begin_to_keep(*session, [this, serial, version] {
+    loop_.post([this, serial, version] {
+      if (const RequestPtr waited = waiting_.take(serial)) answer_initialize(*waited, version);
+    });
+  });
+}
+
+void ServerLoop::answer_initialize(Request& request, std::string_view version) {
+  request.exchange.result({R"({"protocolVersion":")", version, R"(","capabilities":)", kCapabilities,
+                            version == kCoreTasksVersion ? kCoreTasks : "", "},", instructions_for(request.context),
                             R"("serverInfo":)", server_.identity(), "}"});
 }
 
@@ -82,7 +92,10 @@ void ServerLoop::set_level(RequestPtr request) {
   const auto name = request->message.param_text("level");
   const auto severity = name ? severity_from(*name) : std::nullopt;
   if (!severity) return request->exchange.error(rpc::invalid_params("level must be one of the levels of RFC 5424"));
-  if (request->context.session) request->context.session->set_log_severity(*severity);
+  if (const SessionPtr& session = request->context.session) {
+    session->set_log_severity(*severity);
+    sessions_.keep(*session);
+  }
   request->exchange.result({"{}"});
 }
 

@@ -23,6 +23,18 @@ const Session::Client& Session::client() const {
   return client ? *client : kUnknown;
 }
 
+Session::Record Session::record() const {
+  Record record{.owner = owner(), .client = client(), .log_severity = log_severity()};
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, watched] : watched_) record.watched.push_back(watched.uri);
+  return record;
+}
+
+bool Session::take_renewal(std::uint64_t now_ms, std::uint64_t renewal_ms) {
+  std::uint64_t kept_ms = kept_ms_;
+  return kept_ms != 0 && now_ms >= kept_ms + renewal_ms && kept_ms_.compare_exchange_strong(kept_ms, now_ms);
+}
+
 EventLogPtr Session::open_log() {
   const std::lock_guard lock(mutex_);
   return open_log_locked();
@@ -121,6 +133,29 @@ bool Session::note_list(registry::Kind kind, std::size_t fingerprint) {
 SessionPtr SessionTable::create(registry::PrincipalPtr principal, std::uint64_t now_ms) {
   std::string id = random_id();
   const std::lock_guard lock(mutex_);
+  return add(std::move(id), std::move(principal), now_ms);
+}
+
+SessionPtr SessionTable::restore(std::string id, registry::PrincipalPtr principal, const Session::Record& record,
+                                 std::uint64_t now_ms) {
+  const std::lock_guard lock(mutex_);
+  if (record.owner != registry::id_of(principal)) return nullptr;
+  if (const auto found = by_id_.find(id); found != by_id_.end()) {
+    return found->second->session->owner() == record.owner ? found->second->session : nullptr;
+  }
+  SessionPtr session = add(std::move(id), std::move(principal), now_ms);
+  session->initialize(record.client);
+  session->set_log_severity(record.log_severity);
+  session->note_kept(now_ms);
+  return session;
+}
+
+bool SessionTable::has(std::string_view id) const {
+  const std::lock_guard lock(mutex_);
+  return by_id_.contains(id);
+}
+
+SessionPtr SessionTable::add(std::string id, registry::PrincipalPtr principal, std::uint64_t now_ms) {
   EventBudget& budget = budget_of(registry::id_of(principal));
   auto session = std::make_shared<Session>(std::move(id), std::move(principal), budget);
   expire(now_ms);

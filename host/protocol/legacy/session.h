@@ -1,6 +1,7 @@
 // Sessions of the legacy era: what `initialize` said, for as long as the client keeps it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -13,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/limits.h"
 #include "protocol/legacy/event_log.h"
@@ -40,6 +42,15 @@ class Session {
     std::string info;          // JSON text
     std::string capabilities;  // JSON text
   };
+  // What outlives the process that has the session.
+  struct Record {
+    std::string owner;  // the id of its principal
+    Client client;
+    unsigned log_severity = 0;
+    std::vector<std::string> watched;  // URIs, as the client spells them
+  };
+  Record record() const;
+
   // False if it was called before.
   bool initialize(Client client);
   const Client& client() const;
@@ -53,6 +64,11 @@ class Session {
   unsigned log_severity() const { return log_severity_; }
 
   rpc::InFlight& in_flight() { return in_flight_; }
+
+  // When a store was last given what the session is; 0: it is to be in none. True if that is `renewal_ms` ago: the caller does it.
+  void note_kept(std::uint64_t now_ms) { kept_ms_ = std::max<std::uint64_t>(now_ms, 1); }
+  bool is_kept() const { return kept_ms_ != 0; }
+  bool take_renewal(std::uint64_t now_ms, std::uint64_t renewal_ms);
 
   // Takes note of what its client's list is like, by ServerLoop::fingerprint(); whether that is another one than before.
   bool note_list(registry::Kind kind, std::size_t fingerprint);
@@ -93,6 +109,7 @@ class Session {
   std::unique_ptr<const Client> stored_client_;
   std::atomic<const Client*> client_ = nullptr;  // the stored one, once it is complete
   std::atomic<unsigned> log_severity_ = 6;       // info, until logging/setLevel says otherwise
+  std::atomic<std::uint64_t> kept_ms_ = 0;
   rpc::InFlight in_flight_;
   mutable std::mutex mutex_;  // guards all below
   std::size_t lists_[registry::kListedKinds] = {};
@@ -121,6 +138,9 @@ class SessionTable {
   SessionPtr create(registry::PrincipalPtr principal, std::uint64_t now_ms);
   // Only for the principal who made it. Counts as use.
   SessionPtr find(std::string_view id, const registry::PrincipalPtr& principal, std::uint64_t now_ms);
+  // One that has been opened elsewhere, as it was there; the one that is here, if it is by now. Null if that is another's.
+  SessionPtr restore(std::string id, registry::PrincipalPtr principal, const Session::Record& record, std::uint64_t now_ms);
+  bool has(std::string_view id) const;
   void remove(const Session& session);
   std::size_t size() const;
   // To each session what `message_for` has for it, if it has, as an event of its side log.
@@ -132,6 +152,7 @@ class SessionTable {
     std::uint64_t used_ms;
   };
   using Entries = std::list<Entry>;
+  SessionPtr add(std::string id, registry::PrincipalPtr principal, std::uint64_t now_ms);
   EventBudget& budget_of(const std::string& principal);
   void expire(std::uint64_t now_ms);
   void drop_one();

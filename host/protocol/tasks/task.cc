@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
 #include <ctime>
 #include <new>
 
@@ -34,21 +33,58 @@ std::string joined(std::span<const std::string_view> pieces) {
   return text;
 }
 
-std::uint64_t wall_clock_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
-}
+// With the process the call has ended.
+constexpr std::string_view kProcessHasEnded = R"({"code":-32603,"message":"The server was restarted while this task ran"})";
+
+bool is_over(Task::Status status) { return status != Task::Status::working && status != Task::Status::input_required; }
 
 }  // namespace
+
+std::string_view status_name(Task::Status status) { return kStatusNames[static_cast<unsigned>(status)]; }
+
+std::optional<Task::Status> status_of(std::string_view name) {
+  const auto found = std::ranges::find(kStatusNames, name);
+  if (found == std::end(kStatusNames)) return std::nullopt;
+  return static_cast<Task::Status>(found - std::begin(kStatusNames));
+}
 
 Task::Task(std::string id, std::uint64_t number, Origin origin, std::uint64_t now_ms, Bytes kept)
     : id_(std::move(id)),
       number_(number),
       origin_(std::move(origin)),
-      created_ms_(now_ms),
-      created_at_ms_(wall_clock_ms()),
+      expires_ms_(now_ms + origin_.ttl_ms),
+      created_at_ms_(wall_ms()),
       kept_(std::move(kept)),
       updated_ms_(created_at_ms_) {}
+
+Task::Task(Record record, std::uint64_t number, std::uint64_t now_ms, Bytes kept)
+    : id_(std::move(record.id)),
+      number_(number),
+      origin_(std::move(record.origin)),
+      expires_ms_(now_ms + (record.created_at_ms + origin_.ttl_ms - std::min(record.created_at_ms + origin_.ttl_ms, wall_ms()))),
+      created_at_ms_(record.created_at_ms),
+      kept_(std::move(kept)),
+      status_(record.status),
+      updated_ms_(record.updated_at_ms),
+      message_(std::move(record.message)),
+      outcome_(std::move(record.outcome)) {
+  if (!is_over(status_)) {
+    status_ = Status::failed;
+    outcome_.error = kProcessHasEnded;
+  }
+  *kept_ += outcome_.result.size() + outcome_.error.size();
+}
+
+Task::Record Task::record() const {
+  const std::lock_guard lock(mutex_);
+  return {.id = id_,
+          .origin = origin_,
+          .status = status_,
+          .created_at_ms = created_at_ms_,
+          .updated_at_ms = updated_ms_,
+          .message = message_,
+          .outcome = outcome_};
+}
 
 void Task::let_go() {
   const std::lock_guard lock(mutex_);
@@ -62,7 +98,7 @@ bool Task::update(Change&& change) {
     const std::lock_guard lock(mutex_);
     if (!change()) return false;
     ++revision_;
-    updated_ms_ = wall_clock_ms();
+    updated_ms_ = wall_ms();
     for (const auto& [watch, changed] : watchers_) watchers.push_back(changed);
   }
   for (const auto& changed : watchers) changed();
@@ -71,7 +107,7 @@ bool Task::update(Change&& change) {
 
 bool Task::over() const {
   const std::lock_guard lock(mutex_);
-  return status_ != Status::working && status_ != Status::input_required;
+  return is_over(status_);
 }
 
 std::size_t Task::bytes() const {
@@ -81,7 +117,7 @@ std::size_t Task::bytes() const {
 
 std::string_view Task::status() const {
   const std::lock_guard lock(mutex_);
-  return kStatusNames[static_cast<unsigned>(status_)];
+  return status_name(status_);
 }
 
 std::uint64_t Task::revision() const {
@@ -93,7 +129,7 @@ std::string Task::describe() const {
   const std::lock_guard lock(mutex_);
   std::string out =
       fmt::format(R"("taskId":"{}","status":"{}","createdAt":"{}","lastUpdatedAt":"{}",)", id_,
-                  kStatusNames[static_cast<unsigned>(status_)], timestamp(created_at_ms_), timestamp(updated_ms_));
+                  status_name(status_), timestamp(created_at_ms_), timestamp(updated_ms_));
   const bool modern = origin_.dialect == Era::modern;
   out += fmt::format(R"("ttl{0}":{1},"pollInterval{0}":{2})", modern ? "Ms" : "", origin_.ttl_ms,
                      limits::kTaskPollIntervalMs);
@@ -140,7 +176,7 @@ bool Task::take_answer(const std::string& key) {
 void Task::cancel() {
   update([&] {
     questions_.clear();
-    if (status_ != Status::working && status_ != Status::input_required) return false;
+    if (is_over(status_)) return false;
     status_ = Status::cancelled;
     return true;
   });
@@ -208,8 +244,20 @@ TaskPtr TaskTable::create(Task::Origin origin, std::uint64_t now_ms) {
   expire(now_ms);
   shed_bytes();
   if (!make_room(origin)) return nullptr;
-  ++counts_[origin.owner];
-  auto task = std::make_shared<Task>(random_id(), ++last_number_, std::move(origin), now_ms, kept_);
+  return add(std::make_shared<Task>(random_id(), ++last_number_, std::move(origin), now_ms, kept_));
+}
+
+TaskPtr TaskTable::restore(Task::Record record, std::uint64_t now_ms) {
+  const std::lock_guard lock(mutex_);
+  expire(now_ms);
+  if (const auto found = by_id_.find(record.id); found != by_id_.end()) return *found->second;
+  shed_bytes();
+  if (!make_room(record.origin)) return nullptr;
+  return add(std::make_shared<Task>(std::move(record), ++last_number_, now_ms, kept_));
+}
+
+TaskPtr TaskTable::add(TaskPtr task) {
+  ++counts_[task->owner()];
   by_age_.push_back(task);
   by_id_.emplace(task->id(), std::prev(by_age_.end()));
   by_expiry_.emplace(task->expires_ms(), std::prev(by_age_.end()));

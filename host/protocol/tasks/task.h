@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -37,10 +38,29 @@ class Task final : public rpc::Outlet {
     std::uint64_t ttl_ms = limits::kTaskTtlMs;
     bool has_share = false;  // the owner is one of several, who are told apart
   };
+  enum class Status : std::uint8_t { working, input_required, completed, failed, cancelled };
+  // What the call has answered, once it is over, as JSON text: one of them, none if it was cancelled.
+  struct Outcome {
+    std::string result;
+    std::string error;
+  };
+  // What outlives the process that runs it.
+  struct Record {
+    std::string id;
+    Origin origin;  // but for the place
+    Status status = Status::working;
+    std::uint64_t created_at_ms = 0;  // since 1970, as is the next
+    std::uint64_t updated_at_ms = 0;
+    std::string message;
+    Outcome outcome;
+  };
   // `kept` counts the bytes that all tasks keep.
   using Bytes = std::shared_ptr<std::atomic<std::size_t>>;  // of the table and its tasks, which may outlive it
   // `now_ms` is of the clock by which it ends; see monotonic_ms().
   Task(std::string id, std::uint64_t number, Origin origin, std::uint64_t now_ms, Bytes kept);
+  // One of an earlier process. With that its call has ended.
+  Task(Record record, std::uint64_t number, std::uint64_t now_ms, Bytes kept);
+  Record record() const;
   // The table keeps it no longer: its bytes do not count.
   void let_go();
 
@@ -48,7 +68,7 @@ class Task final : public rpc::Outlet {
   std::uint64_t number() const { return number_; }  // counts up in the order of creation
   const std::string& owner() const { return origin_.owner; }
   rpc::Place place() const { return origin_.place; }
-  std::uint64_t expires_ms() const { return created_ms_ + origin_.ttl_ms; }
+  std::uint64_t expires_ms() const { return expires_ms_; }
   bool over() const;
   std::size_t bytes() const;  // of what it keeps
 
@@ -67,11 +87,6 @@ class Task final : public rpc::Outlet {
   bool take_answer(const std::string& key);
   void cancel();
 
-  // What the call has answered, once it is over, as JSON text: one of them, none if it was cancelled.
-  struct Outcome {
-    std::string result;
-    std::string error;
-  };
   Outcome outcome() const;
 
   // `changed` is called after each change, on the thread that made it, until unwatch().
@@ -89,7 +104,6 @@ class Task final : public rpc::Outlet {
   };
   Answer read_answer(std::span<const std::string_view> pieces) const;
 
-  enum class Status : std::uint8_t { working, input_required, completed, failed, cancelled };
   // Changes the state, if `change` says that it did, and tells the watchers.
   template <class Change>
   bool update(Change&& change);
@@ -97,8 +111,8 @@ class Task final : public rpc::Outlet {
   const std::string id_;
   const std::uint64_t number_;
   const Origin origin_;
-  const std::uint64_t created_ms_;     // by the clock of the table
-  const std::uint64_t created_at_ms_;  // since the epoch, as is the next
+  const std::uint64_t expires_ms_;     // by the clock of the table
+  const std::uint64_t created_at_ms_;  // since 1970, as is updated_ms_
   const Bytes kept_;
 
   mutable std::mutex mutex_;  // guards all below
@@ -114,6 +128,10 @@ class Task final : public rpc::Outlet {
 };
 
 using TaskPtr = std::shared_ptr<Task>;
+
+// "working" and so on, as both dialects have it.
+std::string_view status_name(Task::Status status);
+std::optional<Task::Status> status_of(std::string_view name);
 
 // Hears of a task's changes until it is destroyed.
 class TaskWatch {
@@ -138,6 +156,8 @@ class TaskTable {
 
   // Null if there are kTasksMax that are not over, or a share of that of one who has a share.
   TaskPtr create(Task::Origin origin, std::uint64_t now_ms);
+  // One of an earlier process, or what is here of that id by now. Null if there is no room for it.
+  TaskPtr restore(Task::Record record, std::uint64_t now_ms);
   // Only for its owner.
   TaskPtr find(std::string_view id, std::string_view owner, std::uint64_t now_ms);
   // The owner's tasks behind the one of that number, oldest first, at most `count`.
@@ -146,6 +166,7 @@ class TaskTable {
 
  private:
   using ByAge = std::list<TaskPtr>;
+  TaskPtr add(TaskPtr task);
   void expire(std::uint64_t now_ms);
   void shed_bytes();
   bool make_room(const Task::Origin& origin);

@@ -4,6 +4,22 @@
 #include "registry/answers.h"
 
 namespace collet::protocol {
+namespace {
+
+// tasks/… names one, subscriptions/listen several.
+std::vector<std::string> named_tasks(const rpc::Message& message) {
+  std::vector<std::string> ids;
+  if (const auto id = message.param_text("taskId")) ids.emplace_back(*id);
+  const json::Value* wishes = message.param("notifications");
+  const json::Value* listed = wishes && wishes->IsObject() ? json::find(*wishes, "taskIds") : nullptr;
+  if (!listed || !listed->IsArray() || listed->Size() > limits::kSubscriptionUrisMax) return ids;
+  for (const json::Value& id : listed->GetArray()) {
+    if (id.IsString()) ids.emplace_back(json::view(id));
+  }
+  return ids;
+}
+
+}  // namespace
 
 bool can_do_tasks(const Context& context) {
   if (context.era != Era::modern) return false;
@@ -27,6 +43,29 @@ TaskOffer offer_task(const registry::Traits& traits, const Context& context, std
   }
   if (traits.task_after_input && round == 0) return {};
   return {.ttl_ms = ttl_ms};
+}
+
+bool ServerLoop::awaits_tasks(RequestPtr& request, Handler handler) {
+  TaskRecords* const records = server_.task_records();
+  if (!records) return false;
+  const std::string owner = task_owner(request->context);
+  std::vector<std::string> ids = named_tasks(request->message);
+  std::erase_if(ids, [&](const std::string& id) { return server_.tasks().find(id, owner, monotonic_ms()) != nullptr; });
+  const bool all = request->message.method == "tasks/list";
+  if (ids.empty() && !all) return false;
+  const WaitingRequests::Serial serial = waiting_.add(std::move(request));
+  TaskRecords::Found found = [this, serial, handler](std::vector<Task::Record> tasks) {
+    loop_.post([this, serial, handler, tasks = std::move(tasks)]() mutable {
+      for (Task::Record& task : tasks) server_.tasks().restore(std::move(task), monotonic_ms());
+      if (RequestPtr waited = waiting_.take(serial)) (this->*handler)(std::move(waited));
+    });
+  };
+  if (all) {
+    records->find_all(owner, std::move(found));
+  } else {
+    records->find(owner, std::move(ids), std::move(found));
+  }
+  return true;
 }
 
 TaskPtr ServerLoop::find_task(Request& request) {

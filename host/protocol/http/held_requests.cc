@@ -1,0 +1,97 @@
+#include "protocol/http/held_requests.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/assert.h"
+
+namespace collet::protocol {
+
+struct HeldRequests::Door {
+  std::mutex mutex;  // guards `open`: changed on the loop's thread, or when the loop has ended
+  HeldRequests* open;
+
+  // Any thread.
+  static void bring(const std::shared_ptr<Door>& door, Serial serial, SharedKnown known) {
+    const std::lock_guard lock(door->mutex);
+    if (!door->open) return;
+    door->open->loop_.post([door, serial, known = std::move(known)]() mutable {
+      if (door->open) door->open->release(serial, std::move(known));
+    });
+  }
+};
+
+namespace {
+
+template <class Refuse>
+auto refusing(Refuse refuse, std::string_view why) {
+  return std::make_shared<const HeldRequests::Known>(HeldRequests::Known{refuse(why)});
+}
+
+constexpr std::string_view kLate = "it takes too long";
+constexpr std::string_view kEnding = "the server is ending";
+
+}  // namespace
+
+HeldRequests::HeldRequests(loop::Loop& loop, HeldLimits limits)
+    : loop_(loop),
+      limits_(limits),
+      door_(std::make_shared<Door>()),
+      unknown_sender_{refusing(cannot_authenticate, kLate), refusing(cannot_authenticate, kEnding)},
+      unknown_needs_{refusing(cannot_fetch_needs, kLate), refusing(cannot_fetch_needs, kEnding)} {
+  door_->open = this;
+}
+
+HeldRequests::~HeldRequests() {
+  COLLET_ASSERT(held_.empty());
+  const std::lock_guard lock(door_->mutex);
+  door_->open = nullptr;
+}
+
+bool HeldRequests::has_room_for(std::string_view client) const {
+  if (held_.size() >= limits_.count_max) return false;
+  const auto of_client = std::ranges::count_if(held_, [&](const auto& held) { return held.second.client == client; });
+  return static_cast<unsigned>(of_client) < (limits_.count_max + 1) / 2;
+}
+
+std::optional<HeldRequests::Serial> HeldRequests::add(transport::HttpReply& reply, std::string_view client,
+                                                      const Refusals& refusals) {
+  if (!has_room_for(client)) return std::nullopt;
+  const Serial serial = ++last_serial_;
+  Held& held = held_.try_emplace(serial, *this, serial, reply, client, refusals).first->second;
+  held.time_limit.start(limits_.timeout_ms, [this, serial, late = refusals.late] { release(serial, late); });
+  reply.observe(&held);
+  reply.hold();
+  return serial;
+}
+
+std::optional<LateVerdict> HeldRequests::hold(transport::HttpReply& reply, std::string_view client) {
+  const auto serial = add(reply, client, unknown_sender_);
+  if (!serial) return std::nullopt;
+  return LateVerdict([door = door_, serial = *serial](Verdict said) {
+    Door::bring(door, serial, std::make_shared<const Known>(Known{std::move(said)}));
+  });
+}
+
+std::optional<Callback<void()>> HeldRequests::hold_for(transport::HttpReply& reply, std::string_view client,
+                                                       registry::PrincipalPtr principal) {
+  const auto serial = add(reply, client, unknown_needs_);
+  if (!serial) return std::nullopt;
+  auto known = std::make_shared<const Known>(Known{std::move(principal), true});
+  return Callback<void()>([door = door_, serial = *serial, known = std::move(known)] { Door::bring(door, serial, known); });
+}
+
+// Whoever has left, or had its time, is no longer there.
+void HeldRequests::release(Serial serial, SharedKnown known) {
+  const auto found = held_.find(serial);
+  if (found == held_.end()) return;
+  transport::HttpReply& reply = found->second.reply;
+  held_.erase(found);
+  reply.release(std::move(known));
+}
+
+void HeldRequests::give_up() {
+  while (!held_.empty()) release(held_.begin()->first, held_.begin()->second.refusals.ending);
+}
+
+}  // namespace collet::protocol

@@ -1,0 +1,39 @@
+// The sessions of the legacy era as the requests of one loop find them: in this process, or, where there is one, in a store.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/callback.h"
+#include "protocol/legacy/session.h"
+#include "registry/principal.h"
+
+namespace collet::protocol {
+
+class ServerLoop;
+
+// Loop thread.
+class LoopSessions {
+ public:
+  explicit LoopSessions(ServerLoop& loop) : loop_(loop) {}
+
+  // One that is here; null: there is none of this principal. Counts as use.
+  SessionPtr find(std::string_view id, const registry::PrincipalPtr& principal);
+  // Whether a session that is not here may be in the store …
+  bool may_be_elsewhere(std::string_view id) const;
+  // … which brings it here, if it is there and the principal's, and then calls back on any thread.
+  void fetch(std::string id, registry::PrincipalPtr principal, Callback<void()> done);
+
+  // Has the store keep the session from now on, as it is, and calls back, on any thread, when it does. At once without a store.
+  void begin_to_keep(Session& session, Callback<void()> done);
+  // The session has changed: so does what is kept of it, if something is.
+  void keep(const Session& session);
+  void end(const Session& session);
+
+ private:
+  void restore(std::string id, const registry::PrincipalPtr& principal, const Session::Record& record);
+
+  ServerLoop& loop_;
+};
+
+}  // namespace collet::protocol

@@ -1,0 +1,71 @@
+#include "protocol/legacy/session_records.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "protocol/version.h"
+
+namespace collet::protocol {
+namespace {
+
+const std::string kSessionsSpace = "host:sessions";  // no plugin's name has a colon
+
+std::optional<std::string> text_member(const json::Value& object, std::string_view name) {
+  const auto text = json::find_string(object, name);
+  return text ? std::optional<std::string>(*text) : std::nullopt;
+}
+
+}  // namespace
+
+std::string session_text(const Session::Record& record) {
+  std::string out = R"({"owner":)";
+  text::append_json_string(out, record.owner);
+  out += fmt::format(R"(,"version":"{}","logSeverity":{},"info":)", record.client.version, record.log_severity);
+  text::append_json_string(out, record.client.info);
+  out += R"(,"capabilities":)";
+  text::append_json_string(out, record.client.capabilities);
+  return out + R"(,"watched":)" + text::json_strings(record.watched) + "}";
+}
+
+std::optional<Session::Record> read_session(std::string_view text) {
+  json::Document document;
+  if (json::parse(text, document) || !document.IsObject()) return std::nullopt;
+  auto owner = text_member(document, "owner");
+  auto info = text_member(document, "info");
+  auto capabilities = text_member(document, "capabilities");
+  const std::string_view version = known_legacy(json::find_string(document, "version").value_or(""));
+  const json::Value* severity = json::find(document, "logSeverity");
+  const json::Value* watched = json::find(document, "watched");
+  if (!owner || !info || !capabilities || version.empty() || !severity || !severity->IsUint() || !watched || !watched->IsArray())
+    return std::nullopt;
+  Session::Record record{.owner = std::move(*owner),
+                         .client = {version, std::move(*info), std::move(*capabilities)},
+                         .log_severity = severity->GetUint()};
+  for (const json::Value& uri : watched->GetArray()) {
+    if (uri.IsString()) record.watched.emplace_back(json::view(uri));
+  }
+  return record;
+}
+
+void SessionRecords::keep(const Session& session, Callback<void()> done) {
+  records_.put(kSessionsSpace, {.key = session.id(), .value = session_text(session.record()), .ttl_ms = idle_timeout_ms_},
+               [done = std::move(done)](store::Records::Answer) mutable {
+                 if (done) done();
+               });
+}
+
+void SessionRecords::remove(const std::string& id) {
+  records_.remove(kSessionsSpace, id, {}, [](store::Records::Answer) {});
+}
+
+void SessionRecords::find(const std::string& id, Callback<void(std::optional<Session::Record>)> then) {
+  if (id.empty() || id.size() > limits::kRecordKeyBytesMax) return then(std::nullopt);
+  records_.get(kSessionsSpace, id, [then = std::move(then)](store::Records::Answer answer) mutable {
+    then(answer.value ? read_session(*answer.value) : std::nullopt);
+  });
+}
+
+}  // namespace collet::protocol

@@ -1,0 +1,122 @@
+#include "protocol/tasks/task_records.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "base/json.h"
+#include "base/text.h"
+
+namespace collet::protocol {
+namespace {
+
+const std::string kTasksSpace = "host:tasks";  // no plugin's name has a colon
+
+// Of all keys that one owner has. Whose a record is says the record: an owner's name may have a slash, too.
+std::string key_prefix(const std::string& owner) { return owner + '/'; }
+
+}  // namespace
+
+std::string task_text(const Task::Record& record) {
+  std::string out = fmt::format(R"({{"id":"{}","dialect":"{}","status":"{}","createdAtMs":{},"updatedAtMs":{},"ttlMs":{},"hasShare":{})",
+                                record.id, record.origin.dialect == Era::modern ? "modern" : "legacy", status_name(record.status),
+                                record.created_at_ms, record.updated_at_ms, record.origin.ttl_ms, record.origin.has_share);
+  const auto add = [&out](std::string_view name, std::string_view value) {
+    out += fmt::format(R"(,"{}":)", name);
+    text::append_json_string(out, value);
+  };
+  add("owner", record.origin.owner);
+  add("message", record.message);
+  add("result", record.outcome.result);
+  add("error", record.outcome.error);
+  return out + '}';
+}
+
+std::optional<Task::Record> read_task(std::string_view text) {
+  json::Document document;
+  if (json::parse(text, document) || !document.IsObject()) return std::nullopt;
+  bool whole = true;
+  const auto string = [&](std::string_view name) {
+    const auto value = json::find_string(document, name);
+    whole = whole && value;
+    return std::string(value.value_or(""));
+  };
+  const auto number = [&](std::string_view name) {
+    const json::Value* value = json::find(document, name);
+    whole = whole && value && value->IsUint64();
+    return whole ? value->GetUint64() : 0;
+  };
+  const json::Value* has_share = json::find(document, "hasShare");
+  const auto status = status_of(string("status"));
+  Task::Record record{.id = string("id"),
+                      .origin = {.dialect = string("dialect") == "modern" ? Era::modern : Era::legacy,
+                                 .owner = string("owner"),
+                                 .ttl_ms = number("ttlMs"),
+                                 .has_share = has_share && has_share->IsTrue()},
+                      .created_at_ms = number("createdAtMs"),
+                      .updated_at_ms = number("updatedAtMs"),
+                      .message = string("message"),
+                      .outcome = {string("result"), string("error")}};
+  if (!whole || !status) return std::nullopt;
+  record.status = *status;
+  return record;
+}
+
+void TaskRecords::keep(const Task& task) {
+  const Task::Record record = task.record();
+  std::string key = key_prefix(record.origin.owner) + record.id;
+  const std::uint64_t end_ms = record.created_at_ms + record.origin.ttl_ms;
+  const std::uint64_t now_ms = wall_ms();
+  if (end_ms <= now_ms || key.size() > limits::kRecordKeyBytesMax) return;
+  records_.put(kTasksSpace, {.key = std::move(key), .value = task_text(record), .ttl_ms = end_ms - now_ms},
+               [](store::Records::Answer) {});
+}
+
+// Shared by the answers that are to come; the last one tells.
+class TaskRecords::Search {
+ public:
+  Search(std::string owner, std::size_t count, Found then) : owner_(std::move(owner)), left_(count), then_(std::move(then)) {}
+
+  void note(const store::Bytes& value) {
+    auto record = value ? read_task(*value) : std::nullopt;
+    if (record && record->origin.owner == owner_) {
+      const std::lock_guard lock(mutex_);
+      found_.push_back(std::move(*record));
+    }
+    if (--left_ > 0) return;
+    std::ranges::sort(found_, {}, &Task::Record::created_at_ms);
+    then_(std::move(found_));
+  }
+
+ private:
+  const std::string owner_;
+  std::atomic<std::size_t> left_;
+  Found then_;
+  std::mutex mutex_;  // guards `found_` until the last answer
+  std::vector<Task::Record> found_;
+};
+
+void TaskRecords::find(const std::string& owner, std::vector<std::string> ids, Found then) {
+  const std::string prefix = key_prefix(owner);
+  std::erase_if(ids, [&](const std::string& id) { return prefix.size() + id.size() > limits::kRecordKeyBytesMax; });
+  if (ids.empty()) return then({});
+  const auto search = std::make_shared<Search>(owner, ids.size(), std::move(then));
+  for (const std::string& id : ids) {
+    records_.get(kTasksSpace, prefix + id, [search](store::Records::Answer answer) { search->note(answer.value); });
+  }
+}
+
+void TaskRecords::find_all(const std::string& owner, Found then) {
+  const std::string prefix = key_prefix(owner);
+  records_.list(kTasksSpace, {.prefix = prefix}, [this, owner, prefix, then = std::move(then)](store::Records::Page page) mutable {
+    std::vector<std::string> ids;
+    for (const auto& key : page.keys) ids.push_back(key.key.substr(prefix.size()));
+    find(owner, std::move(ids), std::move(then));
+  });
+}
+
+}  // namespace collet::protocol

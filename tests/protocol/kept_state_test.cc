@@ -1,0 +1,425 @@
+// Sessions and tasks that a store keeps: a client goes on with them at another server, as it does after a restart.
+#include <deque>
+
+#include "protocol/harness.h"
+#include "protocol/legacy/session_records.h"
+#include "protocol/tasks/task_records.h"
+#include "store/memory_records.h"
+#include "support/catch.h"
+
+using namespace collet;
+using namespace collet::test;
+using protocol::Era;
+using protocol::Session;
+using protocol::Task;
+using store::Records;
+
+namespace {
+
+// A store that answers when the test has it do so. Any thread asks; the test's answers.
+class SlowRecords final : public Records {
+ public:
+  void get(const std::string& space, const std::string& key, Answered then) override {
+    asked_.push_back([this, space, key, then = std::move(then)]() mutable { records_.get(space, key, std::move(then)); });
+  }
+  void put(const std::string& space, Put put, Answered then) override {
+    asked_.push_back([this, space, put = std::move(put), then = std::move(then)]() mutable {
+      records_.put(space, std::move(put), std::move(then));
+    });
+  }
+  void remove(const std::string& space, const std::string& key, Expected expected, Answered then) override {
+    asked_.push_back([this, space, key, expected, then = std::move(then)]() mutable {
+      records_.remove(space, key, expected, std::move(then));
+    });
+  }
+  void list(const std::string& space, const List& list, Listed then) override {
+    asked_.push_back([this, space, list, then = std::move(then)]() mutable { records_.list(space, list, std::move(then)); });
+  }
+
+  std::size_t asked() const { return asked_.size(); }
+  void answer_all() {
+    while (!asked_.empty()) {
+      Callback<void()> next = std::move(asked_.front());
+      asked_.pop_front();
+      next();
+    }
+  }
+
+ private:
+  store::MemoryRecords records_;
+  std::deque<Callback<void()>> asked_;
+};
+
+protocol::ServerOptions kept_in(Records& records) {
+  protocol::ServerOptions options;
+  options.records = &records;
+  return options;
+}
+
+protocol::AccessRules with_tokens() {
+  protocol::AccessRules rules;
+  rules.authenticator = known_by([](std::string_view token) { return named(token); });
+  return rules;
+}
+
+constexpr const char* kList = R"({"jsonrpc":"2.0","id":5,"method":"tools/list"})";
+
+FakeReply& with_token(Harness& h, const std::string& token, std::string body, const std::string& session = {},
+                      const std::string& method = "POST") {
+  Post post{.body = std::move(body), .method = method};
+  post.headers = {{"Content-Type", "application/json"},
+                  {"Accept", "application/json, text/event-stream"},
+                  {"MCP-Protocol-Version", "2025-11-25"},
+                  {"Authorization", "Bearer " + token}};
+  if (!session.empty()) post.headers.push_back({"Mcp-Session-Id", session});
+  return h.send(post);
+}
+
+std::string initialize_as(Harness& h, const std::string& token) {
+  FakeReply& reply = with_token(h, token,
+                                R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+                                R"("capabilities":{},"clientInfo":{"name":"t","version":"1"}}})");
+  h.turn();
+  CHECK(reply.status == 200);
+  return reply.headers["Mcp-Session-Id"];
+}
+
+// Opens a session, whose record is there when the client knows its id.
+std::string open_session(Harness& h, const std::string& version = "2025-11-25") {
+  FakeReply& reply = h.legacy(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":")" + version +
+                              R"(","capabilities":{"elicitation":{}},"clientInfo":{"name":"t","version":"1"}}})");
+  h.turn();
+  REQUIRE(reply.status == 200);
+  return reply.headers["Mcp-Session-Id"];
+}
+
+void add_waiting_tool(Harness& h) {
+  h.add_tool("work", [](const registry::Call&, registry::Listener&) {}, "{}", kOptional);
+}
+
+std::string task_request(int id, const std::string& method, const std::string& params) {
+  return R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":")" + method + R"(","params":)" + params + "}";
+}
+
+std::string about(Harness& h, const std::string& session, const std::string& method, const std::string& task) {
+  FakeReply& reply = h.legacy(task_request(3, "tasks/" + method, R"({"taskId":")" + task + "\"}"), session);
+  for (int i = 0; i < 3 && !reply.ended; ++i) h.turn();
+  return reply.body;
+}
+
+// Begins a task in the session of 2025-11-25, whose call goes on.
+std::string begin_task(Harness& h, const std::string& session) {
+  FakeReply& reply = h.legacy(task_request(2, "tools/call", R"({"name":"work","task":{"ttl":60000}})"), session);
+  return unquoted(at(reply.body, "/result/task/taskId"));
+}
+
+}  // namespace
+
+TEST_CASE("a session goes on at another server, as what it was") {
+  store::MemoryRecords records;
+  Harness first(kept_in(records)), second(kept_in(records));
+  for (Harness* h : {&first, &second}) {
+    h->add(registry::Kind::resource, "notes", [](const registry::Call&, registry::Listener&) {},
+           R"({"uri":"note://1","name":"notes"})");
+  }
+  const std::string session = open_session(first);
+  CHECK(first.legacy(R"({"jsonrpc":"2.0","id":1,"method":"logging/setLevel","params":{"level":"error"}})", session).status == 200);
+
+  const FakeReply& listed = second.legacy(kList, session);
+  CHECK(listed.status == 200);
+  CHECK(at(listed.body, "/result/tools") == "[]");
+  const auto there = second.server.sessions().find(session, nullptr, second.loop.now_ms());
+  REQUIRE(there);
+  CHECK(there->client().version == "2025-11-25");
+  CHECK(there->client().capabilities == R"({"elicitation":{}})");
+  CHECK(at(there->client().info, "/name") == "\"t\"");
+  CHECK(there->log_severity() == 3);
+}
+
+TEST_CASE("a session of another server opens a stream, and is told there of what it watches") {
+  store::MemoryRecords records;
+  std::vector<std::string> watched;
+  auto options = kept_in(records);
+  options.on_watch = [&](std::string_view uri, bool is_watched) { watched.push_back(std::string(uri) + (is_watched ? "+" : "-")); };
+  Harness first(kept_in(records)), second(std::move(options));
+  for (Harness* h : {&first, &second}) h->add(registry::Kind::resource, "note://1", [](const registry::Call&, registry::Listener&) {});
+  const std::string session = open_session(first);
+  const auto request = [](std::string_view method) {
+    return R"({"jsonrpc":"2.0","id":1,"method":"resources/)" + std::string(method) + R"(","params":{"uri":"note://1"}})";
+  };
+  CHECK(at(first.legacy(request("subscribe"), session).body, "/result") == "{}");
+
+  FakeReply& stream = second.send({"", {{"Accept", "text/event-stream"}, {"Mcp-Session-Id", session}}, "GET"});
+  REQUIRE(stream.streaming);
+  CHECK(watched == std::vector<std::string>{"note://1+"});
+  second.server.resource_updated("note://1");
+  second.turn();
+  second.turn();
+  REQUIRE(stream.events.size() == 1);
+  CHECK(at(stream.events[0], "/params/uri") == "\"note://1\"");
+
+  CHECK(at(second.legacy(request("unsubscribe"), session).body, "/result") == "{}");
+  Harness third(kept_in(records));
+  CHECK(third.legacy(kList, session).status == 200);
+  CHECK_FALSE(third.server.sessions().find(session, nullptr, third.loop.now_ms())->subscribed("note://1"));
+}
+
+TEST_CASE("a session of another server is its principal's alone, and unknown once it has ended") {
+  store::MemoryRecords records;
+  Harness first(kept_in(records), with_tokens()), second(kept_in(records), with_tokens());
+  const std::string session = initialize_as(first, "alice");
+  CHECK(with_token(second, "bob", kList, session).status == 404);
+  CHECK(with_token(second, "bob", "", session, "DELETE").status == 404);
+  CHECK(second.server.sessions().size() == 0);
+  CHECK(with_token(second, "alice", kList, session).status == 200);
+  CHECK(with_token(second, "bob", kList, session).status == 404);
+
+  CHECK(with_token(second, "alice", "", session, "DELETE").status == 204);
+  Harness third(kept_in(records), with_tokens());
+  CHECK(with_token(third, "alice", kList, session).status == 404);
+  CHECK(with_token(third, "alice", kList, std::string(600, 'x')).status == 404);
+  CHECK(with_token(third, "alice", kList, "").status == 404);
+  CHECK(records.count() == 0);
+}
+
+TEST_CASE("what initialize opens is answered when the store has it, and not to a client that has left") {
+  SlowRecords records;
+  Harness h(kept_in(records));
+  const std::string initialize = R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+                                 R"("capabilities":{},"clientInfo":{"name":"t","version":"1"}}})";
+  FakeReply& stays = h.legacy(initialize);
+  FakeReply& leaves = h.legacy(initialize);
+  CHECK(records.asked() == 2);
+  CHECK_FALSE(stays.ended);
+  leaves.leave();
+  records.answer_all();
+  h.turn();
+  CHECK(stays.status == 200);
+  CHECK_FALSE(stays.headers["Mcp-Session-Id"].empty());
+  CHECK(leaves.status == 0);
+}
+
+TEST_CASE("requests of one session that come while it is fetched find one session, and of none are told so") {
+  SlowRecords records;
+  Harness first(kept_in(records)), second(kept_in(records));
+  FakeReply& opened = first.legacy(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+                                   R"("capabilities":{},"clientInfo":{"name":"t","version":"1"}}})");
+  records.answer_all();
+  first.turn();
+  const std::string session = opened.headers["Mcp-Session-Id"];
+  FakeReply& one = second.legacy(kList, session);
+  FakeReply& other = second.legacy(kList, session);
+  FakeReply& unknown = second.legacy(kList, "unknown");
+  FakeReply& gone = second.legacy(kList, session);
+  gone.leave();
+  CHECK(one.held);
+  CHECK(records.asked() == 4);
+  records.answer_all();
+  for (int i = 0; i < 3; ++i) second.turn();
+  CHECK(one.status == 200);
+  CHECK(other.status == 200);
+  CHECK(unknown.status == 404);
+  CHECK(at(unknown.body, "/error/message") == R"("Unknown session: it has ended, initialize a new one")");
+  CHECK(gone.status == 0);
+  CHECK(second.server.sessions().size() == 1);
+  CHECK(records.asked() == 0);
+}
+
+TEST_CASE("who waits in vain for a session is told to come again") {
+  SlowRecords records;
+  protocol::AccessRules rules;
+  rules.authentication_timeout_ms = 1;
+  Harness h(kept_in(records), std::move(rules));
+  FakeReply& late = h.legacy(kList, "somewhere");
+  while (late.held) h.turn();
+  CHECK(late.status == 503);
+  CHECK(late.headers["Retry-After"] == "2");
+  FakeReply& ending = h.legacy(kList, "somewhere");
+  h.site.give_up_held();
+  CHECK(ending.status == 503);
+  records.answer_all();
+  h.turn();
+}
+
+TEST_CASE("a session that the store has no room for is this server's alone") {
+  store::MemoryRecords records;
+  for (unsigned i = 0; i < limits::kRecordsMax; ++i) {
+    records.put("host:sessions", {.key = std::to_string(i), .value = "x"}, [](Records::Answer) {});
+  }
+  Harness first(kept_in(records)), second(kept_in(records));
+  const std::string session = open_session(first);
+  CHECK(first.legacy(kList, session).status == 200);
+  CHECK(second.legacy(kList, session).status == 404);
+}
+
+TEST_CASE("a session that is used is kept again before its record ends") {
+  protocol::EventBudget budget;
+  Session session("id", nullptr, budget);
+  CHECK_FALSE(session.take_renewal(1'000'000, 10));  // no store has it
+  session.note_kept(100);
+  CHECK_FALSE(session.take_renewal(109, 10));
+  CHECK(session.take_renewal(110, 10));
+  CHECK_FALSE(session.take_renewal(119, 10));
+  CHECK(session.take_renewal(125, 10));
+
+  std::uint64_t now_ms = 0;
+  store::MemoryRecords records([&] { return now_ms; });
+  protocol::SessionRecords kept(records, 1'000);
+  CHECK(kept.renewal_ms() == 250);
+  session.initialize({"2025-11-25", "{}", "{}"});
+  const auto is_there = [&] {
+    bool there = false;
+    kept.find("id", [&](std::optional<Session::Record> record) { there = record.has_value(); });
+    return there;
+  };
+  kept.keep(session);
+  now_ms = 999;
+  CHECK(is_there());
+  kept.keep(session);
+  now_ms = 1'998;
+  CHECK(is_there());
+  now_ms = 1'999;
+  CHECK_FALSE(is_there());
+}
+
+TEST_CASE("what a store has of a session is read as it was written, and nothing else is") {
+  const Session::Record record{.owner = "a \"b\"",
+                               .client = {"2025-06-18", R"({"name":"x"})", R"({"roots":{}})"},
+                               .log_severity = 2,
+                               .watched = {"a://1", "b://\n"}};
+  const std::string text = protocol::session_text(record);
+  const auto read = protocol::read_session(text);
+  REQUIRE(read);
+  CHECK(read->owner == record.owner);
+  CHECK(read->client.version == "2025-06-18");
+  CHECK(read->client.info == record.client.info);
+  CHECK(read->client.capabilities == record.client.capabilities);
+  CHECK(read->log_severity == 2);
+  CHECK(read->watched == record.watched);
+  for (std::size_t size = 0; size < text.size(); ++size) CHECK_FALSE(protocol::read_session(text.substr(0, size)));
+  std::string other = text;
+  other.replace(other.find("2025-06-18"), 10, "2031-01-01");
+  CHECK_FALSE(protocol::read_session(other));
+}
+
+TEST_CASE("what a store has of a task is read as it was written, and nothing else is") {
+  const Task::Record record{.id = "1f",
+                            .origin = {.dialect = Era::legacy, .owner = "session:\"x\"", .ttl_ms = 5, .has_share = true},
+                            .status = Task::Status::failed,
+                            .created_at_ms = 7,
+                            .updated_at_ms = 8,
+                            .message = "m",
+                            .outcome = {"", R"({"code":-1,"message":"e"})"}};
+  const std::string text = protocol::task_text(record);
+  const auto read = protocol::read_task(text);
+  REQUIRE(read);
+  CHECK(protocol::task_text(*read) == text);
+  CHECK(read->origin.owner == record.origin.owner);
+  CHECK(read->origin.has_share);
+  CHECK(read->status == Task::Status::failed);
+  CHECK(read->outcome.error == record.outcome.error);
+  for (std::size_t size = 0; size < text.size(); ++size) CHECK_FALSE(protocol::read_task(text.substr(0, size)));
+}
+
+TEST_CASE("a task that is over is there after a restart, for its owner, in both dialects") {
+  store::MemoryRecords records;
+  std::string session, old_task, new_task;
+  const std::string can_tasks = R"({"extensions":{"io.modelcontextprotocol/tasks":{}}})";
+  {
+    Harness before(kept_in(records));
+    add_waiting_tool(before);
+    session = open_session(before);
+    old_task = begin_task(before, session);
+    before.provider.end_with_text("old");
+    FakeReply& begun = before.modern("tools/call", R"("name":"work",)", "work", can_tasks);
+    new_task = unquoted(at(begun.body, "/result/taskId"));
+    before.provider.end_with_text("new");
+    before.turn();
+  }
+  Harness after(kept_in(records));
+  CHECK(at(about(after, session, "get", old_task), "/result/status") == "\"completed\"");
+  CHECK(at(about(after, session, "result", old_task), "/result/content/0/text") == "\"old\"");
+  const std::string stranger = open_session(after);
+  CHECK(at(about(after, stranger, "get", old_task), "/error/code") == "-32602");
+
+  FakeReply& got = after.modern("tasks/get", R"("taskId":")" + new_task + "\",", new_task, can_tasks);
+  for (int i = 0; i < 3 && !got.ended; ++i) after.turn();
+  CHECK(at(got.body, "/result/status") == "\"completed\"");
+  CHECK(at(got.body, "/result/result/content/0/text") == "\"new\"");
+}
+
+TEST_CASE("a task whose call ended with its process has failed, and says so") {
+  store::MemoryRecords records;
+  Harness before(kept_in(records)), after(kept_in(records));
+  add_waiting_tool(before);
+  const std::string session = open_session(before);
+  const std::string task = begin_task(before, session);
+  const std::string got = about(after, session, "get", task);
+  CHECK(at(got, "/result/status") == "\"failed\"");
+  CHECK(at(about(after, session, "result", task), "/error/message") == "\"The server was restarted while this task ran\"");
+  CHECK(at(about(after, session, "cancel", task), "/error/code") == "-32602");
+  before.provider.end_with_text("done");
+}
+
+TEST_CASE("a cancelled task is cancelled after a restart") {
+  store::MemoryRecords records;
+  Harness before(kept_in(records)), after(kept_in(records));
+  add_waiting_tool(before);
+  const std::string session = open_session(before);
+  const std::string task = begin_task(before, session);
+  CHECK(at(about(before, session, "cancel", task), "/result/status") == "\"cancelled\"");
+  CHECK(at(about(after, session, "get", task), "/result/status") == "\"cancelled\"");
+  before.provider.end_with_text("too late");
+  before.turn();
+  Harness again(kept_in(records));
+  CHECK(at(about(again, session, "get", task), "/result/status") == "\"cancelled\"");
+}
+
+TEST_CASE("tasks/list has those of before a restart, oldest first") {
+  store::MemoryRecords records;
+  Harness before(kept_in(records)), after(kept_in(records));
+  add_waiting_tool(before);
+  add_waiting_tool(after);
+  const std::string session = open_session(before);
+  const std::string first = begin_task(before, session);
+  before.provider.end_with_text("1");
+  FakeReply& listed = after.legacy(task_request(4, "tasks/list", "{}"), session);
+  for (int i = 0; i < 3 && !listed.ended; ++i) after.turn();
+  CHECK(at(listed.body, "/result/tasks/0/taskId") == "\"" + first + "\"");
+  CHECK(at(listed.body, "/result/tasks/1").empty());
+}
+
+TEST_CASE("subscriptions/listen follows tasks of before a restart") {
+  store::MemoryRecords records;
+  const std::string can_tasks = R"({"extensions":{"io.modelcontextprotocol/tasks":{}}})";
+  Harness before(kept_in(records)), after(kept_in(records));
+  add_waiting_tool(before);
+  const std::string task =
+      unquoted(at(before.modern("tools/call", R"("name":"work",)", "work", can_tasks).body, "/result/taskId"));
+  before.provider.end_with_text("done");
+  FakeReply& stream =
+      after.modern("subscriptions/listen", R"("notifications":{"taskIds":[")" + task + R"(","none"]},)", "", can_tasks);
+  for (int i = 0; i < 3; ++i) after.turn();
+  REQUIRE(stream.events.size() == 2);
+  CHECK(at(stream.events[1], "/params/taskId") == "\"" + task + "\"");
+  CHECK(at(stream.events[1], "/params/status") == "\"completed\"");
+}
+
+TEST_CASE("a client that leaves while its task is fetched gets nothing, and the task is there for the next") {
+  SlowRecords records;
+  Harness before(kept_in(records)), after(kept_in(records));
+  add_waiting_tool(before);
+  const std::string can_tasks = R"({"extensions":{"io.modelcontextprotocol/tasks":{}}})";
+  const std::string task =
+      unquoted(at(before.modern("tools/call", R"("name":"work",)", "work", can_tasks).body, "/result/taskId"));
+  before.provider.end_with_text("done");
+  records.answer_all();
+  FakeReply& leaves = after.modern("tasks/get", R"("taskId":")" + task + "\",", task, can_tasks);
+  CHECK_FALSE(leaves.ended);
+  leaves.leave();
+  records.answer_all();
+  after.turn();
+  CHECK(leaves.status == 0);
+  FakeReply& stays = after.modern("tasks/get", R"("taskId":")" + task + "\",", task, can_tasks);
+  CHECK(at(stays.body, "/result/status") == "\"completed\"");
+}

@@ -80,7 +80,7 @@ struct FetchClient {
     const std::string text = call("{}", "count");
     return json::parse(text, counts) ? 0 : json::find(counts, member)->GetUint64();
   }
-  bool shuts_down() { return house.loader.shutdown(20'000, Loader::Loops::running).empty(); }
+  bool shuts_down() { return house.ends(); }
 
   std::deque<std::string> kept;
   House house;

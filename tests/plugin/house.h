@@ -33,6 +33,9 @@ extern const Placement kTestPlacement;
 LoaderOptions test_options();
 inline bool in_worker() { return kTestPlacement == Placement::worker; }
 
+// Nobody is waited for who does not end, and everybody who does, however slow the machine is.
+inline constexpr Patience kUnhurried{std::chrono::milliseconds(100), std::chrono::seconds(3), kPatience};
+
 // Shows both where it does not.
 inline bool contains(const std::string& text, const std::string& part) {
   INFO(text);
@@ -103,6 +106,9 @@ class House {
     loops_[0].run([&] { registry.current()->find(registry::Kind::tool, name)->provider->cancel(id, reason); });
   }
   RunningLoop& loop(unsigned index) { return loops_[index]; }
+
+  // Ends all plugins; whether all have ended.
+  bool ends(Loader::Loops loops = Loader::Loops::running) { return loader.shutdown(kUnhurried, loops).empty(); }
 
  private:
   LoaderOptions with_store(LoaderOptions options) {

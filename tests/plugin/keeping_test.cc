@@ -212,7 +212,7 @@ TEST_CASE("a generation ends while it follows and asks, and each is told before 
     keepers.ask("flood", R"({"count":200})");
     REQUIRE(keepers.house.loader.reload(i % 2 ? "p" : "q").error == "");  // destroy() looks whether it was told
   }
-  CHECK(keepers.house.loader.shutdown(10'000, Loader::Loops::running).empty());
+  CHECK(keepers.house.ends());
 }
 
 TEST_CASE("a generation that does not come to be is told of what it has asked") {

@@ -79,7 +79,7 @@ TEST_CASE("a plugin's items are served from where they may run") {
   CHECK(status[0].id == "p1");
   CHECK(status[0].items == 16);
   CHECK(status[0].runs_inline == !in_worker());
-  CHECK(house.loader.shutdown(5'000, Loader::Loops::running).empty());
+  CHECK(house.ends());
   CHECK(house.registry.current()->items(registry::Kind::tool).empty());
 }
 
@@ -270,7 +270,7 @@ TEST_CASE("wrong registrations are left out, the rest of the plugin is served") 
   CHECK(twice.warnings[0] == "left out: item \"tool\" is registered twice");
   CHECK(house.load(module_path("hostile_completes_in_create")).ok());
   CHECK(house.load(module_path("hostile_registers_in_destroy")).ok());
-  CHECK(house.loader.shutdown(5'000, Loader::Loops::running).empty());
+  CHECK(house.ends());
 }
 
 TEST_CASE("a table that ends before the optional functions is read as far as it goes") {
@@ -289,7 +289,7 @@ TEST_CASE("a library with thread-local destructors runs on executors, one that c
   house.start_tool("stick", "5", recorder);
   CHECK(recorder.wait_end().content == R"({"type":"text","text":"5"})");
   CHECK_FALSE(house.loader.status()[0].runs_inline);
-  CHECK(house.loader.shutdown(5'000, Loader::Loops::running).empty());
+  CHECK(house.ends());
 }
 
 TEST_CASE("what does not return at the end is named and left, or killed with its worker, and the others end") {
@@ -318,7 +318,7 @@ TEST_CASE("at shutdown a running call is asked to end, and ended if it does not"
   house.start_tool("hold", "{}", held);
   held.wait_notices(1);
   CHECK(house.start_tool("never", "{}", never) != 0);
-  CHECK(house.loader.shutdown(kShutdownMs, Loader::Loops::running).empty());
+  CHECK(house.ends());
   CHECK(held.wait_end().content == R"({"type":"text","text":"3"})");  // COLLET_CANCEL_SHUTDOWN
   CHECK(never.wait_end().message == "plugin p1 was unloaded before the call ended");
 }
@@ -330,7 +330,7 @@ TEST_CASE("after the loops have ended nobody is told, and everything is unloaded
   house.start_tool("never", "{}", never);
   house.loop(0).stop();
   house.loop(1).stop();
-  CHECK(house.loader.shutdown(kShutdownMs, Loader::Loops::ended).empty());
+  CHECK(house.ends(Loader::Loops::ended));
   CHECK(never.ends() == 0);
 }
 
@@ -386,7 +386,7 @@ TEST_CASE("loading and unloading leaves nothing mapped, open or running") {
     Loader loader({&loop}, registry, options);
     const auto reports = loader.load({spec_of("sample", "sample_concurrent")});
     REQUIRE(reports[0].ok());
-    CHECK(loader.shutdown(5'000, Loader::Loops::ended).empty());
+    CHECK(loader.shutdown(kUnhurried, Loader::Loops::ended).empty());
     CHECK(entries((options.private_folder).c_str()) == 1);  // its own folder
   };
   cycle();

@@ -62,7 +62,7 @@ TEST_CASE("a generation ends with watches and timers on its loops, and with a ca
     House house;
     REQUIRE(house.load(waiter()).error == "");
     house.start_tool("wait", gate.arguments(), recorder);
-    CHECK(house.loader.shutdown(2'000, Loader::Loops::running).empty());
+    CHECK(house.ends());
   }
   CHECK(recorder.wait_end().how == Ending::How::failed);
 }
@@ -75,5 +75,5 @@ TEST_CASE("a generation ends when its loops have ended before it") {
   house.start_tool("wait", gate.arguments(), recorder);
   for (const unsigned loop : {0u, 1u}) house.loop(loop).stop();
   house.registry.publish_to({});
-  CHECK(house.loader.shutdown(2'000, Loader::Loops::ended).empty());
+  CHECK(house.ends(Loader::Loops::ended));
 }

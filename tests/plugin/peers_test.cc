@@ -275,7 +275,7 @@ TEST_CASE("a plugin waits for as many calls as the limit allows, and for no more
   // Each has begun before the next: its plugin runs one call at a time.
   const Ending past = all.call(R"({"name":"echo","arguments":{}})");
   CHECK_THAT(past.message, Catch::Contains("COLLET_E_LIMIT"));
-  CHECK(all.house.loader.shutdown(10'000, Loader::Loops::running).empty());
+  CHECK(all.house.ends());
   for (Recorder& recorder : recorders) {
     const Ending ending = recorder.wait_end();
     CHECK((ending.is_error || ending.how == Ending::How::failed));
@@ -293,7 +293,7 @@ TEST_CASE("what a plugin has given to calls that run has a bound, all together")
   for (Recorder& recorder : recorders) all.begin(with("never", kEach), recorder);
   CHECK_THAT(all.call(with("echo", kEach)).message, Catch::Contains("COLLET_E_LIMIT"));
   CHECK(all.call(with("echo", 1)).how == Ending::How::completed);  // for which there is room
-  CHECK(all.house.loader.shutdown(10'000, Loader::Loops::running).empty());
+  CHECK(all.house.ends());
   for (Recorder& recorder : recorders) recorder.wait_end();
 }
 
@@ -380,7 +380,7 @@ TEST_CASE("a generation ends while what it has called does not") {
   {
     Neighbours all;
     all.begin(R"({"name":"never"})", recorder);
-    CHECK(all.house.loader.shutdown(5'000, Loader::Loops::running).empty());
+    CHECK(all.house.ends());
   }
   CHECK(recorder.wait_end().how == Ending::How::failed);
 }
@@ -395,7 +395,7 @@ TEST_CASE("a caller and what it calls are replaced while a call runs through bot
   CHECK(recorder.ends() == 0);
   static_cast<void>(id);
   CHECK(all.call(R"({"name":"echo","arguments":{}})").how == Ending::How::completed);
-  CHECK(all.house.loader.shutdown(5'000, Loader::Loops::running).empty());
+  CHECK(all.house.ends());
   CHECK(recorder.wait_end().how != Ending::How::suspended);
 }
 

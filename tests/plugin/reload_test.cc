@@ -132,7 +132,7 @@ TEST_CASE("a call in flight ends where it began, the next one at the new build")
   bench.settle();
   CHECK(bench.house.loader.left_behind().empty());
   CHECK((mapped("-p.so") > 0) == !in_worker());
-  CHECK(bench.house.loader.shutdown(5'000, Loader::Loops::running).empty());
+  CHECK(bench.house.ends());
 }
 
 TEST_CASE("a build that fails anywhere leaves the old one serving and says why") {
@@ -513,7 +513,7 @@ TEST_CASE("if the calls of such a plugin do not end it stays") {
   contains(bench.reload("versioned_exclusive_2").error, "calls of the generation before do not end");
   CHECK(bench.call("which") == "4");
   CHECK(kept.ends() == 0);
-  CHECK(bench.house.loader.shutdown(2'000, Loader::Loops::running).empty());
+  CHECK(bench.house.ends());
 }
 
 TEST_CASE("past the bound of generations that drain a plugin is not replaced for now") {

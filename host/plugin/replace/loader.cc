@@ -439,8 +439,11 @@ void Loader::watch(std::string_view uri, bool watched) {
 }
 
 std::vector<std::string> Loader::shutdown(std::uint64_t deadline_ms, Loops loops) {
-  const auto span = milliseconds(deadline_ms);
-  const auto deadline = Clock::now() + span;
+  return shutdown(Patience::within(milliseconds(deadline_ms) * 15 / 16), loops);
+}
+
+std::vector<std::string> Loader::shutdown(const Patience& patience, Loops loops) {
+  const auto deadline = Clock::now() + (patience.drain + patience.grace + patience.end) * 16 / 15;
   const Adoption adoption;
   std::vector<std::unique_ptr<Plugin>> all;
   {
@@ -456,7 +459,7 @@ std::vector<std::string> Loader::shutdown(std::uint64_t deadline_ms, Loops loops
   drain_->hurry();
   if (loops == Loops::ended) drain_->abandon_loops();
   for (const auto& plugin : all) {
-    if (plugin->current) drain_->add(std::move(plugin->current), adoption, Patience::within(span * 15 / 16));
+    if (plugin->current) drain_->add(std::move(plugin->current), adoption, patience);
   }
   std::vector<std::string> left = drain_->finish(deadline);
   if (!left.empty()) {

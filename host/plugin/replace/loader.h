@@ -81,6 +81,7 @@ class Loader {
   // Takes every plugin out of the registry and unloads it. Returns what did not end in time, in words: if there is
   // any, it is left alone, and the process must end by _exit(), without destructors of static objects.
   std::vector<std::string> shutdown(std::uint64_t deadline_ms, Loops loops);
+  std::vector<std::string> shutdown(const Patience& patience, Loops loops);  // of each generation
   // Any thread, before the process ends by _exit(): removes the copies of libraries.
   void remove_copies() const { stage_.remove_copies(); }
 

@@ -13,13 +13,25 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kMethodBytesMax = 128;  // MCP's are shorter; a client's may be as long as a message
+constexpr std::size_t kShownBytesMax = 128;  // MCP's names are shorter; a client's may be as long as a message
+
+// The request goes on, whatever becomes of an observer.
+template <class Tell>
+void tell_all(const RequestObservers& observers, Tell&& tell_one) {
+  for (RequestObserver* observer : observers) {
+    try {
+      tell_one(*observer);
+    } catch (const std::bad_alloc&) {
+      log::error("out of memory: an observer has missed a request");
+    }
+  }
+}
 
 class ObservedRequest final : public rpc::ExchangeWatch {
  public:
-  ObservedRequest(const Request& request, const std::vector<RequestObserver*>& observers)
+  ObservedRequest(const Request& request, const RequestObservers& observers)
       : observers_(observers),
-        method_(request.message.method.substr(0, kMethodBytesMax)),
+        method_(request.message.method.substr(0, kShownBytesMax)),
         principal_(request.context.principal),
         facts_{method_, request.context.era, request.context.transport, principal_.get()} {
     tell([&](RequestObserver& observer) { observer.on_request_begun(facts_); });
@@ -36,19 +48,12 @@ class ObservedRequest final : public rpc::ExchangeWatch {
     tell([&](RequestObserver& observer) { observer.on_request_ended(facts_, end); });
   }
 
-  // The request goes on, whatever becomes of an observer.
   template <class Tell>
   void tell(Tell&& tell_one) const {
-    for (RequestObserver* observer : observers_) {
-      try {
-        tell_one(*observer);
-      } catch (const std::bad_alloc&) {
-        log::error("out of memory: an observer has missed a request");
-      }
-    }
+    tell_all(observers_, tell_one);
   }
 
-  const std::vector<RequestObserver*>& observers_;
+  const RequestObservers& observers_;
   const std::string method_;
   const registry::PrincipalPtr principal_;
   const RequestFacts facts_;
@@ -57,8 +62,14 @@ class ObservedRequest final : public rpc::ExchangeWatch {
 
 }  // namespace
 
-void observe(Request& request, const std::vector<RequestObserver*>& observers) {
+void observe(Request& request, const RequestObservers& observers) {
   request.exchange.watch(std::make_unique<ObservedRequest>(request, observers));
+}
+
+void tell_denied(const DeniedRequest& request, const RequestObservers& observers) {
+  DeniedRequest shown = request;
+  shown.path = shown.path.substr(0, kShownBytesMax);
+  tell_all(observers, [&](RequestObserver& observer) { observer.on_request_denied(shown); });
 }
 
 }  // namespace collet::protocol

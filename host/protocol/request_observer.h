@@ -1,5 +1,4 @@
-// Who is told of each request of MCP that is understood, as it is handed to its method: what counts, records or limits them. Its
-// calls are told of by registry/call_observer.h.
+// Who is told of requests: what counts, records or limits them. Their calls are told of by registry/call_observer.h.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +11,7 @@ namespace collet::protocol {
 
 // Borrowed until the function returns.
 struct RequestFacts {
-  std::string_view method;  // its first 128 bytes
+  std::string_view method;  // its first 128 bytes; empty: it could not be read
   Era era = Era::modern;
   Transport transport = Transport::http;
   const registry::Principal* principal = nullptr;  // null: nobody in particular
@@ -26,18 +25,30 @@ struct RequestEnd {
   std::uint64_t took_us = 0;
 };
 
+// A request over HTTP that may not come in, whatever it asks: of a Host, an Origin or a token that is not allowed, or of a sender who
+// cannot be told now.
+struct DeniedRequest {
+  std::string_view path;    // its first 128 bytes
+  std::string_view client;  // its address
+  int status = 0;           // of the answer
+};
+
 // On the loop of the request, on several loops at once. Takes microseconds, and throws std::bad_alloc at most.
 class RequestObserver {
  public:
+  // Of each request of MCP that is answered: as it is handed to its method, or refused.
   virtual void on_request_begun(const RequestFacts& facts) = 0;
   virtual void on_request_ended(const RequestFacts& facts, const RequestEnd& end) = 0;  // exactly once
+  virtual void on_request_denied(const DeniedRequest& request) = 0;
 
  protected:
   ~RequestObserver() = default;
 };
 
 struct Request;
+using RequestObservers = std::vector<RequestObserver*>;
 // Tells them of the request from now on.
-void observe(Request& request, const std::vector<RequestObserver*>& observers);
+void observe(Request& request, const RequestObservers& observers);
+void tell_denied(const DeniedRequest& request, const RequestObservers& observers);
 
 }  // namespace collet::protocol

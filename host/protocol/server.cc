@@ -130,6 +130,11 @@ void ServerLoop::handle(RequestPtr request) {
   request->exchange.error(rpc::method_not_found(request->message.method));
 }
 
+void ServerLoop::refuse(Request& request, const rpc::Error& error) {
+  if (const auto& observers = server_.options().observers; !observers.empty()) observe(request, observers);
+  request.exchange.error(error);
+}
+
 void ServerLoop::notice(const Request& request) {
   if (request.message.kind == rpc::Message::Kind::response) return answered(request);
   if (request.message.method == "notifications/cancelled") cancelled(request);

@@ -56,7 +56,7 @@ struct ServerOptions {
   Watches::OnChange on_watch;             // any thread; may be empty
   std::vector<std::string> kept_headers;  // of a request over HTTP, for plugins that hand them on
   std::uint64_t list_changed_interval_ms = limits::kListChangedIntervalMs;
-  std::vector<RequestObserver*> observers;  // borrowed for good
+  RequestObservers observers;  // borrowed for good
   std::vector<registry::StateSealer::Key> state_keys;  // of registry::StateSealer
   // Where sessions and tasks are that outlive this process or are another one's; borrowed: it ends before the loops are destroyed. Null:
   // there are none but ours.
@@ -90,6 +90,8 @@ class ServerLoop {
 
   // A request whose context is known. It will be answered.
   void handle(RequestPtr request);
+  // One that cannot be handled: answers with the error.
+  void refuse(Request& request, const rpc::Error& error);
   // A notification, or a response to a request of ours, whose context is known.
   void notice(const Request& request);
 

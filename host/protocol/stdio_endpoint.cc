@@ -57,7 +57,7 @@ void StdioEndpoint::on_line(std::string_view line) {
   }
   const rpc::Message::Kind kind = request->message.kind;
   if (kind == rpc::Message::Kind::request) {
-    if (bad) return refuse(request->message.id, *bad);
+    if (bad) return refuse(*request, *bad);
     request->exchange = rpc::Exchange(request->message.id, outlet_);
     return loop_.handle(std::move(request));
   }
@@ -97,7 +97,7 @@ void StdioEndpoint::on_long_line(std::string_view piece, bool last) {
     const RequestPtr request = loop_.new_request();
     long_line_->read_into(request->message);
     if (request->message.kind == rpc::Message::Kind::request) {
-      refuse(request->message.id, rpc::parse_error("the message is too long"));
+      refuse(*request, rpc::parse_error("the message is too long"));
     } else if (request->message.kind == rpc::Message::Kind::response) {
       request->context.session = session_;
       loop_.notice(*request);  // which ends the wait for it
@@ -108,9 +108,11 @@ void StdioEndpoint::on_long_line(std::string_view piece, bool last) {
   long_line_refused_ = false;
 }
 
-void StdioEndpoint::refuse(const rpc::Id& id, const rpc::Error& error) {
+void StdioEndpoint::refuse(Request& request, const rpc::Error& error) {
   const std::string_view version = modern_version_.empty() ? legacy_version() : modern_version_;
-  send(rpc::error_message(id_of_refusal(id, version), error));
+  request.context.transport = Transport::stdio;
+  request.exchange = rpc::Exchange(id_of_refusal(request.message.id, version), outlet_);
+  loop_.refuse(request, error);
 }
 
 void StdioEndpoint::note_framing(std::string_view line, rpc::Error& error) {

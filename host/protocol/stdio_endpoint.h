@@ -29,7 +29,7 @@ class StdioEndpoint final : public transport::LineHandler, public StdioClient {
  private:
   std::optional<rpc::Error> identify(Request& request);
   std::string_view legacy_version() const;
-  void refuse(const rpc::Id& id, const rpc::Error& error);
+  void refuse(Request& request, const rpc::Error& error);
   void note_framing(std::string_view line, rpc::Error& error);
   void log_malformed(std::string_view line, std::string_view why);
 

@@ -72,9 +72,14 @@ void ActivityLog::on_call_ended(const registry::CallFacts& facts, const registry
 }
 
 void ActivityLog::on_request_ended(const protocol::RequestFacts& facts, const protocol::RequestEnd& end) {
-  log::info("request {} of {} ({}, {}): {} in {} µs, {} bytes", text::in_quotes(facts.method), name_of(facts.principal),
+  const std::string method = facts.method.empty() ? "that cannot be read" : text::in_quotes(facts.method);
+  log::info("request {} of {} ({}, {}): {} in {} µs, {} bytes", method, name_of(facts.principal),
             facts.era == protocol::Era::modern ? "modern" : "legacy",
             facts.transport == protocol::Transport::http ? "http" : "stdio", outcome_of(end), end.took_us, end.bytes);
+}
+
+void ActivityLog::on_request_denied(const protocol::DeniedRequest& request) {
+  log::info("request to {} from {} is denied: status {}", text::in_quotes(request.path), request.client, request.status);
 }
 
 }  // namespace collet::service

@@ -19,6 +19,7 @@ class ActivityLog final : public registry::CallObserver, public protocol::Reques
   void on_call_ended(const registry::CallFacts& facts, const registry::CallEnd& end) override;
   void on_request_begun(const protocol::RequestFacts&) override {}
   void on_request_ended(const protocol::RequestFacts& facts, const protocol::RequestEnd& end) override;
+  void on_request_denied(const protocol::DeniedRequest& request) override;
 };
 
 }  // namespace collet::service

@@ -71,7 +71,7 @@ struct HttpService::OnLoop {
       : protocol(server_loop),
         mcp(server_loop),
         sse(server_loop),
-        site(server_loop.loop(), access),
+        site(server_loop.loop(), access, server_loop.server().options().observers),
         http(server_loop.loop(), http_limits(server.limits), site, std::move(memory)) {
     site.add(protocol::route_to(server.path, mcp));
     if (!server.sse_path.empty()) site.add(protocol::route_to(server.sse_path, sse));

@@ -262,7 +262,7 @@ class Harness {
   protocol::Server server;
   protocol::HttpEndpoint mcp{server.at(0)};
   protocol::SseEndpoint sse{server.at(0)};
-  protocol::HttpSite site{loop, access};
+  protocol::HttpSite site{loop, access, server.options().observers};
 
  private:
   static protocol::ServerOptions named(protocol::ServerOptions options) {

@@ -33,6 +33,9 @@ struct Observer final : registry::CallObserver, protocol::RequestObserver {
     heard.push_back(fmt::format("end of {}: {} {}", facts.method, static_cast<int>(end.how), end.code));
     bytes = end.bytes;
   }
+  void on_request_denied(const protocol::DeniedRequest& request) override {
+    heard.push_back(fmt::format("denied {} {}", request.path, request.status));
+  }
   std::size_t bytes = 0;
 };
 
@@ -118,4 +121,40 @@ TEST_CASE("an observer hears of so much of a method and no more") {
     w.h.modern(std::string(size, 'm'), "");
     CHECK(w.take()[0] == "request " + std::string(128, 'm') + " for -, modern");
   }
+}
+
+TEST_CASE("a request that is refused before its method is known is told of, with what its client is told") {
+  Watched w;
+  const std::vector<std::pair<std::string, std::string>> json = {{"Content-Type", "application/json"},
+                                                                 {"MCP-Protocol-Version", "2026-07-28"}};
+  w.h.send({"{", json});
+  CHECK(w.take() == Lines{"request  for -, modern", "end of : 1 -32700"});
+  w.h.send({R"({"jsonrpc":"2.0","id":1,"method":"tools/list"})", json});  // without what modern requests say of themselves
+  const Lines lines = w.take();
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0] == "request tools/list for -, modern");
+  CHECK_THAT(lines[1], Catch::StartsWith("end of tools/list: 1 -3"));
+  w.h.legacy(R"({"jsonrpc":"2.0","id":5,"method":"tools/list"})", "unknown");
+  CHECK(w.take().at(1) == "end of tools/list: 1 -32600");
+  const std::string session = w.h.initialize("2025-03-26");
+  w.take();
+  Post batch{R"([{"jsonrpc":"2.0","id":1,"method":"initialize"},{"jsonrpc":"2.0","id":2,"method":"ping"}])"};
+  batch.headers = {{"Content-Type", "application/json"}, {"Mcp-Session-Id", session}, {"MCP-Protocol-Version", "2025-03-26"}};
+  w.h.send(batch);
+  CHECK(w.take() == Lines{"request initialize for -, legacy", "end of initialize: 1 -32600", "request ping for -, legacy",
+                          "end of ping: 0 0"});
+}
+
+TEST_CASE("a request that may not come in is told of, whatever it asks") {
+  protocol::AccessRules rules;
+  rules.authenticator = known_by([](std::string_view token) { return token == "good" ? named("alice") : nullptr; });
+  Watched w(std::move(rules));
+  w.h.modern("tools/list");
+  w.h.modern("tools/list", "", "", "{}", "", "bad");
+  w.h.send({.body = "", .method = "GET", .path = "/elsewhere", .host = "evil.example"});
+  w.h.send({.body = "", .headers = {{"Access-Control-Request-Method", "POST"}, {"Origin", "https://evil.example"}}, .method = "OPTIONS"});
+  CHECK(w.take() == Lines{"denied /mcp 401", "denied /mcp 401", "denied /mcp 403"});
+  w.h.send({.body = "", .method = "GET", .path = "/mcp/" + std::string(200, 'x'), .host = "evil.example"});
+  w.h.modern("tools/list", "", "", "{}", "", "good");
+  CHECK(w.take() == Lines{"request tools/list for alice, modern", "end of tools/list: 0 0"});
 }

@@ -73,7 +73,7 @@ void HttpEndpoint::post(const HttpRequest& http, HttpReply& reply, registry::Pri
   if (!bad) bad = identify(http, *request);
   request->exchange = rpc::Exchange(
       bad ? id_of_refusal(request->message.id, version_of(http)) : request->message.id, request->http);
-  if (bad) return request->exchange.error(*bad);
+  if (bad) return loop_.refuse(*request, *bad);
 
   request->http.set_era(request->context.era);
   if (const SessionPtr& session = request->context.session; session && session->can_resume()) {

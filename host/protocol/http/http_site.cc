@@ -44,15 +44,18 @@ void answer_preflight(const HttpRequest& http, HttpReply& reply, std::string_vie
   reply.respond(204, headers, {});
 }
 
-void answer_refusal(HttpReply& reply, std::string_view page, const Refusal& refused) {
+}  // namespace
+
+const RequestObservers HttpSite::kNobody;
+
+void HttpSite::deny(const HttpRequest& http, HttpReply& reply, std::string_view page, const Refusal& refused) const {
+  if (!observers_.empty()) tell_denied({http.path, http.client, refused.status}, observers_);
   const std::string seconds = std::to_string(refused.retry_after_s);
   Header more{};
   if (!refused.challenge.empty()) more = {"WWW-Authenticate", refused.challenge};
   if (refused.retry_after_s > 0) more = {"Retry-After", seconds};
   refuse(reply, page, refused.status, refused.message, more);
 }
-
-}  // namespace
 
 void HttpSite::on_request(const HttpRequest& http, HttpReply& reply) {
   if (auto admitted = admit(http, reply)) admitted->route->handler(http, reply, std::move(admitted->principal));
@@ -83,7 +86,7 @@ std::optional<HttpSite::Admitted> HttpSite::admit(const HttpRequest& http, HttpR
   std::string_view page;
   if (route->entry == Entry::published) {
     if (const auto refused = access_.check_host(http)) {
-      refuse(reply, {}, refused->status, refused->message);
+      deny(http, reply, {}, *refused);
       return std::nullopt;
     }
     page = kEveryPage;
@@ -99,7 +102,7 @@ std::optional<HttpSite::Admitted> HttpSite::admit_granted(const Route* route, co
   const std::string_view page = access_.is_from_page(http) ? page_of(http) : std::string_view();
   if (is_preflight(http)) {
     if (const auto refused = access_.check_names(http)) {
-      refuse(reply, page, refused->status, refused->message);
+      deny(http, reply, page, *refused);
     } else {
       answer_preflight(http, reply, page);
     }
@@ -116,7 +119,7 @@ std::optional<HttpSite::Admitted> HttpSite::admit_granted(const Route* route, co
     return std::nullopt;
   }
   if (const auto* refused = std::get_if<Refusal>(&*verdict)) {
-    answer_refusal(reply, page, *refused);
+    deny(http, reply, page, *refused);
     return std::nullopt;
   }
   auto& principal = std::get<registry::PrincipalPtr>(*verdict);
@@ -128,7 +131,7 @@ std::optional<HttpSite::Admitted> HttpSite::admit_granted(const Route* route, co
 
 void HttpSite::await_verdict(const HttpRequest& http, HttpReply& reply, std::string_view page) {
   std::optional<LateVerdict> verdict = held_.hold(reply, http.client);
-  if (!verdict) return answer_refusal(reply, page, cannot_authenticate("too many are waiting for that"));
+  if (!verdict) return deny(http, reply, page, cannot_authenticate("too many are waiting for that"));
   access_.find_out(http, std::move(*verdict));
 }
 
@@ -140,7 +143,7 @@ bool HttpSite::awaits_needs(const Route& route, const HttpRequest& http, HttpRep
   if (done) {
     fetch(std::move(*done));
   } else {
-    answer_refusal(reply, page, cannot_fetch_needs("too many are waiting for that"));
+    deny(http, reply, page, cannot_fetch_needs("too many are waiting for that"));
   }
   return true;
 }

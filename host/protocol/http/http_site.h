@@ -10,14 +10,16 @@
 #include "protocol/http/access.h"
 #include "protocol/http/held_requests.h"
 #include "protocol/http/route.h"
+#include "protocol/request_observer.h"
 
 namespace collet::protocol {
 
 // One for each loop, which outlives it; outlives the loop's HttpServer. Access is shared by all and outlives them.
 class HttpSite final : public transport::HttpHandler {
  public:
-  HttpSite(loop::Loop& loop, const Access& access)
-      : access_(access), held_(loop, {access.rules().authentication_timeout_ms, access.rules().authentications_max}) {}
+  // Who is told of requests that may not come in outlives it.
+  HttpSite(loop::Loop& loop, const Access& access, const RequestObservers& observers = kNobody)
+      : access_(access), observers_(observers), held_(loop, {access.rules().authentication_timeout_ms, access.rules().authentications_max}) {}
 
   // Before the first request. Where two have the same path the earlier one is served; the first of all is the one that
   // who finds nothing is told of.
@@ -35,6 +37,7 @@ class HttpSite final : public transport::HttpHandler {
     const Route* route;
     registry::PrincipalPtr principal;
   };
+  void deny(const transport::HttpRequest& http, transport::HttpReply& reply, std::string_view page, const Refusal& refused) const;
   // Nothing: it has been answered, or is held.
   std::optional<Admitted> admit(const transport::HttpRequest& http, transport::HttpReply& reply);
   std::optional<Admitted> admit_granted(const Route* route, const transport::HttpRequest& http, transport::HttpReply& reply);
@@ -44,7 +47,10 @@ class HttpSite final : public transport::HttpHandler {
                     const registry::PrincipalPtr& principal);
   const Route* find(std::string_view path) const;
 
+  static const RequestObservers kNobody;
+
   const Access& access_;
+  const RequestObservers& observers_;
   HeldRequests held_;
   std::vector<Route> routes_;
 };

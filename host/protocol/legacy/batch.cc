@@ -93,7 +93,7 @@ void handle_batch(ServerLoop& loop, std::string_view text, const std::shared_ptr
     const rpc::Id& id = part.request->message.id;
     part.request->exchange = rpc::Exchange(part.bad ? id_of_refusal(id, kBatchVersion) : id, *batch);
     if (part.bad) {
-      part.request->exchange.error(*part.bad);
+      loop.refuse(*part.request, *part.bad);
     } else {
       loop.handle(std::move(part.request));
     }

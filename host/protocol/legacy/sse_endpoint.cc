@@ -71,7 +71,7 @@ void SseEndpoint::post(const HttpRequest& http, HttpReply& reply, registry::Prin
     request->exchange =
         rpc::Exchange(bad ? id_of_refusal(asked, request->context.version) : asked, *request->outlet);
     if (bad) {
-      request->exchange.error(*bad);
+      loop_.refuse(*request, *bad);
     } else {
       loop_.handle(std::move(request));
     }

@@ -38,7 +38,9 @@ ROOMS = {
     "offer": ["mcp", "net"],
     "remote": ["auth", "mcp", "net", "offer"],
 }
-# What of the SDK the host may know, the ABI and its extensions, and the modules that may know it.
+# What of the SDK everybody may know, and it knows nothing itself.
+KIT_HEADERS = re.compile(r"collet/kit/\w+\.hpp")
+# What else of it the host may know, the ABI and its extensions, and the modules that may know it.
 SDK_HEADERS = re.compile(r"collet/(plugin|ext/(draft/)?\w+)\.h")
 SDK_MODULES = ("plugin", "worker")
 
@@ -64,10 +66,14 @@ def include_offence(path, header):
     place, owner = path.parts[0], path.parts[1]
     top = header.split("/")[0] if "/" in header else None
     if top == "collet":
+        if KIT_HEADERS.fullmatch(header):
+            return None
+        if path.parts[:4] == ("sdk", "include", "collet", "kit"):
+            return "the kit may include nothing else of the SDK"
         if place != "host" or (SDK_HEADERS.fullmatch(header) and owner in SDK_MODULES):
             return None
         modules = " and host/".join(SDK_MODULES)
-        return f"only host/{modules} may include the ABI, collet/plugin.h and collet/ext, and nothing else of the SDK"
+        return f"only host/{modules} may include the ABI, collet/plugin.h and collet/ext, and nothing else of the SDK but its kit"
     if top not in MAY_INCLUDE:
         return None
     if place in ("sdk", "plugins"):

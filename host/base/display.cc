@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 
+
 #include "base/text.h"
+#include "collet/kit/text.hpp"
 
 namespace collet::display {
 namespace {
@@ -43,13 +45,6 @@ std::string shown(std::string_view text, bool keeps_layout) {
   return out;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
 template <std::size_t N>
 bool contains_any(std::string_view text, const std::string_view (&words)[N]) {
   return std::any_of(std::begin(words), std::end(words), [&](auto word) { return text.find(word) != npos; });
@@ -75,7 +70,7 @@ std::string without_escapes(std::string_view text) {
 bool names_secret_parameter(std::string_view name) {
   constexpr std::string_view kMore[] = {"sig", "code"};
   const std::string plain = without_escapes(name);
-  return names_secret(plain) || contains_any(lower(plain), kMore);
+  return names_secret(plain) || contains_any(kit::lower(plain), kMore);
 }
 
 // The end of the part that begins at `begin`: in front of the next separator, but not of one in a reference.
@@ -166,7 +161,7 @@ std::string redact(std::string_view text) {
 bool names_secret(std::string_view name) {
   constexpr std::string_view kWords[] = {"token", "secret", "pass",   "pwd",    "key",    "auth",
                                          "cred",  "header", "cookie", "bearer", "session"};
-  return contains_any(lower(name), kWords);
+  return contains_any(kit::lower(name), kWords);
 }
 
 bool looks_secret(std::string_view text) {

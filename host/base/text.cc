@@ -48,15 +48,6 @@ constexpr auto kEscapes = [] {
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
-constexpr char kBase64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-constexpr auto kBase64Values = [] {
-  std::array<std::uint8_t, 256> table{};
-  table.fill(0xff);
-  for (std::uint8_t i = 0; i < 64; ++i) table[static_cast<unsigned char>(kBase64[i])] = i;
-  return table;
-}();
-
 }  // namespace
 
 bool is_utf8(std::string_view bytes) { return utf8_prefix(bytes) == bytes.size(); }
@@ -153,50 +144,6 @@ std::string json_string(std::string_view bytes) {
   return out;
 }
 
-void append_base64(std::string& out, std::string_view bytes) {
-  const std::size_t start = out.size();
-  out.resize(start + (bytes.size() + 2) / 3 * 4);
-  char* to = out.data() + start;
-  const auto* p = reinterpret_cast<const unsigned char*>(bytes.data());
-  std::size_t left = bytes.size();
-  for (; left >= 3; left -= 3, p += 3) {
-    const unsigned triple = static_cast<unsigned>(p[0]) << 16 | static_cast<unsigned>(p[1]) << 8 | p[2];
-    *to++ = kBase64[triple >> 18];
-    *to++ = kBase64[triple >> 12 & 63];
-    *to++ = kBase64[triple >> 6 & 63];
-    *to++ = kBase64[triple & 63];
-  }
-  if (left == 0) return;
-  const unsigned triple = static_cast<unsigned>(p[0]) << 16 | (left == 2 ? static_cast<unsigned>(p[1]) << 8 : 0);
-  *to++ = kBase64[triple >> 18];
-  *to++ = kBase64[triple >> 12 & 63];
-  *to++ = left == 2 ? kBase64[triple >> 6 & 63] : '=';
-  *to++ = '=';
-}
-
-std::optional<std::string> from_base64(std::string_view encoded) {
-  if (encoded.size() % 4 != 0) return std::nullopt;
-  std::size_t padding = 0;
-  while (padding < 2 && padding < encoded.size() && encoded[encoded.size() - 1 - padding] == '=') ++padding;
-  const std::string_view digits = encoded.substr(0, encoded.size() - padding);
-  std::string out;
-  out.reserve(digits.size() / 4 * 3 + 2);
-  unsigned bits = 0;
-  unsigned held = 0;
-  for (char c : digits) {
-    const std::uint8_t value = kBase64Values[static_cast<unsigned char>(c)];
-    if (value == 0xff) return std::nullopt;
-    held = held << 6 | value;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      out += static_cast<char>(held >> bits & 0xff);
-    }
-  }
-  if (held & ((1u << bits) - 1)) return std::nullopt;  // stray bits: two texts would decode to the same bytes
-  return out;
-}
-
 std::optional<HostAndPort> split_host_and_port(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return std::nullopt;
@@ -210,44 +157,11 @@ std::optional<HostAndPort> split_host_and_port(std::string_view text) {
   return parts;
 }
 
-// It takes no more steps than the product of their lengths: each * takes as little as it can, and is not gone back to once a later one
-// has been reached.
-bool is_like(std::string_view text, std::string_view pattern) {
-  std::size_t at = 0;
-  std::size_t in = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t resumed = 0;
-  while (at < text.size()) {
-    if (in < pattern.size() && pattern[in] == '*') {
-      star = in++;
-      resumed = at;
-    } else if (in < pattern.size() && pattern[in] == text[at]) {
-      ++in;
-      ++at;
-    } else if (star != std::string_view::npos) {
-      in = star + 1;
-      at = ++resumed;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', in) == std::string_view::npos;
-}
-
 bool is_token(std::string_view text) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kMarks.find(c) != kMarks.npos;
   });
-}
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  for (std::size_t i = a.size(); i-- > 0;) {  // names that differ do so at their end: Mcp-Method, Mcp-Name
-    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
 }
 
 std::string in_quotes(std::string_view text) {

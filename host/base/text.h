@@ -1,4 +1,4 @@
-// Bytes that claim to be text: UTF-8, JSON strings, base64.
+// Bytes that claim to be text: UTF-8, JSON strings.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "collet/kit/text.hpp"
 
 namespace collet::text {
 
@@ -40,10 +42,6 @@ std::string in_quotes(std::string_view text);
 std::string json_strings(std::span<const std::string> strings);
 std::string json_string(std::string_view bytes);
 
-// RFC 4648 §4, with padding.
-void append_base64(std::string& out, std::string_view bytes);
-std::optional<std::string> from_base64(std::string_view encoded);
-
 // "api.example.com:443", "[::1]:80" in two, without brackets; nothing if it is not that.
 struct HostAndPort {
   std::string host;
@@ -51,10 +49,8 @@ struct HostAndPort {
 };
 std::optional<HostAndPort> split_host_and_port(std::string_view text);
 
-// ASCII only; for header names and the like.
-bool equals_ignoring_case(std::string_view a, std::string_view b);
-// Whether `text` is as `pattern`, in which * stands for any text.
-bool is_like(std::string_view text, std::string_view pattern);
+using kit::equals_ignoring_case;
+using kit::is_like;
 // A token (RFC 9110 §5.6.2): what names fields and methods.
 bool is_token(std::string_view text);
 

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/text.h"
+#include "collet/kit/base64.hpp"
 
 namespace collet::config {
 namespace {
@@ -31,12 +31,7 @@ Result<std::string> make_token() {
   if (RAND_bytes(bytes.data(), bytes.size()) != 1) {
     return error("cannot make a token: no random bytes: {}", ERR_reason_error_string(ERR_get_error()));
   }
-  std::string token(kTokenPrefix);
-  text::append_base64(token, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  std::replace(token.begin(), token.end(), '+', '-');
-  std::replace(token.begin(), token.end(), '/', '_');
-  token.erase(token.find('='));  // 32 bytes always end in padding
-  return token;
+  return std::string(kTokenPrefix) + kit::base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 std::string hash_token(std::string_view token) {

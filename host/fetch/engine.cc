@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "collet/kit/loop.hpp"
 #include "fetch/transfer.h"
 
 namespace collet::fetch {
@@ -149,7 +150,7 @@ class Engine::Multi {
   void forget(curl_socket_t fd) {
     const auto found = sockets_.find(fd);
     if (found == sockets_.end()) return;
-    uv_close(reinterpret_cast<uv_handle_t*>(&found->second->poll), [](uv_handle_t* handle) { delete static_cast<Socket*>(handle->data); });
+    kit::close_and_delete(found->second, found->second->poll);
     sockets_.erase(found);
   }
 

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "collet/kit/text.hpp"
 
 namespace collet::fetch {
 namespace {
@@ -57,12 +58,12 @@ void HeadReader::begin(std::string_view line) {
 void HeadReader::take_field(std::string_view line) {
   if (is_blank(line.front())) {  // it goes on with the one before
     if (head_.fields.empty()) problem_ = kNoHttp;
-    else head_.fields.back().value.append(" ").append(without_blanks(line));
+    else head_.fields.back().value.append(" ").append(kit::trimmed(line));
     return;
   }
   const std::size_t colon = line.find(':');
   const std::string_view name = line.substr(0, colon);
-  const std::string_view value = colon == std::string_view::npos ? std::string_view() : without_blanks(line.substr(colon + 1));
+  const std::string_view value = colon == std::string_view::npos ? std::string_view() : kit::trimmed(line.substr(colon + 1));
   if (colon == std::string_view::npos || !text::is_token(name) || value.find('\0') != std::string_view::npos) {
     problem_ = "its head has a line that is no field";
   } else if (head_.fields.size() >= limits::kFetchAnswerFieldsMax) {

@@ -35,12 +35,6 @@ std::string_view find_field(const Fields& fields, std::string_view name) {
   return at == fields.end() ? std::string_view() : std::string_view(at->value);
 }
 
-std::string_view without_blanks(std::string_view value) {
-  constexpr std::string_view kBlanks = " \t";
-  const std::size_t begin = value.find_first_not_of(kBlanks);
-  return begin == std::string_view::npos ? std::string_view() : value.substr(begin, value.find_last_not_of(kBlanks) + 1 - begin);
-}
-
 Result<void> check(const Request& request) {
   const std::string& method = request.method;
   if (!text::is_token(method) || method.size() > limits::kFetchMethodBytesMax) {

@@ -19,9 +19,6 @@ using Fields = std::vector<Field>;
 // The first of that name, in any case; its data() is null if there is none.
 std::string_view find_field(const Fields& fields, std::string_view name);
 
-// Without those at its ends, which are no part of it (RFC 9110 §5.5).
-std::string_view without_blanks(std::string_view value);
-
 struct Request {
   std::string method = "GET";
   std::string url;

@@ -11,7 +11,8 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "fetch/unread.h"
+#include "collet/kit/text.hpp"
+#include "collet/kit/unread.hpp"
 
 namespace collet::fetch {
 namespace {
@@ -158,7 +159,7 @@ void Transfer::set_method() {
 void Transfer::set_fields() {
   lines_.clear();
   for (const Field& field : request_.fields) {
-    const std::string_view value = without_blanks(field.value);
+    const std::string_view value = kit::trimmed(field.value);
     lines_.push_back(value.empty() ? field.name + ";" : fmt::format("{}: {}", field.name, value));  // as libcurl wants it
   }
   lines_.emplace_back("Expect:");  // it would wait for 100 Continue
@@ -254,7 +255,7 @@ bool Transfer::may_have_sent() const { return attempts_ > 0 && issued() > issued
 
 void Transfer::note_closing(curl_socket_t socket) {
   if (attempts_ == 0 || reader_.whole() || reader_.head().status != 0) return;
-  unread_ = ended_unread(socket, issued() - issued_before_);
+  unread_ = kit::ended_unread(socket, issued() - issued_before_);
 }
 
 std::size_t Transfer::on_header_line(char* bytes, std::size_t size, std::size_t count, void* self) {

@@ -14,6 +14,7 @@
 
 #include "base/descriptor.h"
 #include "base/limits.h"
+#include "collet/kit/descriptor.hpp"
 #include "foreign/file.h"
 #include "foreign/member.h"
 #include "foreign/text_block.h"
@@ -23,17 +24,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using kit::write_all;
+
 Error failed(std::string_view what, const fs::path& file) {
   return error("cannot {} {}: {}", what, file.string(), std::strerror(errno));
-}
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = write(fd, text.data(), text.size());
-    if (count < 0 && errno != EINTR) return false;
-    if (count > 0) text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
 }
 
 // Copies `count` bytes, or fewer at the end of the file; -1 if that fails.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "collet/kit/text.hpp"
+
 namespace collet::foreign {
 namespace {
 
@@ -30,15 +32,10 @@ Result<std::string> translate_input(std::string_view id, const Surroundings& sur
   return otherwise.empty() ? environment(variable, met) : environment(variable, otherwise);
 }
 
-std::string_view without_blanks(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-  return text.substr(0, text.find_last_not_of(' ') + 1);
-}
-
 // What stands in ${{…}: Continue takes secrets from its .env files and the environment.
 Result<std::string> translate_secret(std::string_view key, Met& met) {
   constexpr std::string_view kSecrets = "secrets.";
-  const std::string_view name = without_blanks(key.substr(1));
+  const std::string_view name = kit::trimmed(key.substr(1), " ");
   if (name.starts_with(kSecrets) && is_variable_name(name.substr(kSecrets.size())))
     return environment(name.substr(kSecrets.size()), met);
   return error("${{{}}}}} is not known here; write what it stands for, or ${{NAME}} of the environment", key);

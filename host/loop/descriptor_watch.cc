@@ -2,6 +2,8 @@
 
 #include <uv.h>
 
+#include "collet/kit/loop.hpp"
+
 namespace collet::loop {
 
 struct DescriptorWatch::State {
@@ -39,8 +41,7 @@ Result<std::unique_ptr<DescriptorWatch>> DescriptorWatch::open(Loop& loop, int d
 }
 
 DescriptorWatch::~DescriptorWatch() {
-  uv_close(reinterpret_cast<uv_handle_t*>(&state_->handle),
-           [](uv_handle_t* handle) { delete static_cast<State*>(handle->data); });
+  kit::close_and_delete(state_, state_->handle);
 }
 
 Result<void> DescriptorWatch::want(unsigned wanted) {

@@ -2,6 +2,8 @@
 
 #include <uv.h>
 
+#include "collet/kit/loop.hpp"
+
 namespace collet::loop {
 
 struct FolderWatch::State {
@@ -25,8 +27,7 @@ Result<std::unique_ptr<FolderWatch>> FolderWatch::open(Loop& loop, const std::st
 }
 
 FolderWatch::~FolderWatch() {
-  uv_close(reinterpret_cast<uv_handle_t*>(&state_->handle),
-           [](uv_handle_t* handle) { delete static_cast<State*>(handle->data); });
+  kit::close_and_delete(state_, state_->handle);
 }
 
 }  // namespace collet::loop

@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "base/assert.h"
+#include "collet/kit/loop.hpp"
 
 namespace collet::loop {
 namespace {
@@ -31,8 +32,7 @@ Loop::~Loop() {
     unrun.swap(tasks_);
   }
   unrun.clear();  // may own handles of this loop
-  uv_close(reinterpret_cast<uv_handle_t*>(wake_),
-           [](uv_handle_t* handle) { delete reinterpret_cast<uv_async_t*>(handle); });
+  kit::close_and_delete(wake_, *wake_);
   while (uv_run(uv_.get(), UV_RUN_DEFAULT) != 0) {
   }
   COLLET_ASSERT(uv_loop_close(uv_.get()) == 0);
@@ -101,8 +101,7 @@ Timer::Timer(Loop& loop) : state_(new State) {
 
 Timer::~Timer() {
   stop();
-  uv_close(reinterpret_cast<uv_handle_t*>(&state_->handle),
-           [](uv_handle_t* handle) { delete static_cast<State*>(handle->data); });
+  kit::close_and_delete(state_, state_->handle);
 }
 
 void Timer::start(std::uint64_t after_ms, Callback<void()> callback) {
@@ -140,8 +139,7 @@ Signal::Signal(Loop& loop, int number, Callback<void()> callback) : state_(new S
 }
 
 Signal::~Signal() {
-  uv_close(reinterpret_cast<uv_handle_t*>(&state_->handle),
-           [](uv_handle_t* handle) { delete static_cast<State*>(handle->data); });
+  kit::close_and_delete(state_, state_->handle);
 }
 
 }  // namespace collet::loop

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "base/assert.h"
-#include "base/text.h"
+#include "collet/kit/base64.hpp"
 
 namespace collet::registry {
 namespace {
@@ -101,14 +101,14 @@ std::string StateSealer::seal(const SuspendedState& suspended, const StateBindin
   COLLET_ASSERT(EVP_EncryptFinal_ex(context.get(), bytes(tag), &length) == 1);
   COLLET_ASSERT(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, tag) == 1);
   std::string text;
-  text::append_base64(text, sealed);
+  kit::append_base64(text, sealed);
   return text;
 }
 
 std::optional<SuspendedState> StateSealer::open(std::string_view text, const StateBinding& binding,
                                                 std::uint64_t now_ms) const {
   constexpr std::size_t kFixedBytes = 4 * sizeof(std::uint64_t) + 2 * sizeof(std::uint32_t);
-  auto sealed = text::from_base64(text);
+  auto sealed = kit::from_base64(text);
   if (!sealed || sealed->size() < kNonceBytes + kFixedBytes + kTagBytes) return std::nullopt;
   const std::string bound = bound_text(binding);
   std::optional<std::string> plain;

@@ -10,19 +10,13 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "collet/kit/fnv.hpp"
 #include "service/listing.h"
 
 namespace collet::service {
 namespace {
 
 namespace fs = std::filesystem;
-
-// FNV-1a: a name for a path, not a secret.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash;
-}
 
 std::string failure(std::string_view error) {
   std::string line = R"({"ok":false,"error":)";
@@ -60,7 +54,7 @@ std::string admin_socket_path(const config::Admin& admin, const std::string& con
   if (runtime && *runtime == '/' && access(runtime, W_OK) == 0) {
     const std::string folder = std::string(runtime) + "/collet";
     mkdir(folder.c_str(), 0700);
-    return fmt::format("{}/{:016x}.sock", folder, hash_of(file.string()));
+    return fmt::format("{}/{}.sock", folder, kit::fnv1a_hex(file.string()));
   }
   return file.empty() ? std::string() : file.string() + ".sock";
 }

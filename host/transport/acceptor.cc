@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "collet/kit/loop.hpp"
 
 namespace collet::transport {
 namespace {
@@ -36,8 +37,7 @@ struct Acceptor::Listener {
   void stop() {
     uv_poll_stop(&poll);
     descriptor.close();
-    uv_close(reinterpret_cast<uv_handle_t*>(&poll),
-             [](uv_handle_t* handle) { delete static_cast<Listener*>(handle->data); });
+    kit::close_and_delete(this, poll);
   }
 };
 

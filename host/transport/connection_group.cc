@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "collet/kit/loop.hpp"
 #include "transport/http_connection.h"
 
 namespace collet::transport {
@@ -46,8 +47,7 @@ ConnectionGroup::~ConnectionGroup() {
       connection.abandon();
     }
   }
-  uv_close(reinterpret_cast<uv_handle_t*>(idle_),
-           [](uv_handle_t* handle) { delete reinterpret_cast<uv_idle_t*>(handle); });
+  kit::close_and_delete(idle_, *idle_);
 }
 
 std::uint64_t ConnectionGroup::time_limit_ms(Wait what) const {

@@ -2,18 +2,14 @@
 
 #include <algorithm>
 
-namespace collet::transport {
+#include "collet/kit/text.hpp"
 
-std::string_view trimmed(std::string_view value) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
-  while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
-  return value;
-}
+
+namespace collet::transport {
 
 std::optional<std::string_view> FieldList::next() {
   while (!rest_.empty()) {
-    if (const std::string_view element = trimmed(take()); !element.empty()) return element;
+    if (const std::string_view element = kit::trimmed(take()); !element.empty()) return element;
   }
   return std::nullopt;
 }

@@ -6,9 +6,6 @@
 
 namespace collet::transport {
 
-// A field value or a part of one, without the blanks around it.
-std::string_view trimmed(std::string_view value);
-
 // Takes one element after another from `value`, which outlives this: what stands between commas that are not inside
 // of a quoted string, without the blanks around it. Empty elements are passed over.
 class FieldList {

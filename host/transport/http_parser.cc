@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/text.h"
+#include "collet/kit/text.hpp"
 #include "transport/field_list.h"
 
 namespace collet::transport {
@@ -306,7 +307,7 @@ const HttpRequest& HttpParser::salvage(std::string_view bytes) {
     if (line.empty() && !headers_.empty()) break;
     const std::size_t colon = line.find(':');
     if (colon == line.npos || line.find(' ') < colon) continue;  // the request line, or nothing that we know
-    headers_.push_back({line.substr(0, colon), trimmed(line.substr(colon + 1))});
+    headers_.push_back({line.substr(0, colon), kit::trimmed(line.substr(colon + 1))});
   }
   request_.headers = headers_;
   if (const auto host = request_.stated("host"); host.value.data() && host.agreed) request_.host = host.value;

@@ -2,33 +2,12 @@
 #pragma once
 
 #include <string>
-#include <utility>
 
-#include <unistd.h>
+#include <collet/kit/descriptor.hpp>
 
 namespace files {
 
-// A file descriptor that closes itself.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-
-  explicit operator bool() const { return fd_ >= 0; }
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_ = -1;
-};
+using collet::kit::Descriptor;
 
 enum class Links {
   inside,  // a symbolic link is followed if it is relative and stays beneath the directory

@@ -29,7 +29,7 @@ Kind kind_of(int directory, const dirent& entry) {
 Directory read_entries(Descriptor opened, const Location& location) {
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(opened.get()), &::closedir);
   if (!stream) throw failed("list", location, errno);
-  opened.release();
+  static_cast<void>(opened.release());
   Directory directory;
   while (const dirent* entry = (errno = 0, ::readdir(stream.get()))) {
     const std::string_view name = entry->d_name;

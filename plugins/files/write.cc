@@ -33,12 +33,7 @@ class Draft {
   }
 
   void fill(std::string_view content) {
-    while (!content.empty()) {
-      const ssize_t n = ::write(file_.get(), content.data(), content.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) throw failed("write", location_, errno);
-      content.remove_prefix(static_cast<std::size_t>(n));
-    }
+    if (!collet::kit::write_all(file_.get(), content)) throw failed("write", location_, errno);
   }
 
   void take_permissions_of(const struct stat& old) {

@@ -19,26 +19,13 @@
 #include <charconv>
 #include <cmath>
 
+#include <collet/kit/base64.hpp>
 #include <collet/plugin.hpp>
 
 #include "sqlite/database.h"
 
 namespace sqlite {
 namespace {
-
-// RFC 4648 §4, with padding.
-std::string base64(std::string_view bytes) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  unsigned held = 0, bits = 0;
-  for (const char c : bytes) {
-    held = (held << 8 | static_cast<unsigned char>(c)) & 0xffff;
-    for (bits += 8; bits >= 6; bits -= 6) out += kDigits[held >> (bits - 6) & 63];
-  }
-  if (bits > 0) out += kDigits[held << (6 - bits) & 63];
-  out.append((3 - bytes.size() % 3) % 3, '=');
-  return out;
-}
 
 void write_value(std::string& out, std::nullptr_t) { out += "null"; }
 void write_value(std::string& out, std::int64_t number) { collet::append_json(out, number); }
@@ -51,7 +38,7 @@ void write_value(std::string& out, double number) {
   if (out.find_first_of(".e", begin) == out.npos) out += ".0";  // it is a REAL, and stays one
 }
 void write_value(std::string& out, const std::string& text) { collet::append_json(out, text); }
-void write_value(std::string& out, const Blob& blob) { out += "{\"base64\":\"" + base64(blob.bytes) + "\"}"; }
+void write_value(std::string& out, const Blob& blob) { out += "{\"base64\":\"" + collet::kit::base64(blob.bytes) + "\"}"; }
 
 // An integer stays one; 1.0 and 1e3 are not integers to SQLite.
 Value read_number(collet::JsonReader& in) {

@@ -38,22 +38,6 @@ TEST_CASE("a JSON string escapes what it must and replaces what is not UTF-8") {
   CHECK(quoted("\xe2\x82") == "\"\xef\xbf\xbd\xef\xbf\xbd\"");
 }
 
-TEST_CASE("base64 round-trips and refuses every other spelling") {
-  const auto encoded = [](std::string_view s) {
-    std::string out;
-    text::append_base64(out, s);
-    return out;
-  };
-  CHECK(encoded("") == "");
-  CHECK(encoded("f") == "Zg==");
-  CHECK(encoded("fo") == "Zm8=");
-  CHECK(encoded("foobar") == "Zm9vYmFy");
-  for (const char* s : {"", "f", "fo", "foo", "foob", "\xff\xfe"}) CHECK(text::from_base64(encoded(s)) == s);
-  for (const char* s : {"Zg=", "Zg", "Zh==", "Z===", "Zm9=vYmF", "Zm9v YmFy", "Zm-v"}) {
-    CHECK_FALSE(text::from_base64(s));
-  }
-}
-
 TEST_CASE("a host and its port are told apart, whatever else is refused") {
   const auto split = [](std::string_view text) {
     const auto parts = text::split_host_and_port(text);

@@ -24,8 +24,9 @@ for header in plugin json $extensions; do
     $header $header > "$work/$name.c"
   cp "$work/$name.c" "$work/$name.cc"
 done
-for header in json reflect fields schema runtime call offered registry plugin answering peers loops http store events fetch; do
-  printf '#include <collet/%s.hpp>\n#include <collet/%s.hpp>\n' $header $header > "$work/$header.cc20.cc"
+kit=$(cd "$include/collet" && ls kit/*.hpp | sed 's/\.hpp$//')
+for header in json reflect fields schema runtime call offered registry plugin answering peers loops http store events fetch $kit; do
+  printf '#include <collet/%s.hpp>\n#include <collet/%s.hpp>\n' $header $header > "$work/$(echo $header | tr / _).cc20.cc"
 done
 
 compilers=0

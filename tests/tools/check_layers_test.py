@@ -61,6 +61,16 @@ class CheckLayers(unittest.TestCase):
     def test_the_c_plus_plus_layer_in_the_host(self):
         self.assert_refused("host/plugin/a.cc", "#include <collet/plugin.hpp>\n", "collet/plugin.hpp")
 
+    def test_the_kit_is_for_everybody(self):
+        self.write("host/base/a.h", '#include "collet/kit/result.hpp"\n')
+        self.write("plugins/files/a.h", "#include <collet/kit/descriptor.hpp>\n")
+        self.write("sdk/include/collet/http.hpp", "#include <collet/kit/text.hpp>\n")
+        self.write("sdk/include/collet/kit/loop.hpp", "#include <collet/kit/text.hpp>\n#include <uv.h>\n")
+        self.assertEqual(self.check()[0], 0, self.check()[1])
+
+    def test_the_kit_that_reaches_into_the_sdk(self):
+        self.assert_refused("sdk/include/collet/kit/a.hpp", "#include <collet/json.hpp>\n", "collet/json.hpp", "the kit")
+
     def test_a_plugin_that_reaches_into_the_host(self):
         self.assert_refused("plugins/echo/a.cc", '#include "base/json.h"\n', "base/json.h")
 

@@ -18,7 +18,7 @@
 #include <random>
 #include <thread>
 
-#include "base/text.h"
+#include "collet/kit/base64.hpp"
 #include "plugin/house.h"
 #include "support/catch.h"
 #include "worker/host/worker_image.h"
@@ -664,7 +664,7 @@ TEST_CASE("blobs of any size arrive whole, through shared memory or beside it") 
       const Ending ending = scene.house.call_tool("blob", fmt::format(R"({{"size":{}}})", size));
       REQUIRE(ending.how == Ending::How::completed);
       std::string wanted;
-      text::append_base64(wanted, std::string(size, 'b'));
+      kit::append_base64(wanted, std::string(size, 'b'));
       CHECK(ending.content == R"({"type":"image","mimeType":"image/png","data":")" + wanted + "\"}");
     }
   }

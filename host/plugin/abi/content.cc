@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/json_members.h"
 #include "base/text.h"
+#include "collet/kit/base64.hpp"
 
 namespace collet::plugin::content {
 namespace {
@@ -28,7 +29,7 @@ void append_blob_contents(std::string& out, std::string_view uri, std::string_vi
   append_member(out, R"({"uri":)", uri);
   if (!mime.empty()) append_member(out, R"(,"mimeType":)", mime);
   out += R"(,"blob":")";
-  text::append_base64(out, bytes);
+  kit::append_base64(out, bytes);
   out += R"("})";
 }
 
@@ -82,7 +83,7 @@ bool append_blob(std::string& out, CallKind kind, const Reading& reading, std::s
     append_member(out, R"({"type":)", type);
     append_member(out, R"(,"mimeType":)", mime);
     out += R"(,"data":")";
-    text::append_base64(out, bytes);
+    kit::append_base64(out, bytes);
     out += R"("})";
     return true;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "collet/kit/base64.hpp"
 #include "protocol/decimal.h"
 #include "protocol/error.h"
 #include "transport/field_list.h"
@@ -156,7 +157,7 @@ std::optional<std::string> decode_header_value(std::string_view value) {
   }
   value.remove_prefix(kEncodedBegin.size());
   value.remove_suffix(kEncodedEnd.size());
-  return text::from_base64(value);
+  return kit::from_base64(value);
 }
 
 }  // namespace collet::protocol

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "collet/kit/text.hpp"
 #include "transport/field_list.h"
 
 namespace collet::protocol {
@@ -57,7 +58,7 @@ bool is_json(std::string_view content_type) {
   FieldList copies(content_type);
   bool any = false;
   while (const auto copy = copies.next()) {
-    if (!text::equals_ignoring_case(transport::trimmed(copy->substr(0, copy->find(';'))), kJsonType)) return false;
+    if (!text::equals_ignoring_case(kit::trimmed(copy->substr(0, copy->find(';'))), kJsonType)) return false;
     any = true;
   }
   return any;

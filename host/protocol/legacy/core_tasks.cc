@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/text.h"
+#include "collet/kit/base64.hpp"
 #include "protocol/server.h"
 
 namespace collet::protocol {
@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kTaskCursorMark = "behind:";
 
 std::optional<std::uint64_t> read_cursor(std::string_view cursor) {
-  const auto decoded = text::from_base64(cursor);
+  const auto decoded = kit::from_base64(cursor);
   if (!decoded || !decoded->starts_with(kTaskCursorMark)) return std::nullopt;
   std::uint64_t number = 0;
   const char* const end = decoded->data() + decoded->size();
@@ -104,7 +104,7 @@ void ServerLoop::list_core_tasks(RequestPtr request) {
     text += '{' + task->describe() + '}';
   }
   std::string cursor;
-  if (more) text::append_base64(cursor, fmt::format("{}{}", kTaskCursorMark, tasks.back()->number()));
+  if (more) kit::append_base64(cursor, fmt::format("{}{}", kTaskCursorMark, tasks.back()->number()));
   request->exchange.result(
       {R"({"tasks":[)", text, "]", more ? R"(,"nextCursor":")" : "", cursor, more ? "\"" : "", "}"});
 }

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "collet/kit/base64.hpp"
 #include "protocol/legacy/older_content.h"
 #include "protocol/lists/viewed.h"
 
@@ -112,7 +113,7 @@ Listing::Listing(const Listing& whole, const std::vector<registry::Sight>& sight
 std::optional<Listing::Page> Listing::page(std::optional<std::string_view> cursor, Era era) const {
   std::size_t first = 0;
   if (cursor) {
-    const auto decoded = text::from_base64(*cursor);
+    const auto decoded = kit::from_base64(*cursor);
     if (!decoded || !decoded->starts_with(kNameCursorMark)) return std::nullopt;
     const std::string_view after = std::string_view(*decoded).substr(kNameCursorMark.size());
     first = static_cast<std::size_t>(std::upper_bound(names_.begin(), names_.end(), after) - names_.begin());
@@ -123,7 +124,7 @@ std::optional<Listing::Page> Listing::page(std::optional<std::string_view> curso
   const Text& text = era == Era::legacy && older_text_ ? *older_text_ : text_;
   page.items = std::string_view(text.items).substr(text.begins[first], text.begins[last] - text.begins[first] - 1);
   if (last < names_.size()) {
-    text::append_base64(page.next_cursor, std::string(kNameCursorMark) + names_[last - 1]);
+    kit::append_base64(page.next_cursor, std::string(kNameCursorMark) + names_[last - 1]);
   }
   return page;
 }

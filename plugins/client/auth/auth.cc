@@ -16,7 +16,7 @@ class NoAuthorizer final : public Authorizer {
   }
   void challenged(int status, const std::vector<HttpHeader>&, std::function<void(Result<bool>)> done) override {
     if (status != 401) return done(false);
-    done(Failure{"the server demands authorization, which auth.type = \"none\" rules out"});
+    done(Error{"the server demands authorization, which auth.type = \"none\" rules out"});
   }
   std::vector<std::string> secrets() const override { return {}; }
 };
@@ -35,7 +35,7 @@ Result<std::unique_ptr<Authorizer>> make(std::string_view config_json, std::stri
   if (!config) return config.failure();
   if (config->type == AuthType::none) return std::unique_ptr<Authorizer>(std::make_unique<NoAuthorizer>());
   std::optional<Url> url = parse_url(remote_url);
-  if (!url) return Failure{"'" + redact_url(remote_url) + "' is not an absolute http or https URL"};
+  if (!url) return Error{"'" + redact_url(remote_url) + "' is not an absolute http or https URL"};
   if (!hooks.clock) hooks.clock = system_time;
   return std::unique_ptr<Authorizer>(std::make_unique<OAuth>(
       std::move(*config), std::string(remote_name), std::move(*url), fetcher, agent, store, std::move(hooks)));

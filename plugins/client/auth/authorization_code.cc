@@ -26,11 +26,11 @@ std::string authorization_url(const GrantRequest& request, const std::string& st
 
 Result<void> check_server(const ServerMetadata& server, bool assume_pkce) {
   if (server.authorization_endpoint.empty()) {
-    return Failure{"the authorization server " + server.issuer + " has no authorization endpoint"};
+    return Error{"the authorization server " + server.issuer + " has no authorization endpoint"};
   }
   const auto& methods = server.code_challenge_methods;
   if (!assume_pkce && std::find(methods.begin(), methods.end(), "S256") == methods.end()) {
-    return Failure{
+    return Error{
         "the authorization server " + server.issuer +
         " does not say that it supports PKCE with S256, without which a code could be stolen; if it does, set "
         "auth.assume_pkce"};
@@ -106,24 +106,24 @@ Result<std::string> check_callback(std::string_view query, const ServerMetadata&
   if (!form) return form.failure();
   const std::string* const state_back = find(*form, "state");
   if (!state_back || *state_back != state) {
-    return Failure{"the answer of the authorization server is not for this request: its state is another"};
+    return Error{"the answer of the authorization server is not for this request: its state is another"};
   }
   const std::string* const issuer = find(*form, "iss");
   if (!issuer && server.iss_parameter_supported) {
-    return Failure{"the answer of the authorization server " + server.issuer +
-                   " lacks the issuer that it promises to name in each; it may come from another server"};
+    return Error{"the answer of the authorization server " + server.issuer +
+                 " lacks the issuer that it promises to name in each; it may come from another server"};
   }
   if (issuer && *issuer != server.issuer) {
-    return Failure{"the answer is of issuer '" + *issuer + "', not of '" + server.issuer + "' that was asked"};
+    return Error{"the answer is of issuer '" + *issuer + "', not of '" + server.issuer + "' that was asked"};
   }
   if (const std::string* const error = find(*form, "error")) {
     const std::string* const description = find(*form, "error_description");
-    return Failure{"the authorization server " + server.issuer + " refused: " + shown(*error) +
-                   (description ? ": " + shown(*description) : std::string())};
+    return Error{"the authorization server " + server.issuer + " refused: " + shown(*error) +
+                 (description ? ": " + shown(*description) : std::string())};
   }
   const std::string* const code = find(*form, "code");
   if (!code || code->empty())
-    return Failure{"the answer of the authorization server has neither a code nor an error"};
+    return Error{"the answer of the authorization server has neither a code nor an error"};
   return *code;
 }
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include <collet/kit/base64.hpp>
+
 #include "client/auth/limits.h"
-#include "client/net/encoding.h"
+#include "client/net/crypto.h"
 
 namespace collet::client::auth {
 namespace {
@@ -40,7 +42,7 @@ void ClientIdentity::authenticate(const std::string& audience, std::int64_t now,
                                   std::vector<HttpHeader>& headers) const {
   switch (method) {
     case AuthMethod::client_secret_basic:
-      headers.push_back({"Authorization", "Basic " + base64(percent_encode(id) + ":" + percent_encode(secret))});
+      headers.push_back({"Authorization", "Basic " + kit::base64(percent_encode(id) + ":" + percent_encode(secret))});
       return;
     case AuthMethod::client_secret_post:
       form.emplace_back("client_id", id);

@@ -93,8 +93,8 @@ Result<AuthType> read_type(std::string_view json) {
   if (!read) return read.failure();
   const auto at = std::find(kTypes.begin(), kTypes.end(), name);
   if (at != kTypes.end()) return static_cast<AuthType>(at - kTypes.begin());
-  return Failure{"auth.type: expected oauth, client_credentials, enterprise, workload_identity or none, got " +
-                 in_quotes(name)};
+  return Error{"auth.type: expected oauth, client_credentials, enterprise, workload_identity or none, got " +
+               in_quotes(name)};
 }
 
 void read_member(std::string_view key, JsonReader& reader, Config& config) {
@@ -111,7 +111,7 @@ void read_member(std::string_view key, JsonReader& reader, Config& config) {
   known->second.read(reader, config);
 }
 
-Failure missing(const Config& config, const char* what) {
+Error missing(const Config& config, const char* what) {
   return {"auth: type " + in_quotes(kTypes[static_cast<std::size_t>(config.type)]) + " needs " + what};
 }
 
@@ -119,13 +119,13 @@ bool both(const SecretSource& source) { return !source.text.empty() && !source.f
 
 Result<void> check_completeness(const Config& config) {
   const bool has_proof = !config.client_secret.empty() || config.private_key.is_set();
-  if (both(config.private_key)) return Failure{"auth: private_key and private_key_file exclude each other"};
-  if (both(config.id_token)) return Failure{"auth: id_token and id_token_file exclude each other"};
-  if (both(config.token)) return Failure{"auth: token and token_file exclude each other"};
+  if (both(config.private_key)) return Error{"auth: private_key and private_key_file exclude each other"};
+  if (both(config.id_token)) return Error{"auth: id_token and id_token_file exclude each other"};
+  if (both(config.token)) return Error{"auth: token and token_file exclude each other"};
   if (config.client_id.empty() && has_proof)
-    return Failure{"auth: a client_secret or private_key needs its client_id"};
+    return Error{"auth: a client_secret or private_key needs its client_id"};
   if (config.auth_method == AuthMethod::private_key_jwt && !config.private_key.is_set()) {
-    return Failure{"auth.token_endpoint_auth_method: private_key_jwt needs private_key or private_key_file"};
+    return Error{"auth.token_endpoint_auth_method: private_key_jwt needs private_key or private_key_file"};
   }
   switch (config.type) {
     case AuthType::client_credentials:
@@ -152,14 +152,14 @@ Result<void> check_urls(const Config& config) {
   if (!config.client_metadata_url.empty()) {
     const std::optional<Url> url = parse_url(config.client_metadata_url);
     if (!url || url->scheme != "https" || url->path.size() < 2) {
-      return Failure{"auth.client_metadata_url: expected an https URL with a path, got " +
-                     in_quotes(config.client_metadata_url)};
+      return Error{"auth.client_metadata_url: expected an https URL with a path, got " +
+                   in_quotes(config.client_metadata_url)};
     }
   }
   if (!config.idp_token_endpoint.empty()) {
     const std::optional<Url> url = parse_url(config.idp_token_endpoint);
     if (!url || (url->scheme != "https" && !url->is_loopback())) {
-      return Failure{"auth.idp_token_endpoint: expected an https URL, got " + in_quotes(config.idp_token_endpoint)};
+      return Error{"auth.idp_token_endpoint: expected an https URL, got " + in_quotes(config.idp_token_endpoint)};
     }
   }
   return {};
@@ -169,9 +169,9 @@ Result<void> read_private_key(Config& config) {
   const bool from_file = !config.private_key.file.empty();
   const std::string what = from_file ? "auth.private_key_file: " + config.private_key.file : "auth.private_key:";
   Result<std::string> pem = config.private_key.read();
-  if (!pem) return Failure{what + ": " + pem.message()};
+  if (!pem) return Error{what + ": " + pem.message()};
   Result<SigningKey> key = SigningKey::from_pem(*pem, config.signing_algorithm);
-  if (!key) return Failure{what + " " + key.message()};
+  if (!key) return Error{what + " " + key.message()};
   config.key = std::make_shared<const SigningKey>(std::move(*key));
   return {};
 }
@@ -183,7 +183,7 @@ Result<std::string> SecretSource::read() const {
   if (!content) return content;
   constexpr std::string_view kSpace = " \t\r\n";
   const auto first = content->find_first_not_of(kSpace);
-  if (first == content->npos) return Failure{file.empty() ? "is empty" : file + " is empty"};
+  if (first == content->npos) return Error{file.empty() ? "is empty" : file + " is empty"};
   return content->substr(first, content->find_last_not_of(kSpace) + 1 - first);
 }
 

@@ -52,7 +52,7 @@ class Search : public std::enable_shared_from_this<Search> {
   }
 
   void got(const std::string& url, Result<FetchResponse> response) {
-    if (!response) return done_(Failure{"reading " + url + ": " + response.message()});
+    if (!response) return done_(Error{"reading " + url + ": " + response.message()});
     const int status = response->status;
     if (status >= 300 && status < 400) return follow(url, find_header(response->headers, "location"));
     if (status != 200) {
@@ -61,8 +61,8 @@ class Search : public std::enable_shared_from_this<Search> {
       return next();
     }
     if (response->body.size() > limits::kDocumentBytesMax) {
-      return done_(Failure{"reading " + url + ": the document is larger than " +
-                           std::to_string(limits::kDocumentBytesMax) + " bytes"});
+      return done_(Error{"reading " + url + ": the document is larger than " +
+                         std::to_string(limits::kDocumentBytesMax) + " bytes"});
     }
     if (!is_document(response->body)) return next();
     done_(Found{Document{url, std::move(response->body)}, {}});
@@ -71,7 +71,7 @@ class Search : public std::enable_shared_from_this<Search> {
   void follow(const std::string& from, std::string_view location) {
     if (++redirects_ > limits::kRedirectsMax) {
       return done_(
-          Failure{"reading " + from + ": more than " + std::to_string(limits::kRedirectsMax) + " redirects"});
+          Error{"reading " + from + ": more than " + std::to_string(limits::kRedirectsMax) + " redirects"});
     }
     const std::string origin = parse_url(from)->origin();
     const std::string target = location.substr(0, 1) == "/" && location.substr(0, 2) != "//"
@@ -80,7 +80,7 @@ class Search : public std::enable_shared_from_this<Search> {
     const std::optional<Url> url = parse_url(target);
     if (!url || url->origin() != origin) {
       return done_(
-          Failure{"reading " + from + ": a redirect to '" + target + "' is refused, as it leaves its origin"});
+          Error{"reading " + from + ": a redirect to '" + target + "' is refused, as it leaves its origin"});
     }
     get(target);
   }
@@ -129,9 +129,9 @@ Result<Description> checked_resource(const Document& document, const Wanted& wan
   const std::optional<Url> resource = parse_url(metadata->resource);
   const bool is_ours = resource && resource_covers(*resource, wanted.remote);
   if (!is_ours && metadata->resource != wanted.allowed) {
-    return Failure{"the protected resource metadata at " + document.url + " is for '" + metadata->resource +
-                   "', not for " + wanted.remote.without_query() +
-                   ": a token for it must not be sent there, unless auth.resource says so"};
+    return Error{"the protected resource metadata at " + document.url + " is for '" + metadata->resource +
+                 "', not for " + wanted.remote.without_query() +
+                 ": a token for it must not be sent there, unless auth.resource says so"};
   }
   return Description{std::move(*metadata), {}};
 }
@@ -165,7 +165,7 @@ class NamedPlaces : public std::enable_shared_from_this<NamedPlaces> {
   }
 
   // What was wrong with the first is told.
-  void give_up(Failure failure) {
+  void give_up(Error failure) {
     if (!failure_) failure_ = std::move(failure);
     next();
   }
@@ -174,7 +174,7 @@ class NamedPlaces : public std::enable_shared_from_this<NamedPlaces> {
   const Wanted wanted_;
   const Places places_;
   std::size_t at_ = 0;
-  std::optional<Failure> failure_;
+  std::optional<Error> failure_;
   const Done done_;
 };
 
@@ -182,8 +182,8 @@ Result<ServerMetadata> checked_server(const Document& document, const Url& remot
   Result<ServerMetadata> metadata = parse_server_metadata(document.text, document.url);
   if (!metadata) return metadata;
   if (metadata->issuer != issuer) {
-    return Failure{"the authorization server metadata at " + document.url + " is of issuer '" + metadata->issuer +
-                   "', not of '" + issuer + "' as it must be to the letter; auth.issuer can name the right one"};
+    return Error{"the authorization server metadata at " + document.url + " is of issuer '" + metadata->issuer +
+                 "', not of '" + issuer + "' as it must be to the letter; auth.issuer can name the right one"};
   }
   const std::pair<const char*, const std::string*> endpoints[] = {
       {"the authorization endpoint", &metadata->authorization_endpoint},
@@ -195,7 +195,7 @@ Result<ServerMetadata> checked_server(const Document& document, const Url& remot
     if (const Result<Url> trusted = trusted_url(*url, remote, what); !trusted) return trusted.failure();
   }
   if (metadata->token_endpoint.empty())
-    return Failure{"the authorization server " + issuer + " has no token endpoint"};
+    return Error{"the authorization server " + issuer + " has no token endpoint"};
   return metadata;
 }
 
@@ -233,7 +233,7 @@ void discover_server(Fetcher& fetcher, const Url& remote, std::string_view issue
     if (found->document) return done(checked_server(*found->document, remote, name));
     const std::string none =
         "the authorization server " + name + " publishes no metadata at any of the well-known places";
-    done(Failure{found->trouble.empty() ? none : none + "; " + found->trouble});
+    done(Error{found->trouble.empty() ? none : none + "; " + found->trouble});
   });
 }
 

@@ -1,8 +1,10 @@
 #include "client/auth/dpop.h"
 
+#include <collet/kit/base64.hpp>
+
 #include "client/auth/limits.h"
 #include "client/limits.h"
-#include "client/net/encoding.h"
+#include "client/net/crypto.h"
 #include "client/net/url.h"
 
 namespace collet::client::auth {
@@ -20,7 +22,7 @@ std::string Dpop::proof(std::string_view method, std::string_view url, std::stri
     if (const auto nonce = nonces_.find(target->origin()); nonce != nonces_.end())
       claims.add("nonce", nonce->second);
   }
-  if (!access_token.empty()) claims.add("ath", base64url(sha256(access_token)));
+  if (!access_token.empty()) claims.add("ath", kit::base64url(sha256(access_token)));
   return key_.sign(std::move(header), claims);
 }
 

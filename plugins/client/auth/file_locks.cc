@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include <uv.h>
+#include <collet/kit/loop.hpp>
 
 #include "client/auth/limits.h"
 
@@ -14,8 +14,7 @@ LoopFileLocks::LoopFileLocks(uv_loop_s* loop) : loop_(loop), timer_(new uv_timer
 }
 
 LoopFileLocks::~LoopFileLocks() {
-  uv_close(reinterpret_cast<uv_handle_t*>(timer_),
-           [](uv_handle_t* handle) { delete reinterpret_cast<uv_timer_t*>(handle); });
+  kit::close_and_delete(timer_, *timer_);
 }
 
 void LoopFileLocks::take(std::string path, std::uint64_t timeout_ms, Done done) {
@@ -46,8 +45,8 @@ void LoopFileLocks::look_again() {
     } else if (*lock) {
       over.done(std::move(**lock));
     } else {
-      over.done(Failure{"locking " + over.path + ".lock: another process has held it for " +
-                        std::to_string(over.timeout_ms) + " ms"});
+      over.done(Error{"locking " + over.path + ".lock: another process has held it for " +
+                      std::to_string(over.timeout_ms) + " ms"});
     }
   }
   if (waiting_.empty()) uv_timer_stop(timer_);

@@ -22,11 +22,11 @@ struct Walk {
 void step(const std::shared_ptr<Walk>& walk, const std::string& url);
 
 void answered(const std::shared_ptr<Walk>& walk, const std::string& url, const Result<FetchResponse>& response) {
-  if (!response) return walk->done(Failure{"opening " + url + ": " + response.message()});
+  if (!response) return walk->done(Error{"opening " + url + ": " + response.message()});
   const std::string_view location = find_header(response->headers, "location");
   if (response->status < 300 || response->status >= 400 || location.empty()) {
-    return walk->done(Failure{"opening " + url + ": the authorization server answered " +
-                              std::to_string(response->status) + " instead of a redirect; a person is needed"});
+    return walk->done(Error{"opening " + url + ": the authorization server answered " +
+                            std::to_string(response->status) + " instead of a redirect; a person is needed"});
   }
   const std::string& home = walk->redirect_uri;
   if (location.substr(0, home.size() + 1) == home + "?")
@@ -36,7 +36,7 @@ void answered(const std::shared_ptr<Walk>& walk, const std::string& url, const R
   const std::string target = is_path ? from->origin() + std::string(location) : std::string(location);
   const std::optional<Url> to = parse_url(target);
   if (!to || to->origin() != from->origin()) {
-    return walk->done(Failure{"opening " + url + ": a redirect to '" + target + "' is neither ours nor its own"});
+    return walk->done(Error{"opening " + url + ": a redirect to '" + target + "' is neither ours nor its own"});
   }
   step(walk, target);
 }
@@ -44,7 +44,7 @@ void answered(const std::shared_ptr<Walk>& walk, const std::string& url, const R
 void step(const std::shared_ptr<Walk>& walk, const std::string& url) {
   if (walk->steps++ > limits::kFollowedRedirectsMax) {
     return walk->done(
-        Failure{"opening " + url + ": more than " + std::to_string(limits::kFollowedRedirectsMax) + " redirects"});
+        Error{"opening " + url + ": more than " + std::to_string(limits::kFollowedRedirectsMax) + " redirects"});
   }
   FetchRequest request;
   request.url = url;

@@ -24,8 +24,8 @@ Result<void> read_json(std::string_view text, const std::string& what, OnMember&
     reader.read_object([&](std::string_view key) { on_member(key, reader); });
     reader.read_end();
     return {};
-  } catch (const Error& error) {
-    return Failure{what + ": " + error.what()};
+  } catch (const collet::Error& error) {
+    return Error{what + ": " + error.what()};
   }
 }
 

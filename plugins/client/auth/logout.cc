@@ -107,7 +107,7 @@ void log_out(std::string_view config_json, std::string_view remote_name, std::st
   Result<Config> config = parse_config(config_json.empty() ? "{}" : config_json);
   if (!config) return done(config.failure());
   std::optional<Url> url = parse_url(remote_url);
-  if (!url) return done(Failure{"'" + redact_url(remote_url) + "' is not an absolute http or https URL"});
+  if (!url) return done(Error{"'" + redact_url(remote_url) + "' is not an absolute http or https URL"});
   std::make_shared<Logout>(std::move(*config), std::string(remote_name), std::move(*url), fetcher, store,
                            clock ? std::move(clock) : Clock(system_time), std::move(done))
       ->begin();

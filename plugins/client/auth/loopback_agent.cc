@@ -135,8 +135,8 @@ class LoopbackAgent::Listener {
 
   static void on_timeout(uv_timer_t* timer) {
     LoopbackAgent* const agent = static_cast<Listener*>(timer->data)->agent_;
-    agent->finish(Failure{"nobody agreed in the browser within " + std::to_string(agent->timeout_ms_ / 1'000) +
-                          " s; if it showed an error, log out and try again: we are registered anew then"});
+    agent->finish(Error{"nobody agreed in the browser within " + std::to_string(agent->timeout_ms_ / 1'000) +
+                        " s; if it showed an error, log out and try again: we are registered anew then"});
   }
 
   static void on_connection(uv_stream_t* server, int status) {
@@ -210,8 +210,8 @@ LoopbackAgent::LoopbackAgent(uv_loop_s* loop, std::function<void(const std::stri
     : loop_(loop), show_(std::move(show)), timeout_ms_(limits::kLoginTimeoutMs) {}
 
 LoopbackAgent::~LoopbackAgent() {
-  finish(Failure{"the login was given up"});
-  conclude(Failure{"the login was given up"});
+  finish(Error{"the login was given up"});
+  conclude(Error{"the login was given up"});
 }
 
 void LoopbackAgent::conclude(const Result<void>& outcome) {
@@ -227,12 +227,12 @@ Result<std::string> LoopbackAgent::redirect_uri(std::string_view preferred, std:
   if (port != 0) {
     listener_ = Listener::open(*this, port);
     if (!listener_) {
-      return Failure{"port " + std::to_string(port) + " of 127.0.0.1 is taken; set auth.redirect_port to another"};
+      return Error{"port " + std::to_string(port) + " of 127.0.0.1 is taken; set auth.redirect_port to another"};
     }
   } else {
     if (before) listener_ = Listener::open(*this, before->port);
     if (!listener_) listener_ = Listener::open(*this, 0);
-    if (!listener_) return Failure{"no port of 127.0.0.1 can be listened on"};
+    if (!listener_) return Error{"no port of 127.0.0.1 can be listened on"};
   }
   listener_->start_timer(timeout_ms_);
   uri_ = "http://127.0.0.1:" + std::to_string(listener_->port()) + std::string(kPath);
@@ -241,12 +241,12 @@ Result<std::string> LoopbackAgent::redirect_uri(std::string_view preferred, std:
 
 void LoopbackAgent::authorize(const std::string& url, const std::string& redirect_uri,
                               std::function<void(Result<std::string>)> done) {
-  if (done_) return done(Failure{"another login is under way; try again when it has ended"});
-  if (!listener_ || redirect_uri != uri_) return done(Failure{"nothing listens at " + redirect_uri + " any more"});
+  if (done_) return done(Error{"another login is under way; try again when it has ended"});
+  if (!listener_ || redirect_uri != uri_) return done(Error{"nothing listens at " + redirect_uri + " any more"});
   const std::optional<Url> target = parse_url(url);
   const Result<Form> form = form_decode(target ? target->query : "");
   const std::string* const state = form ? find(*form, "state") : nullptr;
-  if (!state) return done(Failure{"the authorization URL has no state"});
+  if (!state) return done(Error{"the authorization URL has no state"});
   state_ = *state;
   done_ = std::move(done);
   show_(url);

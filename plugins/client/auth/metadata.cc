@@ -29,8 +29,8 @@ Result<ResourceMetadata> parse_resource_metadata(std::string_view text, const st
     }
   });
   if (!read) return read.failure();
-  if (metadata.resource.empty()) return Failure{what + " has no 'resource'; RFC 9728 demands it"};
-  if (metadata.authorization_servers.empty()) return Failure{what + " names no authorization server"};
+  if (metadata.resource.empty()) return Error{what + " has no 'resource'; RFC 9728 demands it"};
+  if (metadata.authorization_servers.empty()) return Error{what + " names no authorization server"};
   return metadata;
 }
 
@@ -65,7 +65,7 @@ Result<ServerMetadata> parse_server_metadata(std::string_view text, const std::s
     }
   });
   if (!read) return read.failure();
-  if (metadata.issuer.empty()) return Failure{what + " has no 'issuer'"};
+  if (metadata.issuer.empty()) return Error{what + " has no 'issuer'"};
   return metadata;
 }
 

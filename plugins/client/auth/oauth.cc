@@ -33,7 +33,7 @@ void OAuth::headers(std::string_view method, std::string_view url,
                     std::function<void(Result<std::vector<HttpHeader>>)> done) {
   const std::optional<Url> target = parse_url(url);
   if (!target || target->origin() != remote_.origin()) {
-    return done(Failure{"no token of " + remote_.origin() + " is sent to " + redact_url(url)});
+    return done(Error{"no token of " + remote_.origin() + " is sent to " + redact_url(url)});
   }
   if (const Result<void> loaded = load(); !loaded) return done(loaded.failure());
   const bool old = token_ && renew_at_ != 0 && hooks_.clock() >= renew_at_;
@@ -62,7 +62,7 @@ void OAuth::challenged(int status, const std::vector<HttpHeader>& headers, std::
   const bool wants_nonce = dpop_ && challenge.error == "use_dpop_nonce" && !challenge.dpop_nonce.empty();
   if (wants_nonce || (status == 401 && adopt_newer())) {
     if (free_retries_.take(hooks_.clock())) return done(true);
-    return done(Failure{"the server " + remote_.origin() + " refuses every token and proof"});
+    return done(Error{"the server " + remote_.origin() + " refuses every token and proof"});
   }
   const Scopes scopes = parse_scopes(challenge.scope);
   run.refreshable = status == 401 && token_ && covers(parse_scopes(token_->scope), scopes);
@@ -93,7 +93,7 @@ void OAuth::start(Run run) {
                     then(&OAuth::got_resource));
 }
 
-Failure OAuth::too_often() const {
+Error OAuth::too_often() const {
   if (!last_failure_.empty()) return {last_failure_};
   return {"it refused what was obtained in " + std::to_string(limits::kAuthorizationsMax) +
           " authorizations within " + std::to_string(limits::kAuthorizationWindowS) + " s" +
@@ -125,13 +125,13 @@ Result<std::string> OAuth::choose_issuer(const ResourceMetadata& metadata) const
     const std::string wanted = without_last_slash(config_.issuer);
     const auto is_wanted = [&](const std::string& issuer) { return without_last_slash(issuer) == wanted; };
     if (std::any_of(offered.begin(), offered.end(), is_wanted)) return config_.issuer;
-    return Failure{"it does not accept tokens of the configured auth.issuer " + config_.issuer + ", but of " +
-                   offered.front()};
+    return Error{"it does not accept tokens of the configured auth.issuer " + config_.issuer + ", but of " +
+                 offered.front()};
   }
   if (token_ && has(offered, token_->issuer)) return token_->issuer;
   if (token_ && !config_.client_id.empty() && token_->client_id == config_.client_id) {
-    return Failure{"its authorization server has changed from " + token_->issuer + " to " + offered.front() +
-                   ", where client '" + config_.client_id + "' was not registered; if it is now, set auth.issuer"};
+    return Error{"its authorization server has changed from " + token_->issuer + " to " + offered.front() +
+                 ", where client '" + config_.client_id + "' was not registered; if it is now, set auth.issuer"};
   }
   return offered.front();
 }
@@ -141,8 +141,8 @@ void OAuth::got_server(Result<ServerMetadata> metadata) {
   if (!metadata && run_->undescribed && run_->trouble.empty() && !refused) return finish(false);
   if (!metadata && run_->undescribed) {
     const std::string why = run_->trouble.empty() ? "it does not say how to be authorized" : run_->trouble;
-    return finish(Failure{why + ", and " + metadata.message() +
-                          "; if it wants a token of another kind, set it in `headers`"});
+    return finish(Error{why + ", and " + metadata.message() +
+                        "; if it wants a token of another kind, set it in `headers`"});
   }
   if (!metadata) return finish(metadata.failure());
   run_->server = std::move(*metadata);
@@ -188,7 +188,7 @@ Result<void> OAuth::choose_dpop() {
   const bool demanded = config_.dpop.value_or(run_->resource.dpop_bound_access_tokens_required);
   const bool asked_for = run_->challenge.dpop || (run_->status == 0 && dpop_);
   if (demanded && !algorithms.empty() && !offered) {
-    return Failure{"the authorization server " + run_->server.issuer + " takes no DPoP proofs signed with ES256"};
+    return Error{"the authorization server " + run_->server.issuer + " takes no DPoP proofs signed with ES256"};
   }
   const bool use = config_.dpop.value_or(demanded || (asked_for && offered));
   if (!use) dpop_.reset();
@@ -218,7 +218,7 @@ void OAuth::got_refreshed(TokenAnswer answer) {
   }
   const TokenRefusal& refusal = std::get<TokenRefusal>(answer);
   if (refusal.temporary || refusal.code.empty()) {
-    if (run_->status != 0 || expired(*token_)) return finish(Failure{refusal.message});
+    if (run_->status != 0 || expired(*token_)) return finish(Error{refusal.message});
     renew_at_ = std::min(hooks_.clock() + limits::kRenewalPauseS, token_->expires_at);
     return finish(true);
   }
@@ -261,15 +261,15 @@ void OAuth::got_tokens(TokenAnswer answer) {
   if (const auto* const tokens = std::get_if<Tokens>(&answer)) return take(*tokens);
   const TokenRefusal& refusal = std::get<TokenRefusal>(answer);
   const bool forgotten = refusal.unknown_client() && run_->client.registered && !run_->registered_anew;
-  if (!forgotten && hooks_.logs_in && run_->client.registered) return give_up(Failure{refusal.message});
-  if (!forgotten) return finish(Failure{refusal.message});
-  agent_.conclude(Failure{refusal.message + "; there is another page to open"});
+  if (!forgotten && hooks_.logs_in && run_->client.registered) return give_up(Error{refusal.message});
+  if (!forgotten) return finish(Error{refusal.message});
+  agent_.conclude(Error{refusal.message + "; there is another page to open"});
   register_anew([this](const Result<void>& result) { result ? authorize() : finish(result.failure()); });
 }
 
 // Some servers tell only the person that they do not know the client, and only after the person has logged in. A
 // client by which nobody got in is not kept for the next attempt.
-void OAuth::give_up(Failure failure) {
+void OAuth::give_up(Error failure) {
   const auto done = [this, alive = std::weak_ptr<int>(alive_), failure = std::move(failure)](const Result<void>&) {
     if (!alive.expired()) finish(failure);
   };
@@ -282,8 +282,8 @@ void OAuth::take(const Tokens& tokens) {
   const bool must_be_bound = config_.dpop.value_or(run_->resource.dpop_bound_access_tokens_required);
   if ((!bound && type != "bearer") || (bound && !dpop_) || (!bound && must_be_bound)) {
     return finish(
-        Failure{"the authorization server " + run_->server.issuer + " issued a token of type '" + type +
-                (must_be_bound ? "', although one bound by DPoP was asked for" : "', which was not asked for")});
+        Error{"the authorization server " + run_->server.issuer + " issued a token of type '" + type +
+              (must_be_bound ? "', although one bound by DPoP was asked for" : "', which was not asked for")});
   }
   if (!bound) dpop_.reset();
   StoredToken token;
@@ -316,12 +316,12 @@ void OAuth::kept(Result<void> result) {
 }
 
 void OAuth::finish(Result<bool> result) {
-  if (!result) result = Failure{redact_urls(result.message())};
+  if (!result) result = Error{redact_urls(result.message())};
   last_failure_ = result ? std::string() : result.message();
   agent_.conclude(result ? Result<void>() : Result<void>(result.failure()));
   if (!result) {
     const std::string refused = run_->status >= 400 ? "HTTP status " + std::to_string(run_->status) + ", and " : "";
-    result = Failure{refused + "authorization at " + remote_.without_query() + " failed: " + result.message()};
+    result = Error{refused + "authorization at " + remote_.without_query() + " failed: " + result.message()};
   }
   run_.reset();
   const auto waiting = std::exchange(waiting_, {});

@@ -62,7 +62,7 @@ class OAuth final : public Authorizer {
   // With whether there is a token to try again with.
   void finish(Result<bool> result);
 
-  Failure too_often() const;
+  Error too_often() const;
   Result<std::string> choose_issuer(const ResourceMetadata& metadata) const;
   Scopes choose_scopes() const;
   Result<void> choose_dpop();
@@ -70,7 +70,7 @@ class OAuth final : public Authorizer {
   std::optional<ClientIdentity> refreshing_client() const;
   void take(const Tokens& tokens);
   void kept(Result<void> result);
-  void give_up(Failure failure);
+  void give_up(Error failure);
   void register_anew(std::function<void(Result<void>)> then);
 
   Result<void> load();

@@ -4,11 +4,13 @@
 #include <string>
 #include <string_view>
 
-#include "client/net/encoding.h"
+#include <collet/kit/base64.hpp>
+
+#include "client/net/crypto.h"
 
 namespace collet::client::auth {
 
 inline std::string pkce_verifier() { return random_text(32); }
-inline std::string pkce_challenge(std::string_view verifier) { return base64url(sha256(verifier)); }
+inline std::string pkce_challenge(std::string_view verifier) { return kit::base64url(sha256(verifier)); }
 
 }  // namespace collet::client::auth

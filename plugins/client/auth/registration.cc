@@ -29,7 +29,7 @@ Result<StoredClient> parse_registration(const FetchResponse& response, const std
                                         AuthMethod asked_for) {
   const std::string what = "registering with " + url;
   if (response.body.size() > limits::kDocumentBytesMax) {
-    return Failure{what + ": the answer is larger than " + std::to_string(limits::kDocumentBytesMax) + " bytes"};
+    return Error{what + ": the answer is larger than " + std::to_string(limits::kDocumentBytesMax) + " bytes"};
   }
   StoredClient client;
   client.auth_method = name_of(asked_for);
@@ -55,15 +55,15 @@ Result<StoredClient> parse_registration(const FetchResponse& response, const std
   if (refused || (read && client.id.empty() && !error.empty())) {
     const std::string why =
         read && !error.empty() ? shown(error + " " + description) : std::to_string(response.status);
-    return Failure{what + ": the server answered " + why +
-                   "; register a client yourself and configure its auth.client_id"};
+    return Error{what + ": the server answered " + why +
+                 "; register a client yourself and configure its auth.client_id"};
   }
   if (!read) return read.failure();
-  if (client.id.empty()) return Failure{what + ": the answer has no client_id"};
+  if (client.id.empty()) return Error{what + ": the answer has no client_id"};
   const std::optional<AuthMethod> method = parse_auth_method(client.auth_method);
   if (!method || method == AuthMethod::private_key_jwt) {
-    return Failure{what + ": the server wants the authentication method " + in_quotes(client.auth_method) +
-                   ", which was not asked for"};
+    return Error{what + ": the server wants the authentication method " + in_quotes(client.auth_method) +
+                 ", which was not asked for"};
   }
   // Some name their default method to whom they have given no secret.
   if (client.secret.empty()) client.auth_method = name_of(AuthMethod::none);
@@ -90,8 +90,8 @@ Result<ClientIdentity> Registration::configured(const ServerMetadata& server) co
   } else if (!has_secret && !identity.key) {
     identity.method = AuthMethod::none;  // a public client; servers that take them do not always say so
   } else {
-    return Failure{"the authorization server " + server.issuer + " takes none of the proofs that client " +
-                   in_quotes(identity.id) + " has; set auth.token_endpoint_auth_method if you know better"};
+    return Error{"the authorization server " + server.issuer + " takes none of the proofs that client " +
+                 in_quotes(identity.id) + " has; set auth.token_endpoint_auth_method if you know better"};
   }
   return identity;
 }
@@ -126,14 +126,14 @@ void Registration::identify(const ServerMetadata& server, const std::string& red
   const std::string& url = server.registration_endpoint;
   if (url.empty()) {
     return done(
-        Failure{"the authorization server " + server.issuer +
-                " does not register clients by itself; register one with it and configure its auth.client_id" +
-                (server.client_id_metadata_document_supported ? ", or set auth.client_metadata_url" : "")});
+        Error{"the authorization server " + server.issuer +
+              " does not register clients by itself; register one with it and configure its auth.client_id" +
+              (server.client_id_metadata_document_supported ? ", or set auth.client_metadata_url" : "")});
   }
   const AuthMethod method = method_to_register(server);
   fetcher_.fetch(request(server, redirect_uri, method),
                  [=, &store = store_, issuer = server.issuer](const Result<FetchResponse>& response) {
-                   if (!response) return done(Failure{"registering with " + url + ": " + response.message()});
+                   if (!response) return done(Error{"registering with " + url + ": " + response.message()});
                    Result<StoredClient> client = parse_registration(*response, url, method);
                    if (!client) return done(client.failure());
                    client->issuer = issuer;

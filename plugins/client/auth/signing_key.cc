@@ -11,7 +11,9 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include "client/net/encoding.h"
+#include <collet/kit/base64.hpp>
+
+#include "client/net/crypto.h"
 
 namespace collet::client::auth {
 namespace {
@@ -54,7 +56,7 @@ std::string parameter(const EVP_PKEY* key, const char* name, std::size_t bytes_m
   const std::unique_ptr<BIGNUM, FreeNumber> number(raw);
   std::string bytes(std::max(bytes_min, static_cast<std::size_t>(BN_num_bytes(raw))), '\0');
   require(BN_bn2binpad(raw, reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())) >= 0);
-  return base64url(bytes);
+  return kit::base64url(bytes);
 }
 
 // From DER to the two numbers side by side (RFC 7518 §3.4).
@@ -84,16 +86,16 @@ Result<SigningKey> SigningKey::from_pem(const std::string& pem, std::string_view
   require(bio != nullptr);
   std::unique_ptr<evp_pkey_st, Free> key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
   ERR_clear_error();
-  if (!key) return Failure{"is not a private key in PKCS#8 PEM without a passphrase"};
+  if (!key) return Error{"is not a private key in PKCS#8 PEM without a passphrase"};
   const bool is_ec = EVP_PKEY_is_a(key.get(), "EC") == 1;
   const bool is_rsa = EVP_PKEY_is_a(key.get(), "RSA") == 1;
-  if (is_ec && !is_on_p256(key.get())) return Failure{"is on another curve than P-256, which ES256 needs"};
+  if (is_ec && !is_on_p256(key.get())) return Error{"is on another curve than P-256, which ES256 needs"};
   if (is_rsa && EVP_PKEY_get_bits(key.get()) < kRsaBitsMin)
-    return Failure{"has less than the 2048 bits that RS256 needs"};
-  if (!is_ec && !is_rsa) return Failure{"is neither an EC key on P-256 nor an RSA key"};
+    return Error{"has less than the 2048 bits that RS256 needs"};
+  if (!is_ec && !is_rsa) return Error{"is neither an EC key on P-256 nor an RSA key"};
   const std::string_view own = is_ec ? kEs256 : kRs256;
   if (!algorithm.empty() && algorithm != own) {
-    return Failure{"is a key for " + std::string(own) + ", not for " + std::string(algorithm)};
+    return Error{"is a key for " + std::string(own) + ", not for " + std::string(algorithm)};
   }
   return SigningKey(std::move(key), own);
 }
@@ -129,8 +131,8 @@ std::string SigningKey::public_jwk() const {
 
 std::string SigningKey::sign(JsonMembers header, const JsonMembers& claims) const {
   header.add("alg", algorithm_);
-  const std::string text = base64url("{" + header.text + "}") + "." + base64url("{" + claims.text + "}");
-  return text + "." + base64url(signature(text));
+  const std::string text = kit::base64url("{" + header.text + "}") + "." + kit::base64url("{" + claims.text + "}");
+  return text + "." + kit::base64url(signature(text));
 }
 
 std::string SigningKey::signature(std::string_view text) const {

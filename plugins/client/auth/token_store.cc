@@ -209,7 +209,7 @@ Result<TokenStore::Content> TokenStore::parse(std::string_view text, const std::
           reader.read_raw();
         }
       });
-  if (!read) return Failure{read.message() + "; remove the file to log in anew"};
+  if (!read) return Error{read.message() + "; remove the file to log in anew"};
   return content;
 }
 
@@ -253,8 +253,8 @@ Result<void> TokenStore::change_now(const std::function<void(Content&)>& edit) {
   edit(*content);
   const std::string text = print(*content);
   if (text.size() > limits::kStoreBytesMax) {
-    return Failure{"the token store " + path_ + " would grow beyond " + std::to_string(limits::kStoreBytesMax) +
-                   " bytes; remove the file to log in anew"};
+    return Error{"the token store " + path_ + " would grow beyond " + std::to_string(limits::kStoreBytesMax) +
+                 " bytes; remove the file to log in anew"};
   }
   return replace_private_file(path_, text);
 }

@@ -2,7 +2,7 @@
 
 namespace collet::client::auth {
 
-Failure NoUserAgent::refusal() const {
+Error NoUserAgent::refusal() const {
   return {"it needs a person's consent, and this process has nobody to ask; run: collet login " + remote_};
 }
 

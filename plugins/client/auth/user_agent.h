@@ -39,7 +39,7 @@ class NoUserAgent final : public UserAgent {
                  std::function<void(Result<std::string>)> done) override;
 
  private:
-  Failure refusal() const;
+  Error refusal() const;
 
   const std::string remote_;
 };

@@ -65,7 +65,7 @@ Result<void> for_each_of_batch(std::string_view text,
   if (!for_each_element(text, collect)) {
     elements.clear();
     again = mended(text);
-    if (!for_each_element(again, collect)) return Failure{"not valid JSON"};
+    if (!for_each_element(again, collect)) return Error{"not valid JSON"};
   }
   Result<void> result;
   for (const std::string_view element : elements) {
@@ -96,10 +96,10 @@ Result<Message> parse_message(std::string_view text) {
     const Message message = read(in);
     in.read_end();
     if (const char* problem = problem_of(message))
-      return Failure{std::string("not a JSON-RPC message: ") + problem};
+      return Error{std::string("not a JSON-RPC message: ") + problem};
     return message;
   } catch (const collet::Error& wrong) {
-    return Failure{end_of(wrong.what())};
+    return Error{end_of(wrong.what())};
   }
 }
 

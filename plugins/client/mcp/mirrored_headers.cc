@@ -5,9 +5,9 @@
 #include <utility>
 
 #include <collet/json.hpp>
+#include <collet/kit/base64.hpp>
 
 #include "client/mcp/message.h"
-#include "client/net/encoding.h"
 #include "client/net/text.h"
 
 namespace collet::client {
@@ -75,10 +75,10 @@ Result<std::vector<MirroredParameter>> read_mirrored(std::string_view input_sche
   try {
     JsonReader in(input_schema);
     reader.read_schema(in, path);
-  } catch (const Error& wrong) {
-    return Failure{wrong.what()};
+  } catch (const collet::Error& wrong) {
+    return Error{wrong.what()};
   }
-  if (!reader.problem.empty()) return Failure{reader.problem};
+  if (!reader.problem.empty()) return Error{reader.problem};
   return std::move(reader.out);
 }
 
@@ -98,7 +98,7 @@ std::vector<HttpHeader> mirrored_headers(const std::vector<MirroredParameter>& p
 
 std::string encode_header_value(std::string_view value) {
   if (is_plain(value)) return std::string(value);
-  return "=?base64?" + base64(value) + "?=";
+  return "=?base64?" + kit::base64(value) + "?=";
 }
 
 }  // namespace collet::client

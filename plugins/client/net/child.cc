@@ -474,7 +474,7 @@ Result<std::unique_ptr<Child>> Children::start(const Command& command, ChildList
   processes_.push_back(process);
   if (const int failed = process->spawn(command, keeper_)) {
     process->abandon();
-    return Failure{cannot_start(command.program, command.folder, failed)};
+    return Error{cannot_start(command.program, command.folder, failed)};
   }
   return std::unique_ptr<Child>(new Child(std::move(process)));
 }

@@ -38,7 +38,7 @@ Result<void> EventStream::feed(std::string_view bytes, const OnEvent& on_event) 
     after_cr_ = bytes[end] == '\r';
     bytes.remove_prefix(end + 1);
   }
-  if (broken_) return Failure{"an event of its stream has more than " + std::to_string(bytes_max_) + " bytes"};
+  if (broken_) return Error{"an event of its stream has more than " + std::to_string(bytes_max_) + " bytes"};
   return {};
 }
 

@@ -7,9 +7,10 @@
 #include <new>
 #include <utility>
 
+#include <collet/kit/unread.hpp>
+
 #include "client/limits.h"
 #include "client/net/text.h"
-#include "client/net/unread.h"
 #include "client/net/url.h"
 
 namespace collet::client {
@@ -167,7 +168,7 @@ void HttpClient::note_closing(curl_socket_t fd) {
   const auto last = waits_last_.extract(fd);
   const auto transfer = last ? transfers_.find(last.mapped()) : transfers_.end();
   if (transfer == transfers_.end() || transfer->second->header_bytes > 0) return;
-  transfer->second->unread = ended_unread(fd, transfer->second->sent());
+  transfer->second->unread = kit::ended_unread(fd, transfer->second->sent());
 }
 
 // libcurl has a connection and is about to send. It does so once more, of itself, when a connection that was used
@@ -185,8 +186,7 @@ int HttpClient::on_ready_to_send(void* data, char*, char*, int, int) {
 void HttpClient::forget(curl_socket_t fd) {
   const auto found = sockets_.find(fd);
   if (found == sockets_.end()) return;
-  uv_close(reinterpret_cast<uv_handle_t*>(&found->second->poll),
-           [](uv_handle_t* handle) { delete static_cast<Socket*>(handle->data); });
+  kit::close_and_delete(found->second, found->second->poll);
   sockets_.erase(found);
 }
 
@@ -384,7 +384,7 @@ class HttpClient::Fetch final : public HttpSink {
   Fetch(HttpClient& client, std::string what, std::function<void(Result<FetchResponse>)> done)
       : client_(client), what_(std::move(what)), done_(std::move(done)) {}
   ~Fetch() {
-    if (done_) done_(Failure{what_ + ": the client is being unloaded"});
+    if (done_) done_(Error{what_ + ": the client is being unloaded"});
   }
 
   Id id = 0;
@@ -396,13 +396,13 @@ class HttpClient::Fetch final : public HttpSink {
   void on_body(std::string& body) override {
     if (body.size() <= limits::kFetchBytesMax) return;
     client_.cancel(id);
-    finish(Failure{what_ + ": the answer is larger than " + std::to_string(limits::kFetchBytesMax) + " bytes"});
+    finish(Error{what_ + ": the answer is larger than " + std::to_string(limits::kFetchBytesMax) + " bytes"});
   }
   void on_end(const HttpEnd& end, std::string& body) override {
-    if (!end.whole) return finish(Failure{what_ + ": " + end.message});
+    if (!end.whole) return finish(Error{what_ + ": " + end.message});
     if (body.size() > limits::kFetchBytesMax) {
       return finish(
-          Failure{what_ + ": the answer is larger than " + std::to_string(limits::kFetchBytesMax) + " bytes"});
+          Error{what_ + ": the answer is larger than " + std::to_string(limits::kFetchBytesMax) + " bytes"});
     }
     response_.body = std::move(body);
     finish(std::move(response_));
@@ -423,7 +423,7 @@ class HttpClient::Fetch final : public HttpSink {
 };
 
 void HttpClient::fetch(FetchRequest request, std::function<void(Result<FetchResponse>)> done) {
-  if (ending_) return done(Failure{"the client is being unloaded"});  // who was told so asks elsewhere
+  if (ending_) return done(Error{"the client is being unloaded"});  // who was told so asks elsewhere
   HttpRequest out{.method = std::move(request.method),
                   .url = std::move(request.url),
                   .headers = {},

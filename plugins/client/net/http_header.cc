@@ -29,13 +29,13 @@ bool is_header_value(std::string_view value) {
 }
 
 Result<HttpHeader> checked_header(std::string_view name, std::string_view value) {
-  if (!is_header_name(name)) return Failure{"'" + std::string(name) + "' is no name of a header"};
+  if (!is_header_name(name)) return Error{"'" + std::string(name) + "' is no name of a header"};
   while (value.ends_with('\n') || value.ends_with('\r')) value.remove_suffix(1);
   const auto what = "header " + std::string(name);
-  if (value.find_first_of("\r\n") != value.npos) return Failure{what + ": its value has a line break"};
+  if (value.find_first_of("\r\n") != value.npos) return Error{what + ": its value has a line break"};
   const auto is_control = [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7f; };
   if (std::any_of(value.begin(), value.end(), is_control))
-    return Failure{what + ": its value has a control character"};
+    return Error{what + ": its value has a control character"};
   return HttpHeader{std::string(name), std::string(value)};
 }
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <collet/kit/descriptor.hpp>
+
 namespace collet::client {
 
 class Keeper {
@@ -23,12 +25,12 @@ class Keeper {
   Keeper& operator=(const Keeper&) = delete;
 
   // What the process is to have as kSocket and kVariables, until started() is called.
-  int its_end() const { return its_end_; }
-  int variables() const { return variables_; }
+  int its_end() const { return its_end_.get(); }
+  int variables() const { return variables_.get(); }
   void started();
 
   // It can be read once begun() is known.
-  int end_of_ours() const { return end_; }
+  int end_of_ours() const { return end_.get(); }
   // Whether the command runs: 0 or an errno; nothing if that is not known yet. Does not wait.
   std::optional<int> begun();
 
@@ -42,9 +44,9 @@ class Keeper {
  private:
   Keeper() = default;
 
-  int end_ = -1;
-  int its_end_ = -1;
-  int variables_ = -1;
+  kit::Descriptor end_;
+  kit::Descriptor its_end_;
+  kit::Descriptor variables_;
   int command_ = 0;  // process group
 };
 

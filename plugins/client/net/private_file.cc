@@ -12,24 +12,9 @@
 namespace collet::client {
 namespace {
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
+using kit::Descriptor;
 
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
-
-Failure failed(const char* action, const std::string& path, int error) {
+Error failed(const char* action, const std::string& path, int error) {
   return {std::string(action) + " " + path + ": " + std::strerror(error)};
 }
 
@@ -39,10 +24,10 @@ Result<std::optional<std::string>> read_bytes(const std::string& path, std::size
   if (!file && errno == ENOENT) return std::optional<std::string>();
   struct stat info;
   if (!file || ::fstat(file.get(), &info) != 0) return failed("reading", path, errno);
-  if (!S_ISREG(info.st_mode)) return Failure{"reading " + path + ": it is not a regular file"};
-  if (is_private && info.st_uid != ::geteuid()) return Failure{"reading " + path + ": it belongs to another user"};
+  if (!S_ISREG(info.st_mode)) return Error{"reading " + path + ": it is not a regular file"};
+  if (is_private && info.st_uid != ::geteuid()) return Error{"reading " + path + ": it belongs to another user"};
   if (is_private && (info.st_mode & 077) != 0) {
-    return Failure{"reading " + path + ": it holds tokens, and others may read it; run: chmod 600 " + path};
+    return Error{"reading " + path + ": it holds tokens, and others may read it; run: chmod 600 " + path};
   }
   std::string content(bytes_max + 1, '\0');
   std::size_t size = 0;
@@ -54,20 +39,10 @@ Result<std::optional<std::string>> read_bytes(const std::string& path, std::size
     size += static_cast<std::size_t>(n);
   }
   if (size > bytes_max) {
-    return Failure{"reading " + path + ": it is larger than " + std::to_string(bytes_max) + " bytes"};
+    return Error{"reading " + path + ": it is larger than " + std::to_string(bytes_max) + " bytes"};
   }
   content.resize(size);
   return std::optional(std::move(content));
-}
-
-bool write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t n = ::write(fd, content.data(), content.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    content.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
 }
 
 std::filesystem::path directory_of(const std::string& path) {
@@ -110,7 +85,7 @@ Result<void> replace_private_file(const std::string& path, std::string_view cont
   const Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return failed("writing", draft, errno);
   const bool written =
-      write_all(file.get(), content) && ::fsync(file.get()) == 0 && ::rename(draft.c_str(), path.c_str()) == 0;
+      kit::write_all(file.get(), content) && ::fsync(file.get()) == 0 && ::rename(draft.c_str(), path.c_str()) == 0;
   if (!written) {
     const int error = errno;
     ::unlink(draft.c_str());
@@ -128,13 +103,9 @@ Result<std::optional<FileLock>> FileLock::try_take(const std::string& path) {
   int outcome = 0;
   do outcome = ::flock(file.get(), LOCK_EX | LOCK_NB);
   while (outcome != 0 && errno == EINTR);
-  if (outcome == 0) return std::optional(FileLock(file.release()));
+  if (outcome == 0) return std::optional(FileLock(std::move(file)));
   if (errno == EWOULDBLOCK) return std::optional<FileLock>();
   return failed("locking", name, errno);
-}
-
-FileLock::~FileLock() {
-  if (fd_ >= 0) ::close(fd_);
 }
 
 }  // namespace collet::client

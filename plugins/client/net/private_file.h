@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include <collet/kit/descriptor.hpp>
+
 #include "client/net/result.h"
 
 namespace collet::client {
@@ -30,15 +32,14 @@ class FileLock {
   static Result<std::optional<FileLock>> try_take(const std::string& path);
 
   // Holds nothing.
-  FileLock() : FileLock(-1) {}
-  FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileLock() = default;
+  FileLock(FileLock&&) = default;
   FileLock& operator=(FileLock&&) = delete;
-  ~FileLock();
 
  private:
-  explicit FileLock(int fd) : fd_(fd) {}
+  explicit FileLock(kit::Descriptor file) : file_(std::move(file)) {}
 
-  int fd_;
+  kit::Descriptor file_;
 };
 
 }  // namespace collet::client

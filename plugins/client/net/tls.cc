@@ -32,7 +32,7 @@ std::string system_authorities() {
 Result<void> append_authorities(std::string& out, const std::string& file) {
   Result<std::string> pem = read_secret(file, limits::kAuthoritiesBytesMax);
   if (!pem) return pem.failure();
-  if (pem->find("-----BEGIN ") == pem->npos) return Failure{"reading " + file + ": it has no certificate in PEM"};
+  if (pem->find("-----BEGIN ") == pem->npos) return Error{"reading " + file + ": it has no certificate in PEM"};
   out += *pem + "\n";
   return {};
 }

@@ -182,7 +182,7 @@ std::string origin_of(std::string_view url) {
 
 Result<Url> trusted_url(std::string_view text, const Url& remote, std::string_view what) {
   const auto refuse = [&](const char* why) {
-    return Failure{std::string(what) + " '" + std::string(text) + "' is refused: " + why};
+    return Error{std::string(what) + " '" + std::string(text) + "' is refused: " + why};
   };
   std::optional<Url> url = parse_url(text);
   if (!url) return refuse("it is not an absolute http or https URL");
@@ -286,7 +286,7 @@ Result<Form> form_decode(std::string_view text) {
     auto& [name, value] = form.emplace_back();
     const bool decoded = form_decode_into(pair.substr(0, equals), name) &&
                          (equals == pair.npos || form_decode_into(pair.substr(equals + 1), value));
-    if (!decoded) return Failure{"a query has a '%' without two hexadecimal digits after it"};
+    if (!decoded) return Error{"a query has a '%' without two hexadecimal digits after it"};
   }
   return form;
 }

@@ -6,6 +6,8 @@
 #include <array>
 #include <cstdlib>
 
+#include <collet/kit/fnv.hpp>
+#include <collet/kit/text.hpp>
 #include <collet/schema.hpp>
 
 #include "client/net/http_header.h"
@@ -37,22 +39,12 @@ bool is_name_character(char c) {
          c == '-';
 }
 
-// FNV-1a: the same everywhere and for ever, which std::hash does not promise.
-std::string hash_of(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (unsigned i = 0; i < 8; ++i) out += kHex[hash >> (60 - 4 * i) & 15];
-  return out;
-}
-
 std::string made_fit(std::string name, std::size_t bytes_max) {
   const std::string whole = name;
   std::replace_if(
       name.begin(), name.end(), [](char c) { return !is_name_character(c); }, '_');
   if (name.size() > bytes_max) {
-    const std::string end = "_" + hash_of(whole);
+    const std::string end = "_" + kit::fnv1a_hex(whole).substr(0, 8);
     name.resize(bytes_max > end.size() ? bytes_max - end.size() : 0);
     name += end;
   }
@@ -70,22 +62,22 @@ Result<std::string> value_of(std::string_view key, const RemoteConfig& remote, c
     }
     if (const char* value = std::getenv(name.c_str())) return std::string(value);
     if (otherwise) return *otherwise;
-    return Failure{"the environment variable " + name + " is not set"};
+    return Error{"the environment variable " + name + " is not set"};
   }
   if (const auto found = remote.variables.find(std::string(key)); found != remote.variables.end()) {
     return expand(found->second, {.name = remote.name}, caller);
   }
   if (key == "principal" || key.starts_with("header:")) {
-    if (!caller.info) return Failure{"${" + std::string(key) + "} is known only while somebody calls"};
+    if (!caller.info) return Error{"${" + std::string(key) + "} is known only while somebody calls"};
     if (key != "principal") {
       const bool allowed = std::any_of(remote.forward_headers.begin(), remote.forward_headers.end(),
                                        [&](const auto& name) { return equals_ignoring_case(name, key.substr(7)); });
-      if (!allowed) return Failure{"${" + std::string(key) + "} is not listed in forward_headers"};
+      if (!allowed) return Error{"${" + std::string(key) + "} is not listed in forward_headers"};
     }
     if (auto value = caller.info(key)) return std::move(*value);
-    return Failure{"the caller's request has no ${" + std::string(key) + "}"};
+    return Error{"the caller's request has no ${" + std::string(key) + "}"};
   }
-  return Failure{"${" + std::string(key) + "} is not defined: set it in [remote." + remote.name + ".variables]"};
+  return Error{"${" + std::string(key) + "} is not defined: set it in [remote." + remote.name + ".variables]"};
 }
 
 std::vector<std::string> variables_that_fit(const std::vector<std::string>& patterns) {
@@ -93,7 +85,7 @@ std::vector<std::string> variables_that_fit(const std::vector<std::string>& patt
   for (char** variable = environ; *variable; ++variable) {
     const std::string_view text(*variable);
     const std::string_view name = text.substr(0, text.find('='));
-    const auto one_fits = [&](const std::string& pattern) { return fits(pattern, name); };
+    const auto one_fits = [&](const std::string& pattern) { return kit::is_like(name, pattern); };
     if (std::any_of(patterns.begin(), patterns.end(), one_fits)) names.emplace_back(name);
   }
   return names;
@@ -156,29 +148,9 @@ void ClientConfig::describe(collet::Fields<ClientConfig>& f) {
   f(&ClientConfig::keeper).optional();
 }
 
-bool fits(std::string_view pattern, std::string_view name) {
-  // Where it does not fit the last * takes one character more; what an earlier one takes need not change.
-  std::size_t at = 0, in_name = 0, star = std::string_view::npos, star_end = 0;
-  while (in_name < name.size()) {
-    if (at < pattern.size() && pattern[at] == '*') {
-      star = at++;
-      star_end = in_name;
-    } else if (at < pattern.size() && pattern[at] == name[in_name]) {
-      ++at;
-      ++in_name;
-    } else if (star != std::string_view::npos) {
-      at = star + 1;
-      in_name = ++star_end;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', at) == std::string_view::npos;
-}
-
 bool RemoteConfig::offers(std::string_view item) const {
   const auto one_fits = [&](const std::vector<std::string>& patterns) {
-    return std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) { return fits(pattern, item); });
+    return std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) { return kit::is_like(item, pattern); });
   };
   return (!only || one_fits(*only)) && !one_fits(hide);
 }
@@ -191,7 +163,7 @@ ClientConfig read_config(std::string_view json) {
 
 Result<std::string> expand(std::string_view text, const RemoteConfig& remote, const CallerLookup& caller) {
   std::string out;
-  std::optional<Failure> failure;
+  std::optional<Error> failure;
   split(
       text, [&](std::string_view plain) { out += plain; },
       [&](std::string_view key) {
@@ -215,7 +187,7 @@ Result<std::vector<HttpHeader>> constant_headers(const RemoteConfig& remote) {
   for (const auto& [name, text] : remote.headers) {
     if (!is_constant(text)) continue;
     auto value = expand(text, remote);
-    if (!value) return Failure{"header " + name + ": " + value.message()};
+    if (!value) return Error{"header " + name + ": " + value.message()};
     auto header = checked_header(name, *value);
     if (!header) return header.failure();
     out.push_back(std::move(*header));
@@ -246,7 +218,7 @@ std::string without(std::string text, const std::vector<std::string>& secrets) {
 
 Result<Command> command_of(const RemoteConfig& remote) {
   Command command;
-  std::optional<Failure> failure;
+  std::optional<Error> failure;
   const auto expanded = [&](const std::string& text) {
     auto value = expand(text, remote);
     if (!value) failure = value.failure();
@@ -270,7 +242,7 @@ Result<TlsPtr> tls_of(const RemoteConfig& remote) {
   };
   for (const auto& [key, where] : kKeys) {
     auto path = expand(*where.first, remote);
-    if (!path) return Failure{std::string(key) + ": " + path.message()};
+    if (!path) return Error{std::string(key) + ": " + path.message()};
     *where.second = std::move(*path);
   }
   return files.any() ? read_tls(files) : TlsPtr();

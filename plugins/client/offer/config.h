@@ -43,7 +43,7 @@ struct RemoteConfig {
   std::string client_key;
   std::optional<std::string> prefix;             // before names; "<name>__" if not set
   std::map<std::string, std::string> rename;     // the remote's names → final ones
-  std::optional<std::vector<std::string>> only;  // patterns, see fits(); everything if not set
+  std::optional<std::vector<std::string>> only;  // patterns, see kit::is_like(); everything if not set
   std::vector<std::string> hide;                 // likewise
   std::string on_clash = "prefix";               // prefix, first, last, error
   std::map<std::string, std::string> headers;
@@ -91,9 +91,6 @@ struct ClientConfig {
 
   static void describe(collet::Fields<ClientConfig>& f);
 };
-
-// Whether the pattern, in which * stands for any text, fits the whole name.
-bool fits(std::string_view pattern, std::string_view name);
 
 // Throws collet::Error that names the place.
 ClientConfig read_config(std::string_view json);

@@ -90,14 +90,14 @@ Result<RemoteItem> read_item(std::uint32_t kind, std::string_view object, std::s
     item.definition.append(":").append(value);
   });
   item.definition += '}';
-  if (!valid) return Failure{"it is no JSON object"};
-  if (item.name.empty()) return Failure{"it has no " + std::string(name_member(kind))};
+  if (!valid) return Error{"it is no JSON object"};
+  if (item.name.empty()) return Error{"it has no " + std::string(name_member(kind))};
   if (item.definition.size() > limits::kDefinitionBytesMax) {
-    return Failure{item.name + ": its definition has more than " + std::to_string(limits::kDefinitionBytesMax) +
-                   " bytes"};
+    return Error{item.name + ": its definition has more than " + std::to_string(limits::kDefinitionBytesMax) +
+                 " bytes"};
   }
   auto mirrored = read_mirrored(input_schema);
-  if (!mirrored) return Failure{item.name + ": " + mirrored.message()};
+  if (!mirrored) return Error{item.name + ": " + mirrored.message()};
   item.mirrored = std::move(*mirrored);
   item.idempotent =
       find_member(annotations, "readOnlyHint") == "true" || find_member(annotations, "idempotentHint") == "true";

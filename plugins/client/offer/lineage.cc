@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include <collet/json.hpp>
+#include <collet/kit/fnv.hpp>
 
 #include "client/limits.h"
 #include "client/mcp/message.h"
@@ -25,16 +25,6 @@ constexpr const char* kAncestors = "COLLET_ANCESTORS";
 std::string contents_of(const char* file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
-// FNV-1a, in hexadecimal.
-std::string digest(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (int shift = 60; shift >= 0; shift -= 4) out += kHex[hash >> shift & 15];
-  return out;
 }
 
 std::string nth_word(std::string_view text, unsigned n) {
@@ -109,7 +99,7 @@ bool is_this_gateway(const Command& command) {
 std::string digest_of(const Command& command) {
   std::string all = command.program + std::string(1, '\0') + command.folder;
   for (const std::string& argument : command.arguments) all.append(1, '\0').append(argument);
-  return digest(all);
+  return kit::fnv1a_hex(all);
 }
 
 std::vector<std::string> ancestors() {
@@ -127,7 +117,7 @@ std::vector<std::string> ancestors() {
 }  // namespace
 
 const std::string& gateway_id() {
-  static const std::string id = digest(identity());
+  static const std::string id = kit::fnv1a_hex(identity());
   return id;
 }
 

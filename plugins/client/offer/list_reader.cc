@@ -40,7 +40,7 @@ void ListReader::on_page(const Answer& answer) {
     // A capability that covers two lists does not promise both.
     if (answer.error && answer.error->code == kMethodNotFound) return finish(std::move(list_));
     lost_ = answer.lost;
-    return finish(Failure{"cannot read its " + method_ + ": " + answer.problem()});
+    return finish(Error{"cannot read its " + method_ + ": " + answer.problem()});
   }
   const std::string_view elements = find_member(answer.result, member_);
   const char* why = nullptr;
@@ -50,7 +50,7 @@ void ListReader::on_page(const Answer& answer) {
     bytes_ += element.size();
     list_.elements.emplace_back(element);
   });
-  if (!valid) return finish(Failure{"cannot read its " + method_ + ": it has no array \"" + member_ + "\""});
+  if (!valid) return finish(Error{"cannot read its " + method_ + ": it has no array \"" + member_ + "\""});
   if (const auto ttl = find_unsigned(answer.result, "ttlMs"))
     list_.ttl_ms = std::min(list_.ttl_ms.value_or(*ttl), *ttl);
   auto next = find_string(answer.result, "nextCursor");

@@ -130,7 +130,7 @@ std::string as_2020_12(std::string_view schema) {
   try {
     JsonReader in(schema);
     return Schema(in).text();
-  } catch (const Error&) {
+  } catch (const collet::Error&) {
     return std::string(schema);
   }
 }

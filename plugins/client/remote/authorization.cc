@@ -107,8 +107,8 @@ Result<std::string> expanded_auth(const RemoteConfig& remote) {
     JsonReader reader(remote.auth ? std::string_view(remote.auth->text) : "{}", "auth");
     append_expanded(out, reader, remote);
     return out;
-  } catch (const Error& error) {
-    return Failure{error.what()};
+  } catch (const collet::Error& error) {
+    return Error{error.what()};
   }
 }
 

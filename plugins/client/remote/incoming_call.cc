@@ -105,11 +105,11 @@ Result<std::vector<HttpHeader>> caller_headers(const Host& host, collet_call cal
   for (const auto& [name, text] : config.headers) {
     if (is_constant(text)) continue;
     auto value = expand(text, config, lookup);
-    if (!value) return Failure{"header " + name + ": " + value.message()};
+    if (!value) return Error{"header " + name + ": " + value.message()};
     auto header = checked_header(name, *value);
     if (!header) return header.failure();
     if (!is_header_value(header->value))
-      return Failure{"header " + name + " would have characters that no header can have"};
+      return Error{"header " + name + " would have characters that no header can have"};
     out.push_back(std::move(*header));
   }
   return out;

@@ -10,8 +10,9 @@
 #include <new>
 #include <utility>
 
+#include <collet/kit/unread.hpp>
+
 #include "client/limits.h"
-#include "client/net/unread.h"
 
 namespace collet::client {
 namespace {
@@ -35,16 +36,16 @@ void LaneConnection::carry(std::string request, HttpSink& sink) {
 void LaneConnection::connect() {
   state_ = State::connecting;
   const auto& address = reinterpret_cast<const sockaddr&>(route_->address);
-  descriptor_ = socket(address.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor_ < 0) return lose(words("there is no socket to connect with", errno), false);
+  descriptor_ = kit::Descriptor(socket(address.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!descriptor_) return lose(words("there is no socket to connect with", errno), false);
   const int yes = 1;
-  setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  setsockopt(descriptor_, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
-  if (::connect(descriptor_, &address, route_->address_size) != 0 && errno != EINPROGRESS) {
+  setsockopt(descriptor_.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  setsockopt(descriptor_.get(), SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
+  if (::connect(descriptor_.get(), &address, route_->address_size) != 0 && errno != EINPROGRESS) {
     return lose(words("cannot connect", errno), false);
   }
   watch_ = loops_.watch(
-      descriptor_, COLLET_LOOP_WRITABLE,
+      descriptor_.get(), COLLET_LOOP_WRITABLE,
       [](void* self, std::uint32_t events) { static_cast<LaneConnection*>(self)->on_ready(events); }, this);
   timer_ = loops_.start_timer(
       limits::kConnectMs,
@@ -73,7 +74,7 @@ void LaneConnection::on_ready(std::uint32_t events) {
 void LaneConnection::on_connected() {
   int problem = 0;
   socklen_t size = sizeof problem;
-  getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &problem, &size);
+  getsockopt(descriptor_.get(), SOL_SOCKET, SO_ERROR, &problem, &size);
   if (problem != 0) return lose(words("cannot connect", problem), false);
   stop_timer();
   state_ = State::busy;
@@ -83,7 +84,7 @@ void LaneConnection::on_connected() {
 
 // What cannot be written is no end yet: the remote may have answered before it closed.
 void LaneConnection::write() {
-  const ssize_t now = send(descriptor_, request_.data() + sent_, request_.size() - sent_, MSG_NOSIGNAL);
+  const ssize_t now = send(descriptor_.get(), request_.data() + sent_, request_.size() - sent_, MSG_NOSIGNAL);
   if (now > 0) sent_ += static_cast<std::size_t>(now);
   const bool blocked = sent_ < request_.size() && (now >= 0 || errno == EAGAIN || errno == EINTR);
   if (blocked == std::exchange(blocked_, blocked)) return;
@@ -92,13 +93,13 @@ void LaneConnection::write() {
 
 void LaneConnection::read() {
   char bytes[64 << 10];
-  const ssize_t got = recv(descriptor_, bytes, sizeof bytes, 0);
+  const ssize_t got = recv(descriptor_.get(), bytes, sizeof bytes, 0);
   if (got > 0) return take({bytes, static_cast<std::size_t>(got)});
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   const int problem = got < 0 ? errno : 0;
   if (state_ == State::free) return close();
   if (problem == 0 && reader_.finish() == ResponseReader::State::whole) return on_whole(false);
-  const bool taken = sent_ > 0 && (reader_.begun() || !ended_unread(descriptor_, sent_));
+  const bool taken = sent_ > 0 && (reader_.begun() || !kit::ended_unread(descriptor_.get(), sent_));
   lose(problem ? words("the connection has broken", problem) : reader_.problem(), taken);
 }
 
@@ -154,7 +155,7 @@ void LaneConnection::release() {
   state_ = State::closed;
   stop_timer();
   if (watch_) loops_.unwait(std::exchange(watch_, 0));
-  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+  descriptor_.close();
 }
 
 void LaneConnection::stop_timer() {
@@ -163,7 +164,7 @@ void LaneConnection::stop_timer() {
 
 bool LaneConnection::stands() const {
   char byte;
-  return recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+  return recv(descriptor_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 }  // namespace collet::client

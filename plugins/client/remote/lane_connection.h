@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <collet/kit/descriptor.hpp>
+
 #include "client/net/http.h"
 #include "client/net/response_reader.h"
 #include "client/offer/host_loops.h"
@@ -68,7 +70,7 @@ class LaneConnection {
   Owner& owner_;
   const LaneRoutePtr route_;
   State state_ = State::unconnected;
-  int descriptor_ = -1;
+  kit::Descriptor descriptor_;
   collet_loop_wait watch_ = 0;
   collet_loop_wait timer_ = 0;  // until it is connected
   HttpSink* sink_ = nullptr;

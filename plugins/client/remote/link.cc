@@ -23,7 +23,7 @@ constexpr std::pair<std::string_view, std::uint32_t> kChanges[] = {
 Result<std::unique_ptr<Transport>> Remote::Link::start_command() {
   auto command = command_of(remote_.config_);
   if (!command) return command.failure();
-  if (std::string why = leads_back(*command); !why.empty()) return Failure{std::move(why)};
+  if (std::string why = leads_back(*command); !why.empty()) return Error{std::move(why)};
   command->environment.push_back(ancestry(*command));
   const auto log = [this](std::string_view line) {
     if (remote_.link_.get() == this) remote_.note_error_line(line);
@@ -43,7 +43,7 @@ Result<std::unique_ptr<Transport>> Remote::Link::make_transport() {
   if (!url) return url.failure();
   settings.url = std::move(*url);
   if (origin_of(settings.url).empty())
-    return Failure{redact_url(settings.url) + " is no http:// or https:// URL"};
+    return Error{redact_url(settings.url) + " is no http:// or https:// URL"};
   auto headers = constant_headers(config);
   if (!headers) return headers.failure();
   settings.headers = std::move(*headers);

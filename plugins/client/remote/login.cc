@@ -55,7 +55,7 @@ Login::Login(Loop& loop, Fetcher& fetcher, const Host& host, const RemoteConfig&
       agent_(loop.uv(), [this](const std::string& url) { show(url); }) {}
 
 Login::~Login() {
-  if (call_) end(Failure{"it was given up"});
+  if (call_) end(Error{"it was given up"});
 }
 
 void Login::begin(collet_call call, std::uint64_t key) {
@@ -77,7 +77,7 @@ void Login::log_in() {
   auto made = make_authorizer(remote_, fetcher_, host_, agent_, tokens_, std::move(hooks));
   if (!made) return end(made.failure());
   if (!*made)
-    return end(Failure{"there is nothing to log in to: it is a command, or has its Authorization configured"});
+    return end(Error{"there is nothing to log in to: it is a command, or has its Authorization configured"});
   authorizer_ = std::move(*made);
   probe();
 }
@@ -89,7 +89,7 @@ void Login::log_out() {
 
 bool Login::cancel(collet_call call) {
   if (call_ != call) return false;
-  end(Failure{"it was given up"});
+  end(Error{"it was given up"});
   return true;
 }
 
@@ -121,7 +121,7 @@ void Login::probed(const FetchResponse& answer) {
     if (!token) return end(token.failure());
     if (*token) return end("Logged in to " + remote_.name + ". The token is in " + tokens_.path() + ".");
     if (lets_in(status)) return end(remote_.name + " needs no login: it answers without one.");
-    end(Failure{"it answers HTTP status " + std::to_string(status) + " and does not say how to log in"});
+    end(Error{"it answers HTTP status " + std::to_string(status) + " and does not say how to log in"});
   });
 }
 

@@ -21,6 +21,7 @@
 #include <collet/answering.hpp>
 #include <collet/ext/draft/fetch.h>
 #include <collet/http.hpp>
+#include <collet/kit/text.hpp>
 #include <collet/peers.hpp>
 
 namespace collet::inline v1 {
@@ -43,10 +44,8 @@ struct FetchHead {
 
   // The first field of that name, in any case.
   std::optional<std::string_view> header(std::string_view name) const {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
     for (const auto& [each, value] : fields) {
-      if (std::equal(each.begin(), each.end(), name.begin(), name.end(), [&](char a, char b) { return lower(a) == lower(b); }))
-        return value;
+      if (kit::equals_ignoring_case(each, name)) return value;
     }
     return std::nullopt;
   }

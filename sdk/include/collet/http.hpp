@@ -18,6 +18,7 @@
 #include <vector>
 
 #include <collet/ext/draft/http.h>
+#include <collet/kit/text.hpp>
 #include <collet/plugin.hpp>
 
 namespace collet::inline v1 {
@@ -34,11 +35,8 @@ class HttpRequest {
   std::span<const collet_http_field> fields() const { return {request_.fields, request_.field_count}; }
   // The first field of that name, in any case.
   std::optional<std::string_view> header(std::string_view name) const {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-    const auto same = [&](char a, char b) { return lower(a) == lower(b); };
     for (const collet_http_field& field : fields()) {
-      const std::string_view each = detail::view(field.name);
-      if (std::equal(each.begin(), each.end(), name.begin(), name.end(), same)) return detail::view(field.value);
+      if (kit::equals_ignoring_case(detail::view(field.name), name)) return detail::view(field.value);
     }
     return std::nullopt;
   }

@@ -125,7 +125,7 @@ TEST_CASE("the browser is shown how the login has ended, and nothing before") {
     told = "You are logged in.";
   }
   SECTION("not well: what the server says is text") {
-    login.agent->conclude(collet::client::Failure{"it says <script> & \"no\""});
+    login.agent->conclude(collet::client::Error{"it says <script> & \"no\""});
     told = "The login has failed: it says &lt;script> &amp; \"no\"";
   }
   SECTION("not at all") { login.agent.reset(); }

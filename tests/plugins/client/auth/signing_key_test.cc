@@ -5,10 +5,12 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include <collet/kit/base64.hpp>
+
 #include "client/auth/dpop.h"
 #include "client/auth/limits.h"
 #include "client/limits.h"
-#include "client/net/encoding.h"
+#include "client/net/crypto.h"
 #include "plugins/client/auth/verified_jwt.h"
 #include "support/catch.h"
 
@@ -78,7 +80,7 @@ TEST_CASE("a DPoP proof names method, URL without query, token and nonce, and no
   CHECK(proof.claims["htm"] == "POST");
   CHECK(proof.claims["htu"] == "https://h/p");
   CHECK(proof.claims["iat"] == "1700000000");
-  CHECK(proof.claims["ath"] == base64url(sha256("a-token")));
+  CHECK(proof.claims["ath"] == collet::kit::base64url(sha256("a-token")));
   CHECK(proof.claims.count("nonce") == 0);
   CHECK(dpop.learn_nonce("https://h/other", "n1"));
   CHECK_FALSE(dpop.learn_nonce("https://h/other", "n1"));

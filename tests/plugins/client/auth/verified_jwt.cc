@@ -8,12 +8,14 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
-#include "client/net/encoding.h"
+#include <collet/kit/base64.hpp>
+
+#include "client/net/crypto.h"
 #include "plugins/client/auth/json_value.h"
 #include "support/catch.h"
 
-using collet::client::base64url;
-using collet::client::from_base64url;
+using collet::kit::base64url;
+using collet::kit::from_base64url;
 using collet::client::sha256;
 
 namespace {

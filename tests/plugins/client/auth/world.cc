@@ -1,5 +1,7 @@
 #include "plugins/client/auth/world.h"
 
+#include <collet/kit/base64.hpp>
+
 #include "client/auth/pkce.h"
 #include "client/auth/scopes.h"
 #include "client/net/challenge.h"
@@ -77,7 +79,7 @@ bool World::step() {
   Pending next = std::move(pending_.front());
   pending_.pop_front();
   if (const auto why = broken.find(next.request.url); why != broken.end()) {
-    next.done(Failure{why->second});
+    next.done(Error{why->second});
   } else if (const auto other = special.find(next.request.url); other != special.end()) {
     next.done(other->second());
   } else {
@@ -142,7 +144,7 @@ FetchResponse World::serve(std::string_view operation, const std::vector<HttpHea
     CHECK(thumbprint(proof.header["jwk"]) == known->second.key);
     CHECK(proof.claims["htm"] == "POST");
     CHECK(proof.claims["htu"] == url);
-    CHECK(proof.claims["ath"] == base64url(sha256(value)));
+    CHECK(proof.claims["ath"] == collet::kit::base64url(sha256(value)));
     CHECK(proofs_seen.insert(proof.claims["jti"]).second);
     if (!server_nonce.empty() && proof.claims["nonce"] != server_nonce) {
       FetchResponse response = refuse(401, "error=\"use_dpop_nonce\"");

@@ -18,7 +18,7 @@
 #include "client/net/url.h"
 #include "plugins/temporary_directory.h"
 
-using collet::client::Failure;
+using collet::client::Error;
 using collet::client::FetchRequest;
 using collet::client::FetchResponse;
 using collet::client::HttpHeader;

@@ -27,41 +27,6 @@ TEST_CASE("a configuration that cannot be meant is refused") {
   CHECK_THROWS(read_config(R"({"remotes":[{"name":"a","url":"http://a/","colour":"red"}]})"));
 }
 
-TEST_CASE("in a pattern * stands for any text, and everything else for itself") {
-  for (const auto& [pattern, name] : {std::pair("", ""),
-                                      {"*", ""},
-                                      {"*", "a"},
-                                      {"a", "a"},
-                                      {"a*", "a"},
-                                      {"a*", "abc"},
-                                      {"*c", "abc"},
-                                      {"a*c", "ac"},
-                                      {"a*c", "abcbc"},
-                                      {"a*b*c", "aXbYbZc"},
-                                      {"**", "a"},
-                                      {"*aab", "aaaab"},
-                                      {"file:///{path*}", "file:///{path*}"},
-                                      {"a.?[", "a.?["}}) {
-    INFO(pattern << " " << name);
-    CHECK(fits(pattern, name));
-  }
-  for (const auto& [pattern, name] : {std::pair("", "a"),
-                                      {"a", ""},
-                                      {"a", "A"},
-                                      {"a", "ab"},
-                                      {"*c", "abcd"},
-                                      {"a*", "ba"},
-                                      {"a*c", "abcb"},
-                                      {"a*a", "a"},
-                                      {"a?c", "abc"},
-                                      {"a.c", "abc"}}) {
-    INFO(pattern << " " << name);
-    CHECK_FALSE(fits(pattern, name));
-  }
-  const std::string many(200, 'a');
-  CHECK_FALSE(fits("*a*a*a*a*a*a*a*a*a*a*b", many));  // in a moment
-}
-
 TEST_CASE("what is offered is named in only, if that is set, and not in hide") {
   RemoteConfig remote;
   CHECK(remote.offers("read_all"));

@@ -36,7 +36,7 @@ class Variable {
 class NoNetwork final : public Fetcher {
  public:
   void fetch(FetchRequest, std::function<void(Result<FetchResponse>)> done) override {
-    done(Failure{"no network"});
+    done(Error{"no network"});
   }
 };
 

@@ -88,7 +88,7 @@ class ToolServer {
 // One remote, as it is configured.
 struct OneRemote {
   struct NeverLocks final : auth::FileLocks {
-    void take(std::string, std::uint64_t, Done done) override { done(Failure{"not here"}); }
+    void take(std::string, std::uint64_t, Done done) override { done(Error{"not here"}); }
   };
 
   NotingHost noting;

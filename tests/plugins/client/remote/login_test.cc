@@ -36,7 +36,7 @@ struct AnsweredFetcher final : Fetcher {
 // The calls of `collet login` for one remote.
 struct LoggingIn {
   struct NoLocks final : auth::FileLocks {
-    void take(std::string, std::uint64_t, Done done) override { done(Failure{"not here"}); }
+    void take(std::string, std::uint64_t, Done done) override { done(Error{"not here"}); }
   };
 
   NotingHost noting;
@@ -113,7 +113,7 @@ TEST_CASE("where there is nothing to log in to a login says so at once") {
 TEST_CASE("a remote that cannot be reached is told without what its URL keeps secret") {
   LoggingIn logging;
   logging.begin();
-  logging.fetcher.answer(0, Failure{"cannot POST https://h.example/mcp?token=sesame failed"});
+  logging.fetcher.answer(0, Error{"cannot POST https://h.example/mcp?token=sesame failed"});
   CHECK(logging.noting.end_of(1) == "-32603 cannot POST https://h.example/mcp?token=*** failed");
 }
 

@@ -1,4 +1,4 @@
-#include "client/net/unread.h"
+#include <collet/kit/unread.hpp>
 
 #include <arpa/inet.h>
 #include <linux/sockios.h>
@@ -12,7 +12,7 @@
 
 #include "support/catch.h"
 
-using collet::client::ended_unread;
+using collet::kit::ended_unread;
 
 namespace {
 

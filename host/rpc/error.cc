@@ -1,7 +1,5 @@
 #include "rpc/error.h"
 
-#include <fmt/core.h>
-
 namespace collet::rpc {
 
 Error parse_error(std::string message) { return {kParseError, "Parse error: " + message, {}, 400}; }

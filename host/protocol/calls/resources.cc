@@ -21,7 +21,7 @@ rpc::Error unknown_resource(Era era, std::string_view uri) {
 
 void ServerLoop::read_resource(RequestPtr request) {
   const auto uri = uri_of(*request);
-  if (!uri) return request->exchange.error(rpc::invalid_params("uri must be a string"));
+  if (!uri) return request->invalid_params("uri must be a string");
   const auto found = find(registry::CallKind::resource, *uri, request->context);
   if (!found.item) return request->exchange.error(unknown_resource(request->context.era, *uri));
   if (const auto bad = check_capabilities(found.item->def->traits, request->context)) {
@@ -35,7 +35,7 @@ void ServerLoop::read_resource(RequestPtr request) {
 
 void ServerLoop::subscribe(RequestPtr request) {
   const auto uri = uri_of(*request);
-  if (!uri) return request->exchange.error(rpc::invalid_params("uri must be a string"));
+  if (!uri) return request->invalid_params("uri must be a string");
   const auto found = find(registry::CallKind::resource, *uri, request->context);
   if (!found.item) {
     return request->exchange.error(unknown_resource(request->context.era, *uri));
@@ -43,15 +43,14 @@ void ServerLoop::subscribe(RequestPtr request) {
   if (!request->context.session)
     return request->exchange.error(rpc::invalid_request("a subscription needs a session"));
   if (!request->context.session->subscribe(*uri, server_.watch(found.uri(*uri)))) {
-    return request->exchange.error(
-        rpc::invalid_params(fmt::format("over {} subscriptions", limits::kSubscriptionUrisMax)));
+    return request->invalid_params("over {} subscriptions", limits::kSubscriptionUrisMax);
   }
   request->exchange.result({"{}"});
 }
 
 void ServerLoop::unsubscribe(RequestPtr request) {
   const auto uri = uri_of(*request);
-  if (!uri) return request->exchange.error(rpc::invalid_params("uri must be a string"));
+  if (!uri) return request->invalid_params("uri must be a string");
   if (request->context.session) request->context.session->unsubscribe(*uri);
   request->exchange.result({"{}"});
 }

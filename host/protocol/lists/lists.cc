@@ -7,11 +7,11 @@ void ServerLoop::list(RequestPtr request, registry::Kind kind, std::string_view 
   std::optional<std::string_view> cursor;
   const json::Value* value = request->message.param("cursor");
   if (value) {
-    if (!value->IsString()) return request->exchange.error(rpc::invalid_params("cursor must be a string"));
+    if (!value->IsString()) return request->invalid_params("cursor must be a string");
     cursor = json::view(*value);
   }
   const auto page = listing(kind, request->context.principal).page(cursor, request->context.era);
-  if (!page) return request->exchange.error(rpc::invalid_params("unknown cursor"));
+  if (!page) return request->invalid_params("unknown cursor");
 
   const bool more = !page->next_cursor.empty();
   const bool modern = request->context.era == Era::modern;

@@ -56,12 +56,12 @@ template <class Note>
 std::optional<rpc::Error> read_strings(const json::Value& wishes, std::string_view name, Note&& note) {
   const json::Value* strings = json::find(wishes, name);
   if (!strings) return std::nullopt;
-  if (!strings->IsArray()) return rpc::invalid_params(fmt::format("{} must be an array", name));
+  if (!strings->IsArray()) return rpc::invalid_params("{} must be an array", name);
   if (strings->Size() > limits::kSubscriptionUrisMax) {
-    return rpc::invalid_params(fmt::format("over {} {}", limits::kSubscriptionUrisMax, name));
+    return rpc::invalid_params("over {} {}", limits::kSubscriptionUrisMax, name);
   }
   for (const json::Value& string : strings->GetArray()) {
-    if (!string.IsString()) return rpc::invalid_params(fmt::format("{} must be strings", name));
+    if (!string.IsString()) return rpc::invalid_params("{} must be strings", name);
     note(json::view(string));
   }
   return std::nullopt;
@@ -72,7 +72,7 @@ std::optional<rpc::Error> read_filter(const json::Value& wishes, ServerLoop& loo
                                       NotificationFilter& out) {
   for (const auto& [name, bits] : kLists) {
     const json::Value* wanted = json::find(wishes, name);
-    if (wanted && !wanted->IsBool()) return rpc::invalid_params(fmt::format("{} must be true or false", name));
+    if (wanted && !wanted->IsBool()) return rpc::invalid_params("{} must be true or false", name);
     if (wanted && wanted->GetBool()) out.lists |= bits;
   }
   return read_strings(wishes, "resourceSubscriptions", [&](std::string_view uri) {
@@ -106,9 +106,7 @@ bool ServerLoop::has_room_for_subscription(const std::string& principal) const {
 
 void ServerLoop::listen(RequestPtr request) {
   const json::Value* wishes = request->message.param("notifications");
-  if (!wishes || !wishes->IsObject()) {
-    return request->exchange.error(rpc::invalid_params("notifications must be an object"));
-  }
+  if (!wishes || !wishes->IsObject()) return request->invalid_params("notifications must be an object");
   if (!request->exchange.can_ask()) {
     return request->exchange.error(
         {rpc::kInvalidRequest, "A subscription is a stream: accept text/event-stream", {}, 406});

@@ -45,7 +45,7 @@ void answer_with_outcome(Request& request, const Task& task) {
   } else if (!outcome.error.empty()) {
     request.exchange.error(read_error(outcome.error));
   } else {
-    request.exchange.error(rpc::invalid_params("the task was cancelled"));
+    request.invalid_params("the task was cancelled");
   }
 }
 

@@ -143,11 +143,11 @@ class ServerLoop {
   void initialize(RequestPtr request);
   void ping(RequestPtr request);
   void set_level(RequestPtr request);
-  void list(RequestPtr request, registry::Kind kind, std::string_view opening);
-  void list_tools(RequestPtr request);
-  void list_prompts(RequestPtr request);
-  void list_resources(RequestPtr request);
-  void list_templates(RequestPtr request);
+  void list(RequestPtr request, registry::Kind kind);
+  template <registry::Kind kind>
+  void list(RequestPtr request) {
+    list(std::move(request), kind);
+  }
   void call_tool(RequestPtr request);
   void get_prompt(RequestPtr request);
   void read_resource(RequestPtr request);
@@ -178,7 +178,7 @@ class ServerLoop {
   void answered(const Request& request);
   void cancel(std::uint64_t serial);
   void adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Listings> listings, unsigned changed);
-  void tell_list_changed(registry::Kind kind);
+  void tell_lists_changed(unsigned changed);
   bool list_is_news(Session& session, registry::Kind kind, bool several = false);
   void tell_updated(std::string_view key);
   void wake(std::uint64_t serial);
@@ -219,8 +219,6 @@ TaskOffer offer_core_task(const registry::Traits& traits, const Context& context
                           std::uint64_t ttl_ms_max);
 // Whose the tasks of such a request are: the principal's, or without one the session's.
 std::string task_owner(const Context& context);
-// "notifications/tools/list_changed" and so on.
-std::string_view list_changed_method(registry::Kind kind);
 // What a modern client would have to be able to do for such an item and has not declared. A legacy client declares
 // its abilities once, in initialize, and is asked when the need arises.
 std::optional<rpc::Error> check_capabilities(const registry::Traits& traits, const Context& context);
@@ -239,6 +237,8 @@ class Server {
 
   // Constant members of results, as text. The identity is an Implementation object.
   const std::string& identity() const { return identity_; }
+  // `"io.modelcontextprotocol/serverInfo":{…}`, of a modern result's _meta.
+  const std::string& server_info_member() const { return server_info_member_; }
   // `"resultType":"complete","_meta":{…}`, of every modern result …
   const std::string& stamp() const { return stamp_; }
   // … and with the caching hints that lists and server/discover carry.
@@ -273,6 +273,7 @@ class Server {
   const registry::StateSealer sealer_;
   TaskTable tasks_;
   std::string identity_;
+  std::string server_info_member_;
   std::string stamp_;
   std::string cacheable_stamp_;
   std::vector<std::unique_ptr<ServerLoop>> loops_;

@@ -7,20 +7,16 @@
 #include <string_view>
 #include <utility>
 
+#include "mcp/error_codes.h"
+
 namespace collet::rpc {
 
 struct Error {
-  int code = 0;
+  int code = 0;  // mcp/error_codes.h
   std::string message;
   std::string data = {};  // JSON text, or empty
   int http_status = 200;  // of the answer, where the transport is HTTP
 };
-
-inline constexpr int kParseError = -32700;
-inline constexpr int kInvalidRequest = -32600;
-inline constexpr int kMethodNotFound = -32601;
-inline constexpr int kInvalidParams = -32602;
-inline constexpr int kInternalError = -32603;
 
 Error parse_error(std::string message);
 Error invalid_request(std::string message);

@@ -9,12 +9,10 @@ std::optional<std::string_view> uri_of(const Request& request) {
   return request.message.param_text("uri");
 }
 
-// -32602 since 2026-07-28, -32002 before (server/resources, Error Handling).
 rpc::Error unknown_resource(Era era, std::string_view uri) {
-  constexpr int kLegacyNotFound = -32002;
   std::string data = R"({"uri":)";
   text::append_json_string(data, uri);
-  return {era == Era::modern ? rpc::kInvalidParams : kLegacyNotFound, "Resource not found", data + "}"};
+  return {era == Era::modern ? mcp::kInvalidParams : mcp::kResourceNotFound, "Resource not found", data + "}"};
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ TaskOffer offer_core_task(const registry::Traits& traits, const Context& context
                           std::uint64_t ttl_ms_max) {
   if (!has_core_tasks(context)) return {};
   const json::Value* wish = message.param("task");
-  const auto refusal = [](const char* why) { return rpc::Error{rpc::kMethodNotFound, why}; };
+  const auto refusal = [](const char* why) { return rpc::Error{mcp::kMethodNotFound, why}; };
   if (!wish && traits.task_required) return {.bad = refusal("This tool runs as a task only: add params.task")};
   if (!wish) return {};
   if (!traits.task_required && !traits.task_optional) return {.bad = refusal("This tool does not run as a task")};

@@ -36,7 +36,7 @@ void inspect_elf(const std::string& file, Inspection& found) {
 void lint(const registry::Item& tool, Inspection& found) {
   json::Document definition;
   if (json::parse(tool.def->definition, definition)) return;
-  const json::Value* schema = json::find(definition, "inputSchema");
+  const json::Value* schema = json::find(definition, mcp::kInputSchema);
   if (!schema) return;
   for (const schema::Lint& lint : schema::lint_tool(tool.name, *schema)) {
     found.warnings.push_back(
@@ -67,9 +67,8 @@ void inspect_items(service::Host& host, Inspection& found) {
     if (!report.ok()) found.errors.push_back(report.error);
     if (report.ok()) found.plugin = report.plugin_id + " " + report.version;
   }
-  for (const auto kind : {registry::Kind::tool, registry::Kind::resource, registry::Kind::resource_template,
-                          registry::Kind::prompt, registry::Kind::route}) {
-    for (const auto& item : snapshot->items(kind)) found.items.push_back(item.name);
+  for (const mcp::KindNames& names : mcp::kKindTable) {
+    for (const auto& item : snapshot->items(names.kind)) found.items.push_back(item.name);
   }
   for (const auto& tool : snapshot->items(registry::Kind::tool)) lint(tool, found);
   for (const auto& item : snapshot->mended()) {

@@ -93,7 +93,7 @@ class Listener final : public registry::Listener {
   std::optional<std::string_view> info(std::string_view key) const override {
     if (key == "transport") return "cli";
     if (key == "logLevel") return "info";
-    if (key == "_meta") return R"({"progressToken":1})";  // a person wants to see how far it is
+    if (key == mcp::kMeta) return R"({"progressToken":1})";  // a person wants to see how far it is
     return std::nullopt;
   }
 

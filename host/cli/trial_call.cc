@@ -15,15 +15,6 @@ std::string in_shell(std::string_view word) {
   return out + "'";
 }
 
-bool is_read_only(const registry::Item& item) {
-  json::Document definition;
-  if (json::parse(item.def->definition, definition)) return false;
-  const json::Value* annotations = json::find(definition, "annotations");
-  const json::Value* hint =
-      annotations && annotations->IsObject() ? json::find(*annotations, "readOnlyHint") : nullptr;
-  return hint && hint->IsTrue();
-}
-
 // The tool that was named, or one that changes nothing and can be called by what is known.
 std::optional<TerminalCall> choose_call(const TrialCall& trial, const registry::Snapshot& snapshot) {
   TerminalCall call{.tool = trial.tool,
@@ -36,7 +27,7 @@ std::optional<TerminalCall> choose_call(const TrialCall& trial, const registry::
     COLLET_ASSERT(!json::parse(arguments, parsed));
     for (const registry::Item& item : snapshot.items(registry::Kind::tool)) {
       const bool is_known = item.name == "echo" || std::string_view(arguments) == "{}";
-      if (!is_known || !is_read_only(item)) continue;
+      if (!is_known || !(item.compiled->hints & mcp::kReadOnly)) continue;
       if (registry::check_arguments(*item.compiled, *item.def, item.name, &parsed)) continue;
       call.tool = item.name;
       call.arguments = arguments;

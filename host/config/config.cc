@@ -12,6 +12,7 @@
 #include "config/header_name.h"
 #include "config/section.h"
 #include "config/token.h"
+#include "mcp/version.h"
 
 namespace collet::config {
 namespace {
@@ -124,7 +125,7 @@ const TextRule kOnClash{R"("prefix", "first", "last" or "error")", [](std::strin
 
 const TextRule kProtocol{
     R"("auto", "2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26" or "2024-11-05")", [](std::string_view text) {
-      return is_one_of(text, {"auto", "2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"});
+      return text == "auto" || !mcp::known_modern(text).empty() || !mcp::known_legacy(text).empty();
     }};
 
 const TextRule kWhenDown{R"("fail" or "hide")", [](std::string_view text) {

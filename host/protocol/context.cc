@@ -13,7 +13,7 @@ constexpr std::string_view kClientCapabilities = "io.modelcontextprotocol/client
 constexpr std::string_view kLogLevel = "io.modelcontextprotocol/logLevel";
 
 const json::Value* meta_of(const rpc::Message& message) {
-  const json::Value* meta = message.param("_meta");
+  const json::Value* meta = message.param(mcp::kMeta);
   return meta && meta->IsObject() ? meta : nullptr;
 }
 
@@ -101,7 +101,7 @@ std::optional<std::string> Context::info(std::string_view key) const {
     return session ? unless_empty(session->client().capabilities) : text_of(capabilities);
   }
   if (key == "logLevel" && log_severity) return std::string(kSeverityNames[*log_severity]);
-  if (key == "_meta") return text_of(meta);
+  if (key == mcp::kMeta) return text_of(meta);
   if (key == "headers") return headers_text(headers);
   if (key.starts_with("header:")) {
     for (const auto& [name, value] : headers) {

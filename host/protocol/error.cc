@@ -12,16 +12,16 @@ rpc::Id id_of_refusal(const rpc::Id& id, std::string_view version) {
 }
 
 rpc::Error header_mismatch(std::string message) {
-  return {kHeaderMismatch, "Header mismatch: " + message, {}, 400};
+  return {mcp::kHeaderMismatch, "Header mismatch: " + message, {}, 400};
 }
 
 rpc::Error missing_capability(std::string_view capability) {
-  return {kMissingClientCapability, fmt::format("This needs the client capability {}", capability),
+  return {mcp::kMissingClientCapability, fmt::format("This needs the client capability {}", capability),
           fmt::format(R"({{"requiredCapabilities":{{"{}":{{}}}}}})", capability), 400};
 }
 
 rpc::Error missing_extension(std::string_view extension) {
-  return {kMissingClientCapability, fmt::format("This needs the client extension {}", extension),
+  return {mcp::kMissingClientCapability, fmt::format("This needs the client extension {}", extension),
           fmt::format(R"({{"requiredCapabilities":{{"extensions":{{"{}":{{}}}}}}}})", extension), 400};
 }
 
@@ -29,7 +29,7 @@ rpc::Error unsupported_version(std::string_view requested) {
   std::string data = R"({"supported":)" + supported_versions() + R"(,"requested":)";
   text::append_json_string(data, requested.substr(0, 64));
   data += '}';
-  return {kUnsupportedVersion, "Unsupported protocol version", std::move(data), 400};
+  return {mcp::kUnsupportedVersion, "Unsupported protocol version", std::move(data), 400};
 }
 
 rpc::Error bad_meta(std::string message) {

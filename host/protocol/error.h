@@ -9,10 +9,6 @@
 
 namespace collet::protocol {
 
-inline constexpr int kHeaderMismatch = -32020;
-inline constexpr int kMissingClientCapability = -32021;
-inline constexpr int kUnsupportedVersion = -32022;
-
 // The id of an error that answers a message of that id, which is empty if none could be read.
 rpc::Id id_of_refusal(const rpc::Id& id, std::string_view version);
 

@@ -92,6 +92,12 @@ struct Request {
   rpc::Exchange exchange;                            // after the outlet that it may answer through when destroyed
 
   void reset();
+  // Answers that its params are not what its method takes.
+  void invalid_params(std::string why) { exchange.error(rpc::invalid_params(std::move(why))); }
+  template <class... Args>
+  void invalid_params(fmt::format_string<Args...> format, Args&&... args) {
+    exchange.error(rpc::invalid_params(format, std::forward<Args>(args)...));
+  }
 };
 
 class RequestPool;

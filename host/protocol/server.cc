@@ -14,21 +14,13 @@
 namespace collet::protocol {
 namespace {
 
+using registry::CallKind;
+using registry::Kind;
+
 enum Eras : unsigned { kModern = 1, kLegacy = 2, kBoth = 3 };
 
-// The kinds of lists that `changed`, a set of bits, speaks of.
-std::vector<registry::Kind> changed_lists(unsigned changed) {
-  using registry::Kind;
-  const auto has = [&](Kind kind) { return (changed & 1u << static_cast<unsigned>(kind)) != 0; };
-  std::vector<Kind> lists;
-  if (has(Kind::tool)) lists.push_back(Kind::tool);
-  if (has(Kind::prompt)) lists.push_back(Kind::prompt);
-  if (has(Kind::resource) || has(Kind::resource_template)) lists.push_back(Kind::resource);
-  return lists;
-}
-
-std::string list_changed_message(registry::Kind kind) {
-  return fmt::format(R"({{"jsonrpc":"2.0","method":"{}"}})", list_changed_method(kind));
+std::string list_changed_message(const mcp::ChangingList& list) {
+  return fmt::format(R"({{"jsonrpc":"2.0","method":"{}"}})", list.method);
 }
 
 std::string updated_message(std::string_view uri) {
@@ -69,14 +61,14 @@ struct ServerLoop::Method {
 };
 
 const ServerLoop::Method ServerLoop::kMethods[] = {
-    {"tools/call", kBoth, &ServerLoop::call_tool},
-    {"tools/list", kBoth, &ServerLoop::list_tools},
-    {"resources/read", kBoth, &ServerLoop::read_resource},
-    {"resources/list", kBoth, &ServerLoop::list_resources},
-    {"resources/templates/list", kBoth, &ServerLoop::list_templates},
-    {"prompts/get", kBoth, &ServerLoop::get_prompt},
-    {"prompts/list", kBoth, &ServerLoop::list_prompts},
-    {"completion/complete", kBoth, &ServerLoop::complete},
+    {mcp::names_of(CallKind::tool).method, kBoth, &ServerLoop::call_tool},
+    {mcp::names_of(Kind::tool).list_method, kBoth, &ServerLoop::list<Kind::tool>},
+    {mcp::names_of(CallKind::resource).method, kBoth, &ServerLoop::read_resource},
+    {mcp::names_of(Kind::resource).list_method, kBoth, &ServerLoop::list<Kind::resource>},
+    {mcp::names_of(Kind::resource_template).list_method, kBoth, &ServerLoop::list<Kind::resource_template>},
+    {mcp::names_of(CallKind::prompt).method, kBoth, &ServerLoop::get_prompt},
+    {mcp::names_of(Kind::prompt).list_method, kBoth, &ServerLoop::list<Kind::prompt>},
+    {mcp::names_of(CallKind::complete).method, kBoth, &ServerLoop::complete},
     {"server/discover", kModern, &ServerLoop::discover},
     {"subscriptions/listen", kModern, &ServerLoop::listen, true},
     {"tasks/get", kModern, &ServerLoop::get_task, true},
@@ -100,9 +92,7 @@ ServerLoop::ServerLoop(Server& server, loop::Loop& loop, unsigned index)
       snapshot_(std::make_shared<registry::Snapshot>()),
       listings_(std::make_shared<Listings>(*snapshot_, 1)),
       calls_(loop),
-      news_(loop, server.options().list_changed_interval_ms, [this](unsigned changed) {
-        for (const registry::Kind kind : changed_lists(changed)) tell_list_changed(kind);
-      }) {}
+      news_(loop, server.options().list_changed_interval_ms, [this](unsigned changed) { tell_lists_changed(changed); }) {}
 
 ServerLoop::~ServerLoop() = default;
 
@@ -114,7 +104,7 @@ std::optional<rpc::Error> ServerLoop::read(std::string_view text, Request& reque
   if (bytes <= limits::kUncountedParseBytesMax) return bad;
   request.hold.emplace(memory, counted_to(request.context.principal, client));
   if (request.hold->grow(bytes)) return std::nullopt;
-  return rpc::Error{rpc::kInternalError, "The server has no room for this request now: too much is being sent at once", {},
+  return rpc::Error{mcp::kInternalError, "The server has no room for this request now: too much is being sent at once", {},
                     503};
 }
 
@@ -291,11 +281,15 @@ void ServerLoop::adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Lis
   news_.note(changed);
 }
 
-void ServerLoop::tell_list_changed(registry::Kind kind) {
-  const bool several = changes_.take(kind) > 1;
-  for (const auto& [serial, subscription] : subscriptions_) subscription->list_changed(kind, several);
-  if (stdio_client_ && stdio_client_->session().initialized() && list_is_news(stdio_client_->session(), kind, several)) {
-    stdio_client_->send(list_changed_message(kind));
+void ServerLoop::tell_lists_changed(unsigned changed) {
+  for (const mcp::ChangingList& list : mcp::kChangingLists) {
+    if (!(changed & list.kinds)) continue;
+    const bool several = changes_.take(list) > 1;
+    for (const auto& [serial, subscription] : subscriptions_) subscription->list_changed(list, several);
+    if (stdio_client_ && stdio_client_->session().initialized() &&
+        list_is_news(stdio_client_->session(), list.kind, several)) {
+      stdio_client_->send(list_changed_message(list));
+    }
   }
 }
 
@@ -319,29 +313,12 @@ void ServerLoop::tell_updated(std::string_view key) {
   if (uri && sees(session.principal(), *uri)) stdio_client_->send(updated_message(*uri));
 }
 
-std::string_view list_changed_method(registry::Kind kind) {
-  switch (kind) {
-    case registry::Kind::tool:
-      return "notifications/tools/list_changed";
-    case registry::Kind::prompt:
-      return "notifications/prompts/list_changed";
-    case registry::Kind::resource:
-    case registry::Kind::resource_template:
-      return "notifications/resources/list_changed";
-    case registry::Kind::route:
-      break;
-  }
-  return {};
-}
-
 std::optional<rpc::Error> check_capabilities(const registry::Traits& traits, const Context& context) {
   if (context.era == Era::legacy) return std::nullopt;
-  const auto lacks = [&](bool needed, std::string_view name) {
-    return needed && !json::find(*context.capabilities, name);
-  };
-  if (lacks(traits.needs_elicitation, "elicitation")) return missing_capability("elicitation");
-  if (lacks(traits.needs_sampling, "sampling")) return missing_capability("sampling");
-  if (lacks(traits.needs_roots, "roots")) return missing_capability("roots");
+  for (const mcp::InputNames& input : mcp::kInputTable) {
+    const bool lacks = traits.*input.needed && !json::find(*context.capabilities, input.capability);
+    if (lacks) return missing_capability(input.capability);
+  }
   return std::nullopt;
 }
 
@@ -352,7 +329,8 @@ Server::Server(ServerOptions options, registry::Registry& registry, std::vector<
       sessions_(options_.sessions_max, options_.session_idle_timeout_ms),
       sealer_(options_.state_keys),
       identity_(make_identity(options_)),
-      stamp_(R"("resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":)" + identity_ + "}"),
+      server_info_member_(fmt::format(R"("{}":{})", mcp::kServerInfo, identity_)),
+      stamp_(R"("resultType":"complete","_meta":{)" + server_info_member_ + "}"),
       cacheable_stamp_(fmt::format(R"({},"ttlMs":{},"cacheScope":"{}")", stamp_, limits::kListTtlMs,
                                    options_.has_views ? "private" : "public")),
       session_news_(*loops.front(), options_.list_changed_interval_ms,
@@ -412,10 +390,11 @@ void Server::note_changed(unsigned changed) {
 }
 
 void Server::tell_sessions(unsigned changed) {
-  for (const registry::Kind kind : changed_lists(changed)) {
-    const bool several = session_changes_.take(kind) > 1;
-    sessions_.broadcast([&, message = list_changed_message(kind)](Session& session) {
-      return loops_.front()->list_is_news(session, kind, several) ? std::optional(message) : std::nullopt;
+  for (const mcp::ChangingList& list : mcp::kChangingLists) {
+    if (!(changed & list.kinds)) continue;
+    const bool several = session_changes_.take(list) > 1;
+    sessions_.broadcast([&, message = list_changed_message(list)](Session& session) {
+      return loops_.front()->list_is_news(session, list.kind, several) ? std::optional(message) : std::nullopt;
     });
   }
 }
@@ -436,20 +415,14 @@ void Server::resource_updated(std::string_view uri) {
 
 // Many clients read the first page of a list and no other: who runs the server should know, and once is enough.
 void Server::tell_of_pages(const registry::Snapshot& snapshot) {
-  constexpr std::pair<registry::Kind, std::string_view> kNames[] = {
-      {registry::Kind::tool, "tools"},
-      {registry::Kind::resource, "resources"},
-      {registry::Kind::resource_template, "resource templates"},
-      {registry::Kind::prompt, "prompts"}};
-  for (const auto& [kind, name] : kNames) {
-    const std::size_t count = snapshot.items(kind).size();
-    const unsigned bit = 1u << static_cast<unsigned>(kind);
-    if (count <= options_.page_items || (outgrown_ & bit)) continue;
-    outgrown_ |= bit;
+  for (const mcp::KindNames& names : mcp::kListedKindTable) {
+    const std::size_t count = snapshot.items(names.kind).size();
+    if (count <= options_.page_items || (outgrown_ & mcp::bit(names.kind))) continue;
+    outgrown_ |= mcp::bit(names.kind);
     log::warning(
         "{} {} do not fit in a page of {}: clients that read only the first page miss the rest; "
         "server.limits.page_items sets how many do",
-        count, name, options_.page_items);
+        count, names.words, options_.page_items);
   }
 }
 
@@ -469,7 +442,7 @@ void Server::publish(registry::SnapshotPtr snapshot, unsigned changed, Callback<
   auto adoption = std::make_shared<Adoption>();
   adoption->left = loops_.size();
   adoption->done = std::move(adopted);
-  changed &= (1u << registry::kListedKinds) - 1;
+  changed &= mcp::kListedBits;
   for (const auto& target : loops_) {
     target->loop().post([this, &target = *target, snapshot, listings, changed, adoption] {
       target.adopt(snapshot, listings, changed);

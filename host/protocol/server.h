@@ -156,11 +156,11 @@ class ServerLoop {
   void answer_initialize(Request& request, std::string_view version);
   void ping(RequestPtr request);
   void set_level(RequestPtr request);
-  void list(RequestPtr request, registry::Kind kind, std::string_view opening);
-  void list_tools(RequestPtr request);
-  void list_prompts(RequestPtr request);
-  void list_resources(RequestPtr request);
-  void list_templates(RequestPtr request);
+  void list(RequestPtr request, registry::Kind kind);
+  template <registry::Kind kind>
+  void list(RequestPtr request) {
+    list(std::move(request), kind);
+  }
   void call_tool(RequestPtr request);
   void get_prompt(RequestPtr request);
   void read_resource(RequestPtr request);
@@ -193,7 +193,7 @@ class ServerLoop {
   void answered(const Request& request);
   void cancel(std::uint64_t serial);
   void adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Listings> listings, unsigned changed);
-  void tell_list_changed(registry::Kind kind);
+  void tell_lists_changed(unsigned changed);
   bool list_is_news(Session& session, registry::Kind kind, bool several = false);
   void tell_updated(std::string_view key);
   void wake(std::uint64_t serial);
@@ -236,8 +236,6 @@ TaskOffer offer_core_task(const registry::Traits& traits, const Context& context
                           std::uint64_t ttl_ms_max);
 // Whose the tasks of such a request are: the principal's, or without one the session's.
 std::string task_owner(const Context& context);
-// "notifications/tools/list_changed" and so on.
-std::string_view list_changed_method(registry::Kind kind);
 // What a modern client would have to be able to do for such an item and has not declared. A legacy client declares
 // its abilities once, in initialize, and is asked when the need arises.
 std::optional<rpc::Error> check_capabilities(const registry::Traits& traits, const Context& context);
@@ -258,6 +256,8 @@ class Server {
 
   // Constant members of results, as text. The identity is an Implementation object.
   const std::string& identity() const { return identity_; }
+  // `"io.modelcontextprotocol/serverInfo":{…}`, of a modern result's _meta.
+  const std::string& server_info_member() const { return server_info_member_; }
   // `"resultType":"complete","_meta":{…}`, of every modern result …
   const std::string& stamp() const { return stamp_; }
   // … and with the caching hints that lists and server/discover carry.
@@ -296,6 +296,7 @@ class Server {
   TaskTable tasks_;
   std::optional<TaskRecords> task_records_;
   std::string identity_;
+  std::string server_info_member_;
   std::string stamp_;
   std::string cacheable_stamp_;
   std::vector<std::unique_ptr<ServerLoop>> loops_;

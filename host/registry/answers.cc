@@ -9,8 +9,8 @@ namespace collet::registry {
 namespace {
 
 Shape shape_of_answer(std::string_view method) {
-  if (method == "elicitation/create") return Shape::elicit_result;
-  return method == "roots/list" ? Shape::roots_result : Shape::sampling_result;
+  if (method == mcp::kElicitation.method) return Shape::elicit_result;
+  return method == mcp::kRoots.method ? Shape::roots_result : Shape::sampling_result;
 }
 
 // Why that cannot be what a client has filled in.

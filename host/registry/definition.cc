@@ -53,8 +53,8 @@ Result<void> read_mirrored(const json::Value& schema, std::vector<std::string>& 
 }
 
 Result<SchemaPtr> compile_input(const json::Value& definition, SchemaCache& cache, std::int64_t steps_max) {
-  auto input = compile("inputSchema", definition, cache, steps_max);
-  if (input && *input && json::find_string(*json::find(definition, "inputSchema"), "type") != "object") {
+  auto input = compile(mcp::kInputSchema, definition, cache, steps_max);
+  if (input && *input && json::find_string(*json::find(definition, mcp::kInputSchema), "type") != "object") {
     return error(R"(its inputSchema is not of "type": "object")");
   }
   return input;
@@ -63,13 +63,13 @@ Result<SchemaPtr> compile_input(const json::Value& definition, SchemaCache& cach
 // A tool that only reads destroys nothing and may be repeated.
 unsigned read_hints(const json::Value& definition) {
   const json::Value* annotations = json::find(definition, "annotations");
-  const auto is = [&](std::string_view name, bool otherwise) {
-    const json::Value* hint = annotations && annotations->IsObject() ? json::find(*annotations, name) : nullptr;
-    return hint && hint->IsBool() ? hint->GetBool() : otherwise;
-  };
-  const bool reads = is("readOnlyHint", false);
-  return (reads ? kReadOnly : 0u) | (!reads && is("destructiveHint", true) ? kDestructive : 0u) |
-         (reads || is("idempotentHint", false) ? kIdempotent : 0u) | (is("openWorldHint", true) ? kOpenWorld : 0u);
+  unsigned hints = 0;
+  for (const mcp::HintNames& names : mcp::kHintTable) {
+    const json::Value* hint =
+        annotations && annotations->IsObject() ? json::find(*annotations, names.annotation) : nullptr;
+    if (hint && hint->IsBool() ? hint->GetBool() : names.is_default) hints |= names.hint;
+  }
+  return hints & mcp::kReadOnly ? (hints | mcp::kIdempotent) & ~mcp::kDestructive : hints;
 }
 
 Result<Compiled> read_tool(const json::Value& definition, SchemaCache& cache, std::int64_t steps_max,
@@ -77,14 +77,14 @@ Result<Compiled> read_tool(const json::Value& definition, SchemaCache& cache, st
   Compiled compiled;
   compiled.hints = read_hints(definition);
   auto input = compile_input(definition, cache, steps_max);
-  auto output = compile("outputSchema", definition, cache, steps_max);
+  auto output = compile(mcp::kOutputSchema, definition, cache, steps_max);
   if (!unchecked && !input) return input.failure();
   if (!unchecked && !output) return output.failure();
   compiled.unread = !input ? input.message() : !output ? output.message() : "";
   compiled.output_unread = !output;
   if (input) compiled.input = std::move(*input);
   if (output) compiled.output = std::move(*output);
-  if (const json::Value* schema = json::find(definition, "inputSchema"); schema && schema->IsObject()) {
+  if (const json::Value* schema = json::find(definition, mcp::kInputSchema); schema && schema->IsObject()) {
     std::vector<std::string> path;
     if (auto good = read_mirrored(*schema, path, compiled); !good) return good.failure();
   }
@@ -115,7 +115,7 @@ Result<Compiled> read_route(std::string_view path, const json::Value& definition
   if (std::ranges::count(methods, "GET") && !std::ranges::count(methods, "HEAD")) methods.emplace_back("HEAD");
   Compiled compiled;
   const bool only_reads = std::ranges::all_of(methods, [](const std::string& method) { return method == "GET" || method == "HEAD"; });
-  if (!only_reads) compiled.hints = kDestructive | kOpenWorld;
+  if (!only_reads) compiled.hints = mcp::kDestructive | mcp::kOpenWorld;
   for (const std::string& method : methods) compiled.methods += (compiled.methods.empty() ? "" : ", ") + method;
   return compiled;
 }
@@ -175,11 +175,10 @@ Result<Compiled> read_definition(ItemDef& def, SchemaCache& cache, std::int64_t 
   if (!fitted->left_out.empty()) def.definition = std::move(fitted->mended);
   json::Document document;
   COLLET_ASSERT(!json::parse(def.definition, document));
-  for (std::string_view reserved : {"name", "uri", "uriTemplate"}) {
-    const bool is_a_resources_name =
-        reserved == "name" && (def.kind == Kind::resource || def.kind == Kind::resource_template);
-    if (!is_a_resources_name && json::find(document, reserved)) {
-      return error("its definition has the member {}, which the host writes", reserved);
+  for (const mcp::KindNames& any : mcp::kListedKindTable) {
+    const bool is_a_resources_name = mcp::has_uri_name(def.kind) && !mcp::has_uri_name(any.kind);
+    if (!is_a_resources_name && json::find(document, any.name_member)) {
+      return error("its definition has the member {}, which the host writes", any.name_member);
     }
   }
   Compiled compiled;

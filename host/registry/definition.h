@@ -25,10 +25,6 @@ struct MirroredParameter {
   std::vector<std::string> path;  // from the arguments down
 };
 
-// What a tool's annotations say of it, one bit each; what they leave out is as MCP says (ToolAnnotations). What is no tool
-// only reads, but for routes that take other methods than GET.
-enum Hint : unsigned { kReadOnly = 1, kDestructive = 2, kIdempotent = 4, kOpenWorld = 8 };
-
 // What is compiled of an item.
 struct Compiled {
   SchemaPtr input;  // of a tool; null where it has none
@@ -38,7 +34,7 @@ struct Compiled {
   bool output_unread = false;               // that is so of outputSchema
   std::optional<UriTemplate> uri_template;  // of a resource template
   std::vector<std::string> left_out;        // of its definition, each with the reason
-  unsigned hints = kReadOnly;
+  unsigned hints = mcp::kReadOnly;          // mcp::Hint
   std::string methods;  // of a route: those of HTTP that it takes, "GET, HEAD"
 };
 

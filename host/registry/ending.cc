@@ -1,19 +1,15 @@
 #include "registry/ending.h"
 
-#include "base/text.h"
+#include <fmt/core.h>
+
+#include "mcp/content.h"
 
 namespace collet::registry {
-
-std::string text_block(std::string_view text) {
-  std::string block = R"({"type":"text","text":)";
-  text::append_json_string(block, text);
-  return block + '}';
-}
 
 Ending tool_error(std::string_view message) {
   Ending ending;
   ending.is_error = true;
-  ending.content = text_block(message);
+  ending.content = mcp::text_block(message);
   return ending;
 }
 
@@ -26,44 +22,11 @@ Ending failed(int rpc_code, std::string message) {
 }
 
 Ending failure(CallKind kind, std::string message) {
-  return kind == CallKind::tool ? tool_error(message) : failed(kInternalError, std::move(message));
-}
-
-std::string_view noun(CallKind kind) {
-  switch (kind) {
-    case CallKind::tool:
-      return "tool";
-    case CallKind::prompt:
-      return "prompt";
-    case CallKind::resource:
-      return "resource";
-    case CallKind::complete:
-      return "completion";
-    case CallKind::route:
-      return "route";
-  }
-  return {};
-}
-
-std::string_view opening_of_result(CallKind kind) {
-  switch (kind) {
-    case CallKind::tool:
-      return R"({"content":[)";
-    case CallKind::resource:
-      return R"({"contents":[)";
-    case CallKind::prompt:
-      return R"({"messages":[)";
-    case CallKind::complete:
-      return R"({"values":[)";
-    case CallKind::route:
-      break;
-  }
-  return {};
+  return kind == CallKind::tool ? tool_error(message) : failed(mcp::kInternalError, std::move(message));
 }
 
 std::string result_text(CallKind kind, const Ending& completed) {
-  std::string text(opening_of_result(kind));
-  text += completed.content + "]";
+  std::string text = fmt::format(R"({{"{}":[{}])", mcp::names_of(kind).array, completed.content);
   if (!completed.structured.empty()) text += R"(,"structuredContent":)" + completed.structured;
   if (!completed.fields.empty()) text += "," + completed.fields;
   if (!completed.meta.empty()) text += R"(,"_meta":)" + completed.meta;

@@ -8,9 +8,6 @@
 
 namespace collet::registry {
 
-// A content block, JSON text.
-std::string text_block(std::string_view text);
-
 // An error of a tool, which the model is told and may mend.
 Ending tool_error(std::string_view message);
 
@@ -19,13 +16,7 @@ Ending failed(int rpc_code, std::string message);
 // That a call came to nothing: a tool's error, or an error of JSON-RPC for what is no tool.
 Ending failure(CallKind kind, std::string message);
 
-// How the result of that kind begins, up to the pieces of its content: {"content":[ or the like.
-std::string_view opening_of_result(CallKind kind);
-
 // The whole result object of a completed call, in no version of MCP in particular.
 std::string result_text(CallKind kind, const Ending& completed);
-
-// What is called, in a word: "tool".
-std::string_view noun(CallKind kind);
 
 }  // namespace collet::registry

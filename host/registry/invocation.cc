@@ -11,7 +11,7 @@ namespace collet::registry {
 namespace {
 
 // In the words in which a client is told so (protocol/calls/tools.cc).
-Ending bad_params(std::string_view why) { return failed(kInvalidParams, fmt::format("Invalid params: {}", why)); }
+Ending bad_params(std::string_view why) { return failed(mcp::kInvalidParams, fmt::format("Invalid params: {}", why)); }
 
 }  // namespace
 
@@ -38,7 +38,9 @@ Invocation::Invocation(Order order, OnBehalf on_behalf, const StateSealer& seale
 void Invocation::begin(const Snapshot& snapshot, unsigned loop) {
   const auto found = find_item(snapshot, order_.kind, order_.name, on_behalf_);
   std::optional<Ending> end = check_depth();
-  if (!end && !found.item) end = bad_params(fmt::format("unknown {} {}", noun(order_.kind), order_.name.substr(0, 128)));
+  if (!end && !found.item) {
+    end = bad_params(fmt::format("unknown {} {}", mcp::names_of(order_.kind).noun, order_.name.substr(0, 128)));
+  }
   if (!end) end = check(*found.item);
   if (!end) end = resume();
   if (end) return caller_.on_end(*end);
@@ -87,7 +89,7 @@ std::string Invocation::canonical_arguments() const {
 }
 
 StateBinding Invocation::binding(const std::string& arguments) const {
-  return {noun(order_.kind), order_.name, rounds_.source(), arguments, id_of(on_behalf_.principal)};
+  return {mcp::names_of(order_.kind).noun, order_.name, rounds_.source(), arguments, id_of(on_behalf_.principal)};
 }
 
 // As ItemCall does it for a modern client.
@@ -136,7 +138,7 @@ void Invocation::on_end(Ending& ending) {
   try {
     other = instead_of(ending);
   } catch (const std::bad_alloc&) {
-    other = failed(kInternalError, "The server is out of memory");
+    other = failed(mcp::kInternalError, "The server is out of memory");
   }
   caller_.on_end(other ? *other : ending);
 }

@@ -8,6 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "mcp/calls.h"
+#include "mcp/error_codes.h"
+#include "mcp/kinds.h"
+#include "mcp/traits.h"
 #include "registry/web.h"
 
 namespace collet::schema {
@@ -19,23 +23,11 @@ namespace collet::registry {
 struct Principal;
 using PrincipalPtr = std::shared_ptr<const Principal>;
 
-enum class Kind : std::uint8_t { tool, resource, resource_template, prompt, route };
-inline constexpr unsigned kKinds = 5;
-inline constexpr unsigned kListedKinds = 4;  // the first of them: those that MCP has lists of
-
-// What an item's author says of it. Zero is the safe default.
-struct Traits {
-  bool idempotent = false;
-  bool task_optional = false;
-  bool task_required = false;
-  bool task_after_input = false;
-  bool needs_elicitation = false;
-  bool needs_sampling = false;
-  bool needs_roots = false;
-  bool unchecked = false;  // a tool's arguments are not for us to check
-
-  bool operator==(const Traits&) const = default;
-};
+using mcp::CallKind;
+using mcp::Kind;
+using mcp::kKinds;
+using mcp::kListedKinds;
+using mcp::Traits;
 
 // An item as its provider offers it.
 struct ItemDef {
@@ -53,10 +45,6 @@ struct InputRequest {
   std::string request;  // JSON text {"method":…,"params":…}
 };
 
-// Of JSON-RPC 2.0 (§5.1), as calls end with them.
-inline constexpr int kInvalidParams = -32602;
-inline constexpr int kInternalError = -32603;
-
 // How a call ended.
 struct Ending {
   enum class How : std::uint8_t {
@@ -72,7 +60,7 @@ struct Ending {
   std::optional<std::string> misfit;
   std::string meta;        // JSON object text, or empty
   std::string fields;      // more members of the result object, `"key":value` with commas between, or empty
-  int rpc_code = 0;
+  int rpc_code = 0;  // mcp/error_codes.h, or the plugin's own
   std::string message;
   std::string data;  // JSON text, or empty
   std::vector<InputRequest> input_requests;
@@ -111,8 +99,6 @@ class Listener {
   // Borrowed until on_end().
   virtual std::optional<std::string_view> info(std::string_view key) const = 0;
 };
-
-enum class CallKind : std::uint8_t { tool, resource, prompt, complete, route };
 
 // A call to be made. Everything is borrowed until Provider::start() returns; a provider copies what it keeps.
 struct Call {

@@ -30,7 +30,7 @@ bool NameRules::hides(std::string_view name) const {
 
 std::string NameRules::final_name(Kind kind, std::string_view source, const std::string& name) const {
   if (kind == Kind::route) return fmt::format("{}{}{}", kRoutesPath, source, name);
-  if (has_uri_name(kind)) return name;
+  if (mcp::has_uri_name(kind)) return name;
   if (const auto renamed = rename.find(name); renamed != rename.end()) return renamed->second;
   return prefix + name;
 }
@@ -48,7 +48,7 @@ bool is_route_path(std::string_view path) {
 
 Result<void> check_name(Kind kind, std::string_view name, std::size_t bytes_max) {
   if (name.empty()) return error("its name is empty");
-  if (has_uri_name(kind)) {
+  if (mcp::has_uri_name(kind)) {
     const bool clean =
         std::none_of(name.begin(), name.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
     if (!clean) return error("its URI has blanks or control characters");

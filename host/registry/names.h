@@ -26,9 +26,6 @@ struct NameRules {
   bool operator==(const NameRules&) const = default;
 };
 
-// Whether its name is a URI or a URI template.
-constexpr bool has_uri_name(Kind kind) { return kind == Kind::resource || kind == Kind::resource_template; }
-
 // "/a/b.html", a path (RFC 3986 §3.3) as normalised_encoding() writes it, in which every segment names something: there is no
 // "//", and no "..", in whatever way they are written.
 bool is_route_path(std::string_view path);

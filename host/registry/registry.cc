@@ -16,7 +16,7 @@ bool same_definitions(const std::vector<Item>& a, const std::vector<Item>& b) {
   });
 }
 
-std::string key_of(Kind kind, const std::string& name) { return has_uri_name(kind) ? normalised_uri(name) : name; }
+std::string key_of(Kind kind, const std::string& name) { return mcp::has_uri_name(kind) ? normalised_uri(name) : name; }
 
 bool leaves_out(const Snapshot& snapshot, const Rejected& item) {
   return std::any_of(snapshot.rejected().begin(), snapshot.rejected().end(),
@@ -48,7 +48,7 @@ OffersPtr examine(std::vector<ItemDef> items, std::int64_t schema_steps_max) {
       offer.compiled = std::move(*compiled);
       // What clients could not read either is not shown to them.
       if (offer.compiled.output_unread) {
-        offer.def.definition = json::without_member(offer.def.definition, "outputSchema");
+        offer.def.definition = json::without_member(offer.def.definition, mcp::kOutputSchema);
       }
     } else {
       offer.problem = compiled.message();
@@ -59,7 +59,7 @@ OffersPtr examine(std::vector<ItemDef> items, std::int64_t schema_steps_max) {
 
 const Item* Snapshot::find(Kind kind, std::string_view name) const {
   const auto& index = index_[static_cast<unsigned>(kind)];
-  const auto found = has_uri_name(kind) ? index.find(normalised_uri(name)) : index.find(name);
+  const auto found = mcp::has_uri_name(kind) ? index.find(normalised_uri(name)) : index.find(name);
   return found == index.end() ? nullptr : found->second;
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <utility>
 
 #include "base/text.h"
 #include "registry/registry.h"
@@ -12,34 +11,21 @@
 namespace collet::registry {
 namespace {
 
-constexpr unsigned bit(Kind kind) { return 1u << static_cast<unsigned>(kind); }
-constexpr unsigned kEvery = bit(Kind::tool) | bit(Kind::resource) | bit(Kind::resource_template) | bit(Kind::prompt) |
-                            bit(Kind::route);
-
-constexpr std::pair<std::string_view, unsigned> kPrefixes[] = {{"tool:", bit(Kind::tool)},
-                                                            {"resource:", bit(Kind::resource)},
-                                                            {"template:", bit(Kind::resource_template)},
-                                                            {"prompt:", bit(Kind::prompt)},
-                                                            {"route:", bit(Kind::route)}};
-
-constexpr std::pair<std::string_view, unsigned> kHints[] = {{"@read-only", kReadOnly},
-                                                            {"@destructive", kDestructive},
-                                                            {"@idempotent", kIdempotent},
-                                                            {"@open-world", kOpenWorld}};
+constexpr unsigned kEvery = (1u << kKinds) - 1;
 
 // Takes the kinds that a rule is kept to from its beginning.
 unsigned take_kinds(std::string_view& rule) {
-  for (const auto& [prefix, kind] : kPrefixes) {
-    if (!rule.starts_with(prefix)) continue;
-    rule.remove_prefix(prefix.size());
-    return kind;
+  for (const mcp::KindNames& names : mcp::kKindTable) {
+    if (!rule.starts_with(names.word) || !rule.substr(names.word.size()).starts_with(':')) continue;
+    rule.remove_prefix(names.word.size() + 1);
+    return mcp::bit(names.kind);
   }
   return kEvery;
 }
 
 unsigned hint_of(std::string_view rule) {
-  for (const auto& [word, hint] : kHints) {
-    if (word == rule) return hint;
+  for (const mcp::HintNames& names : mcp::kHintTable) {
+    if (names.rule == rule) return names.hint;
   }
   return 0;
 }
@@ -48,8 +34,8 @@ unsigned hint_of(std::string_view rule) {
 
 std::optional<std::string> find_mistake(std::string_view rule) {
   if (rule.empty()) return "it is empty";
-  for (const std::string_view word : {"tools:", "resources:", "templates:", "prompts:", "routes:"}) {
-    if (rule.starts_with(word)) return fmt::format("say {}: before a pattern", word.substr(0, word.size() - 2));
+  for (const mcp::KindNames& names : mcp::kKindTable) {
+    if (rule.starts_with(fmt::format("{}s:", names.word))) return fmt::format("say {}: before a pattern", names.word);
   }
   take_kinds(rule);
   if (rule.empty()) return "there is no pattern behind its kind: * stands for any name";
@@ -69,7 +55,7 @@ View::Rules View::read(const std::vector<std::string>& rules) {
 }
 
 bool View::Rule::matches(const Item& item) const {
-  if (!(kinds & bit(item.def->kind))) return false;
+  if (!(kinds & mcp::bit(item.def->kind))) return false;
   if (hints) return (item.compiled->hints & hints) != 0;
   return text::is_like(item.name, pattern) || (item.key != item.name && text::is_like(item.key, pattern));
 }
@@ -77,7 +63,7 @@ bool View::Rule::matches(const Item& item) const {
 bool View::denies(std::string_view uri, Kind kind) const {
   const std::string spelt = UriTemplate::spelt(uri), decoded = percent_decoded(uri);
   return std::any_of(deny_.begin(), deny_.end(), [&](const Rule& rule) {
-    if (rule.hints || !(rule.kinds & bit(kind))) return false;
+    if (rule.hints || !(rule.kinds & mcp::bit(kind))) return false;
     return text::is_like(uri, rule.pattern) || text::is_like(spelt, rule.pattern) || text::is_like(decoded, rule.pattern);
   });
 }

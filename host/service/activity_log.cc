@@ -65,7 +65,7 @@ void ActivityLog::join(const config::Log& wanted, registry::Registry& registry, 
 }
 
 void ActivityLog::on_call_ended(const registry::CallFacts& facts, const registry::CallEnd& end) {
-  log::info("call of {} {} for {}: {} by plugin {}, {}, in {} µs, {} bytes in, {} out{}{}", registry::noun(facts.kind),
+  log::info("call of {} {} for {}: {} by plugin {}, {}, in {} µs, {} bytes in, {} out{}{}", mcp::names_of(facts.kind).noun,
             shown_name(facts), name_of(facts.principal), outcome_of(end), facts.plugin, shown_generation(facts.generation),
             end.took_us, facts.bytes, end.bytes, facts.round ? fmt::format(", round {}", facts.round) : "",
             facts.depth ? fmt::format(", depth {}", facts.depth) : "");

@@ -11,12 +11,6 @@
 namespace collet::service {
 namespace {
 
-constexpr std::pair<registry::Kind, const char*> kKinds[] = {{registry::Kind::tool, "tool"},
-                                                             {registry::Kind::resource, "resource"},
-                                                             {registry::Kind::resource_template, "template"},
-                                                             {registry::Kind::prompt, "prompt"},
-                                                             {registry::Kind::route, "route"}};
-
 void append_key(std::string& out, const char* key) {
   if (out.back() != '{') out += ',';
   text::append_json_string(out, key);
@@ -40,11 +34,11 @@ void append_separator(std::string& out) {
 void append_items(std::string& out, const registry::Snapshot& snapshot) {
   append_key(out, "items");
   out += '[';
-  for (const auto& [kind, label] : kKinds) {
-    for (const registry::Item& item : snapshot.items(kind)) {
+  for (const mcp::KindNames& names : mcp::kKindTable) {
+    for (const registry::Item& item : snapshot.items(names.kind)) {
       append_separator(out);
       out += '{';
-      append_member(out, "kind", label);
+      append_member(out, "kind", names.word);
       append_member(out, "name", item.name);
       append_member(out, "plugin", *item.source);
       append_key(out, "definition");

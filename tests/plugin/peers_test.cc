@@ -103,7 +103,7 @@ TEST_CASE("what a plugin calls and is not there, or does not fit, is told as a c
   Neighbours all;
   const Ending unknown = all.call(R"({"name":"nothing"})");
   CHECK(unknown.how == Ending::How::failed);
-  CHECK(unknown.rpc_code == registry::kInvalidParams);
+  CHECK(unknown.rpc_code == mcp::kInvalidParams);
   CHECK(unknown.message == "Invalid params: unknown tool nothing");
   CHECK(all.call(R"({"name":"echo","arguments":[]})").message == "Invalid params: arguments must be an object");
   const Ending wrong = all.call(R"({"name":"refuse","arguments":{"a":1}})");

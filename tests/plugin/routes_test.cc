@@ -106,7 +106,7 @@ TEST_CASE("a route that fails says so, whether or not its answer has begun") {
     CHECK(silent.notices().empty());
     const Ending failed = site.ask("/fail", fails);
     CHECK(failed.how == Ending::How::failed);
-    CHECK(failed.rpc_code == registry::kInvalidParams);
+    CHECK(failed.rpc_code == mcp::kInvalidParams);
     CHECK(failed.message == "no such page");
     CHECK(site.ask("/rest", rest).message == "broken");
     CHECK(rest.body() == "half");

@@ -292,11 +292,11 @@ TEST_CASE("a plugin that fails is a server error, a mistake of the client's is o
   Site h;
   h.open("/x");
   FakeReply& broken = h.get("/plugins/fake/x");
-  h.provider.end(failed(registry::kInternalError, "it broke"));
+  h.provider.end(failed(mcp::kInternalError, "it broke"));
   CHECK(broken.status == 500);
   CHECK(broken.body == "it broke\n");
   FakeReply& wrong = h.get("/plugins/fake/x");
-  h.provider.end(failed(registry::kInvalidParams, "no such page"));
+  h.provider.end(failed(mcp::kInvalidParams, "no such page"));
   CHECK(wrong.status == 400);
   FakeReply& silent = h.get("/plugins/fake/x");
   h.provider.end({});
@@ -304,7 +304,7 @@ TEST_CASE("a plugin that fails is a server error, a mistake of the client's is o
   FakeReply& half = h.get("/plugins/fake/x");
   h.running().on_answer_head({200, {}});
   h.say("half");
-  h.provider.end(failed(registry::kInternalError, "it broke"));
+  h.provider.end(failed(mcp::kInternalError, "it broke"));
   CHECK(half.aborted);
 }
 

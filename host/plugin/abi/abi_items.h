@@ -20,6 +20,7 @@ inline constexpr std::pair<std::uint32_t, registry::Kind> kAbiKinds[] = {
     {COLLET_PROMPT, registry::Kind::prompt},
     {COLLET_ROUTE, registry::Kind::route},
 };
+static_assert(std::size(kAbiKinds) == registry::kKinds, "each kind of item has its number");
 
 inline constexpr std::pair<std::uint32_t, registry::CallKind> kAbiCallKinds[] = {
     {COLLET_TOOL, registry::CallKind::tool},
@@ -28,6 +29,7 @@ inline constexpr std::pair<std::uint32_t, registry::CallKind> kAbiCallKinds[] = 
     {COLLET_COMPLETE, registry::CallKind::complete},
     {COLLET_ROUTE, registry::CallKind::route},
 };
+static_assert(std::size(kAbiCallKinds) == mcp::kCallKinds, "each kind of call has its number");
 
 inline constexpr std::pair<std::uint32_t, bool registry::Traits::*> kAbiTraits[] = {
     {COLLET_ITEM_IDEMPOTENT, &registry::Traits::idempotent},
@@ -56,15 +58,15 @@ constexpr std::uint32_t to_abi(registry::Kind wanted) {
   return 0;
 }
 
-// Sets of kinds, as 1 << COLLET_TOOL and so on here, and as 1 << registry::Kind in the house.
+// Sets of kinds, as 1 << COLLET_TOOL and so on here, and as mcp::bit() in the house.
 constexpr unsigned to_kinds(std::uint32_t abi) {
   unsigned kinds = 0;
-  for (const auto& [number, kind] : kAbiKinds) kinds |= abi & (1u << number) ? 1u << static_cast<unsigned>(kind) : 0;
+  for (const auto& [number, kind] : kAbiKinds) kinds |= abi & (1u << number) ? mcp::bit(kind) : 0;
   return kinds;
 }
 constexpr std::uint32_t to_abi_kinds(unsigned kinds) {
   std::uint32_t abi = 0;
-  for (const auto& [number, kind] : kAbiKinds) abi |= kinds & (1u << static_cast<unsigned>(kind)) ? 1u << number : 0;
+  for (const auto& [number, kind] : kAbiKinds) abi |= kinds & mcp::bit(kind) ? 1u << number : 0;
   return abi;
 }
 

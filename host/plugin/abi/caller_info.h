@@ -17,8 +17,8 @@ class CallerInfo {
   // The keys of collet_host.call_info that are copied, but for the headers one by one, which are in "headers".
   static constexpr std::string_view kKeys[] = {"protocolVersion",    "era",      "transport",
                                                "principal",          "session",  "clientInfo",
-                                               "clientCapabilities", "logLevel", "_meta", "headers",
-                                               "tenant",             "scopes"};
+                                               "clientCapabilities", "logLevel", mcp::kMeta,
+                                               "headers",            "tenant",   "scopes"};
 
   // `ask(key)` says what is known, or nothing.
   template <class Ask>

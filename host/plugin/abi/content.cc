@@ -1,20 +1,19 @@
 #include "plugin/abi/content.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/json.h"
 #include "base/json_members.h"
 #include "base/text.h"
 #include "collet/kit/base64.hpp"
+#include "mcp/content.h"
+#include "mcp/names.h"
 
 namespace collet::plugin::content {
 namespace {
 
 // Members of a result's _meta that say something of the connection between a client and this host.
-constexpr std::string_view kOurMeta[] = {"io.modelcontextprotocol/serverInfo",
-                                         "io.modelcontextprotocol/related-task",
-                                         "io.modelcontextprotocol/subscriptionId"};
+constexpr std::string_view kOurMeta[] = {mcp::kServerInfo, mcp::kRelatedTask, mcp::kSubscriptionId};
 
 void separate(std::string& out) {
   if (!out.empty()) out += ',';
@@ -39,8 +38,7 @@ void append_text(std::string& out, CallKind kind, const Reading& reading, std::s
   separate(out);
   switch (kind) {
     case CallKind::tool:
-      append_member(out, R"({"type":"text","text":)", text);
-      out += '}';
+      mcp::append_text_block(out, text);
       return;
     case CallKind::resource:
       append_member(out, R"({"uri":)", reading.uri);
@@ -49,8 +47,9 @@ void append_text(std::string& out, CallKind kind, const Reading& reading, std::s
       out += '}';
       return;
     case CallKind::prompt:
-      append_member(out, R"({"role":"user","content":{"type":"text","text":)", text);
-      out += "}}";
+      out += R"({"role":"user","content":)";
+      mcp::append_text_block(out, text);
+      out += '}';
       return;
     case CallKind::complete:
       text::append_json_string(out, text);
@@ -90,8 +89,7 @@ bool append_blob(std::string& out, CallKind kind, const Reading& reading, std::s
   if (type == "resource") {
     separate(out);
     out += R"({"type":"resource","resource":)";
-    // A URI must name it, though nothing can be read there: the bytes travel inside.
-    append_blob_contents(out, "collet:embedded", mime, bytes);
+    append_blob_contents(out, mcp::kEmbeddedUri, mime, bytes);
     out += '}';
     return true;
   }
@@ -105,13 +103,6 @@ void append_field(std::string& out, std::string_view key, std::string_view json)
   text::append_json_string(out, key);
   out += ':';
   out += on_one_line(json);
-}
-
-bool is_reserved_field(std::string_view key) {
-  static constexpr std::array<std::string_view, 11> kReserved = {
-      "content",    "structuredContent", "isError",       "_meta",        "contents", "messages",
-      "completion", "resultType",        "inputRequests", "requestState", "task"};
-  return std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end();
 }
 
 std::optional<std::string> meta_without_ours(std::string_view meta) {
@@ -131,10 +122,6 @@ std::optional<std::string> meta_without_ours(std::string_view meta) {
 registry::Shape shape_of(CallKind kind) {
   if (kind == CallKind::resource) return registry::Shape::resource_contents;
   return kind == CallKind::prompt ? registry::Shape::prompt_message : registry::Shape::content_block;
-}
-
-bool is_input_method(std::string_view method) {
-  return method == "elicitation/create" || method == "sampling/createMessage" || method == "roots/list";
 }
 
 std::string on_one_line(std::string_view json) {

@@ -30,14 +30,10 @@ bool append_blob(std::string& out, CallKind kind, const Reading& reading, std::s
 bool is_blob_type(std::string_view type);
 // One member of the result object.
 void append_field(std::string& out, std::string_view key, std::string_view json);
-// Whether the protocol sets that member of a result itself.
-bool is_reserved_field(std::string_view key);
 // A result's _meta on one line, without what is the host's to say; nothing if it is no object.
 std::optional<std::string> meta_without_ours(std::string_view meta);
 // What each piece of JSON in the content of such a call must be: of a tool, a resource or a prompt.
 registry::Shape shape_of(CallKind kind);
-// Whether the host may ask a client for that on behalf of a plugin.
-bool is_input_method(std::string_view method);
 
 // How the pieces of a result are written down: so that a client can read them, or, by those who override it, so
 // that a host can. Arguments are as above, and have been checked.

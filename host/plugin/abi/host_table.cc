@@ -170,7 +170,7 @@ std::int32_t set_field(const collet_host* host, collet_call id, const char* key,
     const std::string_view name = view(key, key_size);
     const text::Utf8 text(view(data, size));
     if (name.empty() || !text::is_utf8(name)) return {COLLET_E_INVALID, "the key is empty or not UTF-8"};
-    if (content::is_reserved_field(name)) return {COLLET_E_INVALID, "the host sets that member itself"};
+    if (mcp::is_result_member(name)) return {COLLET_E_INVALID, "the host sets that member itself"};
     if (!json::is_valid(text.view(), {limits::kPluginJsonDepthMax})) return kNotJson;
     auto& names = call.field_names;
     if (std::find(names.begin(), names.end(), name) != names.end()) {
@@ -237,7 +237,7 @@ Problem check_input_request(std::string_view request) {
   json::Document document;
   if (json::parse(request, document, {limits::kPluginJsonDepthMax}) || !document.IsObject()) return kNotObject;
   const auto method = json::find_string(document, "method");
-  if (!method || !content::is_input_method(*method)) {
+  if (!method || !mcp::input_by(*method)) {
     return {COLLET_E_INVALID, "its method is none of elicitation/create, sampling/createMessage and roots/list"};
   }
   const json::Value* params = json::find(document, "params");

@@ -130,7 +130,7 @@ std::int32_t watch(const collet_host* host, const collet_watch_params* given) {
     if (!given) return peers.watch(0, {});
     if (given->struct_size < sizeof(std::uint32_t)) return COLLET_E_INVALID;
     const collet_watch_params params = copy_struct(*given);
-    const unsigned kinds = params.kinds ? to_kinds(params.kinds) : (1u << registry::kListedKinds) - 1;
+    const unsigned kinds = params.kinds ? to_kinds(params.kinds) : mcp::kListedBits;
     if (!params.changed || kinds == 0) return COLLET_E_INVALID;
     return peers.watch(kinds, [changed = params.changed, context = params.context](std::uint64_t revision, unsigned which) {
       const collet_change change{sizeof change, to_abi_kinds(which), revision};

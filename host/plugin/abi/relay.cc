@@ -11,22 +11,6 @@
 namespace collet::plugin::relay {
 namespace {
 
-std::string_view content_key(CallKind kind) {
-  switch (kind) {
-    case CallKind::tool:
-      return "content";
-    case CallKind::resource:
-      return "contents";
-    case CallKind::prompt:
-      return "messages";
-    case CallKind::complete:
-      return "completion";
-    case CallKind::route:
-      break;
-  }
-  return {};
-}
-
 constexpr const char* kNoContent = "the result's content is not what this kind of call has";
 
 bool is_string(std::string_view json) { return json.starts_with('"'); }
@@ -61,7 +45,7 @@ std::string take_completion(std::string_view completion, registry::Ending& out) 
   std::vector<json::TextMember> members;
   if (!json::split_object(completion, members)) return kNoContent;
   for (const json::TextMember& member : members) {
-    if (member.key != "values") {
+    if (member.key != mcp::names_of(CallKind::complete).array) {
       content::append_field(out.fields, member.key, member.value);
     } else if (std::string bad = take_elements(member.value, CallKind::complete, out.content); !bad.empty()) {
       return bad;
@@ -83,18 +67,18 @@ std::string take_result(std::string_view text, CallKind kind, registry::Ending& 
   for (std::string* piece : {&out.content, &out.structured, &out.meta, &out.fields}) piece->clear();
   bool has_content = kind == CallKind::tool;  // a tool may answer with structured content alone
   for (const auto& [key, value] : members) {
-    if (key == content_key(kind)) {
+    if (key == mcp::names_of(kind).result_member) {
       if (std::string bad = take_content(value, kind, out); !bad.empty()) return bad;
       has_content = true;
-    } else if (key == "_meta") {
+    } else if (key == mcp::kMeta) {
       auto meta = content::meta_without_ours(value);
       if (!meta) return "the result's _meta is not a JSON object";
       out.meta = std::move(*meta);
-    } else if (key == "structuredContent" && kind == CallKind::tool) {
+    } else if (key == mcp::kStructuredContent && kind == CallKind::tool) {
       content::append_json(out.structured, value);
-    } else if (key == "isError" && kind == CallKind::tool) {
+    } else if (key == mcp::kIsError && kind == CallKind::tool) {
       out.is_error = value == "true";
-    } else if (!content::is_reserved_field(key) && kind != CallKind::complete) {
+    } else if (!mcp::is_result_member(key) && kind != CallKind::complete) {
       content::append_field(out.fields, key, value);
     }
   }

@@ -16,7 +16,7 @@ namespace {
 
 // The one who is told is there as long as the call is.
 void end_failed(registry::Listener& listener, std::string message) {
-  registry::Ending ending = registry::failed(registry::kInternalError, std::move(message));
+  registry::Ending ending = registry::failed(kInternalError, std::move(message));
   listener.on_end(ending);
 }
 

@@ -28,7 +28,7 @@ namespace collet::plugin {
 using registry::CallId;
 using registry::CallKind;
 
-using registry::kInternalError;  // for what a plugin does wrong
+using mcp::kInternalError;  // for what a plugin does wrong
 
 // Whose plugin answers the calls: one a generation, kept by it. Outlives its calls.
 struct CallOwner {

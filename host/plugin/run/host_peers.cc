@@ -28,13 +28,11 @@ std::string describe(const registry::Item& item, Sight sight) {
   text::append_json_string(out, *item.source);
   if (sight == Sight::unlisted) out += R"(,"unlisted":true)";
   if (traits.idempotent) out += R"(,"idempotent":true)";
-  if (traits.task_required || traits.task_optional) {
-    out += fmt::format(R"(,"task":"{}")", traits.task_required ? "required" : "optional");
-  }
+  if (const auto support = mcp::task_support(traits); !support.empty()) out += fmt::format(R"(,"task":"{}")", support);
   std::vector<std::string> needs;
-  if (traits.needs_elicitation) needs.emplace_back("elicitation");
-  if (traits.needs_sampling) needs.emplace_back("sampling");
-  if (traits.needs_roots) needs.emplace_back("roots");
+  for (const mcp::InputNames& input : mcp::kInputTable) {
+    if (traits.*input.needed) needs.emplace_back(input.capability);
+  }
   if (!needs.empty()) out += R"(,"needs":)" + text::json_strings(needs);
   return out + R"(,"definition":)" + item.def->definition + "}";
 }

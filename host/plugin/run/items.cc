@@ -14,12 +14,6 @@ namespace {
 
 using registry::Kind;
 
-// The member under which the host itself writes the item's name.
-std::string_view name_member(Kind kind) {
-  if (kind == Kind::resource) return "uri";
-  return kind == Kind::resource_template ? "uriTemplate" : "name";
-}
-
 // Why `definition` cannot be an item's, or empty.
 std::string definition_problem(Kind kind, std::string_view definition, std::string& mime) {
   json::Document document;
@@ -28,9 +22,9 @@ std::string definition_problem(Kind kind, std::string_view definition, std::stri
   }
   if (!document.IsObject()) return "its definition is not a JSON object";
   // Only a resource's or template's human name is the author's to write; its URI is registered.
-  if (json::find(document, name_member(kind))) {
-    return fmt::format("its definition has a member \"{}\", which is registered as the item's name",
-                       name_member(kind));
+  const std::string_view member = mcp::names_of(kind).name_member;
+  if (json::find(document, member)) {
+    return fmt::format("its definition has a member \"{}\", which is registered as the item's name", member);
   }
   mime = json::find_string(document, "mimeType").value_or("");
   return {};

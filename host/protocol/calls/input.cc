@@ -5,13 +5,6 @@ namespace {
 
 constexpr std::string_view kElicitationSince = "2025-06-18";
 
-std::string_view capability_for(std::string_view method) {
-  if (method == "elicitation/create") return "elicitation";
-  if (method == "sampling/createMessage") return "sampling";
-  if (method == "roots/list") return "roots";
-  return {};
-}
-
 // A client that declares elicitation without saying which modes has forms (2025-11-25, client/elicitation).
 bool can_elicit(const json::Value& elicitation, const json::Value& request) {
   const json::Value* params = json::find(request, "params");
@@ -27,12 +20,12 @@ std::optional<std::string_view> lacking_capability(const std::vector<registry::I
   for (const registry::InputRequest& asked : requests) {
     json::Document request;
     if (json::parse(asked.request, request)) return std::nullopt;
-    const std::string_view capability = capability_for(json::find_string(request, "method").value_or(""));
-    if (capability.empty()) return std::nullopt;
-    const json::Value* declared = capabilities ? json::find(*capabilities, capability) : nullptr;
-    if (!declared) return capability;
-    if (capability != "elicitation") continue;
-    if (version < kElicitationSince || !can_elicit(*declared, request)) return capability;
+    const mcp::InputNames* input = mcp::input_by(json::find_string(request, "method").value_or(""));
+    if (!input) return std::nullopt;
+    const json::Value* declared = capabilities ? json::find(*capabilities, input->capability) : nullptr;
+    if (!declared) return input->capability;
+    if (input != &mcp::kElicitation) continue;
+    if (version < kElicitationSince || !can_elicit(*declared, request)) return input->capability;
   }
   return std::string_view();
 }

@@ -100,7 +100,7 @@ std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
   }
   if (context.era == Era::modern) {
     request_->exchange.result({R"({"resultType":"task",)", task_->describe(),
-                               R"(,"_meta":{"io.modelcontextprotocol/serverInfo":)", server.identity(), "}}"});
+                               R"(,"_meta":{)", server.server_info_member(), "}}"});
   } else {
     request_->exchange.result({R"({"task":{)", task_->describe(), "}}"});
     announce_ = std::make_unique<TaskWatch>(task_, loop_.announcer(task_, context.session));
@@ -260,7 +260,7 @@ std::optional<std::string_view> ItemCall::info(std::string_view key) const {
 void ItemCall::answer(const registry::Ending& ending) {
   forget_id();
   if (ending.how == registry::Ending::How::failed && rounds_.kind() == registry::CallKind::complete &&
-      ending.rpc_code == rpc::kMethodNotFound) {
+      ending.rpc_code == mcp::kMethodNotFound) {
     protocol::answer(*request_, loop_.server(), rounds_.kind(), registry::Ending());  // nobody completes that: no values
   } else if (ending.how == registry::Ending::How::failed) {
     request_->exchange.error({ending.rpc_code, ending.message, ending.data});
@@ -286,7 +286,7 @@ std::string ItemCall::canonical_arguments() const {
 }
 
 registry::StateBinding ItemCall::binding(const std::string& arguments) const {
-  const char* name = rounds_.kind() == registry::CallKind::resource ? "uri" : "name";
+  const std::string_view name = mcp::names_of(rounds_.kind()).name_param;
   return {request_->message.method, request_->message.param_text(name).value_or(""), rounds_.source(),
           arguments, registry::id_of(request_->context.principal)};
 }

@@ -8,14 +8,12 @@ namespace collet::protocol {
 void ServerLoop::get_prompt(RequestPtr request) {
   const rpc::Message& message = request->message;
   const auto name = message.param_text("name");
-  if (!name) return request->exchange.error(rpc::invalid_params("name must be a string"));
+  if (!name) return request->invalid_params("name must be a string");
   const registry::Item* item = find(registry::Kind::prompt, *name, request->context);
-  if (!item) {
-    return request->exchange.error(rpc::invalid_params(fmt::format("unknown prompt {}", name->substr(0, 128))));
-  }
+  if (!item) return request->invalid_params("unknown prompt {}", name->substr(0, 128));
   const json::Value* arguments = message.param("arguments");
   if (const auto wrong = registry::check_prompt_arguments(*item->def, arguments)) {
-    return request->exchange.error(rpc::invalid_params(*wrong));
+    return request->invalid_params(*wrong);
   }
   if (const auto bad = check_capabilities(item->def->traits, request->context))
     return request->exchange.error(*bad);
@@ -29,7 +27,7 @@ void ServerLoop::complete(RequestPtr request) {
   const json::Value* argument = request->message.param("argument");
   const auto type = ref ? json::find_string(*ref, "type") : std::nullopt;
   if (!type || !argument || !json::find_string(*argument, "name") || !json::find_string(*argument, "value")) {
-    return request->exchange.error(rpc::invalid_params("needed are ref.type, argument.name and argument.value"));
+    return request->invalid_params("needed are ref.type, argument.name and argument.value");
   }
   const registry::Item* item = nullptr;
   if (const auto name = json::find_string(*ref, "name"); type == "ref/prompt" && name) {
@@ -38,7 +36,7 @@ void ServerLoop::complete(RequestPtr request) {
     item = find(registry::Kind::resource_template, *uri, request->context);
     if (!item) item = find(registry::Kind::resource, *uri, request->context);
   }
-  if (!item) return request->exchange.error(rpc::invalid_params("ref names nothing that is offered here"));
+  if (!item) return request->invalid_params("ref names nothing that is offered here");
   if (item->def->kind == registry::Kind::resource) {  // which has nothing to complete
     return answer(*request, server_, registry::CallKind::complete, registry::Ending());
   }

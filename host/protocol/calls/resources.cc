@@ -9,19 +9,17 @@ std::optional<std::string_view> uri_of(const Request& request) {
   return request.message.param_text("uri");
 }
 
-// -32602 since 2026-07-28, -32002 before (server/resources, Error Handling).
 rpc::Error unknown_resource(Era era, std::string_view uri) {
-  constexpr int kLegacyNotFound = -32002;
   std::string data = R"({"uri":)";
   text::append_json_string(data, uri);
-  return {era == Era::modern ? rpc::kInvalidParams : kLegacyNotFound, "Resource not found", data + "}"};
+  return {era == Era::modern ? mcp::kInvalidParams : mcp::kResourceNotFound, "Resource not found", data + "}"};
 }
 
 }  // namespace
 
 void ServerLoop::read_resource(RequestPtr request) {
   const auto uri = uri_of(*request);
-  if (!uri) return request->exchange.error(rpc::invalid_params("uri must be a string"));
+  if (!uri) return request->invalid_params("uri must be a string");
   const auto found = find(registry::CallKind::resource, *uri, request->context);
   if (!found.item) return request->exchange.error(unknown_resource(request->context.era, *uri));
   if (const auto bad = check_capabilities(found.item->def->traits, request->context)) {
@@ -35,7 +33,7 @@ void ServerLoop::read_resource(RequestPtr request) {
 
 void ServerLoop::subscribe(RequestPtr request) {
   const auto uri = uri_of(*request);
-  if (!uri) return request->exchange.error(rpc::invalid_params("uri must be a string"));
+  if (!uri) return request->invalid_params("uri must be a string");
   const auto found = find(registry::CallKind::resource, *uri, request->context);
   if (!found.item) {
     return request->exchange.error(unknown_resource(request->context.era, *uri));
@@ -43,8 +41,7 @@ void ServerLoop::subscribe(RequestPtr request) {
   if (!request->context.session)
     return request->exchange.error(rpc::invalid_request("a subscription needs a session"));
   if (!request->context.session->subscribe(*uri, server_.watch(found.uri(*uri)))) {
-    return request->exchange.error(
-        rpc::invalid_params(fmt::format("over {} subscriptions", limits::kSubscriptionUrisMax)));
+    return request->invalid_params("over {} subscriptions", limits::kSubscriptionUrisMax);
   }
   sessions_.keep(*request->context.session);
   request->exchange.result({"{}"});
@@ -52,7 +49,7 @@ void ServerLoop::subscribe(RequestPtr request) {
 
 void ServerLoop::unsubscribe(RequestPtr request) {
   const auto uri = uri_of(*request);
-  if (!uri) return request->exchange.error(rpc::invalid_params("uri must be a string"));
+  if (!uri) return request->invalid_params("uri must be a string");
   if (const SessionPtr& session = request->context.session) {
     session->unsubscribe(*uri);
     sessions_.keep(*session);

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "mcp/content.h"
 #include "protocol/legacy/older_content.h"
 #include "protocol/server.h"
 #include "registry/ending.h"
@@ -53,8 +54,8 @@ void add_modern_members(Pieces& pieces, const Server& server, CallKind kind, con
   } else {
     pieces.add(R"(,"resultType":"complete","_meta":{)");
     pieces.add(meta);
-    pieces.add(R"(,"io.modelcontextprotocol/serverInfo":)");
-    pieces.add(server.identity());
+    pieces.add(",");
+    pieces.add(server.server_info_member());
     pieces.add("}");
   }
   if (kind == CallKind::resource && !has_field(ending, "ttlMs")) pieces.add(R"(,"ttlMs":0,"cacheScope":"private")");
@@ -100,7 +101,7 @@ void answer(Request& request, const Server& server, CallKind kind, const registr
   const std::string_view structured = older_structured(request.context.version, ending.structured);
   std::string older = older_content(request.context.version, kind, ending.content);
   if (ending.content.empty() && structured.empty() && !ending.structured.empty()) {
-    older = registry::text_block(ending.structured);  // the only form in which the client can have it
+    older = mcp::text_block(ending.structured);  // the only form in which the client can have it
   }
   std::string completion;
   Pieces pieces;
@@ -109,7 +110,9 @@ void answer(Request& request, const Server& server, CallKind kind, const registr
     pieces.add(R"({"completion":)");
     pieces.add(completion);
   } else {
-    pieces.add(registry::opening_of_result(kind));
+    pieces.add(R"({")");
+    pieces.add(mcp::names_of(kind).array);
+    pieces.add(R"(":[)");
     pieces.add(older.empty() ? std::string_view(ending.content) : older);
     pieces.add("]");
     pieces.add_member(R"(,"structuredContent":)", structured);
@@ -140,8 +143,8 @@ void answer_input_required(Request& request, const Server& server, std::string_v
   pieces.add_member(R"(,"inputRequests":)", input_requests);
   pieces.add(R"(,"requestState":")");
   pieces.add(sealed_state);
-  pieces.add(R"(","_meta":{"io.modelcontextprotocol/serverInfo":)");
-  pieces.add(server.identity());
+  pieces.add(R"(","_meta":{)");
+  pieces.add(server.server_info_member());
   pieces.add("}}");
   request.exchange.result(pieces.all());
 }

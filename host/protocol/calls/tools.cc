@@ -9,15 +9,11 @@ namespace collet::protocol {
 void ServerLoop::call_tool(RequestPtr request) {
   const rpc::Message& message = request->message;
   const auto name = message.param_text("name");
-  if (!name) return request->exchange.error(rpc::invalid_params("name must be a string"));
+  if (!name) return request->invalid_params("name must be a string");
   const registry::Item* item = find(registry::Kind::tool, *name, request->context);
-  if (!item) {
-    return request->exchange.error(rpc::invalid_params(fmt::format("unknown tool {}", name->substr(0, 128))));
-  }
+  if (!item) return request->invalid_params("unknown tool {}", name->substr(0, 128));
   const json::Value* arguments = message.param("arguments");
-  if (arguments && !arguments->IsObject()) {
-    return request->exchange.error(rpc::invalid_params("arguments must be an object"));
-  }
+  if (arguments && !arguments->IsObject()) return request->invalid_params("arguments must be an object");
   if (request->context.era == Era::modern && request->received && !item->compiled->mirrored.empty()) {
     const auto bad =
         check_mirrored_parameters(*request->received, item->compiled->mirrored, arguments, message.arguments);

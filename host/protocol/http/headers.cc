@@ -13,8 +13,9 @@ namespace {
 
 // The member of params that Mcp-Name mirrors; empty: none.
 std::string_view named_by(std::string_view method) {
-  if (method == "tools/call" || method == "prompts/get") return "name";
-  if (method == "resources/read") return "uri";
+  for (const mcp::CallNames& call : mcp::kCallTable) {
+    if (call.method == method) return call.name_param;
+  }
   if (method == "tasks/get" || method == "tasks/update" || method == "tasks/cancel") return "taskId";
   return {};
 }

@@ -130,7 +130,7 @@ std::optional<rpc::Error> HttpEndpoint::identify_modern(const HttpRequest& http,
     return check_mirrored(http, request.message);
   }
   const auto bad = read_modern(request.message, request.context);
-  if (bad && bad->code != kUnsupportedVersion) return bad;
+  if (bad && bad->code != mcp::kUnsupportedVersion) return bad;
   if (json::view(*claimed) != header) return header_mismatch(kVersionDiffers);
   if (bad) return bad;
   return check_mirrored(http, request.message);
@@ -141,7 +141,7 @@ std::optional<rpc::Error> HttpEndpoint::identify_legacy(const HttpRequest& http,
   request.context.version = header.data() ? known_legacy(header) : kVersionWithoutHeader;
   if (request.message.method == "initialize") return read_legacy(request.message, request.context);
   Named named = session_of(http, request.context.principal);
-  if (!named.problem.empty()) return rpc::Error{rpc::kInvalidRequest, std::string(named.problem), {}, named.status};
+  if (!named.problem.empty()) return rpc::Error{mcp::kInvalidRequest, std::string(named.problem), {}, named.status};
   if (named.session) {
     request.context.session = std::move(named.session);
     request.context.version = request.context.session->client().version;

@@ -196,7 +196,7 @@ void RouteCall::answer(const registry::Ending& ending) {
     log::warning("plugin {}: an answer over HTTP is cut: {}", round_.source(), ending.message);
     return end_reply().abort();
   }
-  if (!is_whole) return refuse(ending.rpc_code == registry::kInvalidParams ? 400 : 500, ending.message + "\n");
+  if (!is_whole) return refuse(ending.rpc_code == mcp::kInvalidParams ? 400 : 500, ending.message + "\n");
   if (!head_) return refuse(500, fmt::format("The plugin {} has not said how its answer begins\n", round_.source()));
   if (begun_ || events_) {
     begin_answer();

@@ -31,7 +31,7 @@ TaskOffer offer_core_task(const registry::Traits& traits, const Context& context
                           std::uint64_t ttl_ms_max) {
   if (!has_core_tasks(context)) return {};
   const json::Value* wish = message.param("task");
-  const auto refusal = [](const char* why) { return rpc::Error{rpc::kMethodNotFound, why}; };
+  const auto refusal = [](const char* why) { return rpc::Error{mcp::kMethodNotFound, why}; };
   if (!wish && traits.task_required) return {.bad = refusal("This tool runs as a task only: add params.task")};
   if (!wish) return {};
   if (!traits.task_required && !traits.task_optional) return {.bad = refusal("This tool does not run as a task")};
@@ -62,7 +62,7 @@ TaskPtr ServerLoop::find_core_task(Request& request) {
   }
   const auto id = request.message.param_text("taskId");
   TaskPtr task = id ? server_.tasks().find(*id, task_owner(request.context), monotonic_ms()) : nullptr;
-  if (!task) request.exchange.error(rpc::invalid_params("taskId names no task of yours, or one that has expired"));
+  if (!task) request.invalid_params("taskId names no task of yours, or one that has expired");
   return task;
 }
 
@@ -91,7 +91,7 @@ void ServerLoop::list_core_tasks(RequestPtr request) {
   if (const json::Value* cursor =
           request->message.param("cursor")) {
     const auto number = cursor->IsString() ? read_cursor(json::view(*cursor)) : std::nullopt;
-    if (!number) return request->exchange.error(rpc::invalid_params("unknown cursor"));
+    if (!number) return request->invalid_params("unknown cursor");
     behind = *number;
   }
   const std::size_t page = server_.options().page_items;
@@ -112,10 +112,7 @@ void ServerLoop::list_core_tasks(RequestPtr request) {
 void ServerLoop::cancel_core_task(RequestPtr request) {
   const TaskPtr task = find_core_task(*request);
   if (!task) return;
-  if (task->over()) {
-    return request->exchange.error(
-        rpc::invalid_params(fmt::format("the task cannot be cancelled, it is {}", task->status())));
-  }
+  if (task->over()) return request->invalid_params("the task cannot be cancelled, it is {}", task->status());
   task->cancel();
   server_.cancel(task->place());
   request->exchange.result({"{", task->describe(), "}"});

@@ -47,7 +47,7 @@ void ServerLoop::discover(RequestPtr request) {
 
 void ServerLoop::initialize(RequestPtr request) {
   const auto asked = request->message.param_text("protocolVersion");
-  if (!asked) return request->exchange.error(rpc::invalid_params("protocolVersion must be a string"));
+  if (!asked) return request->invalid_params("protocolVersion must be a string");
 
   Session::Client client;
   client.version = known_legacy(*asked);
@@ -55,8 +55,7 @@ void ServerLoop::initialize(RequestPtr request) {
   if (const json::Value* abilities = request->message.param("capabilities"))
     client.capabilities = json::to_text(*abilities);
   if (client.capabilities.size() > limits::kClientBytesMax / 2) {
-    return request->exchange.error(
-        rpc::invalid_params(fmt::format("capabilities is larger than {} bytes", limits::kClientBytesMax / 2)));
+    return request->invalid_params("capabilities is larger than {} bytes", limits::kClientBytesMax / 2);
   }
   if (const json::Value* info = request->message.param("clientInfo")) client.info = kept_info(*info);
   const std::string_view version = client.version;  // which lives for ever
@@ -91,7 +90,7 @@ void ServerLoop::ping(RequestPtr request) { request->exchange.result({"{}"}); }
 void ServerLoop::set_level(RequestPtr request) {
   const auto name = request->message.param_text("level");
   const auto severity = name ? severity_from(*name) : std::nullopt;
-  if (!severity) return request->exchange.error(rpc::invalid_params("level must be one of the levels of RFC 5424"));
+  if (!severity) return request->invalid_params("level must be one of the levels of RFC 5424");
   if (const SessionPtr& session = request->context.session) {
     session->set_log_severity(*severity);
     sessions_.keep(*session);

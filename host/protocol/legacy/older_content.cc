@@ -3,6 +3,8 @@
 #include "base/json.h"
 #include "base/json_members.h"
 #include "base/text.h"
+#include "mcp/content.h"
+#include "mcp/names.h"
 
 namespace collet::protocol {
 namespace {
@@ -24,13 +26,11 @@ void append_link(std::string& out, const json::Value& link) {
   }
   text += text.empty() ? "" : ", ";
   text += member(link, "uri");
-  out += R"({"type":"text","text":)";
-  text::append_json_string(out, text);
-  out += '}';
+  mcp::append_text_block(out, text);
 }
 
 void append_audio(std::string& out, const json::Value& audio) {
-  out += R"({"type":"resource","resource":{"uri":"collet:embedded","mimeType":)";
+  out += fmt::format(R"({{"type":"resource","resource":{{"uri":"{}","mimeType":)", mcp::kEmbeddedUri);
   text::append_json_string(out, member(audio, "mimeType"));
   out += R"(,"blob":)";
   text::append_json_string(out, member(audio, "data"));
@@ -86,17 +86,17 @@ std::string_view older_structured(std::string_view version, std::string_view str
 }
 
 std::optional<std::string> older_definition(std::string_view definition, const json::Value& parsed) {
-  const json::Value* input = json::find(parsed, "inputSchema");
-  const json::Value* output = json::find(parsed, "outputSchema");
+  const json::Value* input = json::find(parsed, mcp::kInputSchema);
+  const json::Value* output = json::find(parsed, mcp::kOutputSchema);
   const bool drop_output = output && json::find_string(*output, "type") != "object";
   if (!drop_output && !(input && has_boolean_properties(*input)) && !(output && has_boolean_properties(*output))) {
     return std::nullopt;
   }
   return json::rewrite_members(definition,
                          [&](std::string_view key, std::string_view value) -> std::optional<std::string> {
-                           if (key == "outputSchema" && drop_output) return std::nullopt;
-                           return key == "inputSchema" || key == "outputSchema" ? without_boolean_properties(value)
-                                                                                : std::string(value);
+                           if (key == mcp::kOutputSchema && drop_output) return std::nullopt;
+                           const bool is_schema = key == mcp::kInputSchema || key == mcp::kOutputSchema;
+                           return is_schema ? without_boolean_properties(value) : std::string(value);
                          });
 }
 

@@ -10,7 +10,7 @@
 
 namespace collet::protocol {
 
-// How often lists have changed since somebody was told. Resources and templates are one to clients. One thread's.
+// How often lists have changed since somebody was told. One thread's.
 class ListChanges {
  public:
   void note(unsigned changed) {
@@ -18,9 +18,12 @@ class ListChanges {
       if (changed & 1u << kind) ++counts_[kind];
     }
   }
-  unsigned take(registry::Kind kind) {
-    const auto taken = [&](registry::Kind each) { return std::exchange(counts_[static_cast<unsigned>(each)], 0u); };
-    return taken(kind) + (kind == registry::Kind::resource ? taken(registry::Kind::resource_template) : 0);
+  unsigned take(const mcp::ChangingList& list) {
+    unsigned taken = 0;
+    for (unsigned kind = 0; kind < registry::kListedKinds; ++kind) {
+      if (list.kinds & 1u << kind) taken += std::exchange(counts_[kind], 0u);
+    }
+    return taken;
   }
 
  private:

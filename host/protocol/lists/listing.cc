@@ -13,30 +13,12 @@ namespace {
 
 constexpr std::string_view kNameCursorMark = "after:";
 
-std::string_view name_member(registry::Kind kind) {
-  switch (kind) {
-    case registry::Kind::resource:
-      return "uri";
-    case registry::Kind::resource_template:
-      return "uriTemplate";
-    case registry::Kind::tool:
-    case registry::Kind::prompt:
-    case registry::Kind::route:
-      return "name";
-  }
-  return "name";
-}
-
-// Beside what it is called by.
-bool has_name_of_its_own(registry::Kind kind) {
-  return kind == registry::Kind::resource || kind == registry::Kind::resource_template;
-}
-
 // What a tool must have and its definition, which has been parsed, need not say.
 void append_implied(std::string& out, const registry::Traits& traits, const json::Value& parsed) {
-  if (!json::find(parsed, "inputSchema")) out += R"(,"inputSchema":{"type":"object"})";
-  if ((traits.task_required || traits.task_optional) && !json::find(parsed, "execution")) {
-    out += fmt::format(R"(,"execution":{{"taskSupport":"{}"}})", traits.task_required ? "required" : "optional");
+  if (!json::find(parsed, mcp::kInputSchema)) out += R"(,"inputSchema":{"type":"object"})";
+  const std::string_view support = mcp::task_support(traits);
+  if (!support.empty() && !json::find(parsed, "execution")) {
+    out += fmt::format(R"(,"execution":{{"taskSupport":"{}"}})", support);
   }
 }
 
@@ -45,7 +27,7 @@ void append_implied(std::string& out, const registry::Traits& traits, const json
 void append_item(std::string& out, const registry::Item& item, std::string_view definition,
                  const json::Value& parsed) {
   out += "{\"";
-  out += name_member(item.def->kind);
+  out += mcp::names_of(item.def->kind).name_member;
   out += "\":";
   text::append_json_string(out, item.name);
   std::string_view members = definition;
@@ -60,7 +42,7 @@ void append_item(std::string& out, const registry::Item& item, std::string_view 
         ' ');
   }
   if (item.def->kind == registry::Kind::tool) append_implied(out, item.def->traits, parsed);
-  if (has_name_of_its_own(item.def->kind) && !json::find(parsed, "name")) {
+  if (mcp::has_uri_name(item.def->kind) && !json::find(parsed, "name")) {
     out += R"(,"name":)";
     text::append_json_string(out, item.name);
   }
@@ -130,10 +112,7 @@ std::optional<Listing::Page> Listing::page(std::optional<std::string_view> curso
 }
 
 Listings::Listings(const registry::Snapshot& snapshot, unsigned page_items) {
-  using registry::Kind;
-  for (const Kind kind : {Kind::tool, Kind::resource, Kind::resource_template, Kind::prompt}) {
-    all_.emplace_back(snapshot, kind, page_items);
-  }
+  for (const mcp::KindNames& names : mcp::kListedKindTable) all_.emplace_back(snapshot, names.kind, page_items);
 }
 
 Listings::~Listings() = default;

@@ -15,20 +15,12 @@ using registry::Kind;
 
 constexpr std::uint64_t kNever = ~std::uint64_t{0};  // no revision of a task
 
-constexpr unsigned bit(Kind kind) { return 1u << static_cast<unsigned>(kind); }
-
-constexpr std::pair<std::string_view, unsigned> kLists[] = {
-    {"toolsListChanged", bit(Kind::tool)},
-    {"promptsListChanged", bit(Kind::prompt)},
-    {"resourcesListChanged", bit(Kind::resource) | bit(Kind::resource_template)},
-};
-
 std::string acknowledged(const NotificationFilter& filter) {
   std::string out = "{";
-  for (const auto& [name, bits] : kLists) {
-    if (!(filter.lists & bits)) continue;
+  for (const mcp::ChangingList& list : mcp::kChangingLists) {
+    if (!(filter.lists & list.kinds)) continue;
     if (out.size() > 1) out += ',';
-    out += fmt::format(R"("{}":true)", name);
+    out += fmt::format(R"("{}":true)", list.asked_by);
   }
   if (!filter.uris.empty()) {
     if (out.size() > 1) out += ',';
@@ -56,12 +48,12 @@ template <class Note>
 std::optional<rpc::Error> read_strings(const json::Value& wishes, std::string_view name, Note&& note) {
   const json::Value* strings = json::find(wishes, name);
   if (!strings) return std::nullopt;
-  if (!strings->IsArray()) return rpc::invalid_params(fmt::format("{} must be an array", name));
+  if (!strings->IsArray()) return rpc::invalid_params("{} must be an array", name);
   if (strings->Size() > limits::kSubscriptionUrisMax) {
-    return rpc::invalid_params(fmt::format("over {} {}", limits::kSubscriptionUrisMax, name));
+    return rpc::invalid_params("over {} {}", limits::kSubscriptionUrisMax, name);
   }
   for (const json::Value& string : strings->GetArray()) {
-    if (!string.IsString()) return rpc::invalid_params(fmt::format("{} must be strings", name));
+    if (!string.IsString()) return rpc::invalid_params("{} must be strings", name);
     note(json::view(string));
   }
   return std::nullopt;
@@ -70,10 +62,10 @@ std::optional<rpc::Error> read_strings(const json::Value& wishes, std::string_vi
 // What of the client's wishes can be served: URIs that nobody offers are left out, as the acknowledgement shows.
 std::optional<rpc::Error> read_filter(const json::Value& wishes, ServerLoop& loop, const Context& context,
                                       NotificationFilter& out) {
-  for (const auto& [name, bits] : kLists) {
-    const json::Value* wanted = json::find(wishes, name);
-    if (wanted && !wanted->IsBool()) return rpc::invalid_params(fmt::format("{} must be true or false", name));
-    if (wanted && wanted->GetBool()) out.lists |= bits;
+  for (const mcp::ChangingList& list : mcp::kChangingLists) {
+    const json::Value* wanted = json::find(wishes, list.asked_by);
+    if (wanted && !wanted->IsBool()) return rpc::invalid_params("{} must be true or false", list.asked_by);
+    if (wanted && wanted->GetBool()) out.lists |= list.kinds;
   }
   return read_strings(wishes, "resourceSubscriptions", [&](std::string_view uri) {
     const auto found = loop.find(registry::CallKind::resource, uri, context);
@@ -106,12 +98,10 @@ bool ServerLoop::has_room_for_subscription(const std::string& principal) const {
 
 void ServerLoop::listen(RequestPtr request) {
   const json::Value* wishes = request->message.param("notifications");
-  if (!wishes || !wishes->IsObject()) {
-    return request->exchange.error(rpc::invalid_params("notifications must be an object"));
-  }
+  if (!wishes || !wishes->IsObject()) return request->invalid_params("notifications must be an object");
   if (!request->exchange.can_ask()) {
     return request->exchange.error(
-        {rpc::kInvalidRequest, "A subscription is a stream: accept text/event-stream", {}, 406});
+        {mcp::kInvalidRequest, "A subscription is a stream: accept text/event-stream", {}, 406});
   }
   NotificationFilter filter;
   auto bad = read_filter(*wishes, *this, request->context, filter);
@@ -153,12 +143,11 @@ Subscription::Subscription(ServerLoop& loop, std::uint64_t serial, Request& requ
 // What ends without the client's doing ends with an answer.
 Subscription::~Subscription() {
   if (in_flight_) in_flight_->remove(exchange_.id());
-  exchange_.result({R"({"resultType":"complete","_meta":{)", meta(), R"(,"io.modelcontextprotocol/serverInfo":)",
-                    loop_.server().identity(), "}}"});
+  exchange_.result({R"({"resultType":"complete","_meta":{)", meta(), ",", loop_.server().server_info_member(), "}}"});
 }
 
 std::string Subscription::meta() const {
-  return R"("io.modelcontextprotocol/subscriptionId":)" + exchange_.id().text();
+  return fmt::format(R"("{}":{})", mcp::kSubscriptionId, exchange_.id().text());
 }
 
 void Subscription::notify(std::string_view method, std::string_view members) {
@@ -168,10 +157,10 @@ void Subscription::notify(std::string_view method, std::string_view members) {
   exchange_.notify(method, params + "}");
 }
 
-void Subscription::list_changed(Kind kind, bool several) {
-  if (!(filter_.lists & bit(kind))) return;
-  if (registry::view_of(principal_) && !note_list(kind) && !several) return;
-  notify(list_changed_method(kind), {});
+void Subscription::list_changed(const mcp::ChangingList& list, bool several) {
+  if (!(filter_.lists & list.kinds)) return;
+  if (registry::view_of(principal_) && !note_list(list.kind) && !several) return;
+  notify(list.method, {});
 }
 
 // Whether what its client sees of it is another list than before.

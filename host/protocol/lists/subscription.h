@@ -38,9 +38,8 @@ class Subscription final : public transport::HttpReplyObserver {
   Subscription& operator=(const Subscription&) = delete;
 
   const registry::PrincipalPtr& principal() const { return principal_; }
-  // A list of that kind has changed, perhaps several times, for those who see all of it. Resources and templates are one
-  // to clients.
-  void list_changed(registry::Kind kind, bool several);
+  // It has changed, perhaps several times, for those who see all of it.
+  void list_changed(const mcp::ChangingList& list, bool several);
   // Of the resource with that normal spelling.
   void resource_updated(std::string_view key);
   // Tells of the tasks that have changed since it last did.

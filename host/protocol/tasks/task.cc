@@ -217,7 +217,7 @@ Task::Answer Task::read_answer(std::span<const std::string_view> pieces) const {
   const json::Value* result = json::find(message, "result");
   const json::Value* error = json::find(message, "error");
   // 2025-11-25: a tool's error is a failed task; the modern dialect keeps that for errors of JSON-RPC.
-  const json::Value* is_error = result && origin_.dialect == Era::legacy ? json::find(*result, "isError") : nullptr;
+  const json::Value* is_error = result && origin_.dialect == Era::legacy ? json::find(*result, mcp::kIsError) : nullptr;
   Answer answer{.failed = !result || (is_error && is_error->IsTrue())};
   if (result) answer.outcome.result = json::to_text(*result);
   if (error) answer.outcome.error = json::to_text(*error);

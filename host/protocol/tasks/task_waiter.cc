@@ -5,8 +5,6 @@
 namespace collet::protocol {
 namespace {
 
-constexpr const char* kRelatedTask = "io.modelcontextprotocol/related-task";
-
 // The object's text; its _meta, or that of its `member`, says which task it belongs to (Related Task Metadata).
 std::string with_related_task(std::string_view object, const char* member, const std::string& task_id) {
   json::Document document;
@@ -21,7 +19,7 @@ std::string with_related_task(std::string_view object, const char* member, const
     return parent.FindMember(name)->value;
   };
   json::Value& meta = child(member ? child(document, member) : document, "_meta");
-  json::Value& related = child(meta, kRelatedTask);
+  json::Value& related = child(meta, mcp::kRelatedTask.data());
   related.RemoveMember("taskId");
   related.AddMember("taskId", json::Value(task_id, allocator), allocator);
   return json::to_text(document);
@@ -45,7 +43,7 @@ void answer_with_outcome(Request& request, const Task& task) {
   } else if (!outcome.error.empty()) {
     request.exchange.error(read_error(outcome.error));
   } else {
-    request.exchange.error(rpc::invalid_params("the task was cancelled"));
+    request.invalid_params("the task was cancelled");
   }
 }
 

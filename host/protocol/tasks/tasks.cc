@@ -75,7 +75,7 @@ TaskPtr ServerLoop::find_task(Request& request) {
   }
   const auto id = request.message.param_text("taskId");
   TaskPtr task = id ? server_.tasks().find(*id, task_owner(request.context), monotonic_ms()) : nullptr;
-  if (!task) request.exchange.error(rpc::invalid_params("taskId names no task of yours"));
+  if (!task) request.invalid_params("taskId names no task of yours");
   return task;
 }
 
@@ -89,19 +89,14 @@ void ServerLoop::update_task(RequestPtr request) {
   const TaskPtr task = find_task(*request);
   if (!task) return;
   const json::Value* responses = request->message.param("inputResponses");
-  if (!responses || !responses->IsObject()) {
-    return request->exchange.error(rpc::invalid_params("inputResponses must be an object"));
-  }
+  if (!responses || !responses->IsObject()) return request->invalid_params("inputResponses must be an object");
   std::map<std::string, std::string> answers;
   const auto questions = task->questions();
   for (const auto& response : responses->GetObject()) {
     const auto question = questions.find(std::string(json::view(response.name)));
     if (question == questions.end()) continue;  // what is not open is ignored
     auto answer = registry::read_answer(question->second, json::to_text(response.value));
-    if (!answer) {
-      return request->exchange.error(
-          rpc::invalid_params(fmt::format("inputResponses: {}: {}", question->first, answer.message())));
-    }
+    if (!answer) return request->invalid_params("inputResponses: {}: {}", question->first, answer.message());
     answers.emplace(question->first, std::move(*answer));
   }
   for (auto& [key, answer] : answers) {

@@ -214,7 +214,7 @@ void PeerErrands::refuse(std::uint32_t incarnation, std::uint64_t id, std::int32
   collet_outcome outcome{};
   outcome.struct_size = sizeof outcome;
   outcome.how = COLLET_OUTCOME_FAILED;
-  outcome.rpc_code = registry::kInternalError;
+  outcome.rpc_code = mcp::kInternalError;
   outcome.message = to_str(why);
   say_outcome(incarnation, id, outcome);
 }

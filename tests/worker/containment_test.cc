@@ -150,7 +150,7 @@ TEST_CASE("how often a worker has been started again, and why, is seen") {
 }
 
 TEST_CASE("a worker that fails again and again is left alone, and says so, until it is reloaded") {
-  Scene scene({}, {.backoff_ms = 1, .failures_max = 3});
+  Scene scene({}, {.restarts = {.backoff_ms = 1, .failures_max = 3}});
   for (unsigned i = 0; i < 2; ++i) {
     scene.text("crash");
     CHECK(scene.comes_back());
@@ -671,7 +671,7 @@ TEST_CASE("blobs of any size arrive whole, through shared memory or beside it") 
 }
 
 TEST_CASE("killed at any moment under load, a worker's calls are answered once each and nothing is left") {
-  Scene scene({}, {.backoff_ms_max = 1, .failures_max = 1'000'000});
+  Scene scene({}, {.restarts = {.backoff_ms_max = 1, .failures_max = 1'000'000}});
   REQUIRE(scene.comes_back());
   const std::size_t before = open_descriptors();
   std::mt19937 random(7);

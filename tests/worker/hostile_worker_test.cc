@@ -16,7 +16,7 @@ LoaderOptions hostile_options() {
   options.make_worker = [](WorkerOrder order) -> std::unique_ptr<Image> {
     worker::WorkerOptions of_worker;
     of_worker.executable = COLLET_TEST_HOSTILE_WORKER;
-    of_worker.failures_max = 1;
+    of_worker.restarts.failures_max = 1;
     return std::make_unique<worker::WorkerImage>(std::move(order), std::move(of_worker));
   };
   return options;

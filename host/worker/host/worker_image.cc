@@ -29,14 +29,10 @@ void append_info(FrameWriter& frame, const collet_host& host, collet_call call) 
   }
 }
 
-// The item as the worker knows it, and which of the plugin's processes that is.
-constexpr std::uint64_t kItemBits = 32;
-constexpr std::uint64_t kItemMask = (std::uint64_t{1} << kItemBits) - 1;
-
 }  // namespace
 
 WorkerImage::WorkerImage(plugin::WorkerOrder order, WorkerOptions options)
-    : order_(std::move(order)), options_(std::move(options)), path_(order_.file.path()) {}
+    : order_(std::move(order)), options_(std::move(options)), path_(order_.file.path()), restarts_(options_.restarts) {}
 
 WorkerImage::~WorkerImage() {
   kill("it is no longer wanted");
@@ -81,10 +77,9 @@ std::unique_ptr<DiskWatch> WorkerImage::watch_disk() {
 }
 
 std::int32_t WorkerImage::create(const collet_host& host, const collet_create_params&, void** self) {
-  const std::lock_guard lock(items_mutex_);
   replay_ = std::make_unique<Replay>(host, arena_);
   host_ = &host;
-  adopt_pending();
+  items_.attach(host, *replay_);
   peer_errands_.attach(host);
   record_errands_.attach(host);
   stream_errands_.attach(host);
@@ -130,12 +125,12 @@ std::int32_t WorkerImage::call_plugin(void* self, collet_call call, const collet
 }
 
 std::int32_t WorkerImage::pass_on(collet_call call, const collet_call_params& params) {
-  const auto item = reinterpret_cast<std::uint64_t>(params.item_user);
+  const auto item = ItemMirror::Handle::of(params.item_user);
   thread_local std::string buffer;
   buffer.clear();
   {
     FrameWriter frame(buffer, FrameType::call, call);
-    frame.number(item & kItemMask).number(params.kind).number(params.round).number(params.state_version);
+    frame.number(item.worker_id).number(params.kind).number(params.round).number(params.state_version);
     frame.number(params.deadline_ms).text(plugin::view(params.name));
     for (const collet_str* text : {&params.arguments, &params.variables, &params.input_responses, &params.state}) {
       frame.text_or_nothing(plugin::optional_view(*text));
@@ -148,13 +143,12 @@ std::int32_t WorkerImage::pass_on(collet_call call, const collet_call_params& pa
     const std::lock_guard lock(mutex_);
     // What ended while its process did must not reach the next one.
     if (host_.load()->is_cancelled(host_, call) == COLLET_E_STALE) return COLLET_OK;
-    if (state_ != State::up || item >> kItemBits != incarnation_) {
+    if (state_ != State::up || item.incarnation != incarnation_) {
       reason = down_words();
     } else if (!send(buffer)) {
       reason = kill_reason_.empty() ? "too many calls of it are waiting" : kill_reason_;
     } else {
-      ++calls_;
-      calls_mixed_ ^= call;
+      denials_.call_began(call);
     }
   }
   if (buffer.capacity() > limits::kWorkerReadBytes) std::string().swap(buffer);
@@ -228,28 +222,21 @@ bool WorkerImage::send_to(std::uint32_t incarnation, std::string_view frames, Er
 
 // questions
 
-// Without an answer that of a plugin that has failed. Nothing for `at_most_ms`: whoever asks kills what does not
-// answer.
-WorkerImage::Answer WorkerImage::ask(FrameType type, std::string_view text,
-                                     std::optional<std::uint64_t> at_most_ms) {
-  std::unique_lock lock(mutex_);
-  if (state_ != State::up) return {};
-  const auto asked = asked_.emplace(++last_question_, std::nullopt).first;
-  std::string frame;
-  FrameWriter(frame, type, asked->first).text(text);
-  const auto settled = [&] { return asked->second || state_ != State::up; };
-  if (!send(frame)) {
-    // Nobody will answer.
-  } else if (at_most_ms) {
-    changed_.wait_for(lock, std::chrono::milliseconds(*at_most_ms), settled);
-  } else {
-    changed_.wait(lock, settled);
+Questions::Answer WorkerImage::ask(FrameType type, std::string_view text, std::optional<std::uint64_t> at_most_ms) {
+  Questions::Number question;
+  {
+    const std::lock_guard lock(mutex_);
+    if (state_ != State::up) return {};
+    question = questions_.add();
+    std::string frame;
+    FrameWriter(frame, type, question).text(text);
+    if (!send(frame)) at_most_ms = 0;  // nobody will answer
   }
-  return asked_.extract(asked).mapped().value_or(Answer());
+  return questions_.wait(question, at_most_ms);
 }
 
 std::int32_t WorkerImage::save(void* self, collet_state_write write, void* to) {
-  const Answer answer = image_of(self).ask(FrameType::save_state);
+  const Questions::Answer answer = image_of(self).ask(FrameType::save_state);
   if (answer.status < 0) return answer.status;
   const std::int32_t written = write(to, answer.bytes.data(), answer.bytes.size());
   return written < 0 ? written : answer.status;
@@ -257,7 +244,7 @@ std::int32_t WorkerImage::save(void* self, collet_state_write write, void* to) {
 
 std::int32_t WorkerImage::reconfigure(void* self, const char* config, std::size_t size) {
   WorkerImage& image = image_of(self);
-  const Answer answer = image.ask(FrameType::reconfigure, std::string_view(config, size));
+  const Questions::Answer answer = image.ask(FrameType::reconfigure, std::string_view(config, size));
   if (answer.status >= 0) {
     const std::lock_guard lock(image.mutex_);
     image.order_.config.assign(config, size);  // of its next process
@@ -267,7 +254,7 @@ std::int32_t WorkerImage::reconfigure(void* self, const char* config, std::size_
 
 std::int32_t WorkerImage::status(void* self, void (*take)(void*, const char*, std::size_t), void* context) {
   WorkerImage& image = image_of(self);
-  const Answer answer = image.ask(FrameType::status, {}, image.options_.status_ms);
+  const Questions::Answer answer = image.ask(FrameType::status, {}, image.options_.status_ms);
   if (answer.status >= 0) take(context, answer.bytes.data(), answer.bytes.size());
   return answer.status;
 }
@@ -309,6 +296,7 @@ void WorkerImage::destroy(void* self) {
     image.kill_reason_ = "it is no longer wanted";  // the process that is just being started
   }
   if (image.state_ != State::closed) image.state_ = image.thread_.joinable() ? State::closing : State::closed;
+  image.questions_.give_up();
   image.changed_.notify_all();
   image.wake();
   image.changed_.wait(lock, [&] { return image.state_ == State::closed; });
@@ -319,6 +307,7 @@ bool WorkerImage::kill(std::string_view why) {
   if (state_ == State::closed) return true;
   kill_reason_ = why;
   state_ = thread_.joinable() ? State::closing : State::closed;
+  questions_.give_up();
   changed_.notify_all();
   if (wake_) wake();
   return true;
@@ -332,43 +321,6 @@ bool WorkerImage::close() {
 void WorkerImage::wake() const {
   const std::uint64_t one = 1;
   static_cast<void>(!write(wake_.get(), &one, sizeof one));
-}
-
-// items
-
-void WorkerImage::change_items(const std::vector<std::uint64_t>& removed, const std::vector<AddedItem>& added) {
-  for (const std::uint64_t worker_id : removed) {
-    const auto found = items_.find(worker_id);
-    if (found == items_.end()) continue;
-    host_.load()->item_remove(host_, found->second.id);
-    item_bytes_ -= found->second.bytes;
-    items_.erase(found);
-  }
-  const std::uint64_t incarnation = incarnation_;
-  for (const AddedItem& item : added) {
-    collet_item_def def{};
-    def.struct_size = sizeof def;
-    def.kind = item.kind;
-    def.flags = item.flags;
-    def.timeout_ms = item.timeout_ms;
-    def.user = reinterpret_cast<void*>(incarnation << kItemBits | item.worker_id);
-    def.name = {item.name.data(), item.name.size()};
-    def.definition = {item.definition.data(), item.definition.size()};
-    collet_item id = 0;
-    if (host_.load()->item_add(host_, &def, &id) == COLLET_OK) {
-      items_.emplace(item.worker_id, HostItem{id, item.bytes()});
-    } else {
-      item_bytes_ -= item.bytes();
-    }
-  }
-}
-
-// What a process has registered before it was up takes the place of all that the one before had.
-void WorkerImage::adopt_pending() {
-  std::vector<std::uint64_t> all;
-  for (const auto& [worker_id, item] : items_) all.push_back(worker_id);
-  change_items(all, std::exchange(pending_items_, {}));
-  replay_->instructions(std::exchange(pending_instructions_, {}));
 }
 
 }  // namespace collet::worker

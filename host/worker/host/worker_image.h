@@ -11,7 +11,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -26,11 +25,15 @@
 #include "collet/ext/watch.h"
 #include "plugin/replace/stage.h"
 #include "plugin/run/thread.h"
+#include "worker/host/denials.h"
 #include "worker/host/fetch_errands.h"
 #include "worker/host/guard.h"
+#include "worker/host/item_mirror.h"
 #include "worker/host/peer_errands.h"
 #include "worker/host/process.h"
+#include "worker/host/questions.h"
 #include "worker/host/record_errands.h"
+#include "worker/host/restarts.h"
 #include "worker/host/stream_errands.h"
 #include "worker/host/worker_log.h"
 #include "worker/talk/arena.h"
@@ -47,9 +50,7 @@ struct WorkerOptions {
   std::uint64_t hang_ms = limits::kWorkerHangMs;
   std::uint64_t exit_ms = limits::kWorkerExitMs;
   std::uint64_t status_ms = limits::kWorkerStatusMs;
-  std::uint64_t backoff_ms = limits::kWorkerBackoffMs;
-  std::uint64_t backoff_ms_max = limits::kWorkerBackoffMsMax;
-  unsigned failures_max = limits::kWorkerFailuresMax;
+  Restarts::Rules restarts = {};
   int log_level = 2;   // log::Level
   std::shared_ptr<ControlGroups> groups;  // in which the processes are; null: in none
   bool debug = false;  // what the host refuses of the plugin is said in the log
@@ -78,24 +79,6 @@ class WorkerImage final : public plugin::Image {
  private:
   enum class State : std::uint8_t { down, starting, up, quarantined, closing, closed };
 
-  // What a worker's answer to a question says.
-  struct Answer {
-    std::int32_t status = COLLET_E_INTERNAL;
-    std::string bytes;
-  };
-  struct AddedItem {
-    std::uint64_t worker_id = 0;
-    std::uint32_t kind = 0;
-    std::uint32_t flags = 0;
-    std::uint32_t timeout_ms = 0;
-    std::string name;
-    std::string definition;
-    std::size_t bytes() const { return name.size() + definition.size(); }
-  };
-  struct HostItem {
-    collet_item id = 0;
-    std::size_t bytes = 0;
-  };
   // A process and what belongs to it. Of the image's thread.
   struct Running {
     ControlGroup group;  // outlives the process
@@ -123,7 +106,7 @@ class WorkerImage final : public plugin::Image {
   std::int32_t pass_on(collet_call call, const collet_call_params& params);
   bool send(std::string_view frames);
   bool send_to(std::uint32_t incarnation, std::string_view frames, Errands::Need need);
-  Answer ask(FrameType type, std::string_view text = {}, std::optional<std::uint64_t> at_most_ms = {});
+  Questions::Answer ask(FrameType type, std::string_view text = {}, std::optional<std::uint64_t> at_most_ms = {});
   std::string down_words() const;
 
   // The image's thread.
@@ -143,14 +126,8 @@ class WorkerImage final : public plugin::Image {
   // Each returns why the frame cannot come from a sound worker, or an empty text.
   std::string take(Running& running, const FrameBuffer::Frame& frame);
   std::string take_opened(Running& running, std::string_view body);
-  std::string take_items(Running& running, std::string_view body);
-  std::string take_instructions(Running& running, std::string_view body);
-  std::string take_answer(std::uint64_t question, std::string_view body);
   void begin_errands(std::uint32_t incarnation);
   std::string take_of_call(const FrameBuffer::Frame& frame);
-  // With items_mutex_.
-  void change_items(const std::vector<std::uint64_t>& removed, const std::vector<AddedItem>& added);
-  void adopt_pending();
 
   plugin::WorkerOrder order_;
   const WorkerOptions options_;
@@ -166,10 +143,10 @@ class WorkerImage final : public plugin::Image {
 
   // Of the image's thread.
   bool opened_once_ = false;
-  unsigned failures_ = 0;
+  Restarts restarts_;
   plugin::Clock::time_point started_;
   ArenaView arena_;
-  std::unique_ptr<Replay> replay_;  // from create() on; set under items_mutex_
+  std::unique_ptr<Replay> replay_;  // from create() on: there once host_ is
   const Errands::Send send_to_ = [this](std::uint32_t incarnation, std::string_view frames, Errands::Need need) {
     return send_to(incarnation, frames, need);
   };
@@ -178,11 +155,8 @@ class WorkerImage final : public plugin::Image {
   StreamErrands stream_errands_{send_to_};
   FetchErrands fetch_errands_{send_to_};
 
-  std::mutex items_mutex_;                   // guards the four below
-  std::map<std::uint64_t, HostItem> items_;  // by the worker's id
-  std::vector<AddedItem> pending_items_;     // of a worker that is not up, or before create()
-  std::size_t item_bytes_ = 0;               // of both
-  std::string pending_instructions_;         // as pending_items_
+  ItemMirror items_;
+  Questions questions_;
 
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
@@ -192,17 +166,11 @@ class WorkerImage final : public plugin::Image {
   pid_t pid_ = 0;   // of who has the library, once it is up
   std::uint32_t incarnation_ = 0;
   Unsent outgoing_;  // what the socket did not take
-  // Calls that the process has: how many, and all their ids in one. Who is the only one is known so.
-  unsigned calls_ = 0;
-  collet_call calls_mixed_ = 0;
-  std::map<collet_call, std::string> denials_;  // the last one of a call
-  std::set<std::string, std::less<>> told_;     // denials, of this process
-  std::string kill_reason_;                     // somebody wants the process to be killed
-  std::string cause_;                           // of the last end
+  Denials denials_;
+  std::string kill_reason_;  // somebody wants the process to be killed
+  std::string cause_;        // of the last end
   std::string item_problem_;
-  bool quiescing_ = false;                                // calls may have been ended behind the worker's back
-  std::map<std::uint64_t, std::optional<Answer>> asked_;  // by the question
-  std::uint64_t last_question_ = 0;
+  bool quiescing_ = false;  // calls may have been ended behind the worker's back
   std::set<std::string, std::less<>> watched_;  // URIs, for the next process to be told
   std::deque<std::pair<plugin::Clock::time_point, collet_call>> overdue_;
 

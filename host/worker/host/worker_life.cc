@@ -20,8 +20,6 @@ namespace {
 
 using plugin::Clock;
 
-std::string no_frame(const char* what) { return fmt::format("it sent a frame that is no {}", what); }
-
 // A worker's own words, fit for a log.
 std::string quoted(std::string_view words) {
   return std::string(text::Utf8(words.substr(0, limits::kWorkerReasonBytesMax)).view());
@@ -89,10 +87,8 @@ std::string WorkerImage::run_once() {
   cause_ = cause;
   outgoing_.clear();
   overdue_.clear();
-  calls_ = 0;
-  calls_mixed_ = 0;
-  denials_.clear();
-  told_.clear();
+  denials_ = {};
+  questions_.give_up();
   changed_.notify_all();
   return cause;
 }
@@ -112,12 +108,8 @@ Result<WorkerImage::Running> WorkerImage::start() {
   missing.add(options_.unenforced);
   if (options_.groups) missing.add(join_group(*options_.groups, order_.permissions, running.process, running.group));
   running.log = std::make_unique<WorkerLog>(order_.name, running.process.take_output());
-  {
-    const std::lock_guard lock(items_mutex_);
-    for (const AddedItem& item : pending_items_) item_bytes_ -= item.bytes();
-    pending_items_.clear();
-    if (replay_) replay_->take_read();  // of the process before
-  }
+  if (host_) replay_->take_read();  // of the process before
+  items_.begin(incarnation_ + 1);
   begin_errands(incarnation_ + 1);
   const std::lock_guard lock(mutex_);
   socket_ = running.socket.get();
@@ -275,8 +267,7 @@ ssize_t WorkerImage::receive_first(Running& running, char* to, std::size_t room)
 void WorkerImage::note_denial(const std::string& denial) {
   {
     const std::lock_guard lock(mutex_);
-    if (calls_ == 1) denials_[calls_mixed_] = denial;
-    if (told_.size() >= limits::kWorkerDenialsMax || !told_.insert(denial).second) return;
+    if (!denials_.note(denial)) return;
   }
   log::warning("{}", denial);
 }
@@ -298,19 +289,17 @@ bool WorkerImage::wait_to_restart(const std::string& cause) {
   };
   const auto closing = [&] { return state_ == State::closing; };
   if (closing() || !opened_once_) return end();
-  if (Clock::now() - started_ >= std::chrono::milliseconds(limits::kWorkerFailureWindowMs)) failures_ = 0;
-  if (++failures_ >= options_.failures_max) {
+  const auto delay = restarts_.after(Clock::now() - started_);
+  if (!delay) {
     state_ = State::quarantined;
     log::error("plugin {}: {}; it has failed {} times, and is not started again before `collet reload {}`",
-               order_.name, cause, failures_, order_.name);
+               order_.name, cause, restarts_.failures(), order_.name);
     changed_.wait(lock, closing);
     return end();
   }
-  const std::uint64_t doubled = options_.backoff_ms << std::min(failures_ - 1, 20u);
-  const std::uint64_t delay_ms = failures_ == 1 ? 0 : std::min(doubled / 2, options_.backoff_ms_max);
   log::error("plugin {}: {}; it is started again{}", order_.name, cause,
-             delay_ms ? fmt::format(" in {} ms", delay_ms) : "");
-  if (changed_.wait_for(lock, std::chrono::milliseconds(delay_ms), closing)) return end();
+             delay->count() > 0 ? fmt::format(" in {} ms", delay->count()) : "");
+  if (changed_.wait_for(lock, *delay, closing)) return end();
   return true;
 }
 
@@ -321,7 +310,7 @@ std::string WorkerImage::take(Running& running, const FrameBuffer::Frame& frame)
     case FrameType::opened:
       return take_opened(running, frame.body);
     case FrameType::items:
-      return take_items(running, frame.body);
+      return items_.take_items(frame.body, running.opened);
     case FrameType::end:
     case FrameType::progress:
     case FrameType::log:
@@ -335,7 +324,7 @@ std::string WorkerImage::take(Running& running, const FrameBuffer::Frame& frame)
       if (host_) replay_->status_changed();
       return {};
     case FrameType::instructions:
-      return take_instructions(running, frame.body);
+      return items_.take_instructions(frame.body, running.opened);
     case FrameType::erred:
       if (host_) events_.erred();
       return {};
@@ -361,7 +350,7 @@ std::string WorkerImage::take(Running& running, const FrameBuffer::Frame& frame)
     case FrameType::cancel_fetch:
       return fetch_errands_.take(frame.head, frame.body);
     case FrameType::answer:
-      return take_answer(frame.head.id, frame.body);
+      return questions_.take(frame.head.id, frame.body);
     default:
       return fmt::format("it sent a frame of the unknown type {}", static_cast<unsigned>(frame.head.type));
   }
@@ -410,11 +399,7 @@ std::string WorkerImage::take_opened(Running& running, std::string_view body) {
     if (offered & kReportsStatus) status_ = {sizeof status_, 0, status};
     if (offered & kWatches) watch_ = {sizeof watch_, 0, watch};
   } else {
-    const std::lock_guard lock(items_mutex_);
-    if (host_) {
-      adopt_pending();
-      host_.load()->items_commit(host_);
-    }
+    items_.adopt();
   }
   const std::lock_guard lock(mutex_);
   opened_once_ = true;
@@ -424,75 +409,6 @@ std::string WorkerImage::take_opened(Running& running, std::string_view body) {
   static_cast<void>(send(watches));
   pid_ = process_of_library(pid_);
   if (state_ != State::closing) state_ = State::up;
-  changed_.notify_all();
-  return {};
-}
-
-std::string WorkerImage::take_instructions(Running& running, std::string_view body) {
-  FieldReader fields(body);
-  const std::string_view text = fields.text();
-  if (!fields.complete() || text.size() > limits::kInstructionsBytesMax) return no_frame("text of instructions");
-  const std::lock_guard lock(items_mutex_);
-  if (running.opened && host_) {
-    replay_->instructions(text);
-  } else {
-    pending_instructions_ = text;
-  }
-  return {};
-}
-
-std::string WorkerImage::take_items(Running& running, std::string_view body) {
-  FieldReader fields(body);
-  std::vector<std::uint64_t> removed;
-  for (auto left = fields.number<std::uint32_t>(); left > 0 && !fields.bad(); --left) {
-    removed.push_back(fields.number<std::uint32_t>());
-  }
-  std::vector<AddedItem> added;
-  std::size_t bytes = 0;
-  for (auto left = fields.number<std::uint32_t>(); left > 0 && !fields.bad(); --left) {
-    AddedItem& item = added.emplace_back();
-    item.worker_id = fields.number<std::uint32_t>();
-    item.kind = fields.number<std::uint32_t>();
-    item.flags = fields.number<std::uint32_t>() & ~COLLET_ITEM_NONBLOCKING;  // that is the worker's affair
-    item.timeout_ms = fields.number<std::uint32_t>();
-    item.name = fields.text();
-    item.definition = fields.text();
-    bytes += item.bytes();
-  }
-  const bool last = fields.number<std::uint8_t>() != 0;
-  if (!fields.complete()) return no_frame("change of items");
-
-  const std::lock_guard lock(items_mutex_);
-  if (items_.size() + pending_items_.size() + added.size() > 2 * limits::kItemsMax ||
-      item_bytes_ + bytes > limits::kWorkerItemBytesMax) {
-    return "it has registered more items than the host has room for";
-  }
-  item_bytes_ += bytes;
-  if (running.opened && host_) {
-    change_items(removed, added);
-    if (last) host_.load()->items_commit(host_);
-    return {};
-  }
-  std::erase_if(pending_items_, [&](const AddedItem& item) {
-    const bool gone = std::find(removed.begin(), removed.end(), item.worker_id) != removed.end();
-    if (gone) item_bytes_ -= item.bytes();
-    return gone;
-  });
-  std::move(added.begin(), added.end(), std::back_inserter(pending_items_));
-  return {};
-}
-
-std::string WorkerImage::take_answer(std::uint64_t question, std::string_view body) {
-  FieldReader fields(body);
-  Answer answer;
-  answer.status = fields.number<std::int32_t>();
-  answer.bytes = fields.text();
-  if (!fields.complete()) return no_frame("answer");
-  const std::lock_guard lock(mutex_);
-  if (question == 0 || question > last_question_) return "it answered what nobody had asked";
-  const auto asked = asked_.find(question);
-  if (asked == asked_.end() || asked->second) return {};  // too late
-  asked->second = std::move(answer);
   changed_.notify_all();
   return {};
 }
@@ -512,11 +428,7 @@ std::string WorkerImage::take_of_call(const FrameBuffer::Frame& frame) {
   std::string denial;
   {
     const std::lock_guard lock(mutex_);
-    --calls_;
-    calls_mixed_ ^= call;
-    if (const auto found = denials_.find(call); found != denials_.end()) {
-      denial = denials_.extract(found).mapped();
-    }
+    denial = denials_.call_ended(call);
   }
   std::string reason = replay_->end(call, frame.body, denial);
   const std::vector<std::uint64_t> read = replay_->take_read();

@@ -72,6 +72,9 @@ enum class FrameType : std::uint8_t {
   asking,        // first of all, with the descriptor on which the host hears what its system calls ask
 };
 
+// Why a frame cannot come from a sound worker.
+inline std::string no_frame(std::string_view what) { return "it sent a frame that is no " + std::string(what); }
+
 // The plugin's extensions, in `opened`.
 enum Offered : std::uint8_t { kSavesState = 1, kReconfigures = 2, kReportsStatus = 4, kWatches = 8 };
 

@@ -96,7 +96,7 @@ class Scene {
     LoaderOptions all = patient_options();
     all.preflight_executable = COLLET_TEST_PREFLIGHT;
     all.make_worker = [executable](WorkerOrder order) -> std::unique_ptr<Image> {
-      worker::WorkerOptions options{.backoff_ms = 1, .backoff_ms_max = 1, .failures_max = 1'000'000};
+      worker::WorkerOptions options{.restarts = {.backoff_ms = 1, .backoff_ms_max = 1, .failures_max = 1'000'000}};
       options.executable = order.name == "p" ? executable : COLLET_TEST_WORKER;
       return std::make_unique<worker::WorkerImage>(std::move(order), options);
     };

@@ -15,7 +15,7 @@ namespace {
 struct River {
   std::uint64_t append(std::string bytes, const std::string& stream = "s") {
     std::uint64_t sequence = 0;
-    streams.append({"p", stream}, std::move(bytes), [&](std::uint64_t given) { sequence = given; });
+    streams.append({"p", stream}, std::move(bytes), [&](Streams::Answer given) { sequence = given.sequence; });
     return sequence;
   }
   Streams::Page read(std::uint64_t after, std::uint32_t events_max = 0, const std::string& stream = "s") {
@@ -82,7 +82,7 @@ TEST_CASE("an owner has so many streams, and is refused one more") {
   CHECK(river.read(0, 0, "more").last == 0);
   CHECK(river.append("b", "0") == 2);
   std::uint64_t of_another = 0;
-  river.streams.append({"q", "s"}, "a", [&](std::uint64_t given) { of_another = given; });
+  river.streams.append({"q", "s"}, "a", [&](Streams::Answer given) { of_another = given.sequence; });
   CHECK(of_another == 1);
 }
 

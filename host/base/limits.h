@@ -122,6 +122,12 @@ inline constexpr std::size_t kStreamPageBytesMax = 1u << 20;  // likewise, but f
 inline constexpr unsigned kAskedMax = 256;   // questions to the store, or to streams, that a generation waits for
 inline constexpr std::size_t kAskedBytesMax = 64u << 20;  // of those that are not answered; a worker's may have to wait in its host
 inline constexpr unsigned kFollowsMax = 64;  // streams that a generation follows
+// Where that is in a file.
+inline constexpr unsigned kStoreGroupMax = 256;  // questions that one transaction answers
+inline constexpr std::size_t kStoreGroupBytesMax = 4u << 20;  // that it writes, but for its last question
+inline constexpr std::size_t kStoreLogBytesKept = 16u << 20;  // of the file beside it (WAL), when all is in the file itself
+inline constexpr std::uint64_t kStoreFailureMs = 10'000;  // in which a failure is logged once
+inline constexpr std::uint64_t kStoreBusyMs = 2'000;  // at the opening, for another process to let go of it
 
 // JSON Schema.
 inline constexpr unsigned kSchemaDepthMax = 128;              // nesting of a schema's JSON

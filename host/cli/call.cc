@@ -10,8 +10,10 @@ int call(const CallOptions& options, int in, Output& out) {
   if (!config) return complain(config.message());
   const auto arguments = read_arguments(options.arguments, in, config->server.limits.message_bytes_max);
   if (!arguments) return complain(arguments.message());
+  auto store = service::open_store(*config);
+  if (!store) return complain(store.message());
 
-  service::Host host(*config, 1);
+  service::Host host(*config, 1, {}, *std::move(store));
   if (const auto reached = load_and_await_remotes(host, options.common); !reached)
     return complain(reached.message(), kUnreachable);
   return call_tool(host,

@@ -142,7 +142,9 @@ int dev(const DevOptions& given, int in, Output& out) {
   options.call.arguments = *std::move(arguments);
   log::configure(config->log.level, config->log.format);
   config->plugins.debug = true;
-  service::Host host(*config, 1);
+  auto store = service::open_store(*config);
+  if (!store) return complain(store.message());
+  service::Host host(*config, 1, {}, *std::move(store));
   return Workbench(options, host, *config, out).work();
 }
 

@@ -66,10 +66,12 @@ int serve(const ServeOptions& options) {
 
   const auto state_keys = service::read_state_keys(config->server.state_key_file);
   if (!state_keys) return complain(state_keys.message(), kUnreachable);
+  auto store = service::open_store(*config);
+  if (!store) return complain(store.message(), kUnreachable);
 
   std::signal(SIGPIPE, SIG_IGN);
   service::ActivityLog activity;
-  service::Host host(*config, accepting + 1, *state_keys);
+  service::Host host(*config, accepting + 1, *state_keys, *std::move(store));
   const protocol::Access access(service::access_rules(*config));
   protocol::ServerOptions served = service::server_options(*config, host, activity, *state_keys);
   served.request_memory = std::make_shared<transport::RequestMemory>(config->server.limits.http.memory_bytes_max);

@@ -118,8 +118,10 @@ int stdio(const CommonOptions& options) {
   if (!config) return complain(config.message());
   const auto state_keys = service::read_state_keys(config->server.state_key_file);
   if (!state_keys) return complain(state_keys.message());
+  auto store = service::open_store(*config);
+  if (!store) return complain(store.message());
   service::ActivityLog activity;
-  service::Host host(*config, 1, *state_keys);
+  service::Host host(*config, 1, *state_keys, *std::move(store));
   protocol::ServerOptions served = service::server_options(*config, host, activity, *state_keys);
   served.local = service::local_principal(*config);
   protocol::Server server(std::move(served), host.registry(), host.loops());

@@ -157,6 +157,7 @@ class Reader {
     read_log(root.section("log"), config.log);
     read_plugins(root.section("plugins"), config.plugins);
     read_fetch(root.section("fetch"), config.fetch);
+    read_store(root.section("store"), config.store);
     Section plugins = root.section("plugin");
     for (const Value::Member& member : plugins.members()) {
       config.plugin.push_back(read_plugin(plugins, member, config.plugins));
@@ -342,6 +343,11 @@ class Reader {
 
   void read_fetch(Section section, Fetch& fetch) {
     read_path(section, "ca", fetch.ca);
+    section.finish();
+  }
+
+  void read_store(Section section, Store& store) {
+    read_path(section, "file", store.file);
     section.finish();
   }
 

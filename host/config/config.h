@@ -150,6 +150,13 @@ struct Fetch {
   bool operator==(const Fetch&) const = default;
 };
 
+// [store]: what plugins keep with the host
+struct Store {
+  std::string file;  // of SQLite, absolute path; empty: in memory
+
+  bool operator==(const Store&) const = default;
+};
+
 // [admin]
 struct Admin {
   std::string socket;  // absolute path; empty: see service/admin.h
@@ -164,6 +171,7 @@ struct Config {
   Log log;
   Plugins plugins;
   Fetch fetch;
+  Store store;
   std::vector<Plugin> plugin;  // in the order of the file, which decides clashes of names
   std::vector<Remote> remote;  // likewise
   std::string remotes_used_by = "server";  // of no file: that, "login" or "terminal", as the plugin that imports from them is told

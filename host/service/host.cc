@@ -27,7 +27,10 @@ std::shared_ptr<worker::ControlGroups> open_groups(const std::string& wanted, st
 
 }  // namespace
 
-Host::Host(const config::Config& config, unsigned loops, std::vector<registry::StateSealer::Key> state_keys)
+Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) { return store::open_store(config.store.file); }
+
+Host::Host(const config::Config& config, unsigned loops, std::vector<registry::StateSealer::Key> state_keys,
+           std::unique_ptr<store::Store> store)
     : unload_timeout_ms(config.server.limits.drain_timeout_ms),
       config_(config),
       loops_([loops] {
@@ -38,14 +41,15 @@ Host::Host(const config::Config& config, unsigned loops, std::vector<registry::S
       registry_(config.server.limits.tool_name_bytes_max,
                 static_cast<std::int64_t>(config.server.limits.schema_steps_max)),
       groups_(open_groups(config.plugins.cgroup, no_groups_)),
+      store_(store ? std::move(store) : store::memory_store()),
       loader_(this->loops(), registry_,
               {.preflight_timeout_ms = config.plugins.create_timeout_ms,
                .create_timeout_ms = config.plugins.create_timeout_ms,
                .state_keys = std::move(state_keys),
                .fetch = {.user_agent = "collet/" COLLET_VERSION, .ca_file = config.fetch.ca},
                .debug = config.plugins.debug,
-               .records = &records_,
-               .streams = &streams_,
+               .records = &store_->records(),
+               .streams = &store_->streams(),
                .make_worker = [this](plugin::WorkerOrder order) -> std::unique_ptr<plugin::Image> {
                  worker::WorkerOptions options;
                  options.start_timeout_ms = config_.plugins.create_timeout_ms;

@@ -13,8 +13,7 @@
 #include "plugin/replace/loader.h"
 #include "registry/registry.h"
 #include "registry/sealed_state.h"
-#include "store/memory_records.h"
-#include "store/memory_streams.h"
+#include "store/open_store.h"
 #include "worker/walls/control_group.h"
 
 namespace collet::service {
@@ -23,8 +22,9 @@ namespace collet::service {
 // not end in time is named in the log, and the process is left at once, since its code may still run.
 class Host {
  public:
-  // States of suspended calls are sealed with these keys (registry::StateSealer).
-  Host(const config::Config& config, unsigned loops, std::vector<registry::StateSealer::Key> state_keys = {});
+  // States of suspended calls are sealed with these keys (registry::StateSealer). Null: what plugins keep is in memory.
+  Host(const config::Config& config, unsigned loops, std::vector<registry::StateSealer::Key> state_keys = {},
+       std::unique_ptr<store::Store> store = nullptr);
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
@@ -82,12 +82,14 @@ class Host {
   GivenUp given_up_;
   std::string no_groups_;  // why workers have no control groups, though they are to; or empty
   std::shared_ptr<worker::ControlGroups> groups_;
-  store::MemoryRecords records_;
-  store::MemoryStreams streams_;
+  const std::unique_ptr<store::Store> store_;
   plugin::Loader loader_;
   std::vector<plugin::PluginSpec> specs_;
   std::vector<plugin::LoadReport> reports_;
 };
+
+// As [store] says. The verbs that run tools open it; the others do without, as they may run beside them.
+Result<std::unique_ptr<store::Store>> open_store(const config::Config& config);
 
 // Ends the host's plugins when it is destroyed, which is before all that was made before it and that their calls refer to.
 class EndOfPlugins {

@@ -102,11 +102,11 @@ Result<void> Reloader::read_anew(bool asked) {
   auto config = read_config_();
   if (!config) return config.failure();
   if (config->server != config_.server || config->view != config_.view || config->admin != config_.admin ||
-      config->log != config_.log || config->fetch != config_.fetch || config->plugins.reload != config_.plugins.reload ||
-      config->plugins.create_timeout_ms != config_.plugins.create_timeout_ms) {
+      config->log != config_.log || config->fetch != config_.fetch || config->store != config_.store ||
+      config->plugins.reload != config_.plugins.reload || config->plugins.create_timeout_ms != config_.plugins.create_timeout_ms) {
     log::warning(
-        "{}: what has changed in [server], [view], [admin], [log], [fetch], plugins.reload and plugins.create_timeout_ms takes "
-        "effect at the next start",
+        "{}: what has changed in [server], [view], [admin], [log], [fetch], [store], plugins.reload and "
+        "plugins.create_timeout_ms takes effect at the next start",
         file_);
   }
   config->server = config_.server;
@@ -114,6 +114,7 @@ Result<void> Reloader::read_anew(bool asked) {
   config->admin = config_.admin;
   config->log = config_.log;
   config->fetch = config_.fetch;
+  config->store = config_.store;
   config->plugins.reload = config_.plugins.reload;
   config->plugins.create_timeout_ms = config_.plugins.create_timeout_ms;
   config_ = std::move(*config);

@@ -52,7 +52,7 @@ void AwaitedPage::on_page(Streams::Page page) {
 bool AwaitedPage::take(Streams::Page& page) {
   const std::lock_guard lock(mutex_);
   if (!then_) return true;
-  if (page.events.empty() && page.last >= page.after) {
+  if (page.status == Streams::Status::done && page.events.empty() && page.last >= page.after) {
     after_ = page.after;
     reading_ = news_;
     return !news_;

@@ -12,7 +12,7 @@ namespace collet::store {
 class AwaitedPage : public std::enable_shared_from_this<AwaitedPage> {  // shared by its owner and a read that is under way
  public:
   // `then` is called once, unless stop() is called before: perhaps before this returns, and under a lock. It is also called if the stream
-  // has not come to `after`. `streams` is borrowed for good.
+  // has not come to `after`, or cannot be read. `streams` is borrowed for good.
   static std::shared_ptr<AwaitedPage> begin(Streams& streams, StreamName name, std::uint64_t after, std::uint32_t events_max,
                                             Streams::Read then);
   ~AwaitedPage();

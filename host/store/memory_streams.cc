@@ -8,19 +8,16 @@ namespace collet::store {
 
 void MemoryStreams::append(const StreamName& name, std::string bytes, Appended then) {
   auto kept = std::make_shared<const std::string>(std::move(bytes));
-  std::uint64_t sequence = 0;
-  std::vector<Told> watchers;
+  Answer answer{.status = Status::full};
   {
     const std::lock_guard lock(mutex_);
-    watchers = watchers_of(name);
     if (Stream* stream = open(name)) {
       append(*stream, {stream->last + 1, now_(), std::move(kept)});
-      sequence = stream->last;
+      answer = {.sequence = stream->last};
     }
   }
-  then(sequence);
-  if (sequence == 0) return;
-  for (const Told& told : watchers) (*told)();
+  then(answer);
+  if (answer.status == Status::done) watchers_.tell(name);
 }
 
 void MemoryStreams::append(Stream& stream, Event event) {
@@ -65,41 +62,11 @@ MemoryStreams::Page MemoryStreams::page_of(const Stream& stream, std::uint64_t a
   return page;
 }
 
-std::uint64_t MemoryStreams::watch(const StreamName& name, std::function<void()> appended) {
-  auto told = std::make_shared<const std::function<void()>>(std::move(appended));
-  const std::lock_guard lock(mutex_);
-  watchers_[name].emplace(++last_watch_, std::move(told));
-  return last_watch_;
-}
-
-void MemoryStreams::unwatch(const StreamName& name, std::uint64_t watch) {
-  const std::lock_guard lock(mutex_);
-  const auto of_stream = watchers_.find(name);
-  if (of_stream == watchers_.end()) return;
-  of_stream->second.erase(watch);
-  if (of_stream->second.empty()) watchers_.erase(of_stream);
-}
-
-std::size_t MemoryStreams::watches() const {
-  const std::lock_guard lock(mutex_);
-  std::size_t count = 0;
-  for (const auto& [name, watchers] : watchers_) count += watchers.size();
-  return count;
-}
-
 // Null: its owner has as many as it may.
 MemoryStreams::Stream* MemoryStreams::open(const StreamName& name) {
   auto& streams = streams_[name.owner];
   if (const auto found = streams.find(name.stream); found != streams.end()) return &found->second;
   return streams.size() < limits::kStreamsMax ? &streams[name.stream] : nullptr;
-}
-
-std::vector<MemoryStreams::Told> MemoryStreams::watchers_of(const StreamName& name) const {
-  std::vector<Told> watchers;
-  const auto found = watchers_.find(name);
-  if (found == watchers_.end()) return watchers;
-  for (const auto& [number, told] : found->second) watchers.push_back(told);
-  return watchers;
 }
 
 }  // namespace collet::store

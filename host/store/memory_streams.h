@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "store/streams.h"
+#include "store/watchers.h"
 
 namespace collet::store {
 
@@ -16,11 +17,11 @@ class MemoryStreams final : public Streams {
 
   void append(const StreamName& name, std::string bytes, Appended then) override;
   void read(const StreamName& name, std::uint64_t after, std::uint32_t events_max, Read then) override;
-  std::uint64_t watch(const StreamName& name, std::function<void()> appended) override;
-  void unwatch(const StreamName& name, std::uint64_t watch) override;
+  std::uint64_t watch(const StreamName& name, std::function<void()> appended) override { return watchers_.watch(name, std::move(appended)); }
+  void unwatch(const StreamName& name, std::uint64_t watch) override { watchers_.unwatch(name, watch); }
 
   // Watches that are open, of all streams.
-  std::size_t watches() const;
+  std::size_t watches() const { return watchers_.count(); }
 
  private:
   struct Stream {
@@ -28,19 +29,16 @@ class MemoryStreams final : public Streams {
     std::size_t bytes = 0;
     std::uint64_t last = 0;
   };
-  using Told = std::shared_ptr<const std::function<void()>>;  // shared with whoever is just calling it
 
   // With mutex_.
   Stream* open(const StreamName& name);
-  std::vector<Told> watchers_of(const StreamName& name) const;
   static void append(Stream& stream, Event event);
   static Page page_of(const Stream& stream, std::uint64_t after, std::uint32_t events_max);
 
   const WallClock now_;
-  mutable std::mutex mutex_;  // guards all below
+  Watchers watchers_;
+  std::mutex mutex_;  // guards what follows
   std::map<std::string, std::map<std::string, Stream>> streams_;  // by owner, and by name
-  std::map<StreamName, std::map<std::uint64_t, Told>> watchers_;
-  std::uint64_t last_watch_ = 0;
 };
 
 }  // namespace collet::store

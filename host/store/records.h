@@ -36,6 +36,7 @@ class Records {
     done,
     unexpected,  // what is there is not what was expected; nothing has changed
     full,        // the space has no room for it; nothing has changed
+    failed,      // the store could not do it, and has said why in the log; what was to change may have changed nevertheless
   };
   struct Answer {
     Status status = Status::done;
@@ -48,8 +49,9 @@ class Records {
       std::string key;
       std::uint64_t version = 0;
     };
-    std::vector<Key> keys;  // in the order of their bytes
-    bool more = false;      // there are further ones, behind the last
+    Status status = Status::done;
+    std::vector<Key> keys = {};  // in the order of their bytes
+    bool more = false;           // there are further ones, behind the last
   };
   using Answered = Callback<void(Answer)>;
   using Listed = Callback<void(Page)>;

@@ -32,13 +32,23 @@ class Streams {
   // For `after`: behind the newest event there is.
   static constexpr std::uint64_t kNewest = ~std::uint64_t{0};
 
+  enum class Status : std::uint8_t {
+    done,
+    full,    // the owner has no room for another stream; nothing has changed
+    failed,  // the store could not do it, and has said why in the log; what was to be appended may be there nevertheless
+  };
+  struct Answer {
+    Status status = Status::done;
+    std::uint64_t sequence = 0;  // of what was appended
+  };
   struct Page {
+    Status status = Status::done;  // failed: the rest says nothing
     std::uint64_t after = 0;  // behind which it begins
     std::uint64_t first = 1;  // kept; without any, the next one to come. More than `after` + 1: what is between is lost.
     std::uint64_t last = 0;   // that the stream has come to. Less than `after`: that number is of another stream.
     std::vector<Event> events;
   };
-  using Appended = Callback<void(std::uint64_t sequence)>;  // 0: the owner has no room for another stream
+  using Appended = Callback<void(Answer)>;
   using Read = Callback<void(Page)>;
 
   virtual ~Streams() = default;

@@ -91,6 +91,7 @@ TEST_CASE("what the shipped file shows as a default is the default") {
   CHECK(all.log == defaults.log);
   CHECK(all.admin == defaults.admin);
   CHECK(all.plugins == defaults.plugins);
+  CHECK(all.store == defaults.store);
   REQUIRE(all.plugin.size() == defaults.plugin.size());
   CHECK(all.plugin[0] == defaults.plugin[0]);
   CHECK(all.plugin[1] == defaults.plugin[1]);
@@ -101,7 +102,7 @@ TEST_CASE("every key there is stands in the shipped file") {
   const std::string refused = refusal(
       "zzzzzzzzzz = 1\n[server]\nzzzzzzzzzz = 1\n[server.limits]\nzzzzzzzzzz = 1\n[server.tls]\nzzzzzzzzzz = 1\n"
       "[[server.token]]\nname = 'n'\nhash = ''\nzzzzzzzzzz = 1\n[admin]\nzzzzzzzzzz = 1\n[log]\nzzzzzzzzzz = "
-      "1\n[plugins]\nzzzzzzzzzz = 1\n"
+      "1\n[plugins]\nzzzzzzzzzz = 1\n[store]\nzzzzzzzzzz = 1\n"
       "[plugin.p]\nzzzzzzzzzz = 1\ntools.t.zzzzzzzzzz = 1\n"
       "[view.v]\nzzzzzzzzzz = 1\n"
       "[remote.r]\nurl = 'http://r/'\nzzzzzzzzzz = 1\ntools.t.zzzzzzzzzz = 1\n");
@@ -122,7 +123,7 @@ TEST_CASE("every key there is stands in the shipped file") {
              shipped.find('.' + key) != std::string::npos || shipped.find(key + '.') != std::string::npos));
     }
   }
-  CHECK(tables == 13);
+  CHECK(tables == 14);
   CHECK(keys > 40);
 }
 
@@ -266,6 +267,8 @@ TEST_CASE("relative paths start from the file's folder, wherever the process run
   const ConfigFile file(R"(
 [plugins]
 paths = ["plugins", "../beside", "/absolute"]
+[store]
+file = "kept/store.db"
 [plugin.p]
 library = "./lib/p.so"
 config = { file = "${config_dir}/data", both = ["${config_dir}:${config_dir}", "${HOME}"] }
@@ -275,6 +278,7 @@ config = { file = "${config_dir}/data", both = ["${config_dir}:${config_dir}", "
   const std::string folder = file.folder().string();
   CHECK(config->plugins.paths == std::vector{folder + "/plugins", (file.folder().parent_path() / "beside").string(),
                                              std::string("/absolute")});
+  CHECK(config->store.file == folder + "/kept/store.db");
   CHECK(config->plugin[0].library == folder + "/lib/p.so");
   CHECK(config->plugin[0].config ==
         R"({"file":")" + folder + R"(/data","both":[")" + folder + ":" + folder + R"(","${HOME}"]})");

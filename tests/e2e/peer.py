@@ -28,6 +28,7 @@ PLUGINS = {
     **{name: BUILD / f"plugins/{name}.so" for name in ("echo", "math", "sqlite", "files")},
     **{name: BUILD / f"tests/e2e/{name}.so" for name in ("waits", "noisy", "awkward", "links", "pages", "peers")},
     "fixture": BUILD / "conformance/fixture.so",
+    "keeper": BUILD / "tests/modules/keeper.so",
 }
 MODERN = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
 transcript = Transcript()  # of the test that runs

@@ -432,8 +432,9 @@ TEST_CASE("a plugin in C++ keeps notes, and follows what is said of them") {
 namespace {
 
 // Where a plugin's answers go, without a plugin.
-struct Asker {
-  ~Asker() {
+template <class KeptRecords, class KeptStreams>
+struct AskerOf {
+  ~AskerOf() {
     records.end_all();
     streams.end_all();
     CHECK(answers.close(Clock::time_point::max()));
@@ -444,12 +445,27 @@ struct Asker {
 
   const std::string name = "p";
   const std::shared_ptr<OwnThreads> threads = std::make_shared<OwnThreads>();
-  store::MemoryRecords kept_records;
-  store::MemoryStreams kept_streams;
+  KeptRecords kept_records;
+  KeptStreams kept_streams;
   Answers answers{name, *threads};
   HostRecords records{answers, kept_records, "p"};
   HostStreams streams{answers, kept_streams, "p", std::nullopt};
 };
+
+struct FailingRecords final : store::Records {
+  void get(const std::string&, const std::string&, Answered then) override { then({.status = Status::failed}); }
+  void put(const std::string&, Put, Answered then) override { then({.status = Status::failed}); }
+  void remove(const std::string&, const std::string&, Expected, Answered then) override { then({.status = Status::failed}); }
+  void list(const std::string&, const List&, Listed then) override { then({.status = Status::failed}); }
+};
+struct FailingStreams final : store::Streams {
+  void append(const store::StreamName&, std::string, Appended then) override { then({.status = Status::failed}); }
+  void read(const store::StreamName&, std::uint64_t, std::uint32_t, Read then) override { then({.status = Status::failed}); }
+  std::uint64_t watch(const store::StreamName&, std::function<void()>) override { return 1; }
+  void unwatch(const store::StreamName&, std::uint64_t) override {}
+};
+using Asker = AskerOf<store::MemoryRecords, store::MemoryStreams>;
+using FailingAsker = AskerOf<FailingRecords, FailingStreams>;
 
 }  // namespace
 
@@ -466,10 +482,32 @@ TEST_CASE("what is followed and ends with an error leaves nothing behind") {
   }
 }
 
+TEST_CASE("a plugin hears that the store has failed, and what it follows ends") {
+  FailingAsker asker;
+  asker.records.open();
+  asker.streams.open();
+  std::vector<std::int32_t> heard;
+  std::atomic<unsigned> told = 0;
+  const auto hear = [&](const auto& answer) {
+    heard.push_back(answer.status);
+    ++told;
+  };
+  CHECK(asker.records.ask(RecordGet{"k"}, hear) == COLLET_OK);
+  CHECK(asker.records.ask(store::Records::Put{.key = "k", .value = "v"}, hear) == COLLET_OK);
+  CHECK(asker.records.ask(store::Records::List{}, hear) == COLLET_OK);
+  CHECK(asker.streams.ask(StreamAppend{"s", "event"}, hear) == COLLET_OK);
+  CHECK(asker.streams.ask(StreamRead{{"p", "s"}, 0, 0}, hear) == COLLET_OK);
+  std::uint64_t id = 0;
+  CHECK(asker.streams.follow({{"p", "s"}, 0, 0}, [&](std::uint64_t, const StreamAnswer& answer) { hear(answer); }, id) == COLLET_OK);
+  CHECK(becomes_true([&] { return told == 6; }));
+  CHECK(heard == std::vector<std::int32_t>(6, COLLET_E_INTERNAL));
+  CHECK(becomes_true([&] { return asker.streams.unfollow(id) == COLLET_E_STALE; }));
+}
+
 TEST_CASE("pages that were to be told of what is not followed any more have a bound") {
   Asker asker;
   asker.streams.open();
-  asker.kept_streams.append({"p", "s"}, "event", [](std::uint64_t) {});
+  asker.kept_streams.append({"p", "s"}, "event", [](store::Streams::Answer) {});
   std::atomic<bool> holds = true;
   std::atomic<unsigned> told = 0;
   std::uint64_t first = 0, id = 0;

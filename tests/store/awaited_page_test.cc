@@ -15,7 +15,7 @@ namespace {
 const StreamName kName{"p", "s"};
 
 void append(Streams& streams, std::string bytes) {
-  streams.append(kName, std::move(bytes), [](std::uint64_t) {});
+  streams.append(kName, std::move(bytes), [](Streams::Answer) {});
 }
 
 // What a page says: "after 1:a 2:b".

@@ -5,11 +5,22 @@ namespace {
 
 using store::Records;
 
+std::int32_t record_status(Records::Status status) {
+  switch (status) {
+    case Records::Status::done:
+      return COLLET_OK;
+    case Records::Status::unexpected:
+      return COLLET_E_STALE;
+    case Records::Status::full:
+      return COLLET_E_LIMIT;
+    case Records::Status::failed:
+      break;
+  }
+  return COLLET_E_INTERNAL;
+}
+
 RecordAnswer told(Records::Answer answer) {
-  const std::int32_t status = answer.status == Records::Status::done         ? COLLET_OK
-                              : answer.status == Records::Status::unexpected ? COLLET_E_STALE
-                                                                             : COLLET_E_LIMIT;
-  return {.status = status, .version = answer.version, .value = std::move(answer.value)};
+  return {.status = record_status(answer.status), .version = answer.version, .value = std::move(answer.value)};
 }
 
 // What is to be done with each kind of order.
@@ -28,7 +39,9 @@ void HostRecords::start(std::uint64_t id, RecordOrder order) {
                   [&](Records::Put& put) { records_.put(plugin_, std::move(put), answered); },
                   [&](RecordRemove& remove) { records_.remove(plugin_, remove.key, remove.expected, answered); },
                   [&](Records::List& list) {
-                    records_.list(plugin_, list, [tell = teller(id)](Records::Page page) { tell({.page = std::move(page)}); });
+                    records_.list(plugin_, list, [tell = teller(id)](Records::Page page) {
+                      tell({.status = record_status(page.status), .page = std::move(page)});
+                    });
                   }},
              order);
 }

@@ -8,7 +8,13 @@
 namespace collet::plugin {
 namespace {
 
+std::int32_t stream_status(store::Streams::Status status) {
+  if (status == store::Streams::Status::done) return COLLET_OK;
+  return status == store::Streams::Status::full ? COLLET_E_LIMIT : COLLET_E_INTERNAL;
+}
+
 StreamAnswer of_page(store::Streams::Page page) {
+  if (page.status != store::Streams::Status::done) return {.status = stream_status(page.status)};
   const bool is_ahead = page.after > page.last;
   return {.status = is_ahead ? COLLET_E_STALE : COLLET_OK, .page = std::move(page)};
 }
@@ -38,8 +44,8 @@ void HostStreams::note_denied(const std::string& name) {
 
 void HostStreams::start(std::uint64_t id, StreamOrder order) {
   if (auto* append = std::get_if<StreamAppend>(&order)) {
-    streams_.append({plugin_, append->stream}, std::move(append->bytes), [tell = teller(id)](std::uint64_t sequence) {
-      tell({.status = sequence ? COLLET_OK : COLLET_E_LIMIT, .sequence = sequence});
+    streams_.append({plugin_, append->stream}, std::move(append->bytes), [tell = teller(id)](store::Streams::Answer answer) {
+      tell({.status = stream_status(answer.status), .sequence = answer.sequence});
     });
   } else {
     const auto& read = std::get<StreamRead>(order);

@@ -4,9 +4,9 @@
  * A draft: it may change, and then has another id. What has changed stands in sdk/CHANGES.md.
  *
  * STREAMS  A stream has a name, and an owner: the plugin that appends to it, by its id in the configuration. It begins with its first
- * event, goes on over the owner's generations, and stays for as long as the host has its events: this one has them in memory, as
- * long as its process runs. An owner has 32 streams at most. Only the owner appends. A plugin in-process reads all streams, one in a
- * worker its own, and of others those that plugin.<id>.permissions.events names.
+ * event, goes on over the owner's generations, and stays for as long as the host has its events, which are where
+ * the records of collet.store.draft/1 are. An owner has 32 streams at most. Only the owner appends. A plugin in-process reads all
+ * streams, one in a worker its own, and of others those that plugin.<id>.permissions.events names.
  *
  * EVENTS  are bytes, with a number: the first one of a stream is 1, each further one has one more than the one before it. A stream
  * keeps its newest events: 10000 of them, 4 MiB together. A reader that is too late for some hears which is the first one kept.
@@ -47,6 +47,7 @@ typedef struct collet_events_page {
                      COLLET_E_STALE: the stream has not come to `after`: it has begun anew, or is another one.
                      COLLET_E_UNSUPPORTED: in a worker: the stream is not for this plugin.
                      COLLET_E_STATE: the generation ends.
+                     COLLET_E_INTERNAL: the host's store has failed.
                      In a worker also what the function itself returns elsewhere. */
   collet_follow follow; /* 0: it was read */
   uint64_t after;       /* the page begins behind this number */
@@ -62,7 +63,8 @@ typedef struct collet_append_params {
   collet_str stream; /* UTF-8, not empty; 128 bytes at most */
   collet_str bytes;  /* 64 KiB at most */
   void *context;     /* the plugin's; good until `appended` returns */
-  /* [answer] Status: COLLET_OK; COLLET_E_LIMIT: the plugin has as many streams as it may; COLLET_E_STATE: the generation ends. */
+  /* [answer] Status: COLLET_OK; COLLET_E_LIMIT: the plugin has as many streams as it may; COLLET_E_STATE: the generation ends;
+   * COLLET_E_INTERNAL: the host's store has failed: the event may be there or not. */
   void (*appended)(void *context, int32_t status, uint64_t sequence);
 } collet_append_params;
 

@@ -5,7 +5,8 @@
  * A draft: it may change, and then has another id. What has changed stands in sdk/CHANGES.md.
  *
  * WHOSE  A plugin has the keys of its id in the configuration for itself, over all its generations; those that serve at a time share
- * them. How long they are kept is for the host to say: this one has them in memory, as long as its process runs.
+ * them. How long they are kept is for the host to say: this one has them in memory, as long as its process runs, or, if its configuration
+ * names a file, there; then an answer of COLLET_OK means that what was put outlives the process, however it ends.
  *
  * VERSIONS  A record has a version, never 0, which no other record of this plugin ever had or will have. With COLLET_STORE_IF_VERSION
  * something is done only if the record has the version that was read before, or, with 0, if there is none: that is how two that
@@ -43,6 +44,7 @@ typedef struct collet_stored {
                        COLLET_E_STALE: what is there does not have the version that was asked for; nothing has changed.
                        COLLET_E_LIMIT: the plugin has as many records, or bytes in them, as it may; nothing has changed.
                        COLLET_E_STATE: the generation ends.
+                       COLLET_E_INTERNAL: the host's store has failed, as with a full disk: it may have been done or not.
                        In a worker also what the function itself returns elsewhere. */
   uint64_t version; /* of get() what is there, of put() what is there now, of remove() what was there; STALE: what is there.
                        0: nothing */

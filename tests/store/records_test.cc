@@ -1,43 +1,43 @@
-#include "store/memory_records.h"
-
+#include <atomic>
 #include <set>
 #include <thread>
 
 #include "base/limits.h"
-#include "support/catch.h"
+#include "store/backends.h"
 
 using namespace collet;
 using namespace collet::store;
+using test::InFile;
+using test::InMemory;
+using test::told;
 
 using Status = Records::Status;
 
 namespace {
 
-// Records that answer at once, at a time that the test sets.
+// Who asks and waits for the answer, at a time that the test sets.
+template <class Backend>
 struct Desk {
   Records::Answer get(const std::string& key) {
-    Records::Answer answer;
-    records.get(space, key, [&](Records::Answer given) { answer = std::move(given); });
-    return answer;
+    return told<Records::Answer>([&](Records::Answered then) { records.get(space, key, std::move(then)); });
   }
   std::string text(const std::string& key) {
     const Records::Answer answer = get(key);
     return answer.value ? *answer.value : "none";
   }
   Records::Answer put(const std::string& key, std::string value, Records::Expected expected = {}, std::uint64_t ttl_ms = 0) {
-    Records::Answer answer;
-    records.put(space, {key, std::move(value), expected, ttl_ms}, [&](Records::Answer given) { answer = std::move(given); });
-    return answer;
+    return told<Records::Answer>(
+        [&](Records::Answered then) { records.put(space, {key, std::move(value), expected, ttl_ms}, std::move(then)); });
   }
   Records::Answer remove(const std::string& key, Records::Expected expected = {}) {
-    Records::Answer answer;
-    records.remove(space, key, expected, [&](Records::Answer given) { answer = std::move(given); });
-    return answer;
+    return told<Records::Answer>([&](Records::Answered then) { records.remove(space, key, expected, std::move(then)); });
   }
   Records::Page list(const Records::List& wanted) {
-    Records::Page page;
-    records.list(space, wanted, [&](Records::Page given) { page = std::move(given); });
-    return page;
+    return told<Records::Page>([&](Records::Listed then) { records.list(space, wanted, std::move(then)); });
+  }
+  // Puts a record without waiting; what is asked next waits for it. Those that were refused are counted.
+  void put_on(const std::string& key, std::string value, std::uint64_t ttl_ms = 0) {
+    records.put(space, {key, std::move(value), {}, ttl_ms}, [this](Records::Answer answer) { refused += answer.status != Status::done; });
   }
   // "a b …", with what follows behind them.
   std::string keys(const Records::List& wanted) {
@@ -49,13 +49,15 @@ struct Desk {
 
   std::uint64_t now_ms = 1'000'000;
   std::string space = "p";
-  MemoryRecords records{[this] { return now_ms; }};
+  std::atomic<unsigned> refused{0};
+  Backend backend{now_ms};
+  Records& records = backend.records;
 };
 
 }  // namespace
 
-TEST_CASE("a record is there under its key until it is removed") {
-  Desk desk;
+TEMPLATE_TEST_CASE("a record is there under its key until it is removed", "", InMemory, InFile) {
+  Desk<TestType> desk;
   CHECK(desk.get("a").version == 0);
   CHECK(desk.text("a") == "none");
   const Records::Answer put = desk.put("a", "1");
@@ -69,8 +71,8 @@ TEST_CASE("a record is there under its key until it is removed") {
   CHECK(desk.remove("a").version == 0);
 }
 
-TEST_CASE("a space has its records for itself") {
-  Desk desk;
+TEMPLATE_TEST_CASE("a space has its records for itself", "", InMemory, InFile) {
+  Desk<TestType> desk;
   desk.put("a", "1");
   desk.space = "q";
   CHECK(desk.text("a") == "none");
@@ -79,8 +81,8 @@ TEST_CASE("a space has its records for itself") {
   CHECK(desk.text("a") == "1");
 }
 
-TEST_CASE("what is not as expected is left as it is, and its version told") {
-  Desk desk;
+TEMPLATE_TEST_CASE("what is not as expected is left as it is, and its version told", "", InMemory, InFile) {
+  Desk<TestType> desk;
   const std::uint64_t first = desk.put("a", "1", 0).version;
   CHECK(first != 0);
   const Records::Answer there = desk.put("a", "2", 0);
@@ -96,8 +98,8 @@ TEST_CASE("what is not as expected is left as it is, and its version told") {
   CHECK(desk.text("a") == "none");
 }
 
-TEST_CASE("no version comes twice, whatever was removed or has expired") {
-  Desk desk;
+TEMPLATE_TEST_CASE("no version comes twice, whatever was removed or has expired", "", InMemory, InFile) {
+  Desk<TestType> desk;
   std::set<std::uint64_t> versions;
   for (int i = 0; i < 3; ++i) {
     versions.insert(desk.put("a", "1").version);
@@ -109,8 +111,8 @@ TEST_CASE("no version comes twice, whatever was removed or has expired") {
   CHECK(versions.size() == 9);
 }
 
-TEST_CASE("a record is there up to its end, and not at it") {
-  Desk desk;
+TEMPLATE_TEST_CASE("a record is there up to its end, and not at it", "", InMemory, InFile) {
+  Desk<TestType> desk;
   const std::uint64_t version = desk.put("a", "1", {}, 100).version;
   desk.now_ms += 99;
   CHECK(desk.text("a") == "1");
@@ -121,8 +123,8 @@ TEST_CASE("a record is there up to its end, and not at it") {
   CHECK(desk.put("a", "2", 0).status == Status::done);
 }
 
-TEST_CASE("each put says anew when a record ends") {
-  Desk desk;
+TEMPLATE_TEST_CASE("each put says anew when a record ends", "", InMemory, InFile) {
+  Desk<TestType> desk;
   desk.put("a", "1", {}, 100);
   desk.put("a", "2", {}, 300);
   desk.put("b", "1", {}, 100);
@@ -134,28 +136,29 @@ TEST_CASE("each put says anew when a record ends") {
   CHECK(desk.text("b") == "2");
 }
 
-TEST_CASE("what has expired is freed, so much at a time, whoever asks for what") {
-  Desk desk;
+TEMPLATE_TEST_CASE("what has expired is freed, so much at a time, whoever asks for what", "", InMemory, InFile) {
+  Desk<TestType> desk;
   constexpr unsigned kMany = 10 * limits::kRecordsFreedAtOnce;
-  for (unsigned i = 0; i < kMany; ++i) desk.put("k" + std::to_string(i), "v", {}, 100);
+  for (unsigned i = 0; i < kMany; ++i) desk.put_on("k" + std::to_string(i), "v", 100);
   desk.put("stays", "v");
-  CHECK(desk.records.count() == kMany + 1);
+  CHECK(desk.backend.count() == kMany + 1);
   desk.now_ms += 100;
   desk.get("other");
-  const std::size_t after_one = desk.records.count();
+  const std::size_t after_one = desk.backend.count();
   CHECK(after_one < kMany + 1);
   CHECK(after_one + 2 * limits::kRecordsFreedAtOnce >= kMany + 1);
   desk.space = "q";
   for (unsigned i = 0; i < 2 * 10; ++i) desk.get("other");
-  CHECK(desk.records.count() == 1);
+  CHECK(desk.backend.count() == 1);
   desk.space = "p";
   CHECK(desk.text("stays") == "v");
 }
 
-TEST_CASE("a space has room for so many records, and for none more until one goes") {
-  Desk desk;
-  for (unsigned i = 0; i < limits::kRecordsMax; ++i) REQUIRE(desk.put("k" + std::to_string(i), "v").status == Status::done);
+TEMPLATE_TEST_CASE("a space has room for so many records, and for none more until one goes", "", InMemory, InFile) {
+  Desk<TestType> desk;
+  for (unsigned i = 0; i < limits::kRecordsMax; ++i) desk.put_on("k" + std::to_string(i), "v");
   const Records::Answer past = desk.put("more", "v");
+  CHECK(desk.refused == 0);
   CHECK(past.status == Status::full);
   CHECK(past.version == 0);
   CHECK(desk.text("more") == "none");
@@ -164,8 +167,8 @@ TEST_CASE("a space has room for so many records, and for none more until one goe
   CHECK(desk.put("more", "v").status == Status::done);
 }
 
-TEST_CASE("a space has room for so many bytes, and for none more") {
-  Desk desk;
+TEMPLATE_TEST_CASE("a space has room for so many bytes, and for none more", "", InMemory, InFile) {
+  Desk<TestType> desk;
   constexpr std::size_t kFit = limits::kRecordsBytesMax / limits::kRecordValueBytesMax;
   const std::string value(limits::kRecordValueBytesMax - 2, 'v');
   for (std::size_t i = 0; i < kFit; ++i) REQUIRE(desk.put(std::to_string(10 + i), value).status == Status::done);
@@ -179,18 +182,18 @@ TEST_CASE("a space has room for so many bytes, and for none more") {
   CHECK(desk.put("x", "").status == Status::done);
 }
 
-TEST_CASE("what has expired keeps no room from others") {
-  Desk desk;
-  for (unsigned i = 0; i < limits::kRecordsMax; ++i) desk.put("k" + std::to_string(i), "v", {}, i % 2 ? 100 : 200);
+TEMPLATE_TEST_CASE("what has expired keeps no room from others", "", InMemory, InFile) {
+  Desk<TestType> desk;
+  for (unsigned i = 0; i < limits::kRecordsMax; ++i) desk.put_on("k" + std::to_string(i), "v", i % 2 ? 100 : 200);
+  CHECK(desk.backend.count() == limits::kRecordsMax);
   desk.now_ms += 100;
-  unsigned done = 0;
-  for (unsigned i = 0; i < limits::kRecordsMax / 2; ++i) done += desk.put("n" + std::to_string(i), "v").status == Status::done;
-  CHECK(done == limits::kRecordsMax / 2);
+  for (unsigned i = 0; i < limits::kRecordsMax / 2; ++i) desk.put_on("n" + std::to_string(i), "v");
   CHECK(desk.put("more", "v").status == Status::full);
+  CHECK(desk.refused == 0);
 }
 
-TEST_CASE("keys are listed by their prefix, in order, page by page") {
-  Desk desk;
+TEMPLATE_TEST_CASE("keys are listed by their prefix, in order, page by page", "", InMemory, InFile) {
+  Desk<TestType> desk;
   for (const char* key : {"b/2", "a", "b/1", "b", "c", "b/3"}) desk.put(key, "v");
   CHECK(desk.keys({}) == "a b b/1 b/2 b/3 c");
   CHECK(desk.keys({.prefix = "b"}) == "b b/1 b/2 b/3");
@@ -203,9 +206,9 @@ TEST_CASE("keys are listed by their prefix, in order, page by page") {
   CHECK(desk.list({.prefix = "a"}).keys.front().version == desk.get("a").version);
 }
 
-TEST_CASE("a page has as many keys as the limit allows") {
-  Desk desk;
-  for (unsigned i = 0; i < limits::kRecordPageKeys; ++i) desk.put(std::to_string(100'000 + i), "v");
+TEMPLATE_TEST_CASE("a page has as many keys as the limit allows", "", InMemory, InFile) {
+  Desk<TestType> desk;
+  for (unsigned i = 0; i < limits::kRecordPageKeys; ++i) desk.put_on(std::to_string(100'000 + i), "v");
   CHECK(desk.list({.keys_max = limits::kRecordPageKeys + 1}).keys.size() == limits::kRecordPageKeys);
   CHECK_FALSE(desk.list({}).more);
   desk.put("z", "v");
@@ -213,8 +216,8 @@ TEST_CASE("a page has as many keys as the limit allows") {
   CHECK(desk.list({}).more);
 }
 
-TEST_CASE("a value that was read stays as it was") {
-  Desk desk;
+TEMPLATE_TEST_CASE("a value that was read stays as it was", "", InMemory, InFile) {
+  Desk<TestType> desk;
   desk.put("a", "1");
   const Records::Answer read = desk.get("a");
   desk.put("a", "2");
@@ -222,8 +225,8 @@ TEST_CASE("a value that was read stays as it was") {
   CHECK(*read.value == "1");
 }
 
-TEST_CASE("who has read a version is the only one to replace it, from however many threads") {
-  Desk desk;
+TEMPLATE_TEST_CASE("who has read a version is the only one to replace it, from however many threads", "", InMemory, InFile) {
+  Desk<TestType> desk;
   constexpr int kThreads = 4, kEach = 200;
   const auto count_up = [&] {
     for (int done = 0; done < kEach;) {

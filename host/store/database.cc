@@ -1,0 +1,195 @@
+#include "store/database.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/limits.h"
+
+namespace collet::store {
+namespace {
+
+constexpr std::int64_t kApplication = 0x436f6c74;  // "Colt", in the file's header
+
+// FULL: a commit returns when the disk has what is beside the file (WAL). What was committed outlives the process, the system and a loss of
+// power, if the disk keeps what it says it has. With NORMAL a loss of power would take the last commits, but leave the file sound.
+constexpr const char* kSetUp = "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF";
+
+std::string reason_of(sqlite3* connection) {
+  const int code = sqlite3_extended_errcode(connection);
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+      return "another process has it open";
+    case SQLITE_NOTADB:
+      return "it is no SQLite database, or a damaged one";
+    case SQLITE_CORRUPT:
+      return fmt::format("it is damaged ({})", sqlite3_errmsg(connection));
+    case SQLITE_FULL:
+      return "there is no room on its disk";
+    case SQLITE_READONLY:
+      return code == SQLITE_READONLY_DIRECTORY ? "its folder cannot be written" : "it cannot be written";
+    default:
+      break;
+  }
+  const int system = sqlite3_system_errno(connection);
+  const bool is_of_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
+  if (!is_of_system || system == 0) return fmt::format("{} ({})", sqlite3_errmsg(connection), code);
+  return fmt::format("{} ({}): {}", sqlite3_errmsg(connection), code, std::strerror(system));
+}
+
+}  // namespace
+
+// ---- Database
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& file, std::span<const char* const> migrations) {
+  std::unique_ptr<Database> database(new Database(file));
+  try {
+    database->create();
+    database->connect();
+    database->set_up(migrations);
+  } catch (const DatabaseFailure& failure) {
+    return error("cannot open the store {}: {}", file, failure.what());
+  }
+  return database;
+}
+
+Database::~Database() { sqlite3_close(connection_); }
+
+// A file that is there is not opened: to close it again would take the locks from it that this process has at it (POSIX).
+void Database::create() const {
+  const int made = ::open(file_.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+  if (made < 0 && errno != EEXIST) throw DatabaseFailure(std::strerror(errno));
+  if (made >= 0) close(made);
+}
+
+void Database::connect() {
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  if (sqlite3_open_v2(file_.c_str(), &connection_, flags, nullptr) != SQLITE_OK) fail();
+  if (sqlite3_db_readonly(connection_, "main") == 1) throw DatabaseFailure("it cannot be written");
+  sqlite3_busy_timeout(connection_, static_cast<int>(limits::kStoreBusyMs));
+}
+
+// The lock comes first: of two that begin at once one waits for the other. Nothing is written before it is known whose file it is.
+void Database::set_up(std::span<const char* const> migrations) {
+  run("PRAGMA locking_mode = EXCLUSIVE");
+  run("BEGIN EXCLUSIVE");
+  const bool is_new = number("SELECT count(*) FROM sqlite_schema") == 0 && number("PRAGMA application_id") == 0;
+  if (!is_new && number("PRAGMA application_id") != kApplication) throw DatabaseFailure("it is a database of another program");
+  const auto version = static_cast<std::size_t>(number("PRAGMA user_version"));
+  if (version > migrations.size()) {
+    throw DatabaseFailure(fmt::format("a newer Collet has written it: its tables are of version {}, and this one knows versions up to {}",
+                                      version, migrations.size()));
+  }
+  run("COMMIT");
+  if (text("PRAGMA journal_mode = WAL") != "wal") throw DatabaseFailure("nothing can be written beside it (WAL)");
+  run(kSetUp);
+  run(fmt::format("PRAGMA journal_size_limit = {}", limits::kStoreLogBytesKept).c_str());
+  migrate(migrations.subspan(version));
+  main_ = identity(sqlite3_db_filename(connection_, "main"));
+  log_ = identity(sqlite3_filename_wal(sqlite3_db_filename(connection_, "main")));
+}
+
+void Database::migrate(std::span<const char* const> migrations) {
+  begin();
+  const std::int64_t version = number("PRAGMA user_version");
+  for (const char* migration : migrations) run(migration);
+  run(fmt::format("PRAGMA application_id = {}", kApplication).c_str());
+  run(fmt::format("PRAGMA user_version = {}", version + static_cast<std::int64_t>(migrations.size())).c_str());
+  commit();
+}
+
+void Database::begin() { run("BEGIN"); }
+
+void Database::commit() {
+  run("COMMIT");
+  if (sqlite3_total_changes64(connection_) == std::exchange(changes_, sqlite3_total_changes64(connection_))) return;
+  check_in_place();
+}
+
+void Database::roll_back() noexcept {
+  if (!sqlite3_get_autocommit(connection_)) sqlite3_exec(connection_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Database::run(const char* sql) {
+  if (sqlite3_exec(connection_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail();
+}
+
+std::int64_t Database::last_row() const { return sqlite3_last_insert_rowid(connection_); }
+
+std::int64_t Database::number(const char* sql) {
+  Query query(*this, sql);
+  auto rows = query.rows();
+  return rows.next() ? static_cast<std::int64_t>(rows.number(0)) : 0;
+}
+
+std::string Database::text(const char* sql) {
+  Query query(*this, sql);
+  auto rows = query.rows();
+  return rows.next() ? std::string(rows.bytes(0)) : std::string();
+}
+
+// SQLite goes on to write files that were deleted or replaced, and nobody would ever read that.
+void Database::check_in_place() const {
+  if (!main_) return;
+  const char* main = sqlite3_db_filename(connection_, "main");
+  if (identity(main) != main_) throw DatabaseFailure("the file was deleted or replaced");
+  if (identity(sqlite3_filename_wal(main)) != log_) throw DatabaseFailure("the file beside it (-wal) was deleted or replaced");
+}
+
+void Database::fail() const { throw DatabaseFailure(connection_ ? reason_of(connection_) : "no memory"); }
+
+std::optional<Database::Identity> Database::identity(const std::string& file) {
+  struct stat status;
+  if (stat(file.c_str(), &status) != 0) return std::nullopt;
+  return Identity{status.st_dev, status.st_ino};
+}
+
+// ---- Query
+
+Query::Query(Database& database, const char* sql) : database_(database) {
+  if (sqlite3_prepare_v3(database_.connection_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr) != SQLITE_OK) database_.fail();
+}
+
+Query::~Query() { sqlite3_finalize(statement_); }
+
+void Query::bind(int index, std::uint64_t number) {
+  if (sqlite3_bind_int64(statement_, index, static_cast<sqlite3_int64>(number)) != SQLITE_OK) database_.fail();
+}
+
+void Query::bind(int index, std::string_view bytes) {
+  const char* data = bytes.data() ? bytes.data() : "";  // NULL would be no bytes
+  if (sqlite3_bind_blob64(statement_, index, data, bytes.size(), SQLITE_STATIC) != SQLITE_OK) database_.fail();
+}
+
+void Query::bind(int index, const std::optional<std::uint64_t>& number) {
+  if (number) return bind(index, *number);
+  if (sqlite3_bind_null(statement_, index) != SQLITE_OK) database_.fail();
+}
+
+// ---- Query::Rows
+
+Query::Rows::~Rows() {
+  sqlite3_reset(query_.statement_);
+  sqlite3_clear_bindings(query_.statement_);
+}
+
+bool Query::Rows::next() {
+  const int status = sqlite3_step(query_.statement_);
+  if (status != SQLITE_ROW && status != SQLITE_DONE) query_.database_.fail();
+  return status == SQLITE_ROW;
+}
+
+std::uint64_t Query::Rows::number(int column) const {
+  return static_cast<std::uint64_t>(sqlite3_column_int64(query_.statement_, column));
+}
+
+std::string_view Query::Rows::bytes(int column) const {
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(query_.statement_, column));
+  return {data ? data : "", static_cast<std::size_t>(sqlite3_column_bytes(query_.statement_, column))};
+}
+
+}  // namespace collet::store

@@ -150,7 +150,7 @@ struct Fetch {
   bool operator==(const Fetch&) const = default;
 };
 
-// [store]: what plugins keep with the host
+// [store]: what is kept: by plugins, and of sessions and tasks
 struct Store {
   std::string file;  // of SQLite, absolute path; empty: in memory
 

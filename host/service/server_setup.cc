@@ -89,6 +89,7 @@ protocol::ServerOptions server_options(const config::Config& config, Host& host,
   options.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
   options.more_instructions = [&host](const auto& is_shown) { return host.loader().instructions(is_shown); };
   options.state_keys = state_keys;
+  options.records = host.lasting_records();
   activity.join(config.log, host.registry(), options);
   return options;
 }

@@ -20,7 +20,10 @@ namespace {
 class SlowRecords final : public Records {
  public:
   void get(const std::string& space, const std::string& key, Answered then) override {
-    asked_.push_back([this, space, key, then = std::move(then)]() mutable { records_.get(space, key, std::move(then)); });
+    asked_.push_back([this, space, key, then = std::move(then)]() mutable {
+      if (fails_) return then({.status = Status::failed});
+      records_.get(space, key, std::move(then));
+    });
   }
   void put(const std::string& space, Put put, Answered then) override {
     asked_.push_back([this, space, put = std::move(put), then = std::move(then)]() mutable {
@@ -33,9 +36,14 @@ class SlowRecords final : public Records {
     });
   }
   void list(const std::string& space, const List& list, Listed then) override {
-    asked_.push_back([this, space, list, then = std::move(then)]() mutable { records_.list(space, list, std::move(then)); });
+    asked_.push_back([this, space, list, then = std::move(then)]() mutable {
+      if (fails_) return then({.status = Status::failed});
+      records_.list(space, list, std::move(then));
+    });
   }
 
+  // Answers nothing but that it has failed, from now on.
+  void fail() { fails_ = true; }
   std::size_t asked() const { return asked_.size(); }
   void answer_all() {
     while (!asked_.empty()) {
@@ -48,6 +56,7 @@ class SlowRecords final : public Records {
  private:
   store::MemoryRecords records_;
   std::deque<Callback<void()>> asked_;
+  bool fails_ = false;
 };
 
 protocol::ServerOptions kept_in(Records& records) {
@@ -236,6 +245,22 @@ TEST_CASE("who waits in vain for a session is told to come again") {
   h.turn();
 }
 
+TEST_CASE("while the store cannot tell which sessions and tasks there are, nobody is told that there are none") {
+  SlowRecords records;
+  Harness h(kept_in(records));
+  records.fail();
+  FakeReply& in_session = h.legacy(kList, "somewhere");
+  const std::string can_tasks = R"({"extensions":{"io.modelcontextprotocol/tasks":{}}})";
+  FakeReply& about_task = h.modern("tasks/get", R"("taskId":"1f",)", "1f", can_tasks);
+  records.answer_all();
+  h.turn();
+  h.turn();
+  CHECK(in_session.status == 503);
+  CHECK(in_session.headers["Retry-After"] == "2");
+  CHECK(in_session.body == "It cannot be found out now what this request goes on with: the store has failed\n");
+  CHECK(at(about_task.body, "/error/code") == "-32603");
+}
+
 TEST_CASE("a session that the store has no room for is this server's alone") {
   store::MemoryRecords records;
   for (unsigned i = 0; i < limits::kRecordsMax; ++i) {
@@ -264,7 +289,7 @@ TEST_CASE("a session that is used is kept again before its record ends") {
   session.initialize({"2025-11-25", "{}", "{}"});
   const auto is_there = [&] {
     bool there = false;
-    kept.find("id", [&](std::optional<Session::Record> record) { there = record.has_value(); });
+    kept.find("id", [&](Result<std::optional<Session::Record>> record) { there = record->has_value(); });
     return there;
   };
   kept.keep(session);

@@ -73,12 +73,14 @@ std::optional<LateVerdict> HeldRequests::hold(transport::HttpReply& reply, std::
   });
 }
 
-std::optional<Callback<void()>> HeldRequests::hold_for(transport::HttpReply& reply, std::string_view client,
-                                                       registry::PrincipalPtr principal) {
+std::optional<Callback<void(std::string_view)>> HeldRequests::hold_for(transport::HttpReply& reply, std::string_view client,
+                                                                       registry::PrincipalPtr principal) {
   const auto serial = add(reply, client, unknown_needs_);
   if (!serial) return std::nullopt;
   auto known = std::make_shared<const Known>(Known{std::move(principal), true});
-  return Callback<void()>([door = door_, serial = *serial, known = std::move(known)] { Door::bring(door, serial, known); });
+  return Callback<void(std::string_view)>([door = door_, serial = *serial, known = std::move(known)](std::string_view problem) {
+    Door::bring(door, serial, problem.empty() ? known : refusing(cannot_fetch_needs, problem));
+  });
 }
 
 // Whoever has left, or had its time, is no longer there.

@@ -38,8 +38,8 @@ class HeldRequests {
   // Holds the request that is being given to its handler, and releases it with the verdict, or one of ours when the time is up.
   // Nothing: too many are held, this one is not.
   std::optional<LateVerdict> hold(transport::HttpReply& reply, std::string_view client);
-  // The same for what its route needs: the principal's request is released once that is called.
-  std::optional<Callback<void()>> hold_for(transport::HttpReply& reply, std::string_view client, registry::PrincipalPtr principal);
+  // The same for what its route needs: the principal's request is released once that is called, refused if there is a problem.
+  std::optional<Callback<void(std::string_view problem)>> hold_for(transport::HttpReply& reply, std::string_view client, registry::PrincipalPtr principal);
   // Refuses all.
   void give_up();
 

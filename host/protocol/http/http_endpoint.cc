@@ -50,7 +50,7 @@ void HttpEndpoint::serve(const HttpRequest& http, HttpReply& reply, registry::Pr
 Route::Fetch HttpEndpoint::needs(const HttpRequest& http, const registry::PrincipalPtr& principal) {
   const auto [id, agreed] = http.stated("mcp-session-id");
   if (!id.data() || !agreed || !loop_.sessions().may_be_elsewhere(id)) return {};
-  return [this, id = std::string(id), principal](Callback<void()> done) mutable {
+  return [this, id = std::string(id), principal](Route::Fetched done) mutable {
     loop_.sessions().fetch(std::move(id), std::move(principal), std::move(done));
   };
 }

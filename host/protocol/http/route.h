@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/callback.h"
@@ -24,8 +25,10 @@ struct Route {
   using Handler =
       std::function<void(const transport::HttpRequest& http, transport::HttpReply& reply, registry::PrincipalPtr principal)>;
 
-  // Fetches what a request needs and is elsewhere, and calls back once, on any thread, whether it has come or not.
-  using Fetch = Callback<void(Callback<void()> done)>;
+  // Fetches what a request needs and is elsewhere, and calls back once, on any thread: with nothing, whether there was any or not, or with
+  // the reason why that cannot be known now.
+  using Fetched = Callback<void(std::string_view problem)>;
+  using Fetch = Callback<void(Fetched done)>;
   // What is to be fetched before the handler sees a request of the principal; empty: nothing. The request is held meanwhile.
   using Needs = std::function<Fetch(const transport::HttpRequest& http, const registry::PrincipalPtr& principal)>;
 

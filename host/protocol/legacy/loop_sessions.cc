@@ -17,14 +17,16 @@ bool LoopSessions::may_be_elsewhere(std::string_view id) const {
   return loop_.server().session_records() && !loop_.server().sessions().has(id);
 }
 
-void LoopSessions::fetch(std::string id, registry::PrincipalPtr principal, Callback<void()> done) {
+void LoopSessions::fetch(std::string id, registry::PrincipalPtr principal, Callback<void(std::string_view problem)> done) {
   SessionRecords& records = *loop_.server().session_records();
-  auto found = [this, id, principal = std::move(principal), done = std::move(done)](std::optional<Session::Record> record) mutable {
-    if (!record) return done();
-    loop_.loop().post([this, id = std::move(id), principal = std::move(principal), record = std::move(*record),
+  auto found = [this, id, principal = std::move(principal),
+                done = std::move(done)](Result<std::optional<Session::Record>> record) mutable {
+    if (!record) return done(record.message());
+    if (!*record) return done({});
+    loop_.loop().post([this, id = std::move(id), principal = std::move(principal), record = std::move(**record),
                        done = std::move(done)]() mutable {
       restore(std::move(id), principal, record);
-      done();
+      done({});
     });
   };
   records.find(id, std::move(found));

@@ -21,8 +21,8 @@ class LoopSessions {
   SessionPtr find(std::string_view id, const registry::PrincipalPtr& principal);
   // Whether a session that is not here may be in the store …
   bool may_be_elsewhere(std::string_view id) const;
-  // … which brings it here, if it is there and the principal's, and then calls back on any thread.
-  void fetch(std::string id, registry::PrincipalPtr principal, Callback<void()> done);
+  // … which brings it here, if it is there and the principal's, and then calls back, on any thread, as Route::Fetch does.
+  void fetch(std::string id, registry::PrincipalPtr principal, Callback<void(std::string_view problem)> done);
 
   // Has the store keep the session from now on, as it is, and calls back, on any thread, when it does. At once without a store.
   void begin_to_keep(Session& session, Callback<void()> done);

@@ -61,9 +61,10 @@ void SessionRecords::remove(const std::string& id) {
   records_.remove(kSessionsSpace, id, {}, [](store::Records::Answer) {});
 }
 
-void SessionRecords::find(const std::string& id, Callback<void(std::optional<Session::Record>)> then) {
-  if (id.empty() || id.size() > limits::kRecordKeyBytesMax) return then(std::nullopt);
+void SessionRecords::find(const std::string& id, Callback<void(Result<std::optional<Session::Record>>)> then) {
+  if (id.empty() || id.size() > limits::kRecordKeyBytesMax) return then(std::optional<Session::Record>());
   records_.get(kSessionsSpace, id, [then = std::move(then)](store::Records::Answer answer) mutable {
+    if (answer.status == store::Records::Status::failed) return then(error("the store has failed"));
     then(answer.value ? read_session(*answer.value) : std::nullopt);
   });
 }

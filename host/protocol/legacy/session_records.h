@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/callback.h"
+#include "base/result.h"
 #include "protocol/legacy/session.h"
 #include "store/records.h"
 
@@ -23,11 +24,11 @@ class SessionRecords {
   SessionRecords(store::Records& records, std::uint64_t idle_timeout_ms)
       : records_(records), idle_timeout_ms_(idle_timeout_ms) {}
 
-  // Calls back once the session is there, or when there is no room for it: then it lives in this process alone.
+  // Calls back once the session is there, or cannot be: then it lives in this process alone.
   void keep(const Session& session, Callback<void()> done = {});
   void remove(const std::string& id);
-  // Calls back, on any thread, with what is there; nothing: there is no such session.
-  void find(const std::string& id, Callback<void(std::optional<Session::Record>)> then);
+  // Calls back, on any thread, with what is there; nothing: there is no such session. An error: the store cannot tell.
+  void find(const std::string& id, Callback<void(Result<std::optional<Session::Record>>)> then);
 
   // How long after it was kept a session that is used is to be kept again, lest its record ends.
   std::uint64_t renewal_ms() const { return idle_timeout_ms_ / 4; }

@@ -81,13 +81,15 @@ class TaskRecords::Search {
  public:
   Search(std::string owner, std::size_t count, Found then) : owner_(std::move(owner)), left_(count), then_(std::move(then)) {}
 
-  void note(const store::Bytes& value) {
-    auto record = value ? read_task(*value) : std::nullopt;
+  void note(const store::Records::Answer& answer) {
+    if (answer.status == store::Records::Status::failed) failed_ = true;
+    auto record = answer.value ? read_task(*answer.value) : std::nullopt;
     if (record && record->origin.owner == owner_) {
       const std::lock_guard lock(mutex_);
       found_.push_back(std::move(*record));
     }
     if (--left_ > 0) return;
+    if (failed_) return then_(error("the store has failed"));
     std::ranges::sort(found_, {}, &Task::Record::created_at_ms);
     then_(std::move(found_));
   }
@@ -95,6 +97,7 @@ class TaskRecords::Search {
  private:
   const std::string owner_;
   std::atomic<std::size_t> left_;
+  std::atomic<bool> failed_ = false;
   Found then_;
   std::mutex mutex_;  // guards `found_` until the last answer
   std::vector<Task::Record> found_;
@@ -103,16 +106,17 @@ class TaskRecords::Search {
 void TaskRecords::find(const std::string& owner, std::vector<std::string> ids, Found then) {
   const std::string prefix = key_prefix(owner);
   std::erase_if(ids, [&](const std::string& id) { return prefix.size() + id.size() > limits::kRecordKeyBytesMax; });
-  if (ids.empty()) return then({});
+  if (ids.empty()) return then(std::vector<Task::Record>());
   const auto search = std::make_shared<Search>(owner, ids.size(), std::move(then));
   for (const std::string& id : ids) {
-    records_.get(kTasksSpace, prefix + id, [search](store::Records::Answer answer) { search->note(answer.value); });
+    records_.get(kTasksSpace, prefix + id, [search](store::Records::Answer answer) { search->note(answer); });
   }
 }
 
 void TaskRecords::find_all(const std::string& owner, Found then) {
   const std::string prefix = key_prefix(owner);
   records_.list(kTasksSpace, {.prefix = prefix}, [this, owner, prefix, then = std::move(then)](store::Records::Page page) mutable {
+    if (page.status == store::Records::Status::failed) return then(error("the store has failed"));
     std::vector<std::string> ids;
     for (const auto& key : page.keys) ids.push_back(key.key.substr(prefix.size()));
     find(owner, std::move(ids), std::move(then));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/callback.h"
+#include "base/result.h"
 #include "protocol/tasks/task.h"
 #include "store/records.h"
 
@@ -20,10 +21,11 @@ class TaskRecords {
  public:
   explicit TaskRecords(store::Records& records) : records_(records) {}
 
-  // A task that there is no room for is in this process alone.
+  // A task that cannot be kept is in this process alone.
   void keep(const Task& task);
-  // Each calls back, on any thread, with those of the tasks that are there and the owner's: of these ids, or, oldest first, all.
-  using Found = Callback<void(std::vector<Task::Record>)>;
+  // Each calls back, on any thread, with those of the tasks that are there and the owner's, oldest first: of these ids, or all. An error:
+  // the store cannot tell.
+  using Found = Callback<void(Result<std::vector<Task::Record>>)>;
   void find(const std::string& owner, std::vector<std::string> ids, Found then);
   void find_all(const std::string& owner, Found then);
 

@@ -54,10 +54,15 @@ bool ServerLoop::awaits_tasks(RequestPtr& request, Handler handler) {
   const bool all = request->message.method == "tasks/list";
   if (ids.empty() && !all) return false;
   const WaitingRequests::Serial serial = waiting_.add(std::move(request));
-  TaskRecords::Found found = [this, serial, handler](std::vector<Task::Record> tasks) {
+  TaskRecords::Found found = [this, serial, handler](Result<std::vector<Task::Record>> tasks) {
     loop_.post([this, serial, handler, tasks = std::move(tasks)]() mutable {
-      for (Task::Record& task : tasks) server_.tasks().restore(std::move(task), monotonic_ms());
-      if (RequestPtr waited = waiting_.take(serial)) (this->*handler)(std::move(waited));
+      if (tasks) {
+        for (Task::Record& task : *tasks) server_.tasks().restore(std::move(task), monotonic_ms());
+      }
+      RequestPtr waited = waiting_.take(serial);
+      if (!waited) return;
+      if (tasks) return (this->*handler)(std::move(waited));
+      waited->exchange.error(rpc::internal_error(fmt::format("It cannot be found out now which tasks there are: {}", tasks.message())));
     });
   };
   if (all) {

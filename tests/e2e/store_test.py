@@ -1,10 +1,8 @@
-"""What plugins keep in a file: it outlives the process, which has the file for itself."""
+"""What a host keeps in a file, for plugins and of clients: it outlives the process, which has the file for itself."""
 import json
-import os
-import signal
 import stat
 
-from peer import COLLET, Case, call, main, modern, run, subprocess, text_of
+from peer import Case, main, request, run, subprocess, text_of, until
 
 
 class Store(Case):
@@ -60,6 +58,95 @@ class Store(Case):
         self.assertIn(f"cannot open the store {self.file}: it is no SQLite database", self.call("get", key="a").stderr)
         self.text = '[store]\nfile = "none/kept.db"\n'
         self.assertIn(f"cannot open the store {self.folder}/none/kept.db: No such file", self.call("get", key="a").stderr)
+
+    def restart(self, server):
+        """Kills it, and starts another one with its configuration."""
+        server.kill()
+        return self.serve("waits", text=self.text)
+
+    def test_a_session_goes_on_at_a_server_that_was_killed_and_started_again(self):
+        for version in ("2025-03-26", "2025-06-18", "2025-11-25"):
+            with self.subTest(version):
+                server = self.serve("waits", text=self.text)
+                session = Session(server, version)
+                session.ask("logging/setLevel", level="error")
+                session.server = server = self.restart(server)
+                self.assertEqual(len(session.ask("tools/list").message["result"]["tools"]), 7)
+                with server.connect() as stream:
+                    stream.send(session.get())
+                    self.assertTrue(stream.head().is_stream)
+                self.assertEqual(session.end(), 204)
+                session.server = server = self.restart(server)
+                self.assertEqual(session.ask("tools/list").status, 404)
+                server.kill()
+
+    def test_without_a_file_a_session_ends_with_its_server(self):
+        self.text = ""
+        server = self.serve("waits")
+        session = Session(server)
+        session.server = self.restart(server)
+        self.assertEqual(session.ask("tools/list").status, 404)
+
+    def test_tasks_of_a_server_that_was_killed_are_over_with_their_results_or_have_failed(self):
+        server = self.serve("waits", text=self.text)
+        session = Session(server)
+        tasks = {}
+        for how in ("done", "runs"):
+            started = session.ask("tools/call", name="job", arguments={}, task={"ttl": 60_000}).message["result"]["task"]
+            tasks["legacy " + how] = started["taskId"]
+            with server.connect() as connection:
+                begun = connection.ask_modern("tools/call", name="job", arguments={}, _meta=WITH_TASKS).message["result"]
+            tasks["modern " + how] = begun["taskId"]
+            if how == "done":
+                session.ask("tools/call", name="release", arguments={})
+                until(lambda: session.status(tasks["legacy done"]) == "completed" and
+                      modern_task(server, tasks["modern done"])["status"] == "completed")
+        session.server = server = self.restart(server)
+
+        self.assertEqual(session.status(tasks["legacy done"]), "completed")
+        result = session.ask("tasks/result", taskId=tasks["legacy done"]).message["result"]
+        self.assertEqual(result["content"][0]["text"], "released")
+        self.assertEqual(modern_task(server, tasks["modern done"])["result"]["content"][0]["text"], "released")
+        self.assertEqual(session.status(tasks["legacy runs"]), "failed")
+        self.assertIn("restarted", modern_task(server, tasks["modern runs"])["error"]["message"])
+        listed = session.ask("tasks/list").message["result"]["tasks"]
+        self.assertEqual({task["taskId"] for task in listed}, {tasks["legacy done"], tasks["legacy runs"]})
+        self.assertIn("error", Session(server).ask("tasks/get", taskId=tasks["legacy done"]).message)
+
+
+WITH_TASKS = {"io.modelcontextprotocol/clientCapabilities": {"extensions": {"io.modelcontextprotocol/tasks": {}}}}
+
+
+def modern_task(server, id):
+    with server.connect() as connection:
+        return connection.ask_modern("tasks/get", taskId=id, _meta=WITH_TASKS).message["result"]
+
+
+class Session:
+    """Of a legacy client over HTTP, which keeps it when its server is another one."""
+
+    def __init__(self, server, version="2025-11-25"):
+        self.server, self.version, self.id = server, version, None
+        answer = self.ask("initialize", protocolVersion=version, capabilities={}, clientInfo={"name": "t", "version": "1"})
+        self.id = answer.headers["mcp-session-id"]
+
+    def ask(self, method, **params):
+        return self.server.post(request(1, method, **params), MCP_Protocol_Version=self.version, Mcp_Session_Id=self.id)
+
+    def status(self, task):
+        return self.ask("tasks/get", taskId=task).message["result"]["status"]
+
+    def without_body(self, method):
+        return (f"{method} /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
+                f"MCP-Protocol-Version: {self.version}\r\nMcp-Session-Id: {self.id}\r\n\r\n").encode()
+
+    def get(self):
+        return self.without_body("GET")
+
+    def end(self):
+        with self.server.connect() as connection:
+            connection.send(self.without_body("DELETE"))
+            return connection.receive().status
 
 
 main()

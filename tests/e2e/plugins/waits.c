@@ -26,6 +26,7 @@ static int32_t create(const collet_host *given, const collet_create_params *para
   (void)self;
   host = given;
   int32_t status = add("wait", 0, WAIT);
+  if (status == COLLET_OK) status = add("job", COLLET_ITEM_TASK_OPTIONAL, WAIT);
   if (status == COLLET_OK) status = add("release", 0, RELEASE);
   if (status == COLLET_OK) status = add("waiting", 0, WAITING);
   if (status == COLLET_OK) status = add("cancels", 0, CANCELS);

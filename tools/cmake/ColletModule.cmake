@@ -3,7 +3,7 @@
 # collet_module(NAME SOURCES … [USES module …] [LINKS library …] [PRIVATE_LINKS library …])
 #   One folder of host/ is one static library. It links, and thereby may use, exactly the modules it names.
 # collet_module_test(NAME [SOURCES …] [LINKS …] [APART part…])
-#   The tests of one module: every tests/NAME/*_test.cc, linked with that module alone, so that a call upwards is an
+#   The tests of one module: every *_test.cc in tests/NAME and its rooms, linked with that module alone, so that a call upwards is an
 #   undefined reference. Includes upwards are caught by tools/check_layers.py, a test of its own.
 #   The cases in PART_test.cc are a test of their own, NAME.PART, that runs beside the others.
 # collet_fuzz(NAME LINKS module …)
@@ -34,7 +34,8 @@ endfunction()
 
 function(collet_module_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS;APART" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*_test.cc)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*_test.cc
+    ${PROJECT_SOURCE_DIR}/tests/${name}/*/*_test.cc)
   add_executable(test_${name} ${sources} ${arg_SOURCES})
   collet_warnings(test_${name})
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)

@@ -204,7 +204,7 @@ void ServerLoop::open_reader(transport::HttpReply& reply, SessionPtr session, Ev
   const std::uint64_t serial = next_serial();
   auto reader =
       std::make_unique<EventReader>(*this, serial, reply, std::move(session), std::move(log), position, style);
-  readers_.emplace(serial, std::move(reader)).first->second->send();
+  hold_open(serial, std::move(reader)).look();
 }
 
 std::function<void()> ServerLoop::waker(std::uint64_t serial) {
@@ -212,10 +212,7 @@ std::function<void()> ServerLoop::waker(std::uint64_t serial) {
 }
 
 void ServerLoop::wake(std::uint64_t serial) {
-  if (const auto found = readers_.find(serial); found != readers_.end()) return found->second->send();
-  if (const auto found = subscriptions_.find(serial); found != subscriptions_.end())
-    return found->second->tell_tasks();
-  if (const auto found = task_waiters_.find(serial); found != task_waiters_.end()) found->second->look();
+  if (const auto found = held_open_.find(serial); found != held_open_.end()) found->second->look();
 }
 
 void ServerLoop::tell_session(Session& session, const std::string& message) {
@@ -224,8 +221,7 @@ void ServerLoop::tell_session(Session& session, const std::string& message) {
 }
 
 void ServerLoop::end_streams() {
-  subscriptions_.clear();
-  readers_.clear();
+  std::erase_if(held_open_, [](const auto& each) { return each.second->is_endless(); });
   ends_streams_ = true;
   for (const auto& [serial, route] : routes_) {
     if (route->is_stream()) route->cancel(registry::CancelReason::shutdown);
@@ -269,8 +265,7 @@ void ServerLoop::flush_route(std::uint64_t serial) {
 
 void ServerLoop::cancel(std::uint64_t serial) {
   if (ItemCall* call = calls_.find(serial)) return call->cancel(registry::CancelReason::client);
-  if (const auto found = subscriptions_.find(serial); found != subscriptions_.end()) return found->second->cancel();
-  if (const auto found = task_waiters_.find(serial); found != task_waiters_.end()) found->second->cancel();
+  if (const auto found = held_open_.find(serial); found != held_open_.end()) found->second->cancel();
 }
 
 void ServerLoop::adopt(registry::SnapshotPtr snapshot, std::shared_ptr<const Listings> listings, unsigned changed) {
@@ -285,7 +280,7 @@ void ServerLoop::tell_lists_changed(unsigned changed) {
   for (const mcp::ChangingList& list : mcp::kChangingLists) {
     if (!(changed & list.kinds)) continue;
     const bool several = changes_.take(list) > 1;
-    for (const auto& [serial, subscription] : subscriptions_) subscription->list_changed(list, several);
+    for (const auto& [serial, held] : held_open_) held->list_changed(list, several);
     if (stdio_client_ && stdio_client_->session().initialized() &&
         list_is_news(stdio_client_->session(), list.kind, several)) {
       stdio_client_->send(list_changed_message(list));
@@ -306,7 +301,7 @@ void ServerLoop::note_lists(Session& session) {
 }
 
 void ServerLoop::tell_updated(std::string_view key) {
-  for (const auto& [serial, subscription] : subscriptions_) subscription->resource_updated(key);
+  for (const auto& [serial, held] : held_open_) held->resource_updated(key);
   if (!stdio_client_) return;
   const Session& session = stdio_client_->session();
   const auto uri = session.subscribed(key);

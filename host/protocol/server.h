@@ -16,6 +16,7 @@
 #include "loop/loop.h"
 #include "protocol/calls/calls.h"
 #include "protocol/calls/item_call.h"
+#include "protocol/held_open.h"
 #include "protocol/http/route_call.h"
 #include "protocol/legacy/event_reader.h"
 #include "protocol/legacy/loop_sessions.h"
@@ -101,11 +102,13 @@ class ServerLoop {
   // Sends a log of the session over a reply, from behind `position`.
   void open_reader(transport::HttpReply& reply, SessionPtr session, EventLogPtr log, std::uint64_t position,
                    EventReader::Style style);
-  void end_reader(std::uint64_t serial) { readers_.erase(serial); }
-  // A function for any thread that has whatever this loop knows under `serial` look again: a reader, a
-  // subscription, one that waits for a task.
+  // Owns what a client holds open, until it is let go.
+  HeldOpen& hold_open(std::uint64_t serial, std::unique_ptr<HeldOpen> held) {
+    return *held_open_.emplace(serial, std::move(held)).first->second;
+  }
+  void let_go(std::uint64_t serial) { held_open_.erase(serial); }
+  // A callback, safe on any thread, that has what is held open under `serial` look again.
   std::function<void()> waker(std::uint64_t serial);
-  void end_task_waiter(std::uint64_t serial) { task_waiters_.erase(serial); }
   // A function for any thread that tells the session of the task's state, by notifications/tasks/status.
   std::function<void()> announcer(const TaskPtr& task, const SessionPtr& session);
 
@@ -140,7 +143,6 @@ class ServerLoop {
   void end_route(std::uint64_t serial) { routes_.erase(serial); }
   // Asks all calls to end.
   void cancel_calls(registry::CancelReason reason);
-  void end_subscription(std::uint64_t serial) { subscriptions_.erase(serial); }
   // Ends all streams that clients hold open: subscriptions with an answer. A plugin's stream ends when the plugin, which hears of
   // it, ends its call.
   void end_streams();
@@ -210,9 +212,7 @@ class ServerLoop {
   Calls calls_;
   LoopSessions sessions_{*this};
   WaitingRequests waiting_;
-  std::map<std::uint64_t, std::unique_ptr<Subscription>> subscriptions_;
-  std::map<std::uint64_t, std::unique_ptr<EventReader>> readers_;
-  std::map<std::uint64_t, std::unique_ptr<TaskWaiter>> task_waiters_;
+  std::map<std::uint64_t, std::unique_ptr<HeldOpen>> held_open_;  // by serial
   std::map<std::uint64_t, std::unique_ptr<RouteCall>> routes_;
   bool ends_streams_ = false;
   std::uint64_t serial_ = 0;

@@ -80,7 +80,7 @@ void ServerLoop::await_core_task(RequestPtr request) {
     if (const auto bad = rpc::in_flight_error(added)) return request->exchange.error(*bad);
   }
   auto waiter = std::make_unique<TaskWaiter>(*this, serial, std::move(request), std::move(task));
-  task_waiters_.emplace(serial, std::move(waiter)).first->second->look();
+  hold_open(serial, std::move(waiter)).look();
 }
 
 void ServerLoop::list_core_tasks(RequestPtr request) {

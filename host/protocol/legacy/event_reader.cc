@@ -33,7 +33,7 @@ void EventReader::send() {
     over = reading.over;
     if (reading.events.empty()) break;
   }
-  if (over) loop_.end_reader(serial_);
+  if (over) loop_.let_go(serial_);
 }
 
 void EventReader::send(const EventLog::Event& event) {
@@ -47,7 +47,7 @@ void EventReader::send(const EventLog::Event& event) {
 
 void EventReader::on_gone() {
   reply_ = nullptr;
-  loop_.end_reader(serial_);
+  loop_.let_go(serial_);
 }
 
 }  // namespace collet::protocol

@@ -3,15 +3,15 @@
 
 #include <cstdint>
 
+#include "protocol/held_open.h"
 #include "protocol/legacy/session.h"
-#include "transport/http.h"
 
 namespace collet::protocol {
 
 class ServerLoop;
 
-// Owned by its loop under `serial` until the client leaves or the log is over. Loop thread.
-class EventReader final : public transport::HttpReplyObserver {
+// Until the client leaves or the log is over.
+class EventReader final : public HeldOpen {
  public:
   // What the client is given: events with ids, to come back to; or (2024-11-05) the whole session on this one
   // stream, which ends with it.
@@ -19,15 +19,17 @@ class EventReader final : public transport::HttpReplyObserver {
   // Begins behind `position`. The reply streams already.
   EventReader(ServerLoop& loop, std::uint64_t serial, transport::HttpReply& reply, SessionPtr session,
               EventLogPtr log, std::uint64_t position, Style style);
-  ~EventReader();
+  ~EventReader() override;
 
-  // Sends what there is, as far as the client takes it. May end this.
-  void send();
+  // Sends what there is, as far as the client takes it.
+  void look() override { send(); }
+  bool is_endless() const override { return true; }
 
   void on_gone() override;
   void on_sent() override { send(); }
 
  private:
+  void send();
   void send(const EventLog::Event& event);
 
   ServerLoop& loop_;

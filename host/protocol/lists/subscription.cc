@@ -89,11 +89,12 @@ std::optional<rpc::Error> read_tasks(const json::Value& wishes, const Context& c
 // Who is known has no more than a share.
 bool ServerLoop::has_room_for_subscription(const std::string& principal) const {
   constexpr std::size_t kShare = share_of(limits::kSubscriptionsMax);
-  if (subscriptions_.size() >= limits::kSubscriptionsMax) return false;
-  if (principal.empty() || subscriptions_.size() < kShare) return true;
-  const auto own = std::count_if(subscriptions_.begin(), subscriptions_.end(),
-                                 [&](const auto& each) { return registry::id_of(each.second->principal()) == principal; });
-  return static_cast<std::size_t>(own) < kShare;
+  const auto count_of = [&](std::string_view of) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(held_open_, [&](const auto& each) { return each.second->is_subscription_of(of); }));
+  };
+  if (count_of({}) >= limits::kSubscriptionsMax) return false;
+  return principal.empty() || count_of(principal) < kShare;
 }
 
 void ServerLoop::listen(RequestPtr request) {
@@ -111,7 +112,7 @@ void ServerLoop::listen(RequestPtr request) {
     return request->exchange.error(rpc::internal_error("Too many subscriptions are open"));
   }
   const std::uint64_t serial = next_serial();
-  subscriptions_.emplace(serial, std::make_unique<Subscription>(*this, serial, *request, std::move(filter)));
+  hold_open(serial, std::make_unique<Subscription>(*this, serial, *request, std::move(filter)));
 }
 
 Subscription::Subscription(ServerLoop& loop, std::uint64_t serial, Request& request, NotificationFilter filter)
@@ -137,7 +138,7 @@ Subscription::Subscription(ServerLoop& loop, std::uint64_t serial, Request& requ
     // What is over will not change: so each is told of once in any case.
     tasks_.push_back({std::make_unique<TaskWatch>(task, loop.waker(serial)), kNever});
   }
-  tell_tasks();
+  look();
 }
 
 // What ends without the client's doing ends with an answer.
@@ -177,7 +178,7 @@ void Subscription::resource_updated(std::string_view key) {
   notify("notifications/resources/updated", member);
 }
 
-void Subscription::tell_tasks() {
+void Subscription::look() {
   for (WatchedTask& watched : tasks_) {
     const TaskPtr& task = watched.watch->task();
     const std::uint64_t revision = task->revision();
@@ -190,13 +191,13 @@ void Subscription::tell_tasks() {
 void Subscription::cancel() {
   exchange_.disown();
   http_.abandon();
-  loop_.end_subscription(serial_);
+  loop_.let_go(serial_);
 }
 
 void Subscription::on_gone() {
   http_.forget();
   exchange_.disown();
-  loop_.end_subscription(serial_);
+  loop_.let_go(serial_);
 }
 
 }  // namespace collet::protocol

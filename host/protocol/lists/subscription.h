@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/held_open.h"
 #include "protocol/lists/watches.h"
 #include "protocol/request.h"
 #include "protocol/tasks/task.h"
@@ -28,24 +29,25 @@ struct NotificationFilter {
   std::vector<TaskPtr> tasks;
 };
 
-// Owned by its loop until the client cancels it or leaves, or the server ends it.
-class Subscription final : public transport::HttpReplyObserver {
+// Until the client cancels it or leaves, or the server ends it.
+class Subscription final : public HeldOpen {
  public:
   // Acknowledges. Nothing of `request` is kept but its id and the way back.
   Subscription(ServerLoop& loop, std::uint64_t serial, Request& request, NotificationFilter filter);
-  ~Subscription();
+  ~Subscription() override;
   Subscription(const Subscription&) = delete;
   Subscription& operator=(const Subscription&) = delete;
 
-  const registry::PrincipalPtr& principal() const { return principal_; }
-  // It has changed, perhaps several times, for those who see all of it.
-  void list_changed(const mcp::ChangingList& list, bool several);
-  // Of the resource with that normal spelling.
-  void resource_updated(std::string_view key);
   // Tells of the tasks that have changed since it last did.
-  void tell_tasks();
-  // The client has cancelled it: nothing more is sent.
-  void cancel();
+  void look() override;
+  // Nothing more is sent.
+  void cancel() override;
+  bool is_endless() const override { return true; }
+  void list_changed(const mcp::ChangingList& list, bool several) override;
+  void resource_updated(std::string_view key) override;
+  bool is_subscription_of(std::string_view principal) const override {
+    return principal.empty() || registry::id_of(principal_) == principal;
+  }
 
   void on_gone() override;
 

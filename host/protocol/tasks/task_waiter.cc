@@ -63,7 +63,7 @@ TaskWaiter::~TaskWaiter() {
 void TaskWaiter::look() {
   if (!task_->over()) return ask();
   answer_with_outcome(*request_, *task_);
-  loop_.end_task_waiter(serial_);
+  loop_.let_go(serial_);
 }
 
 void TaskWaiter::ask() {
@@ -81,14 +81,14 @@ void TaskWaiter::ask() {
 void TaskWaiter::cancel() {
   request_->exchange.disown();
   request_->http.abandon();
-  loop_.end_task_waiter(serial_);
+  loop_.let_go(serial_);
 }
 
 void TaskWaiter::on_gone() {
   request_->http.forget();
   if (request_->http.resumable()) return;
   request_->exchange.disown();
-  loop_.end_task_waiter(serial_);
+  loop_.let_go(serial_);
 }
 
 }  // namespace collet::protocol

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "protocol/held_open.h"
 #include "protocol/request.h"
 #include "protocol/tasks/task.h"
 
@@ -16,16 +17,16 @@ class ServerLoop;
 // Answers with what the task's call has answered.
 void answer_with_outcome(Request& request, const Task& task);
 
-// Owned by its loop under `serial`. Loop thread.
-class TaskWaiter final : public transport::HttpReplyObserver {
+class TaskWaiter final : public HeldOpen {
  public:
   TaskWaiter(ServerLoop& loop, std::uint64_t serial, RequestPtr request, TaskPtr task);
-  ~TaskWaiter();
+  ~TaskWaiter() override;
 
-  // Sends what has come up. May end this.
-  void look();
-  // The client does not want to wait any longer: it gets no answer, and the task goes on.
-  void cancel();
+  // Sends what has come up.
+  void look() override;
+  // The client gets no answer, and the task goes on.
+  void cancel() override;
+  bool is_endless() const override { return false; }
 
   void on_gone() override;
 

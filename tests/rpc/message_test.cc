@@ -51,10 +51,10 @@ TEST_CASE("what is not a message is refused with the code of the specification")
     Parsed parsed(text);
     return parsed.failure ? parsed.failure->code : 0;
   };
-  CHECK(code("") == kParseError);
-  CHECK(code("{") == kParseError);
-  CHECK(code("{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}") == kParseError);
-  CHECK(code(std::string(10'000, '[') + std::string(10'000, ']')) == kParseError);
+  CHECK(code("") == mcp::kParseError);
+  CHECK(code("{") == mcp::kParseError);
+  CHECK(code("{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}") == mcp::kParseError);
+  CHECK(code(std::string(10'000, '[') + std::string(10'000, ']')) == mcp::kParseError);
   for (std::string_view text :
        {"1", "[]", "null", R"([{"jsonrpc":"2.0","id":1,"method":"ping"}])", "{}", R"({"jsonrpc":"2.0"})",
         R"({"jsonrpc":"1.0","id":1,"method":"ping"})", R"({"id":1,"method":"ping"})",
@@ -64,7 +64,7 @@ TEST_CASE("what is not a message is refused with the code of the specification")
         R"({"jsonrpc":"2.0","id":1,"method":"x","params":null})", R"({"jsonrpc":"2.0","id":1})",
         R"({"jsonrpc":"2.0","id":1,"result":{},"error":{}})", R"({"jsonrpc":"2.0","result":{}})"}) {
     INFO(text);
-    CHECK(code(text) == kInvalidRequest);
+    CHECK(code(text) == mcp::kInvalidRequest);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "base/json_members.h"
 
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -7,19 +8,53 @@
 
 namespace collet::json {
 
+void ObjectText::append_key(std::string_view key) {
+  if (text_.size() > 1) text_ += ',';
+  text::append_json_string(text_, key);
+  text_ += ':';
+}
+
+ObjectText& ObjectText::add(std::string_view key, std::string_view json) {
+  append_key(key);
+  text_ += json;
+  return *this;
+}
+
+ObjectText& ObjectText::add_text(std::string_view key, std::string_view text) {
+  append_key(key);
+  text::append_json_string(text_, text);
+  return *this;
+}
+
+ObjectText& ObjectText::add_number(std::string_view key, std::uint64_t number) {
+  return add(key, std::to_string(number));
+}
+
+std::string ObjectText::take() {
+  text_ += '}';
+  return std::move(text_);
+}
+
+ArrayText& ArrayText::add(std::string_view json) {
+  if (text_.size() > 1) text_ += ',';
+  text_ += json;
+  return *this;
+}
+
+std::string ArrayText::take() {
+  text_ += ']';
+  return std::move(text_);
+}
+
 std::string rewrite_members(std::string_view object, RewriteMember rewrite) {
   std::vector<TextMember> members;
   if (!split_object(object, members)) return std::string(object);
-  std::string out = "{";
+  ObjectText out;
   for (const TextMember& member : members) {
     const std::optional<std::string> value = rewrite(member.key, member.value);
-    if (!value) continue;
-    if (out.size() > 1) out += ',';
-    text::append_json_string(out, member.key);
-    out += ':';
-    out += *value;
+    if (value) out.add(member.key, *value);
   }
-  return out + '}';
+  return out.take();
 }
 
 std::string without_member(std::string_view object, std::string_view key) {

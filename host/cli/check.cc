@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/json_members.h"
 #include "base/text.h"
 #include "cli/verbs.h"
 #include "plugin/load/elf_file.h"
@@ -89,13 +90,14 @@ void inspect_plugin(const std::string& file, Inspection& found, std::vector<std:
 
 void print(Output& out, const std::string& file, const Inspection& found, bool json) {
   if (json) {
-    std::string text = R"({"file":)";
-    text::append_json_string(text, file);
-    text += R"(,"plugin":)";
-    text::append_json_string(text, found.plugin);
-    text += R"(,"items":)" + text::json_strings(found.items) + R"(,"errors":)" + text::json_strings(found.errors) +
-            R"(,"warnings":)" + text::json_strings(found.warnings) + R"(,"elf":)" + found.elf_json + "}";
-    out.print("{}\n", text);
+    out.print("{}\n", json::ObjectText()
+                          .add_text("file", file)
+                          .add_text("plugin", found.plugin)
+                          .add("items", text::json_strings(found.items))
+                          .add("errors", text::json_strings(found.errors))
+                          .add("warnings", text::json_strings(found.warnings))
+                          .add("elf", found.elf_json)
+                          .take());
     return;
   }
   out.print("{}\n{}", file, found.elf_text);

@@ -6,6 +6,7 @@
 
 #include "base/display.h"
 #include "base/log.h"
+#include "base/json_members.h"
 #include "base/text.h"
 #include "config/header_name.h"
 #include "service/program.h"
@@ -13,25 +14,18 @@
 namespace collet::cli {
 namespace {
 
-void append_text(std::string& json, std::string_view name, std::string_view value) {
-  if (json.back() != '{') json += ',';
-  text::append_json_string(json, name);
-  json += ':';
-  text::append_json_string(json, value);
-}
-
 std::string name_of(const std::string& header) { return header.substr(0, header.find(':')); }
 
 // {"Authorization":"Bearer …"}
 std::string headers_of(const CommonOptions& options) {
-  std::string json = "{";
-  if (!options.token.empty()) append_text(json, "Authorization", "Bearer " + options.token);
+  json::ObjectText headers;
+  if (!options.token.empty()) headers.add_text("Authorization", "Bearer " + options.token);
   for (const std::string& header : options.headers) {
     const std::size_t colon = header.find(':');
     const std::size_t value = header.find_first_not_of(" \t", colon + 1);
-    append_text(json, name_of(header), value == std::string::npos ? "" : header.substr(value));
+    headers.add_text(name_of(header), value == std::string::npos ? "" : header.substr(value));
   }
-  return json + '}';
+  return headers.take();
 }
 
 // The first variable that ${env:NAME} in there wants and that is not set; empty if there is none.
@@ -82,20 +76,18 @@ std::string problem_of(const CommonOptions& options) {
 config::Config only_remote(const CommonOptions& options) {
   const bool by_url = options.command.empty();
   const std::string name = by_url ? display::redact_url(options.url) : "remote";  // tokens are kept under it
-  std::string json = R"({"prefix":"")";
-  append_text(json, "name", name);
+  json::ObjectText remote;
+  remote.add_text("prefix", "").add_text("name", name);
   if (by_url) {
-    append_text(json, "url", options.url);
-    json += R"(,"headers":)" + headers_of(options);
+    remote.add_text("url", options.url).add("headers", headers_of(options));
   } else {
-    json += R"(,"inherit_env":["*"],"command":"/bin/sh","args":["-c",)";
-    text::append_json_string(json, options.command);
-    json += ']';
+    const std::string args[] = {"-c", options.command};
+    remote.add("inherit_env", R"(["*"])").add_text("command", "/bin/sh").add("args", text::json_strings(args));
   }
   config::Config config;
   config.log.level = log::Level::warning;
   config.remotes_used_by = "terminal";
-  config.remote.push_back({name, json + '}', {}});
+  config.remote.push_back({name, remote.take(), {}});
   return config;
 }
 

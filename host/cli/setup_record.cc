@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/json_members.h"
 #include "base/text.h"
 #include "cli/input.h"
 #include "cli/output.h"
@@ -27,24 +28,19 @@ constexpr std::string_view kWhatToDo =
 
 constexpr std::size_t kBytesMax = 64 << 20;
 
-void add(std::string& out, std::string_view key, std::string_view text) {
-  text::append_json_string(out += out.ends_with('{') ? "" : ",", key);
-  text::append_json_string(out += ':', text);
-}
-
 std::string to_json(const SetupStep& step) {
-  std::string out = "{";
-  add(out, "client", step.client);
-  add(out, "file", step.change.file.string());
-  add(out, "backup", step.change.backup.string());
-  add(out, "inserted", step.change.inserted);
-  add(out, "key", step.change.place.key);
-  add(out, "document", step.change.document);
-  out += ",\"path\":[";
-  for (const std::string& name : step.change.place.path)
-    text::append_json_string(out += out.ends_with('[') ? "" : ",", name);
-  return out + fmt::format("],\"at\":{},\"removed\":{},\"pending\":{}}}", step.change.at, step.change.removed,
-                           step.is_pending);
+  return json::ObjectText()
+      .add_text("client", step.client)
+      .add_text("file", step.change.file.string())
+      .add_text("backup", step.change.backup.string())
+      .add_text("inserted", step.change.inserted)
+      .add_text("key", step.change.place.key)
+      .add_text("document", step.change.document)
+      .add("path", text::json_strings(step.change.place.path))
+      .add_number("at", step.change.at)
+      .add_number("removed", step.change.removed)
+      .add_bool("pending", step.is_pending)
+      .take();
 }
 
 SetupStep step_of(const json::Value& from) {

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <new>
 
+#include "base/json_members.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "protocol/error.h"
@@ -30,16 +31,10 @@ std::string updated_message(std::string_view uri) {
 }
 
 std::string make_identity(const ServerOptions& options) {
-  std::string out = R"({"name":)";
-  text::append_json_string(out, options.name);
-  if (!options.title.empty()) {
-    out += R"(,"title":)";
-    text::append_json_string(out, options.title);
-  }
-  out += R"(,"version":)";
-  text::append_json_string(out, options.version);
-  out += '}';
-  return out;
+  json::ObjectText out;
+  out.add_text("name", options.name);
+  if (!options.title.empty()) out.add_text("title", options.title);
+  return out.add_text("version", options.version).take();
 }
 
 // What a client has answered one of our questions with, or why it has not.

@@ -1,7 +1,7 @@
 #include "registry/answers.h"
 
 #include "base/assert.h"
-#include "base/text.h"
+#include "base/json_members.h"
 #include "registry/shapes.h"
 #include "schema/schema.h"
 
@@ -23,13 +23,6 @@ Result<void> check_form(const json::Value& requested_schema, const json::Value* 
   return error("content does not fit requestedSchema: {}", report.to_text());
 }
 
-void append_answer(std::string& object, std::string_view key, std::string_view answer) {
-  object += object.empty() ? '{' : ',';
-  text::append_json_string(object, key);
-  object += ':';
-  object += answer;
-}
-
 }  // namespace
 
 Result<std::string> read_answer(std::string_view request_text, std::string_view answer) {
@@ -49,9 +42,10 @@ Result<std::string> read_answer(std::string_view request_text, std::string_view 
 
 Result<Answers> match_answers(std::string_view questions, std::string_view before, const json::Value* responses) {
   Answers out;
+  json::ObjectText given;
   std::vector<json::TextMember> members;
   if (json::split_object(before, members)) {
-    for (const json::TextMember& earlier : members) append_answer(out.given, earlier.key, earlier.value);
+    for (const json::TextMember& earlier : members) given.add(earlier.key, earlier.value);
   }
   if (!json::split_object(questions, members)) return error("the questions are no object");
   for (const json::TextMember& question : members) {
@@ -62,21 +56,16 @@ Result<Answers> match_answers(std::string_view questions, std::string_view befor
     }
     const auto answer = read_answer(question.value, json::to_text(*response));
     if (!answer) return error("inputResponses: {}: {}", question.key, answer.message());
-    append_answer(out.given, question.key, *answer);
+    given.add(question.key, *answer);
   }
-  out.given += out.given.empty() ? "{}" : "}";
+  out.given = given.take();
   return out;
 }
 
 std::string to_object(const std::vector<InputRequest>& requests) {
-  std::string out = "{";
-  for (const InputRequest& asked : requests) {
-    if (out.size() > 1) out += ',';
-    text::append_json_string(out, asked.key);
-    out += ':';
-    out += asked.request;
-  }
-  return out + "}";
+  json::ObjectText out;
+  for (const InputRequest& asked : requests) out.add(asked.key, asked.request);
+  return out.take();
 }
 
 }  // namespace collet::registry

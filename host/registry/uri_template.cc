@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/json_members.h"
 #include "base/limits.h"
-#include "base/text.h"
 #include "registry/uri_spelling.h"
 
 namespace collet::registry {
@@ -144,14 +144,9 @@ std::optional<std::map<std::string, std::string>> UriTemplate::match_spelt(std::
 }
 
 std::string variables_text(const std::map<std::string, std::string>& variables) {
-  std::string out = "{";
-  for (const auto& [name, value] : variables) {
-    if (out.size() > 1) out += ',';
-    text::append_json_string(out, name);
-    out += ':';
-    text::append_json_string(out, value);
-  }
-  return out + "}";
+  json::ObjectText out;
+  for (const auto& [name, value] : variables) out.add_text(name, value);
+  return out.take();
 }
 
 }  // namespace collet::registry

@@ -7,9 +7,9 @@
 #include <filesystem>
 
 #include "base/json.h"
+#include "base/json_members.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "collet/kit/fnv.hpp"
 #include "service/listing.h"
 
@@ -19,30 +19,22 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string failure(std::string_view error) {
-  std::string line = R"({"ok":false,"error":)";
-  text::append_json_string(line, error);
-  return line + '}';
+  return json::ObjectText().add_bool("ok", false).add_text("error", error).take();
 }
 
 std::string describe_reload(const ReloadOutcome& outcome) {
   if (!outcome.error.empty()) return failure("the configuration is not taken over:\n" + outcome.error);
-  std::string line = outcome.ok() ? R"({"ok":true,"plugins":[)" : R"({"ok":false,"plugins":[)";
+  json::ArrayText plugins;
   for (const plugin::LoadReport& report : outcome.reports) {
-    if (line.back() == '}') line += ',';
-    line += R"({"id":)";
-    text::append_json_string(line, report.id);
-    line += R"(,"done":)";
-    text::append_json_string(line, done_name(report.done));
-    line += fmt::format(R"(,"generation":{})", report.generation);
-    line += R"(,"version":)";
-    text::append_json_string(line, report.version);
-    if (!report.ok()) {
-      line += R"(,"error":)";
-      text::append_json_string(line, report.error);
-    }
-    line += '}';
+    json::ObjectText plugin;
+    plugin.add_text("id", report.id)
+        .add_text("done", done_name(report.done))
+        .add_number("generation", report.generation)
+        .add_text("version", report.version);
+    if (!report.ok()) plugin.add_text("error", report.error);
+    plugins.add(plugin.take());
   }
-  return line + "]}";
+  return json::ObjectText().add_bool("ok", outcome.ok()).add("plugins", plugins.take()).take();
 }
 
 }  // namespace

@@ -2,85 +2,59 @@
 
 #include <unistd.h>
 
-#include <utility>
-
 #include "base/json.h"
+#include "base/json_members.h"
 #include "base/text.h"
 #include "foreign/remote.h"
 
 namespace collet::service {
 namespace {
 
-void append_key(std::string& out, const char* key) {
-  if (out.back() != '{') out += ',';
-  text::append_json_string(out, key);
-  out += ':';
-}
-
-void append_member(std::string& out, const char* key, std::string_view value) {
-  append_key(out, key);
-  text::append_json_string(out, value);
-}
-
-void append_number(std::string& out, const char* key, std::uint64_t value) {
-  append_key(out, key);
-  out += std::to_string(value);
-}
-
-void append_separator(std::string& out) {
-  if (out.back() != '[') out += ',';
-}
-
-void append_items(std::string& out, const registry::Snapshot& snapshot) {
-  append_key(out, "items");
-  out += '[';
+std::string items_of(const registry::Snapshot& snapshot) {
+  json::ArrayText items;
   for (const mcp::KindNames& names : mcp::kKindTable) {
     for (const registry::Item& item : snapshot.items(names.kind)) {
-      append_separator(out);
-      out += '{';
-      append_member(out, "kind", names.word);
-      append_member(out, "name", item.name);
-      append_member(out, "plugin", *item.source);
-      append_key(out, "definition");
-      out += item.def->definition + '}';
+      items.add(json::ObjectText()
+                    .add_text("kind", names.word)
+                    .add_text("name", item.name)
+                    .add_text("plugin", *item.source)
+                    .add("definition", item.def->definition)
+                    .take());
     }
   }
-  out += ']';
-  append_key(out, "leftOut");
-  out += '[';
-  for (const registry::Rejected& item : snapshot.rejected()) {
-    append_separator(out);
-    out += '{';
-    append_member(out, "name", item.name);
-    append_member(out, "plugin", item.source);
-    append_member(out, "reason", item.reason);
-    out += '}';
-  }
-  out += ']';
+  return items.take();
 }
 
-void append_plugins(std::string& out, const std::vector<plugin::PluginStatus>& plugins) {
-  append_key(out, "plugins");
-  out += '[';
-  for (const plugin::PluginStatus& status : plugins) {
-    append_separator(out);
-    out += '{';
-    append_member(out, "id", status.id);
-    append_member(out, "library", status.library);
-    append_member(out, "pluginId", status.plugin_id);
-    append_member(out, "version", status.version);
-    append_member(out, "state",
-                  status.generation == 0 ? "failed"
-                  : status.on_probation  ? "on probation"
-                                         : "serving");
-    append_number(out, "generation", status.generation);
-    append_number(out, "callsInFlight", status.calls_in_flight);
-    append_member(out, "placement", status.placement == Placement::worker ? "worker" : "in-process");
-    if (!status.condition.empty()) append_member(out, "worker", status.condition);
-    if (!status.problem.empty()) append_member(out, "error", status.problem);
-    out += '}';
+std::string left_out_of(const registry::Snapshot& snapshot) {
+  json::ArrayText items;
+  for (const registry::Rejected& item : snapshot.rejected()) {
+    items.add(json::ObjectText()
+                  .add_text("name", item.name)
+                  .add_text("plugin", item.source)
+                  .add_text("reason", item.reason)
+                  .take());
   }
-  out += ']';
+  return items.take();
+}
+
+std::string_view state_of(const plugin::PluginStatus& status) {
+  if (status.generation == 0) return "failed";
+  return status.on_probation ? "on probation" : "serving";
+}
+
+std::string describe(const plugin::PluginStatus& status) {
+  json::ObjectText out;
+  out.add_text("id", status.id)
+      .add_text("library", status.library)
+      .add_text("pluginId", status.plugin_id)
+      .add_text("version", status.version)
+      .add_text("state", state_of(status))
+      .add_number("generation", status.generation)
+      .add_number("callsInFlight", status.calls_in_flight)
+      .add_text("placement", status.placement == Placement::worker ? "worker" : "in-process");
+  if (!status.condition.empty()) out.add_text("worker", status.condition);
+  if (!status.problem.empty()) out.add_text("error", status.problem);
+  return out.take();
 }
 
 std::string address_of(const json::Value& remote) {
@@ -94,15 +68,14 @@ std::string address_of(const json::Value& remote) {
 }
 
 // With a command's arguments behind it, by which one `npx` is told from the other.
-void append_remote(std::string& out, const json::Value& remote) {
-  out += '{';
+std::string describe(const json::Value& remote) {
+  json::ObjectText out;
   for (const auto& [key, value] : remote.GetObject()) {
-    const std::string name(json::view(key));
+    const std::string_view name = json::view(key);
     if (name == "args") continue;
-    append_key(out, name.c_str());
-    name == "address" ? text::append_json_string(out, address_of(remote)) : json::append(out, value);
+    name == "address" ? out.add_text(name, address_of(remote)) : out.add(name, json::to_text(value));
   }
-  out += '}';
+  return out.take();
 }
 
 // Of what the plugin that imports from them says.
@@ -111,44 +84,35 @@ std::string remotes_of(const std::string& status) {
   if (json::parse(status, health)) return {};
   const json::Value* remotes = json::find(health, "remotes");
   if (!remotes || !remotes->IsArray() || remotes->Empty()) return {};
-  std::string out = "[";
+  json::ArrayText out;
   for (const json::Value& remote : remotes->GetArray()) {
-    if (!remote.IsObject()) continue;
-    append_separator(out);
-    append_remote(out, remote);
+    if (remote.IsObject()) out.add(describe(remote));
   }
-  return out + ']';
+  return out.take();
 }
 
-void append_replaced(std::string& out, const Listing::Replaced& replaced) {
-  append_key(out, "draining");
-  out += '[';
-  for (const plugin::Draining& draining : replaced.draining) {
-    append_separator(out);
-    out += '{';
-    append_member(out, "id", draining.plugin);
-    append_number(out, "generation", draining.number);
-    append_number(out, "callsInFlight", draining.calls);
-    append_key(out, "waitsFor");
-    out += '[';
-    for (const std::string& call : draining.waits_for) {
-      append_separator(out);
-      text::append_json_string(out, call);
-    }
-    out += "]}";
-  }
-  out += ']';
-  append_key(out, "leftBehind");
-  out += '[';
-  for (const plugin::LeftBehind& left : replaced.left_behind) {
-    append_separator(out);
-    out += '{';
-    append_member(out, "id", left.plugin);
-    append_number(out, "generation", left.number);
-    append_member(out, "reason", left.reason);
-    out += '}';
-  }
-  out += ']';
+std::string describe(const plugin::Draining& draining) {
+  return json::ObjectText()
+      .add_text("id", draining.plugin)
+      .add_number("generation", draining.number)
+      .add_number("callsInFlight", draining.calls)
+      .add("waitsFor", text::json_strings(draining.waits_for))
+      .take();
+}
+
+std::string describe(const plugin::LeftBehind& left) {
+  return json::ObjectText()
+      .add_text("id", left.plugin)
+      .add_number("generation", left.number)
+      .add_text("reason", left.reason)
+      .take();
+}
+
+template <class Things>
+std::string describe_each(const Things& things) {
+  json::ArrayText out;
+  for (const auto& thing : things) out.add(describe(thing));
+  return out.take();
 }
 
 }  // namespace
@@ -185,20 +149,19 @@ Listing list(Host& host, bool running) {
 }
 
 std::string to_json(const Listing& listing) {
-  std::string out = "{";
+  json::ObjectText out;
   if (listing.replaced) {
-    out += R"("ok":true)";
-    append_key(out, "server");
-    out += fmt::format(R"({{"pid":{},"version":"{}"}})", getpid(), COLLET_VERSION);
+    out.add_bool("ok", true);
+    out.add("server", fmt::format(R"({{"pid":{},"version":"{}"}})", getpid(), COLLET_VERSION));
   }
-  append_items(out, *listing.snapshot);
-  append_plugins(out, listing.plugins);
-  if (!listing.remotes.empty()) {
-    append_key(out, "remotes");
-    out += listing.remotes;
+  out.add("items", items_of(*listing.snapshot)).add("leftOut", left_out_of(*listing.snapshot));
+  out.add("plugins", describe_each(listing.plugins));
+  if (!listing.remotes.empty()) out.add("remotes", listing.remotes);
+  if (listing.replaced) {
+    out.add("draining", describe_each(listing.replaced->draining));
+    out.add("leftBehind", describe_each(listing.replaced->left_behind));
   }
-  if (listing.replaced) append_replaced(out, *listing.replaced);
-  return out + '}';
+  return out.take();
 }
 
 }  // namespace collet::service

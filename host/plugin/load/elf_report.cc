@@ -1,4 +1,5 @@
 // How an ElfReport is shown.
+#include "base/json_members.h"
 #include "base/text.h"
 #include "plugin/load/elf_file.h"
 
@@ -10,21 +11,6 @@ std::string join(const std::vector<std::string>& parts) {
   for (const std::string& part : parts) out += (out.empty() ? "" : " ") + part;
   return out.empty() ? "none" : out;
 }
-
-void append_member(std::string& out, std::string_view key, std::string_view json) {
-  out += out.empty() ? '{' : ',';
-  text::append_json_string(out, key);
-  out += ':';
-  out += json;
-}
-
-std::string array(const std::vector<std::string>& values) {
-  std::string out = "[";
-  for (const std::string& value : values) out += (out.size() > 1 ? "," : "") + text::json_string(value);
-  return out + ']';
-}
-
-const char* boolean(bool value) { return value ? "true" : "false"; }
 
 }  // namespace
 
@@ -59,25 +45,25 @@ std::string ElfReport::to_text() const {
 }
 
 std::string ElfReport::to_json() const {
-  std::string out;
-  append_member(out, "machine", text::json_string(machine));
-  append_member(out, "bits", std::to_string(bits));
-  append_member(out, "bytes", std::to_string(bytes));
-  append_member(out, "soname", text::json_string(soname));
-  append_member(out, "needed", array(needed));
-  append_member(out, "glibc", text::json_string(glibc));
-  append_member(out, "glibcxx", text::json_string(glibcxx));
-  append_member(out, "rpath", text::json_string(rpath));
-  append_member(out, "runpath", text::json_string(runpath));
-  append_member(out, "exports", array(exports));
-  append_member(out, "uniqueSymbols", array(unique));
-  append_member(out, "nodelete", boolean(nodelete));
-  append_member(out, "staticTls", boolean(static_tls));
-  append_member(out, "unloadable", boolean(unloadable()));
-  append_member(out, "inlineAllowed", boolean(inline_allowed()));
-  append_member(out, "warnings", array(warnings));
-  append_member(out, "errors", array(errors));
-  return out + '}';
+  return json::ObjectText()
+      .add_text("machine", machine)
+      .add_number("bits", bits)
+      .add_number("bytes", bytes)
+      .add_text("soname", soname)
+      .add("needed", text::json_strings(needed))
+      .add_text("glibc", glibc)
+      .add_text("glibcxx", glibcxx)
+      .add_text("rpath", rpath)
+      .add_text("runpath", runpath)
+      .add("exports", text::json_strings(exports))
+      .add("uniqueSymbols", text::json_strings(unique))
+      .add_bool("nodelete", nodelete)
+      .add_bool("staticTls", static_tls)
+      .add_bool("unloadable", unloadable())
+      .add_bool("inlineAllowed", inline_allowed())
+      .add("warnings", text::json_strings(warnings))
+      .add("errors", text::json_strings(errors))
+      .take();
 }
 
 }  // namespace collet::plugin

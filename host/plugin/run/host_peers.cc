@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json_members.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "plugin/abi/notices.h"
@@ -22,19 +23,17 @@ registry::PrincipalPtr principal_of(const std::string& plugin, const registry::V
 
 std::string describe(const registry::Item& item, Sight sight) {
   const registry::Traits& traits = item.def->traits;
-  std::string out = R"({"name":)";
-  text::append_json_string(out, item.name);
-  out += R"(,"plugin":)";
-  text::append_json_string(out, *item.source);
-  if (sight == Sight::unlisted) out += R"(,"unlisted":true)";
-  if (traits.idempotent) out += R"(,"idempotent":true)";
-  if (const auto support = mcp::task_support(traits); !support.empty()) out += fmt::format(R"(,"task":"{}")", support);
+  json::ObjectText out;
+  out.add_text("name", item.name).add_text("plugin", *item.source);
+  if (sight == Sight::unlisted) out.add_bool("unlisted", true);
+  if (traits.idempotent) out.add_bool("idempotent", true);
+  if (const auto support = mcp::task_support(traits); !support.empty()) out.add_text("task", support);
   std::vector<std::string> needs;
   for (const mcp::InputNames& input : mcp::kInputTable) {
     if (traits.*input.needed) needs.emplace_back(input.capability);
   }
-  if (!needs.empty()) out += R"(,"needs":)" + text::json_strings(needs);
-  return out + R"(,"definition":)" + item.def->definition + "}";
+  if (!needs.empty()) out.add("needs", text::json_strings(needs));
+  return out.add("definition", item.def->definition).take();
 }
 
 // Those of these names that are seen, with commas between.

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "base/clock.h"
+#include "base/json_members.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "protocol/calls/input.h"
@@ -394,14 +395,12 @@ void ItemCall::respond(const std::string& key, const Result<std::string>& result
     return retire();
   }
   question->second.response = std::move(*answer);
-  std::string responses = "{";
+  json::ObjectText responses;
   for (const auto& [asked, open] : asked_) {
     if (!open.response) return;  // not all yet
-    if (responses.size() > 1) responses += ',';
-    text::append_json_string(responses, open.plugin_key);
-    responses += ':' + *open.response;
+    responses.add(open.plugin_key, *open.response);
   }
-  left_.answers = responses + "}";
+  left_.answers = responses.take();
   rounds_.take_up(std::move(left_));
   go_on();
 }

@@ -4,7 +4,7 @@
 #include <span>
 #include <utility>
 
-#include "base/text.h"
+#include "base/json_members.h"
 #include "protocol/version.h"
 
 namespace collet::protocol {
@@ -14,39 +14,19 @@ constexpr std::string_view kCardType = "application/mcp-server-card+json";
 constexpr std::string_view kCatalogType = "application/ai-catalog+json";
 constexpr std::string_view kCatalogPath = "/.well-known/ai-catalog.json";
 
-// {"key":"value",…}; values as JSON text.
-class Members {
- public:
-  Members& add(std::string_view key, std::string_view json) {
-    text_ += text_.empty() ? '{' : ',';
-    text::append_json_string(text_, key);
-    text_.append(":").append(json);
-    return *this;
-  }
-  Members& add_text(std::string_view key, std::string_view value) {
-    std::string json;
-    text::append_json_string(json, value);
-    return add(key, json);
-  }
-  std::string text() const { return text_ + '}'; }
-
- private:
-  std::string text_;
-};
-
 std::string card_text(const ServerCard& card, const std::string& mcp_path) {
-  const std::string remote = Members()
+  const std::string remote = json::ObjectText()
                                  .add_text("type", "streamable-http")
                                  .add_text("url", card.url + mcp_path)
                                  .add("supportedProtocolVersions", supported_versions())
-                                 .text();
-  Members members;
+                                 .take();
+  json::ObjectText members;
   members.add_text("$schema", "https://static.modelcontextprotocol.io/schemas/v1/server-card.schema.json")
       .add_text("name", card.name)
       .add_text("version", card.version)
       .add_text("description", card.description);
   if (!card.title.empty()) members.add_text("title", card.title);
-  return members.add("remotes", "[" + remote + "]").text();
+  return members.add("remotes", "[" + remote + "]").take();
 }
 
 // "org.example/weather" → "urn:air:example.org:mcp:weather".
@@ -65,12 +45,12 @@ std::string catalog_identifier(std::string_view name) {
 }
 
 std::string catalog_text(const ServerCard& card, const std::string& card_path) {
-  const std::string entry = Members()
+  const std::string entry = json::ObjectText()
                                 .add_text("identifier", catalog_identifier(card.name))
                                 .add_text("type", kCardType)
                                 .add_text("url", card.url + card_path)
-                                .text();
-  return Members().add_text("specVersion", "1.0").add("entries", "[" + entry + "]").text();
+                                .take();
+  return json::ObjectText().add_text("specVersion", "1.0").add("entries", "[" + entry + "]").take();
 }
 
 Document document(std::string path, std::string_view media_type, std::string body) {

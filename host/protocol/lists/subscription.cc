@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json_members.h"
 #include "base/text.h"
 #include "protocol/error.h"
 #include "protocol/server.h"
@@ -16,31 +17,16 @@ using registry::Kind;
 constexpr std::uint64_t kNever = ~std::uint64_t{0};  // no revision of a task
 
 std::string acknowledged(const NotificationFilter& filter) {
-  std::string out = "{";
+  json::ObjectText out;
   for (const mcp::ChangingList& list : mcp::kChangingLists) {
-    if (!(filter.lists & list.kinds)) continue;
-    if (out.size() > 1) out += ',';
-    out += fmt::format(R"("{}":true)", list.asked_by);
+    if (filter.lists & list.kinds) out.add_bool(list.asked_by, true);
   }
-  if (!filter.uris.empty()) {
-    if (out.size() > 1) out += ',';
-    out += R"("resourceSubscriptions":[)";
-    for (const auto& [key, uri] : filter.uris) {
-      if (out.back() != '[') out += ',';
-      text::append_json_string(out, uri.asked);
-    }
-    out += ']';
-  }
-  if (!filter.tasks.empty()) {
-    if (out.size() > 1) out += ',';
-    out += R"("taskIds":[)";
-    for (const TaskPtr& task : filter.tasks) {
-      if (out.back() != '[') out += ',';
-      text::append_json_string(out, task->id());
-    }
-    out += ']';
-  }
-  return out + "}";
+  json::ArrayText uris, tasks;
+  for (const auto& [key, uri] : filter.uris) uris.add(text::json_string(uri.asked));
+  for (const TaskPtr& task : filter.tasks) tasks.add(text::json_string(task->id()));
+  if (!filter.uris.empty()) out.add("resourceSubscriptions", uris.take());
+  if (!filter.tasks.empty()) out.add("taskIds", tasks.take());
+  return out.take();
 }
 
 // An array of strings of the client's wishes, each handed to `note`; an absent one is empty.

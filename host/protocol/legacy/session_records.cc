@@ -1,10 +1,9 @@
 #include "protocol/legacy/session_records.h"
 
-#include <fmt/core.h>
-
 #include <utility>
 
 #include "base/json.h"
+#include "base/json_members.h"
 #include "base/text.h"
 #include "protocol/version.h"
 
@@ -21,13 +20,14 @@ std::optional<std::string> text_member(const json::Value& object, std::string_vi
 }  // namespace
 
 std::string session_text(const Session::Record& record) {
-  std::string out = R"({"owner":)";
-  text::append_json_string(out, record.owner);
-  out += fmt::format(R"(,"version":"{}","logSeverity":{},"info":)", record.client.version, record.log_severity);
-  text::append_json_string(out, record.client.info);
-  out += R"(,"capabilities":)";
-  text::append_json_string(out, record.client.capabilities);
-  return out + R"(,"watched":)" + text::json_strings(record.watched) + "}";
+  return json::ObjectText()
+      .add_text("owner", record.owner)
+      .add_text("version", record.client.version)
+      .add_text("info", record.client.info)
+      .add_text("capabilities", record.client.capabilities)
+      .add_number("logSeverity", record.log_severity)
+      .add("watched", text::json_strings(record.watched))
+      .take();
 }
 
 std::optional<Session::Record> read_session(std::string_view text) {

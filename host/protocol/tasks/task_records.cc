@@ -1,7 +1,5 @@
 #include "protocol/tasks/task_records.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -9,7 +7,7 @@
 #include <utility>
 
 #include "base/json.h"
-#include "base/text.h"
+#include "base/json_members.h"
 
 namespace collet::protocol {
 namespace {
@@ -22,18 +20,19 @@ std::string key_prefix(const std::string& owner) { return owner + '/'; }
 }  // namespace
 
 std::string task_text(const Task::Record& record) {
-  std::string out = fmt::format(R"({{"id":"{}","dialect":"{}","status":"{}","createdAtMs":{},"updatedAtMs":{},"ttlMs":{},"hasShare":{})",
-                                record.id, record.origin.dialect == Era::modern ? "modern" : "legacy", status_name(record.status),
-                                record.created_at_ms, record.updated_at_ms, record.origin.ttl_ms, record.origin.has_share);
-  const auto add = [&out](std::string_view name, std::string_view value) {
-    out += fmt::format(R"(,"{}":)", name);
-    text::append_json_string(out, value);
-  };
-  add("owner", record.origin.owner);
-  add("message", record.message);
-  add("result", record.outcome.result);
-  add("error", record.outcome.error);
-  return out + '}';
+  return json::ObjectText()
+      .add_text("id", record.id)
+      .add_text("dialect", record.origin.dialect == Era::modern ? "modern" : "legacy")
+      .add_text("owner", record.origin.owner)
+      .add_bool("hasShare", record.origin.has_share)
+      .add_number("ttlMs", record.origin.ttl_ms)
+      .add_number("createdAtMs", record.created_at_ms)
+      .add_number("updatedAtMs", record.updated_at_ms)
+      .add_text("status", status_name(record.status))
+      .add_text("message", record.message)
+      .add_text("result", record.outcome.result)
+      .add_text("error", record.outcome.error)
+      .take();
 }
 
 std::optional<Task::Record> read_task(std::string_view text) {

@@ -7,12 +7,16 @@
 
 #include <cerrno>
 #include <cstring>
+#include <limits>
+#include <thread>
 
+#include "base/clock.h"
 #include "base/limits.h"
 
 namespace collet::store {
 namespace {
 
+constexpr auto kLockPause = std::chrono::milliseconds(5);
 constexpr std::int64_t kApplication = 0x436f6c74;  // "Colt", in the file's header
 
 // FULL: a commit returns when the disk has what is beside the file (WAL). What was committed outlives the process, the system and a loss of
@@ -48,7 +52,7 @@ std::string reason_of(sqlite3* connection) {
 Result<std::unique_ptr<Database>> Database::open(const std::string& file, std::span<const char* const> migrations) {
   std::unique_ptr<Database> database(new Database(file));
   try {
-    database->create();
+    database->lock();
     database->connect();
     database->set_up(migrations);
   } catch (const DatabaseFailure& failure) {
@@ -57,23 +61,37 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& file, std::s
   return database;
 }
 
-Database::~Database() { sqlite3_close(connection_); }
+// Another descriptor of the file that is closed takes SQLite's locks from it (POSIX): so lock_ is the last.
+Database::~Database() {
+  sqlite3_close(connection_);
+  if (lock_ >= 0) close(lock_);
+}
 
-// A file that is there is not opened: to close it again would take the locks from it that this process has at it (POSIX).
-void Database::create() const {
-  const int made = ::open(file_.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-  if (made < 0 && errno != EEXIST) throw DatabaseFailure(std::strerror(errno));
-  if (made >= 0) close(made);
+// Whatever in this process opens the file and closes it again, as a plugin may, takes SQLite's locks from it. This one stays: it is the
+// descriptor's, and at a place where SQLite has none.
+void Database::lock() {
+  lock_ = ::open(file_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  if (lock_ < 0) throw DatabaseFailure(std::strerror(errno));
+  struct flock mark {};
+  mark.l_type = F_WRLCK;
+  mark.l_whence = SEEK_SET;
+  mark.l_start = std::numeric_limits<off_t>::max() - 1;
+  mark.l_len = 1;
+  const std::uint64_t until_ms = monotonic_ms() + limits::kStoreBusyMs;
+  while (fcntl(lock_, F_OFD_SETLK, &mark) != 0) {
+    if (errno != EAGAIN && errno != EACCES) throw DatabaseFailure(fmt::format("it cannot be locked: {}", std::strerror(errno)));
+    if (monotonic_ms() >= until_ms) throw DatabaseFailure("another process has it open");
+    std::this_thread::sleep_for(kLockPause);
+  }
 }
 
 void Database::connect() {
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   if (sqlite3_open_v2(file_.c_str(), &connection_, flags, nullptr) != SQLITE_OK) fail();
-  if (sqlite3_db_readonly(connection_, "main") == 1) throw DatabaseFailure("it cannot be written");
   sqlite3_busy_timeout(connection_, static_cast<int>(limits::kStoreBusyMs));
 }
 
-// The lock comes first: of two that begin at once one waits for the other. Nothing is written before it is known whose file it is.
+// SQLite's own lock keeps its shell away. Nothing is written before it is known whose file it is.
 void Database::set_up(std::span<const char* const> migrations) {
   run("PRAGMA locking_mode = EXCLUSIVE");
   run("BEGIN EXCLUSIVE");

@@ -53,7 +53,7 @@ class Database {
   };
 
   explicit Database(std::string file) : file_(std::move(file)) {}
-  void create() const;
+  void lock();
   void connect();
   void set_up(std::span<const char* const> migrations);
   void migrate(std::span<const char* const> migrations);
@@ -64,6 +64,7 @@ class Database {
   static std::optional<Identity> identity(const std::string& file);
 
   const std::string file_;
+  int lock_ = -1;  // a descriptor of the file
   sqlite3* connection_ = nullptr;
   std::optional<Identity> main_;
   std::optional<Identity> log_;  // of the file beside it

@@ -9,7 +9,7 @@
 
 namespace collet::protocol {
 
-// Owned by its loop under a serial, until it ends itself there. Loop thread.
+// Owned by its loop under a serial, until it has itself let go or the loop lets go of it. Loop thread.
 class HeldOpen : public transport::HttpReplyObserver {
  public:
   virtual ~HeldOpen() = default;
@@ -18,7 +18,7 @@ class HeldOpen : public transport::HttpReplyObserver {
   virtual void look() = 0;
   // Its client wants it no longer, and has said so by a message. May end it.
   virtual void cancel() {}
-  // Whether it is a stream that a server ends which ends itself: it would go on for ever.
+  // Whether it never ends by itself, so that a server that ends must end it.
   virtual bool is_endless() const = 0;
 
   // A list has changed, perhaps several times, for those who see all of it.

@@ -25,8 +25,8 @@ struct RequestEnd {
   std::uint64_t took_us = 0;
 };
 
-// A request over HTTP that may not come in, whatever it asks: of a Host, an Origin or a token that is not allowed, or of a sender who
-// cannot be told now.
+// A request over HTTP that may not come in, whatever it asks: its Host, Origin or token is not allowed, or it cannot be found out now
+// who sends it or which session it names.
 struct DeniedRequest {
   std::string_view path;    // its first 128 bytes
   std::string_view client;  // its address
@@ -36,7 +36,7 @@ struct DeniedRequest {
 // On the loop of the request, on several loops at once. Takes microseconds, and throws std::bad_alloc at most.
 class RequestObserver {
  public:
-  // Of each request of MCP that is answered: as it is handed to its method, or refused.
+  // Of each request of MCP that is answered, as it is handed to its method or refused; but for batches that are refused whole.
   virtual void on_request_begun(const RequestFacts& facts) = 0;
   virtual void on_request_ended(const RequestFacts& facts, const RequestEnd& end) = 0;  // exactly once
   virtual void on_request_denied(const DeniedRequest& request) = 0;

@@ -194,8 +194,16 @@ void ServerLoop::begin_call(RequestPtr request, const Target& target) {
   beginning.begin(std::move(request), target, std::move(call));
 }
 
+void ServerLoop::tell_lists_may_have_changed(EventLog& log) {
+  for (const mcp::ChangingList& list : mcp::kChangingLists) log.append(list_changed_message(list));
+}
+
 void ServerLoop::open_reader(transport::HttpReply& reply, SessionPtr session, EventLogPtr log,
                              std::uint64_t position, EventReader::Style style) {
+  if (ends_streams_) {
+    if (style == EventReader::Style::whole_session) server_.sessions().remove(*session);
+    return reply.end();
+  }
   const std::uint64_t serial = next_serial();
   auto reader =
       std::make_unique<EventReader>(*this, serial, reply, std::move(session), std::move(log), position, style);
@@ -224,6 +232,7 @@ void ServerLoop::end_streams() {
 }
 
 void ServerLoop::cancel_calls(registry::CancelReason reason) {
+  waiting_.give_up();
   calls_.cancel_all(reason);
   for (const auto& [serial, route] : routes_) route->cancel(reason);
 }
@@ -316,8 +325,15 @@ Server::Server(ServerOptions options, registry::Registry& registry, std::vector<
     : options_(std::move(options)),
       registry_(registry),
       watches_(options_.on_watch),
-      sessions_(options_.sessions_max, options_.session_idle_timeout_ms),
+      sessions_(options_.sessions_max, options_.session_idle_timeout_ms,
+                [this](Session& session) {
+                  if (session_records_) session_records_->remove(session);
+                }),
       sealer_(options_.state_keys),
+      tasks_(limits::kTasksBytesMax,
+             [this](const Task& task) {
+               if (task_records_) task_records_->remove(task);
+             }),
       identity_(make_identity(options_)),
       server_info_member_(fmt::format(R"("{}":{})", mcp::kServerInfo, identity_)),
       stamp_(R"("resultType":"complete","_meta":{)" + server_info_member_ + "}"),

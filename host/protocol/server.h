@@ -59,8 +59,7 @@ struct ServerOptions {
   std::uint64_t list_changed_interval_ms = limits::kListChangedIntervalMs;
   RequestObservers observers;  // borrowed for good
   std::vector<registry::StateSealer::Key> state_keys;  // of registry::StateSealer
-  // Where sessions and tasks are that outlive this process or are another one's; borrowed: it ends before the loops are destroyed. Null:
-  // there are none but ours.
+  // Where sessions and tasks outlive this process; borrowed: it ends before the server is destroyed. Null: they do not.
   store::Records* records = nullptr;
 };
 
@@ -99,6 +98,8 @@ class ServerLoop {
   // May be null. Outlives its requests.
   void set_stdio_client(StdioClient* client) { stdio_client_ = client; }
 
+  // To who has known the lists of an earlier process.
+  void tell_lists_may_have_changed(EventLog& log);
   // Sends a log of the session over a reply, from behind `position`.
   void open_reader(transport::HttpReply& reply, SessionPtr session, EventLogPtr log, std::uint64_t position,
                    EventReader::Style style);
@@ -107,6 +108,7 @@ class ServerLoop {
     return *held_open_.emplace(serial, std::move(held)).first->second;
   }
   void let_go(std::uint64_t serial) { held_open_.erase(serial); }
+  void end_all_held_open() { held_open_.clear(); }
   // A callback, safe on any thread, that has what is held open under `serial` look again.
   std::function<void()> waker(std::uint64_t serial);
   // A function for any thread that tells the session of the task's state, by notifications/tasks/status.
@@ -176,6 +178,7 @@ class ServerLoop {
   void cancel_task(RequestPtr request);
   // Whether the request waits for tasks of a store that it is about; it goes on with its handler when they are here.
   bool awaits_tasks(RequestPtr& request, Handler handler);
+  void take_tasks(WaitingRequests::Serial serial, Handler handler, Result<std::vector<Task::Record>> tasks);
   // The task that the request is about; if there is none the request has been answered.
   TaskPtr find_task(Request& request);
   // Likewise in the dialect of 2025-11-25.
@@ -211,7 +214,7 @@ class ServerLoop {
   RequestPool requests_;
   Calls calls_;
   LoopSessions sessions_{*this};
-  WaitingRequests waiting_;
+  WaitingRequests waiting_{loop_};
   std::map<std::uint64_t, std::unique_ptr<HeldOpen>> held_open_;  // by serial
   std::map<std::uint64_t, std::unique_ptr<RouteCall>> routes_;
   bool ends_streams_ = false;
@@ -276,7 +279,7 @@ class Server {
   void cancel(rpc::Place place);
   // … to give the call there the client's answer to its question …
   void respond(rpc::Place place, std::string key, Result<std::string> result);
-  // … to have the reader there send what has come.
+  // … to have what is held open there look again.
   void wake(rpc::Place place);
   // Any thread: tells all clients that watch this resource.
   void resource_updated(std::string_view uri);
@@ -290,11 +293,11 @@ class Server {
   const ServerOptions options_;
   registry::Registry& registry_;
   Watches watches_;
-  SessionTable sessions_;
   std::optional<SessionRecords> session_records_;
+  SessionTable sessions_;
   const registry::StateSealer sealer_;
-  TaskTable tasks_;
   std::optional<TaskRecords> task_records_;
+  TaskTable tasks_;
   std::string identity_;
   std::string server_info_member_;
   std::string stamp_;

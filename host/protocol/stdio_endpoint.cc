@@ -34,6 +34,7 @@ StdioEndpoint::StdioEndpoint(ServerLoop& loop, int in, int out, std::size_t line
 }
 
 StdioEndpoint::~StdioEndpoint() {
+  loop_.end_all_held_open();  // while it can be told
   loop_.calls().cancel_all(registry::CancelReason::client);
   loop_.set_stdio_client(nullptr);
 }
@@ -111,6 +112,8 @@ void StdioEndpoint::on_long_line(std::string_view piece, bool last) {
 void StdioEndpoint::refuse(Request& request, const rpc::Error& error) {
   const std::string_view version = modern_version_.empty() ? legacy_version() : modern_version_;
   request.context.transport = Transport::stdio;
+  request.context.principal = session_->principal();
+  if (modern_version_.empty()) request.context.era = Era::legacy;
   request.exchange = rpc::Exchange(id_of_refusal(request.message.id, version), outlet_);
   loop_.refuse(request, error);
 }

@@ -86,7 +86,9 @@ void Host::end_or_leave() {
 }
 
 std::vector<std::string> Host::end() {
-  return loader_.shutdown(unload_timeout_ms, plugin::Loader::Loops::ended);
+  std::vector<std::string> left = loader_.shutdown(unload_timeout_ms, plugin::Loader::Loops::ended);
+  if (left.empty()) store_.reset();  // what was asked of it is done: before those are gone who have asked
+  return left;
 }
 
 void Host::leave() const {

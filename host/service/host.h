@@ -86,7 +86,7 @@ class Host {
   std::string no_groups_;  // why workers have no control groups, though they are to; or empty
   std::shared_ptr<worker::ControlGroups> groups_;
   const bool store_lasts_;
-  const std::unique_ptr<store::Store> store_;
+  std::unique_ptr<store::Store> store_;  // null once plugins have ended
   plugin::Loader loader_;
   std::vector<plugin::PluginSpec> specs_;
   std::vector<plugin::LoadReport> reports_;

@@ -76,6 +76,7 @@ class Store(Case):
                     stream.send(session.get())
                     self.assertTrue(stream.head().is_stream)
                 self.assertEqual(session.end(), 204)
+                Session(server)  # is on the disk when it is answered, and so is what came before
                 session.server = server = self.restart(server)
                 self.assertEqual(session.ask("tools/list").status, 404)
                 server.kill()
@@ -101,6 +102,7 @@ class Store(Case):
                 session.ask("tools/call", name="release", arguments={})
                 until(lambda: session.status(tasks["legacy done"]) == "completed" and
                       modern_task(server, tasks["modern done"])["status"] == "completed")
+        Session(server)  # likewise
         session.server = server = self.restart(server)
 
         self.assertEqual(session.status(tasks["legacy done"]), "completed")

@@ -33,7 +33,7 @@ extern const Placement kTestPlacement;
 LoaderOptions test_options();
 inline bool in_worker() { return kTestPlacement == Placement::worker; }
 
-// Nobody is waited for who does not end, and everybody who does, however slow the machine is.
+// Calls have so long to end by themselves, and then when they are asked to; what then remains is ended, however slow the machine is.
 inline constexpr Patience kUnhurried{std::chrono::milliseconds(100), std::chrono::seconds(3), kPatience};
 
 // Shows both where it does not.

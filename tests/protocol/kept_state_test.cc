@@ -1,4 +1,6 @@
 // Sessions and tasks that a store keeps: a client goes on with them at another server, as it does after a restart.
+#include <atomic>
+#include <chrono>
 #include <deque>
 
 #include "protocol/harness.h"
@@ -42,7 +44,7 @@ class SlowRecords final : public Records {
     });
   }
 
-  // Answers nothing but that it has failed, from now on.
+  // To what is read it answers nothing but that it has failed, from now on.
   void fail() { fails_ = true; }
   std::size_t asked() const { return asked_.size(); }
   void answer_all() {
@@ -69,6 +71,13 @@ protocol::AccessRules with_tokens() {
   protocol::AccessRules rules;
   rules.authenticator = known_by([](std::string_view token) { return named(token); });
   return rules;
+}
+
+// Within a time that is far more than that takes.
+bool becomes_true_in(Harness& h, const std::function<bool()>& condition) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(120);
+  while (!condition() && std::chrono::steady_clock::now() < until) h.turn();
+  return condition();
 }
 
 constexpr const char* kList = R"({"jsonrpc":"2.0","id":5,"method":"tools/list"})";
@@ -235,7 +244,7 @@ TEST_CASE("who waits in vain for a session is told to come again") {
   rules.authentication_timeout_ms = 1;
   Harness h(kept_in(records), std::move(rules));
   FakeReply& late = h.legacy(kList, "somewhere");
-  while (late.held) h.turn();
+  CHECK(becomes_true_in(h, [&] { return !late.held; }));
   CHECK(late.status == 503);
   CHECK(late.headers["Retry-After"] == "2");
   FakeReply& ending = h.legacy(kList, "somewhere");
@@ -274,19 +283,19 @@ TEST_CASE("a session that the store has no room for is this server's alone") {
 
 TEST_CASE("a session that is used is kept again before its record ends") {
   protocol::EventBudget budget;
-  Session session("id", nullptr, budget);
-  CHECK_FALSE(session.take_renewal(1'000'000, 10));  // no store has it
-  session.note_kept(100);
-  CHECK_FALSE(session.take_renewal(109, 10));
-  CHECK(session.take_renewal(110, 10));
-  CHECK_FALSE(session.take_renewal(119, 10));
-  CHECK(session.take_renewal(125, 10));
+  const auto session = std::make_shared<Session>("id", nullptr, budget);
+  CHECK_FALSE(session->take_renewal(1'000'000, 10));  // no store has it
+  session->begin_keeping(100);
+  CHECK_FALSE(session->take_renewal(109, 10));
+  CHECK(session->take_renewal(110, 10));
+  CHECK_FALSE(session->take_renewal(119, 10));
+  CHECK(session->take_renewal(125, 10));
 
   std::uint64_t now_ms = 0;
   store::MemoryRecords records([&] { return now_ms; });
   protocol::SessionRecords kept(records, 1'000);
   CHECK(kept.renewal_ms() == 250);
-  session.initialize({"2025-11-25", "{}", "{}"});
+  session->initialize({"2025-11-25", "{}", "{}"});
   const auto is_there = [&] {
     bool there = false;
     kept.find("id", [&](Result<std::optional<Session::Record>> record) { there = record->has_value(); });
@@ -300,6 +309,111 @@ TEST_CASE("a session that is used is kept again before its record ends") {
   CHECK(is_there());
   now_ms = 1'999;
   CHECK_FALSE(is_there());
+}
+
+TEST_CASE("a request renews the record of its session") {
+  SlowRecords records;
+  auto options = kept_in(records);
+  options.session_idle_timeout_ms = 4;  // so that each later turn of the loop is one to renew in
+  Harness h(std::move(options));
+  FakeReply& opened = h.legacy(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+                               R"("capabilities":{},"clientInfo":{"name":"t","version":"1"}}})");
+  records.answer_all();
+  h.turn();
+  const std::string session = opened.headers["Mcp-Session-Id"];
+  const std::uint64_t began_ms = h.loop.now_ms();
+  while (h.loop.now_ms() < began_ms + 1) h.turn();
+  if (!h.server.sessions().has(session)) return;  // the machine has slept, and the session is over
+  h.legacy(kList, session);
+  CHECK(records.asked() >= 1);
+  records.answer_all();
+}
+
+TEST_CASE("a session that changes faster than it can be kept is put once more, as it is then") {
+  SlowRecords records;
+  Harness first(kept_in(records)), second(kept_in(records));
+  FakeReply& opened = first.legacy(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+                                   R"("capabilities":{},"clientInfo":{"name":"t","version":"1"}}})");
+  records.answer_all();
+  first.turn();
+  const std::string session = opened.headers["Mcp-Session-Id"];
+  for (const std::string level : {"debug", "warning", "error", "alert", "critical"}) {
+    first.legacy(R"({"jsonrpc":"2.0","id":1,"method":"logging/setLevel","params":{"level":")" + level + "\"}}", session);
+  }
+  CHECK(records.asked() == 1);
+  records.answer_all();
+  FakeReply& listed = second.legacy(kList, session);
+  records.answer_all();
+  for (int i = 0; i < 3; ++i) second.turn();
+  CHECK(listed.status == 200);
+  CHECK(second.server.sessions().find(session, nullptr, second.loop.now_ms())->log_severity() == 2);
+}
+
+TEST_CASE("what has ended is not kept again by whoever still has it, nor brought back by whoever fetches it") {
+  store::MemoryRecords records;
+  Harness h(kept_in(records));
+  const std::string id = open_session(h);
+  const protocol::SessionPtr session = h.server.sessions().find(id, nullptr, h.loop.now_ms());
+  const Session::Record record = session->record();
+  CHECK(records.count() == 1);
+  h.server.at(0).sessions().end(*session);
+  h.server.at(0).sessions().keep(session);
+  CHECK(records.count() == 0);
+  CHECK_FALSE(h.server.sessions().restore(id, nullptr, record, h.loop.now_ms()));
+  CHECK(h.server.sessions().size() == 0);
+}
+
+TEST_CASE("a session that goes for want of room is not kept either") {
+  store::MemoryRecords records;
+  auto options = kept_in(records);
+  options.sessions_max = 2;
+  Harness h(std::move(options));
+  const std::string oldest = open_session(h);
+  open_session(h);
+  open_session(h);
+  CHECK(records.count() == 2);
+  CHECK(h.legacy(kList, oldest).status == 404);
+}
+
+TEST_CASE("a client's answers and event ids of before a restart are not taken for those of now") {
+  store::MemoryRecords records;
+  std::string session;
+  {
+    Harness before(kept_in(records));
+    session = open_session(before);
+  }
+  Harness after(kept_in(records));
+  FakeReply& stream =
+      after.send({"", {{"Accept", "text/event-stream"}, {"Mcp-Session-Id", session}, {"Last-Event-ID", "1-57"}}, "GET"});
+  REQUIRE(stream.streaming);
+  CHECK(stream.status == 200);
+  const auto continued = after.server.sessions().find(session, nullptr, after.loop.now_ms());
+  REQUIRE(continued->is_continued());
+  CHECK(continued->note_question({}, "key").value() > 1'000'000);
+  CHECK_FALSE(continued->take_question(1));
+  after.turn();
+  std::vector<std::string> told;
+  for (const std::string& event : stream.events) told.push_back(at(event, "/method"));
+  CHECK(told == std::vector<std::string>{"\"notifications/tools/list_changed\"", "\"notifications/prompts/list_changed\"",
+                                         "\"notifications/resources/list_changed\""});
+}
+
+TEST_CASE("a session goes on watching what is not there yet after a restart") {
+  store::MemoryRecords records;
+  Harness first(kept_in(records)), second(kept_in(records));
+  first.add(registry::Kind::resource, "note://1", [](const registry::Call&, registry::Listener&) {});
+  const std::string session = open_session(first);
+  first.legacy(R"({"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"note://1"}})", session);
+  CHECK(second.legacy(kList, session).status == 200);
+  second.add(registry::Kind::resource, "note://1", [](const registry::Call&, registry::Listener&) {});
+  FakeReply& stream = second.send({"", {{"Accept", "text/event-stream"}, {"Mcp-Session-Id", session}}, "GET"});
+  second.turn();
+  const std::size_t told = stream.events.size();
+  second.server.resource_updated("note://1");
+  second.turn();
+  second.turn();
+  REQUIRE(stream.events.size() == told + 1);
+  CHECK(at(stream.events.back(), "/method") == "\"notifications/resources/updated\"");
 }
 
 TEST_CASE("what a store has of a session is read as it was written, and nothing else is") {
@@ -393,6 +507,99 @@ TEST_CASE("a cancelled task is cancelled after a restart") {
   before.turn();
   Harness again(kept_in(records));
   CHECK(at(about(again, session, "get", task), "/result/status") == "\"cancelled\"");
+}
+
+TEST_CASE("a task whose result cannot be kept is not said to have failed") {
+  store::MemoryRecords records;
+  Harness before(kept_in(records)), after(kept_in(records));
+  add_waiting_tool(before);
+  const std::string session = open_session(before);
+  const std::string task = begin_task(before, session);
+  before.provider.end_with_text(std::string(limits::kRecordValueBytesMax, 'x'));
+  CHECK(at(about(before, session, "get", task), "/result/status") == "\"completed\"");
+  CHECK(at(about(after, session, "get", task), "/error/code") == "-32602");
+}
+
+TEST_CASE("a process does not take its own task that runs for one of before") {
+  store::MemoryRecords records;
+  protocol::TaskRecords ours(records), others(records);
+  Task task("1f", 1, {.owner = "principal:a"}, 0, std::make_shared<std::atomic<std::size_t>>(0));
+  ours.keep(task);
+  std::size_t found = 9;
+  const auto count = [&](Result<std::vector<Task::Record>> tasks) { found = tasks->size(); };
+  ours.find("principal:a", {"1f"}, count);
+  CHECK(found == 0);
+  others.find("principal:a", {"1f"}, count);
+  CHECK(found == 1);
+  others.find("principal:b", {"1f"}, count);
+  CHECK(found == 0);
+  task.cancel();
+  ours.keep(task);
+  ours.find("principal:a", {"1f"}, count);
+  CHECK(found == 1);
+  ours.remove(task);
+  others.find("principal:a", {"1f"}, count);
+  CHECK(found == 0);
+}
+
+TEST_CASE("all tasks of an owner are found, however many pages of keys they are") {
+  store::MemoryRecords records;
+  const unsigned count = limits::kRecordPageKeys + 1;
+  for (unsigned i = 0; i < count; ++i) {
+    Task::Record record{.process = "p", .id = std::to_string(i), .origin = {.owner = "o"}, .status = Task::Status::completed};
+    record.created_at_ms = count - i;
+    records.put("host:tasks", {.key = "o/" + record.id, .value = protocol::task_text(record)}, [](Records::Answer) {});
+  }
+  protocol::TaskRecords kept(records);
+  std::vector<std::string> ids;
+  kept.find_all("o", [](const std::string& id) { return id != "7"; }, [&](Result<std::vector<Task::Record>> tasks) {
+    for (const Task::Record& task : *tasks) ids.push_back(task.id);
+  });
+  CHECK(ids.size() == count - 1);
+  CHECK(ids.front() == std::to_string(count - 1));
+  CHECK(ids.back() == "0");
+}
+
+TEST_CASE("so many requests wait for the store, for so long, and no more") {
+  SlowRecords records;
+  Harness h(kept_in(records));
+  const std::string can_tasks = R"({"extensions":{"io.modelcontextprotocol/tasks":{}}})";
+  const auto ask = [&]() -> FakeReply& { return h.modern("tasks/get", R"("taskId":"1f",)", "1f", can_tasks); };
+  FakeReply& first = ask();
+  for (unsigned i = 1; i < limits::kWaitingRequestsMax; ++i) ask();
+  CHECK_FALSE(first.ended);
+  CHECK(ask().status == 503);
+  first.leave();
+  FakeReply& last = ask();
+  CHECK_FALSE(last.ended);
+  h.server.at(0).cancel_calls(registry::CancelReason::shutdown);
+  CHECK(last.status == 503);
+  CHECK(first.status == 0);
+  records.answer_all();
+  h.turn();
+
+  protocol::WaitingRequests waiting(h.loop, 1, 1);
+  FakeReply reply;
+  protocol::RequestPtr request = h.server.at(0).new_request();
+  request->http.open(reply, {});
+  request->exchange = rpc::Exchange(request->message.id, request->http);
+  const auto serial = waiting.add(std::move(request));
+  REQUIRE(serial);
+  CHECK(becomes_true_in(h, [&] { return reply.ended; }));
+  CHECK(reply.status == 503);
+  CHECK_FALSE(waiting.take(*serial));
+}
+
+TEST_CASE("a stream that is asked for when the server ends its streams does not begin") {
+  SlowRecords records;
+  Harness h(kept_in(records));
+  const std::string can_tasks = R"({"extensions":{"io.modelcontextprotocol/tasks":{}}})";
+  FakeReply& listens = h.modern("subscriptions/listen", R"("notifications":{"taskIds":["1f"]},)", "", can_tasks);
+  CHECK_FALSE(listens.ended);
+  h.server.at(0).end_streams();
+  records.answer_all();
+  h.turn();
+  CHECK(at(listens.body, "/error/code") == "-32603");
 }
 
 TEST_CASE("tasks/list has those of before a restart, oldest first") {

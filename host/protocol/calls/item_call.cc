@@ -93,7 +93,8 @@ std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
   task_ = server.tasks().create(
       {context.era, task_owner(context), rpc::Place{loop_.index(), serial_}, *offer.ttl_ms, is_known}, monotonic_ms());
   if (!task_) return rpc::internal_error("Too many tasks are under way");
-  if (TaskRecords* const records = server.task_records()) {
+  // With the client at the other end of the standard streams this process ends.
+  if (TaskRecords* const records = server.task_records(); records && context.transport == Transport::http) {
     records->keep(*task_);
     keep_ = std::make_unique<TaskWatch>(task_, [records, weak = std::weak_ptr<Task>(task_)] {
       if (const TaskPtr changed = weak.lock(); changed && changed->over()) records->keep(*changed);

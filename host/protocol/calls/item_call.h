@@ -86,6 +86,7 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   void release();
 
   ServerLoop& loop_;
+  TaskPtr task_;  // where the answer goes, if the request has been answered with a task
   RequestPtr request_;
   std::uint64_t serial_ = 0;
   Phase phase_ = Phase::running;
@@ -97,7 +98,6 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   bool in_flight_ = false;          // its id is noted with its peer
   std::uint64_t timeout_ms_ = 0;
 
-  TaskPtr task_;                         // where the answer goes, if the request has been answered with a task
   std::unique_ptr<TaskWatch> announce_;  // tells a session of 2025-11-25 of the task's changes
   std::unique_ptr<TaskWatch> keep_;      // has a store keep the task when it is over
 

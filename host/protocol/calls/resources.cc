@@ -43,7 +43,7 @@ void ServerLoop::subscribe(RequestPtr request) {
   if (!request->context.session->subscribe(*uri, server_.watch(found.uri(*uri)))) {
     return request->invalid_params("over {} subscriptions", limits::kSubscriptionUrisMax);
   }
-  sessions_.keep(*request->context.session);
+  sessions_.keep(request->context.session);
   request->exchange.result({"{}"});
 }
 
@@ -52,7 +52,7 @@ void ServerLoop::unsubscribe(RequestPtr request) {
   if (!uri) return request->invalid_params("uri must be a string");
   if (const SessionPtr& session = request->context.session) {
     session->unsubscribe(*uri);
-    sessions_.keep(*session);
+    sessions_.keep(session);
   }
   request->exchange.result({"{}"});
 }

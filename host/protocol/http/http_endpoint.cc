@@ -49,7 +49,8 @@ void HttpEndpoint::serve(const HttpRequest& http, HttpReply& reply, registry::Pr
 
 Route::Fetch HttpEndpoint::needs(const HttpRequest& http, const registry::PrincipalPtr& principal) {
   const auto [id, agreed] = http.stated("mcp-session-id");
-  if (!id.data() || !agreed || !loop_.sessions().may_be_elsewhere(id)) return {};
+  const bool modern = !known_modern(http.stated("mcp-protocol-version").value).empty();  // which has no sessions
+  if (!id.data() || !agreed || modern || !loop_.sessions().may_be_elsewhere(id)) return {};
   return [this, id = std::string(id), principal](Route::Fetched done) mutable {
     loop_.sessions().fetch(std::move(id), std::move(principal), std::move(done));
   };
@@ -170,12 +171,15 @@ void HttpEndpoint::get(const HttpRequest& http, HttpReply& reply, const registry
   if (const auto last_event = http.stated("last-event-id"); last_event.value.data()) {
     if (last_event.agreed) last = EventId::parse(last_event.value).value_or(EventId());
     log = session->find_log(last.log);
-    if (!log) {
+    if (!log && !session->is_continued()) {
       return refuse(reply, page, 400, "That event is no longer kept: Last-Event-ID names none of this session\n");
     }
-  } else {
+  }
+  if (!log) {
+    last = {};
     log = session->open_side_log();
     if (session->can_poll()) log->append({});  // so that the client knows where to begin again
+    if (session->take_news_of_lists()) loop_.tell_lists_may_have_changed(*log);
   }
   begin_events(http, reply);
   loop_.open_reader(reply, std::move(session), std::move(log), last.event, EventReader::Style::resumable);

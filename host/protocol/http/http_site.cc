@@ -130,7 +130,7 @@ std::optional<HttpSite::Admitted> HttpSite::admit_granted(const Route* route, co
 }
 
 void HttpSite::await_verdict(const HttpRequest& http, HttpReply& reply, std::string_view page) {
-  std::optional<LateVerdict> verdict = held_.hold(reply, http.client);
+  std::optional<LateVerdict> verdict = unknown_.hold(reply, http.client);
   if (!verdict) return deny(http, reply, page, cannot_authenticate("too many are waiting for that"));
   access_.find_out(http, std::move(*verdict));
 }
@@ -139,7 +139,7 @@ bool HttpSite::awaits_needs(const Route& route, const HttpRequest& http, HttpRep
                             const registry::PrincipalPtr& principal) {
   Route::Fetch fetch = route.needs ? route.needs(http, principal) : Route::Fetch();
   if (!fetch) return false;
-  auto done = held_.hold_for(reply, http.client, principal);
+  auto done = known_.hold_for(reply, http.client, principal);
   if (done) {
     fetch(std::move(*done));
   } else {

@@ -19,14 +19,20 @@ class HttpSite final : public transport::HttpHandler {
  public:
   // Who is told of requests that may not come in outlives it.
   HttpSite(loop::Loop& loop, const Access& access, const RequestObservers& observers = kNobody)
-      : access_(access), observers_(observers), held_(loop, {access.rules().authentication_timeout_ms, access.rules().authentications_max}) {}
+      : access_(access),
+        observers_(observers),
+        unknown_(loop, {access.rules().authentication_timeout_ms, access.rules().authentications_max}),
+        known_(loop, {access.rules().authentication_timeout_ms, access.rules().authentications_max}) {}
 
   // Before the first request. Where two have the same path the earlier one is served; the first of all is the one that
   // who finds nothing is told of.
   void add(Route route) { routes_.push_back(std::move(route)); }
 
   // Refuses all requests that are held: the server ends.
-  void give_up_held() { held_.give_up(); }
+  void give_up_held() {
+    unknown_.give_up();
+    known_.give_up();
+  }
 
   void on_request(const transport::HttpRequest& http, transport::HttpReply& reply) override;
   bool refuses(const transport::HttpRequest& header, transport::HttpReply& reply, transport::HttpSender& sender) override;
@@ -51,7 +57,8 @@ class HttpSite final : public transport::HttpHandler {
 
   const Access& access_;
   const RequestObservers& observers_;
-  HeldRequests held_;
+  HeldRequests unknown_;  // whose senders are to be found out
+  HeldRequests known_;    // that lack what their route needs
   std::vector<Route> routes_;
 };
 

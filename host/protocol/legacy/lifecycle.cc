@@ -71,8 +71,9 @@ void ServerLoop::initialize(RequestPtr request) {
   }
   if (!is_new || !server_.session_records()) return answer_initialize(*request, version);
   // Its client may come to another process next, which is to know it.
-  const WaitingRequests::Serial serial = waiting_.add(std::move(request));
-  sessions_.begin_to_keep(*session, [this, serial, version] {
+  const auto serial = waiting_.add(std::move(request));
+  if (!serial) return;
+  sessions_.begin_to_keep(session, [this, serial = *serial, version] {
     loop_.post([this, serial, version] {
       if (const RequestPtr waited = waiting_.take(serial)) answer_initialize(*waited, version);
     });
@@ -93,7 +94,7 @@ void ServerLoop::set_level(RequestPtr request) {
   if (!severity) return request->invalid_params("level must be one of the levels of RFC 5424");
   if (const SessionPtr& session = request->context.session) {
     session->set_log_severity(*severity);
-    sessions_.keep(*session);
+    sessions_.keep(session);
   }
   request->exchange.result({"{}"});
 }

@@ -9,7 +9,7 @@ SessionPtr LoopSessions::find(std::string_view id, const registry::PrincipalPtr&
   const std::uint64_t now_ms = loop_.loop().now_ms();
   SessionPtr session = loop_.server().sessions().find(id, principal, now_ms);
   SessionRecords* const records = loop_.server().session_records();
-  if (session && records && session->take_renewal(now_ms, records->renewal_ms())) records->keep(*session);
+  if (session && records && session->take_renewal(now_ms, records->renewal_ms())) records->keep(session);
   return session;
 }
 
@@ -32,32 +32,32 @@ void LoopSessions::fetch(std::string id, registry::PrincipalPtr principal, Callb
   records.find(id, std::move(found));
 }
 
-// What it watches and its principal does not see any more, or nobody has any more, it watches no longer.
+// What it watches it goes on watching, whether that is there yet or not: its principal is told of what it sees then.
 void LoopSessions::restore(std::string id, const registry::PrincipalPtr& principal, const Session::Record& record) {
-  if (loop_.server().sessions().has(id)) return;  // another request has fetched it
   const SessionPtr session = loop_.server().sessions().restore(std::move(id), principal, record, loop_.loop().now_ms());
   if (!session) return;
   loop_.note_lists(*session);
   for (const std::string& uri : record.watched) {
     const auto found = loop_.snapshot().find_resource(uri, registry::view_of(principal));
-    if (found.item) session->subscribe(uri, loop_.server().watch(found.uri(uri)));
+    session->subscribe(uri, loop_.server().watch(found.item ? found.uri(uri) : std::string_view(uri)));
   }
+  session->begin_keeping(loop_.loop().now_ms());  // now that it is what its record says
 }
 
-void LoopSessions::begin_to_keep(Session& session, Callback<void()> done) {
+void LoopSessions::begin_to_keep(const SessionPtr& session, Callback<void()> done) {
   SessionRecords* const records = loop_.server().session_records();
   if (!records) return done();
-  session.note_kept(loop_.loop().now_ms());
+  session->begin_keeping(loop_.loop().now_ms());
   records->keep(session, std::move(done));
 }
 
-void LoopSessions::keep(const Session& session) {
-  if (session.is_kept()) loop_.server().session_records()->keep(session);
+void LoopSessions::keep(const SessionPtr& session) {
+  if (SessionRecords* const records = loop_.server().session_records()) records->keep(session);
 }
 
-void LoopSessions::end(const Session& session) {
+void LoopSessions::end(Session& session) {
   loop_.server().sessions().remove(session);
-  if (session.is_kept()) loop_.server().session_records()->remove(session.id());
+  if (SessionRecords* const records = loop_.server().session_records()) records->remove(session);
 }
 
 }  // namespace collet::protocol

@@ -25,10 +25,10 @@ class LoopSessions {
   void fetch(std::string id, registry::PrincipalPtr principal, Callback<void(std::string_view problem)> done);
 
   // Has the store keep the session from now on, as it is, and calls back, on any thread, when it does. At once without a store.
-  void begin_to_keep(Session& session, Callback<void()> done);
+  void begin_to_keep(const SessionPtr& session, Callback<void()> done);
   // The session has changed: so does what is kept of it, if something is.
-  void keep(const Session& session);
-  void end(const Session& session);
+  void keep(const SessionPtr& session);
+  void end(Session& session);
 
  private:
   void restore(std::string id, const registry::PrincipalPtr& principal, const Session::Record& record);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "protocol/random_id.h"
 #include "protocol/shares.h"
 #include "registry/uri_spelling.h"
@@ -30,9 +31,42 @@ Session::Record Session::record() const {
   return record;
 }
 
+void Session::begin_keeping(std::uint64_t now_ms) { kept_ms_ = std::max<std::uint64_t>(now_ms, 1); }
+
+bool Session::begin_put() {
+  const std::lock_guard lock(mutex_);
+  if (kept_ms_ == 0) return false;
+  if (put_ == Put::none) {
+    put_ = Put::under_way;
+    return true;
+  }
+  put_ = Put::changed_since;
+  return false;
+}
+
+bool Session::end_put() {
+  const std::lock_guard lock(mutex_);
+  const bool again = put_ == Put::changed_since && kept_ms_ != 0;
+  put_ = again ? Put::under_way : Put::none;
+  return again;
+}
+
+bool Session::end_keeping() {
+  const std::lock_guard lock(mutex_);
+  return kept_ms_.exchange(0) != 0;
+}
+
 bool Session::take_renewal(std::uint64_t now_ms, std::uint64_t renewal_ms) {
   std::uint64_t kept_ms = kept_ms_;
   return kept_ms != 0 && now_ms >= kept_ms + renewal_ms && kept_ms_.compare_exchange_strong(kept_ms, now_ms);
+}
+
+void Session::continue_from(const Record& record, std::uint64_t first_number) {
+  initialize(record.client);
+  set_log_severity(record.log_severity);
+  is_continued_ = news_of_lists_ = true;
+  const std::lock_guard lock(mutex_);
+  last_log_ = last_question_ = first_number;
 }
 
 EventLogPtr Session::open_log() {
@@ -140,13 +174,9 @@ SessionPtr SessionTable::restore(std::string id, registry::PrincipalPtr principa
                                  std::uint64_t now_ms) {
   const std::lock_guard lock(mutex_);
   if (record.owner != registry::id_of(principal)) return nullptr;
-  if (const auto found = by_id_.find(id); found != by_id_.end()) {
-    return found->second->session->owner() == record.owner ? found->second->session : nullptr;
-  }
+  if (by_id_.contains(id) || std::ranges::find(ended_, id) != ended_.end()) return nullptr;
   SessionPtr session = add(std::move(id), std::move(principal), now_ms);
-  session->initialize(record.client);
-  session->set_log_severity(record.log_severity);
-  session->note_kept(now_ms);
+  session->continue_from(record, wall_ms());
   return session;
 }
 
@@ -180,6 +210,9 @@ void SessionTable::remove(const Session& session) {
   const std::lock_guard lock(mutex_);
   const auto found = by_id_.find(session.id());
   if (found == by_id_.end()) return;
+  constexpr std::size_t kEndedMax = 64;  // as long as somebody may be fetching one of them
+  ended_.push_back(session.id());
+  if (ended_.size() > kEndedMax) ended_.pop_front();
   drop(found->second);
 }
 
@@ -214,7 +247,9 @@ void SessionTable::drop_one() {
   auto dropped = std::find_if(by_use_.begin(), by_use_.end(),
                               [&](const Entry& entry) { return theirs(entry) && !entry.session->listening(); });
   if (dropped == by_use_.end()) dropped = std::find_if(by_use_.begin(), by_use_.end(), theirs);
-  drop(dropped == by_use_.end() ? by_use_.begin() : dropped);
+  if (dropped == by_use_.end()) dropped = by_use_.begin();
+  if (on_drop_) on_drop_(*dropped->session);
+  drop(dropped);
 }
 
 void SessionTable::drop(Entries::iterator entry) {

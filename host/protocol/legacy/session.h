@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <list>
 #include <map>
@@ -65,10 +66,22 @@ class Session {
 
   rpc::InFlight& in_flight() { return in_flight_; }
 
-  // When a store was last given what the session is; 0: it is to be in none. True if that is `renewal_ms` ago: the caller does it.
-  void note_kept(std::uint64_t now_ms) { kept_ms_ = std::max<std::uint64_t>(now_ms, 1); }
-  bool is_kept() const { return kept_ms_ != 0; }
+  // What a store has of it. From begin_keeping() to end_keeping() each change is to be put there, by one who puts at a time.
+  void begin_keeping(std::uint64_t now_ms);
+  // Whether to put it; else nothing keeps it, or whoever is putting it now does so again.
+  bool begin_put();
+  // Whether to put it again: it has changed meanwhile.
+  bool end_put();
+  // Whether anything has been put.
+  bool end_keeping();
+  // True, and not again for as long, if `renewal_ms` have passed since.
   bool take_renewal(std::uint64_t now_ms, std::uint64_t renewal_ms);
+
+  // It was opened in an earlier process. What it numbers from now on has no number that its client knows from there.
+  void continue_from(const Record& record, std::uint64_t first_number);
+  bool is_continued() const { return is_continued_; }
+  // True once for one that is continued: what its client knows of lists may be old.
+  bool take_news_of_lists() { return news_of_lists_.exchange(false); }
 
   // Takes note of what its client's list is like, by ServerLoop::fingerprint(); whether that is another one than before.
   bool note_list(registry::Kind kind, std::size_t fingerprint);
@@ -109,11 +122,14 @@ class Session {
   std::unique_ptr<const Client> stored_client_;
   std::atomic<const Client*> client_ = nullptr;  // the stored one, once it is complete
   std::atomic<unsigned> log_severity_ = 6;       // info, until logging/setLevel says otherwise
-  std::atomic<std::uint64_t> kept_ms_ = 0;
+  std::atomic<std::uint64_t> kept_ms_ = 0;  // 0: nothing keeps it
+  std::atomic<bool> is_continued_ = false;
+  std::atomic<bool> news_of_lists_ = false;
   rpc::InFlight in_flight_;
   mutable std::mutex mutex_;  // guards all below
   std::size_t lists_[registry::kListedKinds] = {};
   bool ended_ = false;
+  enum class Put : std::uint8_t { none, under_way, changed_since } put_ = Put::none;
   std::uint64_t last_log_ = 0;
   std::map<std::uint64_t, EventLogPtr> logs_;
   EventLogPtr side_log_;
@@ -132,13 +148,16 @@ using SessionPtr = std::shared_ptr<Session>;  // see the class: the table and th
 // goes.
 class SessionTable {
  public:
-  SessionTable(unsigned sessions_max, std::uint64_t idle_timeout_ms)
-      : sessions_max_(sessions_max), idle_timeout_ms_(idle_timeout_ms) {}
+  // `on_drop` is told, with the table's lock, of a session that goes for want of room.
+  using OnDrop = std::function<void(Session&)>;
+  SessionTable(unsigned sessions_max, std::uint64_t idle_timeout_ms, OnDrop on_drop = {})
+      : sessions_max_(sessions_max), idle_timeout_ms_(idle_timeout_ms), on_drop_(std::move(on_drop)) {}
 
   SessionPtr create(registry::PrincipalPtr principal, std::uint64_t now_ms);
   // Only for the principal who made it. Counts as use.
   SessionPtr find(std::string_view id, const registry::PrincipalPtr& principal, std::uint64_t now_ms);
-  // One that has been opened elsewhere, as it was there; the one that is here, if it is by now. Null if that is another's.
+  // One that was opened in an earlier process, as it was there. Null if that was another principal's, or it is here by now, or has
+  // ended here.
   SessionPtr restore(std::string id, registry::PrincipalPtr principal, const Session::Record& record, std::uint64_t now_ms);
   bool has(std::string_view id) const;
   void remove(const Session& session);
@@ -160,12 +179,14 @@ class SessionTable {
 
   const unsigned sessions_max_;
   const std::uint64_t idle_timeout_ms_;
+  const OnDrop on_drop_;
   EventBudget budget_;                          // it and the next outlive the sessions
   std::map<std::string, EventBudget> budgets_;  // of each principal who is known: they have their tokens
   mutable std::mutex mutex_;
   Entries by_use_;  // least recently used first
   std::unordered_map<std::string_view, Entries::iterator> by_id_;
   std::map<std::string, unsigned> counts_;  // by principal
+  std::deque<std::string> ended_;           // the last ones that their clients have ended
 };
 
 }  // namespace collet::protocol

@@ -50,15 +50,24 @@ std::optional<Session::Record> read_session(std::string_view text) {
   return record;
 }
 
-void SessionRecords::keep(const Session& session, Callback<void()> done) {
-  records_.put(kSessionsSpace, {.key = session.id(), .value = session_text(session.record()), .ttl_ms = idle_timeout_ms_},
-               [done = std::move(done)](store::Records::Answer) mutable {
-                 if (done) done();
-               });
+void SessionRecords::keep(SessionPtr session, Callback<void()> done) {
+  if (session->begin_put()) return put(std::move(session), std::move(done));
+  if (done) done();
 }
 
-void SessionRecords::remove(const std::string& id) {
-  records_.remove(kSessionsSpace, id, {}, [](store::Records::Answer) {});
+void SessionRecords::put(SessionPtr session, Callback<void()> done) {
+  Session& putting = *session;
+  auto answered = [this, session = std::move(session), done = std::move(done)](store::Records::Answer answer) mutable {
+    trouble_.note(answer.status, "a session");
+    if (done) done();
+    if (session->end_put()) put(std::move(session), {});
+  };
+  records_.put(kSessionsSpace, {.key = putting.id(), .value = session_text(putting.record()), .ttl_ms = idle_timeout_ms_},
+               std::move(answered));
+}
+
+void SessionRecords::remove(Session& session) {
+  if (session.end_keeping()) records_.remove(kSessionsSpace, session.id(), {}, [](store::Records::Answer) {});
 }
 
 void SessionRecords::find(const std::string& id, Callback<void(Result<std::optional<Session::Record>>)> then) {

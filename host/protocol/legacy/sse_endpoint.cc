@@ -61,6 +61,7 @@ void SseEndpoint::post(const HttpRequest& http, HttpReply& reply, registry::Prin
   request->context.transport = Transport::http;
   request->context.principal = std::move(principal);
   request->context.headers = kept_headers(http, loop_.server().options().kept_headers);
+  request->context.era = Era::legacy;
   request->context.session = session;
   request->context.version = session->initialized() ? session->client().version : kLegacyVersions.back();
   auto bad = loop_.read(http.body, *request, http.client);

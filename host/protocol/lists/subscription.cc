@@ -97,6 +97,7 @@ void ServerLoop::listen(RequestPtr request) {
   if (!has_room_for_subscription(registry::id_of(request->context.principal))) {
     return request->exchange.error(rpc::internal_error("Too many subscriptions are open"));
   }
+  if (ends_streams_) return request->exchange.error(rpc::internal_error("The server is ending"));
   const std::uint64_t serial = next_serial();
   hold_open(serial, std::make_unique<Subscription>(*this, serial, *request, std::move(filter)));
 }

@@ -36,9 +36,9 @@ std::string joined(std::span<const std::string_view> pieces) {
 // With the process the call has ended.
 constexpr std::string_view kProcessHasEnded = R"({"code":-32603,"message":"The server was restarted while this task ran"})";
 
-bool is_over(Task::Status status) { return status != Task::Status::working && status != Task::Status::input_required; }
-
 }  // namespace
+
+bool is_over(Task::Status status) { return status != Task::Status::working && status != Task::Status::input_required; }
 
 std::string_view status_name(Task::Status status) { return kStatusNames[static_cast<unsigned>(status)]; }
 
@@ -167,7 +167,7 @@ std::map<std::string, std::string> Task::questions() const {
 
 bool Task::take_answer(const std::string& key) {
   return update([&] {
-    if (questions_.erase(key) == 0) return false;
+    if (is_over(status_) || questions_.erase(key) == 0) return false;
     if (questions_.empty()) status_ = Status::working;
     return true;
   });
@@ -308,7 +308,7 @@ void TaskTable::shed_bytes() {
       continue;
     }
     most->second -= (*oldest)->bytes();
-    drop(oldest);
+    drop_for_room(oldest);
   }
 }
 
@@ -321,7 +321,7 @@ bool TaskTable::make_room(const Task::Origin& origin) {
   auto oldest = oldest_over(has_its_share ? &origin.owner : &who_has_most(counts_)->first);
   if (oldest == by_age_.end() && !has_its_share) oldest = oldest_over(nullptr);
   if (oldest == by_age_.end()) return false;
-  drop(oldest);
+  drop_for_room(oldest);
   return true;
 }
 
@@ -329,6 +329,11 @@ bool TaskTable::make_room(const Task::Origin& origin) {
 TaskTable::ByAge::iterator TaskTable::oldest_over(const std::string* owner) {
   return std::find_if(by_age_.begin(), by_age_.end(),
                       [&](const TaskPtr& task) { return (!owner || task->owner() == *owner) && task->over(); });
+}
+
+void TaskTable::drop_for_room(ByAge::iterator task) {
+  if (on_drop_) on_drop_(**task);
+  drop(task);
 }
 
 void TaskTable::drop(ByAge::iterator task) {

@@ -46,6 +46,7 @@ class Task final : public rpc::Outlet {
   };
   // What outlives the process that runs it.
   struct Record {
+    std::string process;  // that runs, or ran, it
     std::string id;
     Origin origin;  // but for the place
     Status status = Status::working;
@@ -129,6 +130,7 @@ class Task final : public rpc::Outlet {
 
 using TaskPtr = std::shared_ptr<Task>;
 
+bool is_over(Task::Status status);
 // "working" and so on, as both dialects have it.
 std::string_view status_name(Task::Status status);
 std::optional<Task::Status> status_of(std::string_view name);
@@ -152,7 +154,10 @@ class TaskWatch {
 // All tasks, behind one lock. Bounded in number, time and bytes: of who has most, the oldest that are over go first.
 class TaskTable {
  public:
-  explicit TaskTable(std::size_t bytes_max = limits::kTasksBytesMax) : bytes_max_(bytes_max) {}
+  // `on_drop` is told, with the table's lock, of a task that goes for want of room.
+  using OnDrop = std::function<void(const Task&)>;
+  explicit TaskTable(std::size_t bytes_max = limits::kTasksBytesMax, OnDrop on_drop = {})
+      : bytes_max_(bytes_max), on_drop_(std::move(on_drop)) {}
 
   // Null if there are kTasksMax that are not over, or a share of that of one who has a share.
   TaskPtr create(Task::Origin origin, std::uint64_t now_ms);
@@ -171,12 +176,14 @@ class TaskTable {
   void shed_bytes();
   bool make_room(const Task::Origin& origin);
   ByAge::iterator oldest_over(const std::string* owner);
+  void drop_for_room(ByAge::iterator task);
   void drop(ByAge::iterator task);
 
   const std::size_t bytes_max_;
+  const OnDrop on_drop_;
   const Task::Bytes kept_ = std::make_shared<std::atomic<std::size_t>>(0);
   mutable std::mutex mutex_;
-  std::uint64_t last_number_ = 0;
+  std::uint64_t last_number_ = wall_ms();  // behind all of an earlier process, whose numbers clients may still have as cursors
   ByAge by_age_;  // oldest first
   std::unordered_map<std::string_view, ByAge::iterator> by_id_;
   std::multimap<std::uint64_t, ByAge::iterator> by_expiry_;

@@ -21,6 +21,7 @@ std::string key_prefix(const std::string& owner) { return owner + '/'; }
 
 std::string task_text(const Task::Record& record) {
   return json::ObjectText()
+      .add_text("process", record.process)
       .add_text("id", record.id)
       .add_text("dialect", record.origin.dialect == Era::modern ? "modern" : "legacy")
       .add_text("owner", record.origin.owner)
@@ -51,7 +52,8 @@ std::optional<Task::Record> read_task(std::string_view text) {
   };
   const json::Value* has_share = json::find(document, "hasShare");
   const auto status = status_of(string("status"));
-  Task::Record record{.id = string("id"),
+  Task::Record record{.process = string("process"),
+                      .id = string("id"),
                       .origin = {.dialect = string("dialect") == "modern" ? Era::modern : Era::legacy,
                                  .owner = string("owner"),
                                  .ttl_ms = number("ttlMs"),
@@ -66,24 +68,33 @@ std::optional<Task::Record> read_task(std::string_view text) {
 }
 
 void TaskRecords::keep(const Task& task) {
-  const Task::Record record = task.record();
-  std::string key = key_prefix(record.origin.owner) + record.id;
+  Task::Record record = task.record();
+  record.process = process_;
+  const std::string key = key_prefix(record.origin.owner) + record.id;
   const std::uint64_t end_ms = record.created_at_ms + record.origin.ttl_ms;
   const std::uint64_t now_ms = wall_ms();
   if (end_ms <= now_ms || key.size() > limits::kRecordKeyBytesMax) return;
-  records_.put(kTasksSpace, {.key = std::move(key), .value = task_text(record), .ttl_ms = end_ms - now_ms},
-               [](store::Records::Answer) {});
+  auto answered = [this, key, over = is_over(record.status)](store::Records::Answer answer) {
+    // What it was when it began would say that it has failed.
+    if (!trouble_.note(answer.status, "a task") && over) records_.remove(kTasksSpace, key, {}, [](store::Records::Answer) {});
+  };
+  records_.put(kTasksSpace, {.key = key, .value = task_text(record), .ttl_ms = end_ms - now_ms}, std::move(answered));
+}
+
+void TaskRecords::remove(const Task& task) {
+  records_.remove(kTasksSpace, key_prefix(task.owner()) + task.id(), {}, [](store::Records::Answer) {});
 }
 
 // Shared by the answers that are to come; the last one tells.
 class TaskRecords::Search {
  public:
-  Search(std::string owner, std::size_t count, Found then) : owner_(std::move(owner)), left_(count), then_(std::move(then)) {}
+  Search(std::string owner, std::string process, std::size_t count, Found then)
+      : owner_(std::move(owner)), process_(std::move(process)), left_(count), then_(std::move(then)) {}
 
   void note(const store::Records::Answer& answer) {
     if (answer.status == store::Records::Status::failed) failed_ = true;
     auto record = answer.value ? read_task(*answer.value) : std::nullopt;
-    if (record && record->origin.owner == owner_) {
+    if (record && record->origin.owner == owner_ && (is_over(record->status) || record->process != process_)) {
       const std::lock_guard lock(mutex_);
       found_.push_back(std::move(*record));
     }
@@ -95,6 +106,7 @@ class TaskRecords::Search {
 
  private:
   const std::string owner_;
+  const std::string process_;
   std::atomic<std::size_t> left_;
   std::atomic<bool> failed_ = false;
   Found then_;
@@ -106,20 +118,30 @@ void TaskRecords::find(const std::string& owner, std::vector<std::string> ids, F
   const std::string prefix = key_prefix(owner);
   std::erase_if(ids, [&](const std::string& id) { return prefix.size() + id.size() > limits::kRecordKeyBytesMax; });
   if (ids.empty()) return then(std::vector<Task::Record>());
-  const auto search = std::make_shared<Search>(owner, ids.size(), std::move(then));
+  const auto search = std::make_shared<Search>(owner, process_, ids.size(), std::move(then));
   for (const std::string& id : ids) {
     records_.get(kTasksSpace, prefix + id, [search](store::Records::Answer answer) { search->note(answer); });
   }
 }
 
-void TaskRecords::find_all(const std::string& owner, Found then) {
+void TaskRecords::find_all(const std::string& owner, Wants wants, Found then) {
+  collect(owner, std::nullopt, std::move(wants), {}, std::move(then));
+}
+
+// A page of keys at a time.
+void TaskRecords::collect(const std::string& owner, std::optional<std::string> after, Wants wants, std::vector<std::string> ids,
+                          Found then) {
   const std::string prefix = key_prefix(owner);
-  records_.list(kTasksSpace, {.prefix = prefix}, [this, owner, prefix, then = std::move(then)](store::Records::Page page) mutable {
+  auto listed = [this, owner, bytes = prefix.size(), wants = std::move(wants), ids = std::move(ids),
+                 then = std::move(then)](store::Records::Page page) mutable {
     if (page.status == store::Records::Status::failed) return then(error("the store has failed"));
-    std::vector<std::string> ids;
-    for (const auto& key : page.keys) ids.push_back(key.key.substr(prefix.size()));
-    find(owner, std::move(ids), std::move(then));
-  });
+    for (const auto& key : page.keys) {
+      if (std::string id = key.key.substr(bytes); wants(id)) ids.push_back(std::move(id));
+    }
+    if (!page.more || ids.size() >= limits::kTasksMax) return find(owner, std::move(ids), std::move(then));
+    collect(owner, page.keys.back().key, std::move(wants), std::move(ids), std::move(then));
+  };
+  records_.list(kTasksSpace, {.prefix = prefix, .after = std::move(after)}, std::move(listed));
 }
 
 }  // namespace collet::protocol

@@ -47,30 +47,37 @@ TaskOffer offer_task(const registry::Traits& traits, const Context& context, std
 
 bool ServerLoop::awaits_tasks(RequestPtr& request, Handler handler) {
   TaskRecords* const records = server_.task_records();
-  if (!records) return false;
-  const std::string owner = task_owner(request->context);
+  const Context& context = request->context;
+  const bool knows_tasks = context.era == Era::modern ? can_do_tasks(context) : has_core_tasks(context);
+  if (!records || !knows_tasks || context.transport == Transport::stdio) return false;
+  const std::string owner = task_owner(context);
+  const auto lacks = [this, owner](const std::string& id) { return !server_.tasks().find(id, owner, monotonic_ms()); };
   std::vector<std::string> ids = named_tasks(request->message);
-  std::erase_if(ids, [&](const std::string& id) { return server_.tasks().find(id, owner, monotonic_ms()) != nullptr; });
+  std::erase_if(ids, [&](const std::string& id) { return !lacks(id); });
   const bool all = request->message.method == "tasks/list";
   if (ids.empty() && !all) return false;
-  const WaitingRequests::Serial serial = waiting_.add(std::move(request));
-  TaskRecords::Found found = [this, serial, handler](Result<std::vector<Task::Record>> tasks) {
-    loop_.post([this, serial, handler, tasks = std::move(tasks)]() mutable {
-      if (tasks) {
-        for (Task::Record& task : *tasks) server_.tasks().restore(std::move(task), monotonic_ms());
-      }
-      RequestPtr waited = waiting_.take(serial);
-      if (!waited) return;
-      if (tasks) return (this->*handler)(std::move(waited));
-      waited->exchange.error(rpc::internal_error(fmt::format("It cannot be found out now which tasks there are: {}", tasks.message())));
-    });
+  const auto serial = waiting_.add(std::move(request));
+  if (!serial) return true;
+  TaskRecords::Found found = [this, serial = *serial, handler](Result<std::vector<Task::Record>> tasks) {
+    loop_.post([this, serial, handler, tasks = std::move(tasks)]() mutable { take_tasks(serial, handler, std::move(tasks)); });
   };
   if (all) {
-    records->find_all(owner, std::move(found));
+    records->find_all(owner, lacks, std::move(found));
   } else {
     records->find(owner, std::move(ids), std::move(found));
   }
   return true;
+}
+
+void ServerLoop::take_tasks(WaitingRequests::Serial serial, Handler handler, Result<std::vector<Task::Record>> tasks) {
+  RequestPtr waited = waiting_.take(serial);
+  if (!waited) return;
+  if (!tasks) {
+    return waited->exchange.error(
+        rpc::internal_error(fmt::format("It cannot be found out now which tasks there are: {}", tasks.message())));
+  }
+  for (Task::Record& task : *tasks) server_.tasks().restore(std::move(task), monotonic_ms());
+  (this->*handler)(std::move(waited));
 }
 
 TaskPtr ServerLoop::find_task(Request& request) {

@@ -17,8 +17,6 @@ using How = registry::Ending::How;
 // Whether a sound worker may have said what the host answers so: the call may have ended meanwhile.
 bool is_sound_in(std::int32_t status) { return status == COLLET_OK || status == COLLET_E_STALE; }
 
-std::string cut_off(const char* what) { return fmt::format("it sent a frame that is no {}", what); }
-
 template <class Extension>
 const Extension* extension(const collet_host& host, std::string_view id) {
   return static_cast<const Extension*>(host.get_extension(&host, id.data(), id.size()));
@@ -83,7 +81,7 @@ std::string Replay::end(std::uint64_t call, std::string_view body, std::string_v
   const auto data = fields.text_or_nothing();
   const std::string_view state = fields.text();
   FieldReader requests(fields.text());
-  if (!fields.complete() || how > How::suspended) return cut_off("end of a call");
+  if (!fields.complete() || how > How::suspended) return no_frame("end of a call");
 
   const bool completed = how == How::completed;
   add_pieces(call, pieces, completed);
@@ -102,7 +100,7 @@ std::string Replay::end(std::uint64_t call, std::string_view body, std::string_v
     const std::string_view json = requests.text();
     if (how == How::suspended) host_.need_input(&host_, call, key.data(), key.size(), json.data(), json.size());
   }
-  if (pieces.bad() || members.bad() || requests.bad()) return cut_off("end of a call");
+  if (pieces.bad() || members.bad() || requests.bad()) return no_frame("end of a call");
   if (completed) {
     if (is_error && !denial.empty()) host_.add_text(&host_, call, denial.data(), denial.size());
     host_.complete(&host_, call, is_error);
@@ -122,7 +120,7 @@ std::string Replay::progress(std::uint64_t call, std::string_view body) {
   const auto done = fields.number<double>();
   const auto total = fields.number<double>();
   const std::string_view message = fields.text();
-  if (!fields.complete()) return cut_off("progress");
+  if (!fields.complete()) return no_frame("progress");
   host_.progress(&host_, call, done, total, message.data(), message.size());
   return {};
 }
@@ -132,7 +130,7 @@ std::string Replay::log(std::uint64_t call, std::string_view body) {
   const auto severity = fields.number<std::uint32_t>();
   const std::string_view logger = fields.text();
   const std::string_view data = fields.text();
-  if (!fields.complete() || call == 0) return cut_off("log message");
+  if (!fields.complete() || call == 0) return no_frame("log message");
   host_.log(&host_, call, severity, logger.data(), logger.size(), data.data(), data.size());
   return {};
 }
@@ -140,7 +138,7 @@ std::string Replay::log(std::uint64_t call, std::string_view body) {
 std::string Replay::close_stream(std::uint64_t call, std::string_view body) {
   FieldReader fields(body);
   const auto retry_ms = fields.number<std::uint32_t>();
-  if (!fields.complete()) return cut_off("end of a stream");
+  if (!fields.complete()) return no_frame("end of a stream");
   extension<collet_stream>(host_, COLLET_EXT_STREAM)->close_stream(&host_, call, retry_ms);
   return {};
 }
@@ -155,24 +153,24 @@ std::string Replay::answer_head(std::uint64_t call, std::string_view body) {
     const std::string_view value = fields.text();
     head.push_back({plugin::to_str(name), plugin::to_str(value)});
   }
-  if (fields.bad()) return cut_off("beginning of an answer");
+  if (fields.bad()) return no_frame("beginning of an answer");
   const auto* http = extension<collet_http>(host_, COLLET_EXT_HTTP);
   const std::int32_t said = http->respond(&host_, call, status, head.data(), head.size());
-  return is_sound_in(said) ? "" : cut_off("beginning of an answer");
+  return is_sound_in(said) ? "" : no_frame("beginning of an answer");
 }
 
 std::string Replay::answer_bytes(std::uint64_t call, std::string_view body) {
   FieldReader fields(body);
   const std::string_view bytes = fields.text();
-  if (!fields.complete()) return cut_off("piece of an answer");
+  if (!fields.complete()) return no_frame("piece of an answer");
   const std::int32_t said = extension<collet_http>(host_, COLLET_EXT_HTTP)->write(&host_, call, bytes.data(), bytes.size());
-  return is_sound_in(said) ? "" : cut_off("piece of an answer");
+  return is_sound_in(said) ? "" : no_frame("piece of an answer");
 }
 
 std::string Replay::resource_updated(std::string_view body) {
   FieldReader fields(body);
   const std::string_view uri = fields.text();
-  if (!fields.complete()) return cut_off("update of a resource");
+  if (!fields.complete()) return no_frame("update of a resource");
   host_.resource_updated(&host_, uri.data(), uri.size());
   return {};
 }

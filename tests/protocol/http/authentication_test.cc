@@ -389,11 +389,11 @@ TEST_CASE("so many requests wait for who sends them on a loop, of one client hal
   std::deque<FakeReply> replies;
   std::vector<LateVerdict> verdicts;
   std::vector<const void*> known;
-  protocol::HeldRequests pending(loop, {.timeout_ms = 1'000'000, .count_max = 5});
+  protocol::HeldRequests held(loop, {.timeout_ms = 1'000'000, .count_max = 5});
   const auto holds = [&](std::string_view client) {
     FakeReply& reply = replies.emplace_back();
     reply.give_again = [&](const void* verdict) { known.push_back(verdict); };
-    auto verdict = pending.hold(reply, client);
+    auto verdict = held.hold(reply, client);
     CHECK(reply.held == verdict.has_value());
     if (!verdict) return false;
     verdicts.push_back(std::move(*verdict));
@@ -411,10 +411,10 @@ TEST_CASE("so many requests wait for who sends them on a loop, of one client hal
   loop.run();
   CHECK(known.size() == 1);
   CHECK(holds("c"));
-  pending.give_up();
+  held.give_up();
   CHECK(known.size() == 6);
   CHECK(holds("a"));
-  pending.give_up();
+  held.give_up();
 }
 
 TEST_CASE("who comes when too many wait is told to come again, and who is known at once is served") {

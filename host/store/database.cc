@@ -23,6 +23,14 @@ constexpr std::int64_t kApplication = 0x436f6c74;  // "Colt", in the file's head
 // power, if the disk keeps what it says it has. With NORMAL a loss of power would take the last commits, but leave the file sound.
 constexpr const char* kSetUp = "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF";
 
+// Throws if others than this user and root can read or write `file`, which messages call `it`.
+void check_private(const struct stat& status, std::string_view it, std::string_view file) {
+  if (status.st_uid != geteuid() && status.st_uid != 0) throw DatabaseFailure(fmt::format("{} is another user's", it));
+  if (status.st_mode & 077) {
+    throw DatabaseFailure(fmt::format("{} can be read or written by others than its owner: chmod 600 {}", it, file));
+  }
+}
+
 std::string reason_of(sqlite3* connection) {
   const int code = sqlite3_extended_errcode(connection);
   switch (code & 0xff) {
@@ -71,7 +79,9 @@ Database::~Database() {
 // descriptor's, and at a place where SQLite has none.
 void Database::lock() {
   lock_ = ::open(file_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-  if (lock_ < 0) throw DatabaseFailure(std::strerror(errno));
+  struct stat status;
+  if (lock_ < 0 || fstat(lock_, &status) != 0) throw DatabaseFailure(std::strerror(errno));
+  check_private(status, "it", file_);
   struct flock mark {};
   mark.l_type = F_WRLCK;
   mark.l_whence = SEEK_SET;
@@ -89,6 +99,9 @@ void Database::connect() {
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   if (sqlite3_open_v2(file_.c_str(), &connection_, flags, nullptr) != SQLITE_OK) fail();
   sqlite3_busy_timeout(connection_, static_cast<int>(limits::kStoreBusyMs));
+  const char* log = sqlite3_filename_wal(sqlite3_db_filename(connection_, "main"));
+  struct stat status;
+  if (stat(log, &status) == 0) check_private(status, "the file beside it (-wal)", log);
 }
 
 // SQLite's own lock keeps its shell away. Nothing is written before it is known whose file it is.
@@ -112,6 +125,7 @@ void Database::set_up(std::span<const char* const> migrations) {
 }
 
 void Database::migrate(std::span<const char* const> migrations) {
+  if (migrations.empty()) return;  // a disk that is full can still be read
   begin();
   const std::int64_t version = number("PRAGMA user_version");
   for (const char* migration : migrations) run(migration);
@@ -120,12 +134,16 @@ void Database::migrate(std::span<const char* const> migrations) {
   commit();
 }
 
-void Database::begin() { run("BEGIN"); }
+void Database::begin() {
+  if (displaced_) throw DatabaseFailure(displaced_);
+  run("BEGIN");
+}
 
 void Database::commit() {
+  const std::int64_t before = std::exchange(changes_, changes());
+  if (changes_ != before) displaced_ = displaced();
+  if (displaced_) throw DatabaseFailure(displaced_);
   run("COMMIT");
-  if (sqlite3_total_changes64(connection_) == std::exchange(changes_, sqlite3_total_changes64(connection_))) return;
-  check_in_place();
 }
 
 void Database::roll_back() noexcept {
@@ -136,7 +154,7 @@ void Database::run(const char* sql) {
   if (sqlite3_exec(connection_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail();
 }
 
-std::int64_t Database::last_row() const { return sqlite3_last_insert_rowid(connection_); }
+std::int64_t Database::changes() const { return sqlite3_total_changes64(connection_); }
 
 std::int64_t Database::number(const char* sql) {
   Query query(*this, sql);
@@ -150,12 +168,13 @@ std::string Database::text(const char* sql) {
   return rows.next() ? std::string(rows.bytes(0)) : std::string();
 }
 
-// SQLite goes on to write files that were deleted or replaced, and nobody would ever read that.
-void Database::check_in_place() const {
-  if (!main_) return;
+// Why nobody would ever read what is written: SQLite goes on to write files that were deleted or replaced. Null: they are in their place.
+const char* Database::displaced() const {
+  if (!main_) return nullptr;
   const char* main = sqlite3_db_filename(connection_, "main");
-  if (identity(main) != main_) throw DatabaseFailure("the file was deleted or replaced");
-  if (identity(sqlite3_filename_wal(main)) != log_) throw DatabaseFailure("the file beside it (-wal) was deleted or replaced");
+  if (identity(main) != main_) return "the file was deleted or replaced";
+  if (identity(sqlite3_filename_wal(main)) != log_) return "the file beside it (-wal) was deleted or replaced";
+  return nullptr;
 }
 
 void Database::fail() const { throw DatabaseFailure(connection_ ? reason_of(connection_) : "no memory"); }

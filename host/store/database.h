@@ -29,20 +29,23 @@ struct DatabaseFailure : std::runtime_error {
 class Database {
  public:
   // Makes the file, for its owner alone (0600), where there is none, and brings its tables up to date: `migrations` are SQL, each of which
-  // makes version n + 1 of the tables out of version n. A file that is newer is refused, as is one of another program.
+  // makes version n + 1 of the tables out of version n. Nothing is written if they are up to date. A file that is newer is refused, as is
+  // one of another program, and one that others than this user can read or write; root may own it.
   static Result<std::unique_ptr<Database>> open(const std::string& file, std::span<const char* const> migrations);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
   void begin();
-  // What has been written since begin() is on the disk when this has returned, or else rolled back.
+  // What has been written since begin() is on the disk when this has returned. If it throws nothing is done; then roll_back() is called. A
+  // file that was found to be deleted or replaced stays so: begin() throws from then on.
   void commit();
   // Whatever has become of what begin() has begun: SQLite ends it by itself when the disk is full, for one.
   void roll_back() noexcept;
   void run(const char* sql);
 
-  std::int64_t last_row() const;  // that was inserted
+  // Rows that were written since it was opened, also those that were rolled back.
+  std::int64_t changes() const;
 
  private:
   friend class Query;
@@ -59,7 +62,7 @@ class Database {
   void migrate(std::span<const char* const> migrations);
   std::int64_t number(const char* sql);
   std::string text(const char* sql);
-  void check_in_place() const;
+  const char* displaced() const;
   [[noreturn]] void fail() const;
   static std::optional<Identity> identity(const std::string& file);
 
@@ -67,8 +70,9 @@ class Database {
   int lock_ = -1;  // a descriptor of the file
   sqlite3* connection_ = nullptr;
   std::optional<Identity> main_;
-  std::optional<Identity> log_;  // of the file beside it
-  std::int64_t changes_ = 0;     // up to the last commit
+  std::optional<Identity> log_;      // of the file beside it
+  std::int64_t changes_ = 0;         // up to the last commit
+  const char* displaced_ = nullptr;  // as displaced() once said
 };
 
 // A statement that is compiled once. Lives shorter than its database.

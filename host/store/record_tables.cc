@@ -10,14 +10,14 @@ namespace collet::store {
 using Status = Records::Status;
 
 Records::Answer RecordTables::get(const std::string& space, const std::string& key) {
-  const std::uint64_t now_ms = visit();
+  const std::uint64_t now_ms = now_();
   auto rows = read_.rows(find_space(space).id, key, now_ms);
   if (!rows.next()) return {};
   return {.version = rows.number(0), .value = std::make_shared<const std::string>(rows.bytes(1))};
 }
 
 Records::Answer RecordTables::put(const std::string& name, const Records::Put& wanted) {
-  const std::uint64_t now_ms = visit();
+  const std::uint64_t now_ms = now_();
   Space space = find_space(name);
   const Record before = find(space, wanted.key, now_ms);
   if (wanted.expected && *wanted.expected != before.version) return {.status = Status::unexpected, .version = before.version};
@@ -33,7 +33,7 @@ Records::Answer RecordTables::put(const std::string& name, const Records::Put& w
 }
 
 Records::Answer RecordTables::remove(const std::string& name, const std::string& key, Records::Expected expected) {
-  const std::uint64_t now_ms = visit();
+  const std::uint64_t now_ms = now_();
   const Space space = find_space(name);
   const Record there = find(space, key, now_ms);
   if (expected && *expected != there.version) return {.status = Status::unexpected, .version = there.version};
@@ -42,7 +42,7 @@ Records::Answer RecordTables::remove(const std::string& name, const std::string&
 }
 
 Records::Page RecordTables::list(const std::string& space, const Records::List& wanted) {
-  const std::uint64_t now_ms = visit();
+  const std::uint64_t now_ms = now_();
   const std::uint32_t keys_max = std::min(wanted.keys_max ? wanted.keys_max : limits::kRecordPageKeys, limits::kRecordPageKeys);
   const bool begins_behind = wanted.after && *wanted.after >= wanted.prefix;
   const std::uint64_t id = find_space(space).id;
@@ -56,15 +56,13 @@ Records::Page RecordTables::list(const std::string& space, const Records::List& 
   return page;
 }
 
+void RecordTables::free_expired(std::uint64_t now_ms, std::size_t records_max) {
+  erase_all(expired_.rows(now_ms, std::uint64_t{records_max}));
+}
+
 std::size_t RecordTables::count() {
   auto rows = count_.rows();
   return rows.next() ? rows.number(0) : 0;
-}
-
-std::uint64_t RecordTables::visit() {
-  const std::uint64_t now_ms = now_();
-  free_expired(expired_.rows(now_ms, std::uint64_t{limits::kRecordsFreedAtOnce}));
-  return now_ms;
 }
 
 RecordTables::Space RecordTables::find_space(const std::string& name) {
@@ -99,14 +97,14 @@ bool RecordTables::make_room(Space& space, const std::string& name, const Record
     if (space.id) space = find_space(name);
     const std::uint64_t records = space.records + (before.id == 0);
     if (records <= limits::kRecordsMax && space.bytes - before.bytes + bytes <= limits::kRecordsBytesMax) return true;
-    if (!free_expired(expired_here_.rows(now_ms, std::uint64_t{limits::kRecordsFreedAtOnce}, space.id))) return false;
+    if (!erase_all(expired_here_.rows(now_ms, std::uint64_t{limits::kRecordsFreedAtOnce}, space.id))) return false;
   }
 }
 
 // Whether there was any.
-bool RecordTables::free_expired(Query::Rows expired) {
+bool RecordTables::erase_all(Query::Rows found) {
   std::vector<std::pair<std::uint64_t, Record>> all;  // with the space of each
-  while (expired.next()) all.emplace_back(expired.number(2), Record{.id = expired.number(0), .bytes = expired.number(1)});
+  while (found.next()) all.emplace_back(found.number(2), Record{.id = found.number(0), .bytes = found.number(1)});
   for (const auto& [space, record] : all) erase(space, record);
   return !all.empty();
 }

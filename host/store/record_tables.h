@@ -1,7 +1,7 @@
 // Records as rows of a database: what is asked of them, between its begin() and commit().
 //
-// What has expired is freed by whatever is asked next, of any space: so much of all spaces together, what has ended first. A put that finds
-// its space full frees what has expired in there, for as long as that is needed.
+// What has expired is not there for those who ask, and is freed by free_expired(): reading writes nothing. A put that finds its space full
+// frees what has expired in there, for as long as that is needed.
 #pragma once
 
 #include "store/database.h"
@@ -18,6 +18,8 @@ class RecordTables {
   Records::Answer put(const std::string& space, const Records::Put& wanted);
   Records::Answer remove(const std::string& space, const std::string& key, Records::Expected expected);
   Records::Page list(const std::string& space, const Records::List& wanted);
+  // Frees so much of what has expired by then, of all spaces together, what has ended first.
+  void free_expired(std::uint64_t now_ms, std::size_t records_max);
   // As MemoryRecords has it.
   std::size_t count();
 
@@ -34,13 +36,11 @@ class RecordTables {
     std::uint64_t bytes = 0;  // of key and value
   };
 
-  // The time at which something is asked. Some of what has expired is freed.
-  std::uint64_t visit();
   Space find_space(const std::string& name);
   Space open_space(const std::string& name);
   Record find(const Space& space, const std::string& key, std::uint64_t now_ms);
   bool make_room(Space& space, const std::string& name, const Record& before, std::uint64_t bytes, std::uint64_t now_ms);
-  bool free_expired(Query::Rows expired);
+  bool erase_all(Query::Rows found);
   void erase(std::uint64_t space, const Record& record);
 
   Database& database_;

@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 
 #include <future>
+#include <new>
 #include <utility>
 
 #include "base/limits.h"
@@ -40,7 +41,10 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& file, 
 }
 
 SqliteStore::SqliteStore(std::string file, WallClock now, std::unique_ptr<Database> database)
-    : file_(std::move(file)), now_(std::move(now)), database_(std::move(database)), thread_([this] { work(); }) {}
+    : file_(std::move(file)), now_(std::move(now)), database_(std::move(database)) {
+  taken_.reserve(limits::kStoreGroupMax);
+  thread_ = std::thread([this] { work(); });
+}
 
 SqliteStore::~SqliteStore() {
   {
@@ -113,56 +117,89 @@ std::size_t SqliteStore::count() {
 
 void SqliteStore::work() {
   prctl(PR_SET_NAME, "store");
-  for (Questions questions = take(); !questions.empty(); questions = take()) {
-    carry_out(questions);
-    for (const auto& question : questions) question->answer();
+  while (take()) {
+    const std::int64_t changes = database_->changes();
+    const std::size_t questions = taken_.size();
+    carry_out();
+    const std::uint64_t now_ms = now_();  // as those who asked have it, who go on when they are answered
+    for (const auto& question : taken_) answer(*question);
+    taken_.clear();
+    // More than the questions may have put, so that it becomes less.
+    if (database_->changes() != changes) free_expired(now_ms, limits::kRecordsFreedAtOnce + questions);
   }
 }
 
-// What waits, as much as one transaction may have; nothing at the end.
-SqliteStore::Questions SqliteStore::take() {
-  Questions taken;
+// Takes what waits, as much as one transaction may have. False: it is the end.
+bool SqliteStore::take() {
   std::unique_lock lock(mutex_);
   asked_.wait(lock, [&] { return ending_ || !waiting_.empty(); });
   std::size_t bytes = 0;
-  while (!waiting_.empty() && taken.size() < limits::kStoreGroupMax && bytes < limits::kStoreGroupBytesMax) {
+  while (!waiting_.empty() && taken_.size() < limits::kStoreGroupMax && bytes < limits::kStoreGroupBytesMax) {
     bytes += waiting_.front()->bytes;
-    taken.push_back(std::move(waiting_.front()));
+    taken_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }
-  return taken;
+  return !taken_.empty();
 }
 
-void SqliteStore::carry_out(const Questions& questions) {
-  if (attempt(questions)) return;
-  for (const auto& question : questions) {
+void SqliteStore::carry_out() {
+  if (attempt(taken_)) return;
+  for (const auto& question : taken_) {
     if (attempt({&question, 1})) continue;
     question->fail();
-    note_failure();
+    note_failure("has failed", quiet_until_ms_);
   }
 }
 
 bool SqliteStore::attempt(std::span<const std::unique_ptr<Question>> questions) {
+  return transact([&] {
+    for (const auto& question : questions) question->run(tables_);
+  });
+}
+
+// Who is called answers for its own memory: the others must be answered.
+void SqliteStore::answer(Question& question) {
+  try {
+    question.answer();
+  } catch (const std::bad_alloc&) {
+    failure_ = no_memory_;
+    note_failure("could not tell an answer", quiet_until_ms_);
+  }
+}
+
+void SqliteStore::free_expired(std::uint64_t now_ms, std::size_t records_max) {
+  if (monotonic_ms() < unfreed_until_ms_) return;
+  const bool is_done = transact([&] { tables_.records.free_expired(now_ms, records_max); });
+  if (!is_done) note_failure("cannot free what has expired", unfreed_until_ms_);
+}
+
+// False: it is rolled back, and failure_ says why.
+template <class Work>
+bool SqliteStore::transact(Work&& steps) {
   try {
     database_->begin();
-    for (const auto& question : questions) question->run(tables_);
+    steps();
     database_->commit();
     return true;
   } catch (const DatabaseFailure& failure) {
-    failure_ = failure.what();
+    failure_ = failure;
   } catch (const std::bad_alloc&) {
-    failure_ = "no memory";
+    failure_ = no_memory_;
   }
   database_->roll_back();
   return false;
 }
 
 // Once in a while: some of what is asked may fail, and the rest be done.
-void SqliteStore::note_failure() {
+void SqliteStore::note_failure(const char* what, std::uint64_t& quiet_until_ms) {
   const std::uint64_t now_ms = monotonic_ms();
-  if (now_ms < quiet_until_ms_) return;
-  quiet_until_ms_ = now_ms + limits::kStoreFailureMs;
-  log::error("the store {} has failed: {}", file_, failure_);
+  if (now_ms < quiet_until_ms) return;
+  quiet_until_ms = now_ms + limits::kStoreFailureMs;
+  try {
+    log::error("the store {} {}: {}", file_, what, failure_.what());
+  } catch (const std::bad_alloc&) {  // the next one is said
+    quiet_until_ms = 0;
+  }
 }
 
 }  // namespace collet::store

@@ -1,8 +1,11 @@
 // Records and streams in one SQLite file, which outlives this process, however it ends.
 //
 // One thread of its own does what is asked, reads too, in the order in which it was asked. What waits meanwhile is one transaction: those who
-// asked are answered once it is on the disk. So an answer is durable, and nobody reads what may still be lost. Where a transaction fails, each
-// of its questions is tried alone, so that none fails for another one's sake.
+// asked are answered once it is on the disk. So an answer is durable, and nobody reads what may still be lost. Where a transaction fails,
+// it is rolled back and each of its questions is tried alone, so that none fails for another one's sake. When something is to be committed
+// and the file was deleted or replaced, that and all that is asked later fails.
+//
+// What has expired is freed after what has written something, in a transaction of its own: no question fails for its sake.
 #pragma once
 
 #include <condition_variable>
@@ -70,17 +73,26 @@ class SqliteStore final : public Store, public Records, public Streams {
 
   // Thread of the store.
   void work();
-  Questions take();
-  void carry_out(const Questions& questions);
+  bool take();
+  void carry_out();
   bool attempt(std::span<const std::unique_ptr<Question>> questions);
-  void note_failure();
+  void answer(Question& question);
+  void free_expired(std::uint64_t now_ms, std::size_t records_max);
+  template <class Work>
+  bool transact(Work&& steps);
+  void note_failure(const char* what, std::uint64_t& quiet_until_ms);
 
   const std::string file_;
   const WallClock now_;
   const std::unique_ptr<Database> database_;
-  Tables tables_{*database_, now_};  // thread of the store
-  std::string failure_;               // of the last attempt; thread of the store
-  std::uint64_t quiet_until_ms_ = 0;  // of note_failure(); likewise
+  // Thread of the store.
+  Tables tables_{*database_, now_};
+  Questions taken_;                               // with room for as many as one transaction answers
+  const DatabaseFailure no_memory_{"no memory"};  // made while there is some
+  DatabaseFailure failure_{""};                   // of the last transaction that has failed
+  std::uint64_t quiet_until_ms_ = 0;              // of note_failure(), for what is asked
+  std::uint64_t unfreed_until_ms_ = 0;            // likewise, for what has expired; until then nothing is freed
+
   Watchers watchers_;
 
   std::mutex mutex_;  // guards both below

@@ -26,7 +26,11 @@ std::string schema_of(std::string_view revision) {
 }
 
 const std::string& newest_schema() {
-  static const std::string kText = schema_of(kModernVersions.front());
+  static const std::string kText = [] {
+    std::string text = schema_of(kModernVersions.front());
+    if (text.empty()) WARN("the words of MCP's schema are not checked: COLLET_MCP_SCHEMA_DIR has no schema.json of its newest revision");
+    return text;
+  }();
   return kText;
 }
 

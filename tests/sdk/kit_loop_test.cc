@@ -79,6 +79,29 @@ TEST_CASE("a task that a loop never ran is destroyed with it") {
   CHECK(owned.use_count() == 1);
 }
 
+TEST_CASE("a task that a loop never ran may own a timer of that loop") {
+  auto owned = std::make_shared<int>();
+  {
+    Loop loop;
+    auto timer = std::make_shared<Timer>(loop);
+    timer->start(0, [owned] { FAIL("called back"); });
+    loop.post([timer = std::move(timer)] { FAIL("ran"); });
+  }
+  CHECK(owned.use_count() == 1);
+}
+
+TEST_CASE("a task that is posted after a run waits for the next one") {
+  Loop loop;
+  loop.stop();
+  loop.run();
+  bool ran = false;
+  loop.post([&] { ran = true; });
+  CHECK_FALSE(ran);
+  loop.stop();
+  loop.run();
+  CHECK(ran);
+}
+
 TEST_CASE("a timer of a loop calls back once, and may be restarted, stopped or destroyed by that") {
   Loop loop;
   auto destroyed = std::make_unique<Timer>(loop);

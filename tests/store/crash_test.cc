@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <random>
@@ -28,7 +29,7 @@ constexpr unsigned kKeys = 50;
 constexpr unsigned kUnanswered = 64;
 
 // The child: puts and removes records and appends events, always some at a time, until it is killed. It tells each answer in a line:
-// "put KEY VERSION", "removed KEY VERSION", "event SEQUENCE".
+// "put KEY VERSION", "removed KEY VERSION", "event SEQUENCE"; and before it asks for a removal "removing KEY".
 class Busy {
  public:
   explicit Busy(const char* file) : store_(opened(file)) {}
@@ -42,6 +43,7 @@ class Busy {
           end("event " + std::to_string(answer.sequence), answer.status == Streams::Status::done);
         });
       } else if (i % 11 == 5) {
+        tell("removing " + key);
         store_->remove("p", key, {}, [this, key](Records::Answer answer) {
           end("removed " + key + " " + std::to_string(answer.version), answer.status == Records::Status::done);
         });
@@ -60,9 +62,13 @@ class Busy {
     room_.wait(lock, [&] { return unanswered_ < kUnanswered; });
     ++unanswered_;
   }
-  void end(std::string line, bool done) {
-    line += '\n';
-    if (!done || write(kTellDescriptor, line.data(), line.size()) != static_cast<ssize_t>(line.size())) _exit(1);
+  static void tell(const std::string& what) {
+    const std::string line = what + '\n';
+    if (write(kTellDescriptor, line.data(), line.size()) != static_cast<ssize_t>(line.size())) _exit(1);
+  }
+  void end(const std::string& line, bool done) {
+    if (!done) _exit(1);
+    tell(line);
     const std::lock_guard lock(mutex_);
     --unanswered_;
     room_.notify_one();
@@ -124,11 +130,12 @@ class Child {
   int out_ = -1;
 };
 
-// What must be there, by what was told.
+// What must be there, by what was told, and by what was there in an earlier round.
 struct Promised {
   struct Last {
-    std::uint64_t version = 0;
+    std::uint64_t version = 0;  // the newest that it had
     bool is_there = false;
+    unsigned removals = 0;  // that were asked for in this round, and not answered
   };
   std::map<std::string, Last> records;
   std::uint64_t sequence = 0;
@@ -140,22 +147,32 @@ struct Promised {
         in >> sequence;
         continue;
       }
+      in >> key;
+      Last& last = records[key];
+      if (what == "removing") {
+        ++last.removals;
+        continue;
+      }
       std::uint64_t version = 0;
-      in >> key >> version;
-      records[key] = {version, what == "put"};
+      in >> version;
+      if (what == "removed") --last.removals;
+      last = {std::max(last.version, version), what == "put", last.removals};
     }
   }
 };
 
-// Whatever was not answered may be done as well: a newer record is as good.
-bool is_kept(SqliteStore& store, const std::string& key, const Promised::Last& last, std::uint64_t newest) {
-  const auto there = told<Records::Answer>([&](Records::Answered then) { store.get("p", key, std::move(then)); });
+Records::Answer get(SqliteStore& store, const std::string& key) {
+  return told<Records::Answer>([&](Records::Answered then) { store.get("p", key, std::move(then)); });
+}
+
+// Whatever was not answered may be done as well: a newer record is as good, and so is none if its removal was asked for.
+bool is_kept(const std::string& key, const Records::Answer& there, const Promised::Last& last) {
   if (there.value && !there.value->starts_with(key + ":")) return false;
-  if (there.version == 0) return !last.is_there || newest > last.version;
+  if (there.version == 0) return !last.is_there || last.removals > 0;
   return last.is_there ? there.version >= last.version : there.version > last.version;
 }
 
-// A version that was not told of: what was asked last may have been done.
+// No record may ever have had it before.
 std::uint64_t newest_version(SqliteStore& store) {
   return told<Records::Answer>([&](Records::Answered then) { store.put("p", {"newest", "newest:"}, std::move(then)); }).version;
 }
@@ -224,13 +241,19 @@ TEST_CASE("what was answered is there after the process was killed, whenever tha
     {
       const auto store = opened(folder->file());
       const std::uint64_t newest = newest_version(*store);
-      for (const auto& [key, last] : promised.records) {
+      for (unsigned i = 0; i < kKeys; ++i) {
+        const std::string key = "k" + std::to_string(i);
+        Promised::Last& last = promised.records[key];
         INFO(key << " " << last.version << (last.is_there ? " put" : " removed"));
-        REQUIRE(is_kept(*store, key, last, newest));
+        const Records::Answer there = get(*store, key);
+        REQUIRE(is_kept(key, there, last));
+        last = {std::max(last.version, there.version), there.version != 0};
+        REQUIRE(newest > last.version);
       }
       const auto page =
           test::told<Streams::Page>([&](Streams::Read then) { store->read({"p", "s"}, Streams::kNewest, 0, std::move(then)); });
       REQUIRE(page.last >= promised.sequence);
+      promised.sequence = page.last;
     }
     REQUIRE(integrity(folder->file()) == "ok");
   }

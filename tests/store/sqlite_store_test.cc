@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <barrier>
+#include <csignal>
 #include <fstream>
 #include <thread>
 
@@ -26,8 +28,16 @@ using Status = Records::Status;
 
 namespace {
 
-Records::Answer put_one(Records& records, const std::string& key, std::string value, std::uint64_t ttl_ms = 0) {
-  return told<Records::Answer>([&](Records::Answered then) { records.put("p", {key, std::move(value), {}, ttl_ms}, std::move(then)); });
+Records::Answer put_one(Records& records, const std::string& key, std::string value, std::uint64_t ttl_ms = 0,
+                        Records::Expected expected = {}) {
+  return told<Records::Answer>(
+      [&](Records::Answered then) { records.put("p", {key, std::move(value), expected, ttl_ms}, std::move(then)); });
+}
+Records::Answer remove_one(Records& records, const std::string& key) {
+  return told<Records::Answer>([&](Records::Answered then) { records.remove("p", key, {}, std::move(then)); });
+}
+Records::Page list_all(Records& records) {
+  return told<Records::Page>([&](Records::Listed then) { records.list("p", {}, std::move(then)); });
 }
 std::string text_of(Records& records, const std::string& key) {
   const auto answer = told<Records::Answer>([&](Records::Answered then) { records.get("p", key, std::move(then)); });
@@ -50,12 +60,21 @@ std::string refusal(const std::string& file) {
   return store.message().substr(begin.size());
 }
 
+void set_mode(const std::string& file, unsigned mode) { std::filesystem::permissions(file, std::filesystem::perms(mode)); }
+
+// A file for its owner alone, with that text.
+void make_file(const std::string& file, const std::string& text) {
+  std::ofstream(file) << text;
+  set_mode(file, 0600);
+}
+
 // What somebody else does to the file while nobody has it open.
 void change(const std::string& file, const char* sql) {
   sqlite3* connection = nullptr;
   REQUIRE(sqlite3_open(file.c_str(), &connection) == SQLITE_OK);
   CHECK(sqlite3_exec(connection, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
   sqlite3_close(connection);
+  set_mode(file, 0600);
 }
 
 void overwrite(const std::string& file, std::streamoff from, std::size_t bytes) {
@@ -63,20 +82,45 @@ void overwrite(const std::string& file, std::streamoff from, std::size_t bytes) 
   out.seekp(from) << std::string(bytes, '\x5a');
 }
 
-// Without the rights of root, where the test has them.
+// Without the rights of root, where the test has them; the file is the user's then.
 class NoRoot {
  public:
-  NoRoot() : is_root_(geteuid() == 0) {
-    if (is_root_) CHECK(seteuid(65534) == 0);
+  explicit NoRoot(std::string file) : file_(std::move(file)), is_root_(geteuid() == 0) {
+    if (!is_root_) return;
+    CHECK(chown(file_.c_str(), 65534, 65534) == 0);
+    CHECK(seteuid(65534) == 0);
   }
   ~NoRoot() {
-    if (is_root_) CHECK(seteuid(0) == 0);
+    if (!is_root_) return;
+    CHECK(seteuid(0) == 0);
+    CHECK(chown(file_.c_str(), 0, 0) == 0);
   }
   NoRoot(const NoRoot&) = delete;
   NoRoot& operator=(const NoRoot&) = delete;
 
  private:
+  const std::string file_;
   const bool is_root_;
+};
+
+// Nothing can be written to a file as long as it lives, as on a disk that is full.
+class NoWrites {
+ public:
+  NoWrites() : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &before_) == 0);
+    const rlimit none{0, before_.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &none) == 0);
+  }
+  ~NoWrites() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  NoWrites(const NoWrites&) = delete;
+  NoWrites& operator=(const NoWrites&) = delete;
+
+ private:
+  void (*const handler_)(int);
+  rlimit before_{};
 };
 
 // A file system of that many bytes in the folder, if one can be had.
@@ -218,7 +262,7 @@ TEST_CASE("a database of another program is refused, and not written to") {
 
 TEST_CASE("a file that is no database is refused") {
   const Folder folder;
-  std::ofstream(folder.file()) << std::string(10'000, 'x');
+  make_file(folder.file(), std::string(10'000, 'x'));
   CHECK(refusal(folder.file()) == "it is no SQLite database, or a damaged one");
 }
 
@@ -247,9 +291,35 @@ TEST_CASE("what is read of a page that is damaged has failed, and the rest is th
   CHECK(read_all(*store).events.size() == 1);
 }
 
+TEST_CASE("a record that has expired, and is damaged, is not freed, and the rest is there") {
+  const Folder folder;
+  const QuietLog quiet;
+  std::uint64_t now_ms = 1'000'000;
+  const auto open = [&] { return opened(folder.file(), [&] { return now_ms; }); };
+  {
+    const auto store = open();
+    put_one(*store, "a", "1");
+    append_one(*store, "x");
+    put_one(*store, "ends", std::string(50 * 4'096, 'v'), 100);
+  }
+  const std::streamoff size = static_cast<std::streamoff>(std::filesystem::file_size(folder.file()));
+  overwrite(folder.file(), size / 2 / 4'096 * 4'096, 10 * 4'096);
+  now_ms += 100;
+  const auto store = open();
+  CHECK(text_of(*store, "a") == "1");
+  CHECK(put_one(*store, "b", "2").status == Status::done);
+  CHECK(text_of(*store, "b") == "2");
+  CHECK(text_of(*store, "ends") == "none");
+  CHECK(list_all(*store).keys.size() == 2);
+  CHECK(read_all(*store).events.size() == 1);
+  CHECK(store->count() == 3);
+  CHECK(put_one(*store, "ends", "3").status == Status::failed);
+  CHECK(text_of(*store, "a") == "1");
+}
+
 TEST_CASE("an empty file is as good as none") {
   const Folder folder;
-  std::ofstream(folder.file()).flush();
+  make_file(folder.file(), "");
   CHECK(put_one(*opened(folder.file()), "a", "1").status == Status::done);
 }
 
@@ -262,20 +332,53 @@ TEST_CASE("a folder that is not there is named") {
 TEST_CASE("a file that may only be read is refused, as is a folder") {
   const Folder folder;
   put_one(*opened(folder.file()), "a", "1");
-  std::filesystem::permissions(folder.path(), std::filesystem::perms(0777));
-  std::filesystem::permissions(folder.file(), std::filesystem::perms(0444));
+  set_mode(folder.path(), 0777);
+  set_mode(folder.file(), 0400);
   {
-    const NoRoot no_root;
+    const NoRoot no_root(folder.file());
     CHECK(refusal(folder.file()) == "Permission denied");
   }
-  std::filesystem::permissions(folder.file(), std::filesystem::perms(0666));
-  std::filesystem::permissions(folder.path(), std::filesystem::perms(0555));
+  set_mode(folder.file(), 0600);
+  set_mode(folder.path(), 0555);
   {
-    const NoRoot no_root;
+    const NoRoot no_root(folder.file());
     CHECK(refusal(folder.file()) == "its folder cannot be written");
     CHECK(refusal(folder.path() / "other.db") == "Permission denied");
   }
-  std::filesystem::permissions(folder.path(), std::filesystem::perms(0700));
+  set_mode(folder.path(), 0700);
+  CHECK(text_of(*opened(folder.file()), "a") == "1");
+}
+
+TEST_CASE("a file that others than its owner can read or write is refused, as is what is beside it") {
+  const Folder folder;
+  const std::string log = folder.file() + "-wal";
+  put_one(*opened(folder.file()), "a", "1");
+  make_file(log, "");
+  for (const unsigned mode : {0640, 0620, 0604, 0602}) {
+    set_mode(folder.file(), mode);
+    CHECK(refusal(folder.file()) == "it can be read or written by others than its owner: chmod 600 " + folder.file());
+    set_mode(folder.file(), 0600);
+    set_mode(log, mode);
+    CHECK(refusal(folder.file()) == "the file beside it (-wal) can be read or written by others than its owner: chmod 600 " + log);
+    set_mode(log, 0600);
+  }
+  CHECK(text_of(*opened(folder.file()), "a") == "1");
+}
+
+TEST_CASE("a file of another user is refused, as is what is beside it") {
+  if (geteuid() != 0) {
+    WARN("skipped: only root can give a file to another user");
+    return;
+  }
+  const Folder folder;
+  const std::string log = folder.file() + "-wal";
+  put_one(*opened(folder.file()), "a", "1");
+  make_file(log, "");
+  for (const std::string& file : {folder.file(), log}) {
+    CHECK(chown(file.c_str(), 65534, 65534) == 0);
+    CHECK(refusal(folder.file()) == (file == log ? "the file beside it (-wal) is another user's" : "it is another user's"));
+    CHECK(chown(file.c_str(), 0, 0) == 0);
+  }
   CHECK(text_of(*opened(folder.file()), "a") == "1");
 }
 
@@ -318,6 +421,59 @@ TEST_CASE("a file that was deleted or replaced keeps nothing, and says so") {
     CHECK(put_one(*store, "c", "1").status == Status::failed);
     CHECK(append_one(*store, "c").status == Streams::Status::failed);
   }
+}
+
+TEST_CASE("what was refused as the file was deleted is not done") {
+  const QuietLog quiet;
+  for (const std::string what : {"put", "remove", "append"}) {
+    INFO(what);
+    const Folder folder;
+    const std::string kept = folder.path() / "kept";
+    {
+      const auto store = opened(folder.file());
+      const std::uint64_t version = put_one(*store, "a", "1").version;
+      std::filesystem::create_hard_link(folder.file(), kept);
+      std::filesystem::remove(folder.file());
+      if (what == "put") CHECK(put_one(*store, "a", "2", 0, version).status == Status::failed);
+      if (what == "remove") CHECK(remove_one(*store, "a").status == Status::failed);
+      if (what == "append") CHECK(append_one(*store, "x").status == Streams::Status::failed);
+      CHECK(text_of(*store, "a") == "failed");
+    }
+    std::filesystem::rename(kept, folder.file());
+    const auto store = opened(folder.file());
+    CHECK(text_of(*store, "a") == "1");
+    CHECK(read_all(*store).last == 0);
+  }
+}
+
+TEST_CASE("where nothing can be written the file is opened, and what is there is read, though some has expired") {
+  const Folder folder;
+  const QuietLog quiet;
+  std::uint64_t now_ms = 1'000'000;
+  const auto open = [&] { return opened(folder.file(), [&] { return now_ms; }); };
+  {
+    const auto store = open();
+    put_one(*store, "a", "1");
+    put_one(*store, "ends", "2", 100);
+    append_one(*store, "x");
+  }
+  now_ms += 100;
+  std::unique_ptr<SqliteStore> store;
+  {
+    const NoWrites no_writes;
+    store = open();
+    CHECK(text_of(*store, "a") == "1");
+    CHECK(text_of(*store, "ends") == "none");
+    CHECK(list_all(*store).keys.size() == 1);
+    CHECK(read_all(*store).events.size() == 1);
+    CHECK(put_one(*store, "b", "3").status == Status::failed);
+    CHECK(append_one(*store, "y").status == Streams::Status::failed);
+    CHECK(text_of(*store, "a") == "1");
+    CHECK(store->count() == 2);
+  }
+  CHECK(put_one(*store, "b", "3").status == Status::done);
+  CHECK(text_of(*store, "b") == "3");
+  CHECK(append_one(*store, "y").sequence == 2);
 }
 
 TEST_CASE("with a full disk what has no room fails, and the rest is done; with room again all is done") {

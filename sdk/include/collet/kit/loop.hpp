@@ -35,8 +35,15 @@ class Loop {
     if (uv_async_init(&uv_, &wake_, [](uv_async_t* wake) { static_cast<Loop*>(wake->data)->drain(); }) != 0)
       std::abort();
   }
-  // On the thread that ran it, or before anyone did. Every timer, socket and child has been destroyed.
+  // On the thread that ran it, or before anyone did. Every timer, socket and child has been destroyed, or is owned by a
+  // task that was never run.
   ~Loop() {
+    std::vector<Task> unrun;
+    {
+      const std::lock_guard lock(mutex_);
+      unrun.swap(tasks_);
+    }
+    unrun.clear();  // may own handles of this loop
     uv_close(reinterpret_cast<uv_handle_t*>(&wake_), nullptr);
     uv_run(&uv_, UV_RUN_DEFAULT);  // lets closed handles go
     if (uv_loop_close(&uv_) != 0) std::abort();
@@ -46,10 +53,12 @@ class Loop {
 
   // Until stop(). What has been posted is run before it returns.
   void run() {
+    uv_update_time(&uv_);
     while (!stopping_) uv_run(&uv_, UV_RUN_ONCE);
     stopping_ = false;
   }
-  // [any] Runs `task` on the loop, in order. After run() has returned it is dropped.
+  // [any] Runs `task` on the loop, in order. After run() has returned it waits for the next run(), or is
+  // destroyed with the loop.
   void post(Task task) {
     bool first;
     {

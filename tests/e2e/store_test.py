@@ -55,6 +55,8 @@ class Store(Case):
 
     def test_a_file_that_cannot_be_used_is_named_with_the_reason(self):
         self.file.write_text("no database" * 1_000)
+        self.assertIn("can be read or written by others", self.call("get", key="a").stderr)
+        self.file.chmod(0o600)
         self.assertIn(f"cannot open the store {self.file}: it is no SQLite database", self.call("get", key="a").stderr)
         self.text = '[store]\nfile = "none/kept.db"\n'
         self.assertIn(f"cannot open the store {self.folder}/none/kept.db: No such file", self.call("get", key="a").stderr)

@@ -20,6 +20,7 @@ namespace {
 using text::equals_ignoring_case;
 
 constexpr const char* kLate = "it has not ended in time";
+constexpr std::chrono::milliseconds kClocksApart{1};  // libcurl rounds, and its clock is another one
 
 Transfer::Clock::time_point after(std::uint64_t ms) {
   if (ms == 0) return Transfer::Clock::time_point::max();
@@ -349,7 +350,7 @@ End Transfer::end() const {
   end.denied = denied_;
   if (!refusal_.empty()) {
     end.message = refusal_;
-  } else if (code_ == CURLE_OPERATION_TIMEDOUT && Clock::now() >= until_) {
+  } else if (code_ == CURLE_OPERATION_TIMEDOUT && Clock::now() + kClocksApart >= until_) {
     end.message = kLate;
   } else if (code_ == CURLE_GOT_NOTHING || (code_ == CURLE_RECV_ERROR && !reader_.whole())) {
     end.message = "it has closed the connection without an answer";

@@ -102,8 +102,10 @@ TEST_CASE("a plugin fetches, and hears head, body and end") {
   CHECK(client.call(fetch_order(origin.url("/to?/"))) == "302 " + origin.url("/to?/") + "\n\n0, 1: ");
   CHECK(says(client.call(fetch_order(origin.url("/to?/"), R"(,"redirects":1)")), "200 " + origin.url("/") + "\n"));
   CHECK(says(client.call(fetch_order(origin.url("/"), R"(,"as":"plugin")")), "hello\n0, 1: "));
-  CHECK(client.call(fetch_order(origin.url("/slow"), R"(,"timeout":50)")) ==
-      "200 " + origin.url("/slow") + "\nsome\n1, 1: it has not ended in time");
+  CHECK(becomes_true([&, ms = 25]() mutable {
+    const std::string late = client.call(fetch_order(origin.url("/slow"), R"(,"timeout":)" + std::to_string(ms *= 2)));
+    return late == "200 " + origin.url("/slow") + "\nsome\n1, 1: it has not ended in time";
+  }));
   CHECK(says(client.call(fetch_order(origin.url("/"), R"(,"most":4)")), "1, 1: its answer is larger than 4 bytes"));
   CHECK(says(client.call(fetch_order("http://127.0.0.1:1/")), "\n1, 0: "));
 }
@@ -261,12 +263,13 @@ TEST_CASE("what ends while its name is being looked up keeps its place: a lookup
   const HeldLookups lookups;
   FetchOrigin origin;
   FetchClient client;
-  for (unsigned i = 0; i < limits::kFetchesMax; ++i) {
-    CHECK(says(client.call(fetch_order("http://held.test/", R"(,"timeout":5)")), "it has not ended in time"));
-  }
-  CHECK(HeldLookups::count <= static_cast<int>(limits::kFetchesMax));
-  const std::string refused = client.call(fetch_order(origin.url("/")));
-  CHECK((in_worker() ? says(refused, "LIMIT") : refused == std::to_string(COLLET_E_LIMIT)));
+  std::string ended;
+  do {  // one whose time is over before it begins looks nothing up
+    ended = client.call(fetch_order("http://held.test/", R"(,"timeout":5)"));
+  } while (says(ended, "it has not ended in time") && HeldLookups::count <= static_cast<int>(limits::kFetchesMax));
+  CHECK((in_worker() ? says(ended, "LIMIT") : ended == std::to_string(COLLET_E_LIMIT)));
+  CHECK(becomes_true([&] { return HeldLookups::count == static_cast<int>(limits::kFetchesMax); }));
+  CHECK(client.call(fetch_order(origin.url("/"))) == ended);
   CHECK(client.shuts_down());
 }
 

@@ -5,7 +5,8 @@ import subprocess
 
 from authorized_test import LockedRemote
 from fake_remote import FakeRemote, HttpRemote
-from peer import main, run
+from peer import main, run, text_of
+from remote_changes_test import Changing
 from remote_test import RemoteCase
 
 KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
@@ -71,6 +72,18 @@ class RemoteTls(TlsCase):
         auth = 'auth = { type = "client_credentials", client_id = "c", client_secret = "s" }'
         self.assertEqual(self.called(remote, 'ca = "ca.pem"\n' + auth).stdout, "read\n")
         self.assertEqual(remote.issued, 1)
+
+
+class SameAddress(TlsCase, Changing):
+    def test_a_remote_is_not_lent_the_connection_of_one_that_believes_others(self):
+        remote = self.over_tls(self.remote())
+        knows = f'url = "{remote.url}"\nca = "ca.pem"\n'
+        server = self.begin(knows=knows)
+        server.logged("remote knows: ready")
+        self.take_over(server, knows=knows, does_not=f'url = "{remote.url}"\n')
+        self.assertIn("certificate", server.logged("remote does_not: (connected|down: .*)")[0])
+        answer = server.connect().ask_modern("tools/call", name="knows__read_only", arguments={})
+        self.assertEqual(text_of(answer.message), "read")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #include "client/net/http.h"
 
+#include <openssl/ssl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,11 +20,23 @@ namespace {
 constexpr std::string_view kBlanks = " \t\r\n";
 constexpr std::size_t kIdleMax = 64;  // easy handles kept for the next request
 
+CURLcode set_authorities(CURL*, void* context, void* authorities) {
+  if (!authorities) return CURLE_OK;  // there are none in it
+  X509_STORE* const store = static_cast<const Authorities*>(authorities)->store();
+  if (!store) return CURLE_OUT_OF_MEMORY;
+  SSL_CTX_set1_cert_store(static_cast<SSL_CTX*>(context), store);
+  return CURLE_OK;
+}
+
 // Borrows what `tls` has, for as long as the handle is used.
 void set_up_tls(CURL* easy, const Tls& tls) {
   const auto path = [](const std::string& text) { return text.empty() ? nullptr : text.c_str(); };
-  curl_blob authorities{const_cast<char*>(tls.authorities.data()), tls.authorities.size(), CURL_BLOB_NOCOPY};
-  curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, tls.authorities.empty() ? nullptr : &authorities);
+  // libcurl would parse them for each connection, but for those of one file. A path that is theirs alone keeps it from
+  // lending a connection, or a session of TLS, to a request that believes others.
+  curl_easy_setopt(easy, CURLOPT_CAINFO, nullptr);
+  curl_easy_setopt(easy, CURLOPT_CAPATH, tls.authorities ? tls.authorities->path().c_str() : nullptr);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, set_authorities);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, const_cast<Authorities*>(tls.authorities.get()));
   curl_easy_setopt(easy, CURLOPT_SSLCERT, path(tls.certificate));
   curl_easy_setopt(easy, CURLOPT_SSLKEY, path(tls.key));
   curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "");  // OpenSSL would ask for one at the terminal

@@ -158,6 +158,7 @@ inline constexpr std::uint64_t kTaskPollIntervalMs = 500;  // what clients are t
 inline constexpr unsigned kSessionsMax = 10'000;
 inline constexpr std::uint64_t kSessionIdleTimeoutMs = 3'600'000;
 inline constexpr std::size_t kClientBytesMax = 16u << 10;  // of what a client says of itself, a session
+inline constexpr unsigned kEndedSessionsMax = 64;  // that are remembered, as somebody may be fetching one of them
 inline constexpr unsigned kSessionCallsMax = 1'024;  // in flight, a session or stdio stream
 inline constexpr unsigned kSessionStreamsMax = 64;   // whose events a session keeps for a client that comes back
 inline constexpr std::size_t kEventLogBytesMax = 1u << 20;  // of those, a stream; but its newest in any case

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "store/records.h"
 
@@ -16,10 +17,9 @@ class StoreTrouble {
   // Whether it has been kept.
   bool note(store::Records::Status status, std::string_view what) {
     if (status == store::Records::Status::done) return true;
-    constexpr std::uint64_t kQuietMs = 60'000;
     const std::uint64_t now_ms = monotonic_ms();
     std::uint64_t until_ms = quiet_until_ms_;
-    if (now_ms >= until_ms && quiet_until_ms_.compare_exchange_strong(until_ms, now_ms + kQuietMs)) {
+    if (now_ms >= until_ms && quiet_until_ms_.compare_exchange_strong(until_ms, now_ms + limits::kStoreFailureMs)) {
       log::warning("the store cannot keep {}: {}", what,
                    status == store::Records::Status::full ? "there is no room for it" : "it has failed");
     }

@@ -41,7 +41,6 @@ Host::Host(const config::Config& config, unsigned loops, std::vector<registry::S
       registry_(config.server.limits.tool_name_bytes_max,
                 static_cast<std::int64_t>(config.server.limits.schema_steps_max)),
       groups_(open_groups(config.plugins.cgroup, no_groups_)),
-      store_lasts_(store && !config.store.file.empty()),
       store_(store ? std::move(store) : store::memory_store()),
       loader_(this->loops(), registry_,
               {.preflight_timeout_ms = config.plugins.create_timeout_ms,

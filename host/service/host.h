@@ -37,8 +37,8 @@ class Host {
   // serves.
   std::string remotes_status() const { return loader_.health(loader_.importer()); }
 
-  // Where sessions and tasks may be kept; null: what there is ends with this process.
-  store::Records* lasting_records() { return store_lasts_ ? &store_->records() : nullptr; }
+  // Before plugins have ended. Where sessions and tasks may be kept; null: what there is ends with this process.
+  store::Records* lasting_records() { return store_->lasts() ? &store_->records() : nullptr; }
 
   std::vector<loop::Loop*> loops() const;
   loop::Loop& main_loop() { return *loops_.front(); }
@@ -85,7 +85,6 @@ class Host {
   GivenUp given_up_;
   std::string no_groups_;  // why workers have no control groups, though they are to; or empty
   std::shared_ptr<worker::ControlGroups> groups_;
-  const bool store_lasts_;
   std::unique_ptr<store::Store> store_;  // null once plugins have ended
   plugin::Loader loader_;
   std::vector<plugin::PluginSpec> specs_;

@@ -11,6 +11,7 @@ class MemoryStore final : public Store {
  public:
   Records& records() override { return records_; }
   Streams& streams() override { return streams_; }
+  bool lasts() const override { return false; }
 
  private:
   MemoryRecords records_;

@@ -15,6 +15,8 @@ class Store {
   virtual ~Store() = default;
   virtual Records& records() = 0;
   virtual Streams& streams() = 0;
+  // Whether it outlives this process.
+  virtual bool lasts() const = 0;
 };
 
 std::unique_ptr<Store> memory_store();

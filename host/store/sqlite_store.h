@@ -33,6 +33,7 @@ class SqliteStore final : public Store, public Records, public Streams {
 
   Records& records() override { return *this; }
   Streams& streams() override { return *this; }
+  bool lasts() const override { return true; }
 
   void get(const std::string& space, const std::string& key, Answered then) override;
   void put(const std::string& space, Put put, Answered then) override;

@@ -1,52 +1,28 @@
 #include "loop/descriptor_watch.h"
 
-#include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "support/catch.h"
+#include "support/tcp_pair.h"
 
 using namespace collet::loop;
-
-namespace {
-
-// Two ends of a TCP connection within this machine.
-struct Connection {
-  int here = -1, there = -1;
-
-  Connection() {
-    const int listener = socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in at = {};
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof at;
-    auto* const address = reinterpret_cast<sockaddr*>(&at);
-    REQUIRE(bind(listener, address, size) == 0);
-    REQUIRE(listen(listener, 1) == 0);
-    REQUIRE(getsockname(listener, address, &size) == 0);
-    here = socket(AF_INET, SOCK_STREAM, 0);
-    REQUIRE(connect(here, address, size) == 0);
-    there = accept(listener, nullptr, nullptr);
-    REQUIRE(there >= 0);
-    close(listener);
-  }
-  ~Connection() { close(here); }
-};
-
-}  // namespace
+using collet::test::TcpPair;
 
 TEST_CASE("a descriptor is said to be ready until all is read, also after its connection was reset") {
-  Connection connection;
-  REQUIRE(write(connection.there, "hello", 5) == 5);
+  TcpPair connection;
+  REQUIRE(write(connection.theirs, "hello", 5) == 5);
   linger reset = {1, 0};
-  setsockopt(connection.there, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  setsockopt(connection.theirs, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   Loop loop;
   unsigned turns = 0;
   Timer late(loop);
   late.start(10'000, [&] { loop.stop(); });
-  auto watch = DescriptorWatch::open(loop, connection.here, DescriptorWatch::kReadable, [&](unsigned what) {
+  auto watch = DescriptorWatch::open(loop, connection.ours, DescriptorWatch::kReadable, [&](unsigned what) {
     CHECK(what == DescriptorWatch::kReadable);
-    if (turns == 0) close(connection.there);
+    if (turns == 0) close(std::exchange(connection.theirs, -1));
     if (++turns >= 3) loop.stop();
   });
   REQUIRE(watch.ok());
@@ -55,12 +31,12 @@ TEST_CASE("a descriptor is said to be ready until all is read, also after its co
 }
 
 TEST_CASE("a descriptor is watched for what is wanted now") {
-  Connection connection;
+  TcpPair connection;
   Loop loop;
   Timer late(loop);
   late.start(10'000, [&] { loop.stop(); });
   unsigned seen = 0;
-  auto watch = DescriptorWatch::open(loop, connection.here, DescriptorWatch::kWritable, [&](unsigned what) {
+  auto watch = DescriptorWatch::open(loop, connection.ours, DescriptorWatch::kWritable, [&](unsigned what) {
     seen |= what;
     loop.stop();
   });
@@ -68,7 +44,7 @@ TEST_CASE("a descriptor is watched for what is wanted now") {
   loop.run();
   CHECK(seen == DescriptorWatch::kWritable);
   REQUIRE((*watch)->want(DescriptorWatch::kReadable).ok());
-  REQUIRE(write(connection.there, "x", 1) == 1);
+  REQUIRE(write(connection.theirs, "x", 1) == 1);
   seen = 0;
   loop.run();
   CHECK(seen == DescriptorWatch::kReadable);
@@ -77,5 +53,5 @@ TEST_CASE("a descriptor is watched for what is wanted now") {
   late.start(20, [&] { loop.stop(); });
   loop.run();
   CHECK(seen == 0);
-  close(connection.there);
+  close(std::exchange(connection.theirs, -1));
 }

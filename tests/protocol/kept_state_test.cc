@@ -80,6 +80,8 @@ bool becomes_true_in(Harness& h, const std::function<bool()>& condition) {
   return condition();
 }
 
+constexpr const char* kInitialize = R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+                                    R"("capabilities":{},"clientInfo":{"name":"t","version":"1"}}})";
 constexpr const char* kList = R"({"jsonrpc":"2.0","id":5,"method":"tools/list"})";
 
 FakeReply& with_token(Harness& h, const std::string& token, std::string body, const std::string& session = {},
@@ -95,8 +97,7 @@ FakeReply& with_token(Harness& h, const std::string& token, std::string body, co
 
 std::string initialize_as(Harness& h, const std::string& token) {
   FakeReply& reply = with_token(h, token,
-                                R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
-                                R"("capabilities":{},"clientInfo":{"name":"t","version":"1"}}})");
+                                kInitialize);
   h.turn();
   CHECK(reply.status == 200);
   return reply.headers["Mcp-Session-Id"];
@@ -200,10 +201,8 @@ TEST_CASE("a session of another server is its principal's alone, and unknown onc
 TEST_CASE("what initialize opens is answered when the store has it, and not to a client that has left") {
   SlowRecords records;
   Harness h(kept_in(records));
-  const std::string initialize = R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
-                                 R"("capabilities":{},"clientInfo":{"name":"t","version":"1"}}})";
-  FakeReply& stays = h.legacy(initialize);
-  FakeReply& leaves = h.legacy(initialize);
+  FakeReply& stays = h.legacy(kInitialize);
+  FakeReply& leaves = h.legacy(kInitialize);
   CHECK(records.asked() == 2);
   CHECK_FALSE(stays.ended);
   leaves.leave();
@@ -217,8 +216,7 @@ TEST_CASE("what initialize opens is answered when the store has it, and not to a
 TEST_CASE("requests of one session that come while it is fetched find one session, and of none are told so") {
   SlowRecords records;
   Harness first(kept_in(records)), second(kept_in(records));
-  FakeReply& opened = first.legacy(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
-                                   R"("capabilities":{},"clientInfo":{"name":"t","version":"1"}}})");
+  FakeReply& opened = first.legacy(kInitialize);
   records.answer_all();
   first.turn();
   const std::string session = opened.headers["Mcp-Session-Id"];
@@ -254,6 +252,23 @@ TEST_CASE("who waits in vain for a session is told to come again") {
   CHECK(ending.status == 503);
   records.answer_all();
   h.turn();
+}
+
+TEST_CASE("so many requests wait for their sessions, of one client half, and no more; others are authenticated meanwhile") {
+  SlowRecords records;
+  auto rules = with_tokens();
+  rules.authenticator = known_by([](std::string_view token) { return named(token); }, false);
+  rules.authentications_max = 2;
+  Harness h(kept_in(records), std::move(rules));
+  FakeReply& waits = with_token(h, "alice", kList, "somewhere");
+  CHECK(waits.held);
+  FakeReply& refused = with_token(h, "alice", kList, "elsewhere");
+  CHECK(refused.status == 503);
+  CHECK(refused.body == "It cannot be found out now what this request goes on with: too many are waiting for that\n");
+  CHECK(with_token(h, "alice", kList).status == 200);
+  records.answer_all();
+  h.turn();
+  CHECK(waits.status == 404);
 }
 
 TEST_CASE("while the store cannot tell which sessions and tasks there are, nobody is told that there are none") {
@@ -318,8 +333,7 @@ TEST_CASE("a request renews the record of its session") {
   auto options = kept_in(records);
   options.session_idle_timeout_ms = 60'000;
   Harness h(std::move(options));
-  FakeReply& opened = h.legacy(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
-                               R"("capabilities":{},"clientInfo":{"name":"t","version":"1"}}})");
+  FakeReply& opened = h.legacy(kInitialize);
   records.answer_all();
   h.turn();
   const std::string session = opened.headers["Mcp-Session-Id"];
@@ -336,8 +350,7 @@ TEST_CASE("a request renews the record of its session") {
 TEST_CASE("a session that changes faster than it can be kept is put once more, as it is then") {
   SlowRecords records;
   Harness first(kept_in(records)), second(kept_in(records));
-  FakeReply& opened = first.legacy(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
-                                   R"("capabilities":{},"clientInfo":{"name":"t","version":"1"}}})");
+  FakeReply& opened = first.legacy(kInitialize);
   records.answer_all();
   first.turn();
   const std::string session = opened.headers["Mcp-Session-Id"];
@@ -365,6 +378,23 @@ TEST_CASE("what has ended is not kept again by whoever still has it, nor brought
   CHECK(records.count() == 0);
   CHECK_FALSE(h.server.sessions().restore(id, nullptr, record, h.loop.now_ms()));
   CHECK(h.server.sessions().size() == 0);
+}
+
+TEST_CASE("of so many sessions that have ended it is known that they have, and of no more") {
+  Harness h;
+  const auto end_one = [&] {
+    const protocol::SessionPtr session = h.server.sessions().find(h.initialize(), nullptr, h.loop.now_ms());
+    h.server.sessions().remove(*session);
+    return session;
+  };
+  const protocol::SessionPtr first = end_one();
+  const auto can_be_restored = [&] {
+    return h.server.sessions().restore(first->id(), nullptr, first->record(), h.loop.now_ms()) != nullptr;
+  };
+  for (unsigned i = 1; i < limits::kEndedSessionsMax; ++i) end_one();
+  CHECK_FALSE(can_be_restored());
+  end_one();
+  CHECK(can_be_restored());
 }
 
 TEST_CASE("a session that goes for want of room is not kept either") {

@@ -1,6 +1,5 @@
 #include <collet/kit/unread.hpp>
 
-#include <arpa/inet.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "support/catch.h"
+#include "support/tcp_pair.h"
 
 using collet::kit::ended_unread;
 
@@ -18,30 +18,7 @@ namespace {
 
 constexpr std::string_view kRequest = "POST / HTTP/1.1\r\n\r\n";
 
-// The two ends of a TCP connection.
-struct Ends {
-  int ours = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  int theirs = -1;
-
-  Ends() {
-    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in at = {};
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof at;
-    auto* const address = reinterpret_cast<sockaddr*>(&at);
-    REQUIRE(bind(listener, address, size) == 0);
-    REQUIRE(listen(listener, 1) == 0);
-    REQUIRE(getsockname(listener, address, &size) == 0);
-    REQUIRE(connect(ours, address, size) == 0);
-    theirs = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-    close(listener);
-  }
-  ~Ends() {
-    close(ours);
-    they_close();
-  }
-
+struct Ends : collet::test::TcpPair {
   void send_request() const {
     REQUIRE(send(ours, kRequest.data(), kRequest.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(kRequest.size()));
   }

@@ -23,22 +23,19 @@ struct HeldRequests::Door {
 
 namespace {
 
-template <class Refuse>
-auto refusing(Refuse refuse, std::string_view why) {
+std::shared_ptr<const HeldRequests::Known> refusing(HeldRequests::Refuse refuse, std::string_view why) {
   return std::make_shared<const HeldRequests::Known>(HeldRequests::Known{refuse(why)});
 }
 
-constexpr std::string_view kLate = "it takes too long";
-constexpr std::string_view kEnding = "the server is ending";
-
 }  // namespace
 
-HeldRequests::HeldRequests(loop::Loop& loop, HeldLimits limits)
+HeldRequests::HeldRequests(loop::Loop& loop, HeldLimits limits, Refuse refuse)
     : loop_(loop),
       limits_(limits),
       door_(std::make_shared<Door>()),
-      unknown_sender_{refusing(cannot_authenticate, kLate), refusing(cannot_authenticate, kEnding)},
-      unknown_needs_{refusing(cannot_fetch_needs, kLate), refusing(cannot_fetch_needs, kEnding)} {
+      refuse_(refuse),
+      late_(refusing(refuse, "it takes too long")),
+      ending_(refusing(refuse, "the server is ending")) {
   door_->open = this;
 }
 
@@ -54,19 +51,18 @@ bool HeldRequests::has_room_for(std::string_view client) const {
   return static_cast<unsigned>(of_client) < (limits_.count_max + 1) / 2;
 }
 
-std::optional<HeldRequests::Serial> HeldRequests::add(transport::HttpReply& reply, std::string_view client,
-                                                      const Refusals& refusals) {
+std::optional<HeldRequests::Serial> HeldRequests::add(transport::HttpReply& reply, std::string_view client) {
   if (!has_room_for(client)) return std::nullopt;
   const Serial serial = ++last_serial_;
-  Held& held = held_.try_emplace(serial, *this, serial, reply, client, refusals).first->second;
-  held.time_limit.start(limits_.timeout_ms, [this, serial, late = refusals.late] { release(serial, late); });
+  Held& held = held_.try_emplace(serial, *this, serial, reply, client).first->second;
+  held.time_limit.start(limits_.timeout_ms, [this, serial] { release(serial, late_); });
   reply.observe(&held);
   reply.hold();
   return serial;
 }
 
 std::optional<LateVerdict> HeldRequests::hold(transport::HttpReply& reply, std::string_view client) {
-  const auto serial = add(reply, client, unknown_sender_);
+  const auto serial = add(reply, client);
   if (!serial) return std::nullopt;
   return LateVerdict([door = door_, serial = *serial](Verdict said) {
     Door::bring(door, serial, std::make_shared<const Known>(Known{std::move(said)}));
@@ -75,12 +71,13 @@ std::optional<LateVerdict> HeldRequests::hold(transport::HttpReply& reply, std::
 
 std::optional<Callback<void(std::string_view)>> HeldRequests::hold_for(transport::HttpReply& reply, std::string_view client,
                                                                        registry::PrincipalPtr principal) {
-  const auto serial = add(reply, client, unknown_needs_);
+  const auto serial = add(reply, client);
   if (!serial) return std::nullopt;
   auto known = std::make_shared<const Known>(Known{std::move(principal), true});
-  return Callback<void(std::string_view)>([door = door_, serial = *serial, known = std::move(known)](std::string_view problem) {
-    Door::bring(door, serial, problem.empty() ? known : refusing(cannot_fetch_needs, problem));
-  });
+  return Callback<void(std::string_view)>(
+      [door = door_, refuse = refuse_, serial = *serial, known = std::move(known)](std::string_view problem) {
+        Door::bring(door, serial, problem.empty() ? known : refusing(refuse, problem));
+      });
 }
 
 // Whoever has left, or had its time, is no longer there.
@@ -93,7 +90,7 @@ void HeldRequests::release(Serial serial, SharedKnown known) {
 }
 
 void HeldRequests::give_up() {
-  while (!held_.empty()) release(held_.begin()->first, held_.begin()->second.refusals.ending);
+  while (!held_.empty()) release(held_.begin()->first, ending_);
 }
 
 }  // namespace collet::protocol

@@ -24,7 +24,9 @@ struct HeldLimits {
 
 class HeldRequests {
  public:
-  HeldRequests(loop::Loop& loop, HeldLimits limits);
+  // A request that is not released in time, or before the server ends, is refused by `refuse`, with the reason.
+  using Refuse = Refusal (*)(std::string_view why);
+  HeldRequests(loop::Loop& loop, HeldLimits limits, Refuse refuse);
   ~HeldRequests();  // when none of their connections is left
   HeldRequests(const HeldRequests&) = delete;
   HeldRequests& operator=(const HeldRequests&) = delete;
@@ -49,37 +51,32 @@ class HeldRequests {
  private:
   using SharedKnown = std::shared_ptr<const Known>;
   using Serial = std::uint64_t;
-  // Why a request is not released otherwise.
-  struct Refusals {
-    SharedKnown late;
-    SharedKnown ending;
-  };
 
   // Told of its client's leaving, which ends it.
   struct Held final : transport::HttpReplyObserver {
-    Held(HeldRequests& of, Serial number, transport::HttpReply& to, std::string_view sent_by, const Refusals& otherwise)
-        : owner(of), serial(number), reply(to), client(sent_by), refusals(otherwise), time_limit(of.loop_) {}
+    Held(HeldRequests& of, Serial number, transport::HttpReply& to, std::string_view sent_by)
+        : owner(of), serial(number), reply(to), client(sent_by), time_limit(of.loop_) {}
     void on_gone() override { owner.held_.erase(serial); }
 
     HeldRequests& owner;
     const Serial serial;
     transport::HttpReply& reply;
     const std::string client;
-    const Refusals& refusals;
     loop::Timer time_limit;
   };
   // Shared by this and what is to release the requests, which finds nothing there in the end.
   struct Door;
 
   bool has_room_for(std::string_view client) const;
-  std::optional<Serial> add(transport::HttpReply& reply, std::string_view client, const Refusals& refusals);
+  std::optional<Serial> add(transport::HttpReply& reply, std::string_view client);
   void release(Serial serial, SharedKnown known);
 
   loop::Loop& loop_;
   const HeldLimits limits_;
   const std::shared_ptr<Door> door_;
-  const Refusals unknown_sender_;
-  const Refusals unknown_needs_;
+  const Refuse refuse_;
+  const SharedKnown late_;
+  const SharedKnown ending_;
   Serial last_serial_ = 0;
   std::map<Serial, Held> held_;
 };

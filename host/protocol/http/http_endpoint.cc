@@ -48,6 +48,7 @@ void HttpEndpoint::serve(const HttpRequest& http, HttpReply& reply, registry::Pr
 }
 
 Route::Fetch HttpEndpoint::needs(const HttpRequest& http, const registry::PrincipalPtr& principal) {
+  if (!loop_.server().session_records()) return {};  // every request comes by
   const auto [id, agreed] = http.stated("mcp-session-id");
   const bool modern = !known_modern(http.stated("mcp-protocol-version").value).empty();  // which has no sessions
   if (!id.data() || !agreed || modern || !loop_.sessions().may_be_elsewhere(id)) return {};

@@ -21,8 +21,8 @@ class HttpSite final : public transport::HttpHandler {
   HttpSite(loop::Loop& loop, const Access& access, const RequestObservers& observers = kNobody)
       : access_(access),
         observers_(observers),
-        unknown_(loop, {access.rules().authentication_timeout_ms, access.rules().authentications_max}),
-        known_(loop, {access.rules().authentication_timeout_ms, access.rules().authentications_max}) {}
+        unknown_(loop, held_limits(access.rules()), cannot_authenticate),
+        known_(loop, held_limits(access.rules()), cannot_fetch_needs) {}
 
   // Before the first request. Where two have the same path the earlier one is served; the first of all is the one that
   // who finds nothing is told of.
@@ -54,6 +54,9 @@ class HttpSite final : public transport::HttpHandler {
   const Route* find(std::string_view path) const;
 
   static const RequestObservers kNobody;
+  static HeldLimits held_limits(const AccessRules& rules) {
+    return {rules.authentication_timeout_ms, rules.authentications_max};
+  }
 
   const Access& access_;
   const RequestObservers& observers_;

@@ -70,7 +70,7 @@ void ServerLoop::initialize(RequestPtr request) {
     return request->exchange.error(rpc::invalid_request("this stream is initialized already"));
   }
   if (!is_new || !server_.session_records()) return answer_initialize(*request, version);
-  // Its client may come to another process next, which is to know it.
+  // A session that its client has heard of is there after a restart.
   const auto serial = waiting_.add(std::move(request));
   if (!serial) return;
   sessions_.begin_to_keep(session, [this, serial = *serial, version] {

@@ -19,7 +19,7 @@ class LoopSessions {
 
   // One that is here; null: there is none of this principal. Counts as use.
   SessionPtr find(std::string_view id, const registry::PrincipalPtr& principal);
-  // Whether a session that is not here may be in the store …
+  // Whether there is a store that a session may be in which is not here …
   bool may_be_elsewhere(std::string_view id) const;
   // … which brings it here, if it is there and the principal's, and then calls back, on any thread, as Route::Fetch does.
   void fetch(std::string id, registry::PrincipalPtr principal, Callback<void(std::string_view problem)> done);

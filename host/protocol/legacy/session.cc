@@ -210,9 +210,8 @@ void SessionTable::remove(const Session& session) {
   const std::lock_guard lock(mutex_);
   const auto found = by_id_.find(session.id());
   if (found == by_id_.end()) return;
-  constexpr std::size_t kEndedMax = 64;  // as long as somebody may be fetching one of them
   ended_.push_back(session.id());
-  if (ended_.size() > kEndedMax) ended_.pop_front();
+  if (ended_.size() > limits::kEndedSessionsMax) ended_.pop_front();
   drop(found->second);
 }
 

@@ -389,7 +389,7 @@ TEST_CASE("so many requests wait for who sends them on a loop, of one client hal
   std::deque<FakeReply> replies;
   std::vector<LateVerdict> verdicts;
   std::vector<const void*> known;
-  protocol::HeldRequests held(loop, {.timeout_ms = 1'000'000, .count_max = 5});
+  protocol::HeldRequests held(loop, {.timeout_ms = 1'000'000, .count_max = 5}, protocol::cannot_authenticate);
   const auto holds = [&](std::string_view client) {
     FakeReply& reply = replies.emplace_back();
     reply.give_again = [&](const void* verdict) { known.push_back(verdict); };

@@ -1,13 +1,13 @@
 #include "config/token.h"
 
-#include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
-#include <array>
+#include <cstring>
 
+#include "base/assert.h"
 #include "collet/kit/base64.hpp"
 
 namespace collet::config {
@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kTokenPrefix = "collet_";
 constexpr std::string_view kHashPrefix = "sha256:";
 constexpr std::size_t kTokenBytes = 32;
+constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 }  // namespace
 
@@ -34,27 +35,44 @@ Result<std::string> make_token() {
   return std::string(kTokenPrefix) + kit::base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
+TokenDigest digest_of(std::string_view token) {
+  static const EVP_MD* const kSha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);  // which takes longer than the digest
+  TokenDigest digest;
+  const int done = EVP_Digest(token.data(), token.size(), digest.data(), nullptr, kSha256, nullptr);
+  COLLET_ASSERT(done == 1);
+  return digest;
+}
+
 std::string hash_token(std::string_view token) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
-  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), digest.data());
-  constexpr char kHex[] = "0123456789abcdef";
   std::string hash(kHashPrefix);
-  for (const unsigned char byte : digest) {
-    hash += kHex[byte >> 4];
-    hash += kHex[byte & 15];
+  for (const unsigned char byte : digest_of(token)) {
+    hash += kHexDigits[byte >> 4];
+    hash += kHexDigits[byte & 15];
   }
   return hash;
 }
 
 bool is_token_hash(std::string_view text) {
-  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  return text.size() == kHashPrefix.size() + 2 * SHA256_DIGEST_LENGTH &&
-         text.substr(0, kHashPrefix.size()) == kHashPrefix &&
-         std::all_of(text.begin() + kHashPrefix.size(), text.end(), is_digit);
+  return text.size() == kHashPrefix.size() + 2 * sizeof(TokenDigest) && text.starts_with(kHashPrefix) &&
+         text.find_first_not_of(kHexDigits, kHashPrefix.size()) == text.npos;
 }
 
-bool are_same(std::string_view hash, std::string_view other) {
-  return hash.size() == other.size() && CRYPTO_memcmp(hash.data(), other.data(), hash.size()) == 0;
+TokenDigest read_token_hash(std::string_view text) {
+  COLLET_ASSERT(is_token_hash(text));
+  TokenDigest digest;
+  const auto value = [](char digit) { return static_cast<unsigned char>(kHexDigits.find(digit)); };
+  std::size_t at = kHashPrefix.size();
+  for (unsigned char& byte : digest) {
+    byte = static_cast<unsigned char>(value(text[at]) << 4 | value(text[at + 1]));
+    at += 2;
+  }
+  return digest;
+}
+
+std::size_t TokenDigestHash::operator()(const TokenDigest& digest) const {
+  std::size_t hash;
+  std::memcpy(&hash, digest.data(), sizeof hash);
+  return hash;
 }
 
 }  // namespace collet::config

@@ -4,6 +4,8 @@
 // Slow password hashes protect what people choose; here they would only slow every request down.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -18,12 +20,20 @@ inline constexpr std::string_view kPrincipalMustBe = "a name of the characters A
 // "collet_" and 43 characters of base64url. Fails if the system has no randomness to give.
 Result<std::string> make_token();
 
-// "sha256:" and 64 lower-case hexadecimal digits.
+// SHA-256. Two may be compared as is most convenient: who learns one from the time that takes cannot make its token.
+using TokenDigest = std::array<unsigned char, 32>;
+TokenDigest digest_of(std::string_view token);
+
+// As it is written in a configuration: "sha256:" and 64 lower-case hexadecimal digits.
 std::string hash_token(std::string_view token);
 // Whether `text` could have come from hash_token().
 bool is_token_hash(std::string_view text);
+// The digest that such a text stands for.
+TokenDigest read_token_hash(std::string_view text);
 
-// Takes the same time wherever the two differ.
-bool are_same(std::string_view hash, std::string_view other);
+// For tables of them: they are as good as random.
+struct TokenDigestHash {
+  std::size_t operator()(const TokenDigest& digest) const;
+};
 
 }  // namespace collet::config

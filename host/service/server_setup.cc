@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 #include <utility>
 
 #include "config/token.h"
@@ -31,31 +32,30 @@ class Views {
   std::map<registry::ViewRules, registry::ViewPtr> made_;
 };
 
-// Those of the configuration, by their hashes.
+// Those of the configuration.
 class ConfiguredTokens final : public protocol::Authenticator {
  public:
   ConfiguredTokens(const std::vector<config::Token>& tokens, Views& views) {
     for (const config::Token& token : tokens) {
-      principals_.emplace_back(token.hash, std::make_shared<registry::Principal>(registry::Principal{
-                                               .id = token.name,
-                                               .kind = registry::Principal::Kind::token,
-                                               .tenant = token.tenant,
-                                               .scopes = token.scopes,
-                                               .source = "server.token",
-                                               .view = views.of(token)}));
+      principals_.emplace(config::read_token_hash(token.hash),
+                          std::make_shared<registry::Principal>(registry::Principal{
+                              .id = token.name,
+                              .kind = registry::Principal::Kind::token,
+                              .tenant = token.tenant,
+                              .scopes = token.scopes,
+                              .source = "server.token",
+                              .view = views.of(token)}));
     }
   }
 
   std::optional<protocol::Verdict> known(const protocol::Credentials& credentials) override {
-    const std::string given = config::hash_token(credentials.token);
-    for (const auto& [hash, principal] : principals_) {
-      if (config::are_same(given, hash)) return principal;
-    }
-    return protocol::invalid_token();
+    const auto found = principals_.find(config::digest_of(credentials.token));
+    if (found == principals_.end()) return protocol::invalid_token();
+    return found->second;
   }
 
  private:
-  std::vector<std::pair<std::string, registry::PrincipalPtr>> principals_;
+  std::unordered_map<config::TokenDigest, registry::PrincipalPtr, config::TokenDigestHash> principals_;
 };
 
 }  // namespace

@@ -36,7 +36,8 @@ struct DeniedRequest {
 // On the loop of the request, on several loops at once. Takes microseconds, and throws std::bad_alloc at most.
 class RequestObserver {
  public:
-  // Of each request of MCP that is answered, as it is handed to its method or refused; but for batches that are refused whole.
+  // Of each request of MCP that is answered, as it is handed to its method or refused. A batch of which no message is looked at is
+  // one request.
   virtual void on_request_begun(const RequestFacts& facts) = 0;
   virtual void on_request_ended(const RequestFacts& facts, const RequestEnd& end) = 0;  // exactly once
   virtual void on_request_denied(const DeniedRequest& request) = 0;

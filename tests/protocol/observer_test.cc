@@ -143,6 +143,13 @@ TEST_CASE("a request that is refused before its method is known is told of, with
   w.h.send(batch);
   CHECK(w.take() == Lines{"request initialize for -, legacy", "end of initialize: 1 -32600", "request ping for -, legacy",
                           "end of ping: 0 0"});
+  batch.body = "[";
+  w.h.send(batch);
+  CHECK(w.take() == Lines{"request  for -, legacy", "end of : 1 -32700"});
+  w.h.send(Post{"[]", {{"Content-Type", "application/json"}, {"MCP-Protocol-Version", "2025-11-25"}}});
+  CHECK(w.take() == Lines{"request  for -, legacy", "end of : 1 -32600"});
+  w.h.send(Post{"[]", json});
+  CHECK(w.take() == Lines{"request  for -, modern", "end of : 1 -32600"});
 }
 
 TEST_CASE("a request that may not come in is told of, whatever it asks") {

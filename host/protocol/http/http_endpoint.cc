@@ -102,14 +102,16 @@ void HttpEndpoint::post_batch(const HttpRequest& http, HttpReply& reply, Accepte
   if (!named.problem.empty()) return refuse(reply, page_of(http), named.status, named.problem);
   if (named.session) version = named.session->client().version;
   const auto batch = std::make_shared<Batch>(reply, page_of(http), takes);
-  if (!agreed) return batch->refuse(header_mismatch(kVersionsDiffer), version);
-  if (version != kBatchVersion) return batch->refuse(rpc::no_batches(), version);
-  handle_batch(loop_, http.body, batch, counted_to(principal, http.client), [&, version = version](Request& request) {
+  const Identify identify = [&, version = version](Request& request) -> std::optional<rpc::Error> {
     request.context.transport = Transport::http;
     request.context.headers = kept_headers(http, loop_.server().options().kept_headers);
     request.context.principal = principal;
+    if (!known_modern(version).empty()) return rpc::no_batches();
     return identify_legacy(http, version, request);
-  });
+  };
+  if (!agreed) return refuse_batch(loop_, batch, header_mismatch(kVersionsDiffer), version, identify);
+  if (version != kBatchVersion) return refuse_batch(loop_, batch, rpc::no_batches(), version, identify);
+  handle_batch(loop_, http.body, batch, counted_to(principal, http.client), identify);
 }
 
 std::optional<rpc::Error> HttpEndpoint::identify(const HttpRequest& http, Request& request) {

@@ -19,12 +19,6 @@ void Batch::expect(std::size_t answers, const SessionPtr& session) {
   if (session && session->can_resume()) http_.keep_events(session);
 }
 
-void Batch::refuse(const rpc::Error& error, std::string_view version) {
-  const std::string message = rpc::error_message(id_of_refusal({}, version), error);
-  const std::string_view piece = message;
-  outlet_->answer(error.http_status, {&piece, 1});
-}
-
 void Batch::settle() {
   if (expected_ > 0 && http_.reply()) http_.reply()->observe(this);
 }
@@ -33,7 +27,8 @@ void Batch::interim(std::span<const std::string_view> pieces) {
   if (outlet_) outlet_->interim(pieces);
 }
 
-void Batch::answer(int, std::span<const std::string_view> pieces) {
+void Batch::answer(int http_status, std::span<const std::string_view> pieces) {
+  if (expected_ == 0) return outlet_->answer(http_status, pieces);
   std::size_t bytes = answers_.size() + 2;
   for (const std::string_view piece : pieces) bytes += piece.size();
   answers_.reserve(bytes);
@@ -58,9 +53,9 @@ void Batch::on_gone() {
 }
 
 void handle_batch(ServerLoop& loop, std::string_view text, const std::shared_ptr<Batch>& batch,
-                  std::string_view client, const std::function<std::optional<rpc::Error>(Request&)>& identify) {
+                  std::string_view client, const Identify& identify) {
   std::vector<std::string_view> messages;
-  if (const auto bad = rpc::split_batch(text, messages)) return batch->refuse(*bad, kBatchVersion);
+  if (const auto bad = rpc::split_batch(text, messages)) return refuse_batch(loop, batch, *bad, kBatchVersion, identify);
 
   struct Part {
     RequestPtr request;
@@ -99,6 +94,15 @@ void handle_batch(ServerLoop& loop, std::string_view text, const std::shared_ptr
     }
   }
   batch->settle();
+}
+
+void refuse_batch(ServerLoop& loop, const std::shared_ptr<Batch>& batch, const rpc::Error& error, std::string_view version,
+                  const Identify& identify) {
+  RequestPtr request = loop.new_request();
+  identify(*request);
+  request->outlet = batch;
+  request->exchange = rpc::Exchange(id_of_refusal({}, version), *batch);
+  loop.refuse(*request, error);
 }
 
 }  // namespace collet::protocol

@@ -22,8 +22,6 @@ class Batch final : public rpc::Outlet, public transport::HttpReplyObserver {
 
   // How many answers there will be. None: the client is told that its messages have come.
   void expect(std::size_t answers, const SessionPtr& session);
-  // It is no batch: one error is all the answer, in the words of that version.
-  void refuse(const rpc::Error& error, std::string_view version);
   // All that could be answered at once has been.
   void settle();
 
@@ -36,13 +34,18 @@ class Batch final : public rpc::Outlet, public transport::HttpReplyObserver {
  private:
   HttpOutlet http_;
   rpc::Outlet* outlet_;  // null: the client has gone
-  std::size_t expected_ = 0;
+  std::size_t expected_ = 0;  // answers; none: the next one is all there is
   std::string answers_;
 };
 
-// Hands each message of the batch to the loop. `client` is whom what is read is counted to, `identify` fills in the context
-// of one message.
+// Fills in the context of one message.
+using Identify = std::function<std::optional<rpc::Error>(Request&)>;
+
+// Hands each message of the batch to the loop. `client` is whom what is read is counted to.
 void handle_batch(ServerLoop& loop, std::string_view text, const std::shared_ptr<Batch>& batch,
-                  std::string_view client, const std::function<std::optional<rpc::Error>(Request&)>& identify);
+                  std::string_view client, const Identify& identify);
+// None of its messages is looked at: one error is all the answer, in the words of that version. To observers it is one request.
+void refuse_batch(ServerLoop& loop, const std::shared_ptr<Batch>& batch, const rpc::Error& error, std::string_view version,
+                  const Identify& identify);
 
 }  // namespace collet::protocol

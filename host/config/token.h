@@ -22,7 +22,7 @@ Result<std::string> make_token();
 
 // SHA-256. Two may be compared as is most convenient: who learns one from the time that takes cannot make its token.
 using TokenDigest = std::array<unsigned char, 32>;
-TokenDigest digest_of(std::string_view token);
+TokenDigest digest_of(std::string_view token);  // throws std::bad_alloc
 
 // As it is written in a configuration: "sha256:" and 64 lower-case hexadecimal digits.
 std::string hash_token(std::string_view token);

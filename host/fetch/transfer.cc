@@ -20,7 +20,11 @@ namespace {
 using text::equals_ignoring_case;
 
 constexpr const char* kLate = "it has not ended in time";
-constexpr std::chrono::milliseconds kClocksApart{1};  // libcurl rounds, and its clock is another one
+
+// How much earlier than we libcurl may find that so much time is over: it rounds, and its clock may be one that nobody corrects.
+std::chrono::milliseconds clocks_apart(std::uint64_t ms) {
+  return std::chrono::milliseconds(1 + std::min<std::uint64_t>(ms, limits::kTimeoutMsMax) / 1000);
+}
 
 Transfer::Clock::time_point after(std::uint64_t ms) {
   if (ms == 0) return Transfer::Clock::time_point::max();
@@ -350,7 +354,7 @@ End Transfer::end() const {
   end.denied = denied_;
   if (!refusal_.empty()) {
     end.message = refusal_;
-  } else if (code_ == CURLE_OPERATION_TIMEDOUT && Clock::now() + kClocksApart >= until_) {
+  } else if (code_ == CURLE_OPERATION_TIMEDOUT && Clock::now() + clocks_apart(request_.timeout_ms) >= until_) {
     end.message = kLate;
   } else if (code_ == CURLE_GOT_NOTHING || (code_ == CURLE_RECV_ERROR && !reader_.whole())) {
     end.message = "it has closed the connection without an answer";

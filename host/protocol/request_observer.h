@@ -11,7 +11,7 @@ namespace collet::protocol {
 
 // Borrowed until the function returns.
 struct RequestFacts {
-  std::string_view method;  // its first 128 bytes; empty: it could not be read
+  std::string_view method;  // its first 128 bytes; empty: it could not be read, or is a batch that is refused whole
   Era era = Era::modern;
   Transport transport = Transport::http;
   const registry::Principal* principal = nullptr;  // null: nobody in particular
@@ -36,8 +36,8 @@ struct DeniedRequest {
 // On the loop of the request, on several loops at once. Takes microseconds, and throws std::bad_alloc at most.
 class RequestObserver {
  public:
-  // Of each request of MCP that is answered, as it is handed to its method or refused. A batch of which no message is looked at is
-  // one request.
+  // Of each request of MCP that is answered, as it is handed to its method or refused. A batch of which no message
+  // is looked at is one request.
   virtual void on_request_begun(const RequestFacts& facts) = 0;
   virtual void on_request_ended(const RequestFacts& facts, const RequestEnd& end) = 0;  // exactly once
   virtual void on_request_denied(const DeniedRequest& request) = 0;

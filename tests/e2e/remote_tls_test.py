@@ -58,6 +58,9 @@ class RemoteTls(TlsCase):
         remote = self.over_tls(HttpRemote(FakeRemote()))
         (self.folder / "none.pem").write_text("none")
         self.assertIn("none.pem: it has no certificate", self.called(remote, 'ca = "none.pem"').stderr)
+        broken = (self.folder / "ca.pem").read_text().replace("\nMII", "\nMIJ")
+        (self.folder / "none.pem").write_text((self.folder / "ca.pem").read_text() + broken)
+        self.assertIn("none.pem: it has a certificate that cannot be read", self.called(remote, 'ca = "none.pem"').stderr)
         done = self.called(remote, 'ca = "gone.pem"', NODE_EXTRA_CA_CERTS="/nowhere.pem")
         self.assertIn("/nowhere.pem", done.stderr)
 

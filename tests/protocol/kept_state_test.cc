@@ -96,8 +96,7 @@ FakeReply& with_token(Harness& h, const std::string& token, std::string body, co
 }
 
 std::string initialize_as(Harness& h, const std::string& token) {
-  FakeReply& reply = with_token(h, token,
-                                kInitialize);
+  FakeReply& reply = with_token(h, token, kInitialize);
   h.turn();
   CHECK(reply.status == 200);
   return reply.headers["Mcp-Session-Id"];

@@ -148,6 +148,8 @@ TEST_CASE("a request that is refused before its method is known is told of, with
   CHECK(w.take() == Lines{"request  for -, legacy", "end of : 1 -32700"});
   w.h.send(Post{"[]", {{"Content-Type", "application/json"}, {"MCP-Protocol-Version", "2025-11-25"}}});
   CHECK(w.take() == Lines{"request  for -, legacy", "end of : 1 -32600"});
+  w.h.send(Post{"[]", {{"Content-Type", "application/json"}, {"Mcp-Session-Id", "unknown"}, {"MCP-Protocol-Version", "2025-03-26"}}});
+  CHECK(w.take() == Lines{"request  for -, legacy", "end of : 1 -32600"});
   w.h.send(Post{"[]", json});
   CHECK(w.take() == Lines{"request  for -, modern", "end of : 1 -32600"});
 }

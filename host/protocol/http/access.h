@@ -25,8 +25,8 @@ struct AccessRules {
   std::shared_ptr<Authenticator> authenticator;
   // Who comes where no token is needed.
   registry::PrincipalPtr anybody = {};
-  // How long a request waits for who sends it, and then for the session that it names; and how many do so on one loop, of each. One
-  // client has half of them.
+  // How long a request waits for who sends it, and then for the session that it names; and how many do so on one loop,
+  // of each. One client has half of them.
   std::uint64_t authentication_timeout_ms = limits::kAuthenticationTimeoutMs;
   unsigned authentications_max = limits::kAuthenticationsMax;
 };

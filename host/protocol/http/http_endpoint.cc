@@ -99,7 +99,6 @@ void HttpEndpoint::post_batch(const HttpRequest& http, HttpReply& reply, Accepte
   auto [version, agreed] = http.stated("mcp-protocol-version");
   if (!version.data()) version = kVersionWithoutHeader;
   const Named named = session_of(http, principal);
-  if (!named.problem.empty()) return refuse(reply, page_of(http), named.status, named.problem);
   if (named.session) version = named.session->client().version;
   const auto batch = std::make_shared<Batch>(reply, page_of(http), takes);
   const Identify identify = [&, version = version](Request& request) -> std::optional<rpc::Error> {
@@ -109,6 +108,9 @@ void HttpEndpoint::post_batch(const HttpRequest& http, HttpReply& reply, Accepte
     if (!known_modern(version).empty()) return rpc::no_batches();
     return identify_legacy(http, version, request);
   };
+  if (!named.problem.empty()) {
+    return refuse_batch(loop_, batch, {mcp::kInvalidRequest, std::string(named.problem), {}, named.status}, version, identify);
+  }
   if (!agreed) return refuse_batch(loop_, batch, header_mismatch(kVersionsDiffer), version, identify);
   if (version != kBatchVersion) return refuse_batch(loop_, batch, rpc::no_batches(), version, identify);
   handle_batch(loop_, http.body, batch, counted_to(principal, http.client), identify);

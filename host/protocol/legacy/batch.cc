@@ -1,6 +1,7 @@
 #include "protocol/legacy/batch.h"
 
 #include <new>
+#include <utility>
 
 #include "protocol/error.h"
 #include "protocol/server.h"
@@ -28,7 +29,10 @@ void Batch::interim(std::span<const std::string_view> pieces) {
 }
 
 void Batch::answer(int http_status, std::span<const std::string_view> pieces) {
-  if (expected_ == 0) return outlet_->answer(http_status, pieces);
+  if (expected_ == 0) {
+    if (outlet_) outlet_->answer(http_status, pieces);
+    return;
+  }
   std::size_t bytes = answers_.size() + 2;
   for (const std::string_view piece : pieces) bytes += piece.size();
   answers_.reserve(bytes);
@@ -37,13 +41,14 @@ void Batch::answer(int http_status, std::span<const std::string_view> pieces) {
   if (--expected_ > 0 || !outlet_) return;
   answers_ += ']';
   std::string_view all = answers_;
+  rpc::Outlet& outlet = *std::exchange(outlet_, nullptr);
   try {
-    outlet_->answer(200, {&all, 1});
+    outlet.answer(200, {&all, 1});
   } catch (const std::bad_alloc&) {
     const rpc::Error error = rpc::out_of_memory();
     answers_ = rpc::error_message({}, error);
     all = answers_;
-    outlet_->answer(error.http_status, {&all, 1});
+    outlet.answer(error.http_status, {&all, 1});
   }
 }
 

@@ -33,8 +33,8 @@ class Batch final : public rpc::Outlet, public transport::HttpReplyObserver {
 
  private:
   HttpOutlet http_;
-  rpc::Outlet* outlet_;  // null: the client has gone
-  std::size_t expected_ = 0;  // answers; none: the next one is all there is
+  rpc::Outlet* outlet_;  // null: the client has gone, or has its answer
+  std::size_t expected_ = 0;  // answers that are still to come; none expected: one is for the whole batch
   std::string answers_;
 };
 

@@ -21,21 +21,29 @@ constexpr std::string_view kBlanks = " \t\r\n";
 constexpr std::size_t kIdleMax = 64;  // easy handles kept for the next request
 
 CURLcode set_authorities(CURL*, void* context, void* authorities) {
-  if (!authorities) return CURLE_OK;  // there are none in it
   X509_STORE* const store = static_cast<const Authorities*>(authorities)->store();
   if (!store) return CURLE_OUT_OF_MEMORY;
   SSL_CTX_set1_cert_store(static_cast<SSL_CTX*>(context), store);
   return CURLE_OK;
 }
 
+bool libcurl_is_of_openssl() {
+  const char* const library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+  return library && std::string_view(library).starts_with("OpenSSL");
+}
+
 // Borrows what `tls` has, for as long as the handle is used.
 void set_up_tls(CURL* easy, const Tls& tls) {
+  static const bool kIsOfOpenSsl = libcurl_is_of_openssl();  // else nobody is believed
   const auto path = [](const std::string& text) { return text.empty() ? nullptr : text.c_str(); };
   // libcurl would parse them for each connection, but for those of one file. A path that is theirs alone keeps it from
-  // lending a connection, or a session of TLS, to a request that believes others.
-  curl_easy_setopt(easy, CURLOPT_CAINFO, nullptr);
-  curl_easy_setopt(easy, CURLOPT_CAPATH, tls.authorities ? tls.authorities->path().c_str() : nullptr);
-  curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, set_authorities);
+  // lending a connection, or a session of TLS, to a request that believes others. A proxy is judged by them as well: what
+  // libcurl knows for proxies it would add to the store.
+  for (const CURLoption file : {CURLOPT_CAINFO, CURLOPT_PROXY_CAINFO}) curl_easy_setopt(easy, file, nullptr);
+  for (const CURLoption folder : {CURLOPT_CAPATH, CURLOPT_PROXY_CAPATH}) {
+    curl_easy_setopt(easy, folder, tls.authorities->path().c_str());
+  }
+  if (kIsOfOpenSsl) curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, set_authorities);
   curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, const_cast<Authorities*>(tls.authorities.get()));
   curl_easy_setopt(easy, CURLOPT_SSLCERT, path(tls.certificate));
   curl_easy_setopt(easy, CURLOPT_SSLKEY, path(tls.key));
@@ -286,7 +294,8 @@ void HttpClient::set_up(Transfer& transfer) {
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method == "GET" ? nullptr : request.method.c_str());
   }
-  set_up_tls(easy, request.tls ? *request.tls : *tls_);
+  if (!request.tls) request.tls = tls_;  // of which libcurl borrows
+  set_up_tls(easy, *request.tls);
   curl_easy_setopt(easy, CURLOPT_PROXY, proxy_for(request.url));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout_ms));
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);

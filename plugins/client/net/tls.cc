@@ -4,7 +4,6 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -22,17 +21,21 @@ std::string next_path() {
   return "/dev/null/" + std::to_string(++last);
 }
 
-// The certificates and lists of revoked ones that can be read; what cannot is left out.
-void add_all(X509_STORE* store, const std::string& pem) {
+// How many certificates that is; negative: one of its parts cannot be read, or there is no memory for it. With a store, they
+// are added to it.
+int take_certificates(const std::string& pem, X509_STORE* store) {
   BIO* const bytes = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
-  STACK_OF(X509_INFO)* const found = bytes ? PEM_X509_INFO_read_bio(bytes, nullptr, nullptr, nullptr) : nullptr;
-  for (int i = 0; i < sk_X509_INFO_num(found); ++i) {
-    const X509_INFO* const each = sk_X509_INFO_value(found, i);
-    if (each->x509) X509_STORE_add_cert(store, each->x509);
-    if (each->crl) X509_STORE_add_crl(store, each->crl);
+  STACK_OF(X509_INFO)* const parts = bytes ? PEM_X509_INFO_read_bio(bytes, nullptr, nullptr, nullptr) : nullptr;
+  int count = parts ? 0 : -1;
+  for (int i = 0; i < sk_X509_INFO_num(parts) && count >= 0; ++i) {
+    X509* const certificate = sk_X509_INFO_value(parts, i)->x509;
+    if (!certificate) continue;
+    count = !store || X509_STORE_add_cert(store, certificate) == 1 ? count + 1 : -1;
   }
-  sk_X509_INFO_pop_free(found, X509_INFO_free);
+  sk_X509_INFO_pop_free(parts, X509_INFO_free);
   BIO_free(bytes);
+  ERR_clear_error();  // else the next word of TLS on this thread would be taken for a failure
+  return count;
 }
 
 // The first of these variables that is set; empty: none.
@@ -43,58 +46,90 @@ std::string variable(std::initializer_list<const char*> names) {
   return {};
 }
 
+std::string in_place_of_systems() { return variable({"CURL_CA_BUNDLE", "SSL_CERT_FILE"}); }
+
 // Where libcurl was built to find authorities; empty: nowhere.
-std::string system_place(CURLINFO what) {
-  CURL* const easy = curl_easy_init();
-  char* path = nullptr;
-  curl_easy_getinfo(easy, what, &path);
-  std::string out(path ? path : "");
-  curl_easy_cleanup(easy);
-  return out;
+struct SystemPlaces {
+  SystemPlaces() {
+    CURL* const easy = curl_easy_init();
+    const auto ask = [easy](CURLINFO what) {
+      char* path = nullptr;
+      curl_easy_getinfo(easy, what, &path);
+      return std::string(path ? path : "");
+    };
+    file = ask(CURLINFO_CAINFO);
+    directory = ask(CURLINFO_CAPATH);
+    curl_easy_cleanup(easy);
+  }
+  std::string file, directory;
+};
+
+const SystemPlaces& system_places() {
+  static const SystemPlaces places;
+  return places;
 }
 
 Result<void> append_authorities(std::string& out, const std::string& file) {
   Result<std::string> pem = read_secret(file, limits::kAuthoritiesBytesMax);
   if (!pem) return pem.failure();
-  if (pem->find("-----BEGIN ") == pem->npos) return Error{"reading " + file + ": it has no certificate in PEM"};
+  const int count = take_certificates(*pem, nullptr);
+  if (count < 0) return Error{"reading " + file + ": it has a certificate that cannot be read"};
+  if (count == 0) return Error{"reading " + file + ": it has no certificate in PEM"};
   out += *pem + "\n";
   return {};
 }
 
 }  // namespace
 
-Authorities::Authorities(std::string pem, std::string directory)
-    : pem_(std::move(pem)), directory_(std::move(directory)), path_(next_path()) {}
+Authorities::Authorities(std::string pem, bool with_systems)
+    : pem_(std::move(pem)), with_systems_(with_systems), path_(next_path()) {}
 
 Authorities::~Authorities() { X509_STORE_free(store_); }
 
 X509_STORE* Authorities::store() const {
-  std::call_once(parsed_, [this] {
-    X509_STORE* const store = X509_STORE_new();
-    if (!store) return;
-    X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);  // as libcurl has it
-    add_all(store, pem_);
-    if (!directory_.empty()) X509_STORE_load_path(store, directory_.c_str());
-    ERR_clear_error();  // else the next word of TLS on this thread would be taken for a failure
-    store_ = store;
-  });
-  return store_;
+  if (store_ && !is_old()) return store_;
+  X509_STORE_free(store_);  // which connections under way have a share in
+  return store_ = parse();
+}
+
+bool Authorities::is_old() const {
+  struct stat now = {};
+  return with_systems_ && stat(system_places().file.c_str(), &now) == 0 &&
+         (now.st_ino != parsed_.st_ino || now.st_size != parsed_.st_size || now.st_mtim.tv_sec != parsed_.st_mtim.tv_sec ||
+          now.st_mtim.tv_nsec != parsed_.st_mtim.tv_nsec);
+}
+
+X509_STORE* Authorities::parse() const {
+  X509_STORE* const store = X509_STORE_new();
+  if (!store) return nullptr;
+  X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);  // as libcurl has it
+  const auto& [file, directory] = system_places();
+  if (with_systems_ && file.empty() && directory.empty()) X509_STORE_set_default_paths(store);
+  if (with_systems_ && !file.empty()) {
+    stat(file.c_str(), &parsed_);  // before it is read: what changes meanwhile is read once more
+    X509_STORE_load_file(store, file.c_str());
+  }
+  if (with_systems_ && !directory.empty()) X509_STORE_load_path(store, directory.c_str());
+  const int own = take_certificates(pem_, store);
+  if (own >= 0 || pem_.empty()) return store;
+  X509_STORE_free(store);
+  return nullptr;
 }
 
 Result<TlsPtr> read_tls(const TlsFiles& files) {
-  std::string pem, directory;
-  std::string usual = variable({"CURL_CA_BUNDLE", "SSL_CERT_FILE"});
-  if (usual.empty()) {
-    usual = system_place(CURLINFO_CAINFO);
-    if (access(usual.c_str(), R_OK) != 0) usual.clear();
-    if (usual.empty()) directory = system_place(CURLINFO_CAPATH);
-  }
-  for (const std::string& file : {usual, variable({"NODE_EXTRA_CA_CERTS"}), files.ca}) {
+  std::string pem;
+  const std::string instead = in_place_of_systems();
+  for (const std::string& file : {instead, variable({"NODE_EXTRA_CA_CERTS"}), files.ca}) {
     if (file.empty()) continue;
     if (Result<void> read = append_authorities(pem, file); !read) return read.failure();
   }
-  auto authorities = std::make_shared<const Authorities>(std::move(pem), std::move(directory));
+  auto authorities = std::make_shared<const Authorities>(std::move(pem), instead.empty());
   return TlsPtr(std::make_shared<const Tls>(Tls{std::move(authorities), files.certificate, files.key}));
+}
+
+TlsPtr tls_without_files() {
+  auto authorities = std::make_shared<const Authorities>(std::string(), in_place_of_systems().empty());
+  return std::make_shared<const Tls>(Tls{std::move(authorities), {}, {}});
 }
 
 }  // namespace collet::client

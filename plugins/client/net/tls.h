@@ -1,8 +1,9 @@
 // Whom we believe to be who they say in TLS, and how we prove who we are.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "client/net/result.h"
@@ -11,34 +12,38 @@ struct x509_store_st;  // OpenSSL's X509_STORE
 
 namespace collet::client {
 
-// Certificate authorities, parsed once for all connections: those of a system take fifty times as long as a handshake.
-// Any thread.
+// Certificate authorities, parsed once for many connections: those of a system take fifty times as long as a handshake. Of the
+// client's thread.
 class Authorities {
  public:
-  // Of `pem`, and of a directory as c_rehash(1) makes one; both may be empty.
-  explicit Authorities(std::string pem, std::string directory = {});
+  // None: nobody is believed.
+  Authorities() : Authorities({}, false) {}
+  // Those of `pem`, and those of the system, where libcurl was built to find them.
+  Authorities(std::string pem, bool with_systems);
   ~Authorities();
   Authorities(const Authorities&) = delete;
   Authorities& operator=(const Authorities&) = delete;
 
-  // Parses at the first call. Null: there is no memory for them. Lives as long as this.
+  // Parses them at the first call, and when the system's have changed. Null: there is no memory for them. Until the next call.
   x509_store_st* store() const;
-  // Of a directory that is nowhere, and of no other authorities.
+  // Names no directory that there is. No other authorities have the same.
   const std::string& path() const { return path_; }
 
  private:
-  std::string pem_;
-  const std::string directory_;
+  x509_store_st* parse() const;
+  bool is_old() const;
+
+  const std::string pem_;
+  const bool with_systems_;
   const std::string path_;
-  mutable std::once_flag parsed_;
   mutable x509_store_st* store_ = nullptr;
+  mutable struct stat parsed_ = {};  // of the system's file
 };
-using AuthoritiesPtr = std::shared_ptr<const Authorities>;
 
 struct Tls {
-  AuthoritiesPtr authorities;  // null: nobody is believed
-  std::string certificate;     // ours: a file, PEM; empty: none
-  std::string key;             // a file, PEM; empty: it is in that of the certificate
+  std::shared_ptr<const Authorities> authorities = std::make_shared<const Authorities>();  // not null
+  std::string certificate;  // ours: a file, PEM; empty: none
+  std::string key;          // a file, PEM; empty: it is in that of the certificate
 };
 using TlsPtr = std::shared_ptr<const Tls>;  // shared by the requests under way; null: as all others are
 
@@ -53,5 +58,7 @@ struct TlsFiles {
 // The usual authorities and those of `ca`. The usual ones are the system's, or those of the file that
 // CURL_CA_BUNDLE or SSL_CERT_FILE names, and those of NODE_EXTRA_CA_CERTS. A failure names the file.
 Result<TlsPtr> read_tls(const TlsFiles& files);
+// What is left where that fails: the system's authorities, or nobody if a variable names others in their place.
+TlsPtr tls_without_files();
 
 }  // namespace collet::client

@@ -135,7 +135,7 @@ TEST_CASE("a request that is refused before its method is known is told of, with
   CHECK(lines[0] == "request tools/list for -, modern");
   CHECK_THAT(lines[1], Catch::StartsWith("end of tools/list: 1 -3"));
   w.h.legacy(R"({"jsonrpc":"2.0","id":5,"method":"tools/list"})", "unknown");
-  CHECK(w.take().at(1) == "end of tools/list: 1 -32600");
+  CHECK(w.take() == Lines{"request tools/list for -, legacy", "end of tools/list: 1 -32600"});
   const std::string session = w.h.initialize("2025-03-26");
   w.take();
   Post batch{R"([{"jsonrpc":"2.0","id":1,"method":"initialize"},{"jsonrpc":"2.0","id":2,"method":"ping"}])"};

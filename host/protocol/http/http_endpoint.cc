@@ -144,6 +144,7 @@ std::optional<rpc::Error> HttpEndpoint::identify_modern(const HttpRequest& http,
 
 std::optional<rpc::Error> HttpEndpoint::identify_legacy(const HttpRequest& http, std::string_view header,
                                                         Request& request) {
+  request.context.era = Era::legacy;
   request.context.version = header.data() ? known_legacy(header) : kVersionWithoutHeader;
   if (request.message.method == "initialize") return read_legacy(request.message, request.context);
   Named named = session_of(http, request.context.principal);

@@ -26,11 +26,14 @@ constexpr const char* kCertificate =
 
 int known_to(const Authorities& authorities) { return sk_X509_OBJECT_num(X509_STORE_get0_objects(authorities.store())); }
 
-// Set while it lives.
+// Another value while it lives; empty is as good as none.
 struct Variable {
-  Variable(const char* of, const std::string& value) : name(of) { setenv(name, value.c_str(), 1); }
-  ~Variable() { unsetenv(name); }
+  explicit Variable(const char* of, const std::string& value = "") : name(of), before(std::getenv(of) ? std::getenv(of) : "") {
+    setenv(name, value.c_str(), 1);
+  }
+  ~Variable() { setenv(name, before.c_str(), 1); }
   const char* const name;
+  const std::string before;
 };
 
 }  // namespace
@@ -48,6 +51,7 @@ TEST_CASE("a variable names authorities in place of the system's, or besides the
   const TemporaryDirectory folder;
   const std::string file = folder.path("one.pem");
   folder.put("one.pem", kCertificate);
+  const Variable no_bundle("CURL_CA_BUNDLE"), no_file("SSL_CERT_FILE"), none_besides("NODE_EXTRA_CA_CERTS");
   const int systems = known_to(*(*read_tls({}))->authorities);
   {
     const Variable instead("SSL_CERT_FILE", file);

@@ -1,6 +1,7 @@
 #include "protocol/calls/result.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -84,7 +85,7 @@ std::string completion_of(const registry::Ending& ending) {
     out += fmt::format(R"(,"total":{})", count);
   }
   if (cut || (more && more->IsBool())) out += fmt::format(R"(,"hasMore":{})", cut || more->GetBool());
-  for (const auto& field : fields.GetObject()) {
+  for (const auto& field : std::as_const(fields).GetObject()) {
     const std::string_view key = json::view(field.name);
     if (key == "total" || key == "hasMore") continue;
     out += ',';

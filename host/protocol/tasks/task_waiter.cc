@@ -11,12 +11,10 @@ std::string with_related_task(std::string_view object, const char* member, const
   COLLET_ASSERT(!json::parse(object, document) && document.IsObject());
   auto& allocator = document.GetAllocator();
   const auto child = [&](json::Value& parent, const char* name) -> json::Value& {
-    if (const auto found = parent.FindMember(name); found != parent.MemberEnd() && found->value.IsObject()) {
-      return found->value;
-    }
+    if (parent.HasMember(name) && parent[name].IsObject()) return parent[name];
     parent.RemoveMember(name);
     parent.AddMember(json::Value(name, allocator), json::Value(rapidjson::kObjectType), allocator);
-    return parent.FindMember(name)->value;
+    return parent[name];
   };
   json::Value& meta = child(member ? child(document, member) : document, "_meta");
   json::Value& related = child(meta, mcp::kRelatedTask.data());

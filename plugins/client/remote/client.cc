@@ -38,7 +38,9 @@ Client::Client(const collet_host* table, ClientConfig config, std::map<std::stri
     : host_(table) {
   http_ = std::make_unique<HttpClient>(loop_, "collet/" + config.version);
   auto tls = read_tls({});
-  if (!tls) host_.log(COLLET_LOG_WARNING, "certificate authorities: " + tls.message());
+  if (!tls) {
+    host_.log(COLLET_LOG_WARNING, "certificate authorities: " + tls.message() + "; no file that a variable names is used");
+  }
   http_->set_tls(tls ? std::move(*tls) : tls_without_files());
   locks_ = std::make_unique<auth::LoopFileLocks>(loop_.uv());
   tokens_ = std::make_unique<auth::TokenStore>(token_file(), *locks_);

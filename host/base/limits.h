@@ -182,6 +182,7 @@ inline constexpr std::size_t kElfNameBytesMax = 64u << 10;
 inline constexpr std::size_t kPluginInfoBytesMax = 1u << 20;
 inline constexpr std::uint64_t kPreflightTimeoutMs = 10'000;  // one library
 inline constexpr std::uint64_t kCreateTimeoutMs = 30'000;
+inline constexpr std::uint64_t kRecallMs = 2'000;  // a server waits for what remotes have offered before
 inline constexpr std::uint64_t kRemotesReadyMs = 60'000;  // a verb of the terminal waits for what remotes offer
 inline constexpr std::uint64_t kServerStartMs = 300'000;  // likewise, of the one that it names: npx may fetch it first
 inline constexpr std::uint64_t kDrainTimeoutMs = 10'000;  // calls of all plugins, when the host ends

@@ -8,6 +8,7 @@
 #include "service/activity_log.h"
 #include "service/admin.h"
 #include "service/http_service.h"
+#include "service/recall.h"
 #include "service/reloader.h"
 #include "service/server_setup.h"
 #include "service/state_keys.h"
@@ -79,6 +80,7 @@ int serve(const ServeOptions& options) {
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   std::optional<service::WhileLoading> loading(host);
   host.load();
+  service::await_recall(host);
   service::HttpService http(host, server, access, *config, *sockets);
   const service::EndOfPlugins end_of_plugins(host);
   service::Reloader reloader(host, *config, options.common.config_file, [&options] { return read_all(options); });

@@ -9,6 +9,7 @@
 #include "protocol/stdio_endpoint.h"
 #include "service/activity_log.h"
 #include "service/admin.h"
+#include "service/recall.h"
 #include "service/reloader.h"
 #include "service/server_setup.h"
 #include "service/state_keys.h"
@@ -128,6 +129,7 @@ int stdio(const CommonOptions& options) {
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   std::optional<service::WhileLoading> loading(host);
   host.load();
+  service::await_recall(host);
   {
     loop::Loop& loop = host.main_loop();
     const config::Limits& limits = config->server.limits;

@@ -35,8 +35,9 @@ std::string importer_config(const config::Config& config) {
   std::string remotes;
   for (const config::Remote& remote : config.remote) remotes += (remotes.empty() ? "" : ",") + remote.json;
   return fmt::format(R"({{"remotes":[{}],"name_bytes_max":{},"version":"{}","used_by":"{}",)"
-                     R"("keeper":["/proc/self/exe","{}"]}})",
-                     remotes, config.server.limits.tool_name_bytes_max, COLLET_VERSION, config.remotes_used_by, kKeepVerb);
+                     R"("keeper":["/proc/self/exe","{}"],"remembers":{}}})",
+                     remotes, config.server.limits.tool_name_bytes_max, COLLET_VERSION, config.remotes_used_by, kKeepVerb,
+                     !config.store.file.empty());
 }
 
 plugin::PluginSpec spec_of_file(const config::Config& config, const std::string& library) {

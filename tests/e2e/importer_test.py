@@ -51,7 +51,7 @@ class Importers(RemoteCase):
         done = run("call", "config", "--config", file)
         self.assertEqual(done.returncode, 0, done.stderr)
         given = json.loads(done.stdout)
-        self.assertEqual(set(given), {"remotes", "name_bytes_max", "version", "used_by", "keeper"})
+        self.assertEqual(set(given), {"remotes", "name_bytes_max", "version", "used_by", "keeper", "remembers"})
         self.assertEqual([remote["name"] for remote in given["remotes"]], ["r"])
         self.assertEqual(given["used_by"], "server")
 

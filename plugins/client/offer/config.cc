@@ -146,6 +146,7 @@ void ClientConfig::describe(collet::Fields<ClientConfig>& f) {
   f(&ClientConfig::version).optional();
   f(&ClientConfig::used_by).optional();
   f(&ClientConfig::keeper).optional();
+  f(&ClientConfig::remembers).optional();
 }
 
 bool RemoteConfig::offers(std::string_view item) const {

@@ -88,6 +88,7 @@ struct ClientConfig {
   std::string used_by = "server";
   // What commands are run through: see client/net/keeper.h. Empty: nothing.
   std::vector<std::string> keeper;
+  bool remembers = false;  // what the host keeps for us outlives its process
 
   static void describe(collet::Fields<ClientConfig>& f);
 };

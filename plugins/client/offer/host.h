@@ -1,11 +1,13 @@
 // The host as this plugin sees it: its C table, with C++ types. Any thread.
 #pragma once
 
+#include <collet/ext/draft/store.h>
 #include <collet/ext/instructions.h>
 #include <collet/ext/relay.h>
 #include <collet/ext/status.h>
 #include <collet/plugin.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,7 +15,9 @@
 #include <collet/json.hpp>
 
 #include "client/mcp/message.h"
+#include "client/net/loop.h"
 #include "client/net/url.h"
+#include "client/offer/definition_cache.h"
 #include "client/offer/host_loops.h"
 
 namespace collet::client {
@@ -32,6 +36,13 @@ class Host {
   std::optional<HostLoops> loops() const {
     const auto* functions = extension<collet_loop>(COLLET_EXT_LOOP);
     return functions ? std::optional(HostLoops(table_, functions)) : std::nullopt;
+  }
+
+  // What it keeps for us; nothing: it keeps nothing.
+  std::unique_ptr<DefinitionCache> definitions(Loop& loop) const {
+    const auto* store = extension<collet_store>(COLLET_EXT_STORE);
+    if (!store) return std::make_unique<NoDefinitions>(loop);
+    return std::make_unique<HostDefinitions>(loop, table_, store);
   }
 
   // `level` is a COLLET_LOG_*; call 0: of no call. What URLs in the text keep secret stays so.

@@ -63,6 +63,10 @@ class Publisher {
   void offer(Offering offering);
   // Now.
   void publish();
+  // What would be published soon, now.
+  void hurry() {
+    if (pending()) publish();
+  }
   // Nothing is published any more.
   void close();
 

@@ -44,6 +44,11 @@ Client::Client(const collet_host* table, ClientConfig config, std::map<std::stri
   http_->set_tls(tls ? std::move(*tls) : tls_without_files());
   locks_ = std::make_unique<auth::LoopFileLocks>(loop_.uv());
   tokens_ = std::make_unique<auth::TokenStore>(token_file(), *locks_);
+  if (config.remembers && config.used_by == "server") {
+    definitions_ = host_.definitions(loop_);
+  } else {
+    definitions_ = std::make_unique<NoDefinitions>(loop_);  // a verb of the terminal shows what is true now
+  }
   children_ = std::make_unique<Children>(loop_, config.keeper);
   publisher_ = std::make_unique<Publisher>(loop_, host_);
   const auto loops = host_.loops();
@@ -52,7 +57,7 @@ Client::Client(const collet_host* table, ClientConfig config, std::map<std::stri
   std::string info = R"({"name":"collet","version":)";
   append_json(info, config.version);
   surroundings_ = std::make_unique<Surroundings>(
-      Surroundings{loop_, host_, *http_, *children_, *publisher_, *tokens_, [this] { place_watches(); },
+      Surroundings{loop_, host_, *http_, *children_, *publisher_, *tokens_, *definitions_, [this] { place_watches(); },
                    loops ? loops->count() : 0,
                    [this](const LaneGatePtr& gate, const char* reason) { lanes_->end(gate, reason); }, info + "}",
                    config.used_by == "terminal"});
@@ -82,6 +87,7 @@ void Client::run() {
   http_.reset();  // it tells those who wait for it, and they use the store
   tokens_.reset();
   locks_.reset();
+  definitions_.reset();
 }
 
 // In one step: what is offered under the same name before and after is always there.
@@ -101,6 +107,7 @@ void Client::take(ClientConfig config, const std::map<std::string, Known>& hande
     if (!connects) continue;
     if (known != before.end()) remote.assume({(*known)->known().items, {}, (*known)->known().instructions});
     if (said != handed_over.end()) remote.assume(said->second);
+    if (remote.known().items.empty()) recall(remote);
     loop_.post([&remote] { remote.connect(); });
   }
   std::vector<Offering> offerings;
@@ -109,6 +116,18 @@ void Client::take(ClientConfig config, const std::map<std::string, Known>& hande
   publisher_->publish();
   place_watches();
   for (auto& remote : before) leave(std::move(remote));
+}
+
+// What is known of all is offered in one step: the host waits for that before it serves, as a client may ask only once.
+void Client::recall(Remote& remote) {
+  ++recalling_;
+  loop_.post([this, &remote] {
+    remote.recall([this] {
+      if (--recalling_ > 0) return;
+      publisher_->hurry();
+      host_.status_changed();
+    });
+  });
 }
 
 void Client::leave(std::unique_ptr<Remote> remote) {
@@ -245,7 +264,8 @@ std::string Client::status() {
     }
     const bool pending = publisher_->pending() || std::any_of(remotes_.begin(), remotes_.end(),
                                                               [](const auto& remote) { return remote->pending(); });
-    return out + (pending ? R"(],"pending":true})" : R"(],"pending":false})");
+    out += pending ? R"(],"pending":true)" : R"(],"pending":false)";
+    return out + (recalling_ > 0 ? R"(,"recalling":true})" : R"(,"recalling":false})");
   });
 }
 

@@ -46,13 +46,14 @@ class Client final : private LaneListener {
   // [any thread] A part for each remote that is to be handed over. Waits for the client's thread.
   std::vector<std::string> handover();
   bool logs_in() const { return logs_in_; }
-  // [any thread] The health of all remotes: {"remotes":[…]}. Waits for the client's thread.
+  // [any thread] The health of all remotes: {"remotes":[…],"pending":…,"recalling":…}. Waits for the client's thread.
   std::string status();
 
  private:
   void run();
   void end();
   void take(ClientConfig config, const std::map<std::string, Known>& handed_over);
+  void recall(Remote& remote);
   void leave(std::unique_ptr<Remote> remote);
   void place_watches();
   template <class Callback>
@@ -71,6 +72,8 @@ class Client final : private LaneListener {
   std::unique_ptr<HttpClient> http_;
   std::unique_ptr<auth::LoopFileLocks> locks_;
   std::unique_ptr<auth::TokenStore> tokens_;
+  std::unique_ptr<DefinitionCache> definitions_;
+  unsigned recalling_ = 0;  // remotes that have not been told yet what an earlier process knew of them
   std::unique_ptr<Children> children_;
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<Surroundings> surroundings_;

@@ -69,6 +69,19 @@ void Remote::assume(const Known& known) {
   }
 }
 
+void Remote::recall(Task done) {
+  around_.definitions.find(config_, [this, alive = std::weak_ptr(alive_), done = std::move(done)](std::optional<Known> known) {
+    if (known && !alive.expired() && !leaving() && pending_ && known_.items.empty()) {
+      assume(*known);
+      recalled_ = true;
+      publish();
+      around_.resources_listed();
+      around_.host.status_changed();
+    }
+    done();
+  });
+}
+
 void Remote::leave(Task left) {
   left_ = std::move(left);
   gate_->shut();
@@ -263,6 +276,7 @@ void Remote::on_reading_over(bool last) {
 void Remote::note_listed() {
   pending_ = false;
   around_.host.status_changed();
+  around_.definitions.keep(config_, known_);
   if (!std::exchange(listed_, true)) log(COLLET_LOG_INFO, "ready");
 }
 
@@ -281,6 +295,7 @@ void Remote::refuse() {
   reconnection_.give_up();
   known_.items.clear();
   known_.instructions.clear();
+  around_.definitions.keep(config_, known_);
   go_down("it is this gateway itself");
   reconnect_.stop();
   calls_.fail_waiting(why_down());
@@ -289,7 +304,7 @@ void Remote::refuse() {
 
 Offering Remote::offered() {
   Offering out{.config = &config_, .remote = this, .gate = gate_};
-  if (state_ != State::up && !pending() && config_.when_down == "hide") return out;
+  if (state_ != State::up && !pending_ && config_.when_down == "hide") return out;
   for (const auto& [kind, items] : known_.items) out.items.insert(out.items.end(), items.begin(), items.end());
   if (config_.instructions) out.instructions = known_.instructions;
   return out;

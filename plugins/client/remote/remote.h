@@ -20,6 +20,7 @@
 #include "client/net/child.h"
 #include "client/net/http.h"
 #include "client/offer/config.h"
+#include "client/offer/definition_cache.h"
 #include "client/offer/handover.h"
 #include "client/offer/host.h"
 #include "client/offer/publisher.h"
@@ -38,6 +39,7 @@ struct Surroundings {
   Children& children;
   Publisher& publisher;
   auth::TokenStore& tokens;
+  DefinitionCache& definitions;
   std::function<void()> resources_listed;  // those of some remote: whose they are may have changed
   unsigned loops;                          // of the host
   std::function<void(const LaneGatePtr&, const char* reason)> end_lane_calls;  // those that have passed it, soon
@@ -55,6 +57,9 @@ class Remote final : public ProxyCall::Owner, private RemoteLists::Owner {
   // What to offer until the remote has been asked. Calls wait for the first attempt to connect. Before that.
   void assume(const Known& known);
   const Known& known() const { return known_; }
+  // Likewise what an earlier process has been offered, if that is known and nothing else is by then. `done` is called once, later,
+  // with this being there or gone.
+  void recall(Task done);
   // What it has to offer now.
   Offering offered();
   void connect();
@@ -73,8 +78,8 @@ class Remote final : public ProxyCall::Owner, private RemoteLists::Owner {
   bool lists_resource(const std::string& uri) const;
   // Everything that is under way ends now.
   void end_calls(const char* reason);
-  // Whether its first connection has neither succeeded nor failed yet.
-  bool pending() const { return config_.enabled && pending_; }
+  // Whether nothing is known of it, as its first connection has neither succeeded nor failed yet.
+  bool pending() const { return config_.enabled && pending_ && !recalled_; }
   // Its health as a JSON object.
   std::string status() const;
 
@@ -129,7 +134,8 @@ class Remote final : public ProxyCall::Owner, private RemoteLists::Owner {
   Surroundings& around_;
   const RemoteConfig config_;
   State state_ = State::down;
-  bool pending_ = true;
+  bool pending_ = true;    // its first connection has neither succeeded nor failed yet
+  bool recalled_ = false;  // what it offers is what an earlier process knew
   bool skips_probe_ = false;  // its child has ended at server/discover, or did not go on after it
   LastLines last_lines_;
   bool old_transport_ = false;        // the url is one of HTTP with SSE (2024-11-05), or so it is tried

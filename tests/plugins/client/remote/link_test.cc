@@ -99,11 +99,12 @@ struct OneRemote {
   Publisher publisher{loop, host};
   NeverLocks locks;
   auth::TokenStore tokens{"/nonexistent/tokens.json", locks};
+  NoDefinitions definitions{loop};
   Surroundings around;
   std::optional<Remote> remote;
 
   explicit OneRemote(RemoteConfig config)
-      : around{loop,  host, http, children, publisher, tokens, [] {}, 1, [](const LaneGatePtr&, const char*) {},
+      : around{loop,  host, http, children, publisher, tokens, definitions, [] {}, 1, [](const LaneGatePtr&, const char*) {},
                R"({"name":"test"})", false} {
     config.name = "r";
     remote.emplace(around, std::move(config));

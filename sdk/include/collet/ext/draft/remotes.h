@@ -18,12 +18,16 @@
  *                     "login" and "logout", which the plugin offers then
  *   "keeper"          how to run a remote's command so that all that it starts ends with it and with this process: the words that go
  *                     before the command's own
+ *   "remembers"       whether records that the plugin keeps (collet.store.draft/1) outlive this process: it may remember there what
+ *                     remotes offer, and offer it before they are up
  *
  * STATUS  What the status() of collet.status/1 hands over: {"remotes":[{…}],"pending":false}, in the same order. "pending": whether
- * one of them may still offer something soon for the first time. Each remote has "name", "state" ("up", "down", "connecting" or
- * "disabled") and "address" (what is secret in it left out), and where there is one "problem", for people; of what is up "server",
- * "version", "era" and how many "tools", "resources", "templates" and "prompts" it has; "unread": a text for each list that could
- * not be read. Members that the host does not know are shown as they are. Each change is announced by collet_status_watch.
+ * one of them may still offer something soon for the first time. "recalling", if it is there: whether the plugin has still to find
+ * out what it remembers; a server waits for that, two seconds at most, before it serves. Each remote has "name", "state" ("up",
+ * "down", "connecting" or "disabled") and "address" (what is secret in it left out), and where there is one "problem", for people;
+ * of what is up "server", "version", "era" and how many "tools", "resources", "templates" and "prompts" it has; "unread": a text for
+ * each list that could not be read. Members that the host does not know are shown as they are. Each change is announced by
+ * collet_status_watch.
  */
 #ifndef COLLET_EXT_DRAFT_REMOTES_H
 #define COLLET_EXT_DRAFT_REMOTES_H

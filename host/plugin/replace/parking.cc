@@ -3,9 +3,9 @@
 #include <fmt/core.h>
 
 #include "base/assert.h"
-#include "plugin/abi/structs.h"
 #include "plugin/run/call_table.h"
 #include "registry/ending.h"
+#include "registry/kept_call.h"
 
 namespace collet::plugin {
 
@@ -44,42 +44,15 @@ class Parking::Parked final : public registry::Listener {
         id_(id),
         listener_(listener),
         item_(*reinterpret_cast<const registry::ItemDef*>(call.handle)),
-        kind_(call.kind),
-        loop_(call.loop),
-        name_(call.name),
-        arguments_(call.arguments),
-        variables_(call.variables),
-        input_responses_(call.input_responses),
-        state_(call.state),
-        state_version_(call.state_version),
-        round_(call.round),
-        timeout_ms_(call.timeout_ms),
-        principal_(call.principal),
-        depth_(call.depth),
-        output_(call.output),
-        web_(call.web) {}
+        call_(call, Clock::now()) {}
 
   const registry::ItemDef& item() const { return item_; }
   bool begun() const { return provider_ != nullptr; }
 
   void begin(const Place& place) {
     provider_ = place.provider;
-    registry::Call call;
+    registry::Call call = call_.borrowed(Clock::now());
     call.handle = place.handle;
-    call.kind = kind_;
-    call.loop = loop_;
-    call.name = name_;
-    call.arguments = optional_view(arguments_);
-    call.variables = optional_view(variables_);
-    call.input_responses = optional_view(input_responses_);
-    call.state = state_;
-    call.state_version = state_version_;
-    call.round = round_;
-    call.timeout_ms = time_left_ms();
-    call.principal = principal_;
-    call.depth = depth_;
-    call.output = output_;
-    call.web = web_;
     starting_ = true;
     there_ = provider_->start(call, *this);
     starting_ = false;
@@ -119,32 +92,11 @@ class Parking::Parked final : public registry::Listener {
   std::optional<std::string_view> info(std::string_view key) const override { return listener_.info(key); }
 
  private:
-  std::uint64_t time_left_ms() const {
-    if (timeout_ms_ == 0) return 0;
-    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - parked_at_).count();
-    const auto spent = static_cast<std::uint64_t>(waited);
-    return spent < timeout_ms_ ? timeout_ms_ - spent : 1;
-  }
-
   Lane& lane_;
   const CallId id_;
   registry::Listener& listener_;
   const registry::ItemDef& item_;
-  const registry::CallKind kind_;
-  const unsigned loop_;
-  const std::string name_;
-  const std::optional<std::string> arguments_;
-  const std::optional<std::string> variables_;
-  const std::optional<std::string> input_responses_;
-  const std::string state_;
-  const std::uint32_t state_version_;
-  const std::uint32_t round_;
-  const std::uint64_t timeout_ms_;
-  const registry::PrincipalPtr* const principal_;
-  const unsigned depth_;
-  const schema::Schema* const output_;
-  const registry::WebRequestPtr web_;
-  const Clock::time_point parked_at_ = Clock::now();
+  const registry::KeptCall call_;
 
   registry::Provider* provider_ = nullptr;
   CallId there_ = 0;

@@ -7,33 +7,18 @@
 
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
-#include "plugin/load/file_stamp.h"
 #include "plugin/replace/drain.h"
-#include "plugin/replace/parking.h"
+#include "plugin/replace/exclusive_replacement.h"
+#include "plugin/replace/probation.h"
+#include "plugin/replace/publisher.h"
+#include "plugin/replace/roster.h"
 #include "plugin/replace/stage.h"
 #include "registry/registry.h"
 
 namespace collet::plugin {
-
-// For `collet list`.
-struct PluginStatus {
-  std::string id;
-  std::string library;
-  std::string plugin_id;
-  std::string version;
-  Placement placement = Placement::in_process;
-  std::uint64_t generation = 0;  // 0: none serves
-  bool on_probation = false;
-  std::string problem;  // why it does not serve, or why what was to replace it does not
-  std::size_t items = 0;
-  unsigned calls_in_flight = 0;
-  bool runs_inline = false;  // NONBLOCKING items may run on loops
-  std::string condition;     // of its worker, in words, or empty
-};
 
 // Belongs to one thread at a time, which is no loop's, except where it says [any]. Destroyed after the loops have
 // ended.
@@ -60,86 +45,56 @@ class Loader {
   std::vector<LoadReport> roll_back(const std::string& id, std::uint64_t generation);
 
   // [any]
-  std::vector<PluginStatus> status() const;
-  std::size_t count_missing() const;  // plugins of which no generation serves, or one that has been given up
+  std::vector<PluginStatus> status() const { return roster_.status(); }
+  // Plugins of which no generation serves, or one that has been given up.
+  std::size_t count_missing() const { return roster_.count_missing(); }
   std::vector<Draining> draining() const { return drain_->draining(); }
   std::vector<LeftBehind> left_behind() const { return drain_->left_behind(); }
   // [any] Tells the plugins that a client watches the resource, or none does any more; also those to come.
-  void watch(std::string_view uri, bool watched);
+  void watch(std::string_view uri, bool watched) { roster_.watch(uri, watched); }
   // [any] What the plugin says of its health, a JSON object; empty if it says nothing, or does not serve.
-  std::string health(std::string_view id) const;
+  std::string health(std::string_view id) const { return roster_.health(id); }
   // [any] The plugin that imports from remotes, or empty.
-  std::string importer() const;
+  std::string importer() const { return roster_.importer(); }
   // [any] What the plugins that serve, and of which this is true, tell clients, in the order of their declaration, with
   // empty lines between.
-  std::string instructions(const std::function<bool(std::string_view id)>& is_shown) const;
+  std::string instructions(const std::function<bool(std::string_view id)>& is_shown) const {
+    return roster_.instructions(is_shown);
+  }
 
   enum class Loops : std::uint8_t {
     running,  // in other threads: calls end, and their listeners are told
     ended,    // or not begun: nobody listens any more, calls that still run end silently
   };
-  // Takes every plugin out of the registry and unloads it. Returns what did not end in time, in words: if there is
-  // any, it is left alone, and the process must end by _exit(), without destructors of static objects.
+  // Takes every plugin out of the registry and unloads it; nothing is loaded after that. Returns what did not end in
+  // time, in words: if there is any, it is left alone, and the process must end by _exit(), without destructors of
+  // static objects.
   std::vector<std::string> shutdown(std::uint64_t deadline_ms, Loops loops);
   std::vector<std::string> shutdown(const Patience& patience, Loops loops);  // of each generation
   // Any thread, before the process ends by _exit(): removes the copies of libraries.
   void remove_copies() const { stage_.remove_copies(); }
 
  private:
-  // What the plugin was before its generation that is on probation.
-  struct Former {
-    PluginSpec spec;
-    PrivateFile file;
-    Clock::time_point until;
-  };
-  struct Plugin {
-    PluginSpec wanted;
-    PluginSpec serving;                   // that of `current`
-    std::unique_ptr<Generation> current;  // null: none serves
-    std::uint64_t generations = 0;        // numbers given so far
-    FileStamp tried;                      // of wanted.library when it was last looked at
-    std::optional<Former> former;
-    std::string problem;
-  };
   using Candidates = std::vector<std::unique_ptr<Candidate>>;
 
-  Plugin* find(std::string_view id) const;
-  Patience patience(std::uint64_t drain_timeout_ms) const;
-  void add(Candidates& candidates, Plugin& plugin, bool unless_same);
-  bool adjust(Plugin& plugin, const PluginSpec& wanted, bool also_failed, LoadReport& report);
-  void retire_all(std::vector<std::unique_ptr<Plugin>> gone, std::vector<LoadReport>& reports);
-  void forget_former();
+  void add(Candidates& candidates, KnownPlugin& plugin, bool unless_same);
+  bool adjust(KnownPlugin& plugin, const PluginSpec& wanted, bool also_failed, LoadReport& report);
   std::vector<LoadReport> replace(Candidates& candidates);
-  void note(const Candidate& candidate);
+  void retire_all(Roster::Plugins gone, std::vector<LoadReport>& reports);
+  void forget_what_is_over();
 
-  void save_state(Candidate& candidate);
-  void open(std::vector<Candidate*> candidates);
-  void publish(std::vector<Candidate*> candidates);
-  void install(Candidate& candidate, const Adoption& adoption);
-  void put_on_probation(Plugin& plugin);
-  void discard(Candidate& candidate, std::string reason);
-  Items::Publish publisher(Generation& generation);
-
-  void replace_exclusive(Candidate& candidate);
-  Parking& park(Plugin& plugin, const Adoption& adoption);
-  void hand_over(Plugin& plugin, Candidate& candidate);
-  bool close_now(Plugin& plugin, Candidate& candidate);
-  void republish(Generation& generation);
-  void release(Plugin& plugin, Parking& parking);
-
-  const std::vector<loop::Loop*> loops_;
   registry::Registry& registry_;
   const LoaderOptions options_;
   // Owned through pointers so that they can be left behind with a plugin that does not return.
   std::unique_ptr<CallTable> calls_;
   std::unique_ptr<Invocations> invocations_;
   std::unique_ptr<FetchLanes> fetches_;
-  std::unique_ptr<Drain> drain_;
+  std::unique_ptr<Drain> drain_;  // shutdown() may put an empty one here, which those below do not know
   Stage stage_;
-  std::vector<std::unique_ptr<Parking>> parkings_;
-  mutable std::mutex mutex_;  // guards plugins_ against what is [any]; only this object's thread changes them
-  std::vector<std::unique_ptr<Plugin>> plugins_;  // in the order of their declaration
-  std::set<std::string, std::less<>> watched_;    // URIs; guarded by mutex_
+  Roster roster_;
+  Probation probation_;
+  Publisher publisher_;
+  ExclusiveReplacement exclusive_;
 };
 
 // The *.so files of the folders, sorted by name within each, later folders behind earlier ones.

@@ -58,11 +58,17 @@ void Candidate::reject(std::string reason) {
   report.done = LoadReport::Done::failed;
 }
 
-Stage::Stage(CallTable& calls, Invocations& invocations, FetchLanes& fetches, const LoaderOptions& options)
+Patience LoaderOptions::patience(std::uint64_t drain_timeout_ms) const {
+  using std::chrono::milliseconds;
+  return {milliseconds(drain_timeout_ms), milliseconds(cancel_grace_ms), milliseconds(destroy_timeout_ms)};
+}
+
+Stage::Stage(CallTable& calls, Invocations& invocations, FetchLanes& fetches, const LoaderOptions& options, Stuck stuck)
     : calls_(calls),
       invocations_(invocations),
       fetches_(fetches),
       options_(options),
+      stuck_(std::move(stuck)),
       preflight_(options.preflight_executable, options.preflight_timeout_ms) {}
 
 void Stage::check(std::vector<Candidate*> candidates) {
@@ -223,7 +229,16 @@ std::unique_ptr<Image> Stage::make_image(Candidate& candidate) const {
                                .permissions = candidate.spec.permissions});
 }
 
-void Stage::open(std::vector<Candidate*> candidates, const Stuck& stuck) {
+void Stage::take_state(Candidate& candidate, Generation& before) const {
+  auto saved = before.save_state(Clock::now() + std::chrono::milliseconds(options_.save_timeout_ms));
+  if (saved) {
+    candidate.prior = std::move(*saved);
+  } else {
+    candidate.reject(saved.message());
+  }
+}
+
+void Stage::open(std::vector<Candidate*> candidates) {
   for (Candidate* candidate : candidates) {
     if (candidate->ok() && !candidate->worker && candidate->spec.permissions.require_sandbox) {
       candidate->reject("require_sandbox is set, and it would run in this process (placement = \"worker\")");
@@ -242,7 +257,7 @@ void Stage::open(std::vector<Candidate*> candidates, const Stuck& stuck) {
     if (!opened) {
       candidate->reject(opened.message());
       if (generation.stuck()) {
-        stuck(std::move(candidate->generation), opened.message());
+        stuck_(std::move(candidate->generation), opened.message());
       } else {
         candidate->generation.reset();
       }

@@ -102,6 +102,9 @@ struct LoaderOptions {
   std::function<void()> status_changed;
   // Any thread, must not block: a plugin is to be given back its generation before: Loader::roll_back().
   std::function<void(std::string id, std::uint64_t generation)> given_up;
+
+  // How long a generation that is replaced may take to end.
+  Patience patience(std::uint64_t drain_timeout_ms) const;
 };
 
 // A spec on its way to a generation. An error in the report stops it.
@@ -128,15 +131,18 @@ struct Candidate {
 
 class Stage {
  public:
-  // All are borrowed.
-  Stage(CallTable& calls, Invocations& invocations, FetchLanes& fetches, const LoaderOptions& options);
+  // Takes one that does not return from create(): it must be left alone.
+  using Stuck = std::function<void(std::unique_ptr<Generation> generation, std::string reason)>;
+
+  // All but `stuck` are borrowed.
+  Stage(CallTable& calls, Invocations& invocations, FetchLanes& fetches, const LoaderOptions& options, Stuck stuck);
 
   // Copies each file, reads it, tries it, all in one child if they let it.
   void check(std::vector<Candidate*> candidates);
-  // Loads and creates those that are good so far, side by side. One that does not return is handed over: it must
-  // be left alone.
-  using Stuck = std::function<void(std::unique_ptr<Generation> generation, std::string reason)>;
-  void open(std::vector<Candidate*> candidates, const Stuck& stuck);
+  // What the generation before has to hand over; one that fails to stops the candidate.
+  void take_state(Candidate& candidate, Generation& before) const;
+  // Loads and creates those that are good so far, side by side.
+  void open(std::vector<Candidate*> candidates);
 
   // Another name for the copy of a generation's library, which outlives it.
   Result<PrivateFile> keep(const std::string& file);
@@ -157,6 +163,7 @@ class Stage {
   Invocations& invocations_;
   FetchLanes& fetches_;
   const LoaderOptions& options_;
+  const Stuck stuck_;
   Preflight preflight_;
   mutable std::mutex folder_mutex_;
   std::unique_ptr<PrivateDir> folder_;  // set under it

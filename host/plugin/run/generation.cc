@@ -21,15 +21,13 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
       spec_(std::move(spec)),
       elf_(std::move(elf)),
       owner_(spec_.name, calls.loops()),
+      running_(calls_, owner_),
+      last_calls_(owner_, running_),
       items_(effective(spec_.rules, elf_)),
       blobs_(spec_.blob_memory),
       instructions_(spec_.instructed),
       loop_work_(calls, spec_.name),
-      answers_(owner_.name, *own_threads_),
-      peers_(spec_.make_peers ? spec_.make_peers(calls_, owner_, answers_) : nullptr),
-      records_(spec_.make_records ? spec_.make_records(answers_) : nullptr),
-      streams_(spec_.make_streams ? spec_.make_streams(answers_) : nullptr),
-      fetches_(spec_.make_fetches ? spec_.make_fetches(calls_, owner_, answers_) : nullptr),
+      errands_(spec_, calls_, owner_, *own_threads_),
       refusals_(spec_.debug && !image->isolated() ? std::make_unique<Refusals>(spec_.name) : nullptr),
       side_{calls_,
             owner_,
@@ -39,21 +37,21 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
             spec_.status_changed,
             &instructions_,
             spec_.isolated ? nullptr : &loop_work_,
-            peers_.get(),
-            fetches_.get(),
+            errands_.peers(),
+            errands_.fetches(),
             refusals_.get(),
             image->isolated() || spec_.isolated,
             spec_.isolated,
-            records_.get(),
-            streams_.get()},
+            errands_.records(),
+            errands_.streams()},
       host_(make_host_table(side_)),
       image_(std::move(image)) {
   owner_.form = spec_.form;
   owner_.erred = spec_.erred;
-  owner_.leaves_invocations = [this](CallId id) { cancel_errands(id, registry::CancelReason::client); };
+  owner_.leaves_invocations = [this](CallId id) { errands_.cancel_inside(id, registry::CancelReason::client); };
   image_->listen({.gone =
                       [this](const std::string& cause) {
-                        end_running(cause);
+                        running_.end_all(cause);
                         owner_.give_up();
                         if (spec_.status_changed) spec_.status_changed();
                       },
@@ -121,8 +119,8 @@ void Generation::open() {
   opened_ = create();
   if (opened_) return;
   loop_work_.close(Clock::time_point::max());
-  end_errands();
-  answers_.close(Clock::time_point::max());
+  errands_.end_all();
+  errands_.close(Clock::time_point::max());
 }
 
 Result<void> Generation::create() {
@@ -135,7 +133,7 @@ Result<void> Generation::create() {
     params.prior_state = to_str(spec_.prior->bytes);
     params.prior_state_version = spec_.prior->version;
   }
-  if (in_worker()) open_errands();  // its create() has returned, over there
+  if (in_worker()) errands_.open();  // its create() has returned, over there
   std::int32_t status = COLLET_E_INTERNAL;
   try {
     status = image_->create(host_, params, &self_);
@@ -154,80 +152,21 @@ Result<void> Generation::create() {
     const std::lock_guard lock(telling_mutex_);
     tells_ = true;
   }
-  if (!in_worker()) open_errands();
+  if (!in_worker()) errands_.open();
   items_.commit();
   return {};
 }
 
-// What the plugin asks its host for, beyond what it says of its calls.
-
-void Generation::open_errands() {
-  if (peers_) peers_->open();
-  if (fetches_) fetches_->open();
-  if (records_) records_->open();
-  if (streams_) streams_->open();
-}
-
-void Generation::cancel_errands(CallId inside_of, registry::CancelReason reason) {
-  if (peers_) peers_->cancel_inside(inside_of, reason);
-  if (fetches_) fetches_->cancel_inside(inside_of);
-}
-
-void Generation::end_errands() {
-  if (peers_) peers_->end_all();
-  if (fetches_) fetches_->end_all();
-  if (records_) records_->end_all();
-  if (streams_) streams_->end_all();
-}
-
 // the end
-
-std::vector<std::string> Generation::describe_calls(std::size_t count) const {
-  std::vector<RunningCall> calls = calls_.running(owner_);
-  std::sort(calls.begin(), calls.end(), [](const auto& a, const auto& b) { return a.began < b.began; });
-  std::vector<std::string> words;
-  for (const RunningCall& call : calls) {
-    if (words.size() == count) break;
-    const std::string name = items_.name_of(call.item);
-    const auto age = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - call.began).count();
-    words.push_back(fmt::format("{}, for {} s", name.empty() ? "an item that was removed" : name, age));
-  }
-  return words;
-}
 
 void Generation::put_on_probation(std::function<void()> given_up) {
   owner_.given_up = std::move(given_up);
   owner_.errors_left = limits::kProbationErrorsMax;
 }
 
-bool Generation::wait_drained(Clock::duration at_most, bool can_be_hurried) {
-  std::unique_lock lock(owner_.drain_mutex);
-  owner_.drained.wait_until(lock, Clock::now() + at_most,
-                            [&] { return (can_be_hurried && hurried_) || calls_.running(owner_).empty(); });
-  return calls_.running(owner_).empty();
-}
-
-void Generation::hurry() {
-  const std::lock_guard lock(owner_.drain_mutex);
-  hurried_ = true;
-  owner_.drained.notify_all();
-}
-
-bool Generation::wait_delivered() {
-  std::unique_lock lock(owner_.drain_mutex);
-  owner_.drained.wait(lock, [&] { return abandoned_ || owner_.calls_in_flight() == 0; });
-  return owner_.calls_in_flight() == 0;
-}
-
 void Generation::abandon_delivery() {
-  const std::lock_guard lock(owner_.drain_mutex);
-  abandoned_ = true;
-  owner_.drained.notify_all();
   loop_work_.abandon();
-}
-
-void Generation::cancel_all() {
-  for (const RunningCall& call : calls_.running(owner_)) cancel(call.id, registry::CancelReason::shutdown);
+  last_calls_.abandon();  // last: who waits for it may find all of it done
 }
 
 void Generation::quiesce(Clock::duration at_most) {
@@ -237,26 +176,22 @@ void Generation::quiesce(Clock::duration at_most) {
 }
 
 bool Generation::drain(const Patience& patience) {
-  owner_.draining = true;
-  if (wait_drained(patience.drain, true)) return true;
+  last_calls_.expect();
+  if (last_calls_.wait_ended(patience.drain, true)) return true;
   log::warning("plugin {}: generation {} is to end, and asks {} of its calls to", owner_.name, spec_.number,
-               calls_.running(owner_).size());
-  cancel_all();
-  return wait_drained(patience.grace, false);
+               running_.list().size());
+  for (const RunningCall& call : running_.list()) cancel(call.id, registry::CancelReason::shutdown);
+  return last_calls_.wait_ended(patience.grace, false);
 }
 
 void Generation::close_calls() {
   for (CallSlot* slot = executor_->close(); slot;) {
     CallSlot* next = slot->next;  // the slot may be used again as soon as its call has ended
     calls_.begin(*slot);
-    end_unfinished(slot->id.load(), fmt::format("plugin {} was unloaded before the call began", owner_.name));
+    running_.end(slot->id.load(), fmt::format("plugin {} was unloaded before the call began", owner_.name));
     slot = next;
   }
-  end_running(fmt::format("plugin {} was unloaded before the call ended", owner_.name));
-}
-
-void Generation::end_running(std::string_view reason) {
-  for (const RunningCall& call : calls_.running(owner_)) end_unfinished(call.id, std::string(reason));
+  running_.end_all(fmt::format("plugin {} was unloaded before the call ended", owner_.name));
 }
 
 Result<void> Generation::leave(std::string what) {
@@ -270,13 +205,13 @@ Result<void> Generation::close(const Patience& patience) {
   quiesce(patience.drain);
   drain(patience);
   close_calls();
-  end_errands();  // an executor may wait for them
+  errands_.end_all();  // an executor may wait for them
   const auto deadline = Clock::now() + patience.end;
   if (!executor_->join_until(deadline)) return leave("its call() has not returned");
   // What an executor had taken, but not yet begun, a moment ago.
-  end_running(fmt::format("plugin {} was unloaded before the call ended", owner_.name));
+  running_.end_all(fmt::format("plugin {} was unloaded before the call ended", owner_.name));
   if (!loop_work_.close(deadline)) return leave("what it runs on a loop has not returned");
-  if (!answers_.close(deadline)) return leave("what it does with an answer has not returned");
+  if (!errands_.close(deadline)) return leave("what it does with an answer has not returned");
   {
     const std::lock_guard lock(telling_mutex_);
     tells_ = false;

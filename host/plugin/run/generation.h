@@ -16,23 +16,17 @@
 #include "plugin/load/elf_file.h"
 #include "plugin/load/image.h"
 #include "plugin/run/executor.h"
-#include "plugin/run/fetches.h"
+#include "plugin/run/generation_spec.h"
 #include "plugin/run/inquiry.h"
+#include "plugin/run/last_calls.h"
 #include "plugin/run/loop_work.h"
-#include "plugin/run/own_records.h"
-#include "plugin/run/own_streams.h"
+#include "plugin/run/own_errands.h"
 #include "plugin/run/own_threads.h"
-#include "plugin/run/peers.h"
+#include "plugin/run/running_calls.h"
 #include "plugin/run/thread.h"
 #include "registry/item.h"
 
 namespace collet::plugin {
-
-// What a generation hands over to the next one.
-struct SavedState {
-  std::string bytes;
-  std::uint32_t version = 0;
-};
 
 // How long the end of a generation may take, step by step.
 struct Patience {
@@ -41,33 +35,6 @@ struct Patience {
   Clock::duration end;    // call() and destroy() return
 
   static Patience within(Clock::duration all) { return {all / 2, all / 4, all / 4}; }
-};
-
-struct GenerationSpec {
-  std::string name;    // of the plugin in the configuration
-  std::string config;  // JSON object
-  std::uint64_t number = 1;
-  CallRules rules = {};
-  bool never_unload = false;
-  bool debug = false;  // what the host refuses of its plugin is said in the log
-  std::optional<SavedState> prior = {};
-  std::function<void(std::string_view uri)> resource_updated = {};  // any thread; may be empty
-  std::function<void()> status_changed = {};  // any thread; may be empty: what the plugin says of its health is another
-  // In a worker process only. Both are borrowed.
-  bool isolated = false;
-  std::function<void()> erred = {};  // any thread: the plugin has made an error of its own
-  std::function<void(std::string_view text)> instructed = {};  // any thread: it has something to tell clients
-  const content::Form* form = &content::kClientForm;
-  BlobMemory* blob_memory = nullptr;  // null: the heap
-  // Makes what the plugin has to do with other items; empty: nothing.
-  using MakePeers = std::function<std::unique_ptr<Peers>(CallTable& calls, CallOwner& owner, Answers& answers)>;
-  MakePeers make_peers = {};
-  // Likewise what it fetches.
-  using MakeFetches = std::function<std::unique_ptr<Fetches>(CallTable& calls, CallOwner& owner, Answers& answers)>;
-  MakeFetches make_fetches = {};
-  // Likewise, with what it keeps with the host.
-  std::function<std::unique_ptr<OwnRecords>(Answers& answers)> make_records = {};
-  std::function<std::unique_ptr<OwnStreams>(Answers& answers)> make_streams = {};
 };
 
 class Generation final : public registry::Provider, private Executor::Runner {
@@ -91,9 +58,9 @@ class Generation final : public registry::Provider, private Executor::Runner {
   void taken(CallId id, std::size_t bytes) override;
 
   // Before a snapshot without this generation is published: loops that have adopted it announce the ends of calls.
-  void expect_end() { owner_.draining = true; }
+  void expect_end() { last_calls_.expect(); }
   // It was not published after all.
-  void expect_no_end() { owner_.draining = false; }
+  void expect_no_end() { last_calls_.expect_none(); }
   // When no loop can start calls of it any more: waits until the last has ended. False if calls still run then;
   // they have been asked to end, and been given time for it.
   bool drain(const Patience& patience);
@@ -110,11 +77,11 @@ class Generation final : public registry::Provider, private Executor::Runner {
   // unloads. An error says what did not return.
   Result<void> close(const Patience& patience);
   // [any] A drain under way ends now, as if its time were over.
-  void hurry();
+  void hurry() { last_calls_.hurry(); }
   // Why the library is still mapped after close(), or empty.
   const std::string& mapped_because() const { return mapped_because_; }
   // After close(): waits until every listener has been told. False if `abandon` was called before.
-  bool wait_delivered();
+  bool wait_delivered() { return last_calls_.wait_delivered(); }
   // [any] The loops have ended: nobody is told any more.
   void abandon_delivery();
 
@@ -137,7 +104,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
   std::string condition() const { return image_->condition(); }
   unsigned calls_in_flight() const { return owner_.calls_in_flight(); }
   // "search, for 12 s", oldest first, at most `count`.
-  std::vector<std::string> describe_calls(std::size_t count) const;
+  std::vector<std::string> describe_calls(std::size_t count) const { return running_.describe(items_, count); }
   std::size_t item_count() const { return items_.size(); }
   // Why NONBLOCKING items do not run on loops, or empty.
   std::string inline_obstacle() const;
@@ -168,11 +135,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
   void run(CallId id, collet_call_params& params);
   std::int32_t invoke(CallId id, const collet_call_params& params);
   CallId refuse(registry::Listener& listener, std::string reason) const;
-  void end_unfinished(CallId id, std::string reason);
-  void end_for_memory(CallId id);
   void note_overrun(collet_item item, Clock::duration took);
-  bool wait_drained(Clock::duration at_most, bool can_be_hurried);
-  void cancel_all();
   void close_calls();
   template <class Extension>
   std::optional<Extension> plugin_extension(std::string_view id) const {
@@ -181,29 +144,20 @@ class Generation final : public registry::Provider, private Executor::Runner {
     if (!given || given->struct_size < sizeof(std::uint32_t)) return std::nullopt;
     return copy_struct(*given);
   }
-  void end_running(std::string_view reason);
-  void open_errands();
-  void cancel_errands(CallId inside_of, registry::CancelReason reason);
-  void end_errands();
   Result<void> leave(std::string what);
 
   CallTable& calls_;
   const GenerationSpec spec_;
   const ElfReport elf_;
-  mutable CallOwner owner_;
-  bool hurried_ = false;    // guarded by owner_.drain_mutex
-  bool abandoned_ = false;  // likewise
+  CallOwner owner_;
+  const RunningCalls running_;
+  LastCalls last_calls_;
   Items items_;
   Blobs blobs_;
   Instructions instructions_;
   LoopWork loop_work_;
   const std::shared_ptr<OwnThreads> own_threads_ = std::make_shared<OwnThreads>();
-  Answers answers_;
-  // These may be null.
-  const std::unique_ptr<Peers> peers_;
-  const std::unique_ptr<OwnRecords> records_;
-  const std::unique_ptr<OwnStreams> streams_;
-  const std::unique_ptr<Fetches> fetches_;
+  OwnErrands errands_;
   const std::unique_ptr<Refusals> refusals_;  // null: nobody wants to know
   HostSide side_;
   const collet_host host_;

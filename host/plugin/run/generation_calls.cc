@@ -108,7 +108,7 @@ CallId Generation::enqueue(CallSlot& slot, const ItemRecord& item, const registr
   const CallId id = calls_.open_waiting(slot);
   if (!stored) {
     calls_.begin(slot);
-    end_for_memory(id);
+    running_.end_for_memory(id);
     return id;
   }
   const char* reason = nullptr;
@@ -126,7 +126,7 @@ CallId Generation::enqueue(CallSlot& slot, const ItemRecord& item, const registr
       break;
   }
   calls_.begin(slot);
-  end_unfinished(id, fmt::format("plugin {}: {}", owner_.name, reason));
+  running_.end(id, fmt::format("plugin {}: {}", owner_.name, reason));
   return id;
 }
 
@@ -134,7 +134,7 @@ void Generation::run_queued(CallSlot& slot) {
   const CallId id = slot.id.load(std::memory_order_acquire);
   calls_.begin(slot);
   if (slot.cancelled.load(std::memory_order_relaxed)) {
-    end_unfinished(id, "the call was cancelled before it began");
+    running_.end(id, "the call was cancelled before it began");
     return;
   }
   collet_call_params params = restore(slot.queued, slot.began);
@@ -158,7 +158,7 @@ void Generation::run(CallId id, collet_call_params& params) {
     if (LockedCall call = calls_.lock(id, owner_)) calls_.end(std::move(call));
   } else if (status < 0) {
     if (status == COLLET_E_INTERNAL) owner_.note_error();
-    end_unfinished(id, fmt::format("plugin {}: call() returned {} ({})", owner_.name, status_name(status), status));
+    running_.end(id, fmt::format("plugin {}: call() returned {} ({})", owner_.name, status_name(status), status));
   }
 }
 
@@ -170,28 +170,14 @@ std::int32_t Generation::invoke(CallId id, const collet_call_params& params) {
     return table_.functions.call(self_, id, &params);
   } catch (const std::exception& thrown) {
     if (in_worker()) {  // it is the host's own code that has thrown, for want of memory
-      end_for_memory(id);
+      running_.end_for_memory(id);
       return COLLET_E_LIMIT;
     }
-    end_unfinished(id, fmt::format("plugin {}: call() threw an exception: {}", owner_.name, thrown.what()));
+    running_.end(id, fmt::format("plugin {}: call() threw an exception: {}", owner_.name, thrown.what()));
   } catch (...) {
-    end_unfinished(id, fmt::format("plugin {}: call() threw an exception", owner_.name));
+    running_.end(id, fmt::format("plugin {}: call() threw an exception", owner_.name));
   }
   return COLLET_E_INTERNAL;
-}
-
-void Generation::end_unfinished(CallId id, std::string reason) {
-  LockedCall call = calls_.lock(id, owner_);
-  if (!call) return;
-  if (!call->failure.empty()) reason = call->failure;  // what went wrong first
-  calls_.end_failed(std::move(call), kInternalError, std::move(reason));
-}
-
-void Generation::end_for_memory(CallId id) {
-  LockedCall call = calls_.lock(id, owner_);
-  if (!call) return;
-  call->note_out_of_memory();
-  calls_.end(std::move(call));
 }
 
 void Generation::note_overrun(collet_item item, Clock::duration took) {
@@ -214,7 +200,7 @@ void Generation::taken(CallId id, std::size_t bytes) {
 
 void Generation::cancel(CallId id, registry::CancelReason reason) {
   if (calls_.mark_cancelled(id, owner_) != CallTable::Progressed::begun) return;
-  cancel_errands(id, reason);
+  errands_.cancel_inside(id, reason);
   if (!table_.functions.cancel) return;
   const std::lock_guard lock(telling_mutex_);
   if (!tells_) return;

@@ -4,26 +4,37 @@
 // run on the control thread; the library is closed by whoever calls close(), after every thread of the generation
 // has been joined. When plugin code does not return, or threads of its own still run, stuck() is true: the object
 // must then be leaked, and the process must end without running static destructors.
+//
+// Each of its parts has a job of its own. They are declared, and so destroyed, in the order in which they need each other; in
+// which order they begin and end is said here.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
-#include "collet/ext/draft/http.h"
+#include "plugin/abi/blobs.h"
 #include "plugin/abi/host_table.h"
+#include "plugin/abi/instructions.h"
 #include "plugin/abi/refusals.h"
-#include "plugin/abi/structs.h"
 #include "plugin/load/elf_file.h"
 #include "plugin/load/image.h"
-#include "plugin/run/executor.h"
+#include "plugin/run/call_runner.h"
+#include "plugin/run/control.h"
 #include "plugin/run/generation_spec.h"
 #include "plugin/run/inquiry.h"
+#include "plugin/run/instance.h"
+#include "plugin/run/items.h"
 #include "plugin/run/last_calls.h"
 #include "plugin/run/loop_work.h"
 #include "plugin/run/own_errands.h"
 #include "plugin/run/own_threads.h"
+#include "plugin/run/plugin_functions.h"
 #include "plugin/run/running_calls.h"
-#include "plugin/run/thread.h"
 #include "registry/item.h"
 
 namespace collet::plugin {
@@ -37,7 +48,7 @@ struct Patience {
   static Patience within(Clock::duration all) { return {all / 2, all / 4, all / 4}; }
 };
 
-class Generation final : public registry::Provider, private Executor::Runner {
+class Generation final : public registry::Provider {
  public:
   Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Image> image, ElfReport elf);
   ~Generation() override;
@@ -65,14 +76,18 @@ class Generation final : public registry::Provider, private Executor::Runner {
   // they have been asked to end, and been given time for it.
   bool drain(const Patience& patience);
   // Tells the plugin, once, that no new calls will come. Does not wait for it.
-  void quiesce(Clock::duration at_most);
+  void quiesce(Clock::duration at_most) { functions_.quiesce(at_most); }
   // What the plugin hands over, if it can and if there is anything. An error if it fails to.
-  Result<std::optional<SavedState>> save_state(Clock::time_point deadline);
+  Result<std::optional<SavedState>> save_state(Clock::time_point deadline) {
+    return functions_.save_state(deadline);
+  }
   // The version of what save_state() hands over; nothing if the plugin has nothing to hand over.
-  std::optional<std::uint32_t> state_version() const;
-  bool reconfigurable() const;
+  std::optional<std::uint32_t> state_version() const { return functions_.state_version(); }
+  bool reconfigurable() const { return functions_.reconfigurable(); }
   // Whether the plugin has taken the new configuration.
-  bool reconfigure(const std::string& config, Clock::time_point deadline);
+  bool reconfigure(const std::string& config, Clock::time_point deadline) {
+    return functions_.reconfigure(config, deadline);
+  }
   // Ends it, when no loop can start calls of it any more: drains, ends the calls that are left, destroys, joins,
   // unloads. An error says what did not return.
   Result<void> close(const Patience& patience);
@@ -92,16 +107,16 @@ class Generation final : public registry::Provider, private Executor::Runner {
 
   bool stuck() const { return stuck_; }
   const std::string& name() const { return owner_.name; }
-  const PluginTable& table() const { return table_; }
+  const PluginTable& table() const { return instance_.table(); }
   const ElfReport& elf() const { return elf_; }
   std::uint64_t number() const { return spec_.number; }
   std::uint64_t generation() const override { return spec_.number; }
-  bool exclusive() const { return (table_.functions.flags & COLLET_PLUGIN_EXCLUSIVE) != 0; }
+  bool exclusive() const { return instance_.has_flag(COLLET_PLUGIN_EXCLUSIVE); }
   // Its private copy.
-  const std::string& file() const { return image_->path(); }
-  bool in_worker() const { return image_->isolated(); }
-  bool given_up() const { return image_->given_up(); }
-  std::string condition() const { return image_->condition(); }
+  const std::string& file() const { return instance_.image().path(); }
+  bool in_worker() const { return instance_.in_worker(); }
+  bool given_up() const { return instance_.image().given_up(); }
+  std::string condition() const { return instance_.image().condition(); }
   unsigned calls_in_flight() const { return owner_.calls_in_flight(); }
   // "search, for 12 s", oldest first, at most `count`.
   std::vector<std::string> describe_calls(std::size_t count) const { return running_.describe(items_, count); }
@@ -111,39 +126,22 @@ class Generation final : public registry::Provider, private Executor::Runner {
   bool has_nonblocking_items() const { return items_.has_nonblocking(); }
   bool runs_inline() const { return inline_obstacle().empty() && items_.has_nonblocking(); }
   // [any] What the plugin says of its health, a JSON object; empty if it does not offer collet.status/1.
-  std::string status() const;
-  bool reports_status() const;
+  std::string status() const { return functions_.status(); }
+  bool reports_status() const { return functions_.reports_status(); }
   // [any] The same for those who do not know how long this lives, or how long the plugin takes to say it.
   std::shared_ptr<Inquiry> inquiry() const { return inquiry_; }
   // [any] What the plugin tells clients about its items, or empty.
   std::string instructions() const { return instructions_.text(); }
   // [any] Tells the plugin, if it offers collet.watch/1. Between open and close.
-  void watch(std::string_view uri, bool watched) const;
-  bool watches() const;
+  void watch(std::string_view uri, bool watched) const { functions_.watch(uri, watched); }
+  bool watches() const { return functions_.watches(); }
   // The last item_add() that was refused, or empty.
   std::string item_problem() const;
 
  private:
   void open();  // control thread
-  void on_control(Callback<void()> task);
-  bool wait_for_control(Clock::time_point deadline, std::string_view what);
   Result<void> create();
-  CallId run_inline(CallSlot& slot, const ItemRecord& item, const registry::Call& call);
-  CallId enqueue(CallSlot& slot, const ItemRecord& item, const registry::Call& call);
-  void run_queued(CallSlot& slot) override;
-  // Runs the plugin's call(), and ends the call if that failed.
-  void run(CallId id, collet_call_params& params);
-  std::int32_t invoke(CallId id, const collet_call_params& params);
-  CallId refuse(registry::Listener& listener, std::string reason) const;
-  void note_overrun(collet_item item, Clock::duration took);
-  void close_calls();
-  template <class Extension>
-  std::optional<Extension> plugin_extension(std::string_view id) const {
-    const OwnThreads::Inside inside(own_threads_.get());
-    const auto* given = static_cast<const Extension*>(image_->get_extension(id));
-    if (!given || given->struct_size < sizeof(std::uint32_t)) return std::nullopt;
-    return copy_struct(*given);
-  }
+  Result<void> unload();
   Result<void> leave(std::string what);
 
   CallTable& calls_;
@@ -152,6 +150,7 @@ class Generation final : public registry::Provider, private Executor::Runner {
   CallOwner owner_;
   const RunningCalls running_;
   LastCalls last_calls_;
+  // What the host table stands on.
   Items items_;
   Blobs blobs_;
   Instructions instructions_;
@@ -162,23 +161,15 @@ class Generation final : public registry::Provider, private Executor::Runner {
   HostSide side_;
   const collet_host host_;
 
-  const std::shared_ptr<Inquiry> inquiry_ = std::make_shared<Inquiry>(*this);
-  const std::unique_ptr<Image> image_;
-  PluginTable table_;
-  void* self_ = nullptr;
-  bool created_ = false;
-  bool quiesced_ = false;
-  bool stuck_ = false;
+  // The plugin, which may use all above as long as it is there.
+  Instance instance_;
   std::string mapped_because_;
   Result<void> opened_;
-  std::unique_ptr<Executor> executor_;
-  // Held while plugin code runs, unless it is CONCURRENT: executors wait for it, loops go to the executor instead.
-  std::mutex serial_;
-  bool concurrent_ = false;
-  collet_http_watch route_watch_{};  // what the plugin offers of it; set before the first call
-  std::mutex telling_mutex_;     // held while the plugin's cancel() or taken() runs
-  bool tells_ = false;           // guarded by it
-  std::unique_ptr<ControlThread> control_;
+  bool stuck_ = false;
+  CallRunner runner_;
+  Control control_;
+  PluginFunctions functions_;
+  const std::shared_ptr<Inquiry> inquiry_;
 };
 
 }  // namespace collet::plugin

@@ -2,19 +2,19 @@
 
 #include <utility>
 
-#include "plugin/run/generation.h"
+#include "plugin/run/plugin_functions.h"
 
 namespace collet::plugin {
 
 std::string Inquiry::status() {
-  const Generation* generation = nullptr;
+  const PluginFunctions* functions = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    if (!generation_) return {};
-    generation = generation_;
+    if (!functions_) return {};
+    functions = functions_;
     ++under_way_;
   }
-  std::string status = generation->status();
+  std::string status = functions->status();
   const std::lock_guard lock(mutex_);
   --under_way_;
   changed_.notify_all();
@@ -23,7 +23,7 @@ std::string Inquiry::status() {
 
 bool Inquiry::end_by(Clock::time_point deadline) {
   std::unique_lock lock(mutex_);
-  generation_ = nullptr;
+  functions_ = nullptr;
   return changed_.wait_until(lock, deadline, [&] { return under_way_ == 0; });
 }
 

@@ -9,14 +9,15 @@
 
 namespace collet::plugin {
 
-class Generation;
+class PluginFunctions;
 
 // Shared by the generation and those who ask. Any thread.
 class Inquiry {
  public:
-  explicit Inquiry(const Generation& generation) : generation_(&generation) {}
+  // `functions` is borrowed until end_by() has returned true.
+  explicit Inquiry(const PluginFunctions& functions) : functions_(&functions) {}
 
-  // Runs the plugin's status(), as Generation::status(). Empty once it has ended.
+  // Runs the plugin's status(), as PluginFunctions::status(). Empty once it has ended.
   std::string status();
   // Nobody is asked from now on; false if the plugin's status() has not returned by the deadline.
   bool end_by(Clock::time_point deadline);
@@ -24,7 +25,7 @@ class Inquiry {
  private:
   std::mutex mutex_;  // guards all below; not held while plugin code runs
   std::condition_variable changed_;
-  const Generation* generation_;  // null: it has ended
+  const PluginFunctions* functions_;  // null: it has ended
   unsigned under_way_ = 0;
 };
 

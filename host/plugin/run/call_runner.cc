@@ -1,11 +1,12 @@
-// How a generation runs its calls: on the loop where they begin, or on an executor.
+#include "plugin/run/call_runner.h"
+
+#include <algorithm>
 #include <exception>
 #include <new>
 
 #include "base/log.h"
 #include "plugin/abi/abi_items.h"
 #include "plugin/abi/structs.h"
-#include "plugin/run/generation.h"
 #include "registry/ending.h"
 
 namespace collet::plugin {
@@ -62,15 +63,34 @@ collet_call_params restore(const QueuedCall& queued, Clock::time_point began) {
   return params;
 }
 
-}  // namespace
-
-CallId Generation::refuse(registry::Listener& listener, std::string reason) const {
+CallId refuse(registry::Listener& listener, std::string reason) {
   registry::Ending ending = registry::failed(kInternalError, std::move(reason));
   listener.on_end(ending);
   return 0;
 }
 
-CallId Generation::start(const registry::Call& call, registry::Listener& listener) {
+}  // namespace
+
+void CallRunner::open() {
+  const collet_plugin& plugin = instance_.table().functions;
+  concurrent_ = instance_.in_worker() || instance_.has_flag(COLLET_PLUGIN_CONCURRENT);
+  const unsigned wanted = plugin.max_concurrency ? plugin.max_concurrency : limits::kExecutorsDefault;
+  executor_ = std::make_unique<Executor>(owner_.name, concurrent_ ? std::min(wanted, limits::kExecutorsMax) : 1,
+                                         static_cast<Executor::Runner&>(*this));
+}
+
+void CallRunner::close() {
+  for (CallSlot* slot = executor_->close(); slot;) {
+    CallSlot* next = slot->next;  // the slot may be used again as soon as its call has ended
+    calls_.begin(*slot);
+    running_.end(slot->id.load(), fmt::format("plugin {} was unloaded before the call began", owner_.name));
+    slot = next;
+  }
+}
+
+bool CallRunner::join_until(Clock::time_point deadline) { return executor_->join_until(deadline); }
+
+CallId CallRunner::start(const registry::Call& call, registry::Listener& listener) {
   const auto& item = *reinterpret_cast<const ItemRecord*>(call.handle);
   auto route = call.web ? std::make_shared<RouteState>(call.web) : nullptr;  // before there is a slot to be given back
   CallSlot* slot = calls_.acquire(call.loop, owner_, listener, call.kind);
@@ -84,12 +104,12 @@ CallId Generation::start(const registry::Call& call, registry::Listener& listene
     slot->reading.uri.assign(call.name);
     slot->reading.mime.assign(item.mime);
   }
-  const bool returns_at_once = in_worker() || item.inline_guard.allowed();
+  const bool returns_at_once = instance_.in_worker() || item.inline_guard.allowed();
   if (returns_at_once && (concurrent_ || serial_.try_lock())) return run_inline(*slot, item, call);
   return enqueue(*slot, item, call);
 }
 
-CallId Generation::run_inline(CallSlot& slot, const ItemRecord& item, const registry::Call& call) {
+CallId CallRunner::run_inline(CallSlot& slot, const ItemRecord& item, const registry::Call& call) {
   collet_call_params params = to_params(item, call);
   const LoopTime before = LoopTime::now(item.inline_guard.take_watch());
   slot.began = before.wall;
@@ -102,7 +122,7 @@ CallId Generation::run_inline(CallSlot& slot, const ItemRecord& item, const regi
   return calls_.settle(slot);
 }
 
-CallId Generation::enqueue(CallSlot& slot, const ItemRecord& item, const registry::Call& call) {
+CallId CallRunner::enqueue(CallSlot& slot, const ItemRecord& item, const registry::Call& call) {
   const bool stored = store(slot.queued, to_params(item, call));
   slot.began = Clock::now();
   const CallId id = calls_.open_waiting(slot);
@@ -130,7 +150,7 @@ CallId Generation::enqueue(CallSlot& slot, const ItemRecord& item, const registr
   return id;
 }
 
-void Generation::run_queued(CallSlot& slot) {
+void CallRunner::run_queued(CallSlot& slot) {
   const CallId id = slot.id.load(std::memory_order_acquire);
   calls_.begin(slot);
   if (slot.cancelled.load(std::memory_order_relaxed)) {
@@ -146,7 +166,7 @@ void Generation::run_queued(CallSlot& slot) {
   }
 }
 
-void Generation::run(CallId id, collet_call_params& params) {
+void CallRunner::run(CallId id, collet_call_params& params) {
   std::int32_t status = invoke(id, params);
   if (status == COLLET_E_STATE && params.round > 0) {
     params.round = 0;
@@ -164,12 +184,12 @@ void Generation::run(CallId id, collet_call_params& params) {
 
 // An exception must not cross the ABI. Where the plugin was built so that it can be unwound, it fails the call;
 // elsewhere std::terminate() has ended the process already.
-std::int32_t Generation::invoke(CallId id, const collet_call_params& params) {
-  const OwnThreads::Inside inside(own_threads_.get());
+std::int32_t CallRunner::invoke(CallId id, const collet_call_params& params) {
+  const OwnThreads::Inside inside = instance_.enter();
   try {
-    return table_.functions.call(self_, id, &params);
+    return instance_.call(id, params);
   } catch (const std::exception& thrown) {
-    if (in_worker()) {  // it is the host's own code that has thrown, for want of memory
+    if (instance_.in_worker()) {  // it is the host's own code that has thrown, for want of memory
       running_.end_for_memory(id);
       return COLLET_E_LIMIT;
     }
@@ -180,7 +200,7 @@ std::int32_t Generation::invoke(CallId id, const collet_call_params& params) {
   return COLLET_E_INTERNAL;
 }
 
-void Generation::note_overrun(collet_item item, Clock::duration took) {
+void CallRunner::note_overrun(collet_item item, Clock::duration took) {
   std::string name;
   if (!items_.note_overrun(item, name)) return;
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
@@ -188,24 +208,6 @@ void Generation::note_overrun(collet_item item, Clock::duration took) {
       "plugin {}: \"{}\" is declared NONBLOCKING, but has kept a loop for more than {} µs {} times, now for {} µs: "
       "from now on it runs on an executor",
       owner_.name, name, limits::kInlineBudgetUs, limits::kInlineOverrunsMax, us);
-}
-
-void Generation::taken(CallId id, std::size_t bytes) {
-  if (!calls_.note_taken(id, owner_, bytes) || !route_watch_.taken) return;
-  const std::lock_guard lock(telling_mutex_);
-  if (!tells_) return;
-  const OwnThreads::Inside inside(own_threads_.get());
-  route_watch_.taken(self_, id, bytes);
-}
-
-void Generation::cancel(CallId id, registry::CancelReason reason) {
-  if (calls_.mark_cancelled(id, owner_) != CallTable::Progressed::begun) return;
-  errands_.cancel_inside(id, reason);
-  if (!table_.functions.cancel) return;
-  const std::lock_guard lock(telling_mutex_);
-  if (!tells_) return;
-  const OwnThreads::Inside inside(own_threads_.get());
-  table_.functions.cancel(self_, id, static_cast<std::uint32_t>(reason));
 }
 
 }  // namespace collet::plugin

@@ -6,6 +6,8 @@
 
 #include "cli/verbs.h"
 #include "loop/standard_streams.h"
+#include "protocol/server.h"
+#include "protocol/server_loop.h"
 #include "protocol/stdio_endpoint.h"
 #include "service/activity_log.h"
 #include "service/admin.h"

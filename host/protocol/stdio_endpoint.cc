@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "protocol/error.h"
 #include "protocol/legacy/batch.h"
+#include "protocol/server.h"
 
 namespace collet::protocol {
 namespace {

@@ -4,7 +4,8 @@
 #include <memory>
 
 #include "base/callback.h"
-#include "protocol/server.h"
+#include "protocol/server_loop.h"
+#include "protocol/stdio_client.h"
 #include "rpc/envelope.h"
 #include "transport/lines.h"
 

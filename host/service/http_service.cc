@@ -10,6 +10,7 @@
 #include "protocol/http/plugin_routes.h"
 #include "protocol/http/probes.h"
 #include "protocol/legacy/sse_endpoint.h"
+#include "protocol/server_loop.h"
 #include "transport/request_memory.h"
 
 namespace collet::service {

@@ -15,6 +15,7 @@
 #include "protocol/legacy/sse_endpoint.h"
 #include "protocol/principals.h"
 #include "protocol/server.h"
+#include "protocol/server_loop.h"
 #include "support/catch.h"
 #include "support/wire_schema.h"
 

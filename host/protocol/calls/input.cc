@@ -1,5 +1,7 @@
 #include "protocol/calls/input.h"
 
+#include "protocol/error.h"
+
 namespace collet::protocol {
 namespace {
 
@@ -28,6 +30,15 @@ std::optional<std::string_view> lacking_capability(const std::vector<registry::I
     if (version < kElicitationSince || !can_elicit(*declared, request)) return input->capability;
   }
   return std::string_view();
+}
+
+std::optional<rpc::Error> check_capabilities(const registry::Traits& traits, const Context& context) {
+  if (context.era == Era::legacy) return std::nullopt;
+  for (const mcp::InputNames& input : mcp::kInputTable) {
+    const bool lacks = traits.*input.needed && !json::find(*context.capabilities, input.capability);
+    if (lacks) return missing_capability(input.capability);
+  }
+  return std::nullopt;
 }
 
 }  // namespace collet::protocol

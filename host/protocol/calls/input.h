@@ -1,4 +1,4 @@
-// What a plugin asks of the client while it is suspended: elicitation, sampling, roots.
+// What a plugin asks of the client while it is suspended, and whether the client can: elicitation, sampling, roots.
 #pragma once
 
 #include <optional>
@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "base/json.h"
+#include "protocol/context.h"
 #include "registry/item.h"
+#include "rpc/error.h"
 
 namespace collet::protocol {
 
@@ -15,5 +17,9 @@ namespace collet::protocol {
 // none of the three requests there are.
 std::optional<std::string_view> lacking_capability(const std::vector<registry::InputRequest>& requests,
                                                    const json::Value* capabilities, std::string_view version);
+
+// What a modern client would have to be able to do for such an item and has not declared. A legacy client declares
+// its abilities once, in initialize, and is asked when the need arises.
+std::optional<rpc::Error> check_capabilities(const registry::Traits& traits, const Context& context);
 
 }  // namespace collet::protocol

@@ -9,7 +9,10 @@
 #include "protocol/calls/input.h"
 #include "protocol/calls/result.h"
 #include "protocol/error.h"
+#include "protocol/legacy/core_task_notices.h"
+#include "protocol/legacy/core_task_offer.h"
 #include "protocol/server.h"
+#include "protocol/server_loop.h"
 #include "protocol/severity.h"
 #include "registry/answers.h"
 
@@ -105,7 +108,7 @@ std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
                                R"(,"_meta":{)", server.server_info_member(), "}}"});
   } else {
     request_->exchange.result({R"({"task":{)", task_->describe(), "}}"});
-    announce_ = std::make_unique<TaskWatch>(task_, loop_.announcer(task_, context.session));
+    announce_ = std::make_unique<TaskWatch>(task_, announcer(loop_, task_, context.session));
   }
   request_->exchange = rpc::Exchange(request_->exchange.id(), *task_);
   if (target.item->def->timeout_ms == 0) timeout_ms_ = ttl_ms;
@@ -430,6 +433,12 @@ void ItemCall::release() {
     left_ = {};
   }
   if (!info_.empty()) info_.clear();
+}
+
+void begin_call(ServerLoop& loop, RequestPtr request, const Target& target) {
+  std::unique_ptr<ItemCall> call = loop.calls().acquire(loop);
+  ItemCall& beginning = *call;
+  beginning.begin(std::move(request), target, std::move(call));
 }
 
 }  // namespace collet::protocol

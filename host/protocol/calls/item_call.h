@@ -119,4 +119,7 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   mutable std::map<std::string, std::optional<std::string>, std::less<>> info_;
 };
 
+// Begins a call of what the handler has found. The request is answered when it ends.
+void begin_call(ServerLoop& loop, RequestPtr request, const Target& target);
+
 }  // namespace collet::protocol

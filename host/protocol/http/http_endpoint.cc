@@ -5,6 +5,9 @@
 #include "protocol/http/headers.h"
 #include "protocol/http/http_content.h"
 #include "protocol/legacy/batch.h"
+#include "protocol/legacy/event_reader.h"
+#include "protocol/lists/notifications.h"
+#include "protocol/server.h"
 
 namespace collet::protocol {
 namespace {
@@ -185,10 +188,10 @@ void HttpEndpoint::get(const HttpRequest& http, HttpReply& reply, const registry
     last = {};
     log = session->open_side_log();
     if (session->can_poll()) log->append({});  // so that the client knows where to begin again
-    if (session->take_news_of_lists()) loop_.tell_lists_may_have_changed(*log);
+    if (session->take_news_of_lists()) tell_lists_may_have_changed(*log);
   }
   begin_events(http, reply);
-  loop_.open_reader(reply, std::move(session), std::move(log), last.event, EventReader::Style::resumable);
+  open_reader(loop_, reply, std::move(session), std::move(log), last.event, EventReader::Style::resumable);
 }
 
 void HttpEndpoint::remove(const HttpRequest& http, HttpReply& reply, const registry::PrincipalPtr& principal) {

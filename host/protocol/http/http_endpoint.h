@@ -5,7 +5,7 @@
 
 #include "protocol/http/http_content.h"
 #include "protocol/http/route.h"
-#include "protocol/server.h"
+#include "protocol/server_loop.h"
 
 namespace collet::protocol {
 

@@ -6,6 +6,7 @@
 #include "protocol/http/http_content.h"
 #include "protocol/http/route_call.h"
 #include "protocol/server.h"
+#include "protocol/server_loop.h"
 #include "registry/uri_spelling.h"
 #include "transport/field_list.h"
 

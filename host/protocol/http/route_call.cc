@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "protocol/http/http_content.h"
 #include "protocol/server.h"
+#include "protocol/server_loop.h"
 #include "transport/http_response.h"
 
 namespace collet::protocol {

@@ -5,6 +5,7 @@
 
 #include "protocol/error.h"
 #include "protocol/server.h"
+#include "protocol/server_loop.h"
 
 namespace collet::protocol {
 

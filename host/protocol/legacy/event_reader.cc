@@ -1,6 +1,7 @@
 #include "protocol/legacy/event_reader.h"
 
 #include "protocol/server.h"
+#include "protocol/server_loop.h"
 
 namespace collet::protocol {
 
@@ -48,6 +49,18 @@ void EventReader::send(const EventLog::Event& event) {
 void EventReader::on_gone() {
   reply_ = nullptr;
   loop_.let_go(serial_);
+}
+
+void open_reader(ServerLoop& loop, transport::HttpReply& reply, SessionPtr session, EventLogPtr log, std::uint64_t position,
+                 EventReader::Style style) {
+  if (loop.ends_streams()) {
+    if (style == EventReader::Style::whole_session) loop.server().sessions().remove(*session);
+    return reply.end();
+  }
+  const std::uint64_t serial = loop.next_serial();
+  auto reader =
+      std::make_unique<EventReader>(loop, serial, reply, std::move(session), std::move(log), position, style);
+  loop.hold_open(serial, std::move(reader)).look();
 }
 
 }  // namespace collet::protocol

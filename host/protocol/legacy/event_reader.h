@@ -42,4 +42,8 @@ class EventReader final : public HeldOpen {
   const std::uint64_t reader_;
 };
 
+// Sends a log of the session over a reply, from behind `position`; a server that ends its streams ends this one at once.
+void open_reader(ServerLoop& loop, transport::HttpReply& reply, SessionPtr session, EventLogPtr log, std::uint64_t position,
+                 EventReader::Style style);
+
 }  // namespace collet::protocol

@@ -1,8 +1,8 @@
-// server/discover (modern); initialize, ping and logging/setLevel (legacy).
-#include <fmt/core.h>
+#include "protocol/legacy/lifecycle.h"
 
 #include "base/text.h"
 #include "protocol/server.h"
+#include "protocol/server_loop.h"
 #include "protocol/severity.h"
 
 namespace collet::protocol {
@@ -33,19 +33,25 @@ std::string kept_info(const json::Value& info) {
   return kept + '}';
 }
 
+std::string instructions_for(ServerLoop& loop, const Context& context) {
+  return loop.server().instructions_member(loop.viewed(context.principal));
+}
+
+void answer_initialize(ServerLoop& loop, Request& request, std::string_view version) {
+  request.exchange.result({R"({"protocolVersion":")", version, R"(","capabilities":)", kCapabilities,
+                            version == kCoreTasksVersion ? kCoreTasks : "", "},", instructions_for(loop, request.context),
+                            R"("serverInfo":)", loop.server().identity(), "}"});
+}
+
 }  // namespace
 
-std::string ServerLoop::instructions_for(const Context& context) {
-  return server_.instructions_member(viewed(context.principal));
-}
-
-void ServerLoop::discover(RequestPtr request) {
+void discover(ServerLoop& loop, RequestPtr request) {
   request->exchange.result({R"({"supportedVersions":)", supported_versions(), R"(,"capabilities":)", kCapabilities,
                             R"(,"extensions":{"io.modelcontextprotocol/tasks":{}}},)",
-                            instructions_for(request->context), server_.cacheable_stamp(), "}"});
+                            instructions_for(loop, request->context), loop.server().cacheable_stamp(), "}"});
 }
 
-void ServerLoop::initialize(RequestPtr request) {
+void initialize(ServerLoop& loop, RequestPtr request) {
   const auto asked = request->message.param_text("protocolVersion");
   if (!asked) return request->invalid_params("protocolVersion must be a string");
 
@@ -62,39 +68,33 @@ void ServerLoop::initialize(RequestPtr request) {
   SessionPtr session = request->context.session;
   const bool is_new = !session;  // else that of a stream, which ends with it
   if (is_new) {
-    session = server_.sessions().create(request->context.principal, loop_.now_ms());
+    session = loop.server().sessions().create(request->context.principal, loop.loop().now_ms());
     request->http.set_session(session->id());
   }
-  note_lists(*session);
+  loop.note_lists(*session);
   if (!session->initialize(std::move(client))) {
     return request->exchange.error(rpc::invalid_request("this stream is initialized already"));
   }
-  if (!is_new || !server_.session_records()) return answer_initialize(*request, version);
+  if (!is_new || !loop.server().session_records()) return answer_initialize(loop, *request, version);
   // A session that its client has heard of is there after a restart.
-  const auto serial = waiting_.add(std::move(request));
+  const auto serial = loop.waiting().add(std::move(request));
   if (!serial) return;
-  sessions_.begin_to_keep(session, [this, serial = *serial, version] {
-    loop_.post([this, serial, version] {
-      if (const RequestPtr waited = waiting_.take(serial)) answer_initialize(*waited, version);
+  loop.sessions().begin_to_keep(session, [&loop, serial = *serial, version] {
+    loop.loop().post([&loop, serial, version] {
+      if (const RequestPtr waited = loop.waiting().take(serial)) answer_initialize(loop, *waited, version);
     });
   });
 }
 
-void ServerLoop::answer_initialize(Request& request, std::string_view version) {
-  request.exchange.result({R"({"protocolVersion":")", version, R"(","capabilities":)", kCapabilities,
-                            version == kCoreTasksVersion ? kCoreTasks : "", "},", instructions_for(request.context),
-                            R"("serverInfo":)", server_.identity(), "}"});
-}
+void ping(ServerLoop&, RequestPtr request) { request->exchange.result({"{}"}); }
 
-void ServerLoop::ping(RequestPtr request) { request->exchange.result({"{}"}); }
-
-void ServerLoop::set_level(RequestPtr request) {
+void set_level(ServerLoop& loop, RequestPtr request) {
   const auto name = request->message.param_text("level");
   const auto severity = name ? severity_from(*name) : std::nullopt;
   if (!severity) return request->invalid_params("level must be one of the levels of RFC 5424");
   if (const SessionPtr& session = request->context.session) {
     session->set_log_severity(*severity);
-    sessions_.keep(session);
+    loop.sessions().keep(session);
   }
   request->exchange.result({"{}"});
 }

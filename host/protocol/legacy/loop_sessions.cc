@@ -2,6 +2,7 @@
 
 #include "protocol/legacy/session_records.h"
 #include "protocol/server.h"
+#include "protocol/server_loop.h"
 
 namespace collet::protocol {
 

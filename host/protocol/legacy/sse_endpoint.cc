@@ -2,6 +2,8 @@
 
 #include "protocol/error.h"
 #include "protocol/http/http_content.h"
+#include "protocol/legacy/event_reader.h"
+#include "protocol/server.h"
 
 namespace collet::protocol {
 namespace {
@@ -45,7 +47,7 @@ void SseEndpoint::open(const HttpRequest& http, HttpReply& reply, registry::Prin
   // Relative to where the client has found us: a proxy may have taken a prefix off the path that it asked for.
   const std::string_view here = http.path.substr(http.path.rfind('/') + 1);
   reply.event(fmt::format("{}?{}{}", here, kSessionQuery, session->id()), {.type = "endpoint"});
-  loop_.open_reader(reply, std::move(session), std::move(log), 0, EventReader::Style::whole_session);
+  open_reader(loop_, reply, std::move(session), std::move(log), 0, EventReader::Style::whole_session);
 }
 
 void SseEndpoint::post(const HttpRequest& http, HttpReply& reply, registry::PrincipalPtr principal) {

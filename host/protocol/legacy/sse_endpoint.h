@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "protocol/server.h"
+#include "protocol/server_loop.h"
 
 namespace collet::protocol {
 

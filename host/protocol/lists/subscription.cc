@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "protocol/error.h"
 #include "protocol/server.h"
+#include "protocol/server_loop.h"
 #include "protocol/shares.h"
 #include "registry/uri_spelling.h"
 
@@ -29,78 +30,7 @@ std::string acknowledged(const NotificationFilter& filter) {
   return out.take();
 }
 
-// An array of strings of the client's wishes, each handed to `note`; an absent one is empty.
-template <class Note>
-std::optional<rpc::Error> read_strings(const json::Value& wishes, std::string_view name, Note&& note) {
-  const json::Value* strings = json::find(wishes, name);
-  if (!strings) return std::nullopt;
-  if (!strings->IsArray()) return rpc::invalid_params("{} must be an array", name);
-  if (strings->Size() > limits::kSubscriptionUrisMax) {
-    return rpc::invalid_params("over {} {}", limits::kSubscriptionUrisMax, name);
-  }
-  for (const json::Value& string : strings->GetArray()) {
-    if (!string.IsString()) return rpc::invalid_params("{} must be strings", name);
-    note(json::view(string));
-  }
-  return std::nullopt;
-}
-
-// What of the client's wishes can be served: URIs that nobody offers are left out, as the acknowledgement shows.
-std::optional<rpc::Error> read_filter(const json::Value& wishes, ServerLoop& loop, const Context& context,
-                                      NotificationFilter& out) {
-  for (const mcp::ChangingList& list : mcp::kChangingLists) {
-    const json::Value* wanted = json::find(wishes, list.asked_by);
-    if (wanted && !wanted->IsBool()) return rpc::invalid_params("{} must be true or false", list.asked_by);
-    if (wanted && wanted->GetBool()) out.lists |= list.kinds;
-  }
-  return read_strings(wishes, "resourceSubscriptions", [&](std::string_view uri) {
-    const auto found = loop.find(registry::CallKind::resource, uri, context);
-    if (!found.item) return;
-    out.uris.try_emplace(registry::watched_uri(uri),
-                         NotificationFilter::Uri{std::string(uri), std::string(found.uri(uri))});
-  });
-}
-
-// Likewise of the tasks that it wants to follow: those that are not its own are left out.
-std::optional<rpc::Error> read_tasks(const json::Value& wishes, const Context& context, TaskTable& tasks,
-                                     NotificationFilter& out) {
-  if (json::find(wishes, "taskIds") && !can_do_tasks(context)) return missing_extension(kTasksExtension);
-  return read_strings(wishes, "taskIds", [&](std::string_view id) {
-    if (TaskPtr task = tasks.find(id, task_owner(context), monotonic_ms())) out.tasks.push_back(std::move(task));
-  });
-}
-
 }  // namespace
-
-// Who is known has no more than a share.
-bool ServerLoop::has_room_for_subscription(const std::string& principal) const {
-  constexpr std::size_t kShare = share_of(limits::kSubscriptionsMax);
-  const auto count_of = [&](std::string_view of) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(held_open_, [&](const auto& each) { return each.second->is_subscription_of(of); }));
-  };
-  if (count_of({}) >= limits::kSubscriptionsMax) return false;
-  return principal.empty() || count_of(principal) < kShare;
-}
-
-void ServerLoop::listen(RequestPtr request) {
-  const json::Value* wishes = request->message.param("notifications");
-  if (!wishes || !wishes->IsObject()) return request->invalid_params("notifications must be an object");
-  if (!request->exchange.can_ask()) {
-    return request->exchange.error(
-        {mcp::kInvalidRequest, "A subscription is a stream: accept text/event-stream", {}, 406});
-  }
-  NotificationFilter filter;
-  auto bad = read_filter(*wishes, *this, request->context, filter);
-  if (!bad) bad = read_tasks(*wishes, request->context, server_.tasks(), filter);
-  if (bad) return request->exchange.error(*bad);
-  if (!has_room_for_subscription(registry::id_of(request->context.principal))) {
-    return request->exchange.error(rpc::internal_error("Too many subscriptions are open"));
-  }
-  if (ends_streams_) return request->exchange.error(rpc::internal_error("The server is ending"));
-  const std::uint64_t serial = next_serial();
-  hold_open(serial, std::make_unique<Subscription>(*this, serial, *request, std::move(filter)));
-}
 
 Subscription::Subscription(ServerLoop& loop, std::uint64_t serial, Request& request, NotificationFilter filter)
     : loop_(loop),

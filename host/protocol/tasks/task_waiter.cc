@@ -1,6 +1,7 @@
 #include "protocol/tasks/task_waiter.h"
 
 #include "protocol/server.h"
+#include "protocol/server_loop.h"
 
 namespace collet::protocol {
 namespace {

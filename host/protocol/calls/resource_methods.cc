@@ -1,6 +1,10 @@
-// resources/read; resources/subscribe and /unsubscribe of the legacy era.
+#include "protocol/calls/resource_methods.h"
+
 #include "base/text.h"
+#include "protocol/calls/input.h"
+#include "protocol/calls/item_call.h"
 #include "protocol/server.h"
+#include "protocol/server_loop.h"
 
 namespace collet::protocol {
 namespace {
@@ -17,10 +21,10 @@ rpc::Error unknown_resource(Era era, std::string_view uri) {
 
 }  // namespace
 
-void ServerLoop::read_resource(RequestPtr request) {
+void read_resource(ServerLoop& loop, RequestPtr request) {
   const auto uri = uri_of(*request);
   if (!uri) return request->invalid_params("uri must be a string");
-  const auto found = find(registry::CallKind::resource, *uri, request->context);
+  const auto found = loop.find(registry::CallKind::resource, *uri, request->context);
   if (!found.item) return request->exchange.error(unknown_resource(request->context.era, *uri));
   if (const auto bad = check_capabilities(found.item->def->traits, request->context)) {
     return request->exchange.error(*bad);
@@ -28,31 +32,31 @@ void ServerLoop::read_resource(RequestPtr request) {
   Target target{.item = found.item, .kind = registry::CallKind::resource, .uri = found.uri(*uri)};
   if (found.item->def->kind == registry::Kind::resource_template)
     target.variables = registry::variables_text(found.variables);
-  begin_call(std::move(request), target);
+  begin_call(loop, std::move(request), target);
 }
 
-void ServerLoop::subscribe(RequestPtr request) {
+void subscribe(ServerLoop& loop, RequestPtr request) {
   const auto uri = uri_of(*request);
   if (!uri) return request->invalid_params("uri must be a string");
-  const auto found = find(registry::CallKind::resource, *uri, request->context);
+  const auto found = loop.find(registry::CallKind::resource, *uri, request->context);
   if (!found.item) {
     return request->exchange.error(unknown_resource(request->context.era, *uri));
   }
   if (!request->context.session)
     return request->exchange.error(rpc::invalid_request("a subscription needs a session"));
-  if (!request->context.session->subscribe(*uri, server_.watch(found.uri(*uri)))) {
+  if (!request->context.session->subscribe(*uri, loop.server().watch(found.uri(*uri)))) {
     return request->invalid_params("over {} subscriptions", limits::kSubscriptionUrisMax);
   }
-  sessions_.keep(request->context.session);
+  loop.sessions().keep(request->context.session);
   request->exchange.result({"{}"});
 }
 
-void ServerLoop::unsubscribe(RequestPtr request) {
+void unsubscribe(ServerLoop& loop, RequestPtr request) {
   const auto uri = uri_of(*request);
   if (!uri) return request->invalid_params("uri must be a string");
   if (const SessionPtr& session = request->context.session) {
     session->unsubscribe(*uri);
-    sessions_.keep(session);
+    loop.sessions().keep(session);
   }
   request->exchange.result({"{}"});
 }

@@ -5,7 +5,6 @@
 #include "base/json_members.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "protocol/lists/notifications.h"
 #include "protocol/server_loop.h"
 #include "registry/uri_spelling.h"
 
@@ -17,6 +16,14 @@ std::string make_identity(const ServerOptions& options) {
   out.add_text("name", options.name);
   if (!options.title.empty()) out.add_text("title", options.title);
   return out.add_text("version", options.version).take();
+}
+
+std::vector<std::unique_ptr<ServerLoop>> make_loops(Server& server, const std::vector<loop::Loop*>& loops) {
+  std::vector<std::unique_ptr<ServerLoop>> all;
+  for (unsigned index = 0; index < loops.size(); ++index) {
+    all.push_back(std::make_unique<ServerLoop>(server, *loops[index], index));
+  }
+  return all;
 }
 
 }  // namespace
@@ -39,11 +46,8 @@ Server::Server(ServerOptions options, registry::Registry& registry, std::vector<
       stamp_(R"("resultType":"complete","_meta":{)" + server_info_member_ + "}"),
       cacheable_stamp_(fmt::format(R"({},"ttlMs":{},"cacheScope":"{}")", stamp_, limits::kListTtlMs,
                                    options_.has_views ? "private" : "public")),
-      session_news_(*loops.front(), options_.list_changed_interval_ms,
-                    [this](unsigned changed) { tell_sessions(changed); }) {
-  for (unsigned index = 0; index < loops.size(); ++index) {
-    loops_.push_back(std::make_unique<ServerLoop>(*this, *loops[index], index));
-  }
+      loops_(make_loops(*this, loops)),
+      session_news_(*loops.front(), options_.list_changed_interval_ms, loops_.front()->catalog(), sessions_) {
   if (options_.records) {
     session_records_.emplace(*options_.records, options_.session_idle_timeout_ms);
     task_records_.emplace(*options_.records);
@@ -75,47 +79,21 @@ void Server::cancel(rpc::Place place) {
 void Server::respond(rpc::Place place, std::string key, Result<std::string> result) {
   ServerLoop& there = *loops_[place.loop];
   there.loop().post([&there, serial = place.serial, key = std::move(key), result = std::move(result)] {
-    if (ItemCall* call = there.calls().find(serial)) call->respond(key, result);
+    there.respond(serial, key, result);
   });
 }
 
 void Server::wake(rpc::Place place) {
   ServerLoop& there = *loops_[place.loop];
-  there.loop().post([&there, serial = place.serial] { there.wake(serial); });
-}
-
-// When all loops have adopted a snapshot, on the one that was last.
-void Server::note_changed(unsigned changed) {
-  loop::Loop& first = loops_.front()->loop();
-  const auto note = [this, changed] {
-    session_changes_.note(changed);
-    session_news_.note(changed);
-  };
-  if (first.is_current()) return note();
-  if (changed != 0) first.post(note);
-}
-
-void Server::tell_sessions(unsigned changed) {
-  for (const mcp::ChangingList& list : mcp::kChangingLists) {
-    if (!(changed & list.kinds)) continue;
-    const bool several = session_changes_.take(list) > 1;
-    sessions_.broadcast([&, message = list_changed_message(list)](Session& session) {
-      return loops_.front()->list_is_news(session, list.kind, several) ? std::optional(message) : std::nullopt;
-    });
-  }
+  there.loop().post([&there, serial = place.serial] { there.held_open().look(serial); });
 }
 
 void Server::resource_updated(std::string_view uri) {
   const std::string key = registry::watched_uri(uri);
   const registry::SnapshotPtr snapshot = registry_.current();
-  sessions_.broadcast([&](const Session& session) -> std::optional<std::string> {
-    const auto known_as = session.subscribed(key);
-    const registry::View* view = registry::view_of(session.principal());
-    if (!known_as || (view && !snapshot->find_resource(*known_as, view).item)) return std::nullopt;
-    return resource_updated_message(*known_as);
-  });
+  session_news_.tell_updated(key, *snapshot);
   for (const auto& target : loops_) {
-    target->loop().post([&target = *target, key] { target.tell_updated(key); });
+    target->loop().post([&target = *target, key] { target.news().tell_updated(key); });
   }
 }
 
@@ -153,7 +131,7 @@ void Server::publish(registry::SnapshotPtr snapshot, unsigned changed, Callback<
     target->loop().post([this, &target = *target, snapshot, listings, changed, adoption] {
       target.adopt(snapshot, listings, changed);
       if (--adoption->left > 0) return;
-      note_changed(changed);
+      session_news_.note_lists(changed);
       if (adoption->done) adoption->done();
     });
   }

@@ -13,8 +13,8 @@
 #include "loop/loop.h"
 #include "protocol/legacy/session.h"
 #include "protocol/legacy/session_records.h"
-#include "protocol/lists/list_news.h"
 #include "protocol/lists/listing.h"
+#include "protocol/lists/session_news.h"
 #include "protocol/lists/viewed.h"
 #include "protocol/lists/watches.h"
 #include "protocol/request_observer.h"
@@ -98,8 +98,6 @@ class Server {
  private:
   void publish(registry::SnapshotPtr snapshot, unsigned changed, Callback<void()> adopted);
   void tell_of_pages(const registry::Snapshot& snapshot);
-  void note_changed(unsigned changed);
-  void tell_sessions(unsigned changed);
 
   const ServerOptions options_;
   registry::Registry& registry_;
@@ -114,8 +112,7 @@ class Server {
   std::string stamp_;
   std::string cacheable_stamp_;
   std::vector<std::unique_ptr<ServerLoop>> loops_;
-  ListChanges session_changes_;  // the first loop's, as the next
-  ListNews session_news_;
+  SessionNews session_news_;
   unsigned outgrown_ = 0;  // 1 << registry::Kind: a page no longer holds all; only publish() touches it
   // That a loop may still read: like snapshots they are not destroyed on loops. Only publish() touches it.
   std::vector<std::shared_ptr<const Listings>> listings_;

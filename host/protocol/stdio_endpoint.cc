@@ -31,13 +31,13 @@ StdioEndpoint::StdioEndpoint(ServerLoop& loop, int in, int out, std::size_t line
       stream_(loop.loop(), in, out, *this, line_bytes_max),
       outlet_(stream_),
       on_end_(std::move(on_end)) {
-  loop_.set_stdio_client(this);
+  loop_.clients().set_stdio(this);
 }
 
 StdioEndpoint::~StdioEndpoint() {
-  loop_.end_all_held_open();  // while it can be told
+  loop_.held_open().end_all();  // while it can be told
   loop_.calls().cancel_all(registry::CancelReason::client);
-  loop_.set_stdio_client(nullptr);
+  loop_.clients().set_stdio(nullptr);
 }
 
 void StdioEndpoint::on_line(std::string_view line) {

@@ -13,7 +13,7 @@ void call_tool(ServerLoop& loop, RequestPtr request) {
   const rpc::Message& message = request->message;
   const auto name = message.param_text("name");
   if (!name) return request->invalid_params("name must be a string");
-  const registry::Item* item = loop.find(registry::Kind::tool, *name, request->context);
+  const registry::Item* item = loop.catalog().find(registry::Kind::tool, *name, request->context.principal);
   if (!item) return request->invalid_params("unknown tool {}", name->substr(0, 128));
   const json::Value* arguments = message.param("arguments");
   if (arguments && !arguments->IsObject()) return request->invalid_params("arguments must be an object");
@@ -36,7 +36,7 @@ void get_prompt(ServerLoop& loop, RequestPtr request) {
   const rpc::Message& message = request->message;
   const auto name = message.param_text("name");
   if (!name) return request->invalid_params("name must be a string");
-  const registry::Item* item = loop.find(registry::Kind::prompt, *name, request->context);
+  const registry::Item* item = loop.catalog().find(registry::Kind::prompt, *name, request->context.principal);
   if (!item) return request->invalid_params("unknown prompt {}", name->substr(0, 128));
   const json::Value* arguments = message.param("arguments");
   if (const auto wrong = registry::check_prompt_arguments(*item->def, arguments)) {
@@ -58,10 +58,10 @@ void complete(ServerLoop& loop, RequestPtr request) {
   }
   const registry::Item* item = nullptr;
   if (const auto name = json::find_string(*ref, "name"); type == "ref/prompt" && name) {
-    item = loop.find(registry::Kind::prompt, *name, request->context);
+    item = loop.catalog().find(registry::Kind::prompt, *name, request->context.principal);
   } else if (const auto uri = json::find_string(*ref, "uri"); type == "ref/resource" && uri) {
-    item = loop.find(registry::Kind::resource_template, *uri, request->context);
-    if (!item) item = loop.find(registry::Kind::resource, *uri, request->context);
+    item = loop.catalog().find(registry::Kind::resource_template, *uri, request->context.principal);
+    if (!item) item = loop.catalog().find(registry::Kind::resource, *uri, request->context.principal);
   }
   if (!item) return request->invalid_params("ref names nothing that is offered here");
   if (item->def->kind == registry::Kind::resource) {  // which has nothing to complete

@@ -117,7 +117,7 @@ std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
 
 void ItemCall::run(const Target& target) {
   phase_ = Phase::running;
-  rounds_.start(loop_.snapshot(), *target.item,
+  rounds_.start(loop_.catalog().snapshot(), *target.item,
                 {.loop = loop_.index(),
                  .name = target.uri,
                  .arguments = target.arguments,
@@ -133,7 +133,7 @@ void ItemCall::run_again() {
     phase_ = Phase::over;
     return;
   }
-  const auto found = loop_.find(rounds_.kind(), name_, request_->context);
+  const auto found = loop_.catalog().find(rounds_.kind(), name_, request_->context.principal);
   if (!found.item) {
     fail("What was called is gone; it was replaced while you were asked");
     phase_ = Phase::over;
@@ -151,7 +151,7 @@ void ItemCall::run_again() {
 
 // Notes the id with the peer, so that it can be cancelled; false if it may not be used.
 bool ItemCall::register_id() {
-  rpc::InFlight* in_flight = loop_.in_flight_of(*request_);
+  rpc::InFlight* in_flight = loop_.clients().in_flight_of(*request_);
   if (!in_flight) return true;
   const auto added = in_flight->add(request_->exchange.id(), {loop_.index(), serial_});
   in_flight_ = added == rpc::InFlight::Added::yes;
@@ -160,7 +160,7 @@ bool ItemCall::register_id() {
 }
 
 void ItemCall::forget_id() {
-  if (std::exchange(in_flight_, false)) loop_.in_flight_of(*request_)->remove(request_->exchange.id());
+  if (std::exchange(in_flight_, false)) loop_.clients().in_flight_of(*request_)->remove(request_->exchange.id());
 }
 
 void ItemCall::cancel(registry::CancelReason reason) {

@@ -24,7 +24,7 @@ rpc::Error unknown_resource(Era era, std::string_view uri) {
 void read_resource(ServerLoop& loop, RequestPtr request) {
   const auto uri = uri_of(*request);
   if (!uri) return request->invalid_params("uri must be a string");
-  const auto found = loop.find(registry::CallKind::resource, *uri, request->context);
+  const auto found = loop.catalog().find(registry::CallKind::resource, *uri, request->context.principal);
   if (!found.item) return request->exchange.error(unknown_resource(request->context.era, *uri));
   if (const auto bad = check_capabilities(found.item->def->traits, request->context)) {
     return request->exchange.error(*bad);
@@ -38,7 +38,7 @@ void read_resource(ServerLoop& loop, RequestPtr request) {
 void subscribe(ServerLoop& loop, RequestPtr request) {
   const auto uri = uri_of(*request);
   if (!uri) return request->invalid_params("uri must be a string");
-  const auto found = loop.find(registry::CallKind::resource, *uri, request->context);
+  const auto found = loop.catalog().find(registry::CallKind::resource, *uri, request->context.principal);
   if (!found.item) {
     return request->exchange.error(unknown_resource(request->context.era, *uri));
   }

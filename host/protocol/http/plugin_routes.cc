@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "protocol/http/http_content.h"
-#include "protocol/http/route_call.h"
 #include "protocol/server.h"
 #include "protocol/server_loop.h"
 #include "registry/uri_spelling.h"
@@ -65,12 +64,12 @@ void serve(ServerLoop& loop, const HttpRequest& http, HttpReply& reply, registry
   if (comes_unasked(http)) return refuse(reply, page, 403, "A page of another site may only lead here\n");
   const bool names_folder = path.find('/', registry::kRoutesPath.size()) == std::string::npos;
   if (names_folder) path += '/';
-  const registry::Item* route = loop.find_route(path, principal);
+  const registry::Item* route = loop.catalog().find_route(path, principal);
   if (!route) return refuse(reply, page, 404, "Nothing is here\n");
   if (names_folder) return respond(reply, page, 308, {{"Location", folder_of(http)}});
   if (!takes_method(route->compiled->methods, http, reply, page)) return;
   const std::size_t below = path.find('/', registry::kRoutesPath.size());
-  loop.begin_route(*route, std::string_view(path).substr(below), read_request(http), reply,
+  loop.routes().begin(*route, std::string_view(path).substr(below), read_request(http), reply,
                    {.principal = std::move(principal),
                     .page = std::string(page),
                     .headers = kept_headers(http, loop.server().options().kept_headers),

@@ -6,8 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "protocol/http/http_content.h"
-#include "protocol/server.h"
-#include "protocol/server_loop.h"
+#include "protocol/http/route_calls.h"
 #include "transport/http_response.h"
 
 namespace collet::protocol {
@@ -30,8 +29,8 @@ bool is_event_stream(const registry::WebHead& head) {
 
 }  // namespace
 
-RouteCall::RouteCall(ServerLoop& loop, std::uint64_t serial, HttpReply& reply, RouteVisit visit)
-    : loop_(loop), serial_(serial), reply_(&reply), visit_(std::move(visit)), deadline_(loop.loop()) {
+RouteCall::RouteCall(RouteCalls& calls, std::uint64_t serial, HttpReply& reply, RouteVisit visit)
+    : calls_(calls), serial_(serial), reply_(&reply), visit_(std::move(visit)), deadline_(calls.loop()) {
   Context context;
   context.transport = Transport::http;
   context.principal = visit_.principal;
@@ -44,8 +43,8 @@ RouteCall::RouteCall(ServerLoop& loop, std::uint64_t serial, HttpReply& reply, R
 bool RouteCall::begin(const registry::Item& route, std::string_view path, registry::WebRequestPtr request,
                       std::uint64_t timeout_ms) {
   round_.aim(registry::CallKind::route, route);
-  round_.start(loop_.snapshot(), route,
-               {.loop = loop_.index(),
+  round_.start(calls_.snapshot(), route,
+               {.loop = calls_.index(),
                 .name = path,
                 .timeout_ms = timeout_ms,
                 .principal = &visit_.principal,
@@ -81,7 +80,7 @@ void RouteCall::on_answer_bytes(std::string& bytes) {
 // In the loop's next turn: the end of a short answer is told in this one.
 void RouteCall::flush_later() {
   if (round_.starting() || flush_comes_) return;
-  loop_.loop().post([&loop = loop_, serial = serial_] { loop.flush_route(serial); });
+  calls_.loop().post([&calls = calls_, serial = serial_] { calls.flush(serial); });
   flush_comes_ = true;
 }
 
@@ -120,7 +119,7 @@ void RouteCall::begin_answer() {
   deadline_.stop();
   if (events_) {
     reply_->begin_events(headers());
-    if (loop_.ends_streams()) cancel(registry::CancelReason::shutdown);
+    if (calls_.ends_streams()) cancel(registry::CancelReason::shutdown);
   } else {
     reply_->begin(head_->status, headers());
   }
@@ -188,7 +187,7 @@ void RouteCall::on_end(registry::Ending& ending) {
   } catch (const std::bad_alloc&) {
     give_up();
   }
-  if (!round_.starting()) loop_.end_route(serial_);  // destroys this
+  if (!round_.starting()) calls_.end(serial_);  // destroys this
 }
 
 void RouteCall::answer(const registry::Ending& ending) {

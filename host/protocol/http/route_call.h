@@ -17,7 +17,7 @@
 
 namespace collet::protocol {
 
-class ServerLoop;
+class RouteCalls;
 
 // What a request to a route comes with besides what its plugin is told.
 struct RouteVisit {
@@ -27,11 +27,11 @@ struct RouteVisit {
   bool wants_head_only = false;                                   // HEAD
 };
 
-// Owned by its loop from begin() until on_end(), whatever becomes of the client in between. The deadline is for the answer's
+// Owned by the RouteCalls of its loop from begin() until on_end(), whatever becomes of the client in between. The deadline is for the answer's
 // beginning. Loop thread, but for info().
 class RouteCall final : public registry::Listener, public transport::HttpReplyObserver {
  public:
-  RouteCall(ServerLoop& loop, std::uint64_t serial, transport::HttpReply& reply, RouteVisit visit);
+  RouteCall(RouteCalls& calls, std::uint64_t serial, transport::HttpReply& reply, RouteVisit visit);
 
   // Calls the route for `path`, which is below its plugin's. True: the call has ended.
   bool begin(const registry::Item& route, std::string_view path, registry::WebRequestPtr request, std::uint64_t timeout_ms);
@@ -65,7 +65,7 @@ class RouteCall final : public registry::Listener, public transport::HttpReplyOb
   transport::HttpReply& end_reply();
   std::vector<transport::Header> headers() const;
 
-  ServerLoop& loop_;
+  RouteCalls& calls_;
   const std::uint64_t serial_;
   transport::HttpReply* reply_;  // null once the answer is over, or its client gone
   const RouteVisit visit_;

@@ -46,12 +46,12 @@ void await_core_task(ServerLoop& loop, RequestPtr request) {
   if (!task) return;
   if (task->over()) return answer_with_outcome(*request, *task);
   const std::uint64_t serial = loop.next_serial();
-  if (rpc::InFlight* in_flight = loop.in_flight_of(*request)) {
+  if (rpc::InFlight* in_flight = loop.clients().in_flight_of(*request)) {
     const auto added = in_flight->add(request->exchange.id(), {loop.index(), serial});
     if (const auto bad = rpc::in_flight_error(added)) return request->exchange.error(*bad);
   }
   auto waiter = std::make_unique<TaskWaiter>(loop, serial, std::move(request), std::move(task));
-  loop.hold_open(serial, std::move(waiter)).look();
+  loop.held_open().hold(serial, std::move(waiter)).look();
 }
 
 void list_core_tasks(ServerLoop& loop, RequestPtr request) {

@@ -9,8 +9,8 @@ std::function<void()> announcer(ServerLoop& loop, const TaskPtr& task, const Ses
     loop.loop().post([&loop, weak, session] {
       const TaskPtr changed = weak.lock();
       if (!changed) return;
-      loop.tell_session(*session, R"({"jsonrpc":"2.0","method":"notifications/tasks/status","params":{)" +
-                                      changed->describe() + "}}");
+      loop.clients().tell(*session, R"({"jsonrpc":"2.0","method":"notifications/tasks/status","params":{)" +
+                                        changed->describe() + "}}");
     });
   };
 }

@@ -34,7 +34,7 @@ void EventReader::send() {
     over = reading.over;
     if (reading.events.empty()) break;
   }
-  if (over) loop_.let_go(serial_);
+  if (over) loop_.held_open().let_go(serial_);
 }
 
 void EventReader::send(const EventLog::Event& event) {
@@ -48,19 +48,19 @@ void EventReader::send(const EventLog::Event& event) {
 
 void EventReader::on_gone() {
   reply_ = nullptr;
-  loop_.let_go(serial_);
+  loop_.held_open().let_go(serial_);
 }
 
 void open_reader(ServerLoop& loop, transport::HttpReply& reply, SessionPtr session, EventLogPtr log, std::uint64_t position,
                  EventReader::Style style) {
-  if (loop.ends_streams()) {
+  if (loop.held_open().ends_streams()) {
     if (style == EventReader::Style::whole_session) loop.server().sessions().remove(*session);
     return reply.end();
   }
   const std::uint64_t serial = loop.next_serial();
   auto reader =
       std::make_unique<EventReader>(loop, serial, reply, std::move(session), std::move(log), position, style);
-  loop.hold_open(serial, std::move(reader)).look();
+  loop.held_open().hold(serial, std::move(reader)).look();
 }
 
 }  // namespace collet::protocol

@@ -1,6 +1,7 @@
 #include "protocol/legacy/lifecycle.h"
 
 #include "base/text.h"
+#include "protocol/lists/known_lists.h"
 #include "protocol/server.h"
 #include "protocol/server_loop.h"
 #include "protocol/severity.h"
@@ -34,7 +35,7 @@ std::string kept_info(const json::Value& info) {
 }
 
 std::string instructions_for(ServerLoop& loop, const Context& context) {
-  return loop.server().instructions_member(loop.viewed(context.principal));
+  return loop.server().instructions_member(loop.catalog().viewed(context.principal));
 }
 
 void answer_initialize(ServerLoop& loop, Request& request, std::string_view version) {
@@ -71,7 +72,7 @@ void initialize(ServerLoop& loop, RequestPtr request) {
     session = loop.server().sessions().create(request->context.principal, loop.loop().now_ms());
     request->http.set_session(session->id());
   }
-  loop.note_lists(*session);
+  note_lists(loop.catalog(), *session);
   if (!session->initialize(std::move(client))) {
     return request->exchange.error(rpc::invalid_request("this stream is initialized already"));
   }

@@ -5,17 +5,21 @@
 #include <string_view>
 
 #include "base/callback.h"
+#include "loop/loop.h"
 #include "protocol/legacy/session.h"
 #include "registry/principal.h"
 
 namespace collet::protocol {
 
-class ServerLoop;
+class LoopCatalog;
+class Server;
 
 // Loop thread.
 class LoopSessions {
  public:
-  explicit LoopSessions(ServerLoop& loop) : loop_(loop) {}
+  // All outlive it.
+  LoopSessions(Server& server, loop::Loop& loop, LoopCatalog& catalog)
+      : server_(server), loop_(loop), catalog_(catalog) {}
 
   // One that is here; null: there is none of this principal. Counts as use.
   SessionPtr find(std::string_view id, const registry::PrincipalPtr& principal);
@@ -33,7 +37,9 @@ class LoopSessions {
  private:
   void restore(std::string id, const registry::PrincipalPtr& principal, const Session::Record& record);
 
-  ServerLoop& loop_;
+  Server& server_;
+  loop::Loop& loop_;
+  LoopCatalog& catalog_;
 };
 
 }  // namespace collet::protocol

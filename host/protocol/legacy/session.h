@@ -83,7 +83,7 @@ class Session {
   // True once for one that is continued: what its client knows of lists may be old.
   bool take_news_of_lists() { return news_of_lists_.exchange(false); }
 
-  // Takes note of what its client's list is like, by ServerLoop::fingerprint(); whether that is another one than before.
+  // Takes note of what its client's list is like, by LoopCatalog::fingerprint(); whether that is another one than before.
   bool note_list(registry::Kind kind, std::size_t fingerprint);
 
   // Requests of ours that the client has not answered. Nothing if there are kSessionCallsMax already.

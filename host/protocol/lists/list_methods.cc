@@ -35,7 +35,7 @@ std::optional<rpc::Error> read_filter(const json::Value& wishes, ServerLoop& loo
     if (wanted && wanted->GetBool()) out.lists |= list.kinds;
   }
   return read_strings(wishes, "resourceSubscriptions", [&](std::string_view uri) {
-    const auto found = loop.find(registry::CallKind::resource, uri, context);
+    const auto found = loop.catalog().find(registry::CallKind::resource, uri, context.principal);
     if (!found.item) return;
     out.uris.try_emplace(registry::watched_uri(uri),
                          NotificationFilter::Uri{std::string(uri), std::string(found.uri(uri))});
@@ -60,7 +60,7 @@ void list_items(ServerLoop& loop, RequestPtr request, registry::Kind kind) {
     if (!value->IsString()) return request->invalid_params("cursor must be a string");
     cursor = json::view(*value);
   }
-  const auto page = loop.listing(kind, request->context.principal).page(cursor, request->context.era);
+  const auto page = loop.catalog().listing(kind, request->context.principal).page(cursor, request->context.era);
   if (!page) return request->invalid_params("unknown cursor");
 
   const bool more = !page->next_cursor.empty();
@@ -81,12 +81,12 @@ void listen(ServerLoop& loop, RequestPtr request) {
   auto bad = read_filter(*wishes, loop, request->context, filter);
   if (!bad) bad = read_tasks(*wishes, request->context, loop.server().tasks(), filter);
   if (bad) return request->exchange.error(*bad);
-  if (!loop.has_room_for_subscription(registry::id_of(request->context.principal))) {
+  if (!loop.held_open().has_room_for_subscription(registry::id_of(request->context.principal))) {
     return request->exchange.error(rpc::internal_error("Too many subscriptions are open"));
   }
-  if (loop.ends_streams()) return request->exchange.error(rpc::internal_error("The server is ending"));
+  if (loop.held_open().ends_streams()) return request->exchange.error(rpc::internal_error("The server is ending"));
   const std::uint64_t serial = loop.next_serial();
-  loop.hold_open(serial, std::make_unique<Subscription>(loop, serial, *request, std::move(filter)));
+  loop.held_open().hold(serial, std::make_unique<Subscription>(loop, serial, *request, std::move(filter)));
 }
 
 }  // namespace collet::protocol

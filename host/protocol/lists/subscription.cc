@@ -1,14 +1,9 @@
 #include "protocol/lists/subscription.h"
 
-#include <algorithm>
-
 #include "base/json_members.h"
 #include "base/text.h"
-#include "protocol/error.h"
 #include "protocol/server.h"
 #include "protocol/server_loop.h"
-#include "protocol/shares.h"
-#include "registry/uri_spelling.h"
 
 namespace collet::protocol {
 namespace {
@@ -37,7 +32,7 @@ Subscription::Subscription(ServerLoop& loop, std::uint64_t serial, Request& requ
       serial_(serial),
       principal_(request.context.principal),
       filter_(std::move(filter)),
-      in_flight_(loop.in_flight_of(request)),
+      in_flight_(loop.clients().in_flight_of(request)),
       http_(request.http),
       exchange_(request.context.transport == Transport::http ? request.exchange.move_to(http_)
                                                              : std::move(request.exchange)) {
@@ -83,13 +78,13 @@ void Subscription::list_changed(const mcp::ChangingList& list, bool several) {
 
 // Whether what its client sees of it is another list than before.
 bool Subscription::note_list(Kind kind) {
-  const std::size_t now = loop_.fingerprint(kind, principal_);
+  const std::size_t now = loop_.catalog().fingerprint(kind, principal_);
   return std::exchange(lists_[static_cast<unsigned>(kind)], now) != now;
 }
 
 void Subscription::resource_updated(std::string_view key) {
   const auto watched = filter_.uris.find(key);
-  if (watched == filter_.uris.end() || !loop_.sees(principal_, watched->second.asked)) return;
+  if (watched == filter_.uris.end() || !loop_.catalog().sees(principal_, watched->second.asked)) return;
   std::string member = R"("uri":)";
   text::append_json_string(member, watched->second.asked);
   notify("notifications/resources/updated", member);
@@ -108,13 +103,13 @@ void Subscription::look() {
 void Subscription::cancel() {
   exchange_.disown();
   http_.abandon();
-  loop_.let_go(serial_);
+  loop_.held_open().let_go(serial_);
 }
 
 void Subscription::on_gone() {
   http_.forget();
   exchange_.disown();
-  loop_.let_go(serial_);
+  loop_.held_open().let_go(serial_);
 }
 
 }  // namespace collet::protocol

@@ -17,11 +17,12 @@ class Server;
 // Loop thread.
 class LoopTasks {
  public:
-  // All outlive it. The loop runs nothing that it has posted when it is gone.
-  LoopTasks(Server& server, loop::Loop& loop, WaitingRequests& waiting) : server_(server), loop_(loop), waiting_(waiting) {}
+  // All outlive it.
+  LoopTasks(Server& server, loop::Loop& loop, WaitingRequests& waiting)
+      : server_(server), loop_(loop), waiting_(waiting) {}
 
-  // Whether the request, which is about tasks, waits for some that may be in the store: it is taken then, and given to `then` when they
-  // are here. Else it stays the caller's.
+  // True: the request is about tasks that may be in the store, and has been taken to wait for them. When they are here it is
+  // given to `then`, unless it has been answered meanwhile. False: it is still the caller's.
   bool fetch_for(RequestPtr& request, Callback<void(RequestPtr)> then);
 
  private:

@@ -56,13 +56,13 @@ TaskWaiter::TaskWaiter(ServerLoop& loop, std::uint64_t serial, RequestPtr reques
 }
 
 TaskWaiter::~TaskWaiter() {
-  if (rpc::InFlight* in_flight = loop_.in_flight_of(*request_)) in_flight->remove(request_->exchange.id());
+  if (rpc::InFlight* in_flight = loop_.clients().in_flight_of(*request_)) in_flight->remove(request_->exchange.id());
 }
 
 void TaskWaiter::look() {
   if (!task_->over()) return ask();
   answer_with_outcome(*request_, *task_);
-  loop_.let_go(serial_);
+  loop_.held_open().let_go(serial_);
 }
 
 void TaskWaiter::ask() {
@@ -80,14 +80,14 @@ void TaskWaiter::ask() {
 void TaskWaiter::cancel() {
   request_->exchange.disown();
   request_->http.abandon();
-  loop_.let_go(serial_);
+  loop_.held_open().let_go(serial_);
 }
 
 void TaskWaiter::on_gone() {
   request_->http.forget();
   if (request_->http.resumable()) return;
   request_->exchange.disown();
-  loop_.let_go(serial_);
+  loop_.held_open().let_go(serial_);
 }
 
 }  // namespace collet::protocol

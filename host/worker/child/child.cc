@@ -25,6 +25,7 @@
 #include "worker/host/process.h"
 #include "worker/talk/frame_form.h"
 #include "worker/talk/open_order.h"
+#include "worker/talk/opened.h"
 #include "worker/talk/web_frame.h"
 
 namespace collet::worker {
@@ -124,18 +125,20 @@ class Child {
   void say_opened(const Result<void>& opened) {
     // Before the outbox is held, which whoever changes items puts them in.
     const std::string item_problem = opened ? generation_->item_problem() : std::string();
-    out_.put([&](std::string& out) {
-      FrameWriter frame(out, FrameType::opened);
-      frame.text_or_nothing(opened ? std::nullopt : std::optional<std::string_view>(opened.message()));
-      const bool there = opened.ok();
-      const plugin::PluginTable none;
-      const plugin::PluginTable& table = there ? generation_->table() : none;
-      const auto state_version = there ? generation_->state_version() : std::nullopt;
-      frame.text(table.id).text(table.version).text(table.info).number(table.functions.flags);
-      frame.number(state_version.value_or(0));
-      frame.number(there ? offered() : std::uint8_t{0});
-      frame.text(item_problem).text(unconfined_);
-    });
+    Opened said;
+    if (!opened) said.failed = opened.message();
+    if (opened) {
+      const plugin::PluginTable& table = generation_->table();
+      said.id = table.id;
+      said.version = table.version;
+      said.info = table.info;
+      said.flags = table.functions.flags;
+      said.state_version = generation_->state_version().value_or(0);
+      said.offered = offered();
+      said.item_problem = item_problem;
+    }
+    said.unenforced = unconfined_;
+    out_.put([&](std::string& out) { worker::append(out, said); });
   }
 
   std::uint8_t offered() const {

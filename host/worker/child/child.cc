@@ -8,15 +8,13 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <unordered_map>
 
 #include "base/log.h"
 #include "loop/read_watch.h"
-#include "plugin/abi/abi_items.h"
 #include "plugin/run/generation.h"
-#include "registry/ending.h"
-#include "worker/child/child_call.h"
+#include "worker/child/child_calls.h"
 #include "worker/child/child_fetches.h"
+#include "worker/child/child_items.h"
 #include "worker/child/child_peers.h"
 #include "worker/child/child_records.h"
 #include "worker/child/child_streams.h"
@@ -26,15 +24,13 @@
 #include "worker/talk/frame_form.h"
 #include "worker/talk/open_order.h"
 #include "worker/talk/opened.h"
-#include "worker/talk/web_frame.h"
 
 namespace collet::worker {
 namespace {
 
 using plugin::Clock;
 
-constexpr std::size_t kItemsFrameBytes = 1u << 20;  // after that many another frame begins
-constexpr std::uint64_t kForeverMs = 86'400'000;    // the host decides how long anything may take
+constexpr std::uint64_t kForeverMs = 86'400'000;  // the host decides how long anything may take
 
 class Child {
  public:
@@ -109,10 +105,10 @@ class Child {
     if (auto opened = generation_->finish_open(Clock::time_point::max()); !opened) return say_opened(opened);
     {
       const auto pause = generation_->items().pause();
-      say_items(generation_->items().current(pause));
+      items_.say(generation_->items().current(pause));
       generation_->items().publish_by(pause,
                                       [this](std::vector<registry::ItemDef> items, Callback<void()> adopted) {
-                                        say_items(items);
+                                        items_.say(items);
                                         // Calls are started by the loop, which may be about to start one of what
                                         // has gone.
                                         auto kept = std::make_shared<Callback<void()>>(std::move(adopted));
@@ -138,7 +134,7 @@ class Child {
       said.item_problem = item_problem;
     }
     said.unenforced = unconfined_;
-    out_.put([&](std::string& out) { worker::append(out, said); });
+    out_.put([&](std::string& out) { append(out, said); });
   }
 
   std::uint8_t offered() const {
@@ -173,49 +169,6 @@ class Child {
     _exit(0);  // the library's destructors have run
   }
 
-  // on any thread, one at a time
-
-  // What has changed since it was last called. Sent before whatever the plugin says afterwards.
-  void say_items(const std::vector<registry::ItemDef>& items) {
-    std::unordered_map<std::uint64_t, std::uint32_t> ids;
-    std::vector<const registry::ItemDef*> added;
-    {
-      const std::lock_guard lock(items_mutex_);
-      for (const registry::ItemDef& item : items) {
-        const auto known = ids_.find(item.handle);
-        if (known == ids_.end()) added.push_back(&item);
-        const std::uint32_t id = known == ids_.end() ? ++last_item_ : known->second;
-        ids.emplace(item.handle, id);
-        handles_.emplace(id, item.handle);
-      }
-      ids_.swap(ids);
-      for (const auto& [handle, id] : ids_) ids.erase(handle);
-      for (const auto& [handle, id] : ids) handles_.erase(id);
-    }
-    std::size_t next = 0;
-    do {
-      out_.put([&](std::string& out) {
-        FrameWriter frame(out, FrameType::items);
-        frame.number(static_cast<std::uint32_t>(next == 0 ? ids.size() : 0));
-        if (next == 0) {
-          for (const auto& [handle, id] : ids) frame.number(id);
-        }
-        std::size_t count = 0;
-        for (std::size_t bytes = 0; next + count < added.size() && bytes < kItemsFrameBytes; ++count) {
-          bytes += added[next + count]->definition.size() + added[next + count]->name.size();
-        }
-        frame.number(static_cast<std::uint32_t>(count));
-        for (; count > 0; --count) append(frame, *added[next++]);
-        frame.number(static_cast<std::uint8_t>(next == added.size()));
-      });
-    } while (next < added.size());
-  }
-
-  void append(FrameWriter& frame, const registry::ItemDef& item) {
-    frame.number(ids_.at(item.handle)).number(plugin::to_abi(item.kind)).number(plugin::to_flags(item.traits));
-    frame.number(item.timeout_ms).text(item.name).text(item.definition);
-  }
-
   // on the loop
 
   void receive() {
@@ -234,11 +187,11 @@ class Child {
     FieldReader fields(frame.body);
     switch (frame.head.type) {
       case FrameType::call:
-        return start(frame.head.id, fields);
+        return host_calls_.start(frame.head.id, fields, *generation_);
       case FrameType::cancel:
-        return cancel(frame.head.id, fields.number<std::uint32_t>());
+        return host_calls_.cancel(frame.head.id, fields.number<std::uint32_t>(), *generation_);
       case FrameType::taken:
-        return taken(frame.head.id, fields.number<std::uint64_t>());
+        return host_calls_.taken(frame.head.id, fields.number<std::uint64_t>(), *generation_);
       case FrameType::blob_done:
         return arena_->give_back_at(frame.head.id);
       case FrameType::quiesce:
@@ -278,47 +231,6 @@ class Child {
     }
   }
 
-  void start(std::uint64_t id, FieldReader& fields) {
-    registry::Call call;
-    const auto item = fields.number<std::uint64_t>();
-    call.kind = plugin::to_call_kind(fields.number<std::uint32_t>()).value_or(registry::CallKind::tool);
-    call.round = fields.number<std::uint32_t>();
-    call.state_version = fields.number<std::uint32_t>();
-    call.timeout_ms = fields.number<std::uint64_t>();
-    call.name = fields.text();
-    call.arguments = fields.text_or_nothing();
-    call.variables = fields.text_or_nothing();
-    call.input_responses = fields.text_or_nothing();
-    call.state = fields.text_or_nothing().value_or(std::string_view());
-    if (call.kind == registry::CallKind::route) call.web = read_web_request(fields.text());
-    const auto [at, is_new] = calls_here_.try_emplace(id, id, fields.rest(), out_, ended_);
-    if (!is_new) return;
-    {
-      const std::lock_guard lock(items_mutex_);
-      const auto known = handles_.find(static_cast<std::uint32_t>(item));
-      if (known != handles_.end()) call.handle = known->second;
-    }
-    ChildCall& here = at->second;
-    if (call.handle == 0) {
-      registry::Ending ending =
-          registry::failed(plugin::kInternalError, fmt::format("plugin {}: what was called is gone", order_.name));
-      return here.on_end(ending);
-    }
-    const registry::CallId started = generation_->start(call, here);
-    if (started != 0) here.here = started;  // else it is no more
-  }
-
-  void cancel(std::uint64_t id, std::uint32_t reason) {
-    const auto found = calls_here_.find(id);
-    if (found == calls_here_.end()) return;
-    generation_->cancel(found->second.here, static_cast<registry::CancelReason>(reason));
-  }
-
-  void taken(std::uint64_t id, std::uint64_t bytes) {
-    const auto found = calls_here_.find(id);
-    if (found != calls_here_.end()) generation_->taken(found->second.here, bytes);
-  }
-
   const OpenOrder order_;
   FrameBuffer input_;
   const std::unique_ptr<Arena> arena_;
@@ -327,13 +239,8 @@ class Child {
   loop::Loop loop_;
   plugin::CallTable calls_;
   Outbox out_;
-  std::unordered_map<std::uint64_t, ChildCall> calls_here_;  // by the host's id
-  std::function<void(std::uint64_t id)> ended_ = [this](std::uint64_t id) { calls_here_.erase(id); };
-
-  std::mutex items_mutex_;                                    // guards the three below
-  std::unordered_map<std::uint64_t, std::uint32_t> ids_;      // what the host calls an item, by its handle here
-  std::unordered_map<std::uint32_t, std::uint64_t> handles_;  // the other way round
-  std::uint32_t last_item_ = 0;
+  ChildItems items_{out_};
+  ChildCalls host_calls_{order_.name, items_, out_};
 
   // Of the generation.
   std::atomic<ChildPeers*> peers_{nullptr};

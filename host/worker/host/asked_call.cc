@@ -162,6 +162,11 @@ std::vector<PathUse> AskedCall::path_uses() const {
   }
 }
 
+Descriptor AskedCall::descriptor(std::uint64_t which) const {
+  const Descriptor handle(static_cast<int>(syscall(SYS_pidfd_open, process(), 0)));
+  return Descriptor(static_cast<int>(syscall(SYS_pidfd_getfd, handle.get(), which, 0)));
+}
+
 pid_t AskedCall::process() const {
   std::ifstream status(fmt::format("/proc/{}/status", thread));
   for (std::string word; status >> word;) {

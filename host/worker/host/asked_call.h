@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "worker/walls/file_rules.h"
 
 namespace collet::worker {
@@ -29,6 +30,8 @@ struct AskedCall {
   bool read(std::uint64_t at, void* to, std::size_t size) const;
   // Nothing if it is none that a rule for files is about. More than one for those that take two paths.
   std::vector<PathUse> path_uses() const;
+  // A copy of a descriptor of the process; none: it has no such.
+  Descriptor descriptor(std::uint64_t which) const;
   pid_t process() const;  // which the thread belongs to; 0: it is gone
   // A path of the process as it sees it, of one that /proc has: below chroot() that shows more.
   std::string as_seen(const std::string& path) const;

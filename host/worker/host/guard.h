@@ -6,23 +6,13 @@
 // name: it makes them on the worker's behalf, to the address that it has looked at, so that nothing can change in between.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <string>
 #include <thread>
 
 #include "base/descriptor.h"
-#include "base/placement.h"
+#include "worker/host/guard_order.h"
 
 namespace collet::worker {
-
-struct GuardOrder {
-  std::string name;  // of the plugin in the configuration
-  std::string view;  // what the plugin's library lies in
-  Permissions permissions;
-  // On the guard's thread: something was denied, in words that say what would allow it.
-  std::function<void(const std::string& denial)> denied;
-};
 
 class Guard {
  public:

@@ -17,7 +17,6 @@ constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kSweepMsMin = 5;
 constexpr std::uint64_t kSweepMsMax = 500;
 constexpr std::uint64_t kTellMs = 10'000;
-constexpr std::size_t kOutputKeptBytesMax = 256u << 10;
 
 }  // namespace
 
@@ -77,7 +76,7 @@ void ConnectionGroup::add(HttpConnection& connection) {
     const std::uint64_t shortest = *std::min_element(time_limits_ms_.begin(), time_limits_ms_.end());
     sweeper_.repeat(std::clamp(shortest / 8, kSweepMsMin, kSweepMsMax), [this] { sweep(); });
   }
-  connection.wait_ = Wait::close;  // any but the one that follows
+  connection.place().wait = Wait::close;  // any but the one that follows
   wait(connection, Wait::first);
 }
 
@@ -90,34 +89,36 @@ void ConnectionGroup::remove(HttpConnection& connection) {
 void ConnectionGroup::wait(HttpConnection& connection, Wait what) {
   unlink(connection);
   const auto index = static_cast<std::size_t>(what);
-  connection.wait_ = what;
-  connection.deadline_ms_ = time_limits_ms_[index] == kNever ? kNever : loop.now_ms() + time_limits_ms_[index];
+  QueuePlace& place = connection.place();
+  place.wait = what;
+  place.deadline_ms = time_limits_ms_[index] == kNever ? kNever : loop.now_ms() + time_limits_ms_[index];
   Queue& queue = queues_[index];
-  connection.previous_ = queue.last;
-  connection.next_ = nullptr;
-  (queue.last ? queue.last->next_ : queue.first) = &connection;
+  place.previous = queue.last;
+  place.next = nullptr;
+  (queue.last ? queue.last->place().next : queue.first) = &connection;
   queue.last = &connection;
 }
 
 void ConnectionGroup::unlink(HttpConnection& connection) {
-  Queue& queue = queues_[static_cast<std::size_t>(connection.wait_)];
-  if (!connection.previous_ && queue.first != &connection) return;  // in no queue yet
-  (connection.previous_ ? connection.previous_->next_ : queue.first) = connection.next_;
-  (connection.next_ ? connection.next_->previous_ : queue.last) = connection.previous_;
-  connection.previous_ = connection.next_ = nullptr;
+  QueuePlace& place = connection.place();
+  Queue& queue = queues_[static_cast<std::size_t>(place.wait)];
+  if (!place.previous && queue.first != &connection) return;  // in no queue yet
+  (place.previous ? place.previous->place().next : queue.first) = place.next;
+  (place.next ? place.next->place().previous : queue.last) = place.previous;
+  place.previous = place.next = nullptr;
 }
 
 void ConnectionGroup::sweep() {
   const std::uint64_t now = loop.now_ms();
   for (Queue& queue : queues_) {
     // A connection whose time is up leaves the front of its queue.
-    while (queue.first && queue.first->deadline_ms_ <= now) queue.first->time_is_up();
+    while (queue.first && queue.first->place().deadline_ms <= now) queue.first->time_is_up();
   }
 }
 
 void ConnectionGroup::defer(HttpConnection& connection) {
-  COLLET_ASSERT(!connection.closing_);  // it will be gone by then
-  if (std::exchange(connection.deferred_, true)) return;
+  COLLET_ASSERT(!connection.is_closing());  // it will be gone by then
+  if (std::exchange(connection.place().deferred, true)) return;
   if (deferred_.empty()) {
     uv_idle_start(idle_, [](uv_idle_t* idle) { static_cast<ConnectionGroup*>(idle->data)->run_deferred(); });
   }
@@ -125,7 +126,7 @@ void ConnectionGroup::defer(HttpConnection& connection) {
 }
 
 void ConnectionGroup::forget_deferred(HttpConnection& connection) {
-  if (std::exchange(connection.deferred_, false)) std::erase(deferred_, &connection);
+  if (std::exchange(connection.place().deferred, false)) std::erase(deferred_, &connection);
 }
 
 void ConnectionGroup::run_deferred() {
@@ -133,7 +134,7 @@ void ConnectionGroup::run_deferred() {
   for (std::size_t left = deferred_.size(); left > 0 && !deferred_.empty(); --left) {
     HttpConnection& connection = *deferred_.front();
     deferred_.erase(deferred_.begin());
-    connection.deferred_ = false;
+    connection.place().deferred = false;
     connection.resume();
   }
   if (deferred_.empty()) uv_idle_stop(idle_);
@@ -160,22 +161,6 @@ void ConnectionGroup::drain(Callback<void()> done) {
 // Last in its callers: `done` may destroy the group.
 void ConnectionGroup::finish_drain_if_empty() {
   if (draining_ && size_ == 0 && drained_) std::exchange(drained_, nullptr)();
-}
-
-std::string& ConnectionGroup::output_of(HttpConnection& connection) {
-  if (output_owner_ != &connection) {
-    if (output_owner_) output_owner_->flush();
-    output_owner_ = &connection;
-    if (output_.capacity() > kOutputKeptBytesMax) output_ = {};
-    output_.clear();
-  }
-  return output_;
-}
-
-std::string* ConnectionGroup::release_output_of(HttpConnection& connection) {
-  if (output_owner_ != &connection) return nullptr;
-  output_owner_ = nullptr;
-  return &output_;
 }
 
 }  // namespace collet::transport

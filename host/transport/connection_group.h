@@ -5,7 +5,6 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "base/callback.h"
@@ -13,6 +12,7 @@
 #include "transport/http.h"
 #include "transport/http_parser.h"
 #include "transport/http_response.h"
+#include "transport/output_buffer.h"
 #include "transport/request_memory.h"
 
 struct uv_idle_s;
@@ -34,6 +34,15 @@ enum class Wait : std::uint8_t {
   close,    // libuv's close callback: none either
 };
 inline constexpr std::size_t kWaits = 9;
+
+// Where a connection is in the queues of its group, which alone changes it.
+struct QueuePlace {
+  HttpConnection* previous = nullptr;
+  HttpConnection* next = nullptr;
+  std::uint64_t deadline_ms = 0;
+  Wait wait = Wait::close;
+  bool deferred = false;  // resumed in the next turn of the loop
+};
 
 class ConnectionGroup {
  public:
@@ -60,11 +69,6 @@ class ConnectionGroup {
   bool draining() const { return draining_; }
   std::size_t size() const { return size_; }
 
-  // The buffer in which a connection gathers what it is about to send. Taking it sends what another has left there.
-  std::string& output_of(HttpConnection& connection);
-  // What that connection has gathered, or null; it is nobody's afterwards, and lasts until output_of() is called.
-  std::string* release_output_of(HttpConnection& connection);
-
   loop::Loop& loop;
   const HttpLimits limits;
   HttpHandler& handler;
@@ -73,7 +77,7 @@ class ConnectionGroup {
   HttpParser parser;                          // for a request that comes whole
   const std::unique_ptr<char[]> read_buffer;  // kReadBytes
   std::unique_ptr<char[]> ciphertext;         // kReadBytes, once there is TLS
-  std::string encrypted;                      // about to be sent
+  OutputBuffer output;
   DateField date;
 
  private:
@@ -94,8 +98,6 @@ class ConnectionGroup {
   loop::Timer sweeper_;  // runs while there are connections
   uv_idle_s* idle_;      // owned; freed by libuv's close callback
   std::vector<HttpConnection*> deferred_;
-  std::string output_;
-  HttpConnection* output_owner_ = nullptr;
   bool draining_ = false;
   std::uint64_t tell_again_ms_ = 0;
   Callback<void()> drained_;

@@ -1,20 +1,17 @@
 #include "transport/http_connection.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstring>
+#include <new>
+#include <utility>
+#include <vector>
 
 #include "base/assert.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "transport/event_stream.h"
+#include "transport/http_response.h"
 
 namespace collet::transport {
 namespace {
-
-constexpr std::size_t kHeaderReadBytes = 4u << 10;
 
 // The parser that a loop's connections share: ready for the next one afterwards, whatever happens.
 struct LentParser {
@@ -27,19 +24,14 @@ struct LentParser {
 void HttpConnection::open(ConnectionGroup& group, int descriptor, Peer peer, std::string address,
                           TlsContext* tls) {
   auto* connection = new HttpConnection(group, peer, std::move(address));
-  if (tls) connection->tls_ = std::make_unique<TlsSession>(*tls);
+  if (tls) connection->socket_.use_tls(std::make_unique<TlsSession>(*tls));
   connection->start(descriptor);
 }
 
 HttpConnection::HttpConnection(ConnectionGroup& group, Moved moved)
-    : group_(&group),
-      address_(std::move(moved.address)),
-      hold_(std::move(moved.hold)),
-      known_(std::move(moved.known)),
-      kept_(std::move(moved.kept)),
-      tls_(std::move(moved.tls)),
-      peer_(moved.peer) {
-  kept_->parser.heed(group.limits);
+    : group_(&group), input_(std::move(moved.input)), output_(socket_, group.output), peer_(moved.peer) {
+  socket_.use_tls(std::move(moved.tls));
+  input_.heed(group.limits);
 }
 
 // At its new loop, where there may be no room for it.
@@ -53,18 +45,12 @@ void HttpConnection::go_on(ConnectionGroup& group, Moved moved) {
   connection->settle();
 }
 
-bool HttpConnection::is_large() const {
-  return kept_->parser.header_complete() && std::max(kept_->size, kept_->parser.size_hint()) > kLargeRequestBytes;
-}
-
 // False: it stays here.
 bool HttpConnection::move_aside() {
   if (!group_->aside || group_->draining()) return false;
-  uv_os_fd_t descriptor;
-  if (uv_fileno(reinterpret_cast<uv_handle_t*>(&handle_), &descriptor) != 0) return false;
-  Descriptor socket(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+  Descriptor socket = socket_.duplicate();
   if (!socket) return false;
-  Moved moved{std::move(socket), peer_, address_, std::move(hold_), std::move(known_), std::move(kept_), std::move(tls_)};
+  Moved moved{std::move(socket), peer_, std::move(input_), socket_.take_tls()};
   group_->aside->loop.post([to = group_->aside, moved = std::move(moved)]() mutable { go_on(*to, std::move(moved)); });
   close();
   return true;
@@ -73,27 +59,14 @@ bool HttpConnection::move_aside() {
 // Takes over `descriptor`; closes itself if it cannot.
 void HttpConnection::start(int descriptor) {
   group_->add(*this);
-  uv_loop_t* loop = group_->loop.uv();
-  const bool local = peer_ == Peer::unix_socket;
-  if (local) {
-    uv_pipe_init(loop, &handle_.pipe, 0);
-  } else {
-    uv_tcp_init(loop, &handle_.tcp);
-  }
-  stream()->data = this;
-  if ((local ? uv_pipe_open(&handle_.pipe, descriptor) : uv_tcp_open(&handle_.tcp, descriptor)) != 0) {
-    ::close(descriptor);
-    return close();
-  }
-  if (!local) uv_tcp_nodelay(&handle_.tcp, 1);
+  if (!socket_.open(group_->loop.uv(), descriptor, peer_ == Peer::unix_socket, *this)) return close();
   start_reading();
 }
 
 void HttpConnection::start_reading() {
-  uv_read_start(
-      stream(),
+  socket_.start_reading(
       [](uv_handle_t* handle, std::size_t, uv_buf_t* into) {
-        auto& connection = *static_cast<HttpConnection*>(handle->data);
+        auto& connection = static_cast<HttpConnection&>(*static_cast<ClientSocket::Owner*>(handle->data));
         try {
           *into = connection.read_space();
         } catch (const std::bad_alloc&) {
@@ -101,22 +74,20 @@ void HttpConnection::start_reading() {
         }
       },
       [](uv_stream_t* handle, ssize_t bytes, const uv_buf_t*) {
-        static_cast<HttpConnection*>(handle->data)->on_read(bytes);
+        static_cast<HttpConnection&>(*static_cast<ClientSocket::Owner*>(handle->data)).on_read(bytes);
       });
 }
 
 void HttpConnection::close() {
   if (std::exchange(closing_, true)) return;
   hangup_.reset();
-  group_->release_output_of(*this);
+  output_.drop_gathered();
   group_->forget_deferred(*this);
   group_->wait(*this, Wait::close);
-  const auto closed = [](uv_handle_t* handle) { static_cast<HttpConnection*>(handle->data)->closed(); };
-  if (resets_ && peer_ != Peer::unix_socket && uv_tcp_close_reset(&handle_.tcp, closed) == 0) return;
-  uv_close(reinterpret_cast<uv_handle_t*>(&handle_), closed);
+  socket_.close(resets_);
 }
 
-void HttpConnection::closed() {
+void HttpConnection::on_closed() {
   if (group_) {
     if (observer_) std::exchange(observer_, nullptr)->on_gone();
     group_->remove(*this);
@@ -129,25 +100,20 @@ void HttpConnection::abandon() {
   if (observer_) std::exchange(observer_, nullptr)->on_gone();
   if (std::exchange(closing_, true)) return;
   hangup_.reset();
-  uv_close(reinterpret_cast<uv_handle_t*>(&handle_),
-           [](uv_handle_t* handle) { static_cast<HttpConnection*>(handle->data)->closed(); });
+  socket_.close(false);
 }
 
 void HttpConnection::time_is_up() {
-  switch (wait_) {
+  switch (place_.wait) {
     case Wait::header:
     case Wait::body:
-      return refuse(408, "the request did not come in time",
-                    kept_->parser.salvage({kept_->bytes.get(), kept_->size}));
+      return refuse(408, "the request did not come in time", input_.salvage());
     case Wait::comment:
-      if (!head_) events::append_comment(output(), !http_1_0_);
+      answer_.comment(output_);
       return piece_written();
-    case Wait::write: {
-      // Slow is no reason to cut, stuck is.
-      const std::uint64_t taken = written_bytes_ - backlog_bytes();
-      if (taken == std::exchange(taken_at_deadline_, taken)) return close();
+    case Wait::write:
+      if (!output_.took_more()) return close();  // slow is no reason to cut, stuck is
       return group_->wait(*this, Wait::write);
-    }
     case Wait::first:
     case Wait::idle:
     case Wait::linger:
@@ -159,7 +125,7 @@ void HttpConnection::time_is_up() {
 }
 
 uv_buf_t HttpConnection::read_space() {
-  if (!tls_) return space();
+  if (!socket_.tls()) return space();
   if (!group_->ciphertext) {
     group_->ciphertext = std::make_unique_for_overwrite<char[]>(ConnectionGroup::kReadBytes);
   }
@@ -168,47 +134,9 @@ uv_buf_t HttpConnection::read_space() {
 
 // Where the next bytes of requests go; none if there is no memory for them.
 uv_buf_t HttpConnection::space() {
-  if (!kept_) return uv_buf_init(group_->read_buffer.get(), ConnectionGroup::kReadBytes);
-  const std::size_t hint = kept_->parser.size_hint();
-  const std::size_t wanted = hint > kept_->size ? hint - kept_->size : kHeaderReadBytes;
-  if (!make_room(std::min(wanted, ConnectionGroup::kReadBytes))) return uv_buf_init(nullptr, 0);
-  return uv_buf_init(kept_->bytes.get() + kept_->size, static_cast<unsigned>(kept_->capacity - kept_->size));
-}
-
-bool HttpConnection::make_room(std::size_t free_bytes) {
-  if (!hold_.grow(kept_->capacity_for(free_bytes))) return false;
-  kept_->reserve(free_bytes);
-  return true;
-}
-
-std::size_t HttpConnection::Kept::capacity_for(std::size_t free_bytes) const {
-  if (capacity - size >= free_bytes) return capacity;
-  const std::size_t grown = std::max(size + free_bytes, size + size / 2);
-  const std::size_t hint = parser.size_hint();
-  return hint > size ? std::min(grown, hint) : grown;
-}
-
-// What was held for a request that has been answered.
-void HttpConnection::let_go() {
-  if (owes_answer()) return;
-  hold_.shrink(kept_ ? kept_->capacity : 0);
-  if (!kept_) static_cast<void>(hold_.pass_to(address_));  // whoever is next
-}
-
-void HttpConnection::Kept::reserve(std::size_t free_bytes) {
-  const std::size_t grown = capacity_for(free_bytes);
-  if (grown == capacity) return;
-  auto larger = std::make_unique_for_overwrite<char[]>(grown);
-  if (size > 0) std::memcpy(larger.get(), bytes.get(), size);
-  bytes = std::move(larger);
-  capacity = grown;
-}
-
-void HttpConnection::keep(HttpParser&& parser, const char* bytes, std::size_t size) {
-  kept_ = std::make_unique<Kept>(std::move(parser));
-  if (!make_room(size)) return drop_for_memory();
-  std::memcpy(kept_->bytes.get(), bytes, size);
-  kept_->size = size;
+  if (input_.is_empty()) return uv_buf_init(group_->read_buffer.get(), ConnectionGroup::kReadBytes);
+  const std::span<char> space = input_.space(ConnectionGroup::kReadBytes);
+  return uv_buf_init(space.data(), static_cast<unsigned>(space.size()));
 }
 
 void HttpConnection::on_read(ssize_t bytes) {
@@ -229,8 +157,8 @@ void HttpConnection::take(ssize_t bytes) {
     drop_for_memory();
     return uncork();
   }
-  if (tls_) {
-    tls_->receive({group_->ciphertext.get(), static_cast<std::size_t>(bytes)});
+  if (TlsSession* tls = socket_.tls()) {
+    tls->receive({group_->ciphertext.get(), static_cast<std::size_t>(bytes)});
     decrypt();
   } else {
     received(static_cast<std::size_t>(bytes));
@@ -240,31 +168,30 @@ void HttpConnection::take(ssize_t bytes) {
 
 void HttpConnection::uncork() {
   corked_ = false;
-  flush();
+  output_.flush();
   settle();
 }
 
 // A client's close() and its shutdown(SHUT_WR) look the same. What it is owed is still sent.
 void HttpConnection::on_end(ssize_t error) {
   // A deferred connection has a request that it keeps.
-  if (error != UV_EOF || !(owes_answer() || backlog_ || deferred_)) return close();
+  if (error != UV_EOF || !(owes_answer() || output_.waits() || place_.deferred)) return close();
   read_ended_ = true;
-  uv_read_stop(stream());
+  socket_.stop_reading();
   if (owes_answer()) look_for_client();
 }
 
 // Sends what the answer begins with in any case: if the client has closed, its system resets the connection.
 void HttpConnection::look_for_client() {
   if (phase_ != Phase::streaming) {
-    if (!std::exchange(begun_, true)) output().append(kAnswerBegin);
-  } else if (events_ && !head_) {
-    events::append_comment(output(), !http_1_0_);
-  } else if (!head_ && !http_1_0_) {
-    output().append("0");  // of the next chunk's size, or the last one's
+    answer_.begin_early(output_);
+  } else {
+    answer_.go_on_early(output_);
   }
-  flush();
-  uv_os_fd_t descriptor;
-  if (closing_ || hangup_ || uv_fileno(reinterpret_cast<uv_handle_t*>(&handle_), &descriptor) != 0) return;
+  output_.flush();
+  if (closing_ || hangup_) return;
+  const int descriptor = socket_.descriptor();
+  if (descriptor < 0) return;
   hangup_ = loop::HangupWatch::open(group_->loop, descriptor, [this] { close(); });
 }
 
@@ -276,80 +203,84 @@ void HttpConnection::decrypt() {
       drop_for_memory();
       break;
     }
-    bytes = tls_->decrypt(to.base, to.len);
+    bytes = socket_.tls()->decrypt(to.base, to.len);
     if (bytes <= 0) break;
     received(static_cast<std::size_t>(bytes));
   }
   if (closing_) return;
-  flush();
-  send_encrypted();  // of the handshake
+  output_.flush();
+  output_.send_encrypted();  // of the handshake
   if (bytes >= 0 || closing_) return;
-  if (!tls_->why().empty()) log::debug("closing a TLS connection: {}", tls_->why());
-  on_end(tls_->why().empty() ? UV_EOF : UV_ECONNRESET);
+  const std::string& why = socket_.tls()->why();
+  if (!why.empty()) log::debug("closing a TLS connection: {}", why);
+  on_end(why.empty() ? UV_EOF : UV_ECONNRESET);
 }
 
 // Takes what has been read into space().
 void HttpConnection::received(std::size_t bytes) {
-  if (kept_) {
-    kept_->size += bytes;
+  if (!input_.is_empty()) {
+    input_.add(bytes);
     serve_kept();
   } else if (!may_read_request()) {
-    keep(HttpParser(group_->limits), group_->read_buffer.get(), bytes);
+    keep(HttpParser(group_->limits), {group_->read_buffer.get(), bytes});
   } else {
-    char* data = group_->read_buffer.get();
     const LentParser lent{group_->parser};
-    const std::size_t used = consume(lent.parser, data, bytes);
-    if (used < bytes && phase_ != Phase::lingering && !closing_) keep(std::move(lent.parser), data + used, bytes - used);
+    const std::span<char> rest = consume(lent.parser, {group_->read_buffer.get(), bytes});
+    if (!rest.empty() && phase_ != Phase::lingering && !closing_) keep(std::move(lent.parser), rest);
   }
-  if (kept_ && !may_read_request() && kept_->size > limits::kHttpPipelineBytesMax && !closing_) {
+  if (has_kept_too_much() && !closing_) {
     paused_ = true;
-    uv_read_stop(stream());
+    socket_.stop_reading();
   }
+}
+
+// Ahead of an answer that is owed or has not been taken yet.
+bool HttpConnection::has_kept_too_much() {
+  return !input_.is_empty() && !may_read_request() && input_.bytes().size() > limits::kHttpPipelineBytesMax;
+}
+
+void HttpConnection::keep(HttpParser&& parser, std::span<const char> bytes) {
+  if (!input_.keep(std::move(parser), bytes)) drop_for_memory();
 }
 
 void HttpConnection::serve_kept() {
   if (!may_read_request()) return;
-  const std::size_t used = consume(kept_->parser, kept_->bytes.get(), kept_->size);
-  if (used == kept_->size || phase_ == Phase::lingering) {
-    kept_.reset();
-    return let_go();
-  }
-  kept_->size -= used;
-  std::memmove(kept_->bytes.get(), kept_->bytes.get() + used, kept_->size);
+  const std::span<char> rest = consume(input_.parser(), input_.bytes());
+  if (!rest.empty() && phase_ != Phase::lingering) return input_.keep_rest(rest);
+  input_.clear();
+  if (!owes_answer()) input_.let_go();
 }
 
-// Answers the requests that lie in [bytes, bytes + size) until one is incomplete or held, or its answer is pending. How
-// many bytes are done with; `size` may shrink.
-std::size_t HttpConnection::consume(HttpParser& parser, char* bytes, std::size_t& size) {
-  std::size_t used = 0;
-  while (used < size && may_read_request()) {
-    std::size_t left = size - used;
-    const HttpParser::Status status = parser.parse(bytes + used, left);
-    size = used + left;
+// Answers the requests that `bytes` begin with until one is incomplete or held, or its answer is pending. The bytes that
+// are not done with; their parser may have taken some out.
+std::span<char> HttpConnection::consume(HttpParser& parser, std::span<char> bytes) {
+  while (!bytes.empty() && may_read_request()) {
+    std::size_t left = bytes.size();
+    const HttpParser::Status status = parser.parse(bytes.data(), left);
+    bytes = bytes.first(left);
     if (status == HttpParser::Status::need_more) {
-      if (parser.take_header() && is_refused(parser, bytes + used)) return phase_ == Phase::held ? used : size;
-      if (parser.take_expect_continue() && !read_ended_) output().append("HTTP/1.1 100 Continue\r\n\r\n");
+      if (parser.take_header() && is_refused(parser, bytes.data())) return phase_ == Phase::held ? bytes : std::span<char>();
+      if (parser.take_expect_continue() && !read_ended_) output_.gathered().append("HTTP/1.1 100 Continue\r\n\r\n");
       break;
     }
     if (status == HttpParser::Status::failed) {
-      refuse(parser.error_status(), parser.error_text(), parser.salvage({bytes + used, left}));
-      return size;
+      refuse(parser.error_status(), parser.error_text(), parser.salvage({bytes.data(), left}));
+      return {};
     }
     hand_over(parser);
     if (phase_ == Phase::held) break;
-    used += parser.consumed();
+    bytes = bytes.subspan(parser.consumed());
     parser.reset();
-    known_.reset();
+    input_.know(nullptr);
   }
-  return used;
+  return bytes;
 }
 
 void HttpConnection::describe_client(HttpRequest& request) const {
-  request.secure = tls_ != nullptr;
+  request.secure = socket_.tls() != nullptr;
   request.local = peer_ == Peer::unix_socket;
   request.loopback = peer_ == Peer::loopback;
-  request.client = hold_.client();
-  request.known = known_.get();
+  input_.describe_sender(request);
 }
 
 // By its header: then its body is not read. A request that is held is asked about again.
@@ -357,17 +288,14 @@ bool HttpConnection::is_refused(HttpParser& parser, const char* bytes) {
   HttpRequest header = parser.header(bytes);
   describe_client(header);
   phase_ = Phase::answering;
-  keep_alive_ = false;
-  http_1_0_ = parser.is_http_1_0();
-  head_ = header.method == "HEAD";
-  HttpSender sender{address_, known_};
+  answer_.set_request(false, parser.is_http_1_0(), header.method == "HEAD");
+  HttpSender sender = input_.sender();
   if (group_->handler.refuses(header, *this, sender)) {
     if (phase_ == Phase::held) parser.put_header_back();
     return true;
   }
   phase_ = Phase::reading;
-  known_ = std::move(sender.known);
-  if (sender.client == address_ || hold_.pass_to(sender.client)) return false;
+  if (input_.count_to(std::move(sender))) return false;
   refuse_for_memory(header);
   return true;
 }
@@ -377,9 +305,7 @@ void HttpConnection::hand_over(HttpParser& parser) {
   describe_client(request);
   served_ = true;
   phase_ = Phase::answering;
-  keep_alive_ = parser.keep_alive();
-  http_1_0_ = parser.is_http_1_0();
-  head_ = request.method == "HEAD";
+  answer_.set_request(parser.keep_alive(), parser.is_http_1_0(), request.method == "HEAD");
   group_->wait(*this, Wait::reply);
   group_->handler.on_request(request, *this);
   COLLET_ASSERT(!owes_answer() || closing_ || observer_);  // else nobody would know when the reply ends
@@ -396,13 +322,13 @@ void HttpConnection::release(std::shared_ptr<const void> known) {
   COLLET_ASSERT(phase_ == Phase::held);
   observer_ = nullptr;
   if (closing_) return;
-  known_ = std::move(known);
+  input_.know(std::move(known));
   phase_ = Phase::reading;
   group_->defer(*this);
 }
 
 void HttpConnection::refuse(int status, std::string_view text, const HttpRequest& request) {
-  keep_alive_ = http_1_0_ = head_ = false;
+  answer_.set_request(false, false, false);
   phase_ = Phase::answering;
   std::vector<Header> headers = {{"Content-Type", "text/plain; charset=utf-8"}};
   group_->handler.on_refusal(request, headers);
@@ -417,54 +343,198 @@ void HttpConnection::refuse_for_memory(const HttpRequest& request) {
 
 // What has come cannot be kept. Ahead of an answer that is owed there is nobody to be told.
 void HttpConnection::drop_for_memory() {
-  if (phase_ != Phase::reading || !kept_) {
+  if (phase_ != Phase::reading || input_.is_empty()) {
     group_->tell_memory_is_full();
     return close();
   }
-  refuse_for_memory(kept_->parser.salvage({kept_->bytes.get(), kept_->size}));
-  kept_.reset();
-  hold_.shrink(0);
+  refuse_for_memory(input_.salvage());
+  input_.drop_all();
 }
 
 void HttpConnection::resume() {
   corked_ = true;
-  flush();
-  if (kept_) serve_kept();
-  const bool too_far_ahead = kept_ && !may_read_request() && kept_->size > limits::kHttpPipelineBytesMax;
-  if (paused_ && !too_far_ahead && !closing_) {
+  output_.flush();
+  if (!input_.is_empty()) serve_kept();
+  if (paused_ && !has_kept_too_much() && !closing_) {
     paused_ = false;
     if (!read_ended_) start_reading();
   }
-  if (tls_ && may_read_request()) decrypt();
+  if (socket_.tls() && may_read_request()) decrypt();
   uncork();
 }
 
 // Says what is waited for next. A deferred connection goes on by itself.
 void HttpConnection::settle() {
-  if (closing_ || deferred_ || phase_ != Phase::reading) return;
+  if (closing_ || place_.deferred || phase_ != Phase::reading) return;
   const auto wait_for = [this](Wait what) {
-    if (wait_ != what) group_->wait(*this, what);
+    if (place_.wait != what) group_->wait(*this, what);
   };
-  if (backlog_) {
+  if (output_.waits()) {
     wait_for_write();
   } else if (read_ended_) {
     close();
-  } else if (kept_) {
-    if (is_large() && move_aside()) return;
-    wait_for(kept_->parser.header_complete() ? Wait::body : Wait::header);
+  } else if (!input_.is_empty()) {
+    if (input_.is_large() && move_aside()) return;
+    wait_for(input_.parser().header_complete() ? Wait::body : Wait::header);
   } else if (group_->draining()) {
     close();
   } else if (served_) {
     group_->wait(*this, Wait::idle);
-  } else if (!tls_ || tls_->established()) {
+  } else if (!socket_.tls() || socket_.tls()->established()) {
     group_->wait(*this, Wait::first);
   }
 }
 
 void HttpConnection::wait_for_write() {
-  if (wait_ == Wait::write) return;
-  taken_at_deadline_ = written_bytes_ - backlog_bytes();
+  if (place_.wait == Wait::write) return;
+  static_cast<void>(output_.took_more());  // from now on
   group_->wait(*this, Wait::write);
+}
+
+void HttpConnection::see_whether_last() {
+  if (group_->draining() || (read_ended_ && input_.is_empty())) answer_.end_connection();
+}
+
+void HttpConnection::respond(int status, std::span<const Header> headers, std::span<const std::string_view> body) {
+  COLLET_ASSERT(phase_ == Phase::answering);
+  observer_ = nullptr;
+  if (closing_) return;
+  see_whether_last();
+  answer_.respond(output_, group_->date, status, headers, body);
+  answered();
+}
+
+void HttpConnection::begin_events(std::span<const Header> headers) {
+  if (!begin_stream()) return;
+  answer_.begin_events(output_, group_->date, headers);
+  stream_begun();
+}
+
+void HttpConnection::begin(int status, std::span<const Header> headers) {
+  COLLET_ASSERT(status_has_body(status));
+  if (!begin_stream()) return;
+  answer_.begin(output_, group_->date, status, headers);
+  stream_begun();
+}
+
+// False: nobody is there any more to get it.
+bool HttpConnection::begin_stream() {
+  COLLET_ASSERT(phase_ == Phase::answering);
+  phase_ = Phase::streaming;
+  if (closing_) return false;
+  see_whether_last();
+  return true;
+}
+
+void HttpConnection::stream_begun() {
+  await_piece();
+  if (!corked_) group_->defer(*this);  // the head leaves with the first piece, or in the next turn
+}
+
+void HttpConnection::await_piece() { group_->wait(*this, answer_.has_events() ? Wait::comment : Wait::reply); }
+
+void HttpConnection::event(std::string_view data, const EventFields& fields) {
+  COLLET_ASSERT(phase_ == Phase::streaming);
+  if (closing_ || answer_.is_to_head() || (!fields.last && !reads_enough())) return;
+  answer_.event(output_, data, fields);
+  piece_written();
+}
+
+void HttpConnection::write(std::string_view bytes, bool last) {
+  COLLET_ASSERT(phase_ == Phase::streaming);
+  if (closing_ || answer_.is_to_head() || bytes.empty() || (!last && !reads_enough())) return;
+  answer_.write(output_, bytes);
+  piece_written();
+}
+
+// Of a stream: what waits already, not what is about to be written, tells whether its client reads.
+bool HttpConnection::reads_enough() {
+  if (output_.waiting_bytes() <= group_->limits.write_buffer_bytes_max) return true;
+  log::info("closing a stream whose client does not read: {} bytes wait", output_.waiting_bytes());
+  close();
+  return false;
+}
+
+void HttpConnection::piece_written() {
+  output_.flush();
+  if (closing_) return;
+  if (output_.waits()) return wait_for_write();
+  await_piece();
+}
+
+void HttpConnection::abort() {
+  COLLET_ASSERT(phase_ == Phase::streaming || phase_ == Phase::answering);
+  observer_ = nullptr;
+  resets_ = answer_.ends_by_close();  // to HTTP/1.0 an ordinary end is the answer's
+  close();
+}
+
+void HttpConnection::end() {
+  COLLET_ASSERT(phase_ == Phase::streaming);
+  observer_ = nullptr;
+  if (closing_) return;
+  answer_.end(output_);
+  answered();
+}
+
+// The answer is complete, though perhaps not yet sent.
+void HttpConnection::answered() {
+  observer_ = nullptr;
+  if (closing_) return;
+  phase_ = Phase::reading;
+  input_.let_go();
+  if (answer_.ends_connection() || group_->draining()) return linger();
+  if (corked_) return output_.flush_if_full();
+  output_.flush();
+  if (closing_) return;  // the client has broken the connection
+  if (!input_.is_empty() || socket_.tls() || paused_) {
+    group_->defer(*this);
+  } else {
+    settle();
+  }
+}
+
+// After the last answer. Closing at once would reset the connection if the client has sent more than was read, and
+// the answer with it: so only our direction is closed, and the rest is dropped for a while.
+void HttpConnection::linger() {
+  phase_ = Phase::lingering;
+  output_.flush();
+  if (closing_) return;
+  if (std::exchange(paused_, false) && !read_ended_) start_reading();
+  if (output_.waits()) {
+    wait_for_write();
+  } else {
+    shut_down();
+  }
+}
+
+void HttpConnection::shut_down() {
+  output_.end_tls();
+  if (closing_) return;
+  if (read_ended_) return close();
+  socket_.shut_down();
+  group_->wait(*this, Wait::linger);
+}
+
+void HttpConnection::on_sent() {
+  switch (phase_) {
+    case Phase::reading:
+      return group_->defer(*this);
+    case Phase::lingering:
+      return shut_down();
+    case Phase::streaming:
+      await_piece();
+      if (observer_) observer_->on_sent();
+      break;
+    case Phase::held:
+    case Phase::answering:
+      break;
+  }
+}
+
+std::size_t HttpConnection::room() const {
+  const std::size_t ahead = std::min(limits::kStreamAheadBytes, group_->limits.write_buffer_bytes_max);
+  return ahead - std::min(ahead, output_.waiting_bytes());
 }
 
 }  // namespace collet::transport

@@ -59,8 +59,8 @@ class LineStream {
   void when_closing(Callback<void()> closing);
 
  private:
-  struct State;
-  State* state_;
+  class Core;
+  Core* core_;  // deletes itself when libuv has let go of it
 };
 
 }  // namespace collet::transport

@@ -206,13 +206,13 @@ class ListenSocket {
   // With the real port.
   const Address& address() const;
 
-  struct State;
+  struct Bound;
 
  private:
   friend class HttpServer;
   friend class LineServer;
-  explicit ListenSocket(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit ListenSocket(std::unique_ptr<Bound> bound);
+  std::unique_ptr<Bound> bound_;
 };
 
 class RequestMemory;

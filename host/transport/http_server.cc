@@ -55,7 +55,7 @@ HttpServer::HttpServer(loop::Loop& loop, HttpLimits limits, HttpHandler& handler
 HttpServer::~HttpServer() { state_->acceptor.stop(); }
 
 void HttpServer::listen(ListenSocket& socket, unsigned index) {
-  ListenSocket::State& listening = *socket.state_;
+  ListenSocket::Bound& listening = *socket.bound_;
   COLLET_ASSERT(index < listening.of_loop.size());
   const auto take = [&group = state_->group, tls = listening.tls](int connected, const sockaddr_storage& from) {
     if (group.size() >= group.limits.connections_max) return false;

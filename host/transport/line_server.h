@@ -28,8 +28,8 @@ class LineServer {
 
  private:
   class Connection;
-  struct State;
-  std::shared_ptr<State> state_;  // shared with what answers later
+  struct Clients;
+  std::shared_ptr<Clients> clients_;  // shared with what answers later
 };
 
 }  // namespace collet::transport

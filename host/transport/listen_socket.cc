@@ -120,33 +120,33 @@ Endpoint loopback_v6() {
   return v6;
 }
 
-Result<void> bind_tcp(ListenSocket::State& state, unsigned loops) {
-  const bool both = state.address.host == "localhost";
+Result<void> bind_tcp(ListenSocket::Bound& into, unsigned loops) {
+  const bool both = into.address.host == "localhost";
   Endpoint first = loopback_v4();
   if (!both) {
-    Result<Endpoint> resolved = resolve(state.address);
+    Result<Endpoint> resolved = resolve(into.address);
     if (!resolved) return resolved.failure();
     first = *resolved;
   }
   int failure = 0;
-  const std::uint16_t wanted = state.address.port;
+  const std::uint16_t wanted = into.address.port;
   // A port chosen by the kernel may be taken by another process before we have bound it everywhere.
   for (int tries = wanted == 0 ? kPortTries : 1; tries > 0; --tries) {
     std::uint16_t port = wanted;
-    state.of_loop.clear();
-    state.of_loop.resize(loops);
-    failure = listen_on(first, port, state.of_loop);
+    into.of_loop.clear();
+    into.of_loop.resize(loops);
+    failure = listen_on(first, port, into.of_loop);
     if (failure == 0 && both) {
-      failure = listen_on(loopback_v6(), port, state.of_loop);
+      failure = listen_on(loopback_v6(), port, into.of_loop);
       if (failure == EADDRNOTAVAIL || failure == EAFNOSUPPORT) failure = 0;  // a machine without IPv6
     }
     if (failure == 0) {
-      state.address.port = port;
+      into.address.port = port;
       return {};
     }
     if (failure != EADDRINUSE) break;
   }
-  return cannot_listen(state.address, explain(failure));
+  return cannot_listen(into.address, explain(failure));
 }
 
 // Whether a server answers there. A file that a dead one has left refuses.
@@ -155,40 +155,40 @@ bool is_live(const sockaddr_un& path) {
   return connect(probe.get(), reinterpret_cast<const sockaddr*>(&path), sizeof(path)) == 0 || errno != ECONNREFUSED;
 }
 
-Result<void> bind_unix(ListenSocket::State& state, unsigned loops) {
-  const std::string& file = state.address.host;
+Result<void> bind_unix(ListenSocket::Bound& into, unsigned loops) {
+  const std::string& file = into.address.host;
   sockaddr_un path{};
   path.sun_family = AF_UNIX;
   if (file.size() >= sizeof(path.sun_path))
-    return cannot_listen(state.address, fmt::format("the path is longer than {} bytes", sizeof(path.sun_path) - 1));
+    return cannot_listen(into.address, fmt::format("the path is longer than {} bytes", sizeof(path.sun_path) - 1));
   std::memcpy(path.sun_path, file.data(), file.size());
 
   struct stat there;
   if (lstat(file.c_str(), &there) == 0) {
-    if (!S_ISSOCK(there.st_mode)) return cannot_listen(state.address, "a file that is no socket is in the way");
-    if (is_live(path)) return cannot_listen(state.address, "another server listens there");
+    if (!S_ISSOCK(there.st_mode)) return cannot_listen(into.address, "a file that is no socket is in the way");
+    if (is_live(path)) return cannot_listen(into.address, "another server listens there");
     if (unlink(file.c_str()) != 0)
-      return cannot_listen(state.address, fmt::format("cannot remove the stale socket: {}", std::strerror(errno)));
+      return cannot_listen(into.address, fmt::format("cannot remove the stale socket: {}", std::strerror(errno)));
   }
   Descriptor bound(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   // Linux gives the file the mode that the descriptor has when it is bound: at no time may others connect.
   if (!bound || fchmod(bound.get(), 0600) != 0 ||
       bind(bound.get(), reinterpret_cast<const sockaddr*>(&path), sizeof(path)) != 0 ||
       chmod(file.c_str(), 0600) != 0 || lstat(file.c_str(), &there) != 0 || listen(bound.get(), kBacklog) != 0)
-    return cannot_listen(state.address, std::strerror(errno));
-  state.device = there.st_dev;
-  state.inode = there.st_ino;
+    return cannot_listen(into.address, std::strerror(errno));
+  into.device = there.st_dev;
+  into.inode = there.st_ino;
   for (unsigned i = 0; i < loops; ++i) {
     Descriptor own(fcntl(bound.get(), F_DUPFD_CLOEXEC, 0));
-    if (!own) return cannot_listen(state.address, std::strerror(errno));
-    state.of_loop.emplace_back().push_back(std::move(own));
+    if (!own) return cannot_listen(into.address, std::strerror(errno));
+    into.of_loop.emplace_back().push_back(std::move(own));
   }
   return {};
 }
 
 }  // namespace
 
-ListenSocket::State::~State() {
+ListenSocket::Bound::~Bound() {
   struct stat there;
   if (inode != 0 && lstat(address.host.c_str(), &there) == 0 && there.st_dev == device && there.st_ino == inode)
     unlink(address.host.c_str());
@@ -196,20 +196,20 @@ ListenSocket::State::~State() {
 
 Result<std::unique_ptr<ListenSocket>> ListenSocket::bind(const Address& address, unsigned loops,
                                                          std::shared_ptr<TlsContext> tls) {
-  auto state = std::make_unique<State>();
-  state->address = address;
+  auto made = std::make_unique<Bound>();
+  made->address = address;
   if (address.scheme == Address::Scheme::https) {
     if (!tls) return cannot_listen(address, "a TLS certificate and key are needed");
-    state->tls = std::move(tls);
+    made->tls = std::move(tls);
   }
   const bool is_unix = address.scheme == Address::Scheme::unix_socket;
-  const Result<void> bound = is_unix ? bind_unix(*state, loops) : bind_tcp(*state, loops);
+  const Result<void> bound = is_unix ? bind_unix(*made, loops) : bind_tcp(*made, loops);
   if (!bound) return bound.failure();
-  return std::unique_ptr<ListenSocket>(new ListenSocket(std::move(state)));
+  return std::unique_ptr<ListenSocket>(new ListenSocket(std::move(made)));
 }
 
-ListenSocket::ListenSocket(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ListenSocket::ListenSocket(std::unique_ptr<Bound> bound) : bound_(std::move(bound)) {}
 ListenSocket::~ListenSocket() = default;
-const Address& ListenSocket::address() const { return state_->address; }
+const Address& ListenSocket::address() const { return bound_->address; }
 
 }  // namespace collet::transport

@@ -12,8 +12,8 @@
 
 namespace collet::transport {
 
-struct ListenSocket::State {
-  ~State();  // removes the unix socket's file, if it is still ours
+struct ListenSocket::Bound {
+  ~Bound();  // removes the unix socket's file, if it is still ours
 
   Address address;
   std::shared_ptr<TlsContext> tls;               // null unless https

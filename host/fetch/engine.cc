@@ -1,46 +1,28 @@
 #include "fetch/engine.h"
 
-#include <curl/curl.h>
 #include <unistd.h>
 #include <uv.h>
 
-#include <mutex>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/limits.h"
 #include "collet/kit/loop.hpp"
+#include "fetch/libcurl.h"
 #include "fetch/transfer.h"
 
 namespace collet::fetch {
-namespace {
-
-void begin_libcurl() {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-}
-
-}  // namespace
-
 class Engine::Multi {
  public:
-  Multi(loop::Loop& loop, EngineOptions options) : loop_(loop), shared_{.options = std::move(options)}, timer_(loop), wake_(loop) {
-    begin_libcurl();
-    multi_ = curl_multi_init();
-    curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-    curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, on_timeout);
-    curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-    curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
-    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(limits::kFetchConnectionsKept));
-  }
+  Multi(loop::Loop& loop, EngineOptions options)
+      : loop_(loop), shared_{.options = std::move(options)}, timer_(loop), wake_(loop) {}
 
   ~Multi() {
     turning_ = true;  // what closes now needs no turn, and what ends begins nothing
     while (!transfers_.empty()) finish(transfers_.begin()->first, {.whole = false, .sent = true, .message = "the host is ending"});
-    for (CURL* easy : idle_) curl_easy_cleanup(easy);
-    curl_multi_cleanup(multi_);
+    for (CURL* easy : idle_) libcurl().easy_cleanup(easy);
+    if (multi_) libcurl().multi_cleanup(multi_);
     while (!sockets_.empty()) forget(sockets_.begin()->first);  // libcurl closes what did not connect without a word
   }
   Multi(const Multi&) = delete;
@@ -72,6 +54,20 @@ class Engine::Multi {
   std::size_t running() const { return transfers_.size(); }
 
  private:
+  // Whether libcurl is there.
+  bool open() {
+    if (multi_) return true;
+    if (!load_libcurl()) return false;
+    multi_ = libcurl().multi_init();
+    libcurl().multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, on_socket);
+    libcurl().multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+    libcurl().multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, on_timeout);
+    libcurl().multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+    libcurl().multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+    libcurl().multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(limits::kFetchConnectionsKept));
+    return true;
+  }
+
   // A descriptor's place in the event loop, as long as libcurl waits for it: of some it does not say when it closes them.
   struct Socket {
     uv_poll_t poll;
@@ -89,7 +85,7 @@ class Engine::Multi {
       return 0;
     }
     Transfer* transfer = nullptr;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    libcurl().easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
     if (!socket && !(socket = self.watch(fd))) {  // an error would end all that the engine has
       if (transfer) transfer->note_done(CURLE_OUT_OF_MEMORY);
       return 0;
@@ -157,7 +153,7 @@ class Engine::Multi {
   CURL* take_easy() {
     CURL* easy = nullptr;
     if (idle_.empty()) {
-      easy = curl_easy_init();
+      easy = libcurl().easy_init();
     } else {
       easy = idle_.back();
       idle_.pop_back();
@@ -166,18 +162,18 @@ class Engine::Multi {
   }
 
   void give_back(CURL* easy) {
-    curl_easy_reset(easy);  // its connections stay
+    libcurl().easy_reset(easy);  // its connections stay
     if (idle_.size() < limits::kFetchConnectionsKept) {
       idle_.push_back(easy);
     } else {
-      curl_easy_cleanup(easy);
+      libcurl().easy_cleanup(easy);
     }
   }
 
   // Its handle is libcurl's no longer, and it has none.
   void detach(Transfer& transfer) {
     if (!transfer.easy()) return;
-    curl_multi_remove_handle(multi_, transfer.easy());
+    libcurl().multi_remove_handle(multi_, transfer.easy());
     give_back(transfer.release());
   }
 
@@ -205,16 +201,21 @@ class Engine::Multi {
       return;
     }
     turning_ = true;
-    int running = 0;
-    curl_multi_socket_action(multi_, fd, events, &running);
+    act(fd, events);
     for (;;) {
       for (const Id id : std::exchange(paused_, {})) resume(id);
       collect_ended();
       for (const Id id : std::exchange(shared_.dirty, {})) deliver(id);
-      if (std::exchange(again_, false)) curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+      if (std::exchange(again_, false)) act(CURL_SOCKET_TIMEOUT, 0);
       else if (shared_.dirty.empty() && paused_.empty()) break;
     }
     turning_ = false;
+  }
+
+  // Without libcurl nothing is under way, and what is to be begun ends with the reason.
+  void act(curl_socket_t fd, int events) {
+    int running = 0;
+    if (open()) libcurl().multi_socket_action(multi_, fd, events, &running);
   }
 
   void resume(Id id) {
@@ -223,11 +224,12 @@ class Engine::Multi {
   }
 
   void collect_ended() {
+    if (!multi_) return;
     int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    while (const CURLMsg* message = libcurl().multi_info_read(multi_, &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       Transfer* transfer = nullptr;
-      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+      libcurl().easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
       transfer->note_done(message->data.result);
     }
   }
@@ -263,9 +265,9 @@ class Engine::Multi {
     CURL* const easy = take_easy();
     if (!easy) return finish(transfer.id(), {.whole = false, .sent = false, .message = "there is no memory for it"});
     transfer.set_up(easy);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
-    if (curl_multi_add_handle(multi_, easy) == CURLM_OK) return;  // it has the timer fire at once
+    libcurl().easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+    libcurl().easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
+    if (libcurl().multi_add_handle(multi_, easy) == CURLM_OK) return;  // it has the timer fire at once
     transfer.note_done(CURLE_OUT_OF_MEMORY);
   }
 

@@ -5,6 +5,7 @@
 #include "base/display.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "fetch/libcurl.h"
 
 namespace collet::fetch {
 namespace {
@@ -34,6 +35,8 @@ std::string_view find_field(const Fields& fields, std::string_view name) {
   const auto at = std::find_if(fields.begin(), fields.end(), [&](const Field& field) { return equals_ignoring_case(field.name, name); });
   return at == fields.end() ? std::string_view() : std::string_view(at->value);
 }
+
+void prepare() { static_cast<void>(load_libcurl()); }
 
 Result<void> check(const Request& request) {
   const std::string& method = request.method;

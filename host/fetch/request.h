@@ -33,6 +33,8 @@ struct Request {
   GrantsPtr grants = {};        // where it may go, each redirect too; null: everywhere
 };
 
+// Any thread: does what takes some milliseconds before the first request, so that this does not keep a loop.
+void prepare();
 // Why it cannot be sent, whatever the server: method, URL or a field. Fields that say how a message is sent, and Host, are the
 // engine's.
 Result<void> check(const Request& request);

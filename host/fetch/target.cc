@@ -1,6 +1,5 @@
 #include "fetch/target.h"
 
-#include <curl/curl.h>
 
 #include <algorithm>
 #include <charconv>
@@ -9,20 +8,21 @@
 #include "base/address.h"
 #include "base/display.h"
 #include "base/limits.h"
+#include "fetch/libcurl.h"
 
 namespace collet::fetch {
 namespace {
 
 struct FreeUrl {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+  void operator()(CURLU* url) const { libcurl().url_cleanup(url); }
 };
 using UrlPtr = std::unique_ptr<CURLU, FreeUrl>;
 
 std::string part_of(const CURLU* url, CURLUPart part, unsigned flags = 0) {
   char* text = nullptr;
-  if (curl_url_get(const_cast<CURLU*>(url), part, &text, flags) != CURLUE_OK || !text) return {};
+  if (libcurl().url_get(const_cast<CURLU*>(url), part, &text, flags) != CURLUE_OK || !text) return {};
   std::string out(text);
-  curl_free(text);
+  libcurl().free(text);
   return out;
 }
 
@@ -41,7 +41,7 @@ Result<Target> target_of(CURLU* url, std::string_view text) {
   if (!part_of(url, CURLUPART_USER).empty() || !part_of(url, CURLUPART_PASSWORD).empty())
     return no_url(text, "it names a user: credentials go into a field");
   if (!part_of(url, CURLUPART_ZONEID).empty()) return no_url(text, "its address has a zone");
-  curl_url_set(url, CURLUPART_FRAGMENT, nullptr, 0);
+  libcurl().url_set(url, CURLUPART_FRAGMENT, nullptr, 0);
   out.url = part_of(url, CURLUPART_URL);
   out.host = part_of(url, CURLUPART_HOST);
   std::transform(out.host.begin(), out.host.end(), out.host.begin(),
@@ -80,20 +80,21 @@ bool Target::is_loopback() const {
 Result<Target> read_target(std::string_view url) {
   if (url.size() > limits::kFetchUrlBytesMax) return no_url(url.substr(0, limits::kUriBytesMax), "it is too long");
   if (!is_plain(url)) return no_url(url, "it has bytes that no URL has: they are to be percent-encoded");
-  const UrlPtr parsed(curl_url());
+  if (auto loaded = load_libcurl(); !loaded) return loaded.failure();
+  const UrlPtr parsed(libcurl().url());
   const std::string text(url);
-  const CURLUcode code = parsed ? curl_url_set(parsed.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) : CURLUE_OUT_OF_MEMORY;
-  if (code != CURLUE_OK) return no_url(url, curl_url_strerror(code));
+  const CURLUcode code = parsed ? libcurl().url_set(parsed.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) : CURLUE_OUT_OF_MEMORY;
+  if (code != CURLUE_OK) return no_url(url, libcurl().url_strerror(code));
   return target_of(parsed.get(), url);
 }
 
 Result<Target> resolve_target(const Target& base, std::string_view reference) {
   if (reference.size() > limits::kFetchUrlBytesMax) return no_url(reference.substr(0, limits::kUriBytesMax), "it is too long");
-  const UrlPtr parsed(curl_url());
+  const UrlPtr parsed(libcurl().url());
   const std::string text(reference);
-  CURLUcode code = parsed ? curl_url_set(parsed.get(), CURLUPART_URL, base.url.c_str(), 0) : CURLUE_OUT_OF_MEMORY;
-  if (code == CURLUE_OK) code = curl_url_set(parsed.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE);
-  if (code != CURLUE_OK) return no_url(reference, curl_url_strerror(code));
+  CURLUcode code = parsed ? libcurl().url_set(parsed.get(), CURLUPART_URL, base.url.c_str(), 0) : CURLUE_OUT_OF_MEMORY;
+  if (code == CURLUE_OK) code = libcurl().url_set(parsed.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE);
+  if (code != CURLUE_OK) return no_url(reference, libcurl().url_strerror(code));
   return target_of(parsed.get(), reference);
 }
 

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "collet/kit/text.hpp"
 #include "collet/kit/unread.hpp"
+#include "fetch/libcurl.h"
 
 namespace collet::fetch {
 namespace {
@@ -109,56 +110,56 @@ void Transfer::set_up(CURL* easy) {
   is_address_ = in_words(target_.host, target_.port).has_value();
   error_[0] = '\0';
   const auto ms = [](std::uint64_t value) { return static_cast<long>(std::min<std::uint64_t>(value, limits::kTimeoutMsMax)); };
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // else a cancelled lookup of a name holds up the loop
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  curl_easy_setopt(easy, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, static_cast<long>(limits::kFetchReadBytes));
-  curl_easy_setopt(easy, CURLOPT_USERAGENT, shared_.options.user_agent.c_str());
-  curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // with it libcurl reads the authorities anew for each connection
-  if (!shared_.options.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, shared_.options.ca_file.c_str());
-  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, std::exchange(is_spoilt_, false) ? 1L : 0L);
-  curl_easy_setopt(easy, CURLOPT_URL, target_.url.c_str());
-  curl_easy_setopt(easy, CURLOPT_PROXY, proxy_for(target_));
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+  libcurl().easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  libcurl().easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // else a cancelled lookup of a name holds up the loop
+  libcurl().easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  libcurl().easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  libcurl().easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  libcurl().easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  libcurl().easy_setopt(easy, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
+  libcurl().easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  libcurl().easy_setopt(easy, CURLOPT_BUFFERSIZE, static_cast<long>(limits::kFetchReadBytes));
+  libcurl().easy_setopt(easy, CURLOPT_USERAGENT, shared_.options.user_agent.c_str());
+  libcurl().easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // with it libcurl reads the authorities anew for each connection
+  if (!shared_.options.ca_file.empty()) libcurl().easy_setopt(easy, CURLOPT_CAINFO, shared_.options.ca_file.c_str());
+  libcurl().easy_setopt(easy, CURLOPT_FRESH_CONNECT, std::exchange(is_spoilt_, false) ? 1L : 0L);
+  libcurl().easy_setopt(easy, CURLOPT_URL, target_.url.c_str());
+  libcurl().easy_setopt(easy, CURLOPT_PROXY, proxy_for(target_));
+  libcurl().easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                    ms(request_.connect_timeout_ms ? request_.connect_timeout_ms : limits::kFetchConnectMs));
   if (until_ != Clock::time_point::max()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until_ - Clock::now()).count();
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(left, 1)));
+    libcurl().easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(left, 1)));
   }
   set_method();
   set_fields();
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header_line);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body_bytes);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
-  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_ready_to_send);
-  curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_);
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
+  libcurl().easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header_line);
+  libcurl().easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  libcurl().easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body_bytes);
+  libcurl().easy_setopt(easy, CURLOPT_WRITEDATA, this);
+  libcurl().easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+  libcurl().easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  libcurl().easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_ready_to_send);
+  libcurl().easy_setopt(easy, CURLOPT_PREREQDATA, this);
+  libcurl().easy_setopt(easy, CURLOPT_ERRORBUFFER, error_);
+  libcurl().easy_setopt(easy, CURLOPT_PRIVATE, this);
 }
 
 void Transfer::set_method() {
   const std::string& method = request_.method;
   if (method == "HEAD") {
-    curl_easy_setopt(easy_, CURLOPT_NOBODY, 1L);
+    libcurl().easy_setopt(easy_, CURLOPT_NOBODY, 1L);
     return;
   }
   const bool has_body = !request_.body.empty() || method == "POST" || method == "PUT" || method == "PATCH";
   if (has_body) {
-    curl_easy_setopt(easy_, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, request_.body.c_str());
-    curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    libcurl().easy_setopt(easy_, CURLOPT_POST, 1L);
+    libcurl().easy_setopt(easy_, CURLOPT_POSTFIELDS, request_.body.c_str());
+    libcurl().easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
   } else {
-    curl_easy_setopt(easy_, CURLOPT_HTTPGET, 1L);
+    libcurl().easy_setopt(easy_, CURLOPT_HTTPGET, 1L);
   }
-  curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());
+  libcurl().easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, method.c_str());
 }
 
 void Transfer::set_fields() {
@@ -171,12 +172,12 @@ void Transfer::set_fields() {
   if (!find_field(request_.fields, "Content-Type").data()) lines_.emplace_back("Content-Type:");  // it would make one up
   const bool unpacks = !find_field(request_.fields, "Accept-Encoding").data();
   reader_ = HeadReader(unpacks);
-  if (unpacks) curl_easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+  if (unpacks) libcurl().easy_setopt(easy_, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
   line_list_.resize(lines_.size());
   for (std::size_t i = 0; i < lines_.size(); ++i) {
     line_list_[i] = {lines_[i].data(), i + 1 < lines_.size() ? &line_list_[i + 1] : nullptr};
   }
-  curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, line_list_.data());
+  libcurl().easy_setopt(easy_, CURLOPT_HTTPHEADER, line_list_.data());
 }
 
 CURL* Transfer::release() {
@@ -236,7 +237,7 @@ int Transfer::on_ready_to_send(void* self, char* ip, char*, int port, int own_po
 // answer. libcurl looks at that itself from 8.1 on.
 bool Transfer::is_spoilt(std::uint16_t own_port) const {
   long made = 0;
-  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &made);
+  libcurl().easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &made);
   if (made > 0) return false;
   for (const curl_socket_t connection : shared_.connections) {
     sockaddr_storage own{};
@@ -252,7 +253,7 @@ bool Transfer::is_spoilt(std::uint16_t own_port) const {
 
 std::size_t Transfer::issued() const {
   long bytes = 0;
-  if (easy_) curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &bytes);
+  if (easy_) libcurl().easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &bytes);
   return static_cast<std::size_t>(bytes);
 }
 
@@ -359,7 +360,7 @@ End Transfer::end() const {
   } else if (code_ == CURLE_GOT_NOTHING || (code_ == CURLE_RECV_ERROR && !reader_.whole())) {
     end.message = "it has closed the connection without an answer";
   } else if (code_ != CURLE_OK) {
-    end.message = error_[0] ? error_ : curl_easy_strerror(code_);
+    end.message = error_[0] ? error_ : libcurl().easy_strerror(code_);
   } else {
     end.message = "it has not answered in HTTP";
   }
@@ -375,7 +376,7 @@ bool Transfer::taken(std::size_t bytes) {
 void Transfer::resume() {
   if (done_ || !std::exchange(paused_, false)) return;
   // It tells what it has kept back; what goes wrong with that it says here alone.
-  if (const CURLcode code = curl_easy_pause(easy_, CURLPAUSE_CONT); code != CURLE_OK) note_done(code);
+  if (const CURLcode code = libcurl().easy_pause(easy_, CURLPAUSE_CONT); code != CURLE_OK) note_done(code);
 }
 
 }  // namespace collet::fetch

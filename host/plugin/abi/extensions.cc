@@ -14,6 +14,7 @@
 #include "plugin/abi/peers_table.h"
 #include "plugin/abi/relay.h"
 #include "plugin/abi/store_table.h"
+#include "plugin/run/fetches.h"
 
 namespace collet::plugin {
 namespace {
@@ -49,7 +50,10 @@ const void* find_extension(std::string_view id, const HostSide& side) {
   if (id == COLLET_EXT_REGISTRY) return side.peers ? &kRegistryTable : nullptr;
   if (id == COLLET_EXT_STORE) return side.records ? &kStoreTable : nullptr;
   if (id == COLLET_EXT_EVENTS) return side.streams ? &kEventsTable : nullptr;
-  if (id == COLLET_EXT_FETCH) return side.fetches ? &kFetchTable : nullptr;
+  if (id == COLLET_EXT_FETCH) {
+    if (side.fetches) side.fetches->prepare();
+    return side.fetches ? &kFetchTable : nullptr;
+  }
   if (id == COLLET_EXT_LOOP) return side.loop_work ? &kLoopTable : nullptr;
   for (const Extension& extension : kExtensions) {
     if (extension.id == id) return extension.table;

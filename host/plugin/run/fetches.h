@@ -34,6 +34,8 @@ class Fetches {
   std::int32_t taken(std::uint64_t id, std::size_t bytes);
   std::int32_t cancel(std::uint64_t id);
 
+  // The plugin means to fetch: what takes time before that is done by this thread, which may wait.
+  virtual void prepare() {}
   // create() has returned: there may be exchanges.
   void open();
   // What was begun inside of that call is cancelled.

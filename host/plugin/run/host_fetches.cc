@@ -13,6 +13,8 @@ HostFetches::HostFetches(CallTable& calls, CallOwner& owner, Answers& answers, F
 
 HostFetches::~HostFetches() { HostFetches::detach(); }
 
+void HostFetches::prepare() { fetch::prepare(); }
+
 std::int32_t HostFetches::start(std::uint64_t id, LockedCall& inside_of, fetch::Request request) {
   request.grants = grants_;
   const unsigned loop = inside_of ? inside_of->loop : lanes_.next_loop();

@@ -16,6 +16,8 @@ class HostFetches final : public Fetches, private FetchLanes::Maker {
   HostFetches(CallTable& calls, CallOwner& owner, Answers& answers, FetchLanes& lanes, fetch::GrantsPtr grants);
   ~HostFetches() override;
 
+  void prepare() override;
+
  private:
   std::int32_t start(std::uint64_t id, LockedCall& inside_of, fetch::Request request) override;
   void stop(std::uint64_t id) override;

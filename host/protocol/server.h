@@ -14,9 +14,9 @@
 #include "protocol/legacy/session.h"
 #include "protocol/legacy/session_records.h"
 #include "protocol/lists/listing.h"
+#include "protocol/lists/local_watches.h"
 #include "protocol/lists/session_news.h"
 #include "protocol/lists/viewed.h"
-#include "protocol/lists/watches.h"
 #include "protocol/request_observer.h"
 #include "protocol/tasks/task.h"
 #include "protocol/tasks/task_records.h"
@@ -43,7 +43,8 @@ struct ServerOptions {
   bool has_views = false;        // not all see the same: what one has asked for is not to be kept for another
   registry::PrincipalPtr local;  // who is at the other end of the standard streams
   std::shared_ptr<transport::RequestMemory> request_memory;  // that what is read is counted to; null: not counted
-  Watches::OnChange on_watch;             // any thread; may be empty
+  // Who is told which resources clients watch; never null. As it is, nobody.
+  std::unique_ptr<Watches> watches = std::make_unique<LocalWatches>(nullptr);
   std::vector<std::string> kept_headers;  // of a request over HTTP, for plugins that hand them on
   std::uint64_t list_changed_interval_ms = limits::kListChangedIntervalMs;
   RequestObservers observers;  // borrowed for good
@@ -85,7 +86,7 @@ class Server {
   TaskRecords* task_records() { return task_records_ ? &*task_records_ : nullptr; }
 
   // Any thread: somebody watches the resource, until the watch ends.
-  Watch watch(std::string_view uri) { return watches_.add(std::string(uri)); }
+  Watch watch(std::string_view uri) { return options_.watches->add(std::string(uri)); }
   // Any thread: asks the loop at `place` to cancel the call or subscription there …
   void cancel(rpc::Place place);
   // … to give the call there the client's answer to its question …
@@ -101,7 +102,6 @@ class Server {
 
   const ServerOptions options_;
   registry::Registry& registry_;
-  Watches watches_;
   std::optional<SessionRecords> session_records_;
   SessionTable sessions_;
   const registry::StateSealer sealer_;

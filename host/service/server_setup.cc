@@ -86,7 +86,8 @@ protocol::ServerOptions server_options(const config::Config& config, Host& host,
       if (std::find(options.kept_headers.begin(), end, name) == end) options.kept_headers.push_back(name);
     }
   }
-  options.on_watch = [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); };
+  options.watches = std::make_unique<protocol::LocalWatches>(
+      [&host](std::string_view uri, bool watched) { host.loader().watch(uri, watched); });
   options.more_instructions = [&host](const auto& is_shown) { return host.loader().instructions(is_shown); };
   options.state_keys = state_keys;
   options.records = host.lasting_records();

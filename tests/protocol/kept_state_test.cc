@@ -154,7 +154,8 @@ TEST_CASE("a session of another server opens a stream, and is told there of what
   store::MemoryRecords records;
   std::vector<std::string> watched;
   auto options = kept_in(records);
-  options.on_watch = [&](std::string_view uri, bool is_watched) { watched.push_back(std::string(uri) + (is_watched ? "+" : "-")); };
+  options.watches = std::make_unique<protocol::LocalWatches>(
+      [&](std::string_view uri, bool is_watched) { watched.push_back(std::string(uri) + (is_watched ? "+" : "-")); });
   Harness first(kept_in(records)), second(std::move(options));
   for (Harness* h : {&first, &second}) h->add(registry::Kind::resource, "note://1", [](const registry::Call&, registry::Listener&) {});
   const std::string session = open_session(first);

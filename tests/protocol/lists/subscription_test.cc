@@ -92,9 +92,9 @@ TEST_CASE("a legacy session is told of the resources it watches, on its stream")
 
 TEST_CASE("an update reaches those who watch the resource in another spelling, in their own") {
   std::vector<std::string> watched;
-  Harness h({.on_watch = [&](std::string_view uri, bool on) {
+  Harness h({.watches = std::make_unique<protocol::LocalWatches>([&](std::string_view uri, bool on) {
     watched.push_back(std::string(uri) + (on ? " on" : " off"));
-  }});
+  })});
   h.add(Kind::resource, "x://h/caf\u00e9", none);
   const std::string session = h.initialize();
   FakeReply& stream = h.send({"", {{"Accept", "text/event-stream"}, {"Mcp-Session-Id", session}}, "GET"});

@@ -1,4 +1,4 @@
-#include "protocol/lists/watches.h"
+#include "protocol/lists/local_watches.h"
 
 #include <vector>
 
@@ -8,8 +8,9 @@ using namespace collet::protocol;
 
 TEST_CASE("the first who watches a resource and the last who stops are told of, and nobody else") {
   std::vector<std::string> said;
-  Watches watches(
+  LocalWatches local(
       [&](std::string_view uri, bool watched) { said.push_back((watched ? "+" : "-") + std::string(uri)); });
+  Watches& watches = local;
   Watch one = watches.add("a");
   Watch two = watches.add("a");
   Watch other = watches.add("b");
@@ -29,11 +30,11 @@ TEST_CASE("a watch may end after what it was added to") {
   Watch left;
   unsigned changes = 0;
   {
-    Watches watches([&](std::string_view, bool) { ++changes; });
-    left = watches.add("a");
+    const std::unique_ptr<Watches> watches = std::make_unique<LocalWatches>([&](std::string_view, bool) { ++changes; });
+    left = watches->add("a");
   }
   left.reset();
   CHECK(changes == 2);
 }
 
-TEST_CASE("where nobody is to be told nothing is counted") { CHECK(Watches(nullptr).add("a") == nullptr); }
+TEST_CASE("where nobody is to be told nothing is counted") { CHECK(LocalWatches(nullptr).add("a") == nullptr); }

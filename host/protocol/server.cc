@@ -31,7 +31,7 @@ std::vector<std::unique_ptr<ServerLoop>> make_loops(Server& server, const std::v
 Server::Server(ServerOptions options, registry::Registry& registry, std::vector<loop::Loop*> loops)
     : options_(std::move(options)),
       registry_(registry),
-      sessions_(options_.sessions_max, options_.session_idle_timeout_ms,
+      sessions_(*options_.event_logs, options_.sessions_max, options_.session_idle_timeout_ms,
                 [this](Session& session) {
                   if (session_records_) session_records_->remove(session);
                 }),

@@ -11,6 +11,7 @@
 #include "base/callback.h"
 #include "base/limits.h"
 #include "loop/loop.h"
+#include "protocol/legacy/memory_event_logs.h"
 #include "protocol/legacy/session.h"
 #include "protocol/legacy/session_records.h"
 #include "protocol/lists/listing.h"
@@ -43,6 +44,8 @@ struct ServerOptions {
   bool has_views = false;        // not all see the same: what one has asked for is not to be kept for another
   registry::PrincipalPtr local;  // who is at the other end of the standard streams
   std::shared_ptr<transport::RequestMemory> request_memory;  // that what is read is counted to; null: not counted
+  // Where sessions keep their streams for clients that come back; never null. As it is, in memory.
+  std::unique_ptr<EventLogs> event_logs = std::make_unique<MemoryEventLogs>();
   // Who is told which resources clients watch; never null. As it is, nobody.
   std::unique_ptr<Watches> watches = std::make_unique<LocalWatches>(nullptr);
   std::vector<std::string> kept_headers;  // of a request over HTTP, for plugins that hand them on

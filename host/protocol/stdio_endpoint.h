@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/callback.h"
+#include "protocol/legacy/memory_event_logs.h"
 #include "protocol/server_loop.h"
 #include "protocol/stdio_client.h"
 #include "rpc/envelope.h"
@@ -35,7 +36,7 @@ class StdioEndpoint final : public transport::LineHandler, public StdioClient {
   void log_malformed(std::string_view line, std::string_view why);
 
   ServerLoop& loop_;
-  EventBudget no_events_{0};  // a stream that breaks is not resumed
+  MemoryEventLogs no_events_{0};  // a stream that breaks is not resumed
   const SessionPtr session_;
   transport::LineStream stream_;
   LineOutlet outlet_;

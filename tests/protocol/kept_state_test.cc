@@ -299,8 +299,8 @@ TEST_CASE("a session that the store has no room for is this server's alone") {
 }
 
 TEST_CASE("a session that is used is kept again before its record ends") {
-  protocol::EventBudget budget;
-  const auto session = std::make_shared<Session>("id", nullptr, budget);
+  protocol::MemoryEventLogs logs;
+  const auto session = std::make_shared<Session>("id", nullptr, logs);
   CHECK_FALSE(session->take_renewal(1'000'000, 10));  // no store has it
   session->begin_keeping(100);
   CHECK_FALSE(session->take_renewal(109, 10));

@@ -75,7 +75,7 @@ EventLogPtr Session::open_log() {
 }
 
 EventLogPtr Session::open_log_locked() {
-  const auto log = std::make_shared<EventLog>(++last_log_, budget_);
+  EventLogPtr log = event_logs_.open({.owner = owner(), .session = id_, .number = ++last_log_});
   if (ended_) {
     log->finish();
     return log;
@@ -186,8 +186,7 @@ bool SessionTable::has(std::string_view id) const {
 }
 
 SessionPtr SessionTable::add(std::string id, registry::PrincipalPtr principal, std::uint64_t now_ms) {
-  EventBudget& budget = budget_of(registry::id_of(principal));
-  auto session = std::make_shared<Session>(std::move(id), std::move(principal), budget);
+  auto session = std::make_shared<Session>(std::move(id), std::move(principal), event_logs_);
   expire(now_ms);
   ++counts_[session->owner()];
   if (by_use_.size() >= sessions_max_) drop_one();
@@ -231,12 +230,6 @@ void SessionTable::expire(std::uint64_t now_ms) {
     oldest->used_ms = now_ms;
     by_use_.splice(by_use_.end(), by_use_, oldest);
   }
-}
-
-// Who is known has no more than a share.
-EventBudget& SessionTable::budget_of(const std::string& principal) {
-  if (principal.empty()) return budget_;
-  return budgets_.try_emplace(principal, share_of(limits::kEventBytesMax), &budget_).first->second;
 }
 
 // Of who has most, the one that is about to come included, unless that is their only one.

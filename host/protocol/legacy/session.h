@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "base/limits.h"
-#include "protocol/legacy/event_log.h"
+#include "protocol/legacy/event_logs.h"
 #include "protocol/lists/watches.h"
 #include "registry/item.h"
 #include "registry/principal.h"
@@ -29,9 +29,9 @@ namespace collet::protocol {
 // Shared by the table (or the stdio stream) and the requests that run in it. Any thread.
 class Session {
  public:
-  // The budget outlives the session.
-  Session(std::string id, registry::PrincipalPtr principal, EventBudget& budget)
-      : id_(std::move(id)), principal_(std::move(principal)), budget_(budget) {}
+  // Its streams are kept in logs of `event_logs`, which outlives the session.
+  Session(std::string id, registry::PrincipalPtr principal, EventLogs& event_logs)
+      : id_(std::move(id)), principal_(std::move(principal)), event_logs_(event_logs) {}
 
   const std::string& id() const { return id_; }
   // Who has opened it.
@@ -118,7 +118,7 @@ class Session {
 
   const std::string id_;
   const registry::PrincipalPtr principal_;
-  EventBudget& budget_;
+  EventLogs& event_logs_;
   std::unique_ptr<const Client> stored_client_;
   std::atomic<const Client*> client_ = nullptr;  // the stored one, once it is complete
   std::atomic<unsigned> log_severity_ = 6;       // info, until logging/setLevel says otherwise
@@ -150,8 +150,12 @@ class SessionTable {
  public:
   // `on_drop` is told, with the table's lock, of a session that goes for want of room.
   using OnDrop = std::function<void(Session&)>;
-  SessionTable(unsigned sessions_max, std::uint64_t idle_timeout_ms, OnDrop on_drop = {})
-      : sessions_max_(sessions_max), idle_timeout_ms_(idle_timeout_ms), on_drop_(std::move(on_drop)) {}
+  // `event_logs`, which the sessions keep their streams in, outlives them.
+  SessionTable(EventLogs& event_logs, unsigned sessions_max, std::uint64_t idle_timeout_ms, OnDrop on_drop = {})
+      : event_logs_(event_logs),
+        sessions_max_(sessions_max),
+        idle_timeout_ms_(idle_timeout_ms),
+        on_drop_(std::move(on_drop)) {}
 
   SessionPtr create(registry::PrincipalPtr principal, std::uint64_t now_ms);
   // Only for the principal who made it. Counts as use.
@@ -172,16 +176,14 @@ class SessionTable {
   };
   using Entries = std::list<Entry>;
   SessionPtr add(std::string id, registry::PrincipalPtr principal, std::uint64_t now_ms);
-  EventBudget& budget_of(const std::string& principal);
   void expire(std::uint64_t now_ms);
   void drop_one();
   void drop(Entries::iterator entry);
 
+  EventLogs& event_logs_;
   const unsigned sessions_max_;
   const std::uint64_t idle_timeout_ms_;
   const OnDrop on_drop_;
-  EventBudget budget_;                          // it and the next outlive the sessions
-  std::map<std::string, EventBudget> budgets_;  // of each principal who is known: they have their tokens
   mutable std::mutex mutex_;
   Entries by_use_;  // least recently used first
   std::unordered_map<std::string_view, Entries::iterator> by_id_;

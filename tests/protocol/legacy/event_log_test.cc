@@ -1,11 +1,14 @@
 #include "protocol/legacy/event_log.h"
 
+#include "protocol/legacy/memory_event_log.h"
+#include "protocol/legacy/memory_event_logs.h"
 #include "protocol/legacy/session.h"
 #include "support/catch.h"
 
 using collet::protocol::EventBudget;
 using collet::protocol::EventId;
 using collet::protocol::EventLog;
+using collet::protocol::MemoryEventLog;
 namespace limits = collet::limits;
 
 namespace {
@@ -15,6 +18,8 @@ std::string numbers(const EventLog::Reading& reading) {
   for (const EventLog::Event& event : reading.events) all += std::to_string(event.number) + " ";
   return all + (reading.over ? "over" : "more");
 }
+
+bool is_finished(EventLog& log) { return log.read(log.attach([] {}), 0).over; }
 
 const std::string kHalf(limits::kEventLogBytesMax / 2 - 64, 'x');  // with what an event costs besides
 
@@ -33,7 +38,8 @@ TEST_CASE("an event's id is a pair of numbers, or none") {
 
 TEST_CASE("a reader gets what comes after its position, and is woken once until it reads") {
   EventBudget budget;
-  EventLog log(1, budget);
+  MemoryEventLog in_memory(1, budget);
+  EventLog& log = in_memory;
   log.append("a");
   log.append("b");
   int woken = 0;
@@ -54,7 +60,8 @@ TEST_CASE("a reader gets what comes after its position, and is woken once until 
 
 TEST_CASE("a later reader takes over, and the one before is woken to learn it") {
   EventBudget budget;
-  EventLog log(1, budget);
+  MemoryEventLog in_memory(1, budget);
+  EventLog& log = in_memory;
   log.append("a");
   int woken = 0;
   const auto first = log.attach([&] { ++woken; });
@@ -70,7 +77,8 @@ TEST_CASE("a later reader takes over, and the one before is woken to learn it") 
 
 TEST_CASE("a reader may take a part, and then what is behind it") {
   EventBudget budget;
-  EventLog log(1, budget);
+  MemoryEventLog in_memory(1, budget);
+  EventLog& log = in_memory;
   for (const char* message : {"aaaa", "bbbb", "cccccccccc", "d"}) log.append(message);
   const auto reader = log.attach([] {});
   log.finish();
@@ -81,7 +89,8 @@ TEST_CASE("a reader may take a part, and then what is behind it") {
 
 TEST_CASE("a reader that takes too little breaks the log, whatever others have left of the budget") {
   EventBudget budget;
-  EventLog log(1, budget);
+  MemoryEventLog in_memory(1, budget);
+  EventLog& log = in_memory;
   const auto reader = log.attach([] {});
   while (budget.used() <= limits::kEventLogUnreadBytesMax) {
     log.append(kHalf);
@@ -95,7 +104,8 @@ TEST_CASE("a reader that takes too little breaks the log, whatever others have l
 
 TEST_CASE("past its limit a log drops the oldest that have been read, or that nobody reads") {
   EventBudget budget;
-  EventLog log(1, budget);
+  MemoryEventLog in_memory(1, budget);
+  EventLog& log = in_memory;
   log.append(kHalf);
   log.append(kHalf);
   auto reader = log.attach([] {});
@@ -118,8 +128,10 @@ TEST_CASE("past its limit a log drops the oldest that have been read, or that no
 TEST_CASE("a log that may keep no more breaks, and gives back what it had") {
   EventBudget budget(200);
   {
-    EventLog other(2, budget);
-    EventLog log(1, budget);
+    MemoryEventLog other_in_memory(2, budget);
+    EventLog& other = other_in_memory;
+    MemoryEventLog in_memory(1, budget);
+    EventLog& log = in_memory;
     other.append("");
     log.append(std::string(200 - 2 * 64, 'x'));  // with two events' costs: the limit
     CHECK(budget.used() == 200);
@@ -134,8 +146,8 @@ TEST_CASE("a log that may keep no more breaks, and gives back what it had") {
 }
 
 TEST_CASE("a session keeps the newest streams, and its side stream") {
-  EventBudget budget;
-  collet::protocol::Session session("s", nullptr, budget);
+  collet::protocol::MemoryEventLogs logs;
+  collet::protocol::Session session("s", nullptr, logs);
   const auto side = session.open_side_log();
   std::uint64_t first = session.open_log()->number();
   for (unsigned i = 2; i < limits::kSessionStreamsMax; ++i) session.open_log();
@@ -144,6 +156,6 @@ TEST_CASE("a session keeps the newest streams, and its side stream") {
   CHECK_FALSE(session.find_log(first));
   CHECK(session.find_log(side->number()));
   session.end();
-  CHECK(side->finished());
-  CHECK(session.open_log()->finished());
+  CHECK(is_finished(*side));
+  CHECK(is_finished(*session.open_log()));
 }

@@ -142,7 +142,8 @@ TEST_CASE("sessions are bounded: past the limit the one idle for longest goes") 
 }
 
 TEST_CASE("a flood of one principal's sessions costs another none") {
-  protocol::SessionTable table(4, 1'000'000);
+  protocol::MemoryEventLogs logs;
+  protocol::SessionTable table(logs, 4, 1'000'000);
   const auto of_bob = table.create(named("bob"), 1'000);
   std::vector<protocol::SessionPtr> of_alice;
   for (int i = 0; i < 10; ++i) of_alice.push_back(table.create(named("alice"), 1'000));
@@ -179,7 +180,8 @@ TEST_CASE("of what a client says of itself a session keeps little") {
 }
 
 TEST_CASE("events that one principal's clients do not fetch take its share of the memory, and nobody else's") {
-  protocol::SessionTable table(10, 1'000);
+  protocol::MemoryEventLogs logs;
+  protocol::SessionTable table(logs, 10, 1'000);
   const auto greedy = table.create(named("greedy"), 0);
   const std::string half(protocol::share_of(limits::kEventBytesMax) / 2, 'x');
   const auto first = greedy->open_log();
@@ -193,7 +195,8 @@ TEST_CASE("events that one principal's clients do not fetch take its share of th
 }
 
 TEST_CASE("an idle session expires") {
-  protocol::SessionTable table(10, 1'000);
+  protocol::MemoryEventLogs logs;
+  protocol::SessionTable table(logs, 10, 1'000);
   const auto session = table.create(named(""), 5'000);
   CHECK(table.find(session->id(), named(""), 4'999));  // a loop whose clock is behind
   CHECK(table.find(session->id(), named(""), 6'000));
@@ -203,7 +206,8 @@ TEST_CASE("an idle session expires") {
 }
 
 TEST_CASE("a session whose client listens is not idle") {
-  protocol::SessionTable table(2, 1'000);
+  protocol::MemoryEventLogs logs;
+  protocol::SessionTable table(logs, 2, 1'000);
   const auto listening = table.create(named(""), 1'000);
   const auto reader = listening->open_side_log()->attach([] {});
   const auto idle = table.create(named(""), 1'500);

@@ -1,5 +1,6 @@
 // What a legacy client that comes back is given (2025-11-25, basic/transports, Resumability and Redelivery).
 #include "protocol/harness.h"
+#include "protocol/legacy/far_event_logs.h"
 #include "support/catch.h"
 
 using namespace collet;
@@ -21,7 +22,8 @@ std::string call_slow(const std::string& id) {
 // A tool that says how far it is and goes on; end_with_text() ends it.
 struct Talking : Harness {
   registry::Listener* running = nullptr;
-  Talking() : Harness({.list_changed_interval_ms = 0}) {  // it tells of each change
+  Talking() : Talking({.list_changed_interval_ms = 0}) {}  // it tells of each change
+  explicit Talking(protocol::ServerOptions options) : Harness(std::move(options)) {
     add_tool("slow", [this](const registry::Call&, registry::Listener& listener) { running = &listener; });
   }
   void progress(double done) { running->on_progress({done, 0, ""}); }
@@ -155,4 +157,41 @@ TEST_CASE("a call that was cancelled by message has nothing to come back for") {
   CHECK(second.events.empty());
   CHECK(second.ended);
   h.provider.end_with_text("late");
+}
+
+TEST_CASE("events that are kept elsewhere reach a client that comes back when they have come from there") {
+  auto far_logs = std::make_unique<FarEventLogs>();
+  FarEventLogs& logs = *far_logs;
+  Talking h({.event_logs = std::move(far_logs)});
+  const std::string session = h.initialize();
+  FakeReply& first = h.legacy(call_slow("1"), session);
+  h.progress(1);
+  FarEventLog& log = logs.at(session, 1);
+  const std::string last = first.last_event_id;
+  first.leave();
+  h.progress(2);
+
+  FakeReply& left = h.send(get_after(session, last));
+  left.leave();  // with a reading under way
+  FakeReply& second = h.send(get_after(session, last));
+  CHECK(second.streaming);
+  h.turn();
+  CHECK(second.events.empty());
+  CHECK(log.bring());
+  h.turn();
+  REQUIRE(second.events.size() == 1);
+  CHECK(at(second.events[0], "/params/progress") == "2");
+  CHECK_FALSE(log.bring());  // there is no more to wait for, yet
+
+  h.progress(3);
+  h.provider.end_with_text("done");
+  h.turn();
+  CHECK(second.events.size() == 1);
+  while (log.bring()) h.turn();
+  REQUIRE(second.events.size() == 3);
+  CHECK(at(second.events[1], "/params/progress") == "3");
+  CHECK(at(second.events[2], "/result/content/0/text") == "\"done\"");
+  CHECK(second.last_event_id == "1-5");
+  CHECK(second.ended);
+  CHECK(left.events.empty());
 }

@@ -1,5 +1,6 @@
 // HTTP with SSE (2024-11-05, basic/transports).
 #include "protocol/harness.h"
+#include "protocol/legacy/far_event_logs.h"
 #include "support/catch.h"
 
 using namespace collet;
@@ -99,6 +100,25 @@ TEST_CASE("a client that reads slowly is sent no more than it takes, and nothing
   h.stream.observer->on_sent();
   CHECK(h.stream.events.size() == before + 3);
   CHECK(h.last("/id") == "3");
+}
+
+TEST_CASE("answers that are kept elsewhere come on the stream when they have come from there, and are not asked for again") {
+  auto far_logs = std::make_unique<FarEventLogs>();
+  FarEventLogs& logs = *far_logs;
+  OldClient h({.event_logs = std::move(far_logs)});
+  FarEventLog& log = logs.at(h.address.substr(h.address.find('=') + 1), 1);
+  h.post(R"({"jsonrpc":"2.0","id":1,"method":"ping"})");
+  h.post(R"({"jsonrpc":"2.0","id":2,"method":"ping"})");
+  CHECK(h.stream.events.size() == 1);  // the address alone
+  CHECK(log.bring());
+  h.turn();
+  CHECK(h.last("/id") == "1");
+  CHECK(log.forgotten() == 1);
+  CHECK(log.bring());
+  h.turn();
+  CHECK(h.last("/id") == "2");
+  CHECK(log.forgotten() == 2);
+  CHECK_FALSE(log.bring());
 }
 
 TEST_CASE("a bad message is answered on the stream too") {

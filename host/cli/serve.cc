@@ -54,6 +54,7 @@ Result<config::Config> read_all(const ServeOptions& options) {
 }  // namespace
 
 int serve(const ServeOptions& options) {
+  auto trials = plugin::TrialParent::fork_here();
   auto config = read_all(options);
   if (!config) return complain(config.message(), kUsage);
   log::configure(config->log.level, config->log.format);
@@ -72,7 +73,7 @@ int serve(const ServeOptions& options) {
 
   std::signal(SIGPIPE, SIG_IGN);
   service::ActivityLog activity;
-  service::Host host(*config, accepting + 1, *state_keys, *std::move(store));
+  service::Host host(*config, accepting + 1, *state_keys, *std::move(store), std::move(trials));
   const protocol::Access access(service::access_rules(*config));
   protocol::ServerOptions served = service::server_options(*config, host, activity, *state_keys);
   served.request_memory = std::make_shared<transport::RequestMemory>(config->server.limits.http.memory_bytes_max);

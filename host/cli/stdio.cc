@@ -116,6 +116,7 @@ int account(std::size_t cut_short, std::size_t undelivered) {
 }  // namespace
 
 int stdio(const CommonOptions& options) {
+  auto trials = plugin::TrialParent::fork_here();
   const loop::StandardStreams streams = loop::take_standard_streams();
   const auto config = load_config(options);
   if (!config) return complain(config.message());
@@ -124,7 +125,7 @@ int stdio(const CommonOptions& options) {
   auto store = service::open_store(*config);
   if (!store) return complain(store.message());
   service::ActivityLog activity;
-  service::Host host(*config, 1, *state_keys, *std::move(store));
+  service::Host host(*config, 1, *state_keys, *std::move(store), std::move(trials));
   protocol::ServerOptions served = service::server_options(*config, host, activity, *state_keys);
   served.local = service::local_principal(*config);
   protocol::Server server(std::move(served), host.registry(), host.loops());

@@ -30,7 +30,7 @@ std::shared_ptr<worker::ControlGroups> open_groups(const std::string& wanted, st
 Result<std::unique_ptr<store::Store>> open_store(const config::Config& config) { return store::open_store(config.store.file); }
 
 Host::Host(const config::Config& config, unsigned loops, std::vector<registry::StateSealer::Key> state_keys,
-           std::unique_ptr<store::Store> store)
+           std::unique_ptr<store::Store> store, std::unique_ptr<plugin::TrialParent> trials)
     : unload_timeout_ms(config.server.limits.drain_timeout_ms),
       config_(config),
       loops_([loops] {
@@ -72,7 +72,8 @@ Host::Host(const config::Config& config, unsigned loops, std::vector<registry::S
                    [this](std::string plugin, std::uint64_t generation) {
                      const std::lock_guard lock(heard_mutex_);
                      if (given_up_) given_up_(std::move(plugin), generation);
-                   }}) {}
+                   }},
+              std::move(trials)) {}
 
 Host::~Host() { end_or_leave(); }
 

@@ -23,8 +23,9 @@ namespace collet::service {
 class Host {
  public:
   // States of suspended calls are sealed with these keys (registry::StateSealer). Null: what plugins keep is in memory.
+  // `trials` is where plugins are tried first; null: a process is started for that.
   Host(const config::Config& config, unsigned loops, std::vector<registry::StateSealer::Key> state_keys = {},
-       std::unique_ptr<store::Store> store = nullptr);
+       std::unique_ptr<store::Store> store = nullptr, std::unique_ptr<plugin::TrialParent> trials = nullptr);
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;

@@ -91,8 +91,8 @@ class Trial {
 
 }  // namespace
 
-Preflight::Preflight(std::string executable, std::uint64_t timeout_ms)
-    : executable_(std::move(executable)), timeout_ms_(timeout_ms) {}
+Preflight::Preflight(std::string executable, std::uint64_t timeout_ms, std::unique_ptr<TrialParent> parent)
+    : executable_(std::move(executable)), timeout_ms_(timeout_ms), parent_(std::move(parent)) {}
 
 Preflight::~Preflight() = default;
 

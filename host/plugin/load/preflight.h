@@ -23,7 +23,9 @@ struct PreflightFile {
 class Preflight {
  public:
   // `executable` is run as `executable __preflight` and must call preflight_main() then.
-  explicit Preflight(std::string executable, std::uint64_t timeout_ms = limits::kPreflightTimeoutMs);
+  // For the first run `parent` is used, if there is one.
+  explicit Preflight(std::string executable, std::uint64_t timeout_ms = limits::kPreflightTimeoutMs,
+                     std::unique_ptr<TrialParent> parent = nullptr);
   ~Preflight();
 
   // Loads each file, calls its entry, create() with COLLET_CREATE_PROBE, and destroy(). One child does them all; if

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -29,6 +30,19 @@ bool wait_readable(const Descriptor& descriptor, std::chrono::milliseconds at_mo
     ready = poll(&waiting, 1, static_cast<int>(at_most.count()));
   } while (ready < 0 && errno == EINTR);
   return ready > 0;
+}
+
+// What start() has posix_spawn() do.
+void become_parent(int orders) {
+  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  dup2(nothing, STDIN_FILENO);
+  dup2(STDERR_FILENO, STDOUT_FILENO);
+  if (orders != preflight::kParentDescriptor) dup2(orders, preflight::kParentDescriptor);
+  close_range(preflight::kParentDescriptor + 1, ~0u, 0);
+  for (int number = 1; number < NSIG; ++number) std::signal(number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
 }  // namespace
@@ -65,6 +79,19 @@ Result<std::unique_ptr<TrialParent>> TrialParent::start(const std::string& execu
   posix_spawn_file_actions_destroy(&actions);
   if (failed) return error("cannot run {} for trial loading: {}", executable, std::strerror(failed));
   return std::unique_ptr<TrialParent>(new TrialParent(pid, std::move(ours)));
+}
+
+std::unique_ptr<TrialParent> TrialParent::fork_here() {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return nullptr;
+  Descriptor ours(ends[0]);
+  Descriptor theirs(ends[1]);
+  const pid_t pid = fork();
+  if (pid < 0) return nullptr;
+  if (pid > 0) return std::unique_ptr<TrialParent>(new TrialParent(pid, std::move(ours)));
+  ours = Descriptor();
+  become_parent(theirs.release());
+  _exit(preflight_main(0, nullptr));
 }
 
 TrialParent::TrialParent(pid_t pid, Descriptor socket)

@@ -20,7 +20,8 @@ bool needs_no_generation(const PluginSpec& a, const PluginSpec& b) {
 
 }  // namespace
 
-Loader::Loader(std::vector<loop::Loop*> loops, registry::Registry& registry, LoaderOptions options)
+Loader::Loader(std::vector<loop::Loop*> loops, registry::Registry& registry, LoaderOptions options,
+               std::unique_ptr<TrialParent> trials)
     : registry_(registry),
       options_(std::move(options)),
       calls_(std::make_unique<CallTable>(loops)),
@@ -30,7 +31,8 @@ Loader::Loader(std::vector<loop::Loop*> loops, registry::Registry& registry, Loa
       stage_(*calls_, *invocations_, *fetches_, options_,
              [this](std::unique_ptr<Generation> stuck, std::string reason) {
                drain_->leave(std::move(stuck), std::move(reason));
-             }),
+             },
+             std::move(trials)),
       probation_(stage_, options_),
       publisher_(registry, roster_, probation_, *drain_, options_),
       exclusive_(std::move(loops), registry, stage_, publisher_, probation_, *drain_, options_) {}

@@ -24,8 +24,10 @@ namespace collet::plugin {
 // ended.
 class Loader {
  public:
-  // Loops and registry are borrowed and outlive this; a call's loop is its index here.
-  Loader(std::vector<loop::Loop*> loops, registry::Registry& registry, LoaderOptions options = {});
+  // Loops and registry are borrowed and outlive this; a call's loop is its index here. The first libraries are tried by `trials`, if
+  // it is there.
+  Loader(std::vector<loop::Loop*> loops, registry::Registry& registry, LoaderOptions options = {},
+         std::unique_ptr<TrialParent> trials = nullptr);
   ~Loader();  // shuts down, as for loops that have ended, if that was not done
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;

@@ -63,13 +63,14 @@ Patience LoaderOptions::patience(std::uint64_t drain_timeout_ms) const {
   return {milliseconds(drain_timeout_ms), milliseconds(cancel_grace_ms), milliseconds(destroy_timeout_ms)};
 }
 
-Stage::Stage(CallTable& calls, Invocations& invocations, FetchLanes& fetches, const LoaderOptions& options, Stuck stuck)
+Stage::Stage(CallTable& calls, Invocations& invocations, FetchLanes& fetches, const LoaderOptions& options, Stuck stuck,
+             std::unique_ptr<TrialParent> trials)
     : calls_(calls),
       invocations_(invocations),
       fetches_(fetches),
       options_(options),
       stuck_(std::move(stuck)),
-      preflight_(options.preflight_executable, options.preflight_timeout_ms) {}
+      preflight_(options.preflight_executable, options.preflight_timeout_ms, std::move(trials)) {}
 
 void Stage::check(std::vector<Candidate*> candidates) {
   if (!claimed_.empty()) forget_unmapped();

@@ -135,7 +135,8 @@ class Stage {
   using Stuck = std::function<void(std::unique_ptr<Generation> generation, std::string reason)>;
 
   // All but `stuck` are borrowed.
-  Stage(CallTable& calls, Invocations& invocations, FetchLanes& fetches, const LoaderOptions& options, Stuck stuck);
+  Stage(CallTable& calls, Invocations& invocations, FetchLanes& fetches, const LoaderOptions& options, Stuck stuck,
+        std::unique_ptr<TrialParent> trials);
 
   // Copies each file, reads it, tries it, all in one child if they let it.
   void check(std::vector<Candidate*> candidates);

@@ -25,6 +25,11 @@ enum class Shape : std::uint8_t {
   roots_result,
 };
 
+inline constexpr Shape kLastShape = Shape::roots_result;
+
+// Its JSON Schema.
+std::string shape_text(Shape shape);
+
 struct Fitted {
   std::string_view text() const { return left_out.empty() ? given : std::string_view(mended); }
 

@@ -29,21 +29,32 @@ Evaluation evaluation_of(const Program& program) {
   return evaluation;
 }
 
-Schema compile_metaschema(const json::Value& text) {
+Schema compile_metaschema(Dialect dialect) {
   Options options;
   options.check_metaschema = false;
   options.limits.fuel = limits::kSchemaCheckFuel;
-  auto compiled = Schema::compile(text, options);
+  auto compiled = Schema::compile(*find_metaschema(metaschema_uri(dialect)), options);
   COLLET_ASSERT(compiled.ok());
   return std::move(*compiled);
 }
 
+template <Dialect dialect>
+const Schema& metaschema_of() {
+  static const Schema compiled = compile_metaschema(dialect);
+  return compiled;
+}
+
+// Compiled when it is needed first: most processes meet one dialect.
 const Schema& metaschema_of(Dialect dialect) {
-  static const Schema compiled[kDialects] = {
-      compile_metaschema(*find_metaschema(metaschema_uri(Dialect::draft7))),
-      compile_metaschema(*find_metaschema(metaschema_uri(Dialect::draft2019_09))),
-      compile_metaschema(*find_metaschema(metaschema_uri(Dialect::draft2020_12)))};
-  return compiled[static_cast<unsigned>(dialect)];
+  switch (dialect) {
+    case Dialect::draft7:
+      return metaschema_of<Dialect::draft7>();
+    case Dialect::draft2019_09:
+      return metaschema_of<Dialect::draft2019_09>();
+    case Dialect::draft2020_12:
+      break;
+  }
+  return metaschema_of<Dialect::draft2020_12>();
 }
 
 // What the metaschema has against the schema, if anything.

@@ -1,8 +1,8 @@
 #include "client/mcp/connection.h"
 
-#include "plugins/client/manual_time.h"
 #include "plugins/client/scripted_transport.h"
 #include "support/catch.h"
+#include "support/manual_time.h"
 
 using namespace collet::client;
 using Catch::Contains;

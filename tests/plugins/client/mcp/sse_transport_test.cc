@@ -10,10 +10,10 @@
 
 #include "client/limits.h"
 #include "plugins/client/loopback_listener.h"
-#include "plugins/client/manual_time.h"
 #include "plugins/client/obliging.h"
 #include "plugins/client/run_until.h"
 #include "support/catch.h"
+#include "support/manual_time.h"
 
 using namespace collet::client;
 using Catch::Contains;

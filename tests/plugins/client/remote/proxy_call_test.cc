@@ -2,10 +2,10 @@
 
 #include "client/limits.h"
 #include "client/remote/remote_calls.h"
-#include "plugins/client/manual_time.h"
 #include "plugins/client/noting_host.h"
 #include "plugins/client/scripted_transport.h"
 #include "support/catch.h"
+#include "support/manual_time.h"
 
 using namespace collet::client;
 using Catch::Contains;

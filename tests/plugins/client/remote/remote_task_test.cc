@@ -1,9 +1,9 @@
 #include "client/remote/remote_task.h"
 
 #include "client/limits.h"
-#include "plugins/client/manual_time.h"
 #include "plugins/client/scripted_transport.h"
 #include "support/catch.h"
+#include "support/manual_time.h"
 
 using namespace collet::client;
 using Catch::Contains;

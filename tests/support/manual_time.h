@@ -1,13 +1,15 @@
-// The time of a client's loop, which stands still but for pass(): the loop itself must not run meanwhile.
+// The time of a libuv loop, which stands still but for pass(): the loop itself must not run meanwhile.
 #pragma once
 
-#include <cstdint>
+#include <uv.h>
 
-#include "client/net/loop.h"
+#include <cstdint>
+#include <utility>
 
 class ManualTime {
  public:
-  explicit ManualTime(collet::client::Loop& loop) : uv_(loop.uv()) {}
+  template <class Loop>
+  explicit ManualTime(Loop& loop) : uv_(loop.uv()) {}
 
   // Runs the timers that are due by then, each at its time, and those that they start.
   void pass(std::uint64_t ms) {

@@ -19,7 +19,7 @@ MAY_INCLUDE = {
     "store": ["base"],
     "transport": ["base", "loop"],
     "fetch": ["base", "loop"],
-    "registry": ["base", "mcp", "schema"],
+    "registry": ["base", "loop", "mcp", "schema"],
     "rpc": ["base", "mcp"],
     "config": ["base", "mcp", "registry", "transport"],
     "protocol": ["base", "loop", "mcp", "registry", "rpc", "schema", "store", "transport"],

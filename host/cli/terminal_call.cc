@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "cli/listing.h"
+#include "registry/deadlines.h"
 #include "registry/ending.h"
 #include "registry/invocation.h"
 #include "service/interruption.h"
@@ -35,24 +36,16 @@ class Listener final : public registry::Listener {
       : loop_(loop),
         out_(out),
         json_(wanted.json),
+        deadlines_(loop),
         invocation_({.name = item.name,
                      .arguments = wanted.arguments,
                      .timeout_ms = wanted.deadline_ms.value_or(item.def->timeout_ms ? item.def->timeout_ms : wanted.timeout_ms)},
                     {.principal = std::make_shared<registry::Principal>(
                          registry::Principal{.kind = registry::Principal::Kind::local, .source = "this process"})},
-                    sealer_, *this) {}
+                    sealer_, deadlines_, *this) {}
 
   int run(const registry::Snapshot& snapshot) {
-    loop::Timer deadline(loop_);
-    loop_.post([&] {
-      invocation_.begin(snapshot, 0);
-      if (ended_) return;
-      deadline.start(invocation_.timeout_ms(), [&] {
-        say("collet: the tool did not answer in time, asking it to stop");
-        invocation_.cancel(registry::CancelReason::deadline);
-        if (!ended_) deadline.start(limits::kCancelGraceMs, [this] { loop_.stop(); });
-      });
-    });
+    loop_.post([&] { invocation_.begin(snapshot, 0); });
     const service::Interruption interruption(loop_, [this] {
       say("collet: interrupted");
       invocation_.cancel(registry::CancelReason::client);
@@ -73,6 +66,10 @@ class Listener final : public registry::Listener {
     json::Document data;
     const bool is_text = !json::parse(message.data, data) && data.IsString();
     say(is_text ? json::view(data) : std::string_view(message.data));
+  }
+  void on_deadline() override {
+    say("collet: the tool did not answer in time, asking it to stop");
+    grace_.arm(deadlines_, limits::kCancelGraceMs);
   }
   void on_end(registry::Ending& ending) override {
     ended_ = true;
@@ -108,7 +105,9 @@ class Listener final : public registry::Listener {
   Output& out_;
   const bool json_;
   const registry::StateSealer sealer_;
+  registry::Deadlines deadlines_;
   registry::Invocation invocation_;
+  registry::Deadline grace_{[this] { loop_.stop(); }};
   bool ended_ = false;
   int exit_code_ = kToolError;
 };

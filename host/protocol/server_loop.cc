@@ -25,8 +25,8 @@ ServerLoop::ServerLoop(Server& server, loop::Loop& loop, unsigned index)
     : server_(server),
       loop_(loop),
       index_(index),
-      calls_(loop),
-      routes_(loop, index, catalog_, server.options().call_timeout_ms),
+      deadlines_(loop),
+      routes_(loop, index, catalog_, deadlines_, server.options().call_timeout_ms),
       news_(loop, server.options().list_changed_interval_ms, catalog_, held_open_, clients_) {}
 
 ServerLoop::~ServerLoop() = default;

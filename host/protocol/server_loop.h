@@ -19,6 +19,7 @@
 #include "protocol/request.h"
 #include "protocol/tasks/loop_tasks.h"
 #include "protocol/waiting_requests.h"
+#include "registry/deadlines.h"
 
 namespace collet::protocol {
 
@@ -48,6 +49,7 @@ class ServerLoop {
   unsigned index() const { return index_; }
   LoopCatalog& catalog() { return catalog_; }
   LoopClients& clients() { return clients_; }
+  registry::Deadlines& deadlines() { return deadlines_; }
   Calls& calls() { return calls_; }
   LoopSessions& sessions() { return sessions_; }
   // Requests that wait for a store.
@@ -84,6 +86,7 @@ class ServerLoop {
   LoopCatalog catalog_;
   LoopClients clients_;
   RequestPool requests_;
+  registry::Deadlines deadlines_;
   Calls calls_;
   LoopSessions sessions_{server_, loop_, catalog_};
   WaitingRequests waiting_{loop_};

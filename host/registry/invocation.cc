@@ -32,8 +32,8 @@ Snapshot::Found find_item(const Snapshot& snapshot, CallKind kind, std::string_v
   return found;
 }
 
-Invocation::Invocation(Order order, OnBehalf on_behalf, const StateSealer& sealer, Listener& caller)
-    : order_(std::move(order)), on_behalf_(std::move(on_behalf)), sealer_(sealer), caller_(caller) {}
+Invocation::Invocation(Order order, OnBehalf on_behalf, const StateSealer& sealer, Deadlines& deadlines, Listener& caller)
+    : order_(std::move(order)), on_behalf_(std::move(on_behalf)), sealer_(sealer), caller_(caller), rounds_(deadlines) {}
 
 void Invocation::begin(const Snapshot& snapshot, unsigned loop) {
   const auto found = find_item(snapshot, order_.kind, order_.name, on_behalf_);

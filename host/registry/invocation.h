@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "registry/deadlines.h"
 #include "registry/principal.h"
 #include "registry/registry.h"
 #include "registry/rounds.h"
@@ -44,8 +45,9 @@ Sight sight_of(const Item& item, const OnBehalf& on_behalf);
 // Loop thread, but for info(), as for every listener.
 class Invocation final : public Listener {
  public:
-  // Both are borrowed until caller.on_end() has been called, which happens exactly once, after begin().
-  Invocation(Order order, OnBehalf on_behalf, const StateSealer& sealer, Listener& caller);
+  // All three are borrowed until caller.on_end() has been called, which happens exactly once, after begin(), or until this is
+  // destroyed. `deadlines` are those of the loop.
+  Invocation(Order order, OnBehalf on_behalf, const StateSealer& sealer, Deadlines& deadlines, Listener& caller);
 
   // The call begins at what the snapshot has under that name. Its end may come inside; this is to live until it has returned,
   // too. What is asked then may be answered for limits::kInputTimeoutMs.
@@ -54,6 +56,8 @@ class Invocation final : public Listener {
   const Item* find_beyond_reach(const Snapshot& snapshot) const;
   // Asks the plugin to end it. Does nothing when it has ended.
   void cancel(CancelReason reason) { rounds_.cancel(reason); }
+  // Between begin() and the end: it has no deadline any more.
+  void lift_deadline() { rounds_.lift_deadline(); }
 
   // Between begin() and the end: how long it may take, in milliseconds.
   std::uint64_t timeout_ms() const { return timeout_ms_; }
@@ -62,6 +66,7 @@ class Invocation final : public Listener {
   void on_progress(const Progress& progress) override { caller_.on_progress(progress); }
   void on_log(const LogMessage& message) override { caller_.on_log(message); }
   void on_close_stream(unsigned retry_ms) override { caller_.on_close_stream(retry_ms); }
+  void on_deadline() override { caller_.on_deadline(); }
   void on_end(Ending& ending) override;
   std::optional<std::string_view> info(std::string_view key) const override { return caller_.info(key); }
 

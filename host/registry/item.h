@@ -93,6 +93,8 @@ class Listener {
   // Provider::taken().
   virtual void on_answer_head(WebHead head) { static_cast<void>(head); }
   virtual void on_answer_bytes(std::string& bytes) { static_cast<void>(bytes); }
+  // The call's time is over, and its plugin will now be asked to end it. The caller may answer its client; on_end() still comes.
+  virtual void on_deadline() {}
   // Exactly once, last; possibly before Provider::start() returns. Strings may be taken from `ending`.
   virtual void on_end(Ending& ending) = 0;
   // Any thread, between start() and on_end(): what is known of the caller under this key of collet_host.call_info.

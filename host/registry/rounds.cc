@@ -34,10 +34,14 @@ void Rounds::start(const Snapshot& snapshot, const Item& item, RoundParams param
     call.state_version = suspended_->version;
   }
   provider_ = item.provider;
+  listener_ = &listener;
+  timeout_ms_ = params.timeout_ms;
   starting_ = true;
   const CallId id = start_call(snapshot, item, call, listener);
   starting_ = false;
-  if (provider_) id_ = id;
+  if (!provider_) return;
+  id_ = id;
+  if (timeout_ms_ > 0) deadline_.arm(deadlines_, timeout_ms_);
 }
 
 void Rounds::cancel(CancelReason reason) {
@@ -48,9 +52,22 @@ void Rounds::taken(std::size_t bytes) {
   if (provider_) provider_->taken(id_, bytes);
 }
 
+void Rounds::lift_deadline() {
+  timeout_ms_ = 0;
+  deadline_.disarm();
+}
+
 void Rounds::ended() {
   provider_ = nullptr;
+  listener_ = nullptr;
   id_ = 0;
+  deadline_.disarm();
+}
+
+// The plugin may end the round when it is asked to, and whoever has this may destroy it then.
+void Rounds::expire() {
+  listener_->on_deadline();
+  cancel(CancelReason::deadline);
 }
 
 void Rounds::take_up(SuspendedState suspended) { suspended_ = std::move(suspended); }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "registry/deadlines.h"
 #include "registry/registry.h"
 #include "registry/sealed_state.h"
 
@@ -19,7 +20,7 @@ struct RoundParams {
   std::string_view name = {};  // of a resource the URI, of a route the path; empty: the item's own
   std::optional<std::string_view> arguments = {};  // JSON text
   std::string_view variables = {};                 // of a URI template: JSON text
-  std::uint64_t timeout_ms = 0;
+  std::uint64_t timeout_ms = 0;                    // 0: none
   const PrincipalPtr* principal = nullptr;
   unsigned depth = 0;
   WebRequestPtr web = {};
@@ -28,13 +29,21 @@ struct RoundParams {
 // Loop thread. One round at a time: start(), then ended() as the first thing in the listener's on_end().
 class Rounds {
  public:
+  // Those of the loop; borrowed.
+  explicit Rounds(Deadlines& deadlines) : deadlines_(deadlines) {}
+  Rounds(const Rounds&) = delete;
+  Rounds& operator=(const Rounds&) = delete;
+
   // Of whose item the next round is. It is looked up anew for each: it may have been replaced.
   void aim(CallKind kind, const Item& item);
-  // Where it goes; the snapshot is the one that has it. on_end() may come inside.
+  // Where it goes; the snapshot is the one that has it. on_end() may come inside. When the timeout has passed the listener's
+  // on_deadline() is called, and then the plugin is asked to end the round.
   void start(const Snapshot& snapshot, const Item& item, RoundParams params, Listener& listener);
   // Asks the plugin to end the round. Does nothing where none runs.
   void cancel(CancelReason reason);
   void taken(std::size_t bytes);
+  // The round that runs has no deadline any more. Also from inside of start().
+  void lift_deadline();
   void ended();
   // Whether on_end() has come from inside of start(), which has not returned yet.
   bool starting() const { return starting_; }
@@ -57,13 +66,19 @@ class Rounds {
   std::uint32_t number() const { return suspended_ ? suspended_->round + 1 : 0; }
 
  private:
+  void expire();
+
+  Deadlines& deadlines_;
   CallKind kind_ = CallKind::tool;
   const std::string* source_ = nullptr;
   SchemaPtr output_;  // of a tool that promises structured content
   std::optional<SuspendedState> suspended_;  // the round before, with its answers
-  Provider* provider_ = nullptr;  // of the round that runs
+  Provider* provider_ = nullptr;  // these four of the round that runs
+  Listener* listener_ = nullptr;
   CallId id_ = 0;
+  std::uint64_t timeout_ms_ = 0;  // 0: none, or lifted
   bool starting_ = false;
+  Deadline deadline_{[this] { expire(); }};
 };
 
 }  // namespace collet::registry

@@ -15,8 +15,9 @@ constexpr const char* kOutOfMemory = "The server is out of memory";
 // One invocation, from when its loop has it to its end.
 class Invocations::Running final : public registry::Listener {
  public:
-  Running(Invocations& all, unsigned loop, std::uint64_t serial, Ordered ordered)
+  Running(Invocations& all, registry::Deadlines& deadlines, unsigned loop, std::uint64_t serial, Ordered ordered)
       : all_(all),
+        deadlines_(deadlines),
         loop_(loop),
         serial_(serial),
         link_(std::move(ordered.link)),
@@ -25,8 +26,7 @@ class Invocations::Running final : public registry::Listener {
         inside_of_(ordered.inside_of),
         kind_(ordered.order.kind),
         caller_(std::move(ordered.caller)),
-        invocation_(std::move(ordered.order), std::move(ordered.on_behalf), all.sealer_, *this),
-        deadline_(all.calls_.loop(loop)) {}
+        invocation_(std::move(ordered.order), std::move(ordered.on_behalf), all.sealer_, deadlines, *this) {}
 
   ~Running() override {
     --link_->running;
@@ -43,15 +43,17 @@ class Invocations::Running final : public registry::Listener {
       end(Outcome::failed(kOutOfMemory));
     }
     beginning_ = false;
-    if (ended_) return all_.forget(loop_, serial_);
-    end_after(invocation_.timeout_ms(), "did not answer within", registry::CancelReason::deadline);
+    if (ended_) all_.forget(loop_, serial_);
   }
 
   // Whoever waits for it is told after a moment, even if it does not end.
   void cancel(registry::CancelReason reason) {
     if (ended_) return;
     invocation_.cancel(reason);
-    if (!ended_) end_after(std::min(invocation_.timeout_ms(), limits::kCancelGraceMs), "was cancelled, and has not ended within", reason);
+    if (ended_) return;
+    invocation_.lift_deadline();
+    cancelled_for_ = reason;
+    grace_.arm(deadlines_, grace_ms());
   }
 
  private:
@@ -63,6 +65,7 @@ class Invocations::Running final : public registry::Listener {
     const std::lock_guard lock(link_->mutex);
     if (link_->maker && inside_of_) link_->maker->on_log(inside_of_, message);
   }
+  void on_deadline() override { tell_late("did not answer within", invocation_.timeout_ms()); }
   void on_end(registry::Ending& ending) override {
     try {
       end(outcome_of(std::move(ending)));
@@ -88,15 +91,19 @@ class Invocations::Running final : public registry::Listener {
 
   void end(Outcome outcome) {
     ended_ = true;
-    deadline_.stop();
+    grace_.disarm();
     tell_end(std::move(outcome));
   }
 
-  void end_after(std::uint64_t ms, std::string_view what, registry::CancelReason reason) {
-    deadline_.start(ms, [this, ms, what, reason] {
-      tell_end(outcome_of(registry::failure(kind_, fmt::format("It {} {} ms", what, ms))));
-      if (reason == registry::CancelReason::deadline) invocation_.cancel(reason);
-    });
+  std::uint64_t grace_ms() const { return std::min(invocation_.timeout_ms(), limits::kCancelGraceMs); }
+
+  void grace_is_over() {
+    tell_late("was cancelled, and has not ended within", grace_ms());
+    if (cancelled_for_ == registry::CancelReason::deadline) invocation_.cancel(cancelled_for_);
+  }
+
+  void tell_late(std::string_view what, std::uint64_t ms) {
+    tell_end(outcome_of(registry::failure(kind_, fmt::format("It {} {} ms", what, ms))));
   }
 
   void tell_if_denied(const registry::Snapshot& snapshot) {
@@ -113,6 +120,7 @@ class Invocations::Running final : public registry::Listener {
   }
 
   Invocations& all_;
+  registry::Deadlines& deadlines_;
   const unsigned loop_;
   const std::uint64_t serial_;
   const LinkPtr link_;
@@ -122,7 +130,8 @@ class Invocations::Running final : public registry::Listener {
   const CallKind kind_;
   const CallerInfo caller_;
   registry::Invocation invocation_;
-  loop::Timer deadline_;
+  registry::Deadline grace_{[this] { grace_is_over(); }};  // after it was cancelled
+  registry::CancelReason cancelled_for_ = registry::CancelReason::client;
   bool beginning_ = false;
   bool ended_ = false;
 };
@@ -138,8 +147,10 @@ std::uint64_t Invocations::start(unsigned loop, Ordered ordered) {
   ++kept->link->running;
   kept->link->bytes += registry::size_of(kept->order);
   calls_.loop(loop).post([this, loop, serial, kept = std::move(kept)] {
-    auto running = std::make_unique<Running>(*this, loop, serial, std::move(*kept));
-    lanes_[loop].running.emplace(serial, std::move(running)).first->second->begin();
+    Lane& lane = lanes_[loop];
+    if (!lane.deadlines) lane.deadlines.emplace(calls_.loop(loop));
+    auto running = std::make_unique<Running>(*this, *lane.deadlines, loop, serial, std::move(*kept));
+    lane.running.emplace(serial, std::move(running)).first->second->begin();
   });
   return serial;
 }

@@ -5,12 +5,14 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "plugin/abi/caller_info.h"
 #include "plugin/run/call_table.h"
 #include "plugin/run/peers.h"
+#include "registry/deadlines.h"
 #include "registry/invocation.h"
 #include "registry/registry.h"
 #include "registry/sealed_state.h"
@@ -71,6 +73,7 @@ class Invocations {
   class Running;
   // Loop thread.
   struct Lane {
+    std::optional<registry::Deadlines> deadlines;  // from the first invocation on: made on the loop that it belongs to
     std::unordered_map<std::uint64_t, std::unique_ptr<Running>> running;
   };
   void forget(unsigned loop, std::uint64_t serial);

@@ -1,30 +1,25 @@
-// The calls of one loop that have not been answered yet, and their deadlines. Loop thread.
+// The calls of one loop that are not over, and those that have been, to be used again. Loop thread.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "base/callback.h"
-#include "loop/loop.h"
 #include "protocol/calls/item_call.h"
 
 namespace collet::protocol {
 
 class Calls {
  public:
-  explicit Calls(loop::Loop& loop) : loop_(loop), timer_(loop) {}
-
   // An object for a call, used before or new.
   std::unique_ptr<ItemCall> acquire(ServerLoop& owner);
   // It may be used again.
   void keep(std::unique_ptr<ItemCall> call);
 
-  // The call waits, for its plugin or for the client; it expires after `timeout_ms`.
-  void add(std::unique_ptr<ItemCall> call, std::uint64_t timeout_ms);
-  void set_timeout(std::uint64_t serial, std::uint64_t timeout_ms);
+  // The call waits, for its plugin or for the client.
+  void add(std::unique_ptr<ItemCall> call);
   std::unique_ptr<ItemCall> remove(std::uint64_t serial);
   // Null if no call of that number waits.
   ItemCall* find(std::uint64_t serial);
@@ -35,19 +30,7 @@ class Calls {
   void cancel_all(registry::CancelReason reason);
 
  private:
-  using Deadlines = std::multimap<std::uint64_t, std::uint64_t>;  // when → serial
-  struct Waiting {
-    std::unique_ptr<ItemCall> call;
-    Deadlines::iterator deadline;  // end(): it has passed
-  };
-
-  void arm();
-  void expire();
-
-  loop::Loop& loop_;
-  loop::Timer timer_;
-  Deadlines deadlines_;
-  std::unordered_map<std::uint64_t, Waiting> waiting_;  // by serial
+  std::unordered_map<std::uint64_t, std::unique_ptr<ItemCall>> waiting_;  // by serial
   std::vector<std::unique_ptr<ItemCall>> idle_;
   Callback<void()> when_idle_;
 };

@@ -18,6 +18,8 @@
 
 namespace collet::protocol {
 
+ItemCall::ItemCall(ServerLoop& loop) : loop_(loop), rounds_(loop.deadlines()) {}
+
 void ItemCall::begin(RequestPtr request, const Target& target, std::unique_ptr<ItemCall> self) {
   request_ = std::move(request);
   serial_ = loop_.next_serial();
@@ -38,9 +40,7 @@ void ItemCall::begin(RequestPtr request, const Target& target, std::unique_ptr<I
     return;
   }
   if (request_->context.session || task_ || phase_ == Phase::asking || answers_beforehand()) remember(target);
-  waiting_ = true;
-  loop_.calls().add(std::move(self),
-                    phase_ == Phase::asking ? loop_.server().options().input_timeout_ms : timeout_ms_);
+  loop_.calls().add(std::move(self));
   if (task_) return;  // the request has been answered
   if (transport::HttpReply* reply = request_->http.reply()) reply->observe(this);
   if (!register_id()) cancel(registry::CancelReason::client);
@@ -175,14 +175,9 @@ void ItemCall::cancel(registry::CancelReason reason) {
   rounds_.cancel(reason);
 }
 
-void ItemCall::expire() {
-  if (phase_ == Phase::asking) {
-    fail("The client did not answer in time");
-    return retire();
-  }
+void ItemCall::on_deadline() {
   fail(fmt::format("The {} did not answer within {} ms", rounds_.kind() == registry::CallKind::tool ? "tool" : "plugin",
                    timeout_ms_));
-  rounds_.cancel(registry::CancelReason::deadline);
 }
 
 void ItemCall::on_gone() {
@@ -346,7 +341,7 @@ void ItemCall::go_on_later(registry::SuspendedState suspended) {
 
 void ItemCall::go_on() {
   if (phase_ != Phase::asking) return;
-  loop_.calls().set_timeout(serial_, timeout_ms_);
+  asked_until_.disarm();
   run_again();
   if (phase_ == Phase::over) retire();
 }
@@ -382,7 +377,12 @@ void ItemCall::ask_here(registry::Ending& ending) {
   }
   phase_ = Phase::asking;
   if (task_) task_->ask(ending.input_requests);
-  if (waiting_) loop_.calls().set_timeout(serial_, loop_.server().options().input_timeout_ms);
+  asked_until_.arm(loop_.deadlines(), loop_.server().options().input_timeout_ms);
+}
+
+void ItemCall::give_up_asking() {
+  fail("The client did not answer in time");
+  retire();
 }
 
 void ItemCall::respond(const std::string& key, const Result<std::string>& result) {
@@ -423,7 +423,7 @@ void ItemCall::release() {
   keep_.reset();
   task_.reset();
   rounds_.reset();
-  waiting_ = false;
+  asked_until_.disarm();
   forgotten_ = false;
   phase_ = Phase::running;
   progress_.reset();

@@ -10,6 +10,7 @@
 
 #include "protocol/request.h"
 #include "protocol/tasks/task.h"
+#include "registry/deadlines.h"
 #include "registry/registry.h"
 #include "registry/rounds.h"
 #include "registry/sealed_state.h"
@@ -34,15 +35,13 @@ struct Target {
 // is over: the next request begins another one. A legacy client is asked while its request stays open.
 class ItemCall final : public registry::Listener, public transport::HttpReplyObserver {
  public:
-  explicit ItemCall(ServerLoop& loop) : loop_(loop) {}
+  explicit ItemCall(ServerLoop& loop);
 
   // `self` is this object; it goes back to the loop, to wait for the plugin or the client, or for another call.
   void begin(RequestPtr request, const Target& target, std::unique_ptr<ItemCall> self);
 
   // The client asked for it, or has gone: it gets no answer. The plugin is asked to stop.
   void cancel(registry::CancelReason reason);
-  // Its time is over: the client is told, the plugin is asked to stop.
-  void expire();
   // The client's answer to one of our questions: a result's JSON text, or the reason why there is none.
   void respond(const std::string& key, const Result<std::string>& result);
 
@@ -51,6 +50,7 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   void on_progress(const registry::Progress& progress) override;
   void on_log(const registry::LogMessage& message) override;
   void on_close_stream(unsigned retry_ms) override;
+  void on_deadline() override;
   void on_end(registry::Ending& ending) override;
   std::optional<std::string_view> info(std::string_view key) const override;
 
@@ -81,6 +81,7 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   void go_on();
   void ask_modern(const std::vector<registry::InputRequest>& questions, registry::SuspendedState suspended);
   void ask_here(registry::Ending& ending);
+  void give_up_asking();
   void fail(std::string message);
   void retire();
   void release();
@@ -90,7 +91,6 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   RequestPtr request_;
   std::uint64_t serial_ = 0;
   Phase phase_ = Phase::running;
-  bool waiting_ = false;  // owned by the loop's calls
 
   registry::Rounds rounds_;
   std::size_t unsaid_ = 0;          // log messages that were left out
@@ -114,6 +114,7 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   };
   std::map<std::string, Question> asked_;  // by the key that the client knows
   registry::SuspendedState left_;          // with what the round ended in which they were asked
+  registry::Deadline asked_until_{[this] { give_up_asking(); }};
 
   mutable std::mutex info_mutex_;  // info() is called from any thread
   mutable std::map<std::string, std::optional<std::string>, std::less<>> info_;

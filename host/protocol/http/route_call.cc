@@ -30,7 +30,7 @@ bool is_event_stream(const registry::WebHead& head) {
 }  // namespace
 
 RouteCall::RouteCall(RouteCalls& calls, std::uint64_t serial, HttpReply& reply, RouteVisit visit)
-    : calls_(calls), serial_(serial), reply_(&reply), visit_(std::move(visit)), deadline_(calls.loop()) {
+    : calls_(calls), serial_(serial), reply_(&reply), visit_(std::move(visit)), round_(calls.deadlines()) {
   Context context;
   context.transport = Transport::http;
   context.principal = visit_.principal;
@@ -52,7 +52,6 @@ bool RouteCall::begin(const registry::Item& route, std::string_view path, regist
                *this);
   if (ended_) return true;
   reply_->observe(this);
-  if (timeout_ms > 0) deadline_.start(timeout_ms, [this] { expire(); });
   flush();
   return false;
 }
@@ -65,6 +64,7 @@ void RouteCall::on_answer_head(registry::WebHead head) {
   events_ = is_event_stream(head);
   head_ = std::move(head);
   flush_later();
+  round_.lift_deadline();
 }
 
 void RouteCall::on_answer_bytes(std::string& bytes) {
@@ -98,7 +98,6 @@ void RouteCall::flush() {
 void RouteCall::say() {
   if (visit_.wants_head_only) return say_head_alone();
   if (!status_has_body(head_->status)) {
-    deadline_.stop();
     end_reply().respond(head_->status, headers(), {});
     return acknowledge();
   }
@@ -116,7 +115,6 @@ void RouteCall::say_head_alone() {
 
 void RouteCall::begin_answer() {
   if (std::exchange(begun_, true)) return;
-  deadline_.stop();
   if (events_) {
     reply_->begin_events(headers());
     if (calls_.ends_streams()) cancel(registry::CancelReason::shutdown);
@@ -154,14 +152,12 @@ void RouteCall::on_gone() {
 
 void RouteCall::cancel(registry::CancelReason reason) { round_.cancel(reason); }
 
-void RouteCall::expire() {
-  if (head_) return flush();  // it has come in time, in this very turn
+void RouteCall::on_deadline() {
   try {
     refuse(504, fmt::format("The plugin {} did not answer in time\n", round_.source()));
   } catch (const std::bad_alloc&) {
     give_up();
   }
-  cancel(registry::CancelReason::deadline);
 }
 
 HttpReply& RouteCall::end_reply() { return *std::exchange(reply_, nullptr); }

@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "loop/loop.h"
 #include "protocol/context.h"
 #include "registry/principal.h"
 #include "registry/registry.h"
@@ -45,6 +44,7 @@ class RouteCall final : public registry::Listener, public transport::HttpReplyOb
   void on_log(const registry::LogMessage& message) override;
   void on_answer_head(registry::WebHead head) override;
   void on_answer_bytes(std::string& bytes) override;
+  void on_deadline() override;
   void on_end(registry::Ending& ending) override;
   std::optional<std::string_view> info(std::string_view key) const override;
 
@@ -58,7 +58,6 @@ class RouteCall final : public registry::Listener, public transport::HttpReplyOb
   void begin_answer();
   void write();
   void acknowledge();
-  void expire();
   void answer(const registry::Ending& ending);
   void refuse(int status, std::string_view message);
   void give_up();
@@ -70,7 +69,6 @@ class RouteCall final : public registry::Listener, public transport::HttpReplyOb
   transport::HttpReply* reply_;  // null once the answer is over, or its client gone
   const RouteVisit visit_;
   std::map<std::string, std::string, std::less<>> info_;  // what a plugin may know of the caller, by call_info()'s keys
-  loop::Timer deadline_;
   registry::Rounds round_;  // there is one
   bool ended_ = false;
   bool flush_comes_ = false;

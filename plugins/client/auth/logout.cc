@@ -20,36 +20,46 @@ class Logout : public std::enable_shared_from_this<Logout> {
         fetcher_(fetcher),
         store_(store),
         clock_(std::move(clock)),
+        registration_(config_, fetcher_, store_, clock_),
         done_(std::move(done)) {}
 
   // Not while a process renews the token, which would keep the next one.
   void begin() {
-    store_.lock(name_, [self = shared_from_this()](Result<FileLock> lock) { self->got_lock(std::move(lock)); });
+    store_.lock(name_, [self = shared_from_this()](Result<TokenStore::LockPtr> lock) { self->got_lock(std::move(lock)); });
   }
 
  private:
-  void got_lock(Result<FileLock> lock) {
+  void got_lock(Result<TokenStore::LockPtr> lock) {
     if (!lock) return done_(lock.failure());
-    lock_.emplace(std::move(*lock));
-    Result<std::optional<StoredToken>> token = store_.token(name_);
+    lock_ = std::move(*lock);
+    store_.token(name_, [self = shared_from_this()](Result<std::optional<StoredToken>> token) {
+      self->got_token(std::move(token));
+    });
+  }
+
+  void got_token(Result<std::optional<StoredToken>> token) {
     if (!token) return done_(token.failure());
     if (!*token) return done_("Not logged in to " + name_ + ".");
     token_ = std::move(**token);
     discover_server(fetcher_, remote_, token_.issuer,
-                    [self = shared_from_this()](const Result<ServerMetadata>& server) {
-                      self->prepare(server);
-                      self->forget();
-                    });
+                    [self = shared_from_this()](const Result<ServerMetadata>& server) { self->got_server(server); });
   }
 
   // The client is asked for before it is forgotten.
-  void prepare(const Result<ServerMetadata>& server) {
-    if (!server) return untold(server.message());
-    if (server->revocation_endpoint.empty()) return untold("it has no place for that");
+  void got_server(const Result<ServerMetadata>& server) {
+    if (!server) return forget_untold(server.message());
+    if (server->revocation_endpoint.empty()) return forget_untold("it has no place for that");
     const Result<Url> trusted = trusted_url(server->revocation_endpoint, remote_, "the revocation endpoint");
-    if (!trusted) return untold(trusted.message());
-    const Registration registration(config_, fetcher_, store_, clock_);
-    const Result<std::optional<ClientIdentity>> client = registration.known(*server, {});
+    if (!trusted) return forget_untold(trusted.message());
+    registration_.known(*server, {},
+                        [self = shared_from_this(),
+                         server = *server](const Result<std::optional<ClientIdentity>>& client) {
+                          self->prepare(server, client);
+                          self->forget();
+                        });
+  }
+
+  void prepare(const ServerMetadata& server, const Result<std::optional<ClientIdentity>>& client) {
     if (!client) return untold(client.message());
     if (!*client || (*client)->id != token_.client_id)
       return untold("the client that has the tokens is not known any more");
@@ -57,10 +67,15 @@ class Logout : public std::enable_shared_from_this<Logout> {
     Form form = {{"token", refreshable ? token_.refresh_token : token_.access_token},
                  {"token_type_hint", refreshable ? "refresh_token" : "access_token"}};
     request_.method = "POST";
-    request_.url = server->revocation_endpoint;
+    request_.url = server.revocation_endpoint;
     request_.headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}};
-    (*client)->authenticate(server->issuer, clock_(), form, request_.headers);
+    (*client)->authenticate(server.issuer, clock_(), form, request_.headers);
     request_.body = form_encode(form);
+  }
+
+  void forget_untold(const std::string& why) {
+    untold(why);
+    forget();
   }
 
   void forget() {
@@ -93,8 +108,9 @@ class Logout : public std::enable_shared_from_this<Logout> {
   Fetcher& fetcher_;
   TokenStore& store_;
   const Clock clock_;
+  const Registration registration_;
   const Done done_;
-  std::optional<FileLock> lock_;
+  TokenStore::LockPtr lock_;
   StoredToken token_;
   FetchRequest request_;
   std::string why_untold_;  // empty: it was

@@ -35,7 +35,13 @@ void OAuth::headers(std::string_view method, std::string_view url,
   if (!target || target->origin() != remote_.origin()) {
     return done(Error{"no token of " + remote_.origin() + " is sent to " + redact_url(url)});
   }
-  if (const Result<void> loaded = load(); !loaded) return done(loaded.failure());
+  if (loaded()) return give_headers(method, url, std::move(done));
+  load([this, method = std::string(method), url = std::string(url), done](const Result<void>& result) {
+    result ? give_headers(method, url, done) : done(result.failure());
+  });
+}
+
+void OAuth::give_headers(std::string_view method, std::string_view url, HeadersDone done) {
   const bool old = token_ && renew_at_ != 0 && hooks_.clock() >= renew_at_;
   const bool wait = run_ ? !token_ || old : old && renewable();
   if (!wait) return done(current_headers(method, url));
@@ -51,19 +57,34 @@ void OAuth::headers(std::string_view method, std::string_view url,
 }
 
 void OAuth::challenged(int status, const std::vector<HttpHeader>& headers, std::function<void(Result<bool>)> done) {
-  Run run;
-  run.status = status;
-  run.challenge = read_challenge(headers);
-  const Challenge& challenge = run.challenge;
+  Challenge challenge = read_challenge(headers);
   const bool wants_scope = status == 403 && challenge.error == "insufficient_scope";
   if (status != 401 && !wants_scope && !hooks_.logs_in) return done(false);
-  if (const Result<void> loaded = load(); !loaded) return done(loaded.failure());
+  if (loaded()) return refused(status, challenge, done);
+  load([this, status, challenge = std::move(challenge), done = std::move(done)](const Result<void>& result) {
+    result ? refused(status, challenge, done) : done(result.failure());
+  });
+}
+
+void OAuth::refused(int status, const Challenge& challenge, const RetryDone& done) {
   if (dpop_) dpop_->learn_nonce(remote_.origin(), challenge.dpop_nonce);
   const bool wants_nonce = dpop_ && challenge.error == "use_dpop_nonce" && !challenge.dpop_nonce.empty();
-  if (wants_nonce || (status == 401 && adopt_newer())) {
-    if (free_retries_.take(hooks_.clock())) return done(true);
-    return done(Error{"the server " + remote_.origin() + " refuses every token and proof"});
-  }
+  if (wants_nonce) return retry_without_run(done);
+  if (status != 401 || hooks_.logs_in) return wait_for_run(status, challenge, done);
+  look_into_store([this, status, challenge, done](Stored stored) {
+    stored == Stored::another ? retry_without_run(done) : wait_for_run(status, challenge, done);
+  });
+}
+
+void OAuth::retry_without_run(const RetryDone& done) {
+  if (free_retries_.take(hooks_.clock())) return done(true);
+  done(Error{"the server " + remote_.origin() + " refuses every token and proof"});
+}
+
+void OAuth::wait_for_run(int status, const Challenge& challenge, RetryDone done) {
+  Run run;
+  run.status = status;
+  run.challenge = challenge;
   const Scopes scopes = parse_scopes(challenge.scope);
   run.refreshable = status == 401 && token_ && covers(parse_scopes(token_->scope), scopes);
   add_scopes(demanded_, scopes);
@@ -148,24 +169,29 @@ void OAuth::got_server(Result<ServerMetadata> metadata) {
   run_->server = std::move(*metadata);
   server_ = run_->server;
   run_->scopes = choose_scopes();
-  const bool needs_nobody = refreshing_client() || !grant_->needs_person();
-  return needs_nobody ? store_.lock(name_, then(&OAuth::got_lock)) : obtain();
+  if (!grant_->needs_person()) return store_.lock(name_, then(&OAuth::got_lock));
+  find_refreshing_client([this](const std::optional<ClientIdentity>& client) {
+    client ? store_.lock(name_, then(&OAuth::got_lock)) : obtain();
+  });
 }
 
 // What other processes have done until now counts: a refresh token that one of them has used is good for nothing,
 // and may cost all of them their login.
-void OAuth::got_lock(Result<FileLock> lock) {
+void OAuth::got_lock(Result<TokenStore::LockPtr> lock) {
   if (!lock) return finish(lock.failure());
-  run_->lock.emplace(std::move(*lock));
-  if (adopt_newer()) return finish(true);
-  if (is_logged_out()) token_.reset();
-  obtain();
+  run_->lock = std::move(*lock);
+  look_into_store([this](Stored stored) {
+    if (stored == Stored::another) return finish(true);
+    const bool logged_out = stored == Stored::nothing && !behind_;  // by `collet logout`
+    if (logged_out) token_.reset();
+    obtain();
+  });
 }
 
 void OAuth::obtain() {
   if (const Result<void> chosen = choose_dpop(); !chosen) return finish(chosen.failure());
-  const std::optional<ClientIdentity> client = refreshing_client();
-  return client ? refresh(*client) : authorize();
+  find_refreshing_client(
+      [this](const std::optional<ClientIdentity>& client) { client ? refresh(*client) : authorize(); });
 }
 
 Scopes OAuth::choose_scopes() const {
@@ -196,12 +222,21 @@ Result<void> OAuth::choose_dpop() {
   return {};
 }
 
-std::optional<ClientIdentity> OAuth::refreshing_client() const {
+bool OAuth::may_refresh() const {
   const bool same = token_ && token_->issuer == run_->server.issuer && token_->resource == run_->resource.resource;
-  if (!same || !run_->refreshable || token_->refresh_token.empty()) return std::nullopt;
-  const Result<std::optional<ClientIdentity>> client = registration_.known(run_->server, {});
-  if (!client || !*client || (*client)->id != token_->client_id) return std::nullopt;
-  return *client;
+  return same && run_->refreshable && !token_->refresh_token.empty();
+}
+
+void OAuth::find_refreshing_client(std::function<void(const std::optional<ClientIdentity>&)> found) {
+  if (!may_refresh()) return found(std::nullopt);
+  registration_.known(run_->server, {},
+                      [this, alive = std::weak_ptr<int>(alive_),
+                       found = std::move(found)](const Result<std::optional<ClientIdentity>>& client) {
+                        if (alive.expired()) return;
+                        // The token may have become another one meanwhile.
+                        const bool holds = client && *client && may_refresh() && (*client)->id == token_->client_id;
+                        found(holds ? *client : std::nullopt);
+                      });
 }
 
 void OAuth::refresh(const ClientIdentity& client) {
@@ -242,12 +277,18 @@ void OAuth::register_anew(std::function<void(Result<void>)> then) {
 }
 
 void OAuth::authorize() {
-  if (grant_->needs_person()) {
-    Result<std::string> uri =
-        agent_.redirect_uri(registration_.redirect_uri(run_->server.issuer), config_.redirect_port);
-    if (!uri) return finish(uri.failure());
-    run_->redirect_uri = std::move(*uri);
-  }
+  if (!grant_->needs_person()) return identify();
+  registration_.redirect_uri(run_->server.issuer, then(&OAuth::got_redirect_uri));
+}
+
+void OAuth::got_redirect_uri(std::string preferred) {
+  Result<std::string> uri = agent_.redirect_uri(preferred, config_.redirect_port);
+  if (!uri) return finish(uri.failure());
+  run_->redirect_uri = std::move(*uri);
+  identify();
+}
+
+void OAuth::identify() {
   registration_.identify(run_->server, run_->redirect_uri, then(&OAuth::got_client));
 }
 
@@ -300,18 +341,21 @@ void OAuth::take(const Tokens& tokens) {
   if (life > 0) token.expires_at = now + life;
   renew_at_ = life > 0 ? token.expires_at - std::min(limits::kExpirySkewS, life / 4) : 0;
   token_ = token;
+  run_->keeping = true;
   store_.keep(std::move(token), then(&OAuth::kept));
 }
 
 void OAuth::kept(Result<void> result) {
   behind_.reset();
-  if (!result) {
-    const Result<std::optional<StoredToken>> stored = store_.token(name_);
-    behind_ = stored && *stored ? (*stored)->access_token : std::string();
-  }
-  if (!result && hooks_.warn) {
+  if (result) return finish(true);
+  if (hooks_.warn) {
     hooks_.warn("the token of remote " + name_ + " is lost with this process: " + result.message());
   }
+  store_.token(name_, then(&OAuth::got_left_behind));
+}
+
+void OAuth::got_left_behind(Result<std::optional<StoredToken>> stored) {
+  behind_ = stored && *stored ? (*stored)->access_token : std::string();
   finish(true);
 }
 
@@ -331,13 +375,21 @@ void OAuth::finish(Result<bool> result) {
   }
 }
 
-Result<void> OAuth::load() {
-  if (loaded_ || hooks_.logs_in) return {};
-  Result<std::optional<StoredToken>> token = store_.token(name_);
-  if (!token) return token.failure();
-  loaded_ = true;
-  if (*token) adopt(std::move(**token));
-  return {};
+// The store is asked once for all who wait.
+void OAuth::load(std::function<void(Result<void>)> done) {
+  loading_.push_back(std::move(done));
+  if (loading_.size() == 1) store_.token(name_, then(&OAuth::got_loaded));
+}
+
+void OAuth::got_loaded(Result<std::optional<StoredToken>> token) {
+  loaded_ = token.ok();
+  if (token && *token) adopt(std::move(**token));
+  const Result<void> result = token ? Result<void>() : Result<void>(token.failure());
+  const auto loading = std::exchange(loading_, {});
+  const std::weak_ptr<int> alive = alive_;  // any of them may destroy this
+  for (const auto& done : loading) {
+    if (!alive.expired()) done(result);
+  }
 }
 
 // False if it is of no use for the remote as it is now configured.
@@ -359,21 +411,25 @@ bool OAuth::adopt(StoredToken token) {
   return true;
 }
 
-// Whether another process, such as `collet login`, has left a token that we have not tried. An old one is taken as
-// well, since its refresh token is the one that is still good.
-bool OAuth::adopt_newer() {
-  if (hooks_.logs_in) return false;
-  Result<std::optional<StoredToken>> stored = store_.token(name_);
-  if (!stored || !*stored || (token_ && token_->access_token == (*stored)->access_token)) return false;
-  if (behind_ == (*stored)->access_token) return false;
-  const bool old = expired(**stored);
-  return adopt(std::move(**stored)) && !old;
+void OAuth::look_into_store(std::function<void(Stored)> done) {
+  if (run_ && run_->keeping) return done(Stored::nothing_new);
+  store_.token(name_, [this, alive = std::weak_ptr<int>(alive_), had = token_ ? token_->access_token : std::string(),
+                       done = std::move(done)](Result<std::optional<StoredToken>> stored) {
+    if (!alive.expired()) done(compare(std::move(stored), had));
+  });
 }
 
-// By `collet logout`.
-bool OAuth::is_logged_out() const {
-  const Result<std::optional<StoredToken>> stored = store_.token(name_);
-  return token_ && !behind_ && stored && !*stored;
+// Whether another process, such as `collet login`, has left a token that we have not tried. An old one is taken as
+// well, since its refresh token is the one that is still good. `had` is the access token that we had when the store was
+// asked: if it is not ours any more, what the store had then says nothing.
+OAuth::Stored OAuth::compare(Result<std::optional<StoredToken>> stored, const std::string& had) {
+  if (token_ && token_->access_token != had) return expired(*token_) ? Stored::nothing_new : Stored::another;
+  if (!stored) return Stored::nothing_new;
+  if (!*stored) return Stored::nothing;
+  StoredToken& token = **stored;
+  if (hooks_.logs_in || token.access_token == had || token.access_token == behind_) return Stored::nothing_new;
+  const bool old = expired(token);
+  return adopt(std::move(token)) && !old ? Stored::another : Stored::nothing_new;
 }
 
 bool OAuth::expired(const StoredToken& token) const {

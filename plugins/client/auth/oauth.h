@@ -32,6 +32,9 @@ class OAuth final : public Authorizer {
   std::vector<std::string> secrets() const override;
 
  private:
+  using HeadersDone = std::function<void(Result<std::vector<HttpHeader>>)>;
+  using RetryDone = std::function<void(Result<bool>)>;
+
   // The way to a new token, walked by one for all who wait.
   struct Run {
     int status = 0;            // with which the remote refused; 0: it did not, the token is only old
@@ -45,18 +48,30 @@ class OAuth final : public Authorizer {
     Scopes scopes;
     std::string redirect_uri;
     bool registered_anew = false;
-    std::optional<FileLock> lock;  // while nobody else may renew the token
+    bool keeping = false;      // token_ is on its way into the store, which may still give the one before
+    TokenStore::LockPtr lock;  // while nobody else may renew the token
   };
+
+  // What the store has for us, held against the token that we have.
+  enum class Stored { nothing, nothing_new, another };
+
+  // What headers() and challenged() do once the token is loaded.
+  void give_headers(std::string_view method, std::string_view url, HeadersDone done);
+  void refused(int status, const Challenge& challenge, const RetryDone& done);
+  void retry_without_run(const RetryDone& done);
+  void wait_for_run(int status, const Challenge& challenge, RetryDone done);
 
   // The steps of a run, in their order. Each ends in the next one or in finish().
   void start(Run run);
   void got_resource(Result<Description> found);
   void got_server(Result<ServerMetadata> metadata);
-  void got_lock(Result<FileLock> lock);
+  void got_lock(Result<TokenStore::LockPtr> lock);
   void obtain();
   void refresh(const ClientIdentity& client);
   void got_refreshed(TokenAnswer answer);
   void authorize();
+  void got_redirect_uri(std::string preferred);
+  void identify();
   void got_client(Result<ClientIdentity> client);
   void got_tokens(TokenAnswer answer);
   // With whether there is a token to try again with.
@@ -66,17 +81,24 @@ class OAuth final : public Authorizer {
   Result<std::string> choose_issuer(const ResourceMetadata& metadata) const;
   Scopes choose_scopes() const;
   Result<void> choose_dpop();
-  // The client that holds our refresh token, if it is of use in this run.
-  std::optional<ClientIdentity> refreshing_client() const;
+  // Whether our refresh token is of use in this run, if its client is still known.
+  bool may_refresh() const;
+  // `found` is told the client that holds our refresh token, if it is of use in this run. Not once this is destroyed.
+  void find_refreshing_client(std::function<void(const std::optional<ClientIdentity>&)> found);
   void take(const Tokens& tokens);
   void kept(Result<void> result);
+  void got_left_behind(Result<std::optional<StoredToken>> stored);
   void give_up(Error failure);
   void register_anew(std::function<void(Result<void>)> then);
 
-  Result<void> load();
+  bool loaded() const { return loaded_ || hooks_.logs_in; }
+  // Asks the store, if not loaded(). `done` is not called once this is destroyed.
+  void load(std::function<void(Result<void>)> done);
+  void got_loaded(Result<std::optional<StoredToken>> token);
   bool adopt(StoredToken token);
-  bool adopt_newer();
-  bool is_logged_out() const;
+  // Asks the store, and adopts a token that is another. `done` is not called once this is destroyed.
+  void look_into_store(std::function<void(Stored)> done);
+  Stored compare(Result<std::optional<StoredToken>> stored, const std::string& had);
   bool expired(const StoredToken& token) const;
   bool renewable() const;
   std::vector<HttpHeader> current_headers(std::string_view method, std::string_view url) const;
@@ -102,6 +124,7 @@ class OAuth final : public Authorizer {
   const std::unique_ptr<Grant> grant_;
 
   bool loaded_ = false;
+  std::vector<std::function<void(Result<void>)>> loading_;  // who waits for the store's first answer
   std::optional<StoredToken> token_;
   std::optional<std::string> behind_;     // the access token that the store still has, if token_ could not be kept
   std::int64_t renew_at_ = 0;             // 0: never
@@ -113,7 +136,7 @@ class OAuth final : public Authorizer {
   Budget free_retries_{limits::kFreeRetriesMax, limits::kAuthorizationWindowS};
 
   std::optional<Run> run_;
-  std::vector<std::function<void(Result<bool>)>> waiting_;  // for run_
+  std::vector<RetryDone> waiting_;  // for run_
   const std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 

@@ -96,33 +96,44 @@ Result<ClientIdentity> Registration::configured(const ServerMetadata& server) co
   return identity;
 }
 
-Result<std::optional<ClientIdentity>> Registration::known(const ServerMetadata& server,
-                                                          std::string_view redirect_uri) const {
+void Registration::known(const ServerMetadata& server, const std::string& redirect_uri,
+                         std::function<void(Result<std::optional<ClientIdentity>>)> done) const {
   if (!config_.client_id.empty()) {
     Result<ClientIdentity> identity = configured(server);
-    if (!identity) return identity.failure();
-    return std::optional(std::move(*identity));
+    if (!identity) return done(identity.failure());
+    return done(std::optional(std::move(*identity)));
   }
   if (!config_.client_metadata_url.empty() && server.client_id_metadata_document_supported) {
     ClientIdentity identity;
     identity.id = config_.client_metadata_url;
-    return std::optional(std::move(identity));
+    return done(std::optional(std::move(identity)));
   }
-  const Result<std::optional<StoredClient>> stored = store_.client(server.issuer);
-  if (!stored) return stored.failure();
-  if (!*stored) return std::optional<ClientIdentity>();
-  const StoredClient& client = **stored;
-  const bool expired = client.secret_expires_at != 0 && client.secret_expires_at <= clock_();
-  const bool elsewhere = !redirect_uri.empty() && client.redirect_uri != redirect_uri;
-  if (expired || elsewhere) return std::optional<ClientIdentity>();
-  return std::optional(identity_of(client));
+  store_.client(server.issuer, [redirect_uri, clock = clock_, done = std::move(done)](
+                                   const Result<std::optional<StoredClient>>& stored) {
+    if (!stored) return done(stored.failure());
+    if (!*stored) return done(std::optional<ClientIdentity>());
+    const StoredClient& client = **stored;
+    const bool expired = client.secret_expires_at != 0 && client.secret_expires_at <= clock();
+    const bool elsewhere = !redirect_uri.empty() && client.redirect_uri != redirect_uri;
+    if (expired || elsewhere) return done(std::optional<ClientIdentity>());
+    done(std::optional(identity_of(client)));
+  });
 }
 
 void Registration::identify(const ServerMetadata& server, const std::string& redirect_uri,
                             std::function<void(Result<ClientIdentity>)> done) const {
-  Result<std::optional<ClientIdentity>> identity = known(server, redirect_uri);
-  if (!identity) return done(identity.failure());
-  if (*identity) return done(std::move(**identity));
+  known(server, redirect_uri,
+        [this, alive = std::weak_ptr<int>(alive_), server, redirect_uri,
+         done = std::move(done)](Result<std::optional<ClientIdentity>> identity) {
+          if (alive.expired()) return;
+          if (!identity) return done(identity.failure());
+          if (*identity) return done(std::move(**identity));
+          register_client(server, redirect_uri, done);
+        });
+}
+
+void Registration::register_client(const ServerMetadata& server, const std::string& redirect_uri,
+                                   std::function<void(Result<ClientIdentity>)> done) const {
   const std::string& url = server.registration_endpoint;
   if (url.empty()) {
     return done(
@@ -144,10 +155,11 @@ void Registration::identify(const ServerMetadata& server, const std::string& red
                  });
 }
 
-std::string Registration::redirect_uri(std::string_view issuer) const {
-  if (!config_.client_id.empty()) return {};
-  const Result<std::optional<StoredClient>> stored = store_.client(issuer);
-  return stored && *stored ? (*stored)->redirect_uri : std::string();
+void Registration::redirect_uri(const std::string& issuer, std::function<void(std::string)> done) const {
+  if (!config_.client_id.empty()) return done({});
+  store_.client(issuer, [done = std::move(done)](const Result<std::optional<StoredClient>>& stored) {
+    done(stored && *stored ? (*stored)->redirect_uri : std::string());
+  });
 }
 
 FetchRequest Registration::request(const ServerMetadata& server, const std::string& redirect_uri,

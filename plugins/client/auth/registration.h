@@ -3,9 +3,9 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "client/auth/client_identity.h"
 #include "client/auth/config.h"
@@ -22,26 +22,33 @@ class Registration {
   Registration(const Config& config, Fetcher& fetcher, TokenStore& store, Clock clock)
       : config_(config), fetcher_(fetcher), store_(store), clock_(std::move(clock)) {}
 
+  // Each `done` is called once, maybe before these return, maybe after this is destroyed. What is passed by reference is
+  // copied.
+
   // Without asking the server: nothing if it does not know us yet. A registration of ours counts if it was for
   // `redirect_uri`, or for any if that is empty.
-  Result<std::optional<ClientIdentity>> known(const ServerMetadata& server, std::string_view redirect_uri) const;
+  void known(const ServerMetadata& server, const std::string& redirect_uri,
+             std::function<void(Result<std::optional<ClientIdentity>>)> done) const;
 
-  // known(), or a new registration, which is kept. `done` is called once, maybe before this returns, also after
-  // this is destroyed.
+  // known(), or a new registration, which is kept. Once this is destroyed nothing is begun that was not yet: `done` is
+  // then not called.
   void identify(const ServerMetadata& server, const std::string& redirect_uri,
                 std::function<void(Result<ClientIdentity>)> done) const;
 
   // Where the registration with `issuer` wants people sent back to; empty if there is none.
-  std::string redirect_uri(std::string_view issuer) const;
+  void redirect_uri(const std::string& issuer, std::function<void(std::string)> done) const;
 
  private:
   Result<ClientIdentity> configured(const ServerMetadata& server) const;
+  void register_client(const ServerMetadata& server, const std::string& redirect_uri,
+                       std::function<void(Result<ClientIdentity>)> done) const;
   FetchRequest request(const ServerMetadata& server, const std::string& redirect_uri, AuthMethod method) const;
 
   const Config& config_;
   Fetcher& fetcher_;
   TokenStore& store_;
   const Clock clock_;
+  const std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
 }  // namespace collet::client::auth

@@ -1,15 +1,13 @@
 // What must outlive the process: tokens, each of one remote, issuer and resource, and the clients that we
-// registered, each with one issuer. One JSON file that only its owner may read.
+// registered, each with one issuer. Where they are kept is an implementation's business.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "client/auth/file_locks.h"
 #include "client/net/result.h"
 
 namespace collet::client::auth {
@@ -36,52 +34,46 @@ struct StoredClient {
   std::int64_t secret_expires_at = 0;  // 0: never
 };
 
-// Any number of processes may use one file: it is read anew for each question, and replaced whole, under a lock. A
-// failure leaves it as it was. Each `done` is called once, at once unless another process is writing.
+// On the client's one thread. Other processes may use the same store. Each `done` is called once, at once or later,
+// and not if the store is destroyed before. A failed change leaves the store as it was.
 class TokenStore {
  public:
-  using Done = std::function<void(Result<void>)>;
-
-  // Nothing is opened yet. Missing directories are created with the first write, for their owner alone. The locks
-  // are borrowed.
-  TokenStore(std::string path, FileLocks& locks) : path_(std::move(path)), locks_(locks) {}
-
-  const std::string& path() const { return path_; }
-
-  // The one obtained last; nothing if there is none. A file that others may read, or that is not ours, is a
-  // failure.
-  Result<std::optional<StoredToken>> token(std::string_view remote) const;
-  Result<std::optional<StoredToken>> token(std::string_view remote, std::string_view issuer,
-                                           std::string_view resource) const;
-  void keep(StoredToken token, Done done);
-  // Every token of the remote, and the clients that then are of no use to anybody.
-  void forget(std::string remote, Done done);
-
-  Result<std::optional<StoredClient>> client(std::string_view issuer) const;
-  void keep(StoredClient client, Done done);
-  // If it is still the one that is kept.
-  void forget_client(std::string issuer, std::string id, Done done);
-  // The same, unless there are tokens of that client.
-  void forget_unused_client(std::string issuer, std::string id, Done done);
-
-  // For who renews a token of the remote, from reading it until the next one is kept: refresh tokens are good for
-  // once.
-  void lock(std::string_view remote, FileLocks::Done done);
-
- private:
-  struct Content {
-    std::vector<StoredToken> tokens;
-    std::vector<StoredClient> clients;
+  // Held until it is destroyed.
+  class Lock {
+   public:
+    virtual ~Lock() = default;
   };
+  using LockPtr = std::unique_ptr<Lock>;
 
-  static Result<Content> parse(std::string_view text, const std::string& path);
-  static std::string print(const Content& content);
-  Result<Content> read() const;
-  void change(std::function<void(Content&)> edit, Done done);
-  Result<void> change_now(const std::function<void(Content&)>& edit);
+  using Done = std::function<void(Result<void>)>;
+  using TokenDone = std::function<void(Result<std::optional<StoredToken>>)>;
+  using ClientDone = std::function<void(Result<std::optional<StoredClient>>)>;
+  using LockDone = std::function<void(Result<LockPtr>)>;
 
-  const std::string path_;
-  FileLocks& locks_;
+  virtual ~TokenStore() = default;
+
+  // Where it is, in words for the person who has logged in.
+  virtual std::string place() const = 0;
+
+  // The one kept last; nothing if there is none.
+  virtual void token(std::string remote, TokenDone done) = 0;
+  // Instead of the one of the same remote, issuer and resource.
+  virtual void keep(StoredToken token, Done done) = 0;
+  // Every token of the remote, and the clients that then are of no use to anybody.
+  virtual void forget(std::string remote, Done done) = 0;
+
+  // Nothing if there is none.
+  virtual void client(std::string issuer, ClientDone done) = 0;
+  // Instead of the one of the same issuer.
+  virtual void keep(StoredClient client, Done done) = 0;
+  // If it is still the one that is kept.
+  virtual void forget_client(std::string issuer, std::string id, Done done) = 0;
+  // The same, unless there are tokens of that client.
+  virtual void forget_unused_client(std::string issuer, std::string id, Done done) = 0;
+
+  // For whoever renews a token of the remote, from reading it until the next one is kept: refresh tokens are good for
+  // once. Null if the store cannot lock anything: renewing is then possible all the same.
+  virtual void lock(std::string remote, LockDone done) = 0;
 };
 
 }  // namespace collet::client::auth

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <future>
 
+#include "client/auth/file_token_store.h"
 #include "client/limits.h"
 #include "client/remote/authorization.h"
 
@@ -43,7 +44,7 @@ Client::Client(const collet_host* table, ClientConfig config, std::map<std::stri
   }
   http_->set_tls(tls ? std::move(*tls) : tls_without_files());
   locks_ = std::make_unique<auth::LoopFileLocks>(loop_.uv());
-  tokens_ = std::make_unique<auth::TokenStore>(token_file(), *locks_);
+  tokens_ = std::make_unique<auth::FileTokenStore>(token_file(), *locks_);
   if (config.remembers && config.used_by == "server") {
     definitions_ = host_.definitions(loop_);
   } else {

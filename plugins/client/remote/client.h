@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "client/auth/file_locks.h"
+#include "client/auth/token_store.h"
 #include "client/net/http.h"
 #include "client/net/loop.h"
 #include "client/offer/config.h"

@@ -119,7 +119,7 @@ void Login::probed(const FetchResponse& answer) {
   const int status = answer.status;
   authorizer_->challenged(status, answer.headers, [this, status](const Result<bool>& token) {
     if (!token) return end(token.failure());
-    if (*token) return end("Logged in to " + remote_.name + ". The token is in " + tokens_.path() + ".");
+    if (*token) return end("Logged in to " + remote_.name + ". The token is in " + tokens_.place() + ".");
     if (lets_in(status)) return end(remote_.name + " needs no login: it answers without one.");
     end(Error{"it answers HTTP status " + std::to_string(status) + " and does not say how to log in"});
   });

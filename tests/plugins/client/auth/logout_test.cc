@@ -38,15 +38,15 @@ TEST_CASE("who logs out has the server told, and nothing is left here") {
   const bool refreshable = GENERATE(true, false);
   world.servers[0].issues_refresh_tokens = refreshable;
   REQUIRE(world.call(*world.authorizer()) == "200");
-  const StoredToken token = **world.store.token("demo");
+  const StoredToken token = *world.kept_token();
   CHECK(log_out(world) == "Logged out of demo, also at https://as.example.");
   REQUIRE(revocations(world).size() == 1);
   const Form form = revocations(world)[0];
   CHECK(field(form, "token") == (refreshable ? token.refresh_token : token.access_token));
   CHECK(field(form, "token_type_hint") == (refreshable ? "refresh_token" : "access_token"));
   CHECK(field(form, "client_id") == "registered-client");
-  CHECK_FALSE(*world.store.token("demo"));
-  CHECK_FALSE(*world.store.client("https://as.example"));
+  CHECK_FALSE(world.kept_token());
+  CHECK_FALSE(world.kept_client("https://as.example"));
   CHECK(log_out(world) == "Not logged in to demo.");
 }
 
@@ -73,10 +73,10 @@ TEST_CASE("whatever the server does, who logs out is logged out here, and told t
   SECTION("it has the tokens of a client that we have forgotten") {
     world.servers[0].extra_metadata = R"(,"revocation_endpoint":")" + kRevocation + "\"";
     REQUIRE(
-        outcome([&](auto done) { world.store.forget_client("https://as.example", "registered-client", done); }));
+        world.outcome([&](auto done) { world.store.forget_client("https://as.example", "registered-client", done); }));
     why = "is not known any more";
   }
   CHECK_THAT(log_out(world), Contains("Logged out of demo. ") && Contains("was not told") && Contains(why));
   CHECK(revocations(world).size() == (asked ? 1 : 0));
-  CHECK_FALSE(*world.store.token("demo"));
+  CHECK_FALSE(world.kept_token());
 }

@@ -84,12 +84,14 @@ TEST_CASE("who renews one remote's token holds up no other remote") {
   world.servers[0].issues_refresh_tokens = true;
   const auto authorizer = world.authorizer();
   REQUIRE(world.call(*authorizer) == "200");
-  std::optional<Result<FileLock>> held;
+  std::optional<Result<TokenStore::LockPtr>> held;
   world.store.lock("another", [&](auto lock) { held.emplace(std::move(lock)); });
+  world.run();
   REQUIRE((held && *held));
   world.now += 4'000;
   CHECK(world.call(*authorizer) == "200");
   world.store.lock("demo", [&](auto lock) { held.emplace(std::move(lock)); });
+  world.run();
   world.now += 4'000;
   std::optional<Result<Headers>> headers;
   authorizer->headers("POST", world.url, [&](auto result) { headers = std::move(result); });
@@ -107,15 +109,15 @@ TEST_CASE("who has logged out is not logged in again by a service that renews it
   REQUIRE(world.call(*world.authorizer()) == "200");
   const auto service = world.authorizer("{}", &nobody);
   REQUIRE(world.call(*service) == "200");
-  REQUIRE(outcome([&](auto done) { world.store.forget("demo", done); }));
+  REQUIRE(world.outcome([&](auto done) { world.store.forget("demo", done); }));
   world.now += 4'000;
   CHECK_THAT(world.call(*service), Contains("run: collet login demo"));
-  CHECK_FALSE(*world.store.token("demo"));
+  CHECK_FALSE(world.kept_token());
 }
 
 TEST_CASE(
     "a token is renewed also where nothing can be written, and the old one that is kept is not taken for newer") {
-  World world;
+  World world(Kept::in_file);
   world.servers[0].issues_refresh_tokens = true;
   const auto authorizer = world.authorizer();
   REQUIRE(world.call(*authorizer) == "200");

@@ -60,14 +60,33 @@ bool WorldLocks::look_again() {
   return false;
 }
 
-Result<void> outcome(const std::function<void(TokenStore::Done)>& change) {
-  std::optional<Result<void>> result;
-  change([&](Result<void> done) { result = std::move(done); });
+World::World() : World(GENERATE(Kept::in_file, Kept::in_memory)) {}
+
+World::World(Kept kept) : servers(1), store(kept == Kept::in_file ? static_cast<TokenStore&>(file) : memory) {}
+
+template <class T>
+Result<T> World::told(const std::function<void(std::function<void(Result<T>)>)>& ask) {
+  std::optional<Result<T>> result;
+  ask([&](Result<T> answer) { result.emplace(std::move(answer)); });
+  while (!result && memory.answer()) {
+  }
   REQUIRE(result);
-  return *result;
+  return std::move(*result);
 }
 
-World::World() : servers(1) {}
+std::optional<StoredToken> World::kept_token() {
+  const auto token = told<std::optional<StoredToken>>([&](auto done) { store.token("demo", done); });
+  REQUIRE(token);
+  return *token;
+}
+
+std::optional<StoredClient> World::kept_client(std::string issuer) {
+  const auto client = told<std::optional<StoredClient>>([&](auto done) { store.client(issuer, done); });
+  REQUIRE(client);
+  return *client;
+}
+
+Result<void> World::outcome(const std::function<void(TokenStore::Done)>& change) { return told<void>(change); }
 
 void World::fetch(FetchRequest request, std::function<void(Result<FetchResponse>)> done) {
   requests.push_back(request);
@@ -75,7 +94,7 @@ void World::fetch(FetchRequest request, std::function<void(Result<FetchResponse>
 }
 
 bool World::step() {
-  if (pending_.empty()) return locks.look_again();
+  if (pending_.empty()) return memory.answer() || locks.look_again();
   Pending next = std::move(pending_.front());
   pending_.pop_front();
   if (const auto why = broken.find(next.request.url); why != broken.end()) {

@@ -14,8 +14,10 @@
 #include <vector>
 
 #include "client/auth/auth.h"
+#include "client/auth/file_token_store.h"
 #include "client/auth/following_agent.h"
 #include "client/net/url.h"
+#include "plugins/client/auth/memory_token_store.h"
 #include "plugins/temporary_directory.h"
 
 using collet::client::Error;
@@ -70,9 +72,14 @@ class WorldLocks final : public collet::client::auth::FileLocks {
   std::deque<std::pair<std::string, Done>> waiting_;
 };
 
+// Where a world keeps tokens: in a file, which answers at once, or in memory, which answers later.
+enum class Kept { in_file, in_memory };
+
 class World final : public collet::client::Fetcher {
  public:
+  // A test that makes one runs twice, once with each store.
   World();
+  explicit World(Kept kept);
 
   // The MCP server.
   std::string url = "https://mcp.example/mcp";
@@ -106,7 +113,14 @@ class World final : public collet::client::Fetcher {
   std::map<std::string, std::function<FetchResponse()>> special;  // by URL: what is answered instead
   TemporaryDirectory directory;
   WorldLocks locks;
-  collet::client::auth::TokenStore store{directory.path("tokens.json"), locks};
+  collet::client::auth::FileTokenStore file{directory.path("tokens.json"), locks};
+  MemoryTokenStore memory{MemoryTokenStore::Answers::when_told};
+  collet::client::auth::TokenStore& store;  // one of these
+
+  // What the store has, and what came of a change of it. Waits for the store alone; nobody else may hold it.
+  std::optional<collet::client::auth::StoredToken> kept_token();
+  std::optional<collet::client::auth::StoredClient> kept_client(std::string issuer);
+  Result<void> outcome(const std::function<void(collet::client::auth::TokenStore::Done)>& change);
 
   void fetch(FetchRequest request, std::function<void(Result<FetchResponse>)> done) override;
   // Until nothing is under way.
@@ -136,6 +150,9 @@ class World final : public collet::client::Fetcher {
   struct Code {
     std::string challenge, redirect_uri, client_id, resource, scope;
   };
+  template <class T>
+  Result<T> told(const std::function<void(std::function<void(Result<T>)>)>& ask);
+
   struct Pending {
     FetchRequest request;
     std::function<void(Result<FetchResponse>)> done;
@@ -163,10 +180,7 @@ class World final : public collet::client::Fetcher {
 };
 
 inline const std::string kTokenUrl = "https://as.example/token";  // of the first authorization server
-inline std::string refresh_token_of(World& world) { return (*world.store.token("demo"))->refresh_token; }
-
-// What came of a change of a store, which nobody else holds.
-Result<void> outcome(const std::function<void(collet::client::auth::TokenStore::Done)>& change);
+inline std::string refresh_token_of(World& world) { return world.kept_token()->refresh_token; }
 
 // The value of a form's field; "" if there is none.
 std::string field(const collet::client::Form& form, std::string_view name);

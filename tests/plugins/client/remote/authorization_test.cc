@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "plugins/client/auth/memory_token_store.h"
 #include "support/catch.h"
 
 using namespace collet::client;
@@ -69,10 +70,7 @@ TEST_CASE("tokens are kept where the user's state is") {
 TEST_CASE("only remotes that could want it have an authorizer, and what is wrong in its configuration is said") {
   NoNetwork network;
   auth::NoUserAgent nobody("r");
-  struct NoLocks final : auth::FileLocks {
-    void take(std::string, std::uint64_t, Done) override { FAIL("nothing is written"); }
-  } locks;
-  auth::TokenStore store("/nonexistent/tokens.json", locks);
+  MemoryTokenStore store;
   const collet_host table = [] {
     collet_host out{};
     out.get_extension = [](const collet_host*, const char*, std::size_t) -> const void* { return nullptr; };

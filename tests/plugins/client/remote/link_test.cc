@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "client/limits.h"
+#include "plugins/client/auth/memory_token_store.h"
 #include "plugins/client/kept_server.h"
 #include "plugins/client/noting_host.h"
 #include "plugins/client/run_until.h"
@@ -87,18 +88,13 @@ class ToolServer {
 
 // One remote, as it is configured.
 struct OneRemote {
-  struct NeverLocks final : auth::FileLocks {
-    void take(std::string, std::uint64_t, Done done) override { done(Error{"not here"}); }
-  };
-
   NotingHost noting;
   Host host{&noting.table};
   Loop loop;
   HttpClient http{loop, "test"};
   Children children{loop};
   Publisher publisher{loop, host};
-  NeverLocks locks;
-  auth::TokenStore tokens{"/nonexistent/tokens.json", locks};
+  MemoryTokenStore tokens;
   NoDefinitions definitions{loop};
   Surroundings around;
   std::optional<Remote> remote;

@@ -1,5 +1,6 @@
 #include "client/remote/login.h"
 
+#include "plugins/client/auth/memory_token_store.h"
 #include "plugins/client/noting_host.h"
 #include "support/catch.h"
 
@@ -35,17 +36,12 @@ struct AnsweredFetcher final : Fetcher {
 
 // The calls of `collet login` for one remote.
 struct LoggingIn {
-  struct NoLocks final : auth::FileLocks {
-    void take(std::string, std::uint64_t, Done done) override { done(Error{"not here"}); }
-  };
-
   NotingHost noting;
   Host host{&noting.table};
   Loop loop;
   AnsweredFetcher fetcher;
   RemoteConfig remote;
-  NoLocks locks;
-  auth::TokenStore tokens{"/nonexistent/tokens.json", locks};
+  MemoryTokenStore tokens;
   std::optional<Login> login;
 
   LoggingIn() {

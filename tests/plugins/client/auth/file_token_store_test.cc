@@ -1,4 +1,4 @@
-#include "client/auth/token_store.h"
+#include "client/auth/file_token_store.h"
 
 #include <csignal>
 
@@ -57,11 +57,16 @@ class Store {
   explicit Store(std::string path) : path_(std::move(path)) {}
 
   const std::string& path() const { return path_; }
-  auto token(std::string_view remote) const { return TokenStore(path_, nobody_).token(remote); }
-  auto token(std::string_view remote, std::string_view issuer, std::string_view resource) const {
-    return TokenStore(path_, nobody_).token(remote, issuer, resource);
+  auto token(std::string remote) const {
+    std::optional<Result<std::optional<StoredToken>>> read;
+    FileTokenStore(path_, nobody_).token(std::move(remote), [&](auto found) { read.emplace(std::move(found)); });
+    return std::move(*read);  // at once
   }
-  auto client(std::string_view issuer) const { return TokenStore(path_, nobody_).client(issuer); }
+  auto client(std::string issuer) const {
+    std::optional<Result<std::optional<StoredClient>>> read;
+    FileTokenStore(path_, nobody_).client(std::move(issuer), [&](auto found) { read.emplace(std::move(found)); });
+    return std::move(*read);
+  }
   template <class Record>
   Result<void> keep(Record record) {
     return change([&](TokenStore& store, auto done) { store.keep(record, done); });
@@ -79,7 +84,7 @@ class Store {
   };
 
   Result<void> change(const std::function<void(TokenStore&, TokenStore::Done)>& how) {
-    std::optional<TokenStore> store;
+    std::optional<FileTokenStore> store;
     return waited<void>([&](FileLocks& locks, TokenStore::Done done) {
       store.emplace(path_, locks);
       how(*store, std::move(done));
@@ -135,10 +140,10 @@ TEST_CASE("a token is of one remote, issuer and resource; the last one kept is a
   REQUIRE(store.keep(token("r", "https://as2", "two")));
   REQUIRE(store.keep(token("s", "https://as1", "three")));
   CHECK((*store.token("r"))->access_token == "two");
-  CHECK((*store.token("r", "https://as1", "https://mcp.example"))->access_token == "one");
-  CHECK_FALSE(*store.token("r", "https://as1", "https://mcp.example/other"));
+  CHECK_THAT(directory.get("tokens.json"), Contains("\"one\"") && Contains("\"two\""));
   REQUIRE(store.keep(token("r", "https://as1", "four")));
   CHECK((*store.token("r"))->access_token == "four");
+  CHECK_THAT(directory.get("tokens.json"), !Contains("\"one\"") && Contains("\"two\""));
   REQUIRE(store.forget("r"));
   CHECK_FALSE(*store.token("r"));
   CHECK((*store.token("s"))->access_token == "three");

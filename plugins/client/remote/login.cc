@@ -117,12 +117,13 @@ void Login::probe() {
 // Where a server shows itself to everybody the well-known places may say how to log in.
 void Login::probed(const FetchResponse& answer) {
   const int status = answer.status;
-  authorizer_->challenged(status, answer.headers, [this, status](const Result<bool>& token) {
+  const auto concluded = [this, status](const Result<bool>& token) {
     if (!token) return end(token.failure());
     if (*token) return end("Logged in to " + remote_.name + ". The token is in " + tokens_.place() + ".");
     if (lets_in(status)) return end(remote_.name + " needs no login: it answers without one.");
     end(Error{"it answers HTTP status " + std::to_string(status) + " and does not say how to log in"});
-  });
+  };
+  authorizer_->challenged(status, answer.headers, during_call<Result<bool>>(concluded));
 }
 
 void Login::show(const std::string& url) const {

@@ -141,3 +141,23 @@ TEST_CASE("a login that is given up ends once, whatever comes then") {
   logging.fetcher.answer(1, FetchResponse{.status = 200});
   CHECK(logging.noting.end_of(2) == "-32603 it was given up");
 }
+
+TEST_CASE("what comes of a login that was given up does not end the next one") {
+  LoggingIn logging;
+  Login& login = logging.begin(1);
+  logging.fetcher.answer(0, FetchResponse{.status = 401});
+  REQUIRE(logging.fetcher.fetched.size() == 2);  // how to be authorized
+  CHECK(login.cancel(1));
+  login.begin(2, kLogInKey);
+  REQUIRE(logging.fetcher.fetched.size() == 3);
+  logging.fetcher.answer(1, FetchResponse{.status = 404});
+  for (std::size_t next = 3; next < logging.fetcher.fetched.size(); ++next) {
+    logging.fetcher.answer(next, FetchResponse{.status = 404});
+  }
+  CHECK(logging.noting.end_of(1) == "-32603 it was given up");
+  CHECK(logging.noting.end_of(2).empty());
+  std::size_t next = logging.fetcher.fetched.size();
+  logging.fetcher.answer(2, FetchResponse{.status = 200});
+  for (; next < logging.fetcher.fetched.size(); ++next) logging.fetcher.answer(next, FetchResponse{.status = 404});
+  CHECK_THAT(logging.noting.end_of(2), Contains("r needs no login"));
+}

@@ -26,7 +26,9 @@ struct Url {
   bool is_loopback() const;  // localhost and what is below it, 127.0.0.0/8, 0.0.0.0, [::1], [::]
 };
 
-// Nothing for another scheme, user information, or bytes that no URL has. A fragment is dropped.
+// Nothing for another scheme, user information, or bytes that no URL has. A fragment is dropped. libcurl's CURLU (7.88)
+// does not parse it instead, since it takes what must be refused here ("https:///h", "https:/h", escapes in a host, an
+// IPv6 zone, port 0), leaves one IPv6 address in two forms, and makes "https://h/" of "https://h", which is another issuer.
 std::optional<Url> parse_url(std::string_view text);
 
 // "scheme://host:port" of an http or https URL, in lower case; empty if it is none. Unlike parse_url() it takes

@@ -55,6 +55,27 @@ class Remembered(RemoteCase):
         peer.ask(request(1, "initialize", protocolVersion="2025-06-18", capabilities={}, clientInfo={}))
         self.assertIn("r__echo", [item["name"] for item in peer_list(peer)])
 
+    def test_all_are_there_also_where_none_can_be_reached(self):
+        remotes = {f"r{i}": f'url = "{self.fake.url}"\n' for i in range(40)}
+        server = self.serve_remotes(STORE, **remotes)
+        server.all_logged(r"remote r\d+: ready", len(remotes))
+        self.end(server)
+        self.fake.stop()
+        for _ in range(3):
+            server = self.serve_remotes(STORE, **remotes)
+            self.assertEqual({name.partition("__")[0] for name in self.names(server)}, set(remotes))
+            server.kill()
+
+    def names(self, server):
+        """Of all tools, over all pages."""
+        names, cursor = [], None
+        while True:
+            page = self.result(server, "tools/list", **({"cursor": cursor} if cursor else {}))
+            names += [item["name"] for item in page["tools"]]
+            cursor = page.get("nextCursor")
+            if not cursor:
+                return names
+
     def test_what_the_remote_says_takes_its_place(self):
         self.learn(self.body())
         self.fake.stop()

@@ -71,7 +71,7 @@ void Remote::assume(const Known& known) {
 
 void Remote::recall(Task done) {
   around_.definitions.find(config_, [this, alive = std::weak_ptr(alive_), done = std::move(done)](std::optional<Known> known) {
-    if (known && !alive.expired() && !leaving() && pending_ && known_.items.empty()) {
+    if (known && !alive.expired() && !leaving() && !was_up_) {
       assume(*known);
       recalled_ = true;
       publish();
@@ -171,6 +171,7 @@ void Remote::on_up(Peer peer) {
   problem_.clear();
   take_peer(std::move(peer));
   state_ = State::up;
+  was_up_ = true;
   around_.host.status_changed();
   reconnection_.note_up(around_.loop.now_ms());
   log_severity_ = 0;

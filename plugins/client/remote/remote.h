@@ -57,7 +57,7 @@ class Remote final : public ProxyCall::Owner, private RemoteLists::Owner {
   // What to offer until the remote has been asked. Calls wait for the first attempt to connect. Before that.
   void assume(const Known& known);
   const Known& known() const { return known_; }
-  // Likewise what an earlier process has been offered, if that is known and nothing else is by then. `done` is called once, later,
+  // Likewise what an earlier process has been offered, if that is known, and it has not been up by then. `done` is called once, later,
   // with this being there or gone.
   void recall(Task done);
   // What it has to offer now.
@@ -135,6 +135,7 @@ class Remote final : public ProxyCall::Owner, private RemoteLists::Owner {
   const RemoteConfig config_;
   State state_ = State::down;
   bool pending_ = true;    // its first connection has neither succeeded nor failed yet
+  bool was_up_ = false;
   bool recalled_ = false;  // what it offers is what an earlier process knew
   bool skips_probe_ = false;  // its child has ended at server/discover, or did not go on after it
   LastLines last_lines_;

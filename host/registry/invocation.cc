@@ -10,7 +10,7 @@
 namespace collet::registry {
 namespace {
 
-// In the words in which a client is told so (protocol/calls/tools.cc).
+// In the words in which a client is told so (protocol/calls/call_methods.cc).
 Ending bad_params(std::string_view why) { return failed(mcp::kInvalidParams, fmt::format("Invalid params: {}", why)); }
 
 }  // namespace

@@ -42,7 +42,8 @@ class HttpInput {
   // See HttpParser::salvage().
   const HttpRequest& salvage() { return kept_->parser.salvage({kept_->bytes.get(), kept_->size}); }
 
-  // Begins to keep a copy of `bytes` with their parser. False if there is no memory for them: then it keeps none of them.
+  // Begins to keep a copy of `bytes` with their parser. False if there is no memory for them: then it keeps the
+  // parser alone, for salvage(), until drop_all().
   [[nodiscard]] bool keep(HttpParser&& parser, std::span<const char> bytes);
   // Room behind the bytes for what comes next, of which `bytes_max` are enough. Null if there is no memory for it.
   std::span<char> space(std::size_t bytes_max);

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/descriptor.h"
+#include "fetch/request.h"
 #include "plugin/load/library.h"
 
 namespace collet::plugin {
@@ -166,7 +167,9 @@ std::vector<std::string> FolderView::furnish(const fs::path& original, const Elf
     show(folder, hidden);
     show(folder.parent_path(), hidden);
   }
-  const std::set<std::string> of_host = names_of_host(fs::path(root_).parent_path());
+  const std::string private_folder = fs::path(root_).parent_path();
+  std::set<std::string> of_host = names_of_host(private_folder);
+  bool has_all = false;
   std::vector<std::string> copies;
   std::deque<Needing> all{{origin_folders(folder, elf), elf.needed}};
   for (; !all.empty(); all.pop_front()) {
@@ -179,6 +182,12 @@ std::vector<std::string> FolderView::furnish(const fs::path& original, const Elf
         return fs::is_regular_file(each / name, ignored);
       });
       if (found == needing.folders.end() || copies.size() >= kLibrariesMax) continue;
+      // What this process loads when something is fetched is its own, too: it would take the plugin's copy for it.
+      if (!std::exchange(has_all, true)) {
+        fetch::prepare();
+        of_host = names_of_host(private_folder);
+        if (of_host.contains(name)) continue;
+      }
       const std::string place = place_of(*found / name);
       if (std::find(copies.begin(), copies.end(), place) != copies.end()) continue;
       if (!is_real_file(place) && !copy_known(*found / name, known)) continue;

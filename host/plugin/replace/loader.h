@@ -91,7 +91,7 @@ class Loader {
   std::unique_ptr<CallTable> calls_;
   std::unique_ptr<Invocations> invocations_;
   std::unique_ptr<FetchLanes> fetches_;
-  std::unique_ptr<Drain> drain_;  // shutdown() may put an empty one here, which those below do not know
+  std::unique_ptr<Drain> drain_;  // shutdown() may put an empty one here, which publisher_ and exclusive_ do not know
   Stage stage_;
   Roster roster_;
   Probation probation_;

@@ -168,7 +168,7 @@ bool Generation::drain(const Patience& patience) {
 
 void Generation::abandon_delivery() {
   loop_work_.abandon();
-  last_calls_.abandon();  // last: who waits for it may find all of it done
+  last_calls_.abandon();  // last: who waits for it may find all of it done. Nobody destroys this meanwhile: see Drain::end()
 }
 
 Result<void> Generation::close(const Patience& patience) {

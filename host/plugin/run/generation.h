@@ -5,8 +5,8 @@
 // has been joined. When plugin code does not return, or threads of its own still run, stuck() is true: the object
 // must then be leaked, and the process must end without running static destructors.
 //
-// Each of its parts has a job of its own. They are declared, and so destroyed, in the order in which they need each other; in
-// which order they begin and end is said here.
+// Each of its parts has a job of its own. They are declared in the order in which they need each other, and destroyed in
+// the reverse; in which order they begin and end is said here.
 #pragma once
 
 #include <cstdint>

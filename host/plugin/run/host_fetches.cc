@@ -13,7 +13,10 @@ HostFetches::HostFetches(CallTable& calls, CallOwner& owner, Answers& answers, F
 
 HostFetches::~HostFetches() { HostFetches::detach(); }
 
-void HostFetches::prepare() { fetch::prepare(); }
+// What a worker's plugin fetches is read by a thread of its own, which may wait when the first one comes.
+void HostFetches::prepare() {
+  if (!grants_) fetch::prepare();
+}
 
 std::int32_t HostFetches::start(std::uint64_t id, LockedCall& inside_of, fetch::Request request) {
   request.grants = grants_;

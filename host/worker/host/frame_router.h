@@ -1,4 +1,4 @@
-// Where the frames of a worker go: each to whoever it is for. Those who speak for the worker at the host table believe none
+// Where the frames of a worker go, but for those of its start: each to whoever it is for. Those who speak for the worker at the host table believe none
 // of it.
 #pragma once
 

@@ -35,11 +35,6 @@ std::vector<pid_t> children_of(pid_t process) {
 
 }  // namespace
 
-pid_t process_of_library(pid_t spawned) {
-  const std::vector<pid_t> children = children_of(spawned);
-  return children.empty() ? spawned : children.back();
-}
-
 std::vector<pid_t> with_descendants(pid_t process) {
   std::vector<pid_t> all{process};
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -49,8 +44,8 @@ std::vector<pid_t> with_descendants(pid_t process) {
   return all;
 }
 
-Result<Process> Process::spawn(const std::string& executable, const Descriptor& given_socket,
-                               int given_arena, const std::vector<std::string>& environment) {
+Result<std::unique_ptr<WorkerProcess>> Process::spawn(const std::string& executable, const Descriptor& given_socket,
+                                                      int given_arena, const std::vector<std::string>& environment) {
   const Descriptor socket = moved_away(given_socket.get());
   const Descriptor arena = moved_away(given_arena);
   int ends[2];
@@ -81,35 +76,30 @@ Result<Process> Process::spawn(const std::string& executable, const Descriptor& 
   for (const std::string& variable : environment) variables.push_back(const_cast<char*>(variable.c_str()));
   variables.push_back(nullptr);
   char* arguments[] = {const_cast<char*>("collet"), const_cast<char*>(kWorkerVerb), nullptr};
-  Process process;
+  std::unique_ptr<Process> process(new Process);
   const int failed =
-      posix_spawn(&process.pid_, executable.c_str(), &actions, &attributes, arguments, variables.data());
+      posix_spawn(&process->pid_, executable.c_str(), &actions, &attributes, arguments, variables.data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (failed) {
-    process.pid_ = 0;
+    process->pid_ = 0;
     return error("cannot run {} as a worker process: {}", executable, std::strerror(failed));
   }
-  process.ended_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, process.pid_, 0)));
-  if (!process.ended_) return error("cannot watch a worker process: {}", std::strerror(errno));
-  process.output_ = std::move(output);
-  return process;
-}
-
-Process::Process(Process&& other) noexcept
-    : pid_(std::exchange(other.pid_, 0)), ended_(std::move(other.ended_)), output_(std::move(other.output_)) {}
-
-Process& Process::operator=(Process&& other) noexcept {
-  std::swap(pid_, other.pid_);
-  std::swap(ended_, other.ended_);
-  std::swap(output_, other.output_);
-  return *this;
+  process->ended_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, process->pid_, 0)));
+  if (!process->ended_) return error("cannot watch a worker process: {}", std::strerror(errno));
+  process->output_ = std::move(output);
+  return std::unique_ptr<WorkerProcess>(std::move(process));
 }
 
 Process::~Process() {
   if (pid_ == 0) return;
   kill();
   reap();
+}
+
+pid_t Process::pid_of_library() const {
+  const std::vector<pid_t> children = children_of(pid_);
+  return children.empty() ? pid_ : children.back();
 }
 
 void Process::kill() const {

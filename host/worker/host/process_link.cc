@@ -41,7 +41,7 @@ void ProcessLink::cancel(collet_call call, std::uint32_t reason) {
   const std::lock_guard lock(mutex_);
   if (!up_) return;
   if (reason == COLLET_CANCEL_DEADLINE) {
-    overdue_.emplace_back(plugin::Clock::now() + std::chrono::milliseconds(hang_ms_), call);
+    overdue_.emplace_back(now_() + std::chrono::milliseconds(hang_ms_), call);
     wake();
   }
   static_cast<void>(put(frame));
@@ -202,8 +202,7 @@ void ProcessLink::flush() {
 std::string ProcessLink::reason_to_kill() {
   const std::lock_guard lock(mutex_);
   if (!kill_reason_.empty()) return kill_reason_;
-  const auto now = plugin::Clock::now();
-  while (!overdue_.empty() && overdue_.front().first <= now) {
+  while (!overdue_.empty() && overdue_.front().first <= now_()) {
     const collet_call call = overdue_.front().second;
     overdue_.pop_front();
     if (!has_ended(call)) return fmt::format("a call has not ended {} ms after its deadline", hang_ms_);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -23,11 +24,14 @@
 
 namespace collet::worker {
 
+// Tells the time; any thread. A test has one that stands still until it is moved.
+using SteadyClock = std::function<plugin::Clock::time_point()>;
+
 // Any thread, where nothing else is said.
 class ProcessLink {
  public:
   // So long after its deadline a call that has not ended costs the process.
-  explicit ProcessLink(std::uint64_t hang_ms) : hang_ms_(hang_ms) {}
+  explicit ProcessLink(std::uint64_t hang_ms, SteadyClock now = plugin::Clock::now) : hang_ms_(hang_ms), now_(std::move(now)) {}
 
   // Once, before any process begins.
   Result<void> open();
@@ -93,6 +97,7 @@ class ProcessLink {
   void wake() const;
 
   const std::uint64_t hang_ms_;
+  const SteadyClock now_;
   Descriptor wake_;
   Questions questions_;
 

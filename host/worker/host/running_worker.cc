@@ -25,9 +25,9 @@ std::vector<std::string> variables(const Permissions& may) {
 }
 
 // Returns what cannot be enforced, or empty: the process runs in `group` from now on.
-std::string join_group(ControlGroups& groups, const Permissions& may, const Process& process, ControlGroup& group) {
+std::string join_group(ControlGroups& groups, const Permissions& may, pid_t process, ControlGroup& group) {
   auto made = groups.make(may);
-  const Result<void> added = made ? made->add(process.pid()) : Result<void>(made.failure());
+  const Result<void> added = made ? made->add(process) : Result<void>(made.failure());
   if (!added) return fmt::format("a control group ({})", added.message());
   group = std::move(*made);
   return {};
@@ -36,22 +36,22 @@ std::string join_group(ControlGroups& groups, const Permissions& may, const Proc
 }  // namespace
 
 Result<std::unique_ptr<RunningWorker>> RunningWorker::start(const plugin::WorkerOrder& order, const WorkerOptions& options,
-                                                            int arena, Denied denied) {
+                                                            ProcessStarter& processes, int arena, Denied denied) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     return error("cannot make a socket for a worker process: {}", std::strerror(errno));
   }
-  std::unique_ptr<RunningWorker> running(new RunningWorker(order, options, std::move(denied)));
-  running->socket_ = Descriptor(ends[0]);
+  Descriptor ours(ends[0]);
   const Descriptor theirs(ends[1]);
-  auto process = Process::spawn(options.executable, theirs, arena, variables(order.permissions));
+  auto process = processes.start(theirs, arena, variables(order.permissions));
   if (!process) return process.failure();
-  running->process_ = std::move(*process);
+  std::unique_ptr<RunningWorker> running(
+      new RunningWorker(order, options, std::move(denied), std::move(*process), std::move(ours)));
   Missing missing;
   missing.add(options.unenforced);
-  if (options.groups) missing.add(join_group(*options.groups, order.permissions, running->process_, running->group_));
+  if (options.groups) missing.add(join_group(*options.groups, order.permissions, running->pid(), running->group_));
   running->unenforced_ = missing.words();
-  running->log_ = std::make_unique<WorkerLog>(order.name, running->process_.take_output());
+  running->log_ = std::make_unique<WorkerLog>(order.name, running->process_->take_output());
   return running;
 }
 
@@ -69,7 +69,7 @@ bool RunningWorker::read(bool& more) {
     }
     // At its end the process ends too; if it does not it is of no use any more.
     if (size == 0 && !ended_) {
-      pollfd end{process_.ended(), POLLIN, 0};
+      pollfd end{ended(), POLLIN, 0};
       ended_ = poll(&end, 1, static_cast<int>(options_.exit_ms)) > 0;
       if (!ended_) condemn("it closed its connection and went on");
     }
@@ -104,11 +104,11 @@ void RunningWorker::condemn(std::string_view reason) {
 }
 
 std::string RunningWorker::end() {
-  if (!ended_) process_.kill();
-  std::string end = process_.reap();
+  if (!ended_) process_->kill();
+  std::string end = process_->reap();
   log_.reset();
   const std::uint64_t most = order_.permissions.cpu_seconds_max;
-  if (process_.ended_for_cpu(most)) {
+  if (process_->ended_for_cpu(most)) {
     end += fmt::format(", as it had used the {0} s of plugin.{1}.permissions.cpu_seconds_max = {0}", most, order_.name);
   }
   if (group_ && group_.has_run_out()) {

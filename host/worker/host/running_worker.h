@@ -13,9 +13,9 @@
 #include "base/result.h"
 #include "plugin/replace/stage.h"
 #include "worker/host/guard.h"
-#include "worker/host/process.h"
 #include "worker/host/worker_log.h"
 #include "worker/host/worker_options.h"
+#include "worker/host/worker_process.h"
 #include "worker/talk/frame.h"
 #include "worker/walls/control_group.h"
 
@@ -27,19 +27,21 @@ class RunningWorker {
   // On the guard's thread: something was denied.
   using Denied = std::function<void(const std::string& denial)>;
   // Order and options are borrowed. `arena` is the memory that it shares with the host.
-  static Result<std::unique_ptr<RunningWorker>> start(const plugin::WorkerOrder& order, const WorkerOptions& options, int arena,
-                                                      Denied denied);
+  static Result<std::unique_ptr<RunningWorker>> start(const plugin::WorkerOrder& order, const WorkerOptions& options,
+                                                      ProcessStarter& processes, int arena, Denied denied);
   RunningWorker(const RunningWorker&) = delete;
   RunningWorker& operator=(const RunningWorker&) = delete;
 
-  pid_t pid() const { return process_.pid(); }
+  pid_t pid() const { return process_->pid(); }
+  // Of the process that the library is in, once it is loaded.
+  pid_t pid_of_library() const { return process_->pid_of_library(); }
   // What the host could not be brought to enforce, in words, or empty.
   const std::string& unenforced() const { return unenforced_; }
   bool threads_are_counted() const { return group_.limits_threads(); }
 
   // Readable when it says something; when it has ended; when it has written something (-1: it will not any more).
   int socket() const { return socket_.get(); }
-  int ended() const { return process_.ended(); }
+  int ended() const { return end_of_process_; }
   int output() const { return log_->descriptor(); }
 
   // Logs what it has written.
@@ -75,8 +77,14 @@ class RunningWorker {
   std::string end();
 
  private:
-  RunningWorker(const plugin::WorkerOrder& order, const WorkerOptions& options, Denied denied)
-      : order_(order), options_(options), denied_(std::move(denied)) {}
+  RunningWorker(const plugin::WorkerOrder& order, const WorkerOptions& options, Denied denied,
+                std::unique_ptr<WorkerProcess> process, Descriptor socket)
+      : order_(order),
+        options_(options),
+        denied_(std::move(denied)),
+        process_(std::move(process)),
+        end_of_process_(process_->ended()),
+        socket_(std::move(socket)) {}
 
   // False if nothing has come. `more`: perhaps that was not all.
   bool read(bool& more);
@@ -87,8 +95,9 @@ class RunningWorker {
   const Denied denied_;
   std::string unenforced_;
   ControlGroup group_;  // outlives the process
-  Process process_;
-  Descriptor socket_;
+  const std::unique_ptr<WorkerProcess> process_;
+  const int end_of_process_;  // its ended()
+  const Descriptor socket_;
   std::unique_ptr<WorkerLog> log_;
   FrameBuffer input_;
   std::unique_ptr<Guard> guard_;  // null if its calls do not ask, or not yet

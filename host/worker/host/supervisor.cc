@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "worker/host/process.h"
 #include "worker/talk/open_order.h"
 
 namespace collet::worker {
@@ -30,6 +31,8 @@ Supervisor::Supervisor(Tools tools, Listener listener)
       arena_(tools.arena),
       link_(tools.link),
       router_(tools.router),
+      processes_(tools.processes),
+      now_(std::move(tools.now)),
       listener_(std::move(listener)),
       restarts_(options_.restarts),
       config_(order_.config) {}
@@ -138,7 +141,7 @@ void Supervisor::look_after() {
 
 // From the start of a process to its end; returns why it ended.
 std::string Supervisor::run_once() {
-  started_ = Clock::now();
+  started_ = now_();
   const auto running = start_process();
   std::string cause = running ? std::string() : running.message();
   if (running) {
@@ -156,7 +159,7 @@ std::string Supervisor::run_once() {
 }
 
 Result<std::unique_ptr<RunningWorker>> Supervisor::start_process() {
-  auto started = RunningWorker::start(order_, options_, arena_.descriptor(),
+  auto started = RunningWorker::start(order_, options_, processes_, arena_.descriptor(),
                                       [this](const std::string& denial) { note_denial(denial); });
   if (!started) return started;
   const RunningWorker& running = **started;
@@ -214,14 +217,14 @@ void Supervisor::serve(RunningWorker& running) {
 int Supervisor::wait_ms(const RunningWorker& running, Clock::time_point until) const {
   if (!running.is_open()) until = std::min(until, started_ + std::chrono::milliseconds(options_.start_timeout_ms));
   if (until == Clock::time_point::max()) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now_()).count();
   return static_cast<int>(std::clamp<long>(left, 0, 60'000));
 }
 
 std::string Supervisor::find_reason_to_kill(const RunningWorker& running) {
   std::string reason = link_.reason_to_kill();
   if (!reason.empty()) return reason;
-  if (!running.is_open() && Clock::now() >= started_ + std::chrono::milliseconds(options_.start_timeout_ms)) {
+  if (!running.is_open() && now_() >= started_ + std::chrono::milliseconds(options_.start_timeout_ms)) {
     return "loading it, or its create(), has not returned in time";
   }
   return {};
@@ -242,7 +245,7 @@ bool Supervisor::wait_to_restart(const std::string& cause) {
   };
   const auto closing = [&] { return state_ == State::closing; };
   if (closing() || !opened_once_) return end();
-  const auto delay = restarts_.after(Clock::now() - started_);
+  const auto delay = restarts_.after(now_() - started_);
   if (!delay) {
     state_ = State::quarantined;
     log::error("plugin {}: {}; it has failed {} times, and is not started again before `collet reload {}`",
@@ -252,8 +255,9 @@ bool Supervisor::wait_to_restart(const std::string& cause) {
   }
   log::error("plugin {}: {}; it is started again{}", order_.name, cause,
              delay->count() > 0 ? fmt::format(" in {} ms", delay->count()) : "");
-  if (changed_.wait_for(lock, *delay, closing)) return end();
-  return true;
+  const Clock::time_point due = now_() + *delay;
+  while (!closing() && now_() < due) changed_.wait_for(lock, due - now_());
+  return closing() ? end() : true;
 }
 
 // what it says
@@ -289,7 +293,7 @@ std::string Supervisor::take_opened(RunningWorker& running, std::string_view bod
   const std::lock_guard lock(mutex_);
   opened_once_ = true;
   item_problem_ = quoted(opened->item_problem);
-  pid_ = process_of_library(pid_);
+  pid_ = running.pid_of_library();
   if (state_ != State::closing) {
     link_.come_up();
     state_ = State::up;

@@ -23,6 +23,7 @@
 #include "worker/host/restarts.h"
 #include "worker/host/running_worker.h"
 #include "worker/host/worker_options.h"
+#include "worker/host/worker_process.h"
 #include "worker/talk/arena.h"
 #include "worker/talk/opened.h"
 #include "worker/walls/disk.h"
@@ -39,6 +40,8 @@ class Supervisor {
     const ArenaView& arena;
     ProcessLink& link;
     FrameRouter& router;
+    ProcessStarter& processes;
+    SteadyClock now = plugin::Clock::now;  // the link's
   };
   // Told on the supervisor's thread.
   struct Listener {
@@ -91,6 +94,8 @@ class Supervisor {
   const ArenaView& arena_;
   ProcessLink& link_;
   FrameRouter& router_;
+  ProcessStarter& processes_;
+  const SteadyClock now_;
   const Listener listener_;
 
   // Of its thread.

@@ -28,7 +28,13 @@ WorkerImage::WorkerImage(plugin::WorkerOrder order, WorkerOptions options)
       path_(order_.file.path()),
       link_(options_.hang_ms),
       router_(link_, arena_, events_),
-      supervisor_({.order = order_, .options = options_, .arena = arena_, .link = link_, .router = router_},
+      processes_(options_.executable),
+      supervisor_({.order = order_,
+                   .options = options_,
+                   .arena = arena_,
+                   .link = link_,
+                   .router = router_,
+                   .processes = processes_},
                   {.opened = [this](const Opened& opened) { return take_table(opened); },
                    .gone = [this](const std::string& cause) { tell_gone(cause); }}) {}
 

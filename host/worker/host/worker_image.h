@@ -14,6 +14,7 @@
 #include "collet/ext/watch.h"
 #include "plugin/replace/stage.h"
 #include "worker/host/frame_router.h"
+#include "worker/host/process.h"
 #include "worker/host/process_link.h"
 #include "worker/host/supervisor.h"
 #include "worker/host/worker_options.h"
@@ -73,6 +74,7 @@ class WorkerImage final : public plugin::Image {
   ArenaView arena_;
   ProcessLink link_;
   FrameRouter router_;
+  SpawnedProcesses processes_;
   Supervisor supervisor_;  // ends first: its thread uses all of the above
 };
 

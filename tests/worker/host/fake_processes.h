@@ -99,7 +99,10 @@ class Process {
   void close_socket() { socket_.close(); }
   // By itself: "crashed with SIGSEGV (…)".
   void end(std::string how) {
-    how_ = std::move(how);
+    {
+      const std::lock_guard lock(mutex_);
+      how_ = std::move(how);
+    }
     mark_ended();
     close_socket();
   }
@@ -122,7 +125,8 @@ class Process {
   collet::Descriptor socket_;
   const collet::Descriptor ended_;
   collet::worker::FrameBuffer heard_;
-  std::string how_ = "was killed";  // written before it has ended
+  std::mutex mutex_;  // guards the next: written before it has ended
+  std::string how_ = "was killed";
   std::atomic<bool> killed_{false};
   std::atomic<bool> reaped_{false};
 };
@@ -148,6 +152,7 @@ class Process::Handle final : public collet::worker::WorkerProcess {
   std::string reap() override {
     if (!Process::wait_for(process_.ended_.get())) return "is waited for, and does not end";
     process_.reaped_ = true;
+    const std::lock_guard lock(process_.mutex_);
     return process_.how_;
   }
   bool ended_for_cpu(std::uint64_t) const override { return false; }

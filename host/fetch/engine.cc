@@ -57,7 +57,7 @@ class Engine::Multi {
   // Whether libcurl is there.
   bool open() {
     if (multi_) return true;
-    if (!load_libcurl()) return false;
+    if (!start_libcurl()) return false;
     multi_ = libcurl().multi_init();
     libcurl().multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, on_socket);
     libcurl().multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);

@@ -2,72 +2,77 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
+#include <memory>
+#include <mutex>
+
 #include "base/assert.h"
+#include "base/log.h"
 
 namespace collet::fetch {
 namespace {
 
 constexpr const char* kFile = "libcurl.so.4";  // its ABI since 2006
 
-struct Loaded {
-  Libcurl functions{};
-  std::string why_not;
-
-  Loaded() {
-    void* const library = dlopen(kFile, RTLD_NOW | RTLD_LOCAL);  // for good
-    if (!library) {
-      fail(dlerror());
-      return;
-    }
-    find(library, functions.global_init, "curl_global_init");
-    find(library, functions.free, "curl_free");
-    find(library, functions.easy_init, "curl_easy_init");
-    find(library, functions.easy_setopt, "curl_easy_setopt");
-    find(library, functions.easy_getinfo, "curl_easy_getinfo");
-    find(library, functions.easy_pause, "curl_easy_pause");
-    find(library, functions.easy_reset, "curl_easy_reset");
-    find(library, functions.easy_cleanup, "curl_easy_cleanup");
-    find(library, functions.easy_strerror, "curl_easy_strerror");
-    find(library, functions.multi_init, "curl_multi_init");
-    find(library, functions.multi_setopt, "curl_multi_setopt");
-    find(library, functions.multi_add_handle, "curl_multi_add_handle");
-    find(library, functions.multi_remove_handle, "curl_multi_remove_handle");
-    find(library, functions.multi_socket_action, "curl_multi_socket_action");
-    find(library, functions.multi_info_read, "curl_multi_info_read");
-    find(library, functions.multi_cleanup, "curl_multi_cleanup");
-    find(library, functions.url, "curl_url");
-    find(library, functions.url_set, "curl_url_set");
-    find(library, functions.url_get, "curl_url_get");
-    find(library, functions.url_strerror, "curl_url_strerror");
-    find(library, functions.url_cleanup, "curl_url_cleanup");
-    if (why_not.empty() && functions.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) fail("it does not start");
-  }
-
-  template <class Function>
-  void find(void* library, Function& function, const char* name) {
-    function = reinterpret_cast<Function>(dlsym(library, name));
-    if (!function) fail(dlerror());
-  }
-  void fail(const char* why) {
-    if (why_not.empty()) why_not = fmt::format("cannot load {}: {}", kFile, why);
-  }
-};
-
-const Loaded& loaded() {
-  static const Loaded once;
-  return once;
+template <class Function>
+bool find(void* library, Function& function, const char* name, std::string& why_not) {
+  function = reinterpret_cast<Function>(dlsym(library, name));
+  if (!function) why_not = fmt::format("it has no {}", name);
+  return function != nullptr;
 }
+
+// Null, and why, if it cannot be had now.
+std::unique_ptr<const Libcurl> open_libcurl(std::string& why_not) {
+  void* const library = dlopen(kFile, RTLD_NOW | RTLD_LOCAL);  // for good
+  if (!library) {
+    why_not = dlerror();
+    return nullptr;
+  }
+  auto all = std::make_unique<Libcurl>();
+  const bool whole =
+      find(library, all->global_init, "curl_global_init", why_not) && find(library, all->free, "curl_free", why_not) &&
+      find(library, all->easy_init, "curl_easy_init", why_not) && find(library, all->easy_setopt, "curl_easy_setopt", why_not) &&
+      find(library, all->easy_getinfo, "curl_easy_getinfo", why_not) && find(library, all->easy_pause, "curl_easy_pause", why_not) &&
+      find(library, all->easy_reset, "curl_easy_reset", why_not) && find(library, all->easy_cleanup, "curl_easy_cleanup", why_not) &&
+      find(library, all->easy_strerror, "curl_easy_strerror", why_not) &&
+      find(library, all->multi_init, "curl_multi_init", why_not) && find(library, all->multi_setopt, "curl_multi_setopt", why_not) &&
+      find(library, all->multi_add_handle, "curl_multi_add_handle", why_not) &&
+      find(library, all->multi_remove_handle, "curl_multi_remove_handle", why_not) &&
+      find(library, all->multi_socket_action, "curl_multi_socket_action", why_not) &&
+      find(library, all->multi_info_read, "curl_multi_info_read", why_not) &&
+      find(library, all->multi_cleanup, "curl_multi_cleanup", why_not) && find(library, all->url, "curl_url", why_not) &&
+      find(library, all->url_set, "curl_url_set", why_not) && find(library, all->url_get, "curl_url_get", why_not) &&
+      find(library, all->url_strerror, "curl_url_strerror", why_not) && find(library, all->url_cleanup, "curl_url_cleanup", why_not);
+  return whole ? std::move(all) : nullptr;
+}
+
+std::mutex mutex;                              // held to load it
+std::atomic<const Libcurl*> loaded = nullptr;  // for good
 
 }  // namespace
 
 Result<void> load_libcurl() {
-  if (const std::string& why_not = loaded().why_not; !why_not.empty()) return error("{}", why_not);
+  if (loaded) return {};
+  const std::lock_guard lock(mutex);
+  if (loaded) return {};
+  std::string why_not;
+  loaded = open_libcurl(why_not).release();
+  if (loaded) return {};
+  why_not = fmt::format("cannot load {}: {}", kFile, why_not);
+  log::error("nothing can be fetched: {}", why_not);  // who asked may say no more than that it cannot be
+  return error("{}", why_not);
+}
+
+Result<void> start_libcurl() {
+  if (auto there = load_libcurl(); !there) return there;
+  static std::once_flag once;
+  std::call_once(once, [] { libcurl().global_init(CURL_GLOBAL_DEFAULT); });
   return {};
 }
 
 const Libcurl& libcurl() {
-  COLLET_ASSERT(loaded().why_not.empty());
-  return loaded().functions;
+  COLLET_ASSERT(loaded);
+  return *loaded;
 }
 
 }  // namespace collet::fetch

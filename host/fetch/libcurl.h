@@ -33,8 +33,10 @@ struct Libcurl {
   decltype(&(::curl_url_cleanup)) url_cleanup;
 };
 
-// Loads it, if that was not done. An error says why nothing can be fetched; it stays so.
+// Loads it, if that was not done, so that it can read URLs. An error, which the log says, too, tells why it cannot be had now.
 Result<void> load_libcurl();
+// Has it ready for more.
+Result<void> start_libcurl();
 // Once load_libcurl() has succeeded.
 const Libcurl& libcurl();
 

@@ -36,7 +36,7 @@ std::string_view find_field(const Fields& fields, std::string_view name) {
   return at == fields.end() ? std::string_view() : std::string_view(at->value);
 }
 
-void prepare() { static_cast<void>(load_libcurl()); }
+void prepare() { static_cast<void>(start_libcurl()); }
 
 Result<void> check(const Request& request) {
   const std::string& method = request.method;

@@ -11,9 +11,12 @@ namespace collet::service {
 namespace {
 
 // As [plugins] cgroup says; null if there are none, and why, where the configuration names a folder for them.
-std::shared_ptr<worker::ControlGroups> open_groups(const std::string& wanted, std::string& why_not) {
+// A group that is to be divided may have no process in it but this one, so that the trials' is given up for it.
+std::shared_ptr<worker::ControlGroups> open_groups(const std::string& wanted, std::unique_ptr<plugin::TrialParent>& trials,
+                                                   std::string& why_not) {
   const std::string folder = wanted == "auto" ? worker::ControlGroups::delegated() : wanted == "off" ? "" : wanted;
   if (folder.empty()) return nullptr;
+  trials.reset();
   auto groups = worker::ControlGroups::below(folder);
   if (groups) {
     if (const std::string_view missing = (*groups)->missing(); !missing.empty() && wanted != "auto")
@@ -40,7 +43,7 @@ Host::Host(const config::Config& config, unsigned loops, std::vector<registry::S
       }()),
       registry_(config.server.limits.tool_name_bytes_max,
                 static_cast<std::int64_t>(config.server.limits.schema_steps_max)),
-      groups_(open_groups(config.plugins.cgroup, no_groups_)),
+      groups_(open_groups(config.plugins.cgroup, trials, no_groups_)),
       store_(store ? std::move(store) : store::memory_store()),
       loader_(this->loops(), registry_,
               {.preflight_timeout_ms = config.plugins.create_timeout_ms,

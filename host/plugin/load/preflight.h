@@ -23,7 +23,7 @@ struct PreflightFile {
 class Preflight {
  public:
   // `executable` is run as `executable __preflight` and must call preflight_main() then.
-  // For the first run `parent` is used, if there is one.
+  // For the first run `parent` is used, if there is one; it ends with that.
   explicit Preflight(std::string executable, std::uint64_t timeout_ms = limits::kPreflightTimeoutMs,
                      std::unique_ptr<TrialParent> parent = nullptr);
   ~Preflight();

@@ -35,7 +35,7 @@ bool wait_readable(const Descriptor& descriptor, std::chrono::milliseconds at_mo
 // What start() has posix_spawn() do.
 void become_parent(int orders) {
   const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  dup2(nothing, STDIN_FILENO);
+  if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0) _exit(1);  // what comes in there is for the host alone
   dup2(STDERR_FILENO, STDOUT_FILENO);
   if (orders != preflight::kParentDescriptor) dup2(orders, preflight::kParentDescriptor);
   close_range(preflight::kParentDescriptor + 1, ~0u, 0);

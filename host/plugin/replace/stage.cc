@@ -77,7 +77,7 @@ void Stage::check(std::vector<Candidate*> candidates) {
   for (const Candidate* candidate : candidates) libraries_.insert(candidate->spec.library);
   for (Candidate* candidate : candidates) check_file(*candidate);
   std::erase_if(candidates, [](const Candidate* candidate) { return !candidate->ok(); });
-  if (!candidates.empty() && !options_.preflight_executable.empty()) preflight(candidates);
+  if (!options_.preflight_executable.empty()) preflight(candidates);
 }
 
 void Stage::remove_copies() const {

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "loop/read_watch.h"
+#include "fetch/request.h"
 #include "plugin/run/generation.h"
 #include "worker/child/child_calls.h"
 #include "worker/child/child_fetches.h"
@@ -299,6 +300,8 @@ void worker_main() {
   ::close(kArenaDescriptor);
   if (!arena) _exit(1);
   report_crashes(order.name);
+  // What it needs to read the URLs of its fetches may be where it may not look any more.
+  if (order.permissions.network || !order.permissions.hosts.empty()) fetch::prepare();
   Confinement confinement = confine(order);
   if (confinement.listener) hand_over(std::move(confinement.listener));
   order.library = std::move(confinement.library);

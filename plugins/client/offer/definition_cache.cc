@@ -55,10 +55,10 @@ void HostDefinitions::find(const RemoteConfig& remote, Found found) {
 void HostDefinitions::keep(const RemoteConfig& remote, const Known& known) {
   std::string value = first_line(remote) + write_handover(remote.name, known);
   std::string digest = sha256(value);
-  std::string& kept = kept_[key_of(remote)];
-  if (kept == digest) return;
-  kept = std::move(digest);
-  ask({.what = What::put, .key = key_of(remote), .value = std::move(value)});
+  Kept& kept = kept_[key_of(remote)];
+  if (kept.digest == digest && loop_.now_ms() - kept.at_ms < limits::kRememberAgainMs) return;
+  kept = {digest, loop_.now_ms()};
+  ask({.what = What::put, .key = key_of(remote), .value = std::move(value), .digest = std::move(digest)});
 }
 
 // One after the other is begun: the host answers so many at a time.
@@ -96,8 +96,12 @@ void HostDefinitions::on_answer(Asked& asked) {
   --under_way_;
   const Errand& errand = asked.errand;
   if (errand.then) errand.then(asked.status >= 0 && asked.value ? &*asked.value : nullptr);
-  // What is there instead is out of date.
-  if (errand.what == What::put && asked.status == COLLET_E_LIMIT) ask({.what = What::remove, .key = errand.key});
+  const auto kept = kept_.find(errand.key);
+  if (errand.what == What::put && asked.status < 0 && kept != kept_.end() && kept->second.digest == errand.digest) {
+    kept_.erase(kept);
+    // What is there instead is out of date.
+    if (asked.status == COLLET_E_LIMIT) ask({.what = What::remove, .key = errand.key});
+  }
   begin_next();
 }
 

@@ -58,8 +58,9 @@ class HostDefinitions final : public DefinitionCache {
   struct Errand {
     What what = What::get;
     std::string key;
-    std::string value = {};                                          // of put
-    std::function<void(const std::string* value)> then = {};         // of get; null: nothing is there
+    std::string value = {};                                   // of put
+    std::string digest = {};                                  // of put: that of the value
+    std::function<void(const std::string* value)> then = {};  // of get; null: nothing is there
   };
   struct Asked;
 
@@ -72,7 +73,11 @@ class HostDefinitions final : public DefinitionCache {
   const collet_store* const store_;
   std::deque<Errand> waiting_;
   unsigned under_way_ = 0;
-  std::map<std::string, std::string> kept_;  // by key: the digest of what this process has put
+  struct Kept {
+    std::string digest;
+    std::uint64_t at_ms = 0;
+  };
+  std::map<std::string, Kept> kept_;  // by key: what this process has put
 };
 
 }  // namespace collet::client

@@ -73,7 +73,7 @@ void Remote::recall(Task done) {
   around_.definitions.find(config_, [this, alive = std::weak_ptr(alive_), done = std::move(done)](std::optional<Known> known) {
     if (known && !alive.expired() && !leaving() && !was_up_) {
       assume(*known);
-      recalled_ = true;
+      recalled_ = !known_.items.empty();
       publish();
       around_.resources_listed();
       around_.host.status_changed();

@@ -24,6 +24,7 @@ struct HeldStore {
   std::vector<Question> asked;
   std::map<std::string, std::string> records;
   std::int32_t refuses = COLLET_OK;  // what each function returns instead
+  std::int32_t fails = COLLET_OK;    // with what each put ends instead
   const collet_store functions{sizeof(collet_store), 0, ask<'g'>, ask<'p'>, ask<'r'>, nullptr};
 
   HeldStore() = default;
@@ -35,6 +36,7 @@ struct HeldStore {
     for (const Question& question : std::exchange(asked, {})) {
       collet_stored stored{};
       stored.struct_size = sizeof stored;
+      if (question.what == "p" && fails != COLLET_OK) stored.status = fails;
       if (question.what == "p" && question.value.size() > (1u << 20)) stored.status = COLLET_E_LIMIT;
       if (question.what == "p" && stored.status == COLLET_OK) records[question.key] = question.value;
       if (question.what == "r") records.erase(question.key);
@@ -140,6 +142,26 @@ TEST_CASE("what is remembered already is not written again") {
   CHECK(cache.store.asked[0].ttl_ms == limits::kRememberedMs);
   cache.settle();
   CHECK(cache.find(remote) == "u");
+}
+
+TEST_CASE("what could not be written is written the next time") {
+  Cache cache;
+  const RemoteConfig remote = remote_at("http://127.0.0.1:1/mcp");
+  cache.store.fails = COLLET_E_INTERNAL;
+  cache.keep(remote, offering("t"));
+  cache.store.fails = COLLET_OK;
+  CHECK(cache.find(remote) == "nothing");
+  cache.keep(remote, offering("t"));
+  CHECK(cache.find(remote) == "t");
+}
+
+TEST_CASE("a put that fails late leaves what was put after it") {
+  Cache cache;
+  const RemoteConfig remote = remote_at("http://127.0.0.1:1/mcp");
+  cache.definitions.keep(remote, offering(std::string(1u << 20, 'x')));
+  cache.definitions.keep(remote, offering("t"));
+  cache.settle();
+  CHECK(cache.find(remote) == "t");
 }
 
 TEST_CASE("what does not fit in a record takes the place of nothing that is out of date") {

@@ -46,18 +46,18 @@ std::unique_ptr<const Libcurl> open_libcurl(std::string& why_not) {
   return whole ? std::move(all) : nullptr;
 }
 
-std::mutex mutex;                              // held to load it
-std::atomic<const Libcurl*> loaded = nullptr;  // for good
+std::mutex loading;                                 // held to load it
+std::atomic<const Libcurl*> the_libcurl = nullptr;  // for good
 
 }  // namespace
 
 Result<void> load_libcurl() {
-  if (loaded) return {};
-  const std::lock_guard lock(mutex);
-  if (loaded) return {};
+  if (the_libcurl) return {};
+  const std::lock_guard lock(loading);
+  if (the_libcurl) return {};
   std::string why_not;
-  loaded = open_libcurl(why_not).release();
-  if (loaded) return {};
+  the_libcurl = open_libcurl(why_not).release();
+  if (the_libcurl) return {};
   why_not = fmt::format("cannot load {}: {}", kFile, why_not);
   log::error("nothing can be fetched: {}", why_not);  // who asked may say no more than that it cannot be
   return error("{}", why_not);
@@ -71,8 +71,8 @@ Result<void> start_libcurl() {
 }
 
 const Libcurl& libcurl() {
-  COLLET_ASSERT(loaded);
-  return *loaded;
+  COLLET_ASSERT(the_libcurl);
+  return *the_libcurl;
 }
 
 }  // namespace collet::fetch

@@ -80,7 +80,7 @@ bool Target::is_loopback() const {
 Result<Target> read_target(std::string_view url) {
   if (url.size() > limits::kFetchUrlBytesMax) return no_url(url.substr(0, limits::kUriBytesMax), "it is too long");
   if (!is_plain(url)) return no_url(url, "it has bytes that no URL has: they are to be percent-encoded");
-  if (auto loaded = load_libcurl(); !loaded) return loaded.failure();
+  if (auto there = load_libcurl(); !there) return there.failure();
   const UrlPtr parsed(libcurl().url());
   const std::string text(url);
   const CURLUcode code = parsed ? libcurl().url_set(parsed.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) : CURLUE_OUT_OF_MEMORY;

@@ -70,7 +70,7 @@ void Connection::set_version(Era era, std::string_view version) {
 
 RequestId Connection::request(std::string_view method, std::string_view params, Asker& asker,
                               RequestOptions options) {
-  const RequestId id = ++last_id_;
+  const RequestId id = numbers_.next();
   std::string text = request_text(id, method, params, stamp_, options);
   Outgoing out{.id = id,
                .method = std::string(method),
@@ -119,12 +119,14 @@ void Connection::cancel(RequestId id, const char* reason) {
   if (found == asked_.end()) return;
   if (found->second.deadline) deadlines_.erase(*found->second.deadline);
   asked_.erase(found);
-  if (reason && !transport_->finish_cancels()) {
-    std::string params = R"("requestId":)" + std::to_string(id) + R"(,"reason":)";
-    collet::append_json(params, reason);
-    notify("notifications/cancelled", params);
-  }
+  if (reason && !transport_->finish_cancels()) tell_cancelled(id, reason);
   transport_->finish(id, false);
+}
+
+void Connection::tell_cancelled(RequestId id, std::string_view reason) {
+  std::string params = R"("requestId":)" + std::to_string(id) + R"(,"reason":)";
+  collet::append_json(params, reason);
+  notify("notifications/cancelled", params);
 }
 
 void Connection::notify(std::string_view method, std::string_view params) {
@@ -219,7 +221,7 @@ void Connection::on_request(const Message& message, RequestId stream) {
   if (message.method == "ping") return respond(message.id, "{}");
   Asker* asker = find(stream);
   const bool taken = asker ? asker->on_request(message) : listener_.on_request(message);
-  if (!taken) refuse(message.id, kMethodNotFound, "nobody is there whom this could be asked");
+  if (!taken) refuse(message.id, kMethodNotFound, kNobodyToAsk);
 }
 
 void Connection::end(RequestId id, const Answer& answer) {

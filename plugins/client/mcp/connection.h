@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "client/mcp/message.h"
+#include "client/mcp/request_numbers.h"
 #include "client/mcp/transport.h"
 #include "client/net/loop.h"
 
@@ -93,14 +94,18 @@ class Connection final : private TransportListener {
   // cancel(), and called later.
   RequestId request(std::string_view method, std::string_view params, Asker& asker, RequestOptions options = {});
   // The number that the next request will have.
-  RequestId next_id() const { return last_id_ + 1; }
+  RequestId next_id() const { return numbers_.peek(); }
   // The same for an answer alone; with nothing but a time, of a request that may be sent again.
   RequestId ask(std::string_view method, std::string_view params, std::uint64_t timeout_ms,
                 std::function<void(const Answer&)> done);
   RequestId ask(std::string_view method, std::string_view params, RequestOptions options,
                 std::function<void(const Answer&)> done);
+  // A request that was sent elsewhere: what comes for it is the asker's from now on.
+  void adopt(RequestId id, Asker& asker) { asked_[id].asker = &asker; }
   // Nobody waits any more; the remote is told, if `reason` is not null.
   void cancel(RequestId id, const char* reason);
+  // Legacy: of a request that was sent elsewhere.
+  void tell_cancelled(RequestId id, std::string_view reason);
   void notify(std::string_view method, std::string_view params);
   // Answers a request of the remote, whose id is JSON text.
   void respond(std::string_view id, std::string_view result);
@@ -138,13 +143,15 @@ class Connection final : private TransportListener {
   Timer deadline_;
   std::multimap<std::uint64_t, RequestId> deadlines_;
   std::unordered_map<RequestId, Asked> asked_;
-  RequestId last_id_ = 0;
+  RequestNumbers numbers_{RequestNumbers::kOwn};
   bool has_notified_ = false;
   Era era_ = Era::modern;
   std::string version_;
   std::string stamp_;
   std::unique_ptr<Transport> transport_;
 };
+
+inline constexpr const char* kNobodyToAsk = "nobody is there whom this could be asked";
 
 // What this client declares where nobody is behind a request: all that it can relay.
 inline constexpr std::string_view kRelayedCapabilities =

@@ -77,6 +77,19 @@ Result<void> for_each_of_batch(std::string_view text,
 
 }  // namespace
 
+KeptMessage::KeptMessage(const Message& message) : method_(message.method) {
+  if (message.id.data()) id_ = message.id;
+  if (message.params.data()) params_ = message.params;
+}
+
+Message KeptMessage::view() const {
+  Message out;
+  out.method = method_;
+  if (id_) out.id = *id_;
+  if (params_) out.params = *params_;
+  return out;
+}
+
 std::optional<std::uint64_t> Message::number() const {
   std::string_view digits = id;
   if (digits.size() > 2 && digits.starts_with('"') && digits.ends_with('"')) {

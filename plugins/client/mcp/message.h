@@ -27,6 +27,18 @@ struct Message {
   std::optional<std::uint64_t> number() const;
 };
 
+// A request or a notification that outlives the text it was read from.
+class KeptMessage {
+ public:
+  explicit KeptMessage(const Message& message);
+  // As long as this stands where it is.
+  Message view() const;
+
+ private:
+  std::string method_;
+  std::optional<std::string> id_, params_;
+};
+
 // A failure says what is wrong with the text.
 Result<Message> parse_message(std::string_view text);
 

@@ -39,8 +39,26 @@ class StreamableTransport::Exchange final : public HttpSink {
         }));
   }
 
+  void adopt(std::function<void()> let_go) {
+    let_go_ = std::move(let_go);
+    in_session_ = owner_.sender_.era == Era::legacy;
+  }
+  void carried(std::string_view text) {
+    if (!over_ && !answered_) owner_.listener_.on_text(text, message_.id);
+  }
+  void carried_end(const CarriedEnd& ended) {
+    let_go_ = nullptr;
+    if (answered_) return drop();
+    if (!ended.end.sent) return lose({.sent = false, .message = ended.end.message});
+    head_.status = 200;
+    is_stream_ = true;
+    events_.go_on_behind(ended.last_event_id, ended.retry_ms);
+    stream_ended(ended.end, {});
+  }
+
   void stop() {
     over_ = true;
+    if (const auto let_go = std::exchange(let_go_, nullptr)) let_go();
     timer_.stop();
     if (transfer_) owner_.http_.cancel(std::exchange(transfer_, 0));
   }
@@ -244,6 +262,7 @@ class StreamableTransport::Exchange final : public HttpSink {
   Timer timer_;
   std::string_view method_;
   HttpClient::Id transfer_ = 0;
+  std::function<void()> let_go_;  // not null: its response comes elsewhere
   HttpHead head_;
   EventStream events_;
   bool in_session_ = false;  // the request is one of a legacy session
@@ -309,6 +328,21 @@ void StreamableTransport::send(Outgoing message) {
   start(key, std::make_unique<Exchange>(*this, key, Exchange::Kind::message, std::move(message)));
 }
 
+void StreamableTransport::adopt(Outgoing request, std::function<void()> let_go) {
+  const Key key = request.id;
+  auto exchange = std::make_unique<Exchange>(*this, key, Exchange::Kind::message, std::move(request));
+  exchange->adopt(std::move(let_go));
+  exchanges_.emplace(key, std::move(exchange));
+}
+
+void StreamableTransport::carried(RequestId id, std::string_view text) {
+  if (const auto found = exchanges_.find(id); found != exchanges_.end()) found->second->carried(text);
+}
+
+void StreamableTransport::carried_end(RequestId id, const CarriedEnd& end) {
+  if (const auto found = exchanges_.find(id); found != exchanges_.end()) found->second->carried_end(end);
+}
+
 void StreamableTransport::start(Key key, std::unique_ptr<Exchange> exchange) {
   Exchange& beginning = *exchange;
   exchanges_.emplace(key, std::move(exchange));
@@ -324,8 +358,9 @@ void StreamableTransport::open_side_stream() {
 
 void StreamableTransport::send_held() {
   opening_.stop();
-  holding_ = false;
+  const bool held = std::exchange(holding_, false);
   send_later(*this, std::exchange(held_, {}), listener_);
+  if (held && opened_) opened_();
 }
 
 void StreamableTransport::finish(RequestId id, bool answered) {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,13 @@
 #include "client/net/loop.h"
 
 namespace collet::client {
+
+// How a response stream has ended that was read elsewhere.
+struct CarriedEnd {
+  HttpEnd end;
+  std::string last_event_id;  // empty: it cannot be resumed
+  std::optional<std::uint64_t> retry_ms;
+};
 
 struct HttpSettings {
   std::string url;
@@ -31,6 +39,14 @@ class StreamableTransport final : public Transport {
   void send(Outgoing message) override;
   void finish(RequestId id, bool answered) override;
   void set_version(Era era, std::string_view version) override;
+  // The response to a request comes elsewhere, from where carried() tells each message of it and carried_end() its end. `let_go` is
+  // called once, when none of it is wanted any more.
+  void adopt(Outgoing request, std::function<void()> let_go);
+  void carried(RequestId id, std::string_view text);
+  void carried_end(RequestId id, const CarriedEnd& end);
+  // Whether what is sent is on its way at once; if not, `opened` of when_open() is called, later, when it is.
+  bool open() const { return !holding_; }
+  void when_open(Task opened) { opened_ = std::move(opened); }
   // Where requests go now, after redirects; who says so; and where the last response has come from.
   const std::string& url() const { return url_; }
   const Sender& sender() const { return sender_; }
@@ -63,6 +79,7 @@ class StreamableTransport final : public Transport {
   Key initialized_ = 0;  // the notification
   Key side_stream_ = 0;
   bool holding_ = false;  // what is sent waits in held_
+  Task opened_;           // may be null
   std::vector<Outgoing> held_;
   Timer opening_;
   std::shared_ptr<int> alive_ = std::make_shared<int>();  // callbacks of others watch it by a weak_ptr

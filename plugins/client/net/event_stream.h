@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "client/limits.h"
 #include "client/net/result.h"
@@ -32,6 +33,11 @@ class EventStream {
   const std::string& last_id() const { return id_; }
   // What the stream says of the time until one should reconnect.
   std::optional<std::uint64_t> retry_ms() const { return retry_ms_; }
+  // It goes on behind an event that was read elsewhere.
+  void go_on_behind(std::string id, std::optional<std::uint64_t> retry_ms) {
+    id_ = std::move(id);
+    retry_ms_ = retry_ms;
+  }
   // A new connection continues the stream: what was cut off is forgotten, id and retry stay.
   void restart();
 

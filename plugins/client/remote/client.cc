@@ -59,9 +59,7 @@ Client::Client(const collet_host* table, ClientConfig config, std::map<std::stri
   append_json(info, config.version);
   surroundings_ = std::make_unique<Surroundings>(
       Surroundings{loop_, host_, *http_, *children_, *publisher_, *tokens_, *definitions_, [this] { place_watches(); },
-                   loops ? loops->count() : 0,
-                   [this](const LaneGatePtr& gate, const char* reason) { lanes_->end(gate, reason); }, info + "}",
-                   config.used_by == "terminal"});
+                   loops ? loops->count() : 0, lanes_.get(), info + "}", config.used_by == "terminal"});
   logs_in_ = config.used_by == "login";
   take(std::move(config), handed_over);
   for (const auto& remote : remotes_) {
@@ -198,16 +196,34 @@ Remote* Client::remote_behind(const LaneGatePtr& gate) const {
 
 void Client::hand_over(HandedOver handed) {
   loop_.post([this, kept = std::make_shared<HandedOver>(std::move(handed))] {
-    if (Remote* const remote = remote_behind(kept->target.gate)) return remote->take_over(std::move(*kept));
-    if (kept->how != HandedOver::How::settle) return dispatch(std::move(kept->call));
+    if (Remote* const remote = remote_behind(kept->request.gate)) return remote->take_over(std::move(*kept));
+    if (kept->how == HandedOver::How::begin) return dispatch(std::move(kept->call));
+    if (kept->how == HandedOver::How::carry) lanes_->let_go(kept->request.id);
     host_.fail(kept->call.id, kInternalError, "the remote does not offer this any more");
   });
 }
 
-void Client::on_stray(LaneGatePtr gate, std::string text) {
-  loop_.post([this, gate = std::move(gate), text = std::move(text)] {
-    if (Remote* const remote = remote_behind(gate)) remote->take_stray(text);
+// Nothing happens if it has gone.
+void Client::post_to(LaneGatePtr gate, std::function<void(Remote&)> task) {
+  loop_.post([this, gate = std::move(gate), task = std::move(task)] {
+    if (Remote* const remote = remote_behind(gate)) task(*remote);
   });
+}
+
+void Client::on_stray(LaneGatePtr gate, std::string text) {
+  post_to(std::move(gate), [text = std::move(text)](Remote& remote) { remote.take_stray(text); });
+}
+
+void Client::on_carried(LaneRequest request, std::string text) {
+  post_to(request.gate, [request, text = std::move(text)](Remote& remote) { remote.take_carried(request, text); });
+}
+
+void Client::on_carried_end(LaneRequest request, CarriedEnd end) {
+  post_to(request.gate, [request, end = std::move(end)](Remote& remote) { remote.take_carried_end(request, end); });
+}
+
+void Client::on_cancelled(LaneRequest request, const char* reason) {
+  post_to(request.gate, [request, reason](Remote& remote) { remote.take_cancelled(request, reason); });
 }
 
 void Client::watch(std::string uri, bool on) {

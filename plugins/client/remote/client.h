@@ -62,8 +62,12 @@ class Client final : private LaneListener {
   auto on_thread(Callback callback);
   void dispatch(IncomingCall call);
   Remote* remote_behind(const LaneGatePtr& gate) const;
+  void post_to(LaneGatePtr gate, std::function<void(Remote&)> task);
   void hand_over(HandedOver handed) override;
   void on_stray(LaneGatePtr gate, std::string text) override;
+  void on_carried(LaneRequest request, std::string text) override;
+  void on_carried_end(LaneRequest request, CarriedEnd end) override;
+  void on_cancelled(LaneRequest request, const char* reason) override;
   void cancel_elsewhere(collet_call call, const char* reason) override;
 
   const Host host_;

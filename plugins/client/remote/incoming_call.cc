@@ -11,7 +11,7 @@ namespace collet::client {
 namespace {
 
 constexpr std::string_view kOwn = "io.modelcontextprotocol/";
-constexpr std::array<std::string_view, 8> kSeverities = {"emergency", "alert",  "critical", "error",
+constexpr std::array<std::string_view, kLogRankMax> kSeverities = {"emergency", "alert",  "critical", "error",
                                                          "warning",   "notice", "info",     "debug"};
 
 // What of the caller's abilities counts for a remote: extensions are between each pair of neighbours.
@@ -124,6 +124,11 @@ void tell(const Host& host, collet_call call, const Message& message) {
   const std::string_view data = find_member(message.params, "data");
   host.log(call, severity_of(message), find_string(message.params, "logger").value_or(""),
            data.data() ? data : "null");
+}
+
+unsigned log_rank(std::string_view level) {
+  const auto found = std::find(kSeverities.begin(), kSeverities.end(), level);
+  return found == kSeverities.end() ? 0 : static_cast<unsigned>(found - kSeverities.begin()) + 1;
 }
 
 std::uint32_t severity_of(const Message& message) {

@@ -54,6 +54,9 @@ Caller read_caller(const Host& host, collet_call call);
 Result<std::vector<HttpHeader>> caller_headers(const Host& host, collet_call call, const RemoteConfig& config);
 // Progress or a log message that its remote has sent.
 void tell(const Host& host, collet_call call, const Message& message);
+// How much is heard of a log from this level on: 1 of "emergency", kLogRankMax of "debug"; 0: it is no level, and nothing is heard.
+unsigned log_rank(std::string_view level);
+inline constexpr unsigned kLogRankMax = 8;
 // COLLET_LOG_* of a log message; of one that names no level we know, that of information.
 std::uint32_t severity_of(const Message& message);
 

@@ -12,10 +12,11 @@ Lane::Lane(const Host& host, const HostLoops& loops, unsigned loop, LaneListener
       loops_(loops),
       listener_(listener),
       loop_(loop),
-      last_request_(RequestId{loop + 1} << 44) {}  // apart from others, and exact as a double
+      numbers_(loop + 1) {}
 
 Lane::~Lane() {
   while (!calls_.empty()) calls_.begin()->second->cancel("the client is being unloaded");
+  while (!carrying_.empty()) carrying_.begin()->second->let_go();
 }
 
 bool Lane::take(IncomingCall& call, LaneTarget target) {
@@ -26,7 +27,7 @@ bool Lane::take(IncomingCall& call, LaneTarget target) {
   auto made = std::make_unique<LaneCall>(host_, listener_, *this, loop_, std::move(call), std::move(target));
   std::string request;
   try {
-    request = made->write_request(*route, ++last_request_);
+    request = made->write_request(*route, numbers_.next());
   } catch (const std::bad_alloc&) {  // it is left to those who can say so
   }
   const bool fits = !request.empty() && request.size() <= limits::kLaneRequestBytesMax;
@@ -49,12 +50,30 @@ bool Lane::cancel(collet_call call, const char* reason) {
   return true;
 }
 
-void Lane::end(const LaneGatePtr& gate, const char* reason) {
-  std::vector<LaneCall*> through;
+std::vector<LaneCall*> Lane::through(const LaneGatePtr& gate) const {
+  std::vector<LaneCall*> found;
   for (const auto& [id, call] : calls_) {
-    if (call->target().gate == gate) through.push_back(call.get());
+    if (call->target().gate == gate) found.push_back(call.get());
   }
-  for (LaneCall* call : through) call->cancel(reason);
+  return found;
+}
+
+void Lane::end(const LaneGatePtr& gate, const char* reason) {
+  for (LaneCall* call : through(gate)) call->cancel(reason);
+}
+
+void Lane::carry(const LaneGatePtr& gate) {
+  for (LaneCall* call : through(gate)) call->carry();
+}
+
+void Lane::tell(RequestId request, const Message& message) {
+  const auto found =
+      std::find_if(calls_.begin(), calls_.end(), [&](const auto& entry) { return entry.second->request() == request; });
+  if (found != calls_.end()) client::tell(host_, found->first, message);
+}
+
+void Lane::let_go(RequestId request) {
+  if (const auto found = carrying_.find(request); found != carrying_.end()) found->second->let_go();
 }
 
 void Lane::on_turn_end() {
@@ -113,7 +132,18 @@ void Lane::on_closed(LaneConnection& connection) {
   connections_.erase(found);
 }
 
+void Lane::on_carries(LaneCall& call) {
+  const auto found =
+      std::find_if(calls_.begin(), calls_.end(), [&](const auto& entry) { return entry.second.get() == &call; });
+  carrying_.emplace(call.request(), std::move(found->second));
+  calls_.erase(found);
+}
+
 void Lane::on_over(LaneCall& call) {
+  if (auto carried = carrying_.extract(call.request())) {
+    over_.push_back(std::move(carried.mapped()));
+    return;
+  }
   const auto found =
       std::find_if(calls_.begin(), calls_.end(), [&](const auto& entry) { return entry.second.get() == &call; });
   over_.push_back(std::move(found->second));

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "client/mcp/request_numbers.h"
 #include "client/remote/lane_call.h"
 
 namespace collet::client {
@@ -23,6 +24,12 @@ class Lane final : public LaneConnection::Owner, public LaneCall::Owner {
   bool cancel(collet_call call, const char* reason);
   // All that go through that gate.
   void end(const LaneGatePtr& gate, const char* reason);
+  // They go on at the client's thread.
+  void carry(const LaneGatePtr& gate);
+  // Of a call that is here; of another one nothing happens.
+  void tell(RequestId request, const Message& message);
+  // Of one that was handed over while its response comes.
+  void let_go(RequestId request);
   // What has ended goes.
   void on_turn_end() override;
 
@@ -34,6 +41,8 @@ class Lane final : public LaneConnection::Owner, public LaneCall::Owner {
   void on_rest(LaneConnection& connection) override;
   void on_closed(LaneConnection& connection) override;
   void on_over(LaneCall& call) override;
+  void on_carries(LaneCall& call) override;
+  std::vector<LaneCall*> through(const LaneGatePtr& gate) const;
 
   struct Resting {
     LaneConnection* connection;
@@ -44,8 +53,9 @@ class Lane final : public LaneConnection::Owner, public LaneCall::Owner {
   const HostLoops& loops_;
   LaneListener& listener_;
   const unsigned loop_;
-  RequestId last_request_;
+  RequestNumbers numbers_;
   std::unordered_map<collet_call, std::unique_ptr<LaneCall>> calls_;
+  std::unordered_map<RequestId, std::unique_ptr<LaneCall>> carrying_;
   std::vector<std::unique_ptr<LaneCall>> over_;
   std::unordered_map<LaneConnection*, std::unique_ptr<LaneConnection>> connections_;
   std::vector<std::unique_ptr<LaneConnection>> closed_;

@@ -12,18 +12,20 @@ namespace collet::client {
 
 std::string LaneCall::write_request(const LaneRoute& route, RequestId id) {
   const RemoteItem& item = *target_.item;
+  const bool modern = route.sender.era == Era::modern;
   const Caller caller = read_caller(host_, call_.id);
-  if (caller.too_far) return {};
-  if (call_.kind == COLLET_TOOL && (caller.can_tasks || item.tasks == TaskSupport::required)) return {};
+  if (caller.too_far || (!modern && log_rank(caller.log_level) > route.log_rank)) return {};
+  const bool may_be_task = item.tasks == TaskSupport::required || (modern && caller.can_tasks);
+  if (call_.kind == COLLET_TOOL && may_be_task) return {};
   auto headers = caller_headers(host_, call_.id, route.config);
   if (!headers) return {};
-  if (call_.kind == COLLET_TOOL && !item.mirrored.empty()) {
+  if (call_.kind == COLLET_TOOL && modern && !item.mirrored.empty()) {
     auto mirrored = mirrored_headers(item.mirrored, call_.arguments.value_or("{}"));
     headers->insert(headers->end(), std::make_move_iterator(mirrored.begin()),
                     std::make_move_iterator(mirrored.end()));
   }
   std::string meta = caller.meta;
-  if (!caller.log_level.empty()) {
+  if (modern && !caller.log_level.empty()) {
     append_member(meta, "io.modelcontextprotocol/logLevel", "\"" + caller.log_level + "\"");
   }
   if (caller.wants_progress) append_member(meta, "progressToken", std::to_string(id));
@@ -50,14 +52,40 @@ void LaneCall::begin(LaneConnection& connection, std::string request) {
 }
 
 void LaneCall::cancel(const char* reason) {
-  if (LaneConnection* const connection = std::exchange(connection_, nullptr)) connection->close();
+  drop_connection();
+  if (is_legacy()) listener_.on_cancelled(as_request(), reason);
   fail(reason);
+}
+
+void LaneCall::carry() {
+  if (carries_) return;
+  carries_ = true;
+  listener_.hand_over({.call = std::move(call_),
+                       .item = target_.item,
+                       .request = as_request(),
+                       .how = HandedOver::How::carry,
+                       .shuts = false,
+                       .era = route_->sender.era,
+                       .lost = {},
+                       .answer = {}});
+  target_.gate->leave(loop_);
+  owner_.on_carries(*this);
+}
+
+void LaneCall::let_go() {
+  drop_connection();
+  finish();
+}
+
+void LaneCall::drop_connection() {
+  if (LaneConnection* const connection = std::exchange(connection_, nullptr)) connection->close();
 }
 
 void LaneCall::on_head(const HttpHead& head) {
   head_ = head;
   if (const std::string problem = encoding_problem(head); head.status / 100 == 2 && !problem.empty()) {
-    if (LaneConnection* const connection = std::exchange(connection_, nullptr)) connection->close();
+    drop_connection();
+    if (carries_) return end_carrying({.message = problem}, false);
     return lose(head.status, problem);
   }
   if (head.status / 100 == 2 && has_type(head, "text/event-stream")) events_ = std::make_unique<EventStream>();
@@ -70,48 +98,74 @@ void LaneCall::on_body(std::string& body) {
 void LaneCall::feed(std::string& bytes) {
   const std::string taken = std::exchange(bytes, {});
   const auto good = events_->feed(taken, [this](const Event& event) {
-    if (!over_ && event.type == "message" && !event.data.empty()) on_text(event.data);
+    if (over_ || event.type != "message" || event.data.empty()) return;
+    carries_ ? listener_.on_carried(as_request(), std::string(event.data)) : on_text(event.data);
   });
   if (over_) {
     if (LaneConnection* const connection = std::exchange(connection_, nullptr)) connection->detach();
     return;
   }
   if (good) return;
-  if (LaneConnection* const connection = std::exchange(connection_, nullptr)) connection->close();
+  drop_connection();
+  if (carries_) return end_carrying({.message = good.message()}, false);
   lose(head_.status, good.message());
 }
 
 void LaneCall::on_end(const HttpEnd& end, std::string& body) {
   const bool kept = std::exchange(connection_, nullptr)->kept();
-  if (!end.sent) return hand_over(HandedOver::How::begin, !kept);
+  if (!end.sent && !carries_) return hand_over({.how = HandedOver::How::begin, .shuts = !kept});
   if (events_) {
     feed(body);
-    if (!over_) lose(head_.status, end.whole ? "its stream ended before the answer" : end.message);
-    return;
+    return over_ ? void() : on_stream_end(end);
+  }
+  if (carries_) {
+    if (end.whole && !is_rpc_message(body)) return end_carrying({.message = describe(head_, body)}, false);
+    if (end.whole) listener_.on_carried(as_request(), std::move(body));
+    return end_carrying(end, false);
   }
   if (!end.whole) return lose(head_.status, end.message);
   const bool challenged = route_->may_challenge && (head_.status == 401 || head_.status == 403);
   const bool redirected = head_.status == 307 || head_.status == 308;
-  if (challenged || redirected) return hand_over(HandedOver::How::begin, true);
+  if (challenged || redirected) return hand_over({.how = HandedOver::How::begin, .shuts = true});
   answer(body);
+  if (carries_) end_carrying(end, false);
+}
+
+// Before the answer came: a legacy remote may want us to come back for it.
+void LaneCall::on_stream_end(const HttpEnd& end) {
+  if (is_legacy() && !events_->last_id().empty()) carry();
+  if (carries_) return end_carrying(end, true);
+  lose(head_.status, end.whole ? "its stream ended before the answer" : end.message);
+}
+
+void LaneCall::end_carrying(const HttpEnd& end, bool may_resume) {
+  CarriedEnd ended{.end = end, .last_event_id = {}, .retry_ms = {}};
+  if (may_resume) ended.last_event_id = events_->last_id();
+  if (may_resume) ended.retry_ms = events_->retry_ms();
+  listener_.on_carried_end(as_request(), std::move(ended));
+  finish();
 }
 
 void LaneCall::answer(std::string& body) {
   const bool good = head_.status / 100 == 2;
-  if (session_loss(head_.status, body, request_, false) != SessionLoss::none) {  // it speaks another era now
-    return hand_over(HandedOver::How::begin, true);
+  const SessionLoss loss = session_loss(head_.status, body, request_, is_legacy());
+  if (loss == SessionLoss::certain || (loss != SessionLoss::none && !is_legacy())) {  // or it speaks another era now
+    return hand_over({.how = HandedOver::How::begin, .shuts = true});
   }
-  if (const std::uint64_t pause = retry_after_ms(head_);
-      pause > 0 && pause <= limits::kBusyMsMax && target_.item->idempotent) {
-    return hand_over(HandedOver::How::retry, false, {}, pause);
+  const std::uint64_t pause = retry_after_ms(head_);
+  if (loss == SessionLoss::possible || (pause > 0 && pause <= limits::kBusyMsMax && target_.item->idempotent)) {
+    return lose({.http_status = head_.status,
+                 .message = describe(head_, body),
+                 .session_gone = loss == SessionLoss::possible,
+                 .retry_after_ms = pause});
   }
   if (!has_type(head_, "application/json")) return lose(head_.status, describe(head_, body));
   if (good && body.size() > limits::kLaneAnswerBytesMax) {
-    return hand_over(HandedOver::How::settle, false, std::move(body));
+    return hand_over({.how = HandedOver::How::settle, .answer = std::move(body)});
   }
   if (!good && !is_rpc_message(body)) return lose(head_.status, describe(head_, body));
   on_text(body);
-  if (!over_) lose(head_.status, what_is_wrong(body));
+  if (!over_ && !carries_) lose(head_.status, what_is_wrong(body));
 }
 
 void LaneCall::on_text(std::string_view text) {
@@ -119,7 +173,7 @@ void LaneCall::on_text(std::string_view text) {
       for_each_message(text, [this](const Message& message, std::string_view part) { on_message(message, part); });
   if (good) return;
   const Broken broken = examine(text);
-  if (broken.is_answer && broken.id.value_or(request_) == request_ && !over_) {
+  if (broken.is_answer && broken.id.value_or(request_) == request_ && !over_ && !carries_) {
     return lose(head_.status, "its answer is no message: " + good.message());
   }
   listener_.on_stray(target_.gate, std::string(text));
@@ -127,6 +181,8 @@ void LaneCall::on_text(std::string_view text) {
 
 void LaneCall::on_message(const Message& message, std::string_view text) {
   if (over_) return;
+  if (is_legacy() && message.is_request() && message.method != "ping") carry();  // it asks something
+  if (carries_) return listener_.on_carried(as_request(), std::string(text));
   if (message.is_response()) {
     const auto number = message.number();
     // An error that names no request answers the one whose stream it came on.
@@ -142,37 +198,37 @@ void LaneCall::on_message(const Message& message, std::string_view text) {
 }
 
 void LaneCall::settle(const Message& message, std::string_view text) {
-  if (text.size() > limits::kLaneAnswerBytesMax) return hand_over(HandedOver::How::settle, false, std::string(text));
+  const auto hand_over_answer = [&] { hand_over({.how = HandedOver::How::settle, .answer = std::string(text)}); };
+  if (text.size() > limits::kLaneAnswerBytesMax) return hand_over_answer();
   if (message.error.data()) {
     const RpcError error = read_error(message.error);
-    if (error.code == kHeaderMismatch || error.code == kMissingClientCapability) {
-      return hand_over(HandedOver::How::settle, false, std::string(text));
-    }
+    if (error.code == kHeaderMismatch || error.code == kMissingClientCapability) return hand_over_answer();
     host_.fail(call_.id, error.code, without(error.message, secrets_of(route_->sender.headers)), error.data);
     return finish();
   }
-  if (message.result.find("\"resultType\"") != std::string_view::npos &&
+  if (!is_legacy() && message.result.find("\"resultType\"") != std::string_view::npos &&
       find_string(message.result, "resultType").value_or("complete") != "complete") {
-    return hand_over(HandedOver::How::settle, false, std::string(text));
+    return hand_over_answer();
   }
   host_.complete_with(call_.id, message.result);
   finish();
 }
 
+void LaneCall::lose(int status, std::string_view why) { lose({.http_status = status, .message = std::string(why)}); }
+
 // The request has left: only what may be repeated is.
-void LaneCall::lose(int status, std::string_view why) {
-  if (target_.item->idempotent && status == 0) return hand_over(HandedOver::How::retry, false);
-  fail(why);
+void LaneCall::lose(Lost lost) {
+  const bool repeatable = target_.item->idempotent && (lost.http_status == 0 || lost.retry_after_ms > 0);
+  if (!repeatable && !lost.session_gone) return fail(lost.message);
+  hand_over({.how = HandedOver::How::lose, .lost = std::move(lost)});
 }
 
-void LaneCall::hand_over(HandedOver::How how, bool shuts, std::string answer, std::uint64_t pause_ms) {
-  listener_.hand_over({.call = std::move(call_),
-                       .target = target_,
-                       .how = how,
-                       .shuts = shuts,
-                       .pause_ms = pause_ms,
-                       .request = request_,
-                       .answer = std::move(answer)});
+void LaneCall::hand_over(HandedOver handed) {
+  handed.call = std::move(call_);
+  handed.item = target_.item;
+  handed.request = as_request();
+  handed.era = route_->sender.era;
+  listener_.hand_over(std::move(handed));
   finish();
 }
 
@@ -184,7 +240,7 @@ void LaneCall::fail(std::string_view why) {
 
 void LaneCall::finish() {
   over_ = true;
-  target_.gate->leave(loop_);
+  if (!std::exchange(carries_, false)) target_.gate->leave(loop_);
   owner_.on_over(*this);
 }
 

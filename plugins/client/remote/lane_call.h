@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "client/mcp/streamable_transport.h"
 #include "client/mcp/transport.h"
 #include "client/net/event_stream.h"
 #include "client/offer/lane_target.h"
@@ -14,20 +15,29 @@
 
 namespace collet::client {
 
+// A request that a lane has sent.
+struct LaneRequest {
+  LaneGatePtr gate;
+  LinkNumber link = 0;  // whose session it is in
+  RequestId id = 0;
+};
+
 // A call that goes on at the client's thread.
 struct HandedOver {
   enum class How : std::uint8_t {
     begin,   // the remote has not acted on it
-    retry,   // it may have, and the call may be repeated once
+    lose,    // it will not be answered
     settle,  // it has answered
+    carry,   // the rest of its response goes on coming by the lane
   };
   IncomingCall call;
-  LaneTarget target;
+  RemoteItemPtr item;
+  LaneRequest request;
   How how = How::begin;
-  bool shuts = false;          // the lane is of no use for now
-  std::uint64_t pause_ms = 0;  // retry: not before that time is over
-  RequestId request = 0;
-  std::string answer;  // settle: a text that has the response to `request`
+  bool shuts = false;  // the lane is of no use for now
+  Era era = Era::modern;
+  Lost lost;           // lose: why
+  std::string answer;  // settle: a text that has the response
 };
 
 // Who goes on. Any thread.
@@ -36,6 +46,11 @@ class LaneListener {
   virtual void hand_over(HandedOver handed) = 0;
   // A remote has said something that is about none of its calls in lanes.
   virtual void on_stray(LaneGatePtr gate, std::string text) = 0;
+  // Of a call that was handed over: a message that has come with its response, and that the response has ended. Last.
+  virtual void on_carried(LaneRequest request, std::string text) = 0;
+  virtual void on_carried_end(LaneRequest request, CarriedEnd end) = 0;
+  // Legacy: nobody waits for the answer any more, which the remote is to be told.
+  virtual void on_cancelled(LaneRequest request, const char* reason) = 0;
   // The call, if it runs, is in no lane.
   virtual void cancel_elsewhere(collet_call call, const char* reason) = 0;
 
@@ -49,6 +64,8 @@ class LaneCall final : public HttpSink {
    public:
     // The call has ended, or was handed over. It must not be destroyed in here.
     virtual void on_over(LaneCall& call) = 0;
+    // It was handed over while its response comes, which it passes on until on_over().
+    virtual void on_carries(LaneCall& call) = 0;
 
    protected:
     ~Owner() = default;
@@ -69,8 +86,13 @@ class LaneCall final : public HttpSink {
   void begin(LaneConnection& connection, std::string request);
   // The host does not want an answer any more.
   void cancel(const char* reason);
+  // It goes on at the client's thread, with what still comes for it.
+  void carry();
+  // Nobody waits any more for what it carries.
+  void let_go();
 
   collet_call id() const { return call_.id; }
+  RequestId request() const { return request_; }
   const LaneTarget& target() const { return target_; }
   // What was not begun.
   IncomingCall give_back() { return std::move(call_); }
@@ -85,8 +107,14 @@ class LaneCall final : public HttpSink {
   void on_text(std::string_view text);
   void on_message(const Message& message, std::string_view text);
   void settle(const Message& message, std::string_view text);
+  void on_stream_end(const HttpEnd& end);
+  void end_carrying(const HttpEnd& end, bool may_resume);
+  void drop_connection();
+  bool is_legacy() const { return route_->sender.era == Era::legacy; }
+  LaneRequest as_request() const { return {target_.gate, route_->link, request_}; }
   void lose(int status, std::string_view why);
-  void hand_over(HandedOver::How how, bool shuts, std::string answer = {}, std::uint64_t pause_ms = 0);
+  void lose(Lost lost);
+  void hand_over(HandedOver handed);
   void fail(std::string_view why);
   void finish();
 
@@ -101,6 +129,7 @@ class LaneCall final : public HttpSink {
   RequestId request_ = 0;
   HttpHead head_;
   std::unique_ptr<EventStream> events_;  // if the response is a stream
+  bool carries_ = false;  // the call was handed over, and the response has not ended
   bool over_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -13,11 +14,13 @@
 #include "client/mcp/http_message.h"
 #include "client/offer/config.h"
 #include "client/offer/lane_target.h"
+#include "client/remote/incoming_call.h"
 
 namespace collet::client {
 
-// What a loop has to know of a remote that is connected: a modern one, over plain HTTP, that asks for no
-// authorization of its own.
+using LinkNumber = std::uint64_t;
+
+// What a loop has to know of a remote that is connected: over plain HTTP, and with no authorization of its own.
 struct LaneRoute {
   RemoteConfig config;
   sockaddr_storage address = {};
@@ -26,6 +29,9 @@ struct LaneRoute {
   Sender sender;
   std::string stamp;  // Connection::stamp()
   bool may_challenge = false;  // 401 and 403 are for the client's thread
+  LinkNumber link = 0;
+  std::shared_ptr<const void> link_used;  // the link stays as long
+  unsigned log_rank = kLogRankMax;        // who wants to hear more of the remote's log goes by the client's thread
 };
 using LaneRoutePtr = std::shared_ptr<const LaneRoute>;
 

@@ -38,6 +38,24 @@ void Lanes::end(const LaneGatePtr& gate, const char* reason) {
   }
 }
 
+void Lanes::gather(const LaneGatePtr& gate, std::function<void()> done) {
+  // Whoever lets go of it last says that it is done.
+  const std::shared_ptr<const void> all(nullptr, [done = std::move(done)](const void*) { done(); });
+  for (unsigned loop = 0; loop < lanes_.size(); ++loop) {
+    post(loop, [gate, all](Lane& lane) { lane.carry(gate); });
+  }
+}
+
+void Lanes::tell(RequestId request, KeptMessage message) {
+  const unsigned part = RequestNumbers::part_of(request);
+  if (part == RequestNumbers::kOwn || part > lanes_.size()) return;
+  post(part - 1, [request, message = std::move(message)](Lane& lane) { lane.tell(request, message.view()); });
+}
+
+void Lanes::let_go(RequestId request) {
+  post(RequestNumbers::part_of(request) - 1, [request](Lane& lane) { lane.let_go(request); });
+}
+
 bool Lanes::post(unsigned loop, Task task) {
   Errand* errand;
   {

@@ -10,10 +10,11 @@
 
 #include "client/offer/publisher.h"
 #include "client/remote/lane.h"
+#include "client/remote/lane_control.h"
 
 namespace collet::client {
 
-class Lanes {
+class Lanes final : public LaneControl {
  public:
   // All are borrowed.
   Lanes(const Host& host, const HostLoops& loops, const Publisher& publisher, LaneListener& listener);
@@ -27,8 +28,11 @@ class Lanes {
   bool take(IncomingCall& call);
   // [any thread] The listener is told if it is not found here.
   void cancel(collet_call call, const char* reason);
-  // [any thread] Ends the calls that have gone through this gate, soon.
-  void end(const LaneGatePtr& gate, const char* reason);
+
+  void end(const LaneGatePtr& gate, const char* reason) override;
+  void gather(const LaneGatePtr& gate, std::function<void()> done) override;
+  void tell(RequestId request, KeptMessage message) override;
+  void let_go(RequestId request) override;
 
  private:
   using Task = std::function<void(Lane&)>;

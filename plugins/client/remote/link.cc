@@ -58,12 +58,15 @@ Result<std::unique_ptr<Transport>> Remote::Link::make_transport() {
   auto made = std::make_unique<StreamableTransport>(around.loop, around.http, remote_.authorizer_.get(),
                                                     std::move(settings), connection_.transport_listener());
   http_ = made.get();
+  http_->when_open([this] {
+    if (remote_.link_.get() == this) remote_.open_gate();
+  });
   return std::unique_ptr<Transport>(std::move(made));
 }
 
 LaneRoutePtr Remote::Link::lane_route() const {
   if (remote_.around_.loops == 0) return nullptr;
-  if (!http_ || connection_.era() != Era::modern || !http_->sender().session.empty()) return nullptr;
+  if (!http_ || !http_->open() || speaks_aside_) return nullptr;
   auto route = make_route(remote_.config_, http_->url(), http_->address(), remote_.around_.http.user_agent());
   const auto& headers = http_->sender().headers;
   if (!route || !std::all_of(headers.begin(), headers.end(),
@@ -79,6 +82,9 @@ LaneRoutePtr Remote::Link::lane_route() const {
   }
   route->sender = http_->sender();
   route->stamp = connection_.stamp();
+  route->link = number_;
+  route->link_used = used_;
+  if (remote_.peer_.can("logging")) route->log_rank = remote_.log_rank_;
   return route;
 }
 
@@ -168,6 +174,32 @@ void Remote::Link::watch(const std::string& uri, bool on) {
                   [](const Answer&) {});
 }
 
+void Remote::Link::adopt(ProxyCall& call, RequestId request) {
+  call.adopt(connection_, request);
+  http_->adopt({.id = request, .method = {}, .name = {}, .headers = call.headers(), .text = {}},
+               [this, request] { remote_.around_.lanes->let_go(request); });
+}
+
+// Legacy: what comes outside of responses may be about a call that is in a lane. Such calls come to this thread first, where `then`
+// takes the message; and no other call of this link goes by a lane.
+bool Remote::Link::is_of_lanes(const Message& message, bool (Link::*then)(const Message&)) {
+  if (!http_ || connection_.era() == Era::modern) return false;
+  if (gathering_ == 0 && remote_.gate_->calls() == 0) return false;
+  speaks_aside_ = true;
+  if (remote_.link_.get() == this) remote_.gate_->shut();
+  ++gathering_;
+  const auto told = [this, then, message = KeptMessage(message)] {
+    --gathering_;
+    if (!(this->*then)(message.view())) connection_.refuse(message.view().id, kMethodNotFound, kNobodyToAsk);
+  };
+  remote_.around_.lanes->gather(remote_.gate_, [&loop = remote_.around_.loop, link = std::weak_ptr(alive_), told] {
+    loop.post([link, told] {
+      if (!link.expired()) told();
+    });
+  });
+  return true;
+}
+
 void Remote::Link::on_notification(const Message& message) {
   if (remote_.link_.get() != this) return;
   for (const auto& [method, kind] : kChanges) {
@@ -182,15 +214,27 @@ void Remote::Link::on_notification(const Message& message) {
       remote_.host().resource_updated(*uri);
     }
   } else if (message.method == "notifications/progress") {
-    if (ProxyCall* call = remote_.calls_.whose_progress(message)) call->on_notification(message);
+    if (ProxyCall* call = remote_.calls_.whose_progress(message)) return call->on_notification(message);
+    const RequestId token = find_unsigned(message.params, "progressToken").value_or(0);
+    if (remote_.around_.lanes) remote_.around_.lanes->tell(token, KeptMessage(message));
   } else if (message.method == "notifications/message") {
-    if (ProxyCall* call = remote_.whose_log()) return call->on_notification(message);
-    const std::string_view data = find_member(message.params, "data");
-    remote_.log(severity_of(message), "says: " + to_string(data).value_or(std::string(data)));
+    is_of_lanes(message, &Link::say_log) || say_log(message);
   }
 }
 
-bool Remote::Link::on_request(const Message& message) {
+bool Remote::Link::say_log(const Message& message) {
+  if (ProxyCall* call = remote_.whose_log()) {
+    call->on_notification(message);
+    return true;
+  }
+  const std::string_view data = find_member(message.params, "data");
+  remote_.log(severity_of(message), "says: " + to_string(data).value_or(std::string(data)));
+  return true;
+}
+
+bool Remote::Link::on_request(const Message& message) { return is_of_lanes(message, &Link::ask) || ask(message); }
+
+bool Remote::Link::ask(const Message& message) {
   if (ProxyCall* call = remote_.calls_.whose_question(message)) return call->on_request(message);
   if (message.method != "roots/list") return false;
   connection_.respond(message.id, R"({"roots":[]})");  // nobody has called yet: there are none

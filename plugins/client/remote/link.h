@@ -10,14 +10,18 @@ namespace collet::client {
 
 class Remote::Link final : public ConnectionListener, public Asker {
  public:
-  explicit Link(Remote& remote)
+  Link(Remote& remote, LinkNumber number)
       : remote_(remote),
+        number_(number),
         connection_(remote.around_.loop, remote.around_.client_info, *this),
         pause_(remote.around_.loop) {}
 
   // Makes its transport, through which the remote shakes hands, now or later; a failure says why there is none.
   Result<void> open();
   Connection& connection() { return connection_; }
+  LinkNumber number() const { return number_; }
+  // Whether anything is under way, here or in lanes.
+  bool in_use() const { return connection_.in_flight() > 0 || used_.use_count() > 1; }
   // Opens the channel on which the remote tells of changes. Again: with what is watched now.
   void listen();
   void watch(const std::string& uri, bool on);
@@ -25,6 +29,10 @@ class Remote::Link final : public ConnectionListener, public Asker {
   bool hears() const { return hears_; }
   // For calls that are made without this connection; null: there are none.
   LaneRoutePtr lane_route() const;
+  // A call whose response comes by a lane; and what comes.
+  void adopt(ProxyCall& call, RequestId request);
+  void take_carried(RequestId request, std::string_view text) { http_->carried(request, text); }
+  void take_carried_end(RequestId request, const CarriedEnd& end) { http_->carried_end(request, end); }
 
  private:
   void on_notification(const Message& message) override;
@@ -38,10 +46,18 @@ class Remote::Link final : public ConnectionListener, public Asker {
   Result<std::unique_ptr<Transport>> start_command();
   void on_started();
   void look_again();
+  bool is_of_lanes(const Message& message, bool (Link::*then)(const Message&));
+  bool say_log(const Message& message);
+  bool ask(const Message& message);
 
   Remote& remote_;
+  const LinkNumber number_;
   Connection connection_;
-  const StreamableTransport* http_ = nullptr;  // the connection's, if that is its kind
+  StreamableTransport* http_ = nullptr;  // the connection's, if that is its kind
+  const std::shared_ptr<const int> used_ = std::make_shared<const int>();  // shared with the routes of lanes
+  const std::shared_ptr<const int> alive_ = std::make_shared<const int>();  // callbacks of others watch it by a weak_ptr
+  unsigned gathering_ = 0;     // messages that wait for the calls that are in lanes
+  bool speaks_aside_ = false;  // outside of responses, of what may be about a call
   Timer pause_;                                // before it listens again
   RequestId listen_ = 0;
   unsigned listen_failures_ = 0;

@@ -107,8 +107,23 @@ void ProxyCall::on_answer(const Answer& answer) {
   settle(answer);
 }
 
-void ProxyCall::settle(RequestId request, std::string_view text) {
+void ProxyCall::adopt(Connection& connection, RequestId request) {
+  connection_ = &connection;
+  era_ = connection.era();
+  capabilities_ = caller_.capabilities;
+  if (auto given = caller_headers(remote_.host(), call_.id, remote_.config())) headers_ = std::move(*given);
+  connection.adopt(request, *this);
+  request_ = request;
+}
+
+void ProxyCall::lose(Connection* connection, const Lost& why) {
+  connection_ = connection;
+  lost(why);
+}
+
+void ProxyCall::settle(Era era, RequestId request, std::string_view text) {
   connection_ = remote_.connection();
+  era_ = era;
   std::optional<Answer> answer;
   static_cast<void>(for_each_message(text, [&](const Message& message, std::string_view) {
     const auto number = message.number();
@@ -217,7 +232,7 @@ void ProxyCall::lost(const Lost& lost) {
   if (lost.retry_after_ms && item_->idempotent && busy_ms_ + lost.retry_after_ms <= limits::kBusyMsMax) {
     return begin_later(lost.retry_after_ms, lost.message);
   }
-  if (lost.unreachable()) remote_.note_unreachable(*connection_, lost.message);
+  if (lost.unreachable() && connection_) remote_.note_unreachable(*connection_, lost.message);
   may_repeat(lost) ? remote_.begin_when_up(*this, lost.message) : fail(lost.message);
 }
 

@@ -58,12 +58,11 @@ class ProxyCall final : public Asker, public TaskWaiter {
 
   // Sends the request, at first or once more.
   void begin();
-  // The request was made elsewhere, and may be made once more.
-  void note_retry() { retried_ = true; }
-  // Begins, as soon as the remote is up, after that time.
-  void begin_later(std::uint64_t pause_ms, const std::string& why);
-  // It was made elsewhere under this number, of a modern remote, and this text has come as the answer.
-  void settle(RequestId request, std::string_view text);
+  // The request was made elsewhere, in this era. What has come of it: this text, or nothing, on a connection that may be gone.
+  void settle(Era era, RequestId request, std::string_view text);
+  void lose(Connection* connection, const Lost& lost);
+  // It was made elsewhere under this number, and what comes for it comes to this connection.
+  void adopt(Connection& connection, RequestId request);
   // The host has called again with the answers to what was asked.
   void resume(IncomingCall call);
   // The host does not want an answer any more.
@@ -77,6 +76,8 @@ class ProxyCall final : public Asker, public TaskWaiter {
   void on_notification(const Message& message) override;
 
   collet_call host_call() const { return call_.id; }
+  // That its requests have because of the caller.
+  const std::vector<HttpHeader>& headers() const { return headers_; }
   const std::string& token() const { return token_; }
   bool in_flight() const { return request_ != 0 || task_; }
   // Whether what the remote says of this task or, by its number, of this request is about this call.
@@ -114,6 +115,7 @@ class ProxyCall final : public Asker, public TaskWaiter {
   void begin_task(std::string_view task);
   void ask_input(std::string_view result);
   void lost(const Lost& lost);
+  void begin_later(std::uint64_t pause_ms, const std::string& why);
   bool may_repeat(const Lost& lost);
   bool caller_can(std::string_view method, std::string_view params) const;
   void suspend();

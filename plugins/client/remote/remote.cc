@@ -1,7 +1,6 @@
 #include "client/remote/remote.h"
 
 #include <algorithm>
-#include <array>
 
 #include "client/limits.h"
 #include "client/net/url.h"
@@ -104,7 +103,7 @@ void Remote::connect() {
     authorizer_ = std::move(*made);
   }
   last_lines_.clear();
-  link_ = std::make_unique<Link>(*this);
+  link_ = std::make_unique<Link>(*this, ++links_);
   began_ms_ = around_.loop.now_ms();
   say_starting();
   if (auto opened = link_->open(); !opened) go_down(opened.message());
@@ -174,7 +173,7 @@ void Remote::on_up(Peer peer) {
   was_up_ = true;
   around_.host.status_changed();
   reconnection_.note_up(around_.loop.now_ms());
-  log_severity_ = 0;
+  log_rank_ = 0;
   listed_ = false;
   if (leaving()) return calls_.begin_waiting();
   log(COLLET_LOG_INFO, "connected, " + peer_.name + ", protocol " + peer_.version);
@@ -245,7 +244,7 @@ void Remote::sweep() {
   constexpr std::uint64_t kSweepMs = 500;
   if (sweep_.active()) return;
   sweep_.start(kSweepMs, [this] {
-    std::erase_if(retired_, [](const auto& link) { return link->connection().in_flight() == 0; });
+    std::erase_if(retired_, [](const auto& link) { return !link->in_use(); });
     if (!retired_.empty()) sweep();
   });
 }
@@ -353,13 +352,35 @@ ProxyCall* Remote::admit(IncomingCall call, RemoteItemPtr item) {
 
 void Remote::take_over(HandedOver handed) {
   if (handed.shuts) gate_->shut();
-  if (handed.how == HandedOver::How::begin) return call(std::move(handed.call), handed.target.item);
-  ProxyCall* const made = admit(std::move(handed.call), handed.target.item);
+  if (handed.how == HandedOver::How::begin) return call(std::move(handed.call), handed.item);
+  ProxyCall* const made = admit(std::move(handed.call), handed.item);
+  Link* const link = find_link(handed.request.link);
+  const bool carries = handed.how == HandedOver::How::carry;
+  if (carries && (!made || !link)) around_.lanes->let_go(handed.request.id);
   if (!made) return;
-  if (handed.how == HandedOver::How::settle) return made->settle(handed.request, handed.answer);
-  made->note_retry();
-  if (handed.pause_ms > 0) return made->begin_later(handed.pause_ms, why_down());
-  begin_when_up(*made, why_down());
+  if (carries) return link ? link->adopt(*made, handed.request.id) : made->fail("its connection has gone");
+  if (handed.how == HandedOver::How::settle) return made->settle(handed.era, handed.request.id, handed.answer);
+  made->lose(link ? &link->connection() : nullptr, handed.lost);
+}
+
+// Null: nothing is under way on it any more.
+Remote::Link* Remote::find_link(LinkNumber number) const {
+  if (link_ && link_->number() == number) return link_.get();
+  const auto found =
+      std::find_if(retired_.begin(), retired_.end(), [&](const auto& link) { return link->number() == number; });
+  return found == retired_.end() ? nullptr : found->get();
+}
+
+void Remote::take_carried(const LaneRequest& request, std::string_view text) {
+  if (Link* const link = find_link(request.link)) link->take_carried(request.id, text);
+}
+
+void Remote::take_carried_end(const LaneRequest& request, const CarriedEnd& end) {
+  if (Link* const link = find_link(request.link)) link->take_carried_end(request.id, end);
+}
+
+void Remote::take_cancelled(const LaneRequest& request, const char* reason) {
+  if (Link* const link = find_link(request.link)) link->connection().tell_cancelled(request.id, reason);
 }
 
 // A question that comes on the stream of a call in a lane may be about another one's, so that nobody is asked.
@@ -367,14 +388,14 @@ void Remote::take_stray(std::string_view text) {
   if (state_ != State::up) return;
   Connection& connection = link_->connection();
   if (const auto message = parse_message(text); message && message->is_request() && message->method != "ping") {
-    return connection.refuse(message->id, kMethodNotFound, "nobody is there whom this could be asked");
+    return connection.refuse(message->id, kMethodNotFound, kNobodyToAsk);
   }
   connection.transport_listener().on_text(text, 0);
 }
 
 void Remote::end_calls(const char* reason) {
   calls_.cancel_all(reason);
-  if (gate_->calls() > 0) around_.end_lane_calls(gate_, reason);
+  if (gate_->calls() > 0) around_.lanes->end(gate_, reason);
 }
 
 void Remote::begin_when_up(ProxyCall& call, const std::string& why) {
@@ -393,15 +414,13 @@ ProxyCall* Remote::whose_log() const {
 }
 
 void Remote::want_logs(std::string_view level) {
-  constexpr std::array<std::string_view, 8> kLevels = {"debug", "info",     "notice", "warning",
-                                                       "error", "critical", "alert",  "emergency"};
-  if (level.empty() || peer_.era == Era::modern || !peer_.can("logging")) return;
-  const auto found = std::find(kLevels.begin(), kLevels.end(), level);
-  const auto wanted = static_cast<unsigned>(kLevels.end() - found);  // 8: everything
-  if (wanted <= log_severity_) return;
-  log_severity_ = wanted;
+  if (peer_.era == Era::modern || !peer_.can("logging")) return;
+  const unsigned wanted = log_rank(level);
+  if (wanted <= log_rank_) return;
+  log_rank_ = wanted;
   link_->connection().ask("logging/setLevel", R"("level":")" + std::string(level) + "\"", limits::kAskMs,
                           [](const Answer&) {});
+  open_gate();
 }
 
 std::string Remote::status() const {

@@ -25,6 +25,7 @@
 #include "client/offer/host.h"
 #include "client/offer/publisher.h"
 #include "client/remote/lane_call.h"
+#include "client/remote/lane_control.h"
 #include "client/remote/reconnection.h"
 #include "client/remote/remote_calls.h"
 #include "client/remote/remote_lists.h"
@@ -41,10 +42,10 @@ struct Surroundings {
   auth::TokenStore& tokens;
   DefinitionCache& definitions;
   std::function<void()> resources_listed;  // those of some remote: whose they are may have changed
-  unsigned loops;                          // of the host
-  std::function<void(const LaneGatePtr&, const char* reason)> end_lane_calls;  // those that have passed it, soon
-  std::string client_info;                                                     // an Implementation object
-  bool shows_stderr;                                                           // of children, as warnings
+  unsigned loops;           // of the host
+  LaneControl* lanes;       // null: there are none
+  std::string client_info;  // an Implementation object
+  bool shows_stderr;        // of children, as warnings
 };
 
 class Remote final : public ProxyCall::Owner, private RemoteLists::Owner {
@@ -71,6 +72,9 @@ class Remote final : public ProxyCall::Owner, private RemoteLists::Owner {
   // A call that goes on here, and what was said besides.
   void take_over(HandedOver handed);
   void take_stray(std::string_view text);
+  void take_carried(const LaneRequest& request, std::string_view text);
+  void take_carried_end(const LaneRequest& request, const CarriedEnd& end);
+  void take_cancelled(const LaneRequest& request, const char* reason);
   const LaneGatePtr& gate() const { return gate_; }
   RemoteCalls& calls() { return calls_; }
   // Somebody watches the resource, or nobody any more.
@@ -122,6 +126,7 @@ class Remote final : public ProxyCall::Owner, private RemoteLists::Owner {
   void want_logs(std::string_view level) override;
   bool leaving() const { return left_ != nullptr; }
   void open_gate();
+  Link* find_link(LinkNumber number) const;
   ProxyCall* admit(IncomingCall call, RemoteItemPtr item);
   bool has_headers() const { return !config_.url.empty(); }
   bool has_calls() const { return calls_.size() > 0 || gate_->calls() > 0; }
@@ -148,6 +153,7 @@ class Remote final : public ProxyCall::Owner, private RemoteLists::Owner {
   std::uint64_t began_ms_ = 0;  // the attempt to connect
   auth::NoUserAgent nobody_;
   std::unique_ptr<Authorizer> authorizer_;  // made with the first connection
+  LinkNumber links_ = 0;  // that there have been
   std::unique_ptr<Link> link_;
   std::vector<std::unique_ptr<Link>> retired_;  // until what is under way on them has ended
   std::unique_ptr<Handshake> handshake_;
@@ -162,7 +168,7 @@ class Remote final : public ProxyCall::Owner, private RemoteLists::Owner {
   std::shared_ptr<int> alive_ = std::make_shared<int>();  // what the gate has posted watches it by a weak_ptr
   const LaneGatePtr gate_;
   RemoteCalls calls_;
-  unsigned log_severity_ = 0;                    // what a legacy remote was asked for
+  unsigned log_rank_ = 0;                        // what a legacy remote was asked for
   Task left_;                                    // not null: it is leaving
   Timer farewell_;
 };

@@ -3,6 +3,7 @@
 #include "client/limits.h"
 #include "plugins/client/obliging.h"
 #include "plugins/client/raw_server.h"
+#include "plugins/client/run_until.h"
 #include "support/catch.h"
 
 using namespace collet::client;
@@ -81,4 +82,66 @@ TEST_CASE("a body that is no answer is said to be none, and why") {
         "its answer is none to this request");
   CHECK_THAT(Outcome(Era::modern, 1, body("{\"a\":\xff}")).lost,
              Catch::StartsWith("its answer is no message: not valid JSON at byte 5"));
+}
+
+namespace {
+
+// A transport whose request 5 has its response elsewhere.
+struct Adopted final : TransportListener {
+  explicit Adopted(const RawServer& server)
+      : transport(loop, http, nullptr, {server.url(), {}}, *this) {
+    transport.set_version(Era::legacy, "2025-11-25");
+    transport.adopt({.id = 5, .method = {}, .name = {}, .headers = {{"X-Caller", "c"}}, .text = {}}, [this] { ++let_go; });
+  }
+  void on_text(std::string_view text, RequestId stream) override {
+    said.push_back(std::to_string(stream) + " " + std::string(text));
+  }
+  void on_lost(RequestId id, Lost why) override { lost.push_back(std::to_string(id) + " " + why.message); }
+  void on_unreachable(const std::string&) override {}
+  void on_down(const std::string&) override {}
+
+  Loop loop;
+  HttpClient http{loop, "test"};
+  unsigned let_go = 0;
+  std::vector<std::string> said, lost;
+  StreamableTransport transport;
+};
+
+}  // namespace
+
+TEST_CASE("a response that comes elsewhere is heard until it is not wanted any more") {
+  RawServer server([](unsigned, const std::string&) { return answer(); });
+  Adopted adopted(server);
+  adopted.transport.carried(5, "a");
+  adopted.transport.carried(6, "nobody's");
+  CHECK(adopted.said == std::vector<std::string>{"5 a"});
+  adopted.transport.finish(5, true);
+  CHECK(adopted.let_go == 0);  // it may end by itself
+  adopted.transport.carried(5, "late");
+  adopted.transport.carried_end(5, {});
+  adopted.transport.finish(5, false);
+  CHECK(adopted.said.size() == 1);
+  CHECK(adopted.let_go == 0);
+  adopted.transport.adopt({.id = 7, .method = {}, .name = {}, .headers = {}, .text = {}}, [&] { ++adopted.let_go; });
+  adopted.transport.finish(7, false);
+  CHECK(adopted.let_go == 1);
+  CHECK(adopted.lost.empty());
+}
+
+TEST_CASE("a response that comes elsewhere and breaks off is resumed where it has come to, if it can be") {
+  std::string seen;
+  RawServer server([&](unsigned, const std::string& request) {
+    seen = request;
+    return stream_of(kAnswer);
+  });
+  Adopted adopted(server);
+  adopted.transport.carried_end(5, {.end = {.whole = true}, .last_event_id = "e4", .retry_ms = 0});
+  REQUIRE(run_until(adopted.loop, [&] { return !adopted.said.empty(); }));
+  CHECK(adopted.said == std::vector<std::string>{"5 " + std::string(kAnswer)});
+  CHECK_THAT(seen, Catch::StartsWith("GET ") && Catch::Contains("Last-Event-ID: e4\r\n") && Catch::Contains("X-Caller: c\r\n"));
+  CHECK(adopted.let_go == 0);
+
+  Adopted cut(server);
+  cut.transport.carried_end(5, {.end = {.whole = false, .message = "it has broken"}, .last_event_id = {}, .retry_ms = {}});
+  CHECK(cut.lost == std::vector<std::string>{"5 it has broken"});
 }

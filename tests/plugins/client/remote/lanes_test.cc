@@ -22,6 +22,7 @@ struct Waiting final : LaneListener {
   LaneGatePtr gate = std::make_shared<LaneGate>(2, [] {});
   std::map<collet_call, std::string> failed;
   std::vector<collet_call> sought;  // cancel_elsewhere()
+  std::vector<HandedOver> handed;
   std::uint64_t key = 0;
   collet_call last = 0;
   Lanes lanes{host, host_loops, publisher, *this};
@@ -45,8 +46,11 @@ struct Waiting final : LaneListener {
     key = reinterpret_cast<std::uint64_t>(fake.item("r__t").user);
   }
 
-  void hand_over(HandedOver) override { FAIL("nothing is to be handed over"); }
+  void hand_over(HandedOver over) override { handed.push_back(std::move(over)); }
   void on_stray(LaneGatePtr, std::string) override {}
+  void on_carried(LaneRequest, std::string) override {}
+  void on_carried_end(LaneRequest, CarriedEnd) override {}
+  void on_cancelled(LaneRequest, const char*) override {}
   void cancel_elsewhere(collet_call call, const char*) override { sought.push_back(call); }
 
   bool take(IncomingCall call) {
@@ -126,4 +130,36 @@ TEST_CASE("what was posted and never run goes with the lanes") {
   house.take({.key = house.key, .arguments = {}});
   house.lanes.end(house.gate, "too late");
   CHECK(house.failed.empty());
+}
+
+TEST_CASE("calls of all lanes are handed over while their responses come, and it is said when they have been") {
+  KeptServer server(never);
+  Waiting house(server);
+  house.take({.key = house.key, .arguments = {}});
+  house.loops.here = 1;
+  house.take({.key = house.key, .arguments = {}});
+  bool done = false;
+  house.lanes.gather(house.gate, [&] { done = true; });
+  CHECK_FALSE(done);
+  house.loops.turn();
+  CHECK(done);
+  REQUIRE(house.handed.size() == 2);
+  CHECK(house.handed[0].request.id != house.handed[1].request.id);
+  for (const HandedOver& over : house.handed) {
+    CHECK(over.how == HandedOver::How::carry);
+    house.lanes.let_go(over.request.id);
+  }
+  CHECK(house.loops.watches() == 2);
+  house.loops.turn();
+  CHECK(house.loops.watches() == 0);
+  CHECK(house.failed.empty());
+}
+
+TEST_CASE("what is said about a request goes to the lane that has it, and about others to none") {
+  KeptServer server(never);
+  Waiting house(server);
+  const std::string text = R"({"jsonrpc":"2.0","method":"notifications/progress","params":{}})";
+  const KeptMessage message(*parse_message(text));
+  for (const RequestId nobodys : {RequestId{0}, RequestId{5}, RequestId{3} << 23, ~RequestId{0}}) house.lanes.tell(nobodys, message);
+  house.loops.turn();
 }

@@ -18,9 +18,10 @@ namespace {
 // A server over HTTP with one tool, whose subscription says what the test gives, and ends.
 class ToolServer {
  public:
-  explicit ToolServer(Era era = Era::modern) : era_(era) {}
+  enum class SideStream : std::uint8_t { none, one };
+  explicit ToolServer(Era era = Era::modern, SideStream side_stream = SideStream::none) : era_(era), side_stream_(side_stream) {}
   std::string url() const { return server_.url(); }
-  // The subscription that is open ends with these events, each the text of a message.
+  // The subscription, or side stream, that is open ends with these events, each the text of a message.
   void end_subscription(const std::vector<std::string>& events = {}) {
     const std::lock_guard lock(mutex_);
     std::string body;
@@ -57,7 +58,7 @@ class ToolServer {
     const std::string id(find_member(body, "id"));
     std::unique_lock lock(mutex_);
     bodies_.push_back(body);
-    if (method == "subscriptions/listen") {
+    if (method == "subscriptions/listen" || (side_stream_ == SideStream::one && request.starts_with("GET "))) {
       changed_.wait(lock, [this] { return ending_ || !last_words_.empty(); });
       return std::exchange(last_words_, {});
     }
@@ -78,12 +79,26 @@ class ToolServer {
   }
 
   const Era era_;
+  const SideStream side_stream_;
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
   std::vector<std::string> bodies_;
   std::string last_words_;
   bool ending_ = false;
   KeptServer server_{[this](const std::string& request) { return respond(request); }};
+};
+
+// What is asked of lanes. Calls are handed over when the test says so.
+struct NotingLanes final : LaneControl {
+  std::vector<std::function<void()>> gathered;
+  std::vector<RequestId> told, let_go_of;
+
+  void end(const LaneGatePtr&, const char*) override {}
+  void gather(const LaneGatePtr&, std::function<void()> done) override { gathered.push_back(std::move(done)); }
+  void tell(RequestId request, KeptMessage message) override {
+    if (message.view().method == "notifications/progress") told.push_back(request);
+  }
+  void let_go(RequestId request) override { let_go_of.push_back(request); }
 };
 
 // One remote, as it is configured.
@@ -96,12 +111,12 @@ struct OneRemote {
   Publisher publisher{loop, host};
   MemoryTokenStore tokens;
   NoDefinitions definitions{loop};
+  NotingLanes lanes;
   Surroundings around;
   std::optional<Remote> remote;
 
   explicit OneRemote(RemoteConfig config)
-      : around{loop,  host, http, children, publisher, tokens, definitions, [] {}, 1, [](const LaneGatePtr&, const char*) {},
-               R"({"name":"test"})", false} {
+      : around{loop,  host, http, children, publisher, tokens, definitions, [] {}, 1, &lanes, R"({"name":"test"})", false} {
     config.name = "r";
     remote.emplace(around, std::move(config));
     remote->connect();
@@ -175,7 +190,7 @@ TEST_CASE("a change that the remote tells of has its list read again, and nothin
   CHECK_THAT(server.body_with(R"("id":"q")"), Contains("-32601"));
 }
 
-TEST_CASE("the way for calls from the host's loops is open to a modern remote over plain HTTP, and to no other") {
+TEST_CASE("the way for calls from the host's loops is open to a remote over plain HTTP, when it is ready for them") {
   ToolServer plain;
   OneRemote open(at(plain.url()));
   REQUIRE(open.ready());
@@ -191,11 +206,40 @@ TEST_CASE("the way for calls from the host's loops is open to a modern remote ov
   OneRemote legacy(at(old.url()));
   REQUIRE(legacy.ready());
   CHECK_THAT(legacy.remote->status(), Contains(R"("era":"legacy")"));
-  CHECK_FALSE(legacy.remote->gate()->enter(0));
+  REQUIRE(run_until(legacy.loop, [&] { return old.count("notifications/initialized") == 1; }));
+  LaneRoutePtr old_route;
+  REQUIRE(run_until(legacy.loop, [&] { return (old_route = legacy.remote->gate()->enter(0)) != nullptr; }));
+  CHECK(old_route->sender.version == "2025-11-25");
+  CHECK(old_route->stamp.empty());
+  CHECK(old_route->link == 1);
+  legacy.remote->gate()->leave(0);
 
   RemoteConfig umlaut = at(plain.url());
   umlaut.headers["X-Name"] = "J\xc3\xb6rg";  // libcurl sends it as it is
   OneRemote odd(umlaut);
   REQUIRE(odd.ready());
   CHECK_FALSE(odd.remote->gate()->enter(0));
+}
+
+TEST_CASE("what a legacy remote says aside about a call is heard when the calls of lanes have come to this thread") {
+  ToolServer server(Era::legacy, ToolServer::SideStream::one);
+  OneRemote one(at(server.url()));
+  REQUIRE(one.ready());
+  server.end_subscription({R"({"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"of no call"}})"});
+  REQUIRE(run_until(one.loop, [&] { return one.logged("of no call") == 1; }));
+  CHECK(one.lanes.gathered.empty());
+  REQUIRE(one.remote->gate()->enter(0));
+
+  server.end_subscription({R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":9000000}})",
+                           R"({"jsonrpc":"2.0","id":"q","method":"roots/list"})",
+                           R"({"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"of some call"}})"});
+  REQUIRE(run_until(one.loop, [&] { return one.lanes.gathered.size() == 2; }));
+  CHECK(one.lanes.told == std::vector<RequestId>{9'000'000});
+  CHECK(server.body_with(R"("roots":[])").empty());
+  CHECK(one.logged("of some call") == 0);
+  one.remote->gate()->leave(0);
+  for (const auto& done : one.lanes.gathered) done();
+  REQUIRE(run_until(one.loop, [&] { return one.logged("of some call") == 1; }));
+  REQUIRE(run_until(one.loop, [&] { return !server.body_with(R"("roots":[])").empty(); }));
+  CHECK_FALSE(one.remote->gate()->enter(0));
 }

@@ -1,0 +1,28 @@
+// What the client's thread asks of the lanes. Any thread; the lanes do it soon, on their loops.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "client/mcp/message.h"
+#include "client/mcp/transport.h"
+#include "client/offer/lane_target.h"
+
+namespace collet::client {
+
+class LaneControl {
+ public:
+  // The calls that have gone through this gate end.
+  virtual void end(const LaneGatePtr& gate, const char* reason) = 0;
+  // They are handed over, with what still comes for them. `done` is called on any thread, after that.
+  virtual void gather(const LaneGatePtr& gate, std::function<void()> done) = 0;
+  // A remote has said something about this request outside of its response.
+  virtual void tell(RequestId request, KeptMessage message) = 0;
+  // Nobody waits any more for what still comes for this request, which was handed over.
+  virtual void let_go(RequestId request) = 0;
+
+ protected:
+  ~LaneControl() = default;
+};
+
+}  // namespace collet::client

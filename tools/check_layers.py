@@ -21,7 +21,7 @@ MAY_INCLUDE = {
     "fetch": ["base", "loop"],
     "registry": ["base", "loop", "mcp", "schema"],
     "rpc": ["base", "mcp"],
-    "config": ["base", "mcp", "registry", "transport"],
+    "config": ["base", "registry", "transport"],
     "protocol": ["base", "loop", "mcp", "registry", "rpc", "schema", "store", "transport"],
     "plugin": ["base", "fetch", "loop", "mcp", "registry", "store"],
     "foreign": ["base", "config"],

@@ -9,10 +9,11 @@
 #include <variant>
 
 #include "base/text.h"
-#include "config/header_name.h"
+#include "config/remote_keys.h"
 #include "config/section.h"
+#include "config/stated_keys.h"
+#include "config/text_rule.h"
 #include "config/token.h"
-#include "mcp/version.h"
 
 namespace collet::config {
 namespace {
@@ -23,20 +24,9 @@ constexpr std::uint64_t kKiB = 1u << 10;
 constexpr std::uint64_t kMiB = 1u << 20;
 constexpr std::uint64_t kGiB = 1u << 30;
 
-bool all_of(std::string_view text, std::string_view more_than_alphanumeric) {
-  return std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           more_than_alphanumeric.find(c) != std::string_view::npos;
-  });
-}
-
 const TextRule kCgroup{"\"auto\", \"off\" or an absolute path", [](std::string_view text) {
                          return text == "auto" || text == "off" || text.starts_with('/');
                        }};
-const TextRule kPath{"a path that is not empty", [](std::string_view text) {
-                       return !text.empty() && text.find('\0') == std::string_view::npos;
-                     }};
-
 const TextRule kUrlPath{R"(a path that starts with "/", without "?", "#" and blanks)", [](std::string_view text) {
                           return !text.empty() && text[0] == '/' && all_of(text, "/-._~%!$&'()*+,;=:@");
                         }};
@@ -63,12 +53,6 @@ const TextRule kCardName{
 
 const TextRule kCardDescription{"1 to 100 bytes of text",
                                 [](std::string_view text) { return !text.empty() && text.size() <= 100; }};
-
-const TextRule kNamePart{"of the characters A-Z a-z 0-9 _ . -",
-                         [](std::string_view text) { return all_of(text, "_.-"); }};
-
-const TextRule kName{"a name of the characters A-Z a-z 0-9 _ . -",
-                     [](std::string_view text) { return !text.empty() && kNamePart.holds(text); }};
 
 const TextRule kPrincipal{kPrincipalMustBe, is_principal};
 
@@ -98,40 +82,6 @@ const TextRule kVariable{"the name of an environment variable",
 constexpr Word<Placement> kPlacements[] = {
     {"auto", Placement::automatic}, {"in-process", Placement::in_process}, {"worker", Placement::worker}};
 
-const TextRule kRemoteUrl{R"(an http:// or https:// URL)", [](std::string_view text) {
-                            return text.starts_with("http://") || text.starts_with("https://") ||
-                                   text.starts_with("${");
-                          }};
-
-const TextRule kHeaderName{"the name of a header that Collet does not set itself", [](std::string_view text) {
-                             return text::is_token(text) && !is_own_header(text);
-                           }};
-
-// Keys of a remote that name files.
-constexpr std::string_view kFilesOfRemote[] = {"ca", "client_certificate", "client_key"};
-
-template <std::size_t N>
-bool is_one_of(std::string_view text, const std::string_view (&words)[N]) {
-  return std::find(std::begin(words), std::end(words), text) != std::end(words);
-}
-
-const TextRule kTransport{R"("auto", "stdio", "http" or "sse")", [](std::string_view text) {
-                            return is_one_of(text, {"auto", "stdio", "http", "sse"});
-                          }};
-
-const TextRule kOnClash{R"("prefix", "first", "last" or "error")", [](std::string_view text) {
-                          return is_one_of(text, {"prefix", "first", "last", "error"});
-                        }};
-
-const TextRule kProtocol{
-    R"("auto", "2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26" or "2024-11-05")", [](std::string_view text) {
-      return text == "auto" || !mcp::known_modern(text).empty() || !mcp::known_legacy(text).empty();
-    }};
-
-const TextRule kWhenDown{R"("fail" or "hide")", [](std::string_view text) {
-                           return is_one_of(text, {"fail", "hide"});
-                         }};
-
 constexpr Word<log::Level> kLevels[] = {
     {"trace", log::Level::trace},     {"debug", log::Level::debug}, {"info", log::Level::info},
     {"warning", log::Level::warning}, {"error", log::Level::error}, {"off", log::Level::off},
@@ -140,6 +90,24 @@ constexpr Word<log::Level> kLevels[] = {
 constexpr Word<Reload> kReloads[] = {{"off", Reload::off}, {"signal", Reload::signal}, {"watch", Reload::watch}};
 
 constexpr Word<log::Format> kFormats[] = {{"text", log::Format::text}, {"json", log::Format::json}};
+
+// What the host knows of a remote's keys itself: it adds the name, and has callers' headers kept for the plugin. All others, and how
+// these are to be, are the plugin's to say (remote_keys.h).
+constexpr std::string_view kRemoteName = "name";
+constexpr std::string_view kForwardHeaders = "forward_headers";
+constexpr std::string_view kForwardToken = "forward_token";
+
+// What is wrong with them has been noted.
+std::vector<std::string> caller_headers_of(const Value& remote) {
+  Problems noted;
+  Section section(noted, "", remote);
+  std::vector<std::string> headers;
+  bool token = false;
+  section.read(kForwardHeaders, headers);
+  section.read(kForwardToken, token);
+  if (token) headers.push_back("authorization");
+  return headers;
+}
 
 // Reads one document; `folder` is where its relative paths start.
 class Reader {
@@ -428,73 +396,19 @@ class Reader {
       problems_.add(member.at, "{}: a remote's name must be {}", remotes.name_of(member.key), kName.must_be);
     }
     Section section = remotes.section(member);
-    check_remote(section, remote.caller_headers);
     if (member.value.type != Value::Type::table) return remote;
+    remote_keys_.check(section);
+    remote.caller_headers = caller_headers_of(member.value);
     Value table = for_plugin(remotes.name_of(member.key), member.value);
     for (Value::Member& key : table.members) {
-      if (is_one_of(key.key, kFilesOfRemote) && !key.value.text.starts_with("${"))
-        key.value.text = absolute(key.value.text);
+      if (remote_keys_.is_file(key.key) && !key.value.text.starts_with("${")) key.value.text = absolute(key.value.text);
     }
     Value name;
     name.type = Value::Type::string;
     name.text = remote.name;
-    table.members.insert(table.members.begin(), {"name", member.at, std::move(name)});
+    table.members.insert(table.members.begin(), {std::string(kRemoteName), member.at, std::move(name)});
     append_json(remote.json, table);
     return remote;
-  }
-
-  // Every key of a remote, each as the plugin expects it.
-  void check_remote(Section& section, std::vector<std::string>& caller_headers) {
-    bool flag = false, token = false;
-    std::string text;
-    std::vector<std::string> texts;
-    std::uint64_t number = 0;
-    section.read("url", text, kRemoteUrl);
-    section.read("command", text, kSomeText);
-    if (section.has("url") == section.has("command")) {
-      problems_.add(section.at(), "{}: set either url or command", section.name_of("url"));
-    }
-    section.read("args", texts);
-    section.read("cwd", text, kPath);
-    section.read("inherit_env", texts, kSomeText);
-    for (const std::string_view key : kFilesOfRemote) section.read(key, text, kPath);
-    section.read("transport", text, kTransport);
-    section.read("protocol", text, kProtocol);
-    section.read("enabled", flag);
-    section.read("prefix", text, kNamePart);
-    section.read("only", texts, kSomeText);
-    section.read("hide", texts, kSomeText);
-    section.read("on_clash", text, kOnClash);
-    section.read("when_down", text, kWhenDown);
-    section.read("instructions", flag);
-    section.read("forward_headers", caller_headers, kHeaderName);
-    section.read("forward_token", token);
-    if (token) caller_headers.push_back("authorization");
-    section.read("timeout_ms", number, 1, limits::kTimeoutMsMax);
-    section.read("start_timeout_ms", number, 1, limits::kTimeoutMsMax);
-    section.read("list_timeout_ms", number, 1, limits::kTimeoutMsMax);
-    section.read("restart_timeout_ms", number, 0, limits::kTimeoutMsMax);
-    section.read("strict", flag);
-    section.read("refresh_ms", number, 0, limits::kTimeoutMsMax);
-    section.read("drain_timeout_ms", number, 0, limits::kTimeoutMsMax);
-    read_texts(section.section("env"), kAnyText);
-    read_texts(section.section("headers"), kAnyText, &kHeaderName);
-    read_texts(section.section("variables"), kAnyText);
-    read_texts(section.section("rename"), kName);
-    section.find("auth", Value::Type::table);
-    std::map<std::string, std::uint32_t, std::less<>> timeouts;
-    read_tools(section.section("tools"), timeouts);
-    section.finish();
-  }
-
-  void read_texts(Section section, const TextRule& rule, const TextRule* names = nullptr) {
-    std::string text;
-    for (const Value::Member& member : section.members()) {
-      section.read(member, text, rule);
-      if (names && !names->holds(member.key)) {
-        problems_.add(member.at, "{} must be {}", section.name_of(member.key), names->must_be);
-      }
-    }
   }
 
   // Plugins cannot know which file their config came from, nor we which of its strings are paths.
@@ -521,6 +435,7 @@ class Reader {
 
   const fs::path folder_;
   Problems& problems_;
+  const StatedKeys remote_keys_{kRemoteKeys, kRemoteName};
 };
 
 }  // namespace

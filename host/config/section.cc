@@ -17,6 +17,16 @@ std::string list_of(std::span<const std::string> words) {
   return list;
 }
 
+// "a", "b" or "c"
+std::string either(std::span<const std::string> words) {
+  std::string list;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) list += i + 1 == words.size() ? " or " : ", ";
+    list += in_quotes(words[i]);
+  }
+  return list;
+}
+
 // A key as it may stand in a dotted name.
 std::string spelled(std::string_view key) {
   const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
@@ -54,9 +64,6 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-const TextRule kAnyText{"a string", [](std::string_view) { return true; }};
-const TextRule kSomeText{"a string that is not empty", [](std::string_view text) { return !text.empty(); }};
-
 std::string Problems::text(std::string_view file) const {
   std::vector<Problem> sorted = list_;
   std::stable_sort(sorted.begin(), sorted.end(), [](const Problem& a, const Problem& b) {
@@ -89,6 +96,18 @@ void Section::read(std::string_view key, std::vector<std::string>& to, const Tex
   to.clear();
   for (const Value& item : array->items) {
     if (is_text(fmt::format("each of {}", name_of(key)), item, rule)) to.push_back(item.text);
+  }
+}
+
+void Section::read(std::string_view key, std::string& to, std::span<const std::string> words) {
+  known_.emplace_back(key);
+  const Value::Member* found = member(key);
+  if (!found) return;
+  const Value& value = found->value;
+  if (value.type == Value::Type::string && std::find(words.begin(), words.end(), value.text) != words.end()) {
+    to = value.text;
+  } else {
+    problems_.add(value.at, "{} must be {}, not {}", name_of(key), either(words), given(value));
   }
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "config/document.h"
+#include "config/text_rule.h"
 
 namespace collet::config {
 
@@ -31,15 +32,6 @@ class Problems {
  private:
   std::vector<Problem> list_;
 };
-
-// What a string has to be like: "server.path must be " + must_be.
-struct TextRule {
-  std::string_view must_be;
-  bool (*holds)(std::string_view text);
-  bool secret = false;  // what was given is not repeated in a message
-};
-extern const TextRule kAnyText;
-extern const TextRule kSomeText;  // not empty
 
 // One of the words that a key may have, and what it stands for.
 template <class T>
@@ -58,6 +50,7 @@ class Section {
   void read(std::string_view key, bool& to);
   void read(std::string_view key, std::string& to, const TextRule& rule = kAnyText);
   void read(std::string_view key, std::vector<std::string>& to, const TextRule& rule = kAnyText);
+  void read(std::string_view key, std::string& to, std::span<const std::string> words);
   // Either of the two.
   void read_flag_or_list(std::string_view key, bool& flag, std::vector<std::string>& list, const TextRule& rule);
   template <std::unsigned_integral T>
@@ -74,6 +67,8 @@ class Section {
     if (index < N) to = words[index].value;
   }
 
+  // Takes it as it is.
+  void accept(std::string_view key) { known_.emplace_back(key); }
   // Notes that it is missing, if it is.
   void require(std::string_view key);
   bool has(std::string_view key) const;

@@ -67,6 +67,7 @@ inline constexpr std::size_t kLaneAnswerBytesMax = 256u << 10;   // a larger ans
 inline constexpr std::uint64_t kLaneIdleMs = 2'000;  // or twice as long: servers close theirs after 5 s, and more
 
 // Waiting.
+inline constexpr std::uint32_t kSetTimeMsMax = 7 * 86'400'000u;  // any time that can be set
 inline constexpr std::uint64_t kConnectMs = 10'000;  // to establish a connection
 inline constexpr std::uint64_t kProbeMs = 5'000;  // for an answer to server/discover before initialize is tried too
 inline constexpr std::uint64_t kStartSaidMs = 10'000;  // between two words about a remote that starts

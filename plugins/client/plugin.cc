@@ -131,26 +131,34 @@ const void* get_extension(const char* id, std::size_t size) {
   return name == COLLET_EXT_WATCH ? &kWatch : nullptr;
 }
 
-const collet_plugin kPlugin = {
-    .struct_size = sizeof(collet_plugin),
-    .abi_minor = COLLET_ABI_MINOR,
-    .abi_minor_min = 0,
-    .flags = COLLET_PLUGIN_CONCURRENT | COLLET_PLUGIN_NEVER_UNLOAD,  // libcurl's libraries stay for good
-    .max_concurrency = 1,
-    .reserved = 0,
-    .id = COLLET_STR("org.collet.client"),
-    .version = COLLET_STR("1.0.0"),
-    .info = COLLET_STR(R"({"title":"Remote MCP servers","license":"Apache-2.0"})"),
-    .create = create,
-    .destroy = destroy,
-    .call = call,
-    .cancel = cancel,
-    .quiesce = quiesce,
-    .get_extension = get_extension,
-};
+const std::string& info() {
+  static const std::string json = R"({"title":"Remote MCP servers","license":"Apache-2.0","configSchema":)" + schema_of_config() + "}";
+  return json;
+}
+
+const collet_plugin& plugin() {
+  static const collet_plugin table = {
+      .struct_size = sizeof(collet_plugin),
+      .abi_minor = COLLET_ABI_MINOR,
+      .abi_minor_min = 0,
+      .flags = COLLET_PLUGIN_CONCURRENT | COLLET_PLUGIN_NEVER_UNLOAD,  // libcurl's libraries stay for good
+      .max_concurrency = 1,
+      .reserved = 0,
+      .id = COLLET_STR("org.collet.client"),
+      .version = COLLET_STR("1.0.0"),
+      .info = {info().data(), info().size()},
+      .create = create,
+      .destroy = destroy,
+      .call = call,
+      .cancel = cancel,
+      .quiesce = quiesce,
+      .get_extension = get_extension,
+  };
+  return table;
+}
 
 }  // namespace
 }  // namespace collet::client
 
 COLLET_IMPORTS_REMOTES;
-extern "C" COLLET_EXPORT const collet_plugin* collet_plugin_entry_v1(void) { return &collet::client::kPlugin; }
+extern "C" COLLET_EXPORT const collet_plugin* collet_plugin_entry_v1(void) { return &collet::client::plugin(); }

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <set>
 #include <sstream>
 
 #include "base/json.h"
+#include "config/remote_keys.h"
 #include "support/catch.h"
 #include "support/contents.h"
 
@@ -63,6 +66,17 @@ std::string uncommented(const std::string& text) {
     out += (is_key ? line.substr(1) : line) + "\n";
   }
   return out;
+}
+
+// What the shipped file shows of remotes: "key = value" lines of the comment at its end, by their keys.
+std::multimap<std::string, std::string> shown_of_remotes(const std::string& shipped) {
+  std::istringstream lines(shipped.substr(shipped.find("#   [remote.docs]")));
+  std::multimap<std::string, std::string> shown;
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_key = line.size() > 4 && line.starts_with("#   ") && line[4] >= 'a' && line[4] <= 'z';
+    if (is_key) shown.emplace(line.substr(4, line.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", 4) - 4), line.substr(4));
+  }
+  return shown;
 }
 
 }  // namespace
@@ -125,6 +139,50 @@ TEST_CASE("every key there is stands in the shipped file") {
   }
   CHECK(tables == 14);
   CHECK(keys > 40);
+}
+
+TEST_CASE("the shipped file shows each key of a remote that the plugin states, and no other") {
+  const auto shown = shown_of_remotes(contents(kSource / "config/collet.toml"));
+  std::set<std::string> keys, stated;
+  for (const auto& [key, line] : shown) {
+    keys.insert(key);
+    INFO(line);
+    const bool is_address = key == "url" || key == "command";
+    CHECK(refusal((is_address ? "[remote.r]\n" : "[remote.r]\nurl = 'http://r/'\n") + line) == "accepted");
+  }
+  json::Document schema;
+  REQUIRE_FALSE(json::parse(config::kRemoteKeys, schema));
+  for (const auto& property : json::find(schema, "properties")->GetObject()) stated.emplace(json::view(property.name));
+  CHECK(stated.erase("name") == 1);
+  CHECK(stated.size() > 25);
+  CHECK(keys == stated);
+}
+
+TEST_CASE("what the shipped file says of a remote's keys is what the plugin states") {
+  const std::string shipped = contents(kSource / "config/collet.toml");
+  const auto shown = shown_of_remotes(shipped);
+  json::Document schema;
+  REQUIRE_FALSE(json::parse(config::kRemoteKeys, schema));
+  unsigned defaults = 0, words = 0;
+  for (const auto& property : json::find(schema, "properties")->GetObject()) {
+    const std::string key(json::view(property.name));
+    INFO(key);
+    CHECK_FALSE(json::find_string(property.value, "description").value_or("").empty());
+    const json::Value* initial = json::find(property.value, "default");
+    const bool is_shown = initial && (initial->IsBool() || initial->IsNumber() || (initial->IsString() && initial->GetStringLength() > 0));
+    if (is_shown && ++defaults) {
+      REQUIRE(shown.contains(key));
+      CHECK(shown.find(key)->second == key + " = " + json::to_text(*initial));
+    }
+    const json::Value* choice = json::find(property.value, "enum");
+    for (rapidjson::SizeType i = 0; choice && i < choice->Size(); ++i, ++words) {
+      const std::string word = json::to_text((*choice)[i]);
+      INFO(word);
+      CHECK(shipped.find(word, shipped.find("#   [remote.docs]")) != std::string::npos);
+    }
+  }
+  CHECK(defaults > 12);
+  CHECK(words > 12);
 }
 
 TEST_CASE("every file that is wrong is refused with place, key and what would be right") {
@@ -400,6 +458,16 @@ TEST_CASE("the certificates of a remote are looked for from the folder of the fi
   CHECK_THAT(json, Catch::Contains(R"("client_certificate":"/c.pem","client_key":"${env:KEY}")"));
 }
 
+TEST_CASE("the headers of a caller's request that a remote is to have are known to the host") {
+  const auto headers = [](std::string_view keys) {
+    return loaded("[remote.r]\nurl = 'http://r/'\n" + std::string(keys)).remote[0].caller_headers;
+  };
+  CHECK(headers("").empty());
+  CHECK(headers("forward_headers = ['X-A', 'X-B']") == std::vector<std::string>{"X-A", "X-B"});
+  CHECK(headers("forward_token = false").empty());
+  CHECK(headers("forward_token = true\nforward_headers = ['X-A']") == std::vector<std::string>{"X-A", "authorization"});
+}
+
 TEST_CASE("what is wrong with a remote is said with its place") {
   CHECK_THAT(refusal("[remote.a]"), Catch::Contains("set either url or command"));
   CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\ncommand = \"b\""),
@@ -433,5 +501,9 @@ TEST_CASE("what is wrong with a remote is said with its place") {
              Catch::Contains("3:15: remote.a.inherit_env"));
   CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\ncolour = 1"), Catch::Contains("remote.a.colour"));
   CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nenv = { A = 1 }"), Catch::Contains("remote.a.env.A"));
+  CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nheadrs = {}"),
+             Catch::Contains("3:1: remote.a.headrs is not a key; did you mean headers?"));
+  CHECK_THAT(refusal("[remote.a]\nurl = \"http://a/\"\nname = \"b\""), Catch::Contains("3:1: remote.a.name is not a key"));
+  CHECK(refusal("[remote]\na = 1") == "2:5: remote.a must be a table, not 1");
   CHECK_THAT(refusal("[remote.\"a b\"]\nurl = \"http://a/\""), Catch::Contains("a remote's name must be"));
 }

@@ -36,6 +36,26 @@ TEST_CASE("TOML that is written comes back as it was, whatever the texts are") {
       "\"${env:A}\"],\"env\":{\"with.dot\":\"1\",\"with \\\"quotes\\\"\":\"2\"}}");
 }
 
+TEST_CASE("each key that is written is one that a remote has") {
+  foreign::Remote command = command_of({"a"});
+  command.enabled = false;
+  command.transport = "stdio";
+  command.cwd = "/";
+  command.env = command.variables = {{"A", "b"}};
+  foreign::Remote url = url_of("https://a/");
+  url.transport = "http";
+  url.headers = {{"X-A", "b"}};
+  url.hide = url.auth.scopes = {"a"};
+  url.only = url.hide;
+  url.timeout_ms = url.start_timeout_ms = url.auth.redirect_port = 1;
+  url.ca = url.client_certificate = url.client_key = "/f";
+  url.auth.type = url.auth.client_id = url.auth.client_secret = url.auth.resource = "a";
+  for (const foreign::Remote& remote : {command, url}) {
+    const auto config = config::parse(to_toml(remote, foreign::Secrets::shown), "collet.toml");
+    CHECK((config ? "" : config.message()).empty());
+  }
+}
+
 TEST_CASE("on screen there are no secrets, but the references to them") {
   foreign::Remote remote =
       command_of({"--api-key", "abc", "--token=abc", "-e", "API_KEY=abc", "-H", "X: abc", "sk-abc", "--verbose",

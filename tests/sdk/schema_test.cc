@@ -48,6 +48,20 @@ struct Query {
   }
 };
 
+struct Lists {
+  std::vector<std::string> names;
+  std::map<std::string, std::string> titles;
+  std::vector<collet::Json> anything;
+  std::optional<std::vector<Point>> points;
+
+  static void describe(collet::Fields<Lists>& f) {
+    f(&Lists::names, "Some").element_schema(R"("minLength":1)").max_length(3);
+    f(&Lists::titles).element_schema(R"("maxLength":9)").schema(R"("propertyNames":{"maxLength":5})");
+    f(&Lists::anything).element_schema(R"("not":{})");
+    f(&Lists::points).element_schema(R"("minProperties":2)");
+  }
+};
+
 struct Tree {
   int value;
   std::vector<Tree> children;
@@ -164,6 +178,18 @@ TEST_CASE("the schema says what is accepted") {
   CHECK(collet::schema_of<collet::Json>() == "{}");
   CHECK(collet::schema_of<std::uint64_t>() == R"({"type":"integer","minimum":0})");
   CHECK(collet::schema_of<std::int64_t>() == R"({"type":"integer"})");
+}
+
+TEST_CASE("what is said of the elements of a field stands in their schema") {
+  const std::string schema = collet::schema_of<Lists>();
+  INFO(schema);
+  for (const char* part : {R"("names":{"type":"array","items":{"type":"string","minLength":1},"maxItems":3,"description":"Some"})",
+                           R"("titles":{"type":"object","additionalProperties":{"type":"string","maxLength":9},)"
+                           R"("propertyNames":{"maxLength":5}})",
+                           R"("anything":{"type":"array","items":{"not":{}}})",
+                           R"("additionalProperties":false,"minProperties":2}})"}) {
+    CHECK(schema.find(part) != std::string::npos);
+  }
 }
 
 TEST_CASE("a type that contains itself has a schema that ends") {

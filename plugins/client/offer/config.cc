@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 
 #include <collet/kit/fnv.hpp>
@@ -15,24 +14,6 @@
 
 namespace collet::client {
 namespace {
-
-template <std::size_t N>
-void check_word(const RemoteConfig& remote, const char* key, const std::string& word,
-                const std::array<std::string_view, N>& words) {
-  if (std::find(words.begin(), words.end(), word) != words.end()) return;
-  throw collet::Error("remote." + remote.name + "." + key + ": unknown word \"" + word + "\"");
-}
-
-void check(const RemoteConfig& remote) {
-  check_word<4>(remote, "transport", remote.transport, {"auto", "stdio", "http", "sse"});
-  check_word<6>(remote, "protocol", remote.protocol,
-                {"auto", "2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"});
-  check_word<4>(remote, "on_clash", remote.on_clash, {"prefix", "first", "last", "error"});
-  check_word<2>(remote, "when_down", remote.when_down, {"fail", "hide"});
-  if (remote.url.empty() == remote.command.empty()) {
-    throw collet::Error("remote." + remote.name + ": set either url or command");
-  }
-}
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
@@ -105,43 +86,8 @@ void split(std::string_view text, OnText&& on_text, OnKey&& on_key) {
 
 }  // namespace
 
-void ToolConfig::describe(collet::Fields<ToolConfig>& f) { f(&ToolConfig::timeout_ms).optional(); }
-
-// config/collet.toml says what they mean, and host/config what they may be.
-void RemoteConfig::describe(collet::Fields<RemoteConfig>& f) {
-  f(&RemoteConfig::enabled).optional();
-  f(&RemoteConfig::transport).optional();
-  f(&RemoteConfig::protocol).optional();
-  f(&RemoteConfig::url).optional();
-  f(&RemoteConfig::command).optional();
-  f(&RemoteConfig::args).optional();
-  f(&RemoteConfig::env).optional();
-  f(&RemoteConfig::cwd).optional();
-  f(&RemoteConfig::ca).optional();
-  f(&RemoteConfig::client_certificate).optional();
-  f(&RemoteConfig::client_key).optional();
-  f(&RemoteConfig::rename).optional();
-  f(&RemoteConfig::only).optional();
-  f(&RemoteConfig::hide).optional();
-  f(&RemoteConfig::on_clash).optional();
-  f(&RemoteConfig::headers).optional();
-  f(&RemoteConfig::variables).optional();
-  f(&RemoteConfig::forward_headers).optional();
-  f(&RemoteConfig::forward_token).optional();
-  f(&RemoteConfig::timeout_ms).optional();
-  f(&RemoteConfig::tools).optional();
-  f(&RemoteConfig::start_timeout_ms).optional();
-  f(&RemoteConfig::list_timeout_ms).optional();
-  f(&RemoteConfig::restart_timeout_ms).optional();
-  f(&RemoteConfig::strict).optional();
-  f(&RemoteConfig::drain_timeout_ms).optional();
-  f(&RemoteConfig::refresh_ms).optional();
-  f(&RemoteConfig::when_down).optional();
-  f(&RemoteConfig::instructions).optional();
-}
-
 void ClientConfig::describe(collet::Fields<ClientConfig>& f) {
-  f(&ClientConfig::remotes).optional();
+  f(&ClientConfig::remotes).optional().element_schema(kOneAddress);
   f(&ClientConfig::name_bytes_max).optional();
   f(&ClientConfig::version).optional();
   f(&ClientConfig::used_by).optional();
@@ -149,12 +95,7 @@ void ClientConfig::describe(collet::Fields<ClientConfig>& f) {
   f(&ClientConfig::remembers).optional();
 }
 
-bool RemoteConfig::offers(std::string_view item) const {
-  const auto one_fits = [&](const std::vector<std::string>& patterns) {
-    return std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) { return kit::is_like(item, pattern); });
-  };
-  return (!only || one_fits(*only)) && !one_fits(hide);
-}
+std::string schema_of_config() { return collet::schema_of<ClientConfig>(); }
 
 ClientConfig read_config(std::string_view json) {
   auto config = collet::from_json<ClientConfig>(json, "config");

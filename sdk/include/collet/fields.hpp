@@ -58,6 +58,8 @@ template <class T>
 concept Sized = requires(const T& value) {
   value.size();
 };
+template <class T>
+concept Container = Sized<T> && !std::same_as<T, std::string>;
 
 template <class T>
 void append_schema(SchemaText& out) {
@@ -153,6 +155,10 @@ class Field {
 
   // More members of its schema, such as R"("pattern":"^[a-z]+$")". Only the host checks these.
   Field& schema(std::string_view members) { return extra_ = members, *this; }
+  // Likewise, of the schema of each element of a vector or a map.
+  Field& element_schema(std::string_view members) requires detail::Container<Value> {
+    return element_extra_ = members, *this;
+  }
 
   bool required() const { return !optional_ && !detail::kIsOptional<M>; }
   const std::string& description() const { return description_; }
@@ -164,6 +170,7 @@ class Field {
       out.type(detail::Integer<Value> ? "integer" : "number");
     } else {
       Codec<Value>::schema(out);
+      if (!element_extra_.empty()) append_element_extra(out);
     }
     if constexpr (detail::Number<Value> || detail::Sized<Value>) bounds_.append(out);
     if (!description_.empty()) out.add("description", description_);
@@ -183,12 +190,18 @@ class Field {
   }
 
  private:
+  // The schema of a vector or a map ends with that of its elements.
+  void append_element_extra(SchemaText& out) const {
+    out.text.pop_back();
+    if (out.text.back() != '{') out.text += ',';
+    out.text += element_extra_ + '}';
+  }
   void read_value(JsonReader& in, Value& out) const {
     Codec<Value>::read(in, out);
     if constexpr (detail::Number<Value> || detail::Sized<Value>) bounds_.check(in, out);
   }
 
-  std::string description_, extra_;
+  std::string description_, extra_, element_extra_;
   [[no_unique_address]] detail::ValueBounds<Value> bounds_;
   bool optional_ = false;
 };

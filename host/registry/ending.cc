@@ -21,6 +21,9 @@ Ending failed(int rpc_code, std::string message) {
   return ending;
 }
 
+// In the words in which a client is told so (protocol/calls/call_methods.cc).
+Ending bad_params(std::string_view why) { return failed(mcp::kInvalidParams, fmt::format("Invalid params: {}", why)); }
+
 Ending failure(CallKind kind, std::string message) {
   return kind == CallKind::tool ? tool_error(message) : failed(mcp::kInternalError, std::move(message));
 }

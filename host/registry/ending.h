@@ -13,6 +13,9 @@ Ending tool_error(std::string_view message);
 
 Ending failed(int rpc_code, std::string message);
 
+// An error of JSON-RPC that says what is wrong with what a call was to be made with.
+Ending bad_params(std::string_view why);
+
 // That a call came to nothing: a tool's error, or an error of JSON-RPC for what is no tool.
 Ending failure(CallKind kind, std::string message);
 

@@ -8,35 +8,12 @@
 #include "registry/ending.h"
 
 namespace collet::registry {
-namespace {
-
-// In the words in which a client is told so (protocol/calls/call_methods.cc).
-Ending bad_params(std::string_view why) { return failed(mcp::kInvalidParams, fmt::format("Invalid params: {}", why)); }
-
-}  // namespace
-
-Sight sight_of(const Item& item, const OnBehalf& on_behalf) {
-  const View* view = view_of(on_behalf.principal);
-  if (on_behalf.reach && on_behalf.reach->sight_of(item) == Sight::hidden) return Sight::hidden;
-  return view ? view->sight_of(item) : Sight::listed;
-}
-
-Snapshot::Found find_item(const Snapshot& snapshot, CallKind kind, std::string_view name, const OnBehalf& on_behalf) {
-  Snapshot::Found found;
-  if (kind == CallKind::resource) {
-    return snapshot.find_resource(name, view_of(on_behalf.principal), on_behalf.reach.get());
-  }
-  if (kind == CallKind::tool) found.item = snapshot.find(Kind::tool, name);
-  if (kind == CallKind::prompt) found.item = snapshot.find(Kind::prompt, name);
-  if (found.item && sight_of(*found.item, on_behalf) == Sight::hidden) return {};
-  return found;
-}
 
 Invocation::Invocation(Order order, OnBehalf on_behalf, const StateSealer& sealer, Deadlines& deadlines, Listener& caller)
     : order_(std::move(order)), on_behalf_(std::move(on_behalf)), sealer_(sealer), caller_(caller), rounds_(deadlines) {}
 
 void Invocation::begin(const Snapshot& snapshot, unsigned loop) {
-  const auto found = find_item(snapshot, order_.kind, order_.name, on_behalf_);
+  const auto found = find(snapshot, on_behalf_.reach.get());
   std::optional<Ending> end = check_depth();
   if (!end && !found.item) {
     end = bad_params(fmt::format("unknown {} {}", mcp::names_of(order_.kind).noun, order_.name.substr(0, 128)));
@@ -48,10 +25,13 @@ void Invocation::begin(const Snapshot& snapshot, unsigned loop) {
 }
 
 const Item* Invocation::find_beyond_reach(const Snapshot& snapshot) const {
-  if (!on_behalf_.reach || find_item(snapshot, order_.kind, order_.name, on_behalf_).item) return nullptr;
-  OnBehalf unbound = on_behalf_;
-  unbound.reach = nullptr;
-  return find_item(snapshot, order_.kind, order_.name, unbound).item;
+  if (!on_behalf_.reach || find(snapshot, on_behalf_.reach.get()).item) return nullptr;
+  return find(snapshot, nullptr).item;
+}
+
+Snapshot::Found Invocation::find(const Snapshot& snapshot, const View* reach) const {
+  const Kind kind = order_.kind == CallKind::prompt ? Kind::prompt : Kind::tool;
+  return find_callee(snapshot, {order_.kind, kind, order_.name}, view_of(on_behalf_.principal), reach);
 }
 
 std::optional<Ending> Invocation::check_depth() const {
@@ -64,21 +44,7 @@ std::optional<Ending> Invocation::check(const Item& item) {
   rounds_.aim(order_.kind, item);
   timeout_ms_ = order_.timeout_ms ? order_.timeout_ms : item.def->timeout_ms;
   if (timeout_ms_ == 0) timeout_ms_ = limits::kCallTimeoutMs;
-  if (order_.kind == CallKind::resource) {
-    return order_.arguments ? std::optional(bad_params("a resource takes no arguments")) : std::nullopt;
-  }
-  json::Document arguments;
-  const bool given = order_.arguments.has_value();
-  if (given && (json::parse(*order_.arguments, arguments) || !arguments.IsObject())) {
-    return bad_params("arguments must be an object");
-  }
-  const json::Value* values = given ? &arguments : nullptr;
-  if (order_.kind == CallKind::prompt) {
-    const auto wrong = check_prompt_arguments(*item.def, values);
-    return wrong ? std::optional(bad_params(*wrong)) : std::nullopt;
-  }
-  const auto wrong = check_arguments(*item.compiled, *item.def, item.name, values);
-  return wrong ? std::optional(tool_error(*wrong)) : std::nullopt;
+  return check_arguments(order_.kind, item, order_.arguments);
 }
 
 // Written anew from the values, so that a caller may write them in another way.

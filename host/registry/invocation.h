@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "registry/callee.h"
 #include "registry/deadlines.h"
-#include "registry/principal.h"
 #include "registry/registry.h"
 #include "registry/rounds.h"
 #include "registry/sealed_state.h"
@@ -29,18 +29,6 @@ inline std::size_t size_of(const Order& order) {
   const auto size = [](const std::optional<std::string>& text) { return text ? text->size() : 0; };
   return order.name.size() + size(order.arguments) + order.state.size() + size(order.answers);
 }
-
-// For whom.
-struct OnBehalf {
-  PrincipalPtr principal = {};
-  ViewPtr reach = {};  // nothing else may be called, whatever the principal sees; null: all that it sees
-  unsigned depth = 0;  // how many calls this one is made inside of
-};
-
-// As `on_behalf` sees it.
-Snapshot::Found find_item(const Snapshot& snapshot, CallKind kind, std::string_view name, const OnBehalf& on_behalf);
-// Whether it sees an item of the snapshot at all, and in lists.
-Sight sight_of(const Item& item, const OnBehalf& on_behalf);
 
 // Loop thread, but for info(), as for every listener.
 class Invocation final : public Listener {
@@ -72,6 +60,7 @@ class Invocation final : public Listener {
 
   std::optional<Ending> check(const Item& item);
   std::optional<Ending> check_depth() const;
+  Snapshot::Found find(const Snapshot& snapshot, const View* reach) const;
   std::optional<Ending> resume();
   void run(const Snapshot& snapshot, const Snapshot::Found& found, unsigned loop);
   std::string canonical_arguments() const;

@@ -1,9 +1,6 @@
 #include "protocol/lists/loop_catalog.h"
 
-#include <algorithm>
-#include <string>
-
-#include "base/limits.h"
+#include "registry/callee.h"
 
 namespace collet::protocol {
 
@@ -33,15 +30,7 @@ const registry::Item* LoopCatalog::find(registry::Kind kind, std::string_view na
 }
 
 const registry::Item* LoopCatalog::find_route(std::string_view path, const registry::PrincipalPtr& principal) const {
-  using registry::Kind;
-  const registry::View* view = registry::view_of(principal);
-  if (view && view->denies(path, Kind::route)) return nullptr;
-  const registry::Item* route = snapshot_->find(Kind::route, path);
-  if (std::ranges::count(path, '/') > limits::kRouteSegmentsMax) return nullptr;
-  for (std::size_t slash = path.rfind('/'); !route && slash != 0; slash = path.rfind('/', slash - 1)) {
-    route = snapshot_->find(Kind::route, std::string(path.substr(0, slash + 1)) + "*");
-  }
-  return route && view && view->sight_of(*route) == registry::Sight::hidden ? nullptr : route;
+  return registry::find_route(*snapshot_, path, registry::view_of(principal));
 }
 
 bool LoopCatalog::sees(const registry::PrincipalPtr& principal, std::string_view uri) const {

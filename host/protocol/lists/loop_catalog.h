@@ -23,7 +23,7 @@ class LoopCatalog {
   // What the principal sees of that final name, or of that URI, as things are now.
   registry::Snapshot::Found find(registry::CallKind kind, std::string_view name, const registry::PrincipalPtr& principal);
   const registry::Item* find(registry::Kind kind, std::string_view name, const registry::PrincipalPtr& principal);
-  // The route that serves the path, as the principal sees it: the one of that name, else of the longest with * that it is below.
+  // The route that serves the path, as the principal sees it.
   const registry::Item* find_route(std::string_view path, const registry::PrincipalPtr& principal) const;
   // Whether the principal sees the resource of that URI.
   bool sees(const registry::PrincipalPtr& principal, std::string_view uri) const;

@@ -92,12 +92,8 @@ class ObservedCall final : public Listener {
 
 }  // namespace
 
-CallId start_call(const Snapshot& snapshot, const Item& item, Call& call, Listener& listener) {
-  call.handle = item.def->handle;
-  const std::vector<CallObserver*>* observers = snapshot.observers();
-  if (!observers) return item.provider->start(call, listener);
-  auto* observed = new ObservedCall(*observers, item, call, listener);
-  return item.provider->start(call, *observed);
+Listener& observed(const std::vector<CallObserver*>& observers, const Item& item, const Call& call, Listener& listener) {
+  return *new ObservedCall(observers, item, call, listener);
 }
 
 }  // namespace collet::registry

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "registry/item.h"
 
@@ -40,10 +41,9 @@ class CallObserver {
 };
 
 struct Item;
-class Snapshot;
 
-// Starts a call of the snapshot's item at its provider, as Provider::start(), and tells the registry's observers. Sets
-// call.handle.
-CallId start_call(const Snapshot& snapshot, const Item& item, Call& call, Listener& listener);
+// Who is to be told in the listener's place of a call that begins now, so that the observers, a snapshot's, hear of it. It is good
+// until the call's end, of which it is told exactly once.
+Listener& observed(const std::vector<CallObserver*>& observers, const Item& item, const Call& call, Listener& listener);
 
 }  // namespace collet::registry

@@ -1,5 +1,7 @@
 #include "registry/callee.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <string>
 
@@ -8,6 +10,19 @@
 #include "registry/ending.h"
 
 namespace collet::registry {
+namespace {
+
+// "GET, HEAD"
+bool names_method(std::string_view methods, std::string_view method) {
+  while (!methods.empty()) {
+    const std::size_t end = std::min(methods.find(", "), methods.size());
+    if (methods.substr(0, end) == method) return true;
+    methods.remove_prefix(std::min(end + 2, methods.size()));
+  }
+  return false;
+}
+
+}  // namespace
 
 Sight sight_of(const Item& item, const View* view, const View* reach) {
   if (reach && reach->sight_of(item) == Sight::hidden) return Sight::hidden;
@@ -50,6 +65,12 @@ std::optional<Ending> check_arguments(CallKind kind, const Item& item, std::opti
   }
   const auto wrong = check_arguments(*item.compiled, *item.def, item.name, values);
   return wrong ? std::optional(tool_error(*wrong)) : std::nullopt;
+}
+
+std::optional<Ending> check_request(const Item& route, const WebRequest& request) {
+  const std::string& methods = route.compiled->methods;
+  if (names_method(methods, request.method)) return std::nullopt;
+  return failed(mcp::kInvalidParams, fmt::format("Here only {} is served", methods));
 }
 
 }  // namespace collet::registry

@@ -70,6 +70,11 @@ void Deadlines::remove(Entry& entry) noexcept {
   if (!first_) set_timer();
 }
 
+std::uint64_t Deadlines::left_ms(const Entry& entry) const {
+  const std::uint64_t now = loop_.now_ms();
+  return entry.when_ms > now ? entry.when_ms - now : 1;
+}
+
 // One that was removed meanwhile may leave the timer set too early, and nothing is due then.
 void Deadlines::set_timer() noexcept {
   if (expiring_) return;

@@ -34,6 +34,8 @@ class Deadlines {
   // One that is not armed passes after that time. Of several with the same time the one that was added first passes first.
   void add(Entry& entry, std::uint64_t after_ms) noexcept;
   void remove(Entry& entry) noexcept;
+  // Until one that is armed passes; at least 1.
+  std::uint64_t left_ms(const Entry& entry) const;
 
  private:
   void set_timer() noexcept;
@@ -68,6 +70,8 @@ class Deadline {
     if (entry_.armed_in) entry_.armed_in->remove(entry_);
   }
   bool armed() const { return entry_.armed_in != nullptr; }
+  // While it is armed: at least 1.
+  std::uint64_t left_ms() const { return entry_.armed_in->left_ms(entry_); }
 
  private:
   Deadlines::Entry entry_;

@@ -85,6 +85,7 @@ void Invocation::run(const Snapshot& snapshot, const Snapshot::Found& found, uns
                  .variables = variables,
                  .timeout_ms = timeout_ms_,
                  .principal = &on_behalf_.principal,
+                 .reach = on_behalf_.reach.get(),
                  .depth = on_behalf_.depth},
                 *this);
 }

@@ -20,6 +20,7 @@ class Schema;
 
 namespace collet::registry {
 
+class Waiter;
 struct Principal;
 using PrincipalPtr = std::shared_ptr<const Principal>;
 
@@ -119,11 +120,12 @@ struct Call {
   const schema::Schema* output = nullptr;  // that structured content is to fit, or null; kept until Listener::on_end()
   unsigned depth = 0;  // how many calls it is made inside of, by their plugins
   WebRequestPtr web = {};  // of a route; else null
+  Waiter* waiter = nullptr;  // who starts it anew when it has waited (registry/parking.h)
 };
 
 enum class CancelReason : std::uint8_t { client = 1, deadline = 2, shutdown = 3 };  // as COLLET_CANCEL_*
 
-using CallId = std::uint64_t;  // 0: the call has already ended
+using CallId = std::uint64_t;  // 0: the call has already ended, or Call::waiter waits
 
 // Something that answers calls: one generation of a plugin. It outlives every snapshot that names it; loop threads
 // only.

@@ -49,6 +49,20 @@ TEST_CASE("deadlines pass once each, when their time has come, in the order of t
   CHECK(world.passed == "abc");
 }
 
+TEST_CASE("a deadline knows how much time is left, and until it passes that is some") {
+  World world;
+  const auto a = world.noting('a');
+  a->arm(world.deadlines, 10);
+  CHECK(a->left_ms() == 10);
+  world.time.pass(9);
+  CHECK(a->left_ms() == 1);
+  Deadline due([&] { CHECK(a->left_ms() == 1); });
+  due.arm(world.deadlines, 1);
+  a->arm(world.deadlines, 1);
+  world.time.pass(1);
+  CHECK(world.passed == "a");
+}
+
 TEST_CASE("deadlines of the same moment pass in the order in which they were armed") {
   World world;
   const auto a = world.noting('a');

@@ -23,7 +23,8 @@ ExclusiveReplacement::ExclusiveReplacement(std::vector<loop::Loop*> loops, regis
 void ExclusiveReplacement::replace(KnownPlugin& plugin, Candidate& candidate) {
   Generation& old = *plugin.current();
   const Adoption adoption;
-  Parking& parking = park(plugin, adoption);
+  registry::Parking parking(plugin.id(), loops_);
+  park(plugin, parking, adoption);
   if (!adoption.wait_until(soon())) {
     candidate.reject("the server's threads are too busy to let go of the generation before");
   } else if (!old.drain(options_.patience(plugin.serving().drain_timeout_ms))) {
@@ -38,29 +39,18 @@ void ExclusiveReplacement::replace(KnownPlugin& plugin, Candidate& candidate) {
     publisher_.republish(*plugin.current());
   }
   if (!plugin.current()) registry_.replace(plugin.id(), nullptr, {});
-  release(plugin, parking);
+  release(parking);
 }
 
-void ExclusiveReplacement::forget_idle() {
-  std::erase_if(parkings_, [](const auto& parking) { return parking->idle(); });
-}
-
-void ExclusiveReplacement::leave_behind() {
-  for (auto& parking : parkings_) static_cast<void>(parking.release());
-  parkings_.clear();
-}
-
-// Calls of the plugin are parked from now on; `adoption` comes when none is started at it any more.
-Parking& ExclusiveReplacement::park(const KnownPlugin& plugin, const Adoption& adoption) {
+// Calls of the plugin wait from now on; `adoption` comes when none is started at it any more.
+void ExclusiveReplacement::park(const KnownPlugin& plugin, registry::Parking& parking, const Adoption& adoption) {
   Generation& old = *plugin.current();
-  Parking& parking = *parkings_.emplace_back(std::make_unique<Parking>(plugin.id(), loops_));
   const Items::Pause pause = old.items().pause();
   old.items().publish_by(pause, {});
   old.expect_end();
   std::vector<registry::Change> changes;
-  changes.push_back({plugin.id(), &parking, registry_.examine(parking.stand_in_for(old.items().current(pause)))});
+  changes.push_back({plugin.id(), &parking, registry_.examine(old.items().current(pause))});
   static_cast<void>(registry_.replace(std::move(changes), [adoption] { adoption.arrive(); }));
-  return parking;
 }
 
 // From the old generation to the new one, or back to what the old one was.
@@ -106,21 +96,13 @@ bool ExclusiveReplacement::close_now(KnownPlugin& plugin, Candidate& candidate) 
   return false;
 }
 
-// Parked calls go on with whatever serves now.
-void ExclusiveReplacement::release(const KnownPlugin& plugin, Parking& parking) {
+// Calls go on with whatever serves now.
+void ExclusiveReplacement::release(registry::Parking& parking) {
   const Adoption adoption;
   static_cast<void>(registry_.replace({}, [adoption] { adoption.arrive(); }));
   adoption.wait();
-  Generation* const now = plugin.current();
   const Adoption released;
-  parking.release(
-      [now](registry::Kind kind, const std::string& name) -> Parking::Place {
-        const ItemRecord* item = now ? now->items().find(kind, name) : nullptr;
-        if (!item) return {};
-        return {now, item->def.handle};
-      },
-      fmt::format("plugin {}: what was called is gone; it was replaced meanwhile", plugin.id()),
-      [released] { released.arrive(); });
+  parking.release(registry_, [released] { released.arrive(); });
   released.wait();
 }
 

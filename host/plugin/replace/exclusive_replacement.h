@@ -2,14 +2,13 @@
 // destroyed and the new one created.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "plugin/replace/drain.h"
-#include "plugin/replace/parking.h"
 #include "plugin/replace/probation.h"
 #include "plugin/replace/publisher.h"
 #include "plugin/replace/stage.h"
+#include "registry/parking.h"
 #include "registry/registry.h"
 
 namespace collet::plugin {
@@ -24,16 +23,12 @@ class ExclusiveReplacement {
   // From the plugin's generation to the candidate, which has been checked. What fails is said in its report: then what
   // served before serves, created anew if it has been destroyed already, or nothing does.
   void replace(KnownPlugin& plugin, Candidate& candidate);
-  // Destroys what has no call left that was parked.
-  void forget_idle();
-  // The process will end without destructors, while calls that were parked may still run: what they use is not destroyed.
-  void leave_behind();
 
  private:
-  Parking& park(const KnownPlugin& plugin, const Adoption& adoption);
+  void park(const KnownPlugin& plugin, registry::Parking& parking, const Adoption& adoption);
   void hand_over(KnownPlugin& plugin, Candidate& candidate);
   bool close_now(KnownPlugin& plugin, Candidate& candidate);
-  void release(const KnownPlugin& plugin, Parking& parking);
+  void release(registry::Parking& parking);
 
   const std::vector<loop::Loop*> loops_;
   registry::Registry& registry_;
@@ -42,7 +37,6 @@ class ExclusiveReplacement {
   Probation& probation_;
   Drain& drain_;
   const LoaderOptions& options_;
-  std::vector<std::unique_ptr<Parking>> parkings_;  // one for each replacement, until no call is left there
 };
 
 }  // namespace collet::plugin

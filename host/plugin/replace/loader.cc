@@ -56,7 +56,7 @@ std::vector<LoadReport> Loader::load(std::vector<PluginSpec> specs) {
 }
 
 std::vector<LoadReport> Loader::apply(std::vector<PluginSpec> specs, bool also_failed) {
-  forget_what_is_over();
+  end_probations();
   const bool declared_so = roster_.is_declared_as(specs);
   Roster::Plugins gone = roster_.arrange(specs);
   std::vector<registry::Declaration> declarations;
@@ -79,7 +79,7 @@ std::vector<LoadReport> Loader::apply(std::vector<PluginSpec> specs, bool also_f
 }
 
 LoadReport Loader::reload(const std::string& id) {
-  forget_what_is_over();
+  end_probations();
   KnownPlugin* plugin = roster_.find(id);
   if (!plugin) {
     LoadReport report;
@@ -94,7 +94,7 @@ LoadReport Loader::reload(const std::string& id) {
 }
 
 std::vector<LoadReport> Loader::roll_back(const std::string& id, std::uint64_t generation) {
-  forget_what_is_over();
+  end_probations();
   KnownPlugin* plugin = roster_.find(id);
   const std::optional<Former> former = plugin ? probation_.give_up(*plugin, generation) : std::nullopt;
   if (!former) return {};
@@ -204,10 +204,8 @@ void Loader::retire_all(Roster::Plugins gone, std::vector<LoadReport>& reports) 
   }
 }
 
-// Probations whose time is over, and what kept calls that have ended since.
-void Loader::forget_what_is_over() {
+void Loader::end_probations() {
   for (const auto& plugin : roster_.plugins()) probation_.end_if_over(*plugin);
-  exclusive_.forget_idle();
 }
 
 std::vector<std::string> Loader::shutdown(std::uint64_t deadline_ms, Loops loops) {
@@ -234,7 +232,6 @@ std::vector<std::string> Loader::shutdown(const Patience& patience, Loops loops)
     static_cast<void>(invocations_.release());
     static_cast<void>(fetches_.release());
     static_cast<void>(calls_.release());
-    exclusive_.leave_behind();
     if (drain_->in_use()) static_cast<void>(drain_.release());
     drain_ = std::make_unique<Drain>();
   }

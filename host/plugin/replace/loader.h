@@ -83,7 +83,7 @@ class Loader {
   bool adjust(KnownPlugin& plugin, const PluginSpec& wanted, bool also_failed, LoadReport& report);
   std::vector<LoadReport> replace(Candidates& candidates);
   void retire_all(Roster::Plugins gone, std::vector<LoadReport>& reports);
-  void forget_what_is_over();
+  void end_probations();  // whose time is over
 
   registry::Registry& registry_;
   const LoaderOptions options_;

@@ -35,7 +35,8 @@ class CallRunner final : private Executor::Runner {
   CallId run_inline(CallSlot& slot, const ItemRecord& item, const registry::Call& call);
   CallId enqueue(CallSlot& slot, const ItemRecord& item, const registry::Call& call);
   void run_queued(CallSlot& slot) override;
-  // Runs the plugin's call(), and ends the call if that failed.
+  // Runs the plugin's call(), and ends the call if that failed. Where a plugin refuses the state of an earlier build the round runs
+  // from the beginning here, and not by registry::Rounds, since it is the same round to whoever calls: nothing has been said of it.
   void run(CallId id, collet_call_params& params);
   std::int32_t invoke(CallId id, const collet_call_params& params);
   void note_overrun(collet_item item, Clock::duration took);

@@ -32,29 +32,19 @@ void ItemCall::begin(RequestPtr request, const Target& target, std::unique_ptr<I
     request_->exchange.error(*bad);
     phase_ = Phase::over;
   } else if (phase_ != Phase::over) {
-    run(target);
+    rounds_.start(loop_.catalog().snapshot(), *target.item, params_for(target), *this);
   }
   if (phase_ == Phase::over) {
     release();
     loop_.calls().keep(std::move(self));
     return;
   }
-  if (request_->context.session || task_ || phase_ == Phase::asking || answers_beforehand()) remember(target);
+  const bool may_be_asked = request_->context.session || task_ || phase_ == Phase::asking || answers_beforehand();
+  if (may_be_asked) rounds_.remember(*target.item, params_for(target));
   loop_.calls().add(std::move(self));
   if (task_) return;  // the request has been answered
   if (transport::HttpReply* reply = request_->http.reply()) reply->observe(this);
   if (!register_id()) cancel(registry::CancelReason::client);
-}
-
-// What it takes to run again.
-void ItemCall::remember(const Target& target) {
-  try {
-    name_ = target.uri.empty() ? target.item->name : target.uri;
-    has_arguments_ = target.arguments.has_value();
-    arguments_ = target.arguments.value_or("");
-  } catch (const std::bad_alloc&) {  // it runs already
-    forgotten_ = true;
-  }
 }
 
 // A modern client comes back with what it was asked for, or is asked for the rest: then the call is over.
@@ -115,38 +105,13 @@ std::optional<rpc::Error> ItemCall::become_task(const Target& target) {
   return std::nullopt;
 }
 
-void ItemCall::run(const Target& target) {
-  phase_ = Phase::running;
-  rounds_.start(loop_.catalog().snapshot(), *target.item,
-                {.loop = loop_.index(),
-                 .name = target.uri,
-                 .arguments = target.arguments,
-                 .variables = target.variables,
-                 .timeout_ms = timeout_ms_,
-                 .principal = &request_->context.principal},
-                *this);
-}
-
-void ItemCall::run_again() {
-  if (forgotten_) {
-    fail(rpc::out_of_memory().message);
-    phase_ = Phase::over;
-    return;
-  }
-  const auto found = loop_.catalog().find(rounds_.kind(), name_, request_->context.principal);
-  if (!found.item) {
-    fail("What was called is gone; it was replaced while you were asked");
-    phase_ = Phase::over;
-    return;
-  }
-  Target target{.item = found.item, .kind = rounds_.kind()};
-  if (rounds_.kind() == registry::CallKind::resource) {
-    target.uri = name_;
-    target.variables = registry::variables_text(found.variables);
-  }
-  if (has_arguments_) target.arguments = arguments_;
-  rounds_.aim(rounds_.kind(), *found.item);
-  run(target);
+registry::RoundParams ItemCall::params_for(const Target& target) const {
+  return {.loop = loop_.index(),
+          .name = target.uri,
+          .arguments = target.arguments,
+          .variables = target.variables,
+          .timeout_ms = timeout_ms_,
+          .principal = &request_->context.principal};
 }
 
 // Notes the id with the peer, so that it can be cancelled; false if it may not be used.
@@ -342,7 +307,8 @@ void ItemCall::go_on_later(registry::SuspendedState suspended) {
 void ItemCall::go_on() {
   if (phase_ != Phase::asking) return;
   asked_until_.disarm();
-  run_again();
+  phase_ = Phase::running;
+  rounds_.start_anew(loop_.catalog().snapshot(), *this);
   if (phase_ == Phase::over) retire();
 }
 
@@ -424,7 +390,6 @@ void ItemCall::release() {
   task_.reset();
   rounds_.reset();
   asked_until_.disarm();
-  forgotten_ = false;
   phase_ = Phase::running;
   progress_.reset();
   unsaid_ = 0;

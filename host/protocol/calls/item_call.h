@@ -63,13 +63,11 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
     over,
   };
 
-  void remember(const Target& target);
   std::optional<rpc::Error> resume();
   std::string canonical_arguments() const;
   registry::StateBinding binding(const std::string& arguments) const;
   std::optional<rpc::Error> become_task(const Target& target);
-  void run(const Target& target);
-  void run_again();
+  registry::RoundParams params_for(const Target& target) const;
   bool register_id();
   void forget_id();
   void answer(const registry::Ending& ending);
@@ -101,12 +99,6 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   std::unique_ptr<TaskWatch> announce_;  // tells a session of 2025-11-25 of the task's changes
   std::unique_ptr<TaskWatch> keep_;      // has a store keep the task when it is over
 
-  // To call again: the item is looked up anew, since its plugin may have been replaced meanwhile. Kept only for
-  // clients that may be asked.
-  std::string name_;  // final name, or URI
-  std::string arguments_;
-  bool has_arguments_ = false;
-  bool forgotten_ = false;  // for want of memory
   struct Question {
     std::string plugin_key;
     std::string request;

@@ -7,9 +7,13 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <regex>
+#include <thread>
 
 #include "house.h"
+#include "registry/invocation.h"
+#include "registry/parking.h"
 #include "support/catch.h"
 
 using namespace collet;
@@ -454,45 +458,125 @@ TEST_CASE("names in the rules that the plugin does not offer are told, at the st
                                  "of that name"});
 }
 
+namespace {
+
+// A call as everybody makes it, of the tool on that loop; who hears of it outlives it.
+class Invoked {
+ public:
+  Invoked(House& house, unsigned loop, std::string tool, registry::Listener& caller, std::uint64_t timeout_ms = 0)
+      : house_(house), loop_(loop) {
+    house_.loop(loop_).run([&] {
+      deadlines_.emplace(house_.loop(loop_).get());
+      invocation_.emplace(registry::Order{.name = std::move(tool), .timeout_ms = timeout_ms}, registry::OnBehalf{}, sealer_,
+                          *deadlines_, caller);
+      invocation_->begin(*house_.registry.current(), loop_);
+    });
+  }
+  ~Invoked() {
+    house_.loop(loop_).run([&] {
+      invocation_.reset();
+      deadlines_.reset();
+    });
+  }
+  void cancel() {
+    house_.loop(loop_).run([&] { invocation_->cancel(registry::CancelReason::client); });
+  }
+
+ private:
+  House& house_;
+  const unsigned loop_;
+  const registry::StateSealer sealer_;
+  std::optional<registry::Deadlines> deadlines_;
+  std::optional<registry::Invocation> invocation_;
+};
+
+bool parks(const Bench& bench) {
+  const registry::SnapshotPtr now = bench.house.registry.current();
+  const registry::Item* item = now->find(Kind::tool, "which");
+  return item && dynamic_cast<registry::Parking*>(item->provider);
+}
+
+// A plugin that may not exist twice, which is on its way from one build to the next until finish().
+struct ExclusiveReload {
+  ExclusiveReload(Bench& bench, const char* next) : gate(bench) {
+    bench.house.start_tool("wait", gate.arguments(), begun);
+    begun.wait_notices(1);
+    reloading = std::thread([this, &bench, next] { report = bench.reload(next); });
+    while (!parks(bench)) std::this_thread::yield();
+  }
+  // What the old generation said at last.
+  std::string finish() {
+    gate.open();
+    const std::string said = begun.wait_end().content;
+    reloading.join();
+    return said;
+  }
+
+  const ReloadGate gate;
+  Recorder begun;
+  LoadReport report;
+  std::thread reloading;
+};
+
+std::string locked_config(const Bench& probe) { return R"({"lock":")" + probe.folder + R"(/lock"})"; }
+
+const std::string kNeverBegan = "the call was cancelled before it began";
+
+}  // namespace
+
 TEST_CASE("a plugin that may not exist twice is replaced with its calls parked") {
   Bench probe("versioned_1");
-  const std::string config = R"({"lock":")" + probe.folder + R"(/lock"})";
-  Bench bench("versioned_exclusive", config);
+  Bench bench("versioned_exclusive", locked_config(probe));
   CHECK(bench.call("count") == "1");
-  const ReloadGate gate(bench);
-  Recorder begun;
-  bench.house.start_tool("wait", gate.arguments(), begun);
-  begun.wait_notices(1);
-  LoadReport report;
-  std::thread reloading([&] { report = bench.reload("versioned_exclusive_2"); });
-  const auto parked = [&] {
-    return bench.house.registry.current()->find(Kind::tool, "which")->provider != nullptr &&
-           dynamic_cast<Parking*>(bench.house.registry.current()->find(Kind::tool, "which")->provider);
-  };
-  while (!parked()) std::this_thread::yield();
-  Recorder waiting;
-  Recorder cancelled;
-  CHECK(bench.house.start_tool("which", "{}", waiting) != 0);
-  const CallId id = bench.house.start_tool("which", "{}", cancelled, 1);
-  bench.house.loop(1).run([&] {
-    bench.house.registry.current()->find(Kind::tool, "which")->provider->cancel(id, registry::CancelReason::client);
-  });
-  CHECK(cancelled.wait_end().message == "the call was cancelled before it began");
+  ExclusiveReload reload(bench, "versioned_exclusive_2");
+  Recorder waiting, cancelled, late;
+  Invoked one(bench.house, 0, "which", waiting);
+  Invoked other(bench.house, 1, "which", cancelled);
+  const Invoked hasty(bench.house, 1, "which", late, 1);
+  other.cancel();
+  CHECK(cancelled.wait_end().message == kNeverBegan);
+  CHECK(late.wait_end().message == kNeverBegan);
   CHECK(waiting.ends() == 0);
-  gate.open();
-  CHECK(begun.wait_end().content == R"({"type":"text","text":"4"})");
-  reloading.join();
-  CHECK(report.error == "");
-  CHECK(report.done == Done::replaced);
+  CHECK(reload.finish() == R"({"type":"text","text":"4"})");
+  CHECK(reload.report.error == "");
+  CHECK(reload.report.done == Done::replaced);
   CHECK(waiting.wait_end().content == R"({"type":"text","text":"5"})");
   CHECK(bench.call("count") == "2");
   CHECK(bench.status().on_probation);
+  CHECK(waiting.ends() + cancelled.ends() + late.ends() == 3);
+}
+
+TEST_CASE("calls that are parked go on where they are when the next build fails, and the old one is created again") {
+  Bench probe("versioned_1");
+  Bench bench("versioned_exclusive", locked_config(probe));
+  ExclusiveReload reload(bench, "versioned_exclusive_fails");
+  Recorder waiting;
+  const Invoked one(bench.house, 1, "count", waiting);
+  reload.finish();
+  contains(reload.report.error, "its create() returned COLLET_E_INTERNAL");
+  CHECK(waiting.wait_end().content == R"({"type":"text","text":"1"})");
+  CHECK(bench.status().generation == 3);
+}
+
+TEST_CASE("calls that are parked end when no build of their plugin comes back") {
+  Bench probe("versioned_1");
+  const std::string lock = probe.folder + "/lock";
+  Bench bench("versioned_exclusive", locked_config(probe));
+  ExclusiveReload reload(bench, "versioned_exclusive_fails");
+  Recorder waiting;
+  const Invoked one(bench.house, 1, "which", waiting);
+  std::filesystem::remove(lock);
+  std::filesystem::create_directory(lock);  // which the plugin cannot take away
+  reload.finish();
+  contains(reload.report.error, "and what it was to replace does not come back");
+  CHECK(waiting.wait_end().is_error);
+  contains(waiting.wait_end().content, "What was called is gone; it was replaced meanwhile");
+  CHECK_FALSE(bench.house.registry.current()->find(Kind::tool, "which"));
 }
 
 TEST_CASE("if the next build of such a plugin fails, the old one is created again with its state") {
   Bench probe("versioned_1");
-  const std::string config = R"({"lock":")" + probe.folder + R"(/lock"})";
-  Bench bench("versioned_exclusive", config);
+  Bench bench("versioned_exclusive", locked_config(probe));
   CHECK(bench.call("count") == "1");
   contains(bench.reload("versioned_exclusive_fails").error, "its create() returned COLLET_E_INTERNAL");
   CHECK(bench.call("which") == "4");

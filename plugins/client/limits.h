@@ -65,6 +65,7 @@ inline constexpr unsigned kLaneConnectionsMax = 256;  // of one loop; more calls
 inline constexpr std::size_t kLaneRequestBytesMax = 256u << 10;  // likewise larger ones
 inline constexpr std::size_t kLaneAnswerBytesMax = 256u << 10;   // a larger answer is read on the client's thread
 inline constexpr std::uint64_t kLaneIdleMs = 2'000;  // or twice as long: servers close theirs after 5 s, and more
+inline constexpr std::size_t kTlsSessionsMax = 32;  // of one remote, with which new connections save most of a handshake
 
 // Waiting.
 inline constexpr std::uint32_t kSetTimeMsMax = 7 * 86'400'000u;  // any time that can be set

@@ -1,11 +1,12 @@
 """Remotes over TLS, as companies run them: certificates of an authority of their own, for us as well."""
 import os
+import socket
 import ssl
 import subprocess
 
 from authorized_test import LockedRemote
 from fake_remote import FakeRemote, HttpRemote
-from peer import main, run, text_of
+from peer import main, run, text_of, until
 from remote_changes_test import Changing
 from remote_test import RemoteCase
 
@@ -75,6 +76,36 @@ class RemoteTls(TlsCase):
         auth = 'auth = { type = "client_credentials", client_id = "c", client_secret = "s" }'
         self.assertEqual(self.called(remote, 'ca = "ca.pem"\n' + auth).stdout, "read\n")
         self.assertEqual(remote.issued, 1)
+
+
+LANES = 1 << 44  # ids of requests that go by lanes begin there
+
+
+class Lanes(TlsCase):
+    def calls(self, remote):
+        with remote.remote.lock:
+            return [message["id"] >= LANES for message in remote.remote.seen if message.get("method") == "tools/call"]
+
+    def test_calls_of_a_modern_remote_go_by_a_lane_on_one_connection(self):
+        remote = self.over_tls(HttpRemote(FakeRemote(list_changed=False)))
+        server = self.serve_remote(f'url = "{remote.url}"\nca = "ca.pem"\n', text="[server]\nthreads = 1\n")
+        before = len(remote.connections)
+        for words in ("one", "two", "three"):
+            self.assertEqual(text_of(self.call(server, "r__echo", {"text": words})), words)
+        self.assertEqual(self.calls(remote), [True] * 3)
+        self.assertEqual(len(remote.connections), before + 1)
+
+    def test_a_lane_shows_our_certificate_and_the_next_one_when_that_is_changed(self):
+        remote = self.over_tls(HttpRemote(FakeRemote(list_changed=False)), clients=True)
+        server = self.serve_remote(
+            f'url = "{remote.url}"\nca = "ca.pem"\nclient_certificate = "client.pem"\nclient_key = "client.key"\n')
+        self.call(server, "r__read_only")
+        self.assertEqual(self.calls(remote), [True])
+        os.utime(self.folder / "client.pem", (1, 1))
+        for connection in list(remote.connections):
+            connection.shutdown(socket.SHUT_RDWR)
+        until(lambda: text_of(self.call(server, "r__read_only")) == "read" and self.calls(remote)[-1])
+        self.assertIn(False, self.calls(remote))
 
 
 class SameAddress(TlsCase, Changing):

@@ -83,9 +83,11 @@ struct HttpClient::Transfer {
   void on_head() {
     const char* ip = nullptr;
     long port = 0;
+    long version = 0;
     curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &ip);
     curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port);
-    head.address = {ip ? ip : "", static_cast<std::uint16_t>(port)};
+    curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+    head.address = {ip ? ip : "", static_cast<std::uint16_t>(port), version >= CURL_HTTP_VERSION_2_0};
     mark();
   }
   std::size_t sent() const {

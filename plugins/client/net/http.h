@@ -30,6 +30,7 @@ struct HttpRequest {
 struct PeerAddress {
   std::string ip;
   std::uint16_t port = 0;
+  bool speaks_http_2 = false;
 };
 
 struct HttpHead {
@@ -76,6 +77,7 @@ class HttpClient final : public Fetcher {
   const std::string& user_agent() const { return user_agent_; }
   // Of requests that have none of their own.
   void set_tls(TlsPtr tls) { tls_ = std::move(tls); }
+  const TlsPtr& tls() const { return tls_; }
 
   // `sink` is borrowed until on_end() or cancel().
   Id start(HttpRequest request, HttpSink& sink);

@@ -92,6 +92,11 @@ X509_STORE* Authorities::store() const {
   return store_ = parse();
 }
 
+const std::string& Authorities::file() const {
+  static const std::string none;
+  return with_systems_ ? system_places().file : none;
+}
+
 bool Authorities::is_old() const {
   struct stat now = {};
   return with_systems_ && stat(system_places().file.c_str(), &now) == 0 &&

@@ -25,7 +25,10 @@ class Authorities {
   Authorities& operator=(const Authorities&) = delete;
 
   // Parses them at the first call, and when the system's have changed. Null: there is no memory for them. Until the next call.
+  // Who takes a share in it may use it on any thread: nothing is added to it, and OpenSSL locks what it notes.
   x509_store_st* store() const;
+  // [any thread] Of the system's, which may change; empty: there is none.
+  const std::string& file() const;
   // Names no directory that there is. No other authorities have the same.
   const std::string& path() const { return path_; }
 

@@ -93,6 +93,7 @@ LaneConnection* Lane::connection_to(const LaneRoutePtr& route) {
     resting_.erase(resting_.begin() + static_cast<std::ptrdiff_t>(at));
     return resting;
   }
+  if (route->tls && route->tls->is_old()) return nullptr;  // the client's thread makes a new one
   if (connections_.size() >= limits::kLaneConnectionsMax && !resting_.empty()) resting_.front().connection->close();
   if (connections_.size() >= limits::kLaneConnectionsMax) return nullptr;
   auto made = std::make_unique<LaneConnection>(loops_, route, *this);

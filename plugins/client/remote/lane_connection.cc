@@ -13,9 +13,13 @@
 #include <collet/kit/unread.hpp>
 
 #include "client/limits.h"
+#include "client/net/plain_stream.h"
+#include "client/net/tls_stream.h"
 
 namespace collet::client {
 namespace {
+
+using Outcome = ByteStream::Outcome;
 
 std::string words(const char* what, int problem) { return std::string(what) + ": " + std::strerror(problem); }
 
@@ -28,9 +32,7 @@ void LaneConnection::carry(std::string request, HttpSink& sink) {
   head_told_ = false;
   kept_ = state_ == State::free;
   reader_.restart();
-  if (state_ == State::unconnected) return connect();
-  state_ = State::busy;
-  write();
+  state_ == State::unconnected ? connect() : begin();
 }
 
 void LaneConnection::connect() {
@@ -60,13 +62,15 @@ void LaneConnection::connect() {
   if (!watch_ || !timer_) lose("the host watches too much already", false);
 }
 
-void LaneConnection::on_ready(std::uint32_t events) {
+void LaneConnection::on_ready(std::uint32_t) {
   Owner& owner = owner_;
   if (state_ == State::connecting) {
     on_connected();
+  } else if (state_ == State::opening) {
+    open();
   } else {
-    if (events & COLLET_LOOP_WRITABLE && blocked_) write();
-    if (events & COLLET_LOOP_READABLE && state_ != State::closed) read();
+    if (unsent()) write();
+    if (state_ != State::closed) read();
   }
   owner.on_turn_end();
 }
@@ -76,31 +80,54 @@ void LaneConnection::on_connected() {
   socklen_t size = sizeof problem;
   getsockopt(descriptor_.get(), SOL_SOCKET, SO_ERROR, &problem, &size);
   if (problem != 0) return lose(words("cannot connect", problem), false);
+  if (route_->tls) {
+    stream_ = std::make_unique<TlsStream>(descriptor_.get(), route_->tls);
+  } else {
+    stream_ = std::make_unique<PlainStream>(descriptor_.get());
+  }
+  state_ = State::opening;
+  open();
+}
+
+void LaneConnection::open() {
+  const auto outcome = stream_->open();
+  if (outcome == Outcome::waits) return watch();
+  if (outcome != Outcome::done) return lose("cannot connect: " + stream_->why(), false);
   stop_timer();
+  begin();
+}
+
+void LaneConnection::begin() {
   state_ = State::busy;
-  loops_.rewatch(watch_, COLLET_LOOP_READABLE);
+  sent_before_ = stream_->sent();
   write();
 }
 
 // What cannot be written is no end yet: the remote may have answered before it closed.
 void LaneConnection::write() {
-  const ssize_t now = send(descriptor_.get(), request_.data() + sent_, request_.size() - sent_, MSG_NOSIGNAL);
-  if (now > 0) sent_ += static_cast<std::size_t>(now);
-  const bool blocked = sent_ < request_.size() && (now >= 0 || errno == EAGAIN || errno == EINTR);
-  if (blocked == std::exchange(blocked_, blocked)) return;
-  loops_.rewatch(watch_, COLLET_LOOP_READABLE | (blocked ? COLLET_LOOP_WRITABLE : 0));
+  const auto [outcome, bytes] = stream_->write(std::string_view(request_).substr(sent_));
+  sent_ += bytes;
+  watch();
+  if (outcome == Outcome::broken || outcome == Outcome::ended) read();
 }
 
 void LaneConnection::read() {
   char bytes[64 << 10];
-  const ssize_t got = recv(descriptor_.get(), bytes, sizeof bytes, 0);
-  if (got > 0) return take({bytes, static_cast<std::size_t>(got)});
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  const int problem = got < 0 ? errno : 0;
+  static_assert(sizeof bytes >= ByteStream::kRecordBytes);
+  const auto [outcome, got] = stream_->read(bytes, sizeof bytes);
+  watch();
+  if (outcome == Outcome::waits) return;
+  if (outcome == Outcome::done) return take({bytes, got});
   if (state_ == State::free) return close();
-  if (problem == 0 && reader_.finish() == ResponseReader::State::whole) return on_whole(false);
-  const bool taken = sent_ > 0 && (reader_.begun() || !kit::ended_unread(descriptor_.get(), sent_));
-  lose(problem ? words("the connection has broken", problem) : reader_.problem(), taken);
+  const bool ended = outcome == Outcome::ended;
+  if (ended && reader_.finish() == ResponseReader::State::whole) return on_whole(false);
+  lose(ended ? reader_.problem() : "the connection has broken: " + stream_->why(), may_have_been_read());
+}
+
+// Under TLS the socket takes more than the request: all that it has taken since has to be unread.
+bool LaneConnection::may_have_been_read() const {
+  const std::size_t sent = stream_->sent() - sent_before_;
+  return sent > 0 && (reader_.begun() || !kit::ended_unread(descriptor_.get(), sent));
 }
 
 void LaneConnection::take(std::string_view bytes) {
@@ -123,7 +150,7 @@ void LaneConnection::take(std::string_view bytes) {
 void LaneConnection::on_whole(bool nothing_more) {
   HttpSink* const sink = std::exchange(sink_, nullptr);
   std::string body = std::move(reader_.body());
-  if (reader_.keeps_alive() && nothing_more && sent_ == request_.size()) {
+  if (reader_.keeps_alive() && nothing_more && !unsent()) {
     state_ = State::free;
     if (sink) owner_.on_rest(*this);
   } else {
@@ -155,6 +182,8 @@ void LaneConnection::release() {
   state_ = State::closed;
   stop_timer();
   if (watch_) loops_.unwait(std::exchange(watch_, 0));
+  if (stream_) stream_->close();
+  stream_.reset();
   descriptor_.close();
 }
 
@@ -162,9 +191,14 @@ void LaneConnection::stop_timer() {
   if (timer_) loops_.unwait(std::exchange(timer_, 0));
 }
 
-bool LaneConnection::stands() const {
+void LaneConnection::watch() {
+  const std::uint32_t events = COLLET_LOOP_READABLE | (stream_->wants_room() ? COLLET_LOOP_WRITABLE : 0);
+  if (events != std::exchange(watched_, events)) loops_.rewatch(watch_, events);
+}
+
+bool LaneConnection::stands() {
   char byte;
-  return recv(descriptor_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+  return stream_->read(&byte, 1).outcome == Outcome::waits;
 }
 
 }  // namespace collet::client

@@ -1,4 +1,5 @@
-// One kept connection of a host's loop to a remote: HTTP/1.1, one request after the other. On its loop alone.
+// One kept connection of a host's loop to a remote: HTTP/1.1, in plain or under TLS, one request after the other. On its
+// loop alone.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 
 #include <collet/kit/descriptor.hpp>
 
+#include "client/net/byte_stream.h"
 #include "client/net/http.h"
 #include "client/net/response_reader.h"
 #include "client/offer/host_loops.h"
@@ -50,14 +52,16 @@ class LaneConnection {
   // Whether it has carried an answer before the request that it carries, or has lost.
   bool kept() const { return kept_; }
   // Whether a free connection still stands, as far as one can know.
-  bool stands() const;
+  bool stands();
 
  private:
-  enum class State : std::uint8_t { unconnected, connecting, busy, free, closed };
+  enum class State : std::uint8_t { unconnected, connecting, opening, busy, free, closed };
 
   void connect();
   void on_ready(std::uint32_t events);
   void on_connected();
+  void open();
+  void begin();
   void write();
   void read();
   void take(std::string_view bytes);
@@ -65,18 +69,23 @@ class LaneConnection {
   void lose(std::string message, bool sent);
   void release();
   void stop_timer();
+  void watch();
+  bool unsent() const { return sent_ < request_.size(); }
+  bool may_have_been_read() const;
 
   const HostLoops& loops_;
   Owner& owner_;
   const LaneRoutePtr route_;
   State state_ = State::unconnected;
   kit::Descriptor descriptor_;
+  std::unique_ptr<ByteStream> stream_;  // over the descriptor, once that is connected
   collet_loop_wait watch_ = 0;
-  collet_loop_wait timer_ = 0;  // until it is connected
+  std::uint32_t watched_ = COLLET_LOOP_WRITABLE;
+  collet_loop_wait timer_ = 0;  // until the stream is open
   HttpSink* sink_ = nullptr;
   std::string request_;
-  std::size_t sent_ = 0;
-  bool blocked_ = false;  // the rest of the request waits for room
+  std::size_t sent_ = 0;         // of the request
+  std::size_t sent_before_ = 0;  // what the socket had taken when the request began
   bool kept_ = false;
   bool head_told_ = false;
   ResponseReader reader_;

@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
+#include <initializer_list>
+#include <optional>
 
 #include "client/net/text.h"
 #include "client/net/url.h"
@@ -13,12 +14,10 @@
 namespace collet::client {
 namespace {
 
-// The path of an http URL as a request line can have it; empty: libcurl would change it, or send something else
-// besides.
+// The path of a URL as a request line can have it; empty: libcurl would change it, or send something else besides.
 std::string path_of(std::string_view url) {
-  constexpr std::string_view kScheme = "http://";
-  if (!origin_of(url).starts_with(kScheme)) return {};
-  const std::string_view rest = url.substr(kScheme.size());
+  if (origin_of(url).empty()) return {};
+  const std::string_view rest = url.substr(url.find("://") + 3);
   const std::size_t slash = rest.find_first_of("/?#");
   if (rest.substr(0, slash).find('@') != std::string_view::npos) return {};
   std::string_view path = slash == std::string_view::npos ? "/" : rest.substr(slash);
@@ -28,11 +27,36 @@ std::string path_of(std::string_view url) {
   return path.starts_with('/') ? std::string(path) : "/" + std::string(path);
 }
 
-bool has_proxy() {
-  for (const char* name : {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"}) {
-    if (const char* value = std::getenv(name); value && *value) return true;
+// The first of these variables that is set; empty: none.
+std::string_view first_set(std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (const char* value = std::getenv(name); value && *value) return value;
+  }
+  return {};
+}
+
+// Whether a list such as "a.example, .b.example" has the host, or a domain that it is in. libcurl understands more of
+// such a list; where it does, there is no lane.
+bool has_host(std::string_view list, std::string_view host) {
+  if (list == "*") return true;
+  while (!list.empty()) {
+    const std::size_t end = list.find_first_of(", ");
+    std::string_view one = list.substr(0, end);
+    list = end == std::string_view::npos ? std::string_view() : list.substr(end + 1);
+    if (one.starts_with('.')) one.remove_prefix(1);
+    if (one.empty() || one.size() > host.size()) continue;
+    const std::string_view before = host.substr(0, host.size() - one.size());
+    if (equals_ignoring_case(host.substr(before.size()), one) && (before.empty() || before.ends_with('.'))) return true;
   }
   return false;
+}
+
+bool has_proxy(const Url& url) {
+  if (url.is_loopback()) return false;  // as HttpClient has it
+  const bool secure = url.scheme == "https";
+  const std::string_view proxy = secure ? first_set({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
+                                        : first_set({"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"});
+  return !proxy.empty() && !has_host(first_set({"no_proxy", "NO_PROXY"}), url.host);
 }
 
 // Whether it says how messages are told apart, or to whom they go.
@@ -63,10 +87,15 @@ bool set_address(LaneRoute& route, const PeerAddress& from) {
 }  // namespace
 
 std::shared_ptr<LaneRoute> make_route(const RemoteConfig& config, const std::string& url,
-                                      const PeerAddress& address, const std::string& user_agent) {
+                                      const PeerAddress& address, const std::string& user_agent, TlsContextPtr tls) {
   const std::string path = path_of(url);
+  const std::optional<Url> target = parse_url(url);
   auto route = std::make_shared<LaneRoute>();
-  if (path.empty() || has_proxy() || !set_address(*route, address)) return nullptr;
+  if (path.empty() || !target || has_proxy(*target) || !set_address(*route, address)) return nullptr;
+  if (target->scheme == "https") {
+    if (!tls) return nullptr;
+    route->tls = std::move(tls);
+  }
   const auto& forwarded = config.forward_headers;
   if (std::any_of(forwarded.begin(), forwarded.end(), is_framing)) return nullptr;
   if (std::any_of(config.headers.begin(), config.headers.end(),
@@ -74,7 +103,7 @@ std::shared_ptr<LaneRoute> make_route(const RemoteConfig& config, const std::str
     return nullptr;
   }
   route->config = config;
-  route->preamble = "POST " + path + " HTTP/1.1\r\nHost: " + origin_of(url).substr(std::strlen("http://")) +
+  route->preamble = "POST " + path + " HTTP/1.1\r\nHost: " + origin_of(url).substr(target->scheme.size() + 3) +
                     "\r\nUser-Agent: " + user_agent + "\r\n";
   return route;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "client/mcp/http_message.h"
+#include "client/net/tls_context.h"
 #include "client/offer/config.h"
 #include "client/offer/lane_target.h"
 #include "client/remote/incoming_call.h"
@@ -20,11 +21,12 @@ namespace collet::client {
 
 using LinkNumber = std::uint64_t;
 
-// What a loop has to know of a remote that is connected: over plain HTTP, and with no authorization of its own.
+// What a loop has to know of a remote that is connected: over HTTP/1.1, and with no authorization of its own.
 struct LaneRoute {
   RemoteConfig config;
   sockaddr_storage address = {};
   socklen_t address_size = 0;
+  TlsContextPtr tls;     // null: none
   std::string preamble;  // of each request: its first line and the headers that HTTP wants
   Sender sender;
   std::string stamp;  // Connection::stamp()
@@ -35,9 +37,11 @@ struct LaneRoute {
 };
 using LaneRoutePtr = std::shared_ptr<const LaneRoute>;
 
-// The route to a URL, with what is known before the remote has said anything; null if libcurl is to do it.
+// The route to a URL, with what is known before the remote has said anything; null if libcurl is to do it. `tls` is for
+// an https URL, which has no route without.
 std::shared_ptr<LaneRoute> make_route(const RemoteConfig& config, const std::string& url,
-                                      const PeerAddress& address, const std::string& user_agent);
+                                      const PeerAddress& address, const std::string& user_agent,
+                                      TlsContextPtr tls = nullptr);
 
 // Each loop has a part of its own, so that loops do not wait for each other.
 class LaneGate {

@@ -49,6 +49,7 @@ Result<std::unique_ptr<Transport>> Remote::Link::make_transport() {
   settings.headers = std::move(*headers);
   auto tls = tls_of(config);
   if (!tls) return tls.failure();
+  tls_ = *tls ? *tls : around.http.tls();
   settings.tls = std::move(*tls);
   if (config.transport == "sse" || remote_.old_transport_) {
     return std::unique_ptr<Transport>(std::make_unique<SseTransport>(around.loop, around.http,
@@ -64,10 +65,21 @@ Result<std::unique_ptr<Transport>> Remote::Link::make_transport() {
   return std::unique_ptr<Transport>(std::move(made));
 }
 
-LaneRoutePtr Remote::Link::lane_route() const {
+// Null: there is none, or the URL needs none.
+TlsContextPtr Remote::Link::lane_tls() {
+  const auto url = parse_url(http_->url());
+  if (!url || url->scheme != "https") return nullptr;
+  if (!lane_tls_ || lane_tls_->is_old()) {
+    TlsContextPtr made = TlsContext::make(*tls_, url->host, http_->address().speaks_http_2);
+    if (made) lane_tls_ = std::move(made);  // else one of two files has changed, and the other is about to
+  }
+  return lane_tls_;
+}
+
+LaneRoutePtr Remote::Link::lane_route() {
   if (remote_.around_.loops == 0) return nullptr;
   if (!http_ || !http_->open() || speaks_aside_) return nullptr;
-  auto route = make_route(remote_.config_, http_->url(), http_->address(), remote_.around_.http.user_agent());
+  auto route = make_route(remote_.config_, http_->url(), http_->address(), remote_.around_.http.user_agent(), lane_tls());
   const auto& headers = http_->sender().headers;
   if (!route || !std::all_of(headers.begin(), headers.end(),
                              [](const HttpHeader& header) { return is_header_value(header.value); })) {

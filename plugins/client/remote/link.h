@@ -28,7 +28,9 @@ class Remote::Link final : public ConnectionListener, public Asker {
   // Whether the remote tells of changes of its lists.
   bool hears() const { return hears_; }
   // For calls that are made without this connection; null: there are none.
-  LaneRoutePtr lane_route() const;
+  LaneRoutePtr lane_route();
+  // Whether new connections need another route, since files of its TLS have changed.
+  bool lane_is_old() const { return lane_tls_ && lane_tls_->is_old(); }
   // A call whose response comes by a lane; and what comes.
   void adopt(ProxyCall& call, RequestId request);
   void take_carried(RequestId request, std::string_view text) { http_->carried(request, text); }
@@ -44,6 +46,7 @@ class Remote::Link final : public ConnectionListener, public Asker {
 
   Result<std::unique_ptr<Transport>> make_transport();
   Result<std::unique_ptr<Transport>> start_command();
+  TlsContextPtr lane_tls();
   void on_started();
   void look_again();
   bool is_of_lanes(const Message& message, bool (Link::*then)(const Message&));
@@ -58,6 +61,8 @@ class Remote::Link final : public ConnectionListener, public Asker {
   const std::shared_ptr<const int> alive_ = std::make_shared<const int>();  // callbacks of others watch it by a weak_ptr
   unsigned gathering_ = 0;     // messages that wait for the calls that are in lanes
   bool speaks_aside_ = false;  // outside of responses, of what may be about a call
+  TlsPtr tls_;                 // of http_
+  TlsContextPtr lane_tls_;
   Timer pause_;                                // before it listens again
   RequestId listen_ = 0;
   unsigned listen_failures_ = 0;

@@ -337,6 +337,7 @@ void Remote::call(IncomingCall call, RemoteItemPtr item) {
     around_.host.fail(call.id, kInvalidParams, "remote " + config_.name + ": its question has expired: begin anew");
     return;
   }
+  if (state_ == State::up && link_->lane_is_old()) open_gate();
   if (ProxyCall* const made = admit(std::move(call), std::move(item))) begin_when_up(*made, why_down());
 }
 

@@ -9,7 +9,9 @@ using namespace collet::client;
 namespace {
 
 std::string preamble(const std::string& url, const RemoteConfig& config = {}, const std::string& ip = "127.0.0.1") {
-  const auto route = make_route(config, url, {ip, 80}, "collet/1");
+  static const TlsContextPtr tls = TlsContext::make(Tls(), "a.example", false);
+  const auto route = make_route(config, url, {ip, 80}, "collet/1", tls);
+  if (route) CHECK((route->tls == tls) == url.starts_with("https:"));
   return route ? route->preamble : "none";
 }
 
@@ -24,15 +26,18 @@ TEST_CASE("a route to a URL says what a request begins with") {
   CHECK(preamble("HTTP://A.example:80") == request("/", "a.example"));
   CHECK(preamble("http://a.example:8080?x") == request("/?x", "a.example:8080"));
   CHECK(preamble("http://[::1]:81/mcp", {}, "::1") == request("/mcp", "[::1]:81"));
+  CHECK(preamble("https://A.example:443/mcp") == request("/mcp", "a.example"));
+  CHECK(preamble("https://a.example:444") == request("/", "a.example:444"));
 }
 
 TEST_CASE("what libcurl does better has no route") {
-  for (const char* url : {"https://a.example/mcp", "http://user:word@a.example/mcp", "http://a.example/../mcp",
+  for (const char* url : {"https://user@a.example/mcp", "https://a.example/../mcp", "http://user:word@a.example/mcp", "http://a.example/../mcp",
                           "http://a.example/a b", "http://a.example/a\r\nX: y", "ftp://a.example/mcp"}) {
     CAPTURE(url);
     CHECK(preamble(url) == "none");
   }
   CHECK(preamble("http://a.example/mcp", {}, "") == "none");
+  CHECK_FALSE(make_route({}, "https://a.example/mcp", {"127.0.0.1", 443}, "collet/1", nullptr));
   RemoteConfig config;
   config.headers["X-Key"] = "1";
   config.forward_headers = {"X-Other"};
@@ -44,11 +49,29 @@ TEST_CASE("what libcurl does better has no route") {
   CHECK(preamble("http://a.example/mcp", config) == "none");
 }
 
-TEST_CASE("a proxy is libcurl's work") {
-  setenv("http_proxy", "http://127.0.0.1:1", 1);
-  CHECK(preamble("http://a.example/mcp") == "none");
-  unsetenv("http_proxy");
-  CHECK(preamble("http://a.example/mcp") != "none");
+TEST_CASE("a proxy is libcurl's work, and so is a list of exceptions that is more than names") {
+  const char* const http = "http://a.example/mcp";
+  const char* const https = "https://a.example/mcp";
+  const auto with = [](const char* name, const char* url) {
+    setenv(name, "http://127.0.0.1:1", 1);
+    const bool routed = preamble(url) != "none";
+    CHECK(preamble("http://127.0.0.1/mcp") != "none");  // libcurl has none for this machine
+    unsetenv(name);
+    return routed;
+  };
+  for (const char* name : {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"}) CHECK_FALSE(with(name, http));
+  for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) CHECK_FALSE(with(name, https));
+  for (const char* name : {"http_proxy", "HTTP_PROXY"}) CHECK(with(name, https));
+  for (const char* name : {"https_proxy", "HTTPS_PROXY"}) CHECK(with(name, http));
+  for (const auto& [list, spared] : {std::pair("*", true), {"a.example", true}, {"b.example,.EXAMPLE", true}, {"b c, example", true},
+                                     {"x.a.example", false}, {"ample", false}, {"b.example, , c", false}, {"*,b", false}}) {
+    CAPTURE(list);
+    setenv("no_proxy", list, 1);
+    CHECK(with("https_proxy", https) == spared);
+    unsetenv("no_proxy");
+  }
+  CHECK(preamble(http) != "none");
+  CHECK(preamble(https) != "none");
 }
 
 TEST_CASE("the address is the one that has answered before") {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 
 #include "client/limits.h"
+#include "plugins/client/certificates.h"
 #include "plugins/client/fake_loops.h"
 #include "plugins/client/kept_server.h"
 #include "support/catch.h"
@@ -37,7 +38,7 @@ struct House final : LaneListener {
   static inline House* of_test = nullptr;
 
   explicit House(const KeptServer& server) : House(server.port()) {}
-  explicit House(std::uint16_t port) {
+  explicit House(std::uint16_t port, const TlsContextPtr& tls = nullptr) {
     of_test = this;
     table.fail = [](const collet_host*, collet_call call, std::int32_t code, const char* text, std::size_t size,
                     const char*, std::size_t) -> std::int32_t {
@@ -60,9 +61,9 @@ struct House final : LaneListener {
     host_loops = host->loops();
     RemoteConfig config;
     config.name = "r";
-    const std::string url = "http://127.0.0.1:" + std::to_string(port) + "/mcp";
+    const std::string url = (tls ? "https" : "http") + std::string("://127.0.0.1:") + std::to_string(port) + "/mcp";
     config.url = url;
-    route = make_route(config, url, {"127.0.0.1", port}, "collet/1");
+    route = make_route(config, url, {"127.0.0.1", port}, "collet/1", tls);
     route->sender.version = "2026-07-28";
     route->stamp = R"("stamp":true,"io.modelcontextprotocol/clientCapabilities":)";
     gate->open(route);
@@ -208,6 +209,17 @@ struct SlowServer {
     hang_up();
   }
 };
+
+// Who a server under TLS is, and whom its remote believes.
+const Certificate& local() {
+  static const Certificate one({.names = "IP:127.0.0.1"});
+  return one;
+}
+
+TlsContextPtr believing(const Certificate& one, const std::string& host = "127.0.0.1") {
+  return TlsContext::make({.authorities = std::make_shared<const Authorities>(one.pem(), false), .certificate = {}, .key = {}},
+                          host, false);
+}
 
 }  // namespace
 
@@ -697,4 +709,139 @@ TEST_CASE("a lane: what is said aside about a call is told to its caller") {
   house.lane->tell(id + 1, *parse_message(text));
   house.lane->tell(id, *parse_message(text));
   CHECK(house.said == "1:3/4 ");
+}
+
+TEST_CASE("a lane under TLS: calls end on their loop, and one connection carries them one after the other") {
+  KeptServer server(
+      [](const std::string& request) {
+        return result_of(request, "{\"a\":\"" + std::string(request.size() * 200, 'x') + "\"}");
+      },
+      local().server());
+  House house(server.port(), believing(local()));
+  for (unsigned calls = 0; calls < 3; ++calls) CHECK(house.call().size() > 4 * ByteStream::kRecordBytes);
+  CHECK(server.accepted() == 1);
+  CHECK(house.handed.empty());
+  house.loops.pass(limits::kLaneIdleMs);
+  house.loops.pass(limits::kLaneIdleMs);
+  CHECK(house.loops.watches() == 0);
+  CHECK(house.call().starts_with("result "));
+  CHECK(server.accepted() == 2);
+}
+
+TEST_CASE("a lane under TLS: who is not believed is left to libcurl, and hears nothing") {
+  std::atomic<unsigned> requests{0};
+  KeptServer server(
+      [&](const std::string& request) {
+        ++requests;
+        return result_of(request);
+      },
+      local().server());
+  const Certificate stranger({.names = "IP:127.0.0.1"});
+  for (const TlsContextPtr& tls : {believing(stranger), believing(local(), "127.0.0.2"), believing(local(), "a.example")}) {
+    House house(server.port(), tls);
+    CHECK(house.call() == "");
+    REQUIRE(house.handed.size() == 1);
+    CHECK(house.handed[0].how == How::begin);
+    CHECK(house.handed[0].shuts);
+    CHECK(house.handed[0].call.arguments == R"({"a":1})");
+  }
+  CHECK(requests == 0);
+}
+
+TEST_CASE("a lane under TLS: a server that does not shake hands is given up") {
+  for (const bool hangs_up : {true, false}) {
+    CAPTURE(hangs_up);
+    SlowServer server;
+    House house(server.port, believing(local()));
+    house.begin();
+    house.loops.turn_until([&] { return house.loops.watches() == 1; });
+    house.loops.turn();
+    CHECK(server.accept_and_read().starts_with("\x16\x03"));
+    hangs_up ? server.hang_up() : house.loops.pass(limits::kConnectMs);
+    REQUIRE(house.loops.turn_until([&] { return !house.handed.empty(); }));
+    CHECK(house.handed[0].how == How::begin);
+    CHECK(house.handed[0].shuts);
+    CHECK(house.ended.empty());
+  }
+}
+
+TEST_CASE("a lane under TLS: a body that ends with its connection is whole if that end was announced") {
+  KeptServer server(
+      [](const std::string& request) {
+        return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + answer_to(request, R"("result":{})");
+      },
+      local().server());
+  House house(server.port(), believing(local()));
+  server.foredoom({.says = KeptServer::Fate::kAll - 1});
+  CHECK(house.call() == "result {}");
+  server.foredoom({.says = KeptServer::Fate::kAll - 1, .silent = true});
+  CHECK(house.call() == "-32603 remote r: the connection has broken: it has closed the connection without a word");
+  CHECK(house.handed.empty());
+}
+
+TEST_CASE("a lane under TLS: a kept connection that the remote has closed is not used, noticed or not") {
+  KeptServer server([](const std::string& request) { return result_of(request); }, local().server());
+  House house(server.port(), believing(local()));
+  for (const bool noticed : {true, false}) {
+    CAPTURE(noticed);
+    const unsigned before = server.accepted();
+    house.call();
+    server.hang_up();
+    while (server.open() > 0) std::this_thread::yield();
+    if (noticed) house.loops.turn_until([&] { return house.loops.watches() == 0; });
+    CHECK(house.call() == R"(result {"content":[]})");
+    CHECK(server.accepted() == before + 1 + (noticed ? 1 : 0));
+  }
+}
+
+TEST_CASE("a lane under TLS: a call is read once at most, and ended once, at whichever byte the remote ends") {
+  std::atomic<unsigned> requests{0};
+  std::atomic<std::size_t> request_size{0};
+  std::atomic<std::size_t> answer_size{0};
+  KeptServer server(
+      [&](const std::string& request) {
+        ++requests;
+        request_size = request.size();
+        std::string answer = result_of(request);
+        answer_size = answer.size();
+        return answer;
+      },
+      local().server());
+  House house(server.port(), believing(local()));
+  house.call();
+  const auto try_fate = [&](KeptServer::Fate fate) {
+    CAPTURE(fate.reads, fate.says, fate.resets);
+    house.call();
+    requests = 0;
+    server.foredoom(fate);
+    const std::string end = house.call();
+    const bool answered = fate.says != KeptServer::Fate::kAll && fate.says >= answer_size;
+    CHECK(requests == (fate.reads == KeptServer::Fate::kAll ? 1 : 0));
+    CHECK_THAT(end, Catch::StartsWith(answered ? "result " : "-32603 remote r: "));
+    CHECK(house.handed.empty());
+  };
+  constexpr std::size_t kStep = 13;  // each of these shakes hands anew
+  const std::size_t in_request = request_size, in_answer = answer_size;
+  for (const bool resets : {false, true}) {
+    for (std::size_t reads = 0; reads < in_request; reads += kStep) try_fate({.reads = reads, .resets = resets});
+    for (std::size_t says = 0; says < in_answer; says += kStep) try_fate({.says = says, .resets = resets});
+    try_fate({.says = in_answer, .resets = resets});
+  }
+}
+
+TEST_CASE("a lane under TLS: nobody connects by files that have changed, and what is connected goes on") {
+  const Certificate ours({.names = "DNS:us"});
+  KeptServer server([](const std::string& request) { return result_of(request); }, local().server());
+  House house(server.port(), TlsContext::make({.authorities = std::make_shared<const Authorities>(local().pem(), false),
+                                               .certificate = ours.file(),
+                                               .key = ours.key_file()},
+                                              "127.0.0.1", false));
+  house.call();
+  ours.folder().put("certificate.pem", ours.pem() + "\n");
+  CHECK(house.call().starts_with("result "));
+  server.hang_up();
+  house.loops.turn_until([&] { return house.loops.watches() == 0; });
+  IncomingCall call;
+  CHECK_FALSE(house.begin(call));
+  CHECK(server.accepted() == 1);
 }

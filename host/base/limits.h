@@ -22,6 +22,7 @@ inline constexpr std::size_t kHttpTargetBytesMax = 8u << 10;
 inline constexpr std::size_t kHttpChunkLineBytesMax = 1u << 10;  // a chunk's size and extensions, or one trailer
 inline constexpr std::size_t kHttpTrailerBytesMax = 8u << 10;    // all trailers of a chunked body
 inline constexpr std::size_t kHttpPipelineBytesMax = 64u << 10;  // requests sent ahead of an answer, kept
+inline constexpr std::size_t kHttpBodyAheadBytesMax = 256u << 10;  // of a body that is handed on as it comes, that have not been taken
 inline constexpr std::size_t kHttpCopyBytesMax = 16u << 10;      // larger bodies are written from where they are
 inline constexpr std::uint64_t kHttpLingerMs = 2'000;            // for the client to read a last answer
 inline constexpr unsigned kConnectionsMax = 20'000;              // a loop

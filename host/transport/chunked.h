@@ -16,6 +16,12 @@ class ChunkDecoder {
   // Decodes [in, end): the content of chunks is moved to `out`, which may lie before `in` in the same buffer; `in`
   // and `out` advance. Trailers are dropped. At `complete`, `in` is past the last byte of the body.
   Status decode(char*& in, char* end, char*& out);
+  // From now on the body may have so many bytes, also after `too_large`: then it goes on where it was. False: it is larger already.
+  [[nodiscard]] bool allow(std::size_t body_bytes_max) {
+    body_bytes_max_ = body_bytes_max;
+    const std::uint64_t announced = body_bytes_ + (phase_ == Phase::size ? chunk_left_ : 0);
+    return announced <= body_bytes_max;
+  }
 
  private:
   enum class Phase : std::uint8_t {

@@ -37,6 +37,7 @@ struct HttpRequest {
   bool repeats = true;    // false: no two headers have the same name
   std::string_view client = {};  // whom what it takes is counted to (see HttpHandler::refuses())
   const void* known = nullptr;   // what the handler has said of its sender before (HttpSender::known)
+  bool body_follows = false;     // by HttpReplyObserver::on_body(), and `body` is empty (HttpSender::streamed_bytes_max)
 
   // The value of the first header of that name (any case), surrounding blanks removed; data() is null if there is
   // none.
@@ -74,6 +75,18 @@ class HttpReplyObserver {
   virtual void on_gone() = 0;
   // All that was written to a stream has left. Comes from the loop, too.
   virtual void on_sent() {}
+  // Of a request whose body follows: its next bytes, borrowed, perhaps none with the last. Those that were told and are not taken
+  // (HttpReply::body_taken()) are ahead: kHttpBodyAheadBytesMax of them, then no more is read.
+  virtual void on_body(std::string_view bytes, bool last) {
+    static_cast<void>(bytes);
+    static_cast<void>(last);
+  }
+  // No more of it comes, as its client has made a mistake, or is too slow. The observer gives that answer now, or, if it has begun another
+  // one, aborts that.
+  virtual void on_body_failed(int status, std::string_view why) {
+    static_cast<void>(status);
+    static_cast<void>(why);
+  }
 
  protected:
   ~HttpReplyObserver() = default;
@@ -84,6 +97,8 @@ struct HttpSender {
   std::string client;  // whom what the request takes is counted to
   // The handler's own, and null if there is none: it comes again with the same request, perhaps to the handler of another loop.
   std::shared_ptr<const void> known = {};
+  // Not 0: the request is given to the handler now, and so much of its body, at most, follows as it comes.
+  std::size_t streamed_bytes_max = 0;
 };
 
 // The answer to one request: respond(), or begin_events(), event()* and end(), or begin(), write()* and end(). Owned by the
@@ -117,6 +132,10 @@ class HttpReply {
   // can wait for on_sent(), or be left out, should.
   virtual std::size_t room() const { return limits::kStreamAheadBytes; }
 
+  // Of a request whose body follows: so many bytes of it are ahead no more. None: they are waited for, and a client that waits to
+  // be told so (Expect: 100-continue) is told. From the loop. An answer that ends before its body has come ends the connection.
+  virtual void body_taken(std::size_t bytes) { static_cast<void>(bytes); }
+
   // Instead of an answer, from inside of HttpHandler::refuses() or on_request(), once there is an observer: the handler cannot say
   // yet what becomes of the request. It stays as it is until release(). What its client sends meanwhile is not looked at, and no
   // more than kHttpPipelineBytesMax of it is taken, by which its end is noticed. No time limit runs: that is the handler's.
@@ -137,7 +156,7 @@ class HttpHandler {
   virtual void on_request(const HttpRequest& request, HttpReply& reply) = 0;
   // The header of a request has come whole, and its body has not: who may not send it is answered at once, which
   // ends the connection, or the request is held, and true is returned. `sender` is the address that it comes from, and may
-  // become whoever it is counted to instead, with what is known of them.
+  // become whoever it is counted to instead, with what is known of them, and whether the body is to follow the request.
   virtual bool refuses(const HttpRequest& header, HttpReply& reply, HttpSender& sender) {
     static_cast<void>(header);
     static_cast<void>(reply);
@@ -157,14 +176,15 @@ class HttpHandler {
 
 // A time of 0 is no limit (and no comments).
 struct HttpLimits {
-  std::size_t body_bytes_max = limits::kMessageBytesMax;
+  std::size_t body_bytes_max = limits::kMessageBytesMax;  // that comes whole
+  std::size_t streamed_bytes_max = 0;                     // of a body that follows its request, if that is more
   std::size_t header_bytes_max = limits::kHttpHeaderBytesMax;
   std::size_t target_bytes_max = limits::kHttpTargetBytesMax;
   unsigned header_count_max = limits::kHttpHeaderCountMax;
   unsigned connections_max = limits::kConnectionsMax;
   // From the first byte of a request to its last header; and of a connection, to its first byte.
   std::uint64_t header_timeout_ms = limits::kHttpHeaderTimeoutMs;
-  std::uint64_t body_timeout_ms = limits::kHttpBodyTimeoutMs;
+  std::uint64_t body_timeout_ms = limits::kHttpBodyTimeoutMs;  // of one that follows: from one piece to the next
   std::uint64_t idle_timeout_ms = limits::kHttpIdleTimeoutMs;  // between requests
   std::uint64_t keep_alive_comment_ms = limits::kHttpKeepAliveCommentMs;
   std::size_t write_buffer_bytes_max = limits::kWriteBufferBytesMax;

@@ -19,6 +19,9 @@ struct LentParser {
   ~LentParser() { parser.reset(); }
 };
 
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::string_view kTooLate = "the request did not come in time";
+
 }  // namespace
 
 void HttpConnection::open(ConnectionGroup& group, int descriptor, Peer peer, std::string address,
@@ -107,7 +110,8 @@ void HttpConnection::time_is_up() {
   switch (place_.wait) {
     case Wait::header:
     case Wait::body:
-      return refuse(408, "the request did not come in time", input_.salvage());
+      if (body_) return fail_body(408, kTooLate);
+      return refuse(408, kTooLate, input_.salvage());
     case Wait::comment:
       answer_.comment(output_);
       return piece_written();
@@ -134,7 +138,10 @@ uv_buf_t HttpConnection::read_space() {
 
 // Where the next bytes of requests go; none if there is no memory for them.
 uv_buf_t HttpConnection::space() {
-  if (input_.is_empty()) return uv_buf_init(group_->read_buffer.get(), ConnectionGroup::kReadBytes);
+  if (input_.is_empty()) {
+    const std::size_t room = body_ ? limits::kHttpBodyAheadBytesMax - body_ahead_ : ConnectionGroup::kReadBytes;
+    return uv_buf_init(group_->read_buffer.get(), static_cast<unsigned>(std::min(room, ConnectionGroup::kReadBytes)));
+  }
   const std::span<char> space = input_.space(ConnectionGroup::kReadBytes);
   return uv_buf_init(space.data(), static_cast<unsigned>(space.size()));
 }
@@ -174,8 +181,8 @@ void HttpConnection::uncork() {
 
 // A client's close() and its shutdown(SHUT_WR) look the same. What it is owed is still sent.
 void HttpConnection::on_end(ssize_t error) {
-  // A deferred connection has a request that it keeps.
-  if (error != UV_EOF || !(owes_answer() || output_.waits() || place_.deferred)) return close();
+  // A deferred connection has a request that it keeps. One whose body has not come whole is none.
+  if (error != UV_EOF || body_ || !(owes_answer() || output_.waits() || place_.deferred)) return close();
   read_ended_ = true;
   socket_.stop_reading();
   if (owes_answer()) look_for_client();
@@ -221,17 +228,33 @@ void HttpConnection::received(std::size_t bytes) {
   if (!input_.is_empty()) {
     input_.add(bytes);
     serve_kept();
-  } else if (!may_read_request()) {
-    keep(HttpParser(group_->limits), {group_->read_buffer.get(), bytes});
   } else {
-    const LentParser lent{group_->parser};
-    const std::span<char> rest = consume(lent.parser, {group_->read_buffer.get(), bytes});
-    if (!rest.empty() && phase_ != Phase::lingering && !closing_) keep(std::move(lent.parser), rest);
+    std::span<char> got{group_->read_buffer.get(), bytes};
+    if (body_) got = take_body(got);
+    if (!got.empty()) receive_request(got);
   }
-  if (has_kept_too_much() && !closing_) {
+  if (reads_too_fast() && !closing_) {
     paused_ = true;
     socket_.stop_reading();
   }
+  if (body_) await_more();
+}
+
+// Bytes of requests, of which none are kept yet.
+void HttpConnection::receive_request(std::span<char> bytes) {
+  if (!may_read_request()) {
+    if (phase_ != Phase::lingering && !closing_) keep(HttpParser(group_->limits), bytes);
+    return;
+  }
+  const LentParser lent{group_->parser};
+  const std::span<char> rest = consume(lent.parser, bytes);
+  if (!rest.empty() && phase_ != Phase::lingering && !closing_) keep(std::move(lent.parser), rest);
+}
+
+// Once it is paused it waits for half of what is ahead to be taken, so as not to read byte by byte.
+bool HttpConnection::reads_too_fast() {
+  if (body_) return paused_ ? 2 * body_ahead_ > limits::kHttpBodyAheadBytesMax : body_ahead_ == limits::kHttpBodyAheadBytesMax;
+  return has_kept_too_much();
 }
 
 // Ahead of an answer that is owed or has not been taken yet.
@@ -259,8 +282,17 @@ std::span<char> HttpConnection::consume(HttpParser& parser, std::span<char> byte
     const HttpParser::Status status = parser.parse(bytes.data(), left);
     bytes = bytes.first(left);
     if (status == HttpParser::Status::need_more) {
-      if (parser.take_header() && is_refused(parser, bytes.data())) return phase_ == Phase::held ? bytes : std::span<char>();
-      if (parser.take_expect_continue() && !read_ended_) output_.gathered().append("HTTP/1.1 100 Continue\r\n\r\n");
+      if (parser.take_header()) {
+        std::size_t streamed_bytes_max = 0;
+        if (is_refused(parser, bytes.data(), streamed_bytes_max)) return phase_ == Phase::held ? bytes : std::span<char>();
+        if (streamed_bytes_max > 0) {
+          bytes = begin_body(parser, bytes, streamed_bytes_max);
+          parser.reset();
+          input_.know(nullptr);
+          continue;
+        }
+      }
+      if (parser.take_expect_continue() && !read_ended_) output_.gathered().append(kContinue);
       break;
     }
     if (status == HttpParser::Status::failed) {
@@ -284,7 +316,7 @@ void HttpConnection::describe_client(HttpRequest& request) const {
 }
 
 // By its header: then its body is not read. A request that is held is asked about again.
-bool HttpConnection::is_refused(HttpParser& parser, const char* bytes) {
+bool HttpConnection::is_refused(HttpParser& parser, const char* bytes, std::size_t& streamed_bytes_max) {
   HttpRequest header = parser.header(bytes);
   describe_client(header);
   phase_ = Phase::answering;
@@ -295,21 +327,99 @@ bool HttpConnection::is_refused(HttpParser& parser, const char* bytes) {
     return true;
   }
   phase_ = Phase::reading;
-  if (input_.count_to(std::move(sender))) return false;
-  refuse_for_memory(header);
+  streamed_bytes_max = std::min(sender.streamed_bytes_max, std::max(group_->limits.streamed_bytes_max, group_->limits.body_bytes_max));
+  if (!input_.count_to(std::move(sender)) || (streamed_bytes_max > 0 && !input_.hold_ahead(limits::kHttpBodyAheadBytesMax))) {
+    refuse_for_memory(header);
+    return true;
+  }
+  if (streamed_bytes_max > 0 || !parser.is_oversized()) return false;
+  refuse(413, kBodyTooLarge, header);
   return true;
 }
 
 void HttpConnection::hand_over(HttpParser& parser) {
   HttpRequest& request = parser.request();
   describe_client(request);
+  give_to_handler(request, parser);
+  if (read_ended_ && owes_answer() && !closing_) look_for_client();
+}
+
+void HttpConnection::give_to_handler(const HttpRequest& request, HttpParser& parser) {
   served_ = true;
   phase_ = Phase::answering;
   answer_.set_request(parser.keep_alive(), parser.is_http_1_0(), request.method == "HEAD");
   group_->wait(*this, Wait::reply);
   group_->handler.on_request(request, *this);
   COLLET_ASSERT(!owes_answer() || closing_ || observer_);  // else nobody would know when the reply ends
-  if (read_ended_ && owes_answer() && !closing_) look_for_client();
+}
+
+// Hands the request over without its body, and then what has come of that. The bytes behind the body, if all of it has.
+std::span<char> HttpConnection::begin_body(HttpParser& parser, std::span<char> bytes, std::size_t bytes_max) {
+  HttpRequest request = parser.header(bytes.data());
+  describe_client(request);
+  auto begun = parser.begin_body(bytes, bytes_max);
+  if (!begun) {
+    refuse(413, kBodyTooLarge, request);
+    return {};
+  }
+  request.body_follows = true;
+  body_ = std::make_unique<HttpBody>(begun->body);
+  body_ahead_ = 0;
+  expects_continue_ = parser.take_expect_continue();
+  give_to_handler(request, parser);
+  COLLET_ASSERT(phase_ != Phase::held);
+  if (body_ && !closing_ && !begun->begun.empty()) tell_body(begun->begun, false);
+  const std::span<char> behind = body_ && !closing_ ? take_body(begun->rest) : std::span<char>();
+  if (read_ended_ && owes_answer() && !closing_) body_ ? close() : look_for_client();
+  return behind;
+}
+
+// The bytes behind the body, if that is whole.
+std::span<char> HttpConnection::take_body(std::span<char> bytes) {
+  if (bytes.empty()) return {};
+  expects_continue_ = false;
+  std::string_view piece;
+  switch (body_->take(bytes, piece)) {
+    case HttpBody::Status::need_more:
+      if (!piece.empty()) tell_body(piece, false);
+      return {};
+    case HttpBody::Status::complete:
+      body_.reset();
+      await_more();
+      tell_body(piece, true);
+      return bytes;
+    case HttpBody::Status::malformed:
+      fail_body(400, kMalformedChunk);
+      return {};
+    case HttpBody::Status::too_large:
+      break;
+  }
+  fail_body(413, kBodyTooLarge);
+  return {};
+}
+
+void HttpConnection::tell_body(std::string_view piece, bool last) {
+  body_ahead_ += piece.size();
+  observer_->on_body(piece, last);
+}
+
+void HttpConnection::fail_body(int status, std::string_view why) {
+  observer_->on_body_failed(status, why);
+  if (body_) close();  // there was no memory for an answer
+}
+
+void HttpConnection::body_taken(std::size_t bytes) {
+  body_ahead_ -= std::min(bytes, body_ahead_);
+  if (!body_ || closing_) return;
+  if (std::exchange(expects_continue_, false)) output_.gathered().append(kContinue);
+  if (corked_) return;
+  output_.flush();
+  if (closing_) return;
+  if (paused_) {
+    group_->defer(*this);
+  } else {
+    await_more();
+  }
 }
 
 void HttpConnection::hold() {
@@ -355,11 +465,12 @@ void HttpConnection::resume() {
   corked_ = true;
   output_.flush();
   if (!input_.is_empty()) serve_kept();
-  if (paused_ && !has_kept_too_much() && !closing_) {
+  if (paused_ && !reads_too_fast() && !closing_) {
     paused_ = false;
     if (!read_ended_) start_reading();
   }
-  if (socket_.tls() && may_read_request()) decrypt();
+  if (socket_.tls() && (may_read_request() || (body_ && !closing_))) decrypt();
+  if (body_) await_more();
   uncork();
 }
 
@@ -400,6 +511,7 @@ void HttpConnection::respond(int status, std::span<const Header> headers, std::s
   observer_ = nullptr;
   if (closing_) return;
   see_whether_last();
+  if (body_) answer_.end_connection();
   answer_.respond(output_, group_->date, status, headers, body);
   answered();
 }
@@ -422,6 +534,7 @@ bool HttpConnection::begin_stream() {
   COLLET_ASSERT(phase_ == Phase::answering);
   phase_ = Phase::streaming;
   if (closing_) return false;
+  if (std::exchange(expects_continue_, false)) answer_.end_connection();  // it may send its body now, or never
   see_whether_last();
   return true;
 }
@@ -431,7 +544,19 @@ void HttpConnection::stream_begun() {
   if (!corked_) group_->defer(*this);  // the head leaves with the first piece, or in the next turn
 }
 
-void HttpConnection::await_piece() { group_->wait(*this, answer_.has_events() ? Wait::comment : Wait::reply); }
+// Of the answer, or of the body that it is made of.
+void HttpConnection::await_more() {
+  if (closing_ || !owes_answer() || phase_ == Phase::held) return;
+  if (phase_ == Phase::streaming) {
+    if (!output_.waits()) await_piece();
+  } else {
+    group_->wait(*this, awaits_body() ? Wait::body : Wait::reply);
+  }
+}
+
+void HttpConnection::await_piece() {
+  group_->wait(*this, answer_.has_events() ? Wait::comment : awaits_body() ? Wait::body : Wait::reply);
+}
 
 void HttpConnection::event(std::string_view data, const EventFields& fields) {
   COLLET_ASSERT(phase_ == Phase::streaming);
@@ -483,7 +608,7 @@ void HttpConnection::answered() {
   if (closing_) return;
   phase_ = Phase::reading;
   input_.let_go();
-  if (answer_.ends_connection() || group_->draining()) return linger();
+  if (body_ || answer_.ends_connection() || group_->draining()) return linger();
   if (corked_) return output_.flush_if_full();
   output_.flush();
   if (closing_) return;  // the client has broken the connection
@@ -498,6 +623,8 @@ void HttpConnection::answered() {
 // the answer with it: so only our direction is closed, and the rest is dropped for a while.
 void HttpConnection::linger() {
   phase_ = Phase::lingering;
+  body_.reset();
+  expects_continue_ = false;
   output_.flush();
   if (closing_) return;
   if (std::exchange(paused_, false) && !read_ended_) start_reading();

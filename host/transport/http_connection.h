@@ -16,6 +16,7 @@
 #include "transport/connection_group.h"
 #include "transport/http.h"
 #include "transport/http_answer.h"
+#include "transport/http_body.h"
 #include "transport/http_input.h"
 #include "transport/http_output.h"
 #include "transport/http_parser.h"
@@ -44,6 +45,7 @@ class HttpConnection final : public HttpReply, private ClientSocket::Owner {
   std::size_t room() const override;
   void hold() override;
   void release(std::shared_ptr<const void> known) override;
+  void body_taken(std::size_t bytes) override;
   void observe(HttpReplyObserver* observer) override { observer_ = observer; }
 
   // For the group.
@@ -86,13 +88,21 @@ class HttpConnection final : public HttpReply, private ClientSocket::Owner {
   void look_for_client();
   void decrypt();
   void received(std::size_t bytes);
+  void receive_request(std::span<char> bytes);
   bool has_kept_too_much();
+  bool reads_too_fast();
   void keep(HttpParser&& parser, std::span<const char> bytes);
   void serve_kept();
   std::span<char> consume(HttpParser& parser, std::span<char> bytes);
-  bool is_refused(HttpParser& parser, const char* bytes);
+  bool is_refused(HttpParser& parser, const char* bytes, std::size_t& streamed_bytes_max);
   void describe_client(HttpRequest& request) const;
   void hand_over(HttpParser& parser);
+  void give_to_handler(const HttpRequest& request, HttpParser& parser);
+  std::span<char> begin_body(HttpParser& parser, std::span<char> bytes, std::size_t bytes_max);
+  std::span<char> take_body(std::span<char> bytes);
+  void tell_body(std::string_view piece, bool last);
+  void fail_body(int status, std::string_view why);
+  bool awaits_body() const { return body_ && !paused_ && !expects_continue_; }
   void refuse(int status, std::string_view text, const HttpRequest& request);
   void refuse_for_memory(const HttpRequest& request);
   void drop_for_memory();
@@ -107,6 +117,7 @@ class HttpConnection final : public HttpReply, private ClientSocket::Owner {
   bool begin_stream();
   void stream_begun();
   bool reads_enough();
+  void await_more();
   void await_piece();
   void piece_written();
   void on_sent() override;
@@ -122,11 +133,14 @@ class HttpConnection final : public HttpReply, private ClientSocket::Owner {
   HttpOutput output_;
   std::unique_ptr<loop::HangupWatch> hangup_;  // once read_ended_ and an answer is owed
   HttpAnswer answer_;
+  std::unique_ptr<HttpBody> body_;  // of the request that is answered, as long as it has not come whole
+  std::size_t body_ahead_ = 0;      // bytes of it that are not taken
   Phase phase_ = Phase::reading;
   Peer peer_;
   bool served_ = false;      // has had a request
   bool corked_ = false;      // inside received(): answers are gathered
-  bool paused_ = false;      // not reading: too much has been kept
+  bool expects_continue_ = false;  // the client waits to be told to send the body that follows
+  bool paused_ = false;      // not reading: too much has been kept, or is ahead
   bool read_ended_ = false;  // the client sends no more; close when what it is owed is written
   bool closing_ = false;
   bool resets_ = false;  // what has been sent is not to be taken for a whole answer

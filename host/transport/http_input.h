@@ -29,8 +29,10 @@ class HttpInput {
   // What the handler has found out of the sender. False if the client that it names has too much in memory already.
   [[nodiscard]] bool count_to(HttpSender&& sender);
   void know(std::shared_ptr<const void> known) { known_ = std::move(known); }
+  // Counts so many bytes, of a body that is handed on as it comes, until let_go(). False if the client has too much in memory already.
+  [[nodiscard]] bool hold_ahead(std::size_t bytes) { return hold_.grow(bytes); }
 
-  // Whether nothing is kept. While that is so, only what tells of the sender, keep() and let_go() may be called.
+  // Whether nothing is kept. While that is so, only what tells of the sender, hold_ahead(), keep() and let_go() may be called.
   bool is_empty() const { return !kept_; }
   std::span<char> bytes() { return {kept_->bytes.get(), kept_->size}; }
   // The one that has seen these bytes.

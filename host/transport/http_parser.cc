@@ -75,7 +75,9 @@ class HttpParser::HeaderReader final : public http::basic_parser<true> {
     if (bad_expectation_) return parser_.fail(417, "no other expectation than 100-continue is supported");
     if (content_lengths_ > 0) {
       const std::uint64_t length = content_length().value_or(0);
-      if (length > parser_.limits_->body_bytes_max) return parser_.fail(413, "the body is too large");
+      const HttpLimits& limits = *parser_.limits_;
+      parser_.oversized_ = length > limits.body_bytes_max;
+      if (parser_.oversized_ && length > limits.streamed_bytes_max) return parser_.fail(413, kBodyTooLarge);
       parser_.content_length_ = length;
     }
     return Status::complete;
@@ -193,7 +195,7 @@ void HttpParser::reset() {
   error_status_ = 0;
   host_ = {};
   phase_ = Phase::start;
-  chunked_ = expect_continue_ = repeats_ = header_new_ = false;
+  chunked_ = oversized_ = expect_continue_ = repeats_ = header_new_ = false;
   chunks_ = ChunkDecoder(limits_->body_bytes_max);
 }
 
@@ -249,6 +251,7 @@ HttpParser::Status HttpParser::read_header(const char* bytes) { return HeaderRea
 
 HttpParser::Status HttpParser::read_body(char* bytes, std::size_t& size) {
   if (size > header_bytes_) expect_continue_ = false;
+  if (oversized_) return Status::need_more;
   if (!chunked_) {
     if (size - header_bytes_ < content_length_) return Status::need_more;
     consumed_ = header_bytes_ + content_length_;
@@ -266,11 +269,25 @@ HttpParser::Status HttpParser::read_body(char* bytes, std::size_t& size) {
       consumed_ = static_cast<std::size_t>(in - bytes);
       return complete(bytes, content_length_);
     case ChunkDecoder::Status::too_large:
-      return fail(413, "the body is too large");
+      if (!header_new_ || limits_->streamed_bytes_max <= limits_->body_bytes_max) return fail(413, kBodyTooLarge);
+      oversized_ = true;  // what its sender may send is to be found out
+      std::memmove(out, in, static_cast<std::size_t>(bytes + size - in));
+      size -= static_cast<std::size_t>(in - out);
+      return Status::need_more;
     case ChunkDecoder::Status::malformed:
       break;
   }
-  return fail(400, "malformed chunk");
+  return fail(400, kMalformedChunk);
+}
+
+std::optional<HttpParser::BegunBody> HttpParser::begin_body(std::span<char> bytes, std::size_t bytes_max) {
+  const std::span<char> content = bytes.subspan(header_bytes_);
+  if (!chunked_) {
+    if (content_length_ > bytes_max) return std::nullopt;
+    return BegunBody{HttpBody(content_length_), {}, content};
+  }
+  if (!chunks_.allow(bytes_max)) return std::nullopt;
+  return BegunBody{HttpBody(chunks_), {content.data(), content_length_}, content.subspan(content_length_)};
 }
 
 const HttpRequest& HttpParser::header(const char* bytes) {

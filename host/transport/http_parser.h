@@ -8,14 +8,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "transport/chunked.h"
 #include "transport/http.h"
+#include "transport/http_body.h"
 
 namespace collet::transport {
+
+inline constexpr std::string_view kBodyTooLarge = "the body is too large";
+inline constexpr std::string_view kMalformedChunk = "malformed chunk";
 
 class HttpParser {
  public:
@@ -36,6 +42,8 @@ class HttpParser {
   // After `complete`. The request borrows the bytes; the next request starts at `consumed`.
   HttpRequest& request() { return request_; }
   std::size_t consumed() const { return consumed_; }
+
+  // Likewise, and once the header is complete.
   bool keep_alive() const { return keep_alive_; }
   bool is_http_1_0() const { return http_1_0_; }
 
@@ -49,6 +57,16 @@ class HttpParser {
   const HttpRequest& header(const char* bytes);
   // Once for each request whose sender waits for "100 Continue" before it sends the body.
   bool take_expect_continue();
+  // Its body is larger than HttpLimits::body_bytes_max, and not than streamed_bytes_max. Nothing more of it is read here.
+  bool is_oversized() const { return oversized_; }
+  // The body is taken out of the bytes elsewhere from now on, and the request is done with here, but for reset(). `bytes` are those that
+  // parse() has left. Nothing if the body is known to have more than `bytes_max`.
+  struct BegunBody {
+    HttpBody body;
+    std::string_view begun;  // what has come of it, without framing
+    std::span<char> rest;    // what has come behind that
+  };
+  std::optional<BegunBody> begin_body(std::span<char> bytes, std::size_t bytes_max);
   // How many bytes there will be at least, once the header is complete.
   std::size_t size_hint() const { return phase_ == Phase::body && !chunked_ ? header_bytes_ + content_length_ : 0; }
 
@@ -102,6 +120,7 @@ class HttpParser {
   bool http_1_0_ = false;
   bool repeats_ = false;
   bool chunked_ = false;
+  bool oversized_ = false;
   bool expect_continue_ = false;
   bool header_new_ = false;
 };

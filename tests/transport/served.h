@@ -21,7 +21,8 @@ namespace collet::test {
 // Answers by path: /echo the body, /head the request as text, /large a body of as many bytes as the query says,
 // /later when the test says so, /events an event stream that the test writes, /pieces an answer that it writes in pieces, /close with Connection: close from
 // us. A request to /forbidden is refused by its header. One to /hold is held, and then refused, if it is released with "no", or
-// else answered with its body.
+// else answered with its body. One to /streamed is left open, and its body follows as it comes, as many bytes as the query says; what
+// is wrong with it is answered with its status, or ends the answer that the test has begun.
 class ScriptedHandler final : public transport::HttpHandler {
  public:
   struct Open final : transport::HttpReplyObserver {
@@ -36,14 +37,32 @@ class ScriptedHandler final : public transport::HttpHandler {
       ++owner->sent_;
       owner->changed_.notify_all();
     }
+    void on_body(std::string_view bytes, bool last) override {
+      const std::lock_guard lock(owner->mutex_);
+      body += bytes;
+      whole = last;
+      owner->changed_.notify_all();
+    }
+    void on_body_failed(int status, std::string_view why) override {
+      transport::HttpReply* to = std::exchange(reply, nullptr);
+      begun ? to->abort() : to->respond(status, {}, {&why, 1});
+      const std::lock_guard lock(owner->mutex_);
+      ++owner->gone_;
+      owner->changed_.notify_all();
+    }
     ScriptedHandler* owner = nullptr;
     transport::HttpReply* reply = nullptr;
     std::string body;
+    bool whole = true;
+    bool begun = false;  // set by the test
   };
 
   void on_request(const transport::HttpRequest& request, transport::HttpReply& reply) override {
     ++requests_;
-    if (request.path == "/later" || request.path == "/events" || request.path == "/pieces") return leave_open(request, reply);
+    for (const char* path : {"/later", "/events", "/pieces", "/streamed"}) {
+      if (request.path == path) return leave_open(request, reply);
+    }
+    if (request.path == "/hold" && request.body_follows) return leave_open(request, reply);
     if (request.path == "/hold" && decides(request, reply)) return;
     std::string body(request.body);
     if (request.path == "/head") {
@@ -58,8 +77,10 @@ class ScriptedHandler final : public transport::HttpHandler {
     reply.respond(request.path == "/nothing" ? 204 : 200, {&field, field.value.empty() ? 0u : 1u}, pieces);
   }
 
-  bool refuses(const transport::HttpRequest& header, transport::HttpReply& reply, transport::HttpSender&) override {
-    if (header.path == "/hold") return decides(header, reply);
+  bool refuses(const transport::HttpRequest& header, transport::HttpReply& reply, transport::HttpSender& sender) override {
+    if (header.path == "/hold" && decides(header, reply)) return true;
+    if (header.path == "/hold" && header.query.empty()) return false;
+    if (header.path == "/streamed" || header.path == "/hold") sender.streamed_bytes_max = std::stoul(std::string(header.query));
     if (header.path != "/forbidden") return false;
     reply.respond(403, {}, {});
     return true;
@@ -84,6 +105,16 @@ class ScriptedHandler final : public transport::HttpHandler {
   void await_gone(std::size_t count) {
     await([&] { return gone_ >= count; });
   }
+  // Any thread: waits until so much of a body has come, or all of it; what has then.
+  std::string await_body(std::size_t index, std::size_t bytes) {
+    await([&] { return open_.size() > index && (open_[index]->whole || open_[index]->body.size() >= bytes); });
+    const std::lock_guard lock(mutex_);
+    return open_[index]->body;
+  }
+  std::string await_whole(std::size_t index) {
+    await([&] { return open_.size() > index && open_[index]->whole; });
+    return await_body(index, 0);
+  }
   void await_sent(std::size_t count) {
     await([&] { return sent_ >= count; });
   }
@@ -106,8 +137,9 @@ class ScriptedHandler final : public transport::HttpHandler {
     open->owner = this;
     open->reply = &reply;
     open->body = request.body;
+    open->whole = !request.body_follows;
     reply.observe(open.get());
-    if (request.path == "/hold") reply.hold();
+    if (request.path == "/hold" && !request.known) reply.hold();
     if (request.path == "/events") reply.begin_events({});
     if (request.path == "/pieces") reply.begin(206, {});
     open_.push_back(std::move(open));
@@ -222,6 +254,13 @@ inline void release(Served& served, std::size_t index, const std::string& known)
 inline void send_event(Served& served, std::size_t index, std::string_view data) {
   served.run([&] {
     if (auto* reply = served.handler.open(index).reply) reply->event(data);
+  });
+}
+
+// Of a body that follows as it comes: so many bytes are taken, if its client is still there.
+inline void take_body(Served& served, std::size_t index, std::size_t bytes) {
+  served.run([&] {
+    if (auto* reply = served.handler.open(index).reply) reply->body_taken(bytes);
   });
 }
 

@@ -244,6 +244,29 @@ TEST_CASE("requests, large bodies and events travel over TLS 1.2 and 1.3") {
   CHECK(client.was_closed_properly());
 }
 
+TEST_CASE("a body follows its request over TLS as fast as it is taken") {
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  const Certificate files;
+  transport::HttpLimits limits;
+  limits.streamed_bytes_max = 100'000'000;
+  Served served(limits, "https://127.0.0.1:0", load(files));
+  TlsClient client(served.port(), version);
+  REQUIRE(client.connect());
+  const std::string body(10'000'000, 'x');
+  std::thread sender([&] { client.send("POST /streamed?10000000 HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n" + body); });
+  for (std::size_t taken = 0; taken < body.size();) {
+    const std::size_t come = served.handler.await_body(0, taken + 1).size();
+    CHECK(come - taken <= limits::kHttpBodyAheadBytesMax);
+    test::take_body(served, 0, come - taken);
+    taken = come;
+  }
+  sender.join();
+  CHECK(served.handler.await_whole(0) == body);
+  test::answer_later(served, 0, "ok");
+  client.read_head();
+  CHECK(client.read(2) == "ok");
+}
+
 TEST_CASE("requests are held over TLS, whole or not, and those behind them wait") {
   const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
   const Certificate files;

@@ -66,6 +66,7 @@ inline constexpr std::size_t kBlobsBytesMax = 256u << 20;  // a generation
 inline constexpr unsigned kProgressQueueMax = 1'024;  // notifications of one call that its loop has not yet sent
 inline constexpr std::size_t kNoticeBytesMax = 1u << 20;        // of those notifications together
 // Of a request to a route of a plugin's, and its answer.
+inline constexpr std::size_t kRouteBodyBytesMax = std::size_t{4} << 30;  // of a body that the plugin takes as it comes
 inline constexpr std::size_t kRouteAheadBytesMax = 1u << 20;   // of an answer, that its client has not taken
 inline constexpr std::size_t kRouteHeaderBytesMax = 16u << 10;  // names and values of an answer's fields
 inline constexpr unsigned kRouteHeadersMax = 64;

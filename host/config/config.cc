@@ -233,6 +233,7 @@ class Reader {
   void read_limits(Section section, Limits& limits) {
     transport::HttpLimits& http = limits.http;
     section.read("message_bytes_max", limits.message_bytes_max, kKiB, kGiB);
+    section.read("route_body_bytes_max", limits.route_body_bytes_max, kKiB, 1'024 * kGiB);
     section.read("header_bytes_max", http.header_bytes_max, kKiB, kMiB);
     section.read("header_count_max", http.header_count_max, 16, 10'000);
     section.read("connections_max", http.connections_max, 1, 1'000'000);

@@ -50,8 +50,10 @@ struct Card {
 
 // [server.limits]
 struct Limits {
-  transport::HttpLimits http;  // its fields are keys too, except body_bytes_max, which is message_bytes_max
+  // Its fields are keys too, except body_bytes_max, which is message_bytes_max, and streamed_bytes_max, for which route_body_bytes_max stands.
+  transport::HttpLimits http;
   std::size_t message_bytes_max = limits::kMessageBytesMax;
+  std::size_t route_body_bytes_max = limits::kRouteBodyBytesMax;
   unsigned sessions_max = limits::kSessionsMax;
   std::uint64_t session_idle_timeout_ms = limits::kSessionIdleTimeoutMs;
   std::uint64_t input_timeout_ms = limits::kInputTimeoutMs;

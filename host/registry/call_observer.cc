@@ -56,6 +56,7 @@ class ObservedCall final : public Listener {
     answered_bytes_ += bytes.size();
     caller_.on_answer_bytes(bytes);
   }
+  void on_body_taken(std::size_t bytes) override { caller_.on_body_taken(bytes); }
   void on_end(Ending& ending) override {
     const std::unique_ptr<ObservedCall> self(this);  // info() is good until the caller has heard
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began_);

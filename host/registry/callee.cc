@@ -22,6 +22,8 @@ bool names_method(std::string_view methods, std::string_view method) {
   return false;
 }
 
+bool takes_streams(const Item& route) { return route.compiled->streamed_bytes_max > 0; }
+
 }  // namespace
 
 Sight sight_of(const Item& item, const View* view, const View* reach) {
@@ -69,8 +71,16 @@ std::optional<Ending> check_arguments(CallKind kind, const Item& item, std::opti
 
 std::optional<Ending> check_request(const Item& route, const WebRequest& request) {
   const std::string& methods = route.compiled->methods;
-  if (names_method(methods, request.method)) return std::nullopt;
-  return failed(mcp::kInvalidParams, fmt::format("Here only {} is served", methods));
+  if (!names_method(methods, request.method)) return failed(mcp::kInvalidParams, fmt::format("Here only {} is served", methods));
+  if (request.is_whole || takes_streams(route)) return std::nullopt;
+  return failed(mcp::kInternalError, "It was replaced meanwhile, and takes bodies whole now");
+}
+
+WebRequestPtr as_taken_by(const Item& route, WebRequestPtr request) {
+  if (request->is_streamed == takes_streams(route)) return request;
+  auto changed = std::make_shared<WebRequest>(*request);
+  changed->is_streamed = takes_streams(route);
+  return changed;
 }
 
 }  // namespace collet::registry

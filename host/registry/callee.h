@@ -36,5 +36,7 @@ const Item* find_route(const Snapshot& snapshot, std::string_view path, const Vi
 std::optional<Ending> check_arguments(CallKind kind, const Item& item, std::optional<std::string_view> arguments);
 // … or, of a route, the request.
 std::optional<Ending> check_request(const Item& route, const WebRequest& request);
+// The request as a plugin is given it whose route takes it.
+WebRequestPtr as_taken_by(const Item& route, WebRequestPtr request);
 
 }  // namespace collet::registry

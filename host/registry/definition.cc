@@ -1,6 +1,7 @@
 #include "registry/definition.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -91,6 +92,18 @@ Result<Compiled> read_tool(const json::Value& definition, SchemaCache& cache, st
   return compiled;
 }
 
+// {"streamed":true,"bodyBytesMax":1000000}: how much there may be of a body that is taken as it comes; 0: bodies are taken whole.
+Result<std::size_t> read_streamed(const json::Value& definition) {
+  const json::Value* streamed = json::find(definition, "streamed");
+  const json::Value* most = json::find(definition, "bodyBytesMax");
+  if (streamed && !streamed->IsBool()) return error("its streamed must be true or false");
+  const bool is_streamed = streamed && streamed->GetBool();
+  if (!most) return is_streamed ? std::numeric_limits<std::size_t>::max() : std::size_t{0};  // as much as the host allows
+  if (!is_streamed) return error("its bodyBytesMax is for a route that is streamed");
+  if (!most->IsUint64() || most->GetUint64() == 0) return error("its bodyBytesMax must be a number of bytes");
+  return static_cast<std::size_t>(most->GetUint64());
+}
+
 // {"methods":["GET","POST"]}; without them it is GET. A route that takes GET takes HEAD (RFC 9110 §9.3.2).
 Result<Compiled> read_route(std::string_view path, const json::Value& definition) {
   if (!is_route_path(path)) {
@@ -113,7 +126,10 @@ Result<Compiled> read_route(std::string_view path, const json::Value& definition
   const bool are_good = !methods.empty() && std::ranges::all_of(methods, text::is_token);
   if (!are_good) return error("its methods must be an array of HTTP's: [\"GET\", \"POST\"]");
   if (std::ranges::count(methods, "GET") && !std::ranges::count(methods, "HEAD")) methods.emplace_back("HEAD");
+  const Result<std::size_t> streamed = read_streamed(definition);
+  if (!streamed) return streamed.failure();
   Compiled compiled;
+  compiled.streamed_bytes_max = *streamed;
   const bool only_reads = std::ranges::all_of(methods, [](const std::string& method) { return method == "GET" || method == "HEAD"; });
   if (!only_reads) compiled.hints = mcp::kDestructive | mcp::kOpenWorld;
   for (const std::string& method : methods) compiled.methods += (compiled.methods.empty() ? "" : ", ") + method;

@@ -36,13 +36,14 @@ struct Compiled {
   std::vector<std::string> left_out;        // of its definition, each with the reason
   unsigned hints = mcp::kReadOnly;          // mcp::Hint
   std::string methods;  // of a route: those of HTTP that it takes, "GET, HEAD"
+  std::size_t streamed_bytes_max = 0;  // of a route that takes bodies as they come: that one may have; 0: it takes them whole
 };
 
 // By the schema's text.
 using SchemaCache = std::map<std::string, SchemaPtr, std::less<>>;
 
 // The definition is a JSON object without the members that the host writes; a tool's inputSchema and outputSchema
-// compile, inputSchema is of "type": "object"; a template's text is understood; a route's path is one, and its methods are names. A schema that is no good costs a
+// compile, inputSchema is of "type": "object"; a template's text is understood; a route's path is one, its methods are names, and the bodies that it takes as they come have a size. A schema that is no good costs a
 // tool whose arguments others check nothing but that schema. Members that clients would not understand are taken out
 // of `def`. A validation by the schemas may take `schema_steps_max` steps.
 Result<Compiled> read_definition(ItemDef& def, SchemaCache& cache, std::int64_t schema_steps_max);

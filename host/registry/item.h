@@ -94,6 +94,8 @@ class Listener {
   // Provider::taken().
   virtual void on_answer_head(WebHead head) { static_cast<void>(head); }
   virtual void on_answer_bytes(std::string& bytes) { static_cast<void>(bytes); }
+  // Likewise, of one whose body is streamed: so many of its bytes are ahead of the plugin no more. None: it waits for some.
+  virtual void on_body_taken(std::size_t bytes) { static_cast<void>(bytes); }
   // The call's time is over, and its plugin will now be asked to end it. The caller may answer its client; on_end() still comes.
   virtual void on_deadline() {}
   // Exactly once, last; possibly before Provider::start() returns. Strings may be taken from `ending`.
@@ -141,6 +143,13 @@ class Provider {
   virtual void taken(CallId id, std::size_t bytes) {
     static_cast<void>(id);
     static_cast<void>(bytes);
+  }
+  // The next bytes of the body of a request whose body is streamed (WebRequest::is_streamed), perhaps none with the last. Whoever tells
+  // them keeps to what Listener::on_body_taken() leaves of kHttpBodyAheadBytesMax. Likewise.
+  virtual void body(CallId id, std::string_view bytes, bool last) {
+    static_cast<void>(id);
+    static_cast<void>(bytes);
+    static_cast<void>(last);
   }
 };
 

@@ -62,6 +62,20 @@ void Rounds::hand_over(const Snapshot& snapshot, const Item& item, RoundParams& 
   id_ = id;
   if (waits()) params.web = std::move(call.web);
   if (timeout_ms_ > 0 && !deadline_.armed()) deadline_.arm(deadlines_, timeout_ms_);
+  if (kept_ && !waits()) hand_over_body();
+}
+
+// What has come while it waited. The plugin may end the round meanwhile.
+void Rounds::hand_over_body() {
+  const Unsent body = std::exchange(kept_->body, {});
+  const bool whole = std::exchange(kept_->body_is_whole, false);
+  bool over = false;
+  over_ = &over;
+  body.each([&](std::string_view bytes) {
+    if (!over) provider_->body(id_, bytes, false);
+  });
+  if (whole && !over) provider_->body(id_, {}, true);
+  if (!over) over_ = nullptr;
 }
 
 void Rounds::remember(const Item& item, const RoundParams& params) {
@@ -115,6 +129,7 @@ void Rounds::start_what_is_there(const Snapshot& snapshot) {
     params.variables = variables;
   } else if (kind_ == CallKind::route) {
     params.name = callee.name.substr(kRoutesPath.size() + source_->size());
+    params.web = as_taken_by(*found.item, std::move(params.web));
   }
   hand_over(snapshot, *found.item, params);
 }
@@ -140,6 +155,13 @@ void Rounds::cancel(CancelReason reason) {
 
 void Rounds::taken(std::size_t bytes) {
   if (provider_) provider_->taken(id_, bytes);
+}
+
+void Rounds::body(std::string_view bytes, bool last) {
+  if (!waits()) return provider_ ? provider_->body(id_, bytes, last) : void();
+  if (!kept_) return;  // it ends for want of memory when it has waited
+  kept_->body.append(bytes);
+  kept_->body_is_whole = last;
 }
 
 void Rounds::lift_deadline() {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/unsent.h"
 #include "registry/deadlines.h"
 #include "registry/parking.h"
 #include "registry/registry.h"
@@ -49,6 +50,8 @@ class Rounds final : private Waiter {
   // Asks the plugin to end the round. Does nothing where none runs. One that waits ends in another turn of the loop.
   void cancel(CancelReason reason);
   void taken(std::size_t bytes);
+  // Of a request whose body follows. Kept while the round waits.
+  void body(std::string_view bytes, bool last);
   // The round that runs has no deadline any more. Also from inside of start().
   void lift_deadline();
   void ended();
@@ -80,9 +83,12 @@ class Rounds final : private Waiter {
     std::string arguments;
     bool has_arguments = false;
     RoundParams params;
+    Unsent body;  // of a request: what has come of it while the round waited
+    bool body_is_whole = false;
   };
 
   void hand_over(const Snapshot& snapshot, const Item& item, RoundParams& params);
+  void hand_over_body();
   void start_what_is_there(const Snapshot& snapshot);
   std::optional<Ending> check(const Item* item, const RoundParams& params) const;
   void go_on(const Snapshot& snapshot) override;
@@ -100,7 +106,7 @@ class Rounds final : private Waiter {
   Listener* told_ = nullptr;  // by the provider: the listener, or who passes it on to it
   CallId id_ = 0;
   std::uint64_t timeout_ms_ = 0;  // 0: none, or lifted
-  bool* over_ = nullptr;          // where hand_over() wants to know of the end
+  bool* over_ = nullptr;          // where whoever tells the provider something wants to know of the end
   bool starting_ = false;
   Deadline deadline_{[this] { expire(); }};
 };

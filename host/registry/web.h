@@ -19,6 +19,9 @@ struct WebRequest {
   std::optional<std::string> query = {};  // without '?', as sent
   std::vector<WebField> fields = {};      // but for those of the connection, and of the host's authentication
   std::string body = {};
+  // The plugin takes the body as it comes. What follows `body` is told by Provider::body().
+  bool is_streamed = false;
+  bool is_whole = true;  // nothing follows
 };
 using WebRequestPtr = std::shared_ptr<const WebRequest>;  // shared by the call's caller and its provider
 

@@ -19,6 +19,7 @@ namespace {
 transport::HttpLimits http_limits(const config::Limits& limits) {
   transport::HttpLimits http = limits.http;
   http.body_bytes_max = limits.message_bytes_max;
+  http.streamed_bytes_max = limits.route_body_bytes_max;
   return http;
 }
 

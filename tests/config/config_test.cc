@@ -226,7 +226,7 @@ title = "Tools"
 sse_path = ""
 card = { name = "org.example/tools", description = "Tools", url = "https://mcp.example.org" }
 tls = { certificate = "a.pem", key = "/b.key" }
-limits = { page_items = 3, message_bytes_max = 2048, header_count_max = 16 }
+limits = { page_items = 3, message_bytes_max = 2048, route_body_bytes_max = 4096, header_count_max = 16 }
 token = [{ name = "alice", hash = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" }]
 [log]
 level = "debug"
@@ -250,6 +250,7 @@ requests = true
   CHECK(fs::path(config.server.tls.certificate).filename() == "a.pem");
   CHECK(config.server.limits.page_items == 3);
   CHECK(config.server.limits.http.body_bytes_max == 2048);
+  CHECK(config.server.limits.route_body_bytes_max == 4096);
   CHECK(config.server.limits.http.header_count_max == 16);
   CHECK(config.server.limits.sessions_max == limits::kSessionsMax);
   REQUIRE(config.server.token.size() == 1);

@@ -1,4 +1,5 @@
 """The developer's loop: build, reload, call, at every change of a source."""
+import http.client
 import os
 import signal
 import subprocess
@@ -98,6 +99,31 @@ class Debugging(Case):
                 server.signal(signal.SIGTERM)
                 self.assertEqual(server.wait(), 0)
                 self.assertEqual(len([line for line in server.log if line and "complete() has returned" in line]), 3)
+                server.kill()
+
+    def test_the_log_says_what_a_route_does_wrong_and_not_what_is_usual(self):
+        for placement in ("in-process", "worker"):
+            with self.subTest(placement=placement):
+                server = self.serve(text=f'[plugins]\ndebug = true\n[plugin.p]\nlibrary = "{BUILD}/tests/modules/web.so"\n'
+                                         f'placement = "{placement}"\n')
+                for method, page in (("GET", "wrong"), ("PUT", "unstreamed"), ("PUT", "loop"), ("PUT", "upload")):
+                    asked = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT_S)
+                    asked.putrequest(method, f"/plugins/p/{page}", skip_host=True)
+                    asked.putheader("Host", "localhost")
+                    asked.putheader("Content-Length", "1" if method == "PUT" else "0")
+                    asked.endheaders()
+                    if page == "loop":  # which does not wait for the body, or for ever
+                        server.logged(r"warning plugin p: wait_for_body\(\) has returned COLLET_E_STATE \(-4\): not now")
+                    if method == "PUT":
+                        asked.send(b"x")
+                    self.assertEqual(asked.getresponse().status, 200)
+                    asked.close()
+                server.logged(r"warning plugin p: write\(\) has returned COLLET_E_STATE \(-4\): not now")
+                server.logged(r"warning plugin p: respond\(\) has returned COLLET_E_INVALID \(-1\)")
+                server.logged(r"warning plugin p: read_body\(\) has returned COLLET_E_UNSUPPORTED \(-6\)")
+                server.signal(signal.SIGTERM)
+                self.assertEqual(server.wait(), 0)
+                self.assertFalse([line for line in server.log if line and "read_body() has returned COLLET_E_STATE" in line])
                 server.kill()
 
     def test_it_says_nothing_unasked(self):

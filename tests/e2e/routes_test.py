@@ -1,17 +1,54 @@
 """Pages that plugins serve below /plugins/<id>/: in both placements, for browsers, curl and rude clients."""
 import hashlib
 import http.client
+import random
+import select
 import shutil
 import signal
+import socket
 import subprocess
+import zlib
 
 from peer import PLUGINS, TIMEOUT_S, Answer, Case, main, run, until
 
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 TABLES = {"in-process": "", "worker": 'placement = "worker"\npermissions.items = ["*"]\n'}
+
+
+def put(page, *fields):
+    return "\r\n".join([f"PUT /plugins/pages/{page} HTTP/1.1", "Host: localhost", *fields, "", ""]).encode()
 
 
 def get(path):
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+
+class Upload:
+    """A client that sends the body of a request as the test says. What it says is no message of MCP's to be looked at."""
+
+    def __init__(self, server):
+        self.socket = socket.create_connection(("127.0.0.1", server.port), TIMEOUT_S)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def begin(self, page, length, data):
+        """Sends so much of a body once the plugin has asked for it."""
+        self.send(put(page, length, "Expect: 100-continue"))
+        assert self.socket.recv(len(CONTINUE), socket.MSG_WAITALL) == CONTINUE
+        self.send(data)
+
+    def answer(self):
+        """The next one, its body left unread."""
+        answer = http.client.HTTPResponse(self.socket)
+        answer.begin()
+        return answer
 
 
 class Routes(Case):
@@ -108,6 +145,115 @@ class Routes(Case):
                 with server.connect() as connection:
                     connection.send(f"PUT /plugins/pages/size HTTP/1.1\r\nHost: localhost\r\nContent-Length: {limit + 1}\r\n\r\n".encode())
                     self.assertEqual(connection.receive().status, 413)
+
+    def test_a_large_body_is_hashed_as_it_comes_and_costs_the_host_little(self):
+        piece = random.Random(1).randbytes(1 << 20)
+        pieces = 64
+        checksum = 1
+        for _ in range(pieces):
+            checksum = zlib.adler32(piece, checksum)
+        expected = f"{pieces << 20} {checksum}".encode()
+        for _, server, case in self.served():
+            with case, Upload(server) as stated, Upload(server) as chunks:
+                before = server.resident_bytes()
+                stated.send(put("hash", f"Content-Length: {pieces << 20}"))
+                chunks.send(put("hash", "Transfer-Encoding: chunked"))
+                for _ in range(pieces):
+                    stated.send(piece)
+                    chunks.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+                    self.assertLess(server.resident_bytes() - before, 16 << 20)
+                chunks.send(b"0\r\n\r\n")
+                for upload in (stated, chunks):
+                    self.assertEqual(upload.answer().read(), expected)
+                    upload.send(put("hash", "Content-Length: 1") + b"x")
+                    self.assertEqual(upload.answer().read(), b"1 7929977")
+
+    def test_a_plugin_that_does_not_read_holds_its_client_back(self):
+        size = 30_000_000
+        for _, server, case in self.served():
+            with case, Upload(server) as upload:
+                before = server.resident_bytes()
+                upload.send(put("stuck", f"Content-Length: {size}"))
+                answer = upload.answer()
+                self.assertEqual((answer.status, answer.read1()), (200, b"begun"))
+                sent = 0
+                while select.select([], [upload.socket], [], 1)[1]:
+                    sent += upload.socket.send(b"x" * min(100_000, size - sent))
+                    self.assertLess(sent, size)
+                self.assertLess(server.resident_bytes() - before, 16 << 20)
+                self.ask(server, "POST", "/plugins/pages/say", b"go on")
+                upload.send(b"x" * (size - sent))
+                self.assertEqual(answer.read(), str(size).encode())
+
+    def test_a_body_goes_back_as_it_comes(self):
+        for _, server, case in self.served():
+            with case, Upload(server) as upload:
+                upload.send(put("back", "Transfer-Encoding: chunked") + b"3\r\none\r\n")
+                answer = upload.answer()
+                self.assertEqual((answer.status, answer.read1()), (200, b"one"))
+                upload.send(b"3\r\ntwo\r\n")
+                self.assertEqual(answer.read1(), b"two")
+                upload.send(b"0\r\n\r\n")
+                self.assertEqual(answer.read(), b"")
+                upload.send(put("size", "Content-Length: 3") + b"abc")
+                self.assertEqual(upload.answer().read(), b"3")
+
+    def test_a_client_that_asks_first_is_told_by_the_plugin_whether_to_send(self):
+        for _, server, case in self.served():
+            with case, Upload(server) as wanted, Upload(server) as refused:
+                wanted.begin("hash", "Content-Length: 5", b"hello")
+                self.assertEqual(wanted.answer().read(), b"5 103547413")
+                refused.send(put("hash?no", "Content-Length: 5", "Expect: 100-continue"))
+                self.assertEqual(refused.socket.recv(12, socket.MSG_WAITALL | socket.MSG_PEEK), b"HTTP/1.1 403")
+                self.assertEqual(refused.answer().getheader("Connection"), "close")
+
+    def test_a_body_that_stops_has_its_call_cancelled(self):
+        for _, server, case in self.served():
+            with case:
+                def lost(count):
+                    until(lambda: self.ask(server, "GET", "/plugins/pages/lost").body == count)
+
+                with Upload(server) as leaves:
+                    leaves.begin("kept", "Content-Length: 1000000", b"x" * 10)
+                lost(b"1")
+                with Upload(server) as shuts:
+                    shuts.begin("kept", "Content-Length: 9", b"half")
+                    shuts.socket.shutdown(socket.SHUT_WR)
+                    lost(b"2")
+                with Upload(server) as wrong:
+                    wrong.begin("kept", "Transfer-Encoding: chunked", b"1\r\nx\r\nzz\r\n")
+                    self.assertEqual(wrong.answer().status, 400)
+                lost(b"3")
+                with Upload(server) as late:
+                    late.begin("hurried", "Content-Length: 9", b"half")
+                    self.assertEqual(late.answer().status, 408)
+                lost(b"4")
+                with Upload(server) as large:
+                    large.send(put("kept", "Content-Length: 1000001"))
+                    self.assertEqual(large.answer().status, 413)
+                lost(b"4")
+
+    def test_a_worker_that_dies_in_the_middle_of_a_body_answers_once(self):
+        for placement, server, case in self.served():
+            if placement != "worker":
+                continue
+            with case:
+                with Upload(server) as upload:
+                    upload.send(put("hash", "Content-Length: 1000000") + b"x" * 300_000)
+                    self.ask(server, "GET", "/plugins/pages/crash")
+                    self.assertEqual(upload.answer().status, 500)
+                until(lambda: self.ask(server, "GET", "/plugins/pages/generation").status == 200)
+
+    def test_how_large_a_streamed_body_may_be_is_set(self):
+        for _, server, case in self.served(text="[server.limits]\nmessage_bytes_max = 1024\nroute_body_bytes_max = 100000\n"):
+            with case:
+                for size, status in ((100_000, 200), (100_001, 413)):
+                    with Upload(server) as upload:
+                        upload.send(put("hash", f"Content-Length: {size}"))
+                        if status == 200:
+                            upload.send(b"x" * size)
+                        self.assertEqual(upload.answer().status, status)
+                self.assertEqual(self.ask(server, "PUT", "/plugins/pages/size", b"x" * 1025).status, 413)
 
     def test_a_slow_reader_keeps_nobody_else_waiting_and_costs_little(self):
         for _, server, case in self.served():

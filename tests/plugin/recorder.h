@@ -49,6 +49,12 @@ class Recorder : public registry::Listener {
     body_ += bytes;
     changed_.notify_all();
   }
+  void on_body_taken(std::size_t bytes) override {
+    const std::lock_guard lock(mutex_);
+    taken_ += bytes;
+    asks_ = true;
+    changed_.notify_all();
+  }
   void on_end(registry::Ending& given) override {
     const std::lock_guard lock(mutex_);
     ++ends_;
@@ -84,6 +90,14 @@ class Recorder : public registry::Listener {
     }
     return body_;
   }
+  // Waits until so much of a request's body has been taken, or, if it is nothing, was asked for, or the call has ended; how much was taken.
+  std::size_t wait_taken(std::size_t bytes) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, kPatience, [&] { return (asks_ && taken_ >= bytes) || ends_ > 0; })) {
+      throw std::runtime_error("the body is not taken");
+    }
+    return taken_;
+  }
   std::string body() const {
     const std::lock_guard lock(mutex_);
     return body_;
@@ -110,6 +124,8 @@ class Recorder : public registry::Listener {
   std::condition_variable changed_;
   std::vector<std::string> notices_;
   std::string body_;
+  std::size_t taken_ = 0;
+  bool asks_ = false;
   registry::Ending ending_;
   int ends_ = 0;
 };

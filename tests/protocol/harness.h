@@ -41,6 +41,7 @@ class FakeReply final : public transport::HttpReply {
   std::string last_event_id;
   std::optional<unsigned> retry_ms;
   std::size_t waiting = 0;  // of what was sent: the client does not read
+  std::vector<std::size_t> bodies_taken;
   transport::HttpReplyObserver* observer = nullptr;
   std::function<void(const void* known)> give_again;  // the request, to its handler
   Conversation conversation;
@@ -94,6 +95,7 @@ class FakeReply final : public transport::HttpReply {
     give_again(known.get());
   }
   void observe(transport::HttpReplyObserver* who) override { observer = who; }
+  void body_taken(std::size_t bytes) override { bodies_taken.push_back(bytes); }
   std::size_t room() const override { return limits::kStreamAheadBytes - std::min(waiting, limits::kStreamAheadBytes); }
 
   void leave() {
@@ -116,6 +118,8 @@ class FakeProvider final : public registry::Provider {
   std::map<registry::CallId, registry::Listener*> waiting;
   std::vector<registry::CancelReason> cancelled;
   std::size_t bytes_taken = 0;
+  std::string streamed;  // of a request's body, as it came
+  bool body_is_whole = false;
 
   registry::CallId start(const registry::Call& call, registry::Listener& listener) override {
     const registry::CallId id = ++last_;
@@ -125,6 +129,10 @@ class FakeProvider final : public registry::Provider {
     return waiting.contains(id) ? id : 0;
   }
   void taken(registry::CallId, std::size_t bytes) override { bytes_taken += bytes; }
+  void body(registry::CallId, std::string_view bytes, bool last) override {
+    streamed += bytes;
+    body_is_whole = last;
+  }
   void cancel(registry::CallId id, registry::CancelReason reason) override {
     if (waiting.contains(id)) cancelled.push_back(reason);
   }
@@ -153,6 +161,7 @@ struct Post {
   std::string method = "POST";
   std::string path = "/mcp";
   std::string host = "127.0.0.1:8765";
+  bool body_follows = false;
 };
 
 class Harness {
@@ -210,6 +219,7 @@ class Harness {
     request.host = post.host;
     request.headers = headers;
     request.body = post.body;
+    request.body_follows = post.body_follows;
     request.known = known;
     reply.conversation = Conversation(revision_of(request));
     reply.conversation.client_sent(post.body);

@@ -33,7 +33,7 @@ std::string shown(const Call& call) {
   std::string all = fmt::format("{} {} {} {} handle {}", call.name, text(call.arguments), text(call.variables), call.depth, call.handle);
   if (call.principal && *call.principal) all += " for " + (*call.principal)->id;
   if (call.round > 0) all += fmt::format(" round {} {} {} {}", call.round, text(call.input_responses), call.state, call.state_version);
-  if (call.web) all += fmt::format(" {} {}", call.web->method, call.web->body);
+  if (call.web) all += fmt::format(" {} {}{}", call.web->method, call.web->body, call.web->is_streamed ? " streamed" : "");
   return all;
 }
 
@@ -41,6 +41,7 @@ std::string shown(const Call& call) {
 struct Plugin final : Provider {
   std::vector<std::string> heard;
   std::function<void(Listener&)> does = [](Listener&) {};
+  std::function<void()> on_body;  // may be null
   std::uint64_t timeout_ms = 0;  // of the last call
   bool ends = false;
 
@@ -54,6 +55,10 @@ struct Plugin final : Provider {
     return 0;
   }
   void cancel(CallId id, CancelReason) override { heard.push_back(fmt::format("cancel {}", id)); }
+  void body(CallId id, std::string_view bytes, bool last) override {
+    heard.push_back(fmt::format("body {} {}{}", id, bytes, last ? "." : ""));
+    if (on_body) on_body();
+  }
   void taken(CallId id, std::size_t bytes) override { heard.push_back(fmt::format("taken {} {}", id, bytes)); }
   std::uint64_t generation() const override { return 2; }
 };
@@ -401,6 +406,71 @@ TEST_CASE("a request to a route waits with its body, and is refused by a route t
   street.release({route});
   CHECK(street.plugin.heard == Lines{"/a/b - - 0 handle 0 POST body"});
   CHECK(other.heard == "end:-32602 Here only PUT, POST is served");
+}
+
+TEST_CASE("what comes of a body while its request waits is handed over with it, unless bodies are taken whole then") {
+  const auto route_of = [](const char* definition) {
+    ItemDef route = plain_tool("/a", definition);
+    route.kind = Kind::route;
+    return std::vector{route};
+  };
+  const char* const streamed = R"({"methods":["POST"],"streamed":true})";
+  const char* const whole = R"({"methods":["POST"]})";
+  const auto request = [](bool is_whole) {
+    return std::make_shared<const WebRequest>(
+        WebRequest{.method = "POST", .body = "b", .is_streamed = !is_whole, .is_whole = is_whole});
+  };
+  SECTION("handed over, in order, and then it goes on coming") {
+    Street street;
+    Caller caller(street, CallKind::route, Kind::route);
+    street.park(route_of(streamed));
+    caller.start("/plugins/p/a", {.name = "/a", .web = request(false)});
+    caller.rounds->body("12", false);
+    caller.rounds->body("3", false);
+    street.release(route_of(streamed));
+    caller.rounds->body("4", true);
+    CHECK(street.plugin.heard == Lines{"/a - - 0 handle 0 POST b streamed", "body 7 123", "body 7 4."});
+  }
+  SECTION("its end, too, and the plugin may end the call when it hears of the first bytes") {
+    for (const bool ends : {false, true}) {
+      CAPTURE(ends);
+      Street street;
+      Caller caller(street, CallKind::route, Kind::route);
+      Listener* listener = nullptr;
+      street.plugin.does = [&](Listener& told) { listener = &told; };
+      street.plugin.on_body = [&] {
+        if (!ends) return;
+        Ending ending;
+        listener->on_end(ending);
+      };
+      street.park(route_of(streamed));
+      caller.start("/plugins/p/a", {.name = "/a", .web = request(false)});
+      caller.rounds->body("12", true);
+      street.release(route_of(streamed));
+      CHECK(street.plugin.heard.size() == (ends ? 2 : 3));
+      CHECK(street.plugin.heard[1] == "body 7 12");
+      CHECK((caller.rounds == nullptr) == ends);
+      if (!ends) CHECK(street.plugin.heard[2] == "body 7 .");
+    }
+  }
+  SECTION("bodies are taken whole then") {
+    Street street;
+    Caller caller(street, CallKind::route, Kind::route);
+    street.park(route_of(streamed));
+    caller.start("/plugins/p/a", {.name = "/a", .web = request(false)});
+    caller.rounds->body("12", true);
+    street.release(route_of(whole));
+    CHECK(street.plugin.heard.empty());
+    CHECK(caller.heard == "end:-32603 It was replaced meanwhile, and takes bodies whole now");
+  }
+  SECTION("a whole body is taken by either") {
+    Street street;
+    Caller caller(street, CallKind::route, Kind::route);
+    street.park(route_of(whole));
+    caller.start("/plugins/p/a", {.name = "/a", .web = request(true)});
+    street.release(route_of(streamed));
+    CHECK(street.plugin.heard == Lines{"/a - - 0 handle 0 POST b streamed"});
+  }
 }
 
 TEST_CASE("a later round waits as the first one, with its answers and its plugin's state") {

@@ -36,7 +36,6 @@ struct Extension {
   const void* table;
 };
 constexpr Extension kExtensions[] = {
-    {COLLET_EXT_HTTP, &kHttpTable},
     {COLLET_EXT_INSTRUCTIONS, &kInstructions},
     {COLLET_EXT_RELAY, &kRelay},
     {COLLET_EXT_STATUS, &kStatusWatch},
@@ -46,6 +45,7 @@ constexpr Extension kExtensions[] = {
 }  // namespace
 
 const void* find_extension(std::string_view id, const HostSide& side) {
+  if (id == COLLET_EXT_HTTP) return side.refusals ? &kNotedHttpTable : &kHttpTable;
   if (id == COLLET_EXT_TOOLS) return side.peers ? &kToolsTable : nullptr;
   if (id == COLLET_EXT_REGISTRY) return side.peers ? &kRegistryTable : nullptr;
   if (id == COLLET_EXT_STORE) return side.records ? &kStoreTable : nullptr;

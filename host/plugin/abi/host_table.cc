@@ -8,8 +8,8 @@
 #include "plugin/abi/content.h"
 #include "plugin/abi/entered.h"
 #include "plugin/abi/extensions.h"
+#include "plugin/abi/noted.h"
 #include "plugin/abi/notices.h"
-#include "plugin/abi/refusals.h"
 #include "plugin/abi/structs.h"
 #include "registry/shapes.h"
 
@@ -308,35 +308,6 @@ std::int32_t blob_drop(const collet_host* host, collet_blob blob) {
 const void* get_extension(const collet_host* host, const char* id, std::size_t size) {
   const HostSide* side = side_of(host);
   return side && is_sound(id, size) ? find_extension(view(id, size), *side) : nullptr;
-}
-
-// A function's name, for a template.
-template <std::size_t Size>
-struct Name {
-  constexpr Name(const char (&from)[Size]) { std::copy_n(from, Size, text); }  // NOLINT: so that a literal can be given
-  char text[Size];
-};
-
-// The function, with what it refuses noted.
-template <Name kName, auto kFunction>
-struct Noted;
-template <Name kName, class... Arguments, std::int32_t (*kFunction)(const collet_host*, Arguments...)>
-struct Noted<kName, kFunction> {
-  static std::int32_t call(const collet_host* host, Arguments... arguments) {
-    const std::int32_t status = kFunction(host, arguments...);
-    if (status < 0) {
-      entered(host, [&](HostSide& side) -> std::int32_t {
-        side.refusals->note(kName.text, status);
-        return COLLET_OK;
-      });
-    }
-    return status;
-  }
-};
-
-template <Name kName, auto kFunction>
-auto slot(bool noted) {
-  return noted ? Noted<kName, kFunction>::call : kFunction;
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "base/text.h"
-#include "plugin/abi/entered.h"
+#include "plugin/abi/noted.h"
 #include "plugin/abi/structs.h"
 
 namespace collet::plugin {
@@ -47,7 +47,7 @@ std::int32_t request(const collet_host* host, collet_call id, collet_http_reques
     known.query = to_optional_str(optional_view(asked.query));
     known.fields = route.fields.data();
     known.field_count = route.fields.size();
-    known.body = to_str(asked.body);
+    if (!asked.is_streamed) known.body = to_str(asked.body);
     std::memcpy(out, &known, known.struct_size);
     return COLLET_OK;
   });
@@ -158,16 +158,55 @@ std::int32_t event(const collet_host* host, collet_call id, const collet_http_ev
   });
 }
 
+// There it would keep others waiting, and perhaps whoever is to wake it.
+bool is_on_loop() { return loop::Loop::current() != nullptr; }
+
 std::int32_t wait_for_room(const collet_host* host, collet_call id, std::size_t size) {
   return with_route(host, id, [&](HostSide& side, LockedCall& call, RouteState&) -> std::int32_t {
     if (size > limits::kRouteAheadBytesMax) return COLLET_E_LIMIT;
-    if (loop::Loop::current()) return COLLET_E_STATE;  // it would keep others waiting, and perhaps whoever is to wake it
+    if (is_on_loop()) return COLLET_E_STATE;
     return side.calls.wait_for_room(call, id, size);
   });
 }
 
+std::int32_t read_body(const collet_host* host, collet_call id, void* data, std::size_t size, std::size_t* out) {
+  return with_route(host, id, [&](HostSide& side, LockedCall& call, RouteState& route) -> std::int32_t {
+    if (!data || size == 0 || !out) return COLLET_E_INVALID;
+    if (!route.body) return COLLET_E_UNSUPPORTED;
+    *out = side.calls.read_body(call, {static_cast<char*>(data), size});
+    return *out > 0 || route.body->is_here() ? COLLET_OK : COLLET_E_STATE;
+  });
+}
+
+std::int32_t wait_for_body(const collet_host* host, collet_call id) {
+  return with_route(host, id, [&](HostSide& side, LockedCall& call, RouteState& route) -> std::int32_t {
+    if (!route.body) return COLLET_E_UNSUPPORTED;
+    if (is_on_loop()) return COLLET_E_STATE;
+    return side.calls.wait_for_body(call, id);
+  });
+}
+
+// What a debug host does not speak of: a client that is slow, and one that has left.
+bool room_is_short(std::int32_t status) { return status == COLLET_E_LIMIT; }
+bool body_is_not_here(std::int32_t status) { return status == COLLET_E_STATE; }
+bool wait_has_ended(std::int32_t status) { return status == COLLET_E_STALE || (status == COLLET_E_STATE && !is_on_loop()); }
+
+constexpr collet_http make_table(bool noted) {
+  collet_http table{};
+  table.struct_size = sizeof table;
+  table.request = slot<"request", request>(noted);
+  table.respond = slot<"respond", respond>(noted);
+  table.write = slot<"write", write, room_is_short>(noted);
+  table.event = slot<"event", event, room_is_short>(noted);
+  table.wait_for_room = slot<"wait_for_room", wait_for_room, wait_has_ended>(noted);
+  table.read_body = slot<"read_body", read_body, body_is_not_here>(noted);
+  table.wait_for_body = slot<"wait_for_body", wait_for_body, wait_has_ended>(noted);
+  return table;
+}
+
 }  // namespace
 
-const collet_http kHttpTable{sizeof(collet_http), 0, request, respond, write, event, wait_for_room};
+const collet_http kHttpTable = make_table(false);
+const collet_http kNotedHttpTable = make_table(true);
 
 }  // namespace collet::plugin

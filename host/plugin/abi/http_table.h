@@ -6,5 +6,7 @@
 namespace collet::plugin {
 
 extern const collet_http kHttpTable;
+// Of a debug host.
+extern const collet_http kNotedHttpTable;
 
 }  // namespace collet::plugin

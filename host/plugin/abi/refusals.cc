@@ -16,7 +16,7 @@ std::string_view explain(std::int32_t status) {
     case COLLET_E_LIMIT:
       return "it is too large, too many or too deep, or there is no memory for it";
     case COLLET_E_STATE:
-      return "not now: the generation is not created yet, or is about to end, or this comes twice";
+      return "not now: the generation is not created yet, or is about to end, or this comes twice or too early, or would have a loop wait";
     case COLLET_E_UNSUPPORTED:
       return "this kind of call has no such result";
     case COLLET_E_DUPLICATE:

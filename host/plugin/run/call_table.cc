@@ -1,6 +1,7 @@
 #include "plugin/run/call_table.h"
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -69,6 +70,9 @@ void hand_out(registry::Listener& listener, std::vector<Notice>& notices) {
         break;
       case Notice::Kind::bytes:
         listener.on_answer_bytes(notice.text);
+        break;
+      case Notice::Kind::body_taken:
+        listener.on_body_taken(notice.taken);
         break;
     }
   }
@@ -291,15 +295,56 @@ bool CallTable::note_taken(CallId id, const CallOwner& owner, std::size_t bytes)
   return true;
 }
 
-std::int32_t CallTable::wait_for_room(LockedCall& call, CallId id, std::size_t bytes) {
+// Until the condition holds of the call's route, or the call is to end, or has.
+template <class Condition>
+std::int32_t CallTable::wait_until(LockedCall& call, CallId id, const Condition& condition) {
   const std::shared_ptr<RouteState> route = call->route;
   const auto status = [&]() -> std::optional<std::int32_t> {
     if (call->id.load(std::memory_order_relaxed) != id) return COLLET_E_STALE;
     if (call->cancelled.load(std::memory_order_relaxed)) return COLLET_E_STATE;
-    return route->ahead + bytes <= limits::kRouteAheadBytesMax ? std::optional(COLLET_OK) : std::nullopt;
+    return condition(*route) ? std::optional(COLLET_OK) : std::nullopt;
   };
   call.wait(route->changed, [&] { return status().has_value(); });
   return *status();
+}
+
+std::int32_t CallTable::wait_for_room(LockedCall& call, CallId id, std::size_t bytes) {
+  return wait_until(call, id, [&](const RouteState& route) { return route.ahead + bytes <= limits::kRouteAheadBytesMax; });
+}
+
+bool CallTable::add_body(CallId id, const CallOwner& owner, std::string_view bytes, bool last) {
+  LockedCall call = lock_even_waiting(id, owner);
+  if (!call || !call->route || !call->route->body) return false;
+  RouteState& route = *call->route;
+  route.body->bytes.append(bytes);
+  route.body->is_whole = last;
+  route.changed.notify_all();
+  return call->begun;
+}
+
+std::size_t CallTable::read_body(LockedCall& call, std::span<char> out) {
+  StreamedBody& body = *call->route->body;
+  std::size_t read = 0;
+  while (read < out.size() && !body.bytes.empty()) {
+    const std::string_view piece = body.bytes.front().substr(0, out.size() - read);
+    std::memcpy(out.data() + read, piece.data(), piece.size());
+    body.bytes.drop(piece.size());
+    read += piece.size();
+  }
+  if (read > 0 || !(body.is_whole || std::exchange(body.is_awaited, true))) tell_body_taken(call, read);
+  return read;
+}
+
+void CallTable::tell_body_taken(LockedCall& call, std::size_t bytes) {
+  auto& notices = call->notices;
+  if (notices.empty() || notices.back().kind != Notice::Kind::body_taken) notices.push_back({.kind = Notice::Kind::body_taken});
+  notices.back().taken += bytes;
+  announce(call);
+}
+
+std::int32_t CallTable::wait_for_body(LockedCall& call, CallId id) {
+  read_body(call, {});
+  return wait_until(call, id, [](const RouteState& route) { return route.body->is_here(); });
 }
 
 void CallTable::announce(LockedCall& call) {

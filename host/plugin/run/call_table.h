@@ -13,10 +13,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/limits.h"
+#include "base/unsent.h"
 #include "collet/ext/draft/http.h"
 #include "collet/plugin.h"
 #include "loop/loop.h"
@@ -73,7 +75,7 @@ struct RunningCall {
 
 // What a call says while it runs, on its way to its loop.
 struct Notice {
-  enum class Kind : std::uint8_t { progress, log, close_stream, head, bytes };
+  enum class Kind : std::uint8_t { progress, log, close_stream, head, bytes, body_taken };
   Kind kind = Kind::progress;
   unsigned severity = 0;  // log
   unsigned retry_ms = 0;  // close_stream
@@ -82,6 +84,7 @@ struct Notice {
   std::string logger = {};  // log
   std::string text = {};    // progress: message; log: JSON text; bytes: of a route's answer
   std::unique_ptr<registry::WebHead> head = {};
+  std::size_t taken = 0;  // body_taken
   std::size_t bytes() const { return logger.size() + text.size(); }
 };
 
@@ -92,15 +95,31 @@ struct QueuedCall {
   static constexpr std::size_t kTexts = 5;
 };
 
+// The body of a request to a route that takes it as it comes.
+struct StreamedBody {
+  // Whether the plugin can read of it, or that it is over.
+  bool is_here() const { return !bytes.empty() || is_whole; }
+
+  Unsent bytes;             // that the plugin has not read
+  bool is_whole = false;    // nothing follows those
+  bool is_awaited = false;  // the plugin has asked for more than there was
+};
+
 // What a call of a route has besides.
 struct RouteState {
-  explicit RouteState(registry::WebRequestPtr from) : request(std::move(from)) {}
+  explicit RouteState(registry::WebRequestPtr from) : request(std::move(from)) {
+    if (!request->is_streamed) return;
+    body = std::make_unique<StreamedBody>();
+    body->bytes.append(request->body);
+    body->is_whole = request->is_whole;
+  }
 
   const registry::WebRequestPtr request;
-  std::vector<collet_http_field> fields;  // of the request, as the plugin is shown them; these four guarded by the slot's mutex
+  std::vector<collet_http_field> fields;  // of the request, as the plugin is shown them; all of these are guarded by the slot's mutex
   bool has_head = false;                  // the plugin has begun its answer
   std::size_t ahead = 0;                  // bytes of the answer that its client has not taken
-  std::condition_variable changed;        // `ahead` has shrunk, or the call was cancelled or has ended
+  std::unique_ptr<StreamedBody> body;     // null: it is in `request`
+  std::condition_variable changed;        // `ahead` has shrunk, more of the body is here, or the call was cancelled or has ended
 };
 
 // One call. Plain fields are constant while the call runs, or guarded by `mutex` where it says so.
@@ -202,6 +221,13 @@ class CallTable {
   bool note_taken(CallId id, const CallOwner& owner, std::size_t bytes);
   // [any, but for loops] Waits until that many bytes of the answer may follow. Returns a status of the ABI.
   std::int32_t wait_for_room(LockedCall& call, CallId id, std::size_t bytes);
+  // [any] The next bytes of a body that is streamed. Whether its plugin is to be told: the call has begun, and has not ended.
+  bool add_body(CallId id, const CallOwner& owner, std::string_view bytes, bool last);
+  // [any] Copies the next bytes of it to `out` and tells the caller that they are taken; how many. None are here: tells, once, that
+  // some are waited for.
+  std::size_t read_body(LockedCall& call, std::span<char> out);
+  // [any, but for loops] Waits until there is something of it to read, or its end. Returns a status of the ABI.
+  std::int32_t wait_for_body(LockedCall& call, CallId id);
   // [any] Has the loop deliver the slot's notices.
   void announce(LockedCall& call);
 
@@ -236,6 +262,9 @@ class CallTable {
     bool attended = false;         // they are about to be delivered, without a post
   };
 
+  void tell_body_taken(LockedCall& call, std::size_t bytes);
+  template <class Condition>
+  static std::int32_t wait_until(LockedCall& call, CallId id, const Condition& condition);
   CallSlot* find(CallId id) const;
   CallId publish(CallSlot& slot);
   LockedCall check(LockedCall call) noexcept;

@@ -155,6 +155,10 @@ void Generation::taken(CallId id, std::size_t bytes) {
   if (calls_.note_taken(id, owner_, bytes)) instance_.tell_taken(id, bytes);
 }
 
+void Generation::body(CallId id, std::string_view bytes, bool last) {
+  if (calls_.add_body(id, owner_, bytes, last)) instance_.tell_body(id);
+}
+
 // the end
 
 bool Generation::drain(const Patience& patience) {

@@ -67,6 +67,7 @@ class Generation final : public registry::Provider {
   CallId start(const registry::Call& call, registry::Listener& listener) override;
   void cancel(CallId id, registry::CancelReason reason) override;
   void taken(CallId id, std::size_t bytes) override;
+  void body(CallId id, std::string_view bytes, bool last) override;
 
   // Before a snapshot without this generation is published: loops that have adopted it announce the ends of calls.
   void expect_end() { last_calls_.expect(); }

@@ -48,6 +48,14 @@ void Instance::tell_taken(CallId id, std::size_t bytes) {
   route_watch_.taken(self_, id, bytes);
 }
 
+void Instance::tell_body(CallId id) {
+  if (!route_watch_.body) return;
+  const std::lock_guard lock(telling_mutex_);
+  if (!tells_) return;
+  const OwnThreads::Inside inside = enter();
+  route_watch_.body(self_, id);
+}
+
 void Instance::end_telling() {
   const std::lock_guard lock(telling_mutex_);
   tells_ = false;

@@ -55,6 +55,7 @@ class Instance {
   // Tell the plugin, if it wants to know, until end_telling() is called.
   void tell_cancelled(CallId id, registry::CancelReason reason);
   void tell_taken(CallId id, std::size_t bytes);
+  void tell_body(CallId id);
   // When this has returned nothing is told any more.
   void end_telling();
   // A copy of what the plugin offers under that id, if it does.
@@ -73,7 +74,7 @@ class Instance {
   void* self_ = nullptr;
   bool created_ = false;
   collet_http_watch route_watch_{};  // what the plugin offers of it; set before the first call
-  std::mutex telling_mutex_;         // held while the plugin's cancel() or taken() runs
+  std::mutex telling_mutex_;         // held while the plugin's cancel(), taken() or body() runs
   bool tells_ = false;               // guarded by it
 };
 

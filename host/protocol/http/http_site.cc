@@ -70,6 +70,7 @@ bool HttpSite::refuses(const HttpRequest& header, HttpReply& reply, transport::H
     return true;
   }
   sender.client = counted_to(admitted->principal, sender.client);
+  if (admitted->route->streams) sender.streamed_bytes_max = admitted->route->streams(header, admitted->principal);
   if (!sender.known) sender.known = std::make_shared<const HeldRequests::Known>(HeldRequests::Known{std::move(admitted->principal)});
   return false;
 }

@@ -28,7 +28,7 @@ bool lists(std::string_view names, std::string_view name) {
   return false;
 }
 
-registry::WebRequestPtr read_request(const HttpRequest& http) {
+std::shared_ptr<registry::WebRequest> read_request(const HttpRequest& http) {
   auto request = std::make_shared<registry::WebRequest>();
   request->method = http.method;
   if (!http.query.empty()) request->query.emplace(http.query);
@@ -40,6 +40,7 @@ registry::WebRequestPtr read_request(const HttpRequest& http) {
     request->fields.push_back({std::string(header.name), std::string(header.value)});
   }
   request->body = http.body;
+  request->is_whole = !http.body_follows;
   return request;
 }
 
@@ -68,12 +69,24 @@ void serve(ServerLoop& loop, const HttpRequest& http, HttpReply& reply, registry
   if (!route) return refuse(reply, page, 404, "Nothing is here\n");
   if (names_folder) return respond(reply, page, 308, {{"Location", folder_of(http)}});
   if (!takes_method(route->compiled->methods, http, reply, page)) return;
+  const std::size_t streamed_bytes_max = route->compiled->streamed_bytes_max;
+  if (streamed_bytes_max > 0 && http.body.size() > streamed_bytes_max) return refuse(reply, page, 413, "The body is too large\n");
+  auto request = read_request(http);
+  request->is_streamed = streamed_bytes_max > 0;
   const std::size_t below = path.find('/', registry::kRoutesPath.size());
-  loop.routes().begin(*route, std::string_view(path).substr(below), read_request(http), reply,
+  loop.routes().begin(*route, std::string_view(path).substr(below), std::move(request), reply,
                    {.principal = std::move(principal),
                     .page = std::string(page),
                     .headers = kept_headers(http, loop.server().options().kept_headers),
                     .wants_head_only = http.method == "HEAD"});
+}
+
+// How much of a body the route takes as it comes, if it does.
+std::size_t streamed_bytes_max_of(ServerLoop& loop, const HttpRequest& http, const registry::PrincipalPtr& principal) {
+  const std::string path = registry::normalised_encoding(http.path);
+  if (!registry::is_route_path(path)) return 0;
+  const registry::Item* route = loop.catalog().find_route(path, principal);
+  return route ? route->compiled->streamed_bytes_max : 0;
 }
 
 }  // namespace
@@ -83,7 +96,10 @@ Route plugin_routes(ServerLoop& loop) {
           .handler = [&loop](const HttpRequest& http, HttpReply& reply, registry::PrincipalPtr principal) {
             serve(loop, http, reply, std::move(principal));
           },
-          .is_folder = true};
+          .is_folder = true,
+          .streams = [&loop](const HttpRequest& http, const registry::PrincipalPtr& principal) {
+            return streamed_bytes_max_of(loop, http, principal);
+          }};
 }
 
 }  // namespace collet::protocol

@@ -38,6 +38,10 @@ struct Route {
   Handler handler;
   bool is_folder = false;  // the path, which ends with a slash, stands for all below it
   Needs needs = {};        // of a route that is granted; empty: nothing, ever
+
+  // How much of the body of that request the handler takes as it comes (HttpRequest::body_follows); 0: it takes it whole.
+  using Streams = std::function<std::size_t(const transport::HttpRequest& header, const registry::PrincipalPtr& principal)>;
+  Streams streams = {};  // likewise; empty: whole, ever
 };
 
 // To one of MCP's endpoints, which is borrowed.

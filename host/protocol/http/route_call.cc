@@ -42,6 +42,7 @@ RouteCall::RouteCall(RouteCalls& calls, std::uint64_t serial, HttpReply& reply, 
 
 bool RouteCall::begin(const registry::Item& route, std::string_view path, registry::WebRequestPtr request,
                       std::uint64_t timeout_ms) {
+  body_follows_ = !request->is_whole;
   round_.aim(registry::CallKind::route, route);
   round_.start(calls_.snapshot(), route,
                {.loop = calls_.index(),
@@ -77,6 +78,12 @@ void RouteCall::on_answer_bytes(std::string& bytes) {
   flush_later();
 }
 
+void RouteCall::on_body_taken(std::size_t bytes) {
+  body_is_awaited_ = true;
+  body_ahead_ -= std::min(bytes, body_ahead_);
+  if (reply_) reply_->body_taken(bytes);
+}
+
 // In the loop's next turn: the end of a short answer is told in this one.
 void RouteCall::flush_later() {
   if (round_.starting() || flush_comes_) return;
@@ -97,10 +104,7 @@ void RouteCall::flush() {
 
 void RouteCall::say() {
   if (visit_.wants_head_only) return say_head_alone();
-  if (!status_has_body(head_->status)) {
-    end_reply().respond(head_->status, headers(), {});
-    return acknowledge();
-  }
+  if (!status_has_body(head_->status)) return say_no_body();
   begin_answer();
   write();
 }
@@ -111,6 +115,13 @@ void RouteCall::say_head_alone() {
   end_reply().end();
   acknowledge();
   cancel(registry::CancelReason::client);
+}
+
+// That is all of it, and nobody hears the rest of the request.
+void RouteCall::say_no_body() {
+  end_reply().respond(head_->status, headers(), {});
+  acknowledge();
+  if (body_follows_) cancel(registry::CancelReason::client);
 }
 
 void RouteCall::begin_answer() {
@@ -150,11 +161,40 @@ void RouteCall::on_gone() {
   cancel(registry::CancelReason::client);
 }
 
+void RouteCall::on_body(std::string_view bytes, bool last) {
+  body_ahead_ += bytes.size();
+  body_follows_ = !last;
+  try {
+    round_.body(bytes, last);
+  } catch (const std::bad_alloc&) {
+    give_up();
+  }
+}
+
+void RouteCall::on_body_failed(int status, std::string_view why) {
+  try {
+    if (begun_) {
+      end_reply().abort();
+    } else {
+      refuse(status, fmt::format("{}\n", why));
+    }
+  } catch (const std::bad_alloc&) {
+    return give_up();
+  }
+  acknowledge();
+  cancel(registry::CancelReason::client);
+}
+
 void RouteCall::cancel(registry::CancelReason reason) { round_.cancel(reason); }
 
 void RouteCall::on_deadline() {
+  const bool waits_for_client = body_follows_ && body_is_awaited_ && body_ahead_ == 0;
   try {
-    refuse(504, fmt::format("The plugin {} did not answer in time\n", round_.source()));
+    if (waits_for_client) {
+      refuse(408, "The request's body did not come in time\n");
+    } else {
+      refuse(504, fmt::format("The plugin {} did not answer in time\n", round_.source()));
+    }
   } catch (const std::bad_alloc&) {
     give_up();
   }

@@ -27,7 +27,7 @@ struct RouteVisit {
 };
 
 // Owned by the RouteCalls of its loop from begin() until on_end(), whatever becomes of the client in between. The deadline is for the answer's
-// beginning. Loop thread, but for info().
+// beginning. A body that follows goes on to the plugin; if it cannot come any more the call is cancelled. Loop thread, but for info().
 class RouteCall final : public registry::Listener, public transport::HttpReplyObserver {
  public:
   RouteCall(RouteCalls& calls, std::uint64_t serial, transport::HttpReply& reply, RouteVisit visit);
@@ -44,17 +44,21 @@ class RouteCall final : public registry::Listener, public transport::HttpReplyOb
   void on_log(const registry::LogMessage& message) override;
   void on_answer_head(registry::WebHead head) override;
   void on_answer_bytes(std::string& bytes) override;
+  void on_body_taken(std::size_t bytes) override;
   void on_deadline() override;
   void on_end(registry::Ending& ending) override;
   std::optional<std::string_view> info(std::string_view key) const override;
 
   void on_gone() override;
   void on_sent() override;
+  void on_body(std::string_view bytes, bool last) override;
+  void on_body_failed(int status, std::string_view why) override;
 
  private:
   void flush_later();
   void say();
   void say_head_alone();
+  void say_no_body();
   void begin_answer();
   void write();
   void acknowledge();
@@ -75,6 +79,9 @@ class RouteCall final : public registry::Listener, public transport::HttpReplyOb
   bool begun_ = false;   // a part of the answer has left
   bool events_ = false;  // the answer is an event stream
   bool lost_ = false;    // a part of the answer is missing, for want of memory
+  bool body_follows_ = false;     // the request's, and has not come whole
+  bool body_is_awaited_ = false;  // the plugin has asked for it
+  std::size_t body_ahead_ = 0;    // bytes of it that the plugin has not taken
 
   std::optional<registry::WebHead> head_;
   std::string pending_;       // of the body, to be written

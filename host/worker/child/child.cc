@@ -193,6 +193,8 @@ class Child {
         return host_calls_.cancel(frame.head.id, fields.number<std::uint32_t>(), *generation_);
       case FrameType::taken:
         return host_calls_.taken(frame.head.id, fields.number<std::uint64_t>(), *generation_);
+      case FrameType::body:
+        return host_calls_.body(frame.head.id, fields, *generation_);
       case FrameType::blob_done:
         return arena_->give_back_at(frame.head.id);
       case FrameType::quiesce:

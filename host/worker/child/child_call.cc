@@ -41,6 +41,10 @@ void ChildCall::on_answer_bytes(std::string& bytes) {
   out_.put([&](std::string& out) { FrameWriter(out, FrameType::answer_bytes, id_).text(bytes); });
 }
 
+void ChildCall::on_body_taken(std::size_t bytes) {
+  out_.put([&](std::string& out) { FrameWriter(out, FrameType::body_taken, id_).number(std::uint64_t{bytes}); });
+}
+
 void ChildCall::on_end(registry::Ending& ending) {
   std::string requests;
   for (const registry::InputRequest& request : ending.input_requests) {

@@ -25,6 +25,7 @@ class ChildCall final : public registry::Listener {
   void on_close_stream(unsigned retry_ms) override;
   void on_answer_head(registry::WebHead head) override;
   void on_answer_bytes(std::string& bytes) override;
+  void on_body_taken(std::size_t bytes) override;
   void on_end(registry::Ending& ending) override;  // calls `ended`, which may destroy this
   std::optional<std::string_view> info(std::string_view key) const override { return info_.find(key); }
 

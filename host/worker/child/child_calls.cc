@@ -43,4 +43,11 @@ void ChildCalls::taken(std::uint64_t id, std::uint64_t bytes, plugin::Generation
   if (found != running_.end()) generation.taken(found->second.here, bytes);
 }
 
+void ChildCalls::body(std::uint64_t id, FieldReader& fields, plugin::Generation& generation) {
+  const std::string_view bytes = fields.text();
+  const bool last = fields.number<std::uint8_t>() != 0;
+  const auto found = running_.find(id);
+  if (found != running_.end()) generation.body(found->second.here, bytes, last);
+}
+
 }  // namespace collet::worker

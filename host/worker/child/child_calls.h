@@ -24,6 +24,7 @@ class ChildCalls {
   void start(std::uint64_t id, FieldReader& fields, plugin::Generation& generation);
   void cancel(std::uint64_t id, std::uint32_t reason, plugin::Generation& generation);
   void taken(std::uint64_t id, std::uint64_t bytes, plugin::Generation& generation);
+  void body(std::uint64_t id, FieldReader& fields, plugin::Generation& generation);
 
  private:
   const std::string& plugin_;

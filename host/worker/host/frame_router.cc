@@ -6,6 +6,7 @@ namespace collet::worker {
 
 void FrameRouter::attach(const collet_host& host) {
   replay_ = std::make_unique<Replay>(host, arena_);
+  bodies_.attach(host);
   host_ = &host;
   items_.attach(host, *replay_);
   peer_errands_.attach(host);
@@ -16,6 +17,7 @@ void FrameRouter::attach(const collet_host& host) {
 
 void FrameRouter::begin(std::uint32_t incarnation) {
   if (host_) replay_->take_read();  // of the process before
+  bodies_.forget_all();
   items_.begin(incarnation);
   begin_errands(incarnation);
 }
@@ -37,6 +39,7 @@ std::string FrameRouter::take(const FrameBuffer::Frame& frame, bool is_up) {
     case FrameType::close_stream:
     case FrameType::answer_head:
     case FrameType::answer_bytes:
+    case FrameType::body_taken:
       return take_of_call(frame);
     case FrameType::resource_updated:
       return host_ ? replay_->resource_updated(frame.body) : std::string();
@@ -85,6 +88,7 @@ std::string FrameRouter::take_of_call(const FrameBuffer::Frame& frame) {
   if (frame.head.type == FrameType::close_stream) return replay_->close_stream(call, frame.body);
   if (frame.head.type == FrameType::answer_head) return replay_->answer_head(call, frame.body);
   if (frame.head.type == FrameType::answer_bytes) return replay_->answer_bytes(call, frame.body);
+  if (frame.head.type == FrameType::body_taken) return bodies_.taken(call, frame.body);
   return take_end(frame);
 }
 
@@ -92,6 +96,7 @@ std::string FrameRouter::take_end(const FrameBuffer::Frame& frame) {
   const collet_call call = frame.head.id;
   const std::string denial = link_.call_ended(call);
   std::string reason = replay_->end(call, frame.body, denial);
+  bodies_.ended(call);
   const std::vector<std::uint64_t> read = replay_->take_read();
   if (read.empty()) return reason;
   std::string done;

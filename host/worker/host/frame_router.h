@@ -9,6 +9,7 @@
 
 #include "collet/plugin.h"
 #include "plugin/load/image.h"
+#include "worker/host/call_bodies.h"
 #include "worker/host/fetch_errands.h"
 #include "worker/host/item_mirror.h"
 #include "worker/host/peer_errands.h"
@@ -33,6 +34,9 @@ class FrameRouter {
   // [any] Calls may end behind the worker's back from now on: what it says of those is nothing wrong.
   void expect_ended_calls() { calls_are_ended_ = true; }
 
+  // [any] More of the body of that call's request can be read.
+  void body_came(collet_call call) { bodies_.came(call); }
+
   // Another process speaks from now on.
   void begin(std::uint32_t incarnation);
   // It is up, and there was one before: its items take the place of those.
@@ -55,6 +59,7 @@ class FrameRouter {
   std::atomic<bool> calls_are_ended_{false};
 
   std::unique_ptr<Replay> replay_;  // there once host_ is
+  CallBodies bodies_{[this](std::string_view frame) { link_.tell(frame); }};
   const Errands::Send send_to_ = [this](std::uint32_t incarnation, std::string_view frames, Errands::Need need) {
     return link_.send_to(incarnation, frames, need);
   };

@@ -50,6 +50,10 @@ void ProcessLink::cancel(collet_call call, std::uint32_t reason) {
 void ProcessLink::taken(collet_call call, std::size_t bytes) {
   std::string frame;
   FrameWriter(frame, FrameType::taken, call).number(std::uint64_t{bytes});
+  tell(frame);
+}
+
+void ProcessLink::tell(std::string_view frame) {
   const std::lock_guard lock(mutex_);
   if (up_ && !put(frame)) condemn_for_not_taking();
 }

@@ -43,6 +43,8 @@ class ProcessLink {
   bool give_call(collet_call call, std::uint64_t incarnation, std::string_view frame, std::string& reason);
   void cancel(collet_call call, std::uint32_t reason);
   void taken(collet_call call, std::size_t bytes);
+  // A frame about a call, which must be sent if the process is up.
+  void tell(std::string_view frame);
   void quiesce(std::uint32_t deadline_ms);
   // The next processes are told, too.
   void watch(std::string_view uri, bool watched);

@@ -88,7 +88,7 @@ const void* WorkerImage::get_extension(std::string_view id) {
   if (id == COLLET_EXT_RECONFIGURE && reconfigure_.reconfigure) return &reconfigure_;
   if (id == COLLET_EXT_STATUS && status_.status) return &status_;
   if (id == COLLET_EXT_WATCH && watch_.watch) return &watch_;
-  static constexpr collet_http_watch kHttpWatch{sizeof(collet_http_watch), 0, taken};
+  static constexpr collet_http_watch kHttpWatch{sizeof(collet_http_watch), 0, taken, body_came};
   if (id == COLLET_EXT_HTTP) return &kHttpWatch;
   return nullptr;
 }
@@ -127,6 +127,8 @@ std::int32_t WorkerImage::pass_on(collet_call call, const collet_call_params& pa
 void WorkerImage::cancel_call(void* self, collet_call call, std::uint32_t reason) { image_of(self).link_.cancel(call, reason); }
 
 void WorkerImage::taken(void* self, collet_call call, std::size_t bytes) { image_of(self).link_.taken(call, bytes); }
+
+void WorkerImage::body_came(void* self, collet_call call) { image_of(self).router_.body_came(call); }
 
 // questions
 

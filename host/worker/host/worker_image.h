@@ -46,6 +46,7 @@ class WorkerImage final : public plugin::Image {
   static std::int32_t call_plugin(void* self, collet_call call, const collet_call_params* params);
   static void cancel_call(void* self, collet_call call, std::uint32_t reason);
   static void taken(void* self, collet_call call, std::size_t bytes);
+  static void body_came(void* self, collet_call call);
   static std::int32_t quiesce(void* self, std::uint32_t deadline_ms);
   static void destroy(void* self);
   static std::int32_t save(void* self, collet_state_write write, void* to);

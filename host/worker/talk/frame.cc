@@ -24,8 +24,13 @@ FrameWriter::~FrameWriter() {
   std::memcpy(out_.data() + start_ + offsetof(FrameHead, size), &size, sizeof size);
 }
 
-FrameWriter& FrameWriter::text_or_nothing(const std::optional<std::string_view>& given) {
+FieldWriter& FieldWriter::text_or_nothing(const std::optional<std::string_view>& given) {
   return given ? text(*given) : number(kAbsent);
+}
+
+FrameWriter& FrameWriter::text_or_nothing(const std::optional<std::string_view>& given) {
+  FieldWriter(out_).text_or_nothing(given);
+  return *this;
 }
 
 std::optional<std::string_view> FieldReader::text_or_nothing() {

@@ -40,6 +40,7 @@ enum class FrameType : std::uint8_t {
   fetch_head,        // id: of the exchange
   fetch_bytes,       // id: likewise
   fetch_end,         // id: likewise
+  body,              // id: of the call; the next bytes of its request's body
   // from the worker
   opened = 64,   // or not: the answer to open
   items,         // some come, some go
@@ -69,6 +70,7 @@ enum class FrameType : std::uint8_t {
   fetch,               // id: of the exchange, as the worker counts them
   fetch_taken,         // id: likewise
   cancel_fetch,        // id: likewise
+  body_taken,          // id: of the call; bytes of its request's body that the plugin has read, or none: it waits for some
   asking,        // first of all, with the descriptor on which the host hears what its system calls ask
 };
 
@@ -100,6 +102,7 @@ class FieldWriter {
     out_ += text;
     return *this;
   }
+  FieldWriter& text_or_nothing(const std::optional<std::string_view>& text);  // nothing is not the same as empty
 
  private:
   std::string& out_;

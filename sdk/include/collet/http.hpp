@@ -31,7 +31,7 @@ class HttpRequest {
   std::string_view path() const { return path_; }
   // Behind the '?'; empty: there is none.
   std::string_view query() const { return detail::view(request_.query); }
-  std::string_view body() const { return detail::view(request_.body); }
+  std::string_view body() const { return detail::view(request_.body); }  // empty in a streamed_route(): see HttpBody
   std::span<const collet_http_field> fields() const { return {request_.fields, request_.field_count}; }
   // The first field of that name, in any case.
   std::optional<std::string_view> header(std::string_view name) const {
@@ -123,6 +123,49 @@ class HttpStream {
   collet_call call_;
 };
 
+// The body of a request to a streamed_route(), as it comes, of a call that runs. [any], one thread at a time. What is read throws Error
+// once the body cannot come any more: its client has left, or the call was cancelled for another reason.
+class HttpBody {
+ public:
+  explicit HttpBody(const CallBase& call)
+      : host_(call.host().table()), http_(call.host().extension<collet_http>(COLLET_EXT_HTTP)), call_(call.id()) {
+    if (!http_ || !COLLET_HAS(http_, collet_http, read_body)) throw Error("this host has no bodies as they come");
+  }
+
+  // Fills in the next bytes, as many as are here; how many. None: the body is over, and whole. Waits for the client; in a route that
+  // is nonblocking it throws instead.
+  std::size_t read(std::span<char> into) {
+    for (;;) {
+      if (const auto size = try_read(into)) return *size;
+      expect(http_->wait_for_body(host_, call_));
+    }
+  }
+  // Likewise, without waiting: nothing if none are here.
+  std::optional<std::size_t> try_read(std::span<char> into) {
+    std::size_t size = 0;
+    const std::int32_t status = http_->read_body(host_, call_, into.data(), into.size(), &size);
+    if (status == COLLET_E_STATE && host_->is_cancelled(host_, call_) == 0) return std::nullopt;
+    expect(status);
+    return size;
+  }
+  // Calls `take(std::string_view)` with each piece, to the end.
+  template <class Take>
+  void each(Take&& take) {
+    std::vector<char> piece(kPieceBytes);
+    while (const std::size_t size = read(piece)) take(std::string_view(piece.data(), size));
+  }
+
+ private:
+  static constexpr std::size_t kPieceBytes = 64u << 10;
+  static void expect(std::int32_t status) {
+    if (status < 0) throw Error(std::string("cannot read on in a body: ") + detail::status_text(status));
+  }
+
+  const collet_host* host_;
+  const collet_http* http_;
+  collet_call call_;
+};
+
 namespace detail {
 
 struct RouteMaker {
@@ -156,28 +199,29 @@ struct RouteMaker {
   };
 
   template <class F>
-  static collet_item make(Registry& registry, std::string_view path, F function, const Options& options, std::string_view methods) {
+  static collet_item make(Registry& registry, std::string_view path, F function, const Options& options, std::string_view methods,
+                          const std::string& more = {}) {
     collet_item_def def{};
     def.struct_size = sizeof def;
     def.kind = COLLET_ROUTE;
     def.flags = Registry::flags(options);
     def.timeout_ms = options.timeout_ms;
     def.name = str(path);
-    const std::string definition = definition_of(methods);
+    const std::string definition = definition_of(methods, more);
     def.definition = str(definition);
     return registry.add(def, std::make_unique<RouteHandler<F>>(std::move(function)));
   }
 
  private:
-  // "GET POST"
-  static std::string definition_of(std::string_view methods) {
+  // "GET POST"; `more` are members with a comma before each.
+  static std::string definition_of(std::string_view methods, const std::string& more) {
     std::string list;
     for (std::size_t end; !methods.empty(); methods.remove_prefix(std::min(end + 1, methods.size()))) {
       end = std::min(methods.find(' '), methods.size());
       if (!list.empty()) list += ',';
       append_json(list, methods.substr(0, end));
     }
-    return R"({"methods":[)" + list + "]}";
+    return R"({"methods":[)" + list + "]" + more + "}";
   }
 };
 
@@ -191,6 +235,16 @@ template <class F>
 collet_item route(Registry& registry, std::string_view path, F function, const Options& options = {},
                   std::string_view methods = "GET") {
   return detail::RouteMaker::make(registry, path, std::move(function), options, methods);
+}
+
+// Likewise, but that `function` is called as soon as the head of a request is there, and reads the body by an HttpBody, of
+// `body_bytes_max` at most; 0: as many as the host allows.
+template <class F>
+collet_item streamed_route(Registry& registry, std::string_view path, F function, const Options& options = {},
+                           std::string_view methods = "POST", std::uint64_t body_bytes_max = 0) {
+  std::string more = R"(,"streamed":true)";
+  if (body_bytes_max > 0) more += R"(,"bodyBytesMax":)" + std::to_string(body_bytes_max);
+  return detail::RouteMaker::make(registry, path, std::move(function), options, methods, more);
 }
 
 }  // namespace collet::inline v1

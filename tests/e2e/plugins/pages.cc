@@ -39,6 +39,28 @@ class Feed {
     const std::lock_guard lock(mutex_);
     return followers_;
   }
+  std::uint64_t said() {
+    const std::lock_guard lock(mutex_);
+    return said_;
+  }
+  // Until somebody has said more than that.
+  void wait_for_more(std::uint64_t seen, collet::Call& call) {
+    call.on_cancel([this] {
+      const std::lock_guard lock(mutex_);
+      changed_.notify_all();
+    });
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return said_ != seen || call.cancelled(); });
+  }
+  // Bodies that have not come whole.
+  void lose() {
+    const std::lock_guard lock(mutex_);
+    ++lost_;
+  }
+  unsigned lost() {
+    const std::lock_guard lock(mutex_);
+    return lost_;
+  }
 
  private:
   struct Follower {
@@ -56,6 +78,7 @@ class Feed {
   std::string last_;
   std::uint64_t said_ = 0;
   unsigned followers_ = 0;
+  unsigned lost_ = 0;
 };
 
 // The names in a page of items.
@@ -113,5 +136,52 @@ COLLET_PLUGIN("org.example.pages", "1.0.0", plugin, .flags = COLLET_PLUGIN_CONCU
   });
   collet::route(plugin, "/size", [](const HttpRequest& request) { return HttpAnswer::text(std::to_string(request.body().size())); },
                 {}, "PUT");
+  collet::streamed_route(
+      plugin, "/hash",
+      [](const HttpRequest& request, collet::Call& call) {
+        if (request.query() == "no") return HttpAnswer::text("no", 403);
+        std::size_t size = 0;
+        std::uint32_t low = 1, high = 0;  // Adler-32
+        collet::HttpBody(call).each([&](std::string_view piece) {
+          size += piece.size();
+          for (const char byte : piece) {
+            low = (low + static_cast<unsigned char>(byte)) % 65'521;
+            high = (high + low) % 65'521;
+          }
+        });
+        return HttpAnswer::text(std::to_string(size) + " " + std::to_string(high << 16 | low));
+      },
+      {}, "PUT POST");
+  collet::streamed_route(
+      plugin, "/back",
+      [](const HttpRequest&, collet::Call& call) {
+        collet::HttpStream back(call);
+        collet::HttpBody(call).each([&](std::string_view piece) { back.write(piece); });
+      },
+      {}, "PUT");
+  const auto keep = [&feed](const HttpRequest&, collet::Call& call) {
+    try {
+      collet::HttpBody(call).each([](std::string_view) {});
+    } catch (const collet::Error&) {
+      feed.lose();
+      throw;
+    }
+    return HttpAnswer{204};
+  };
+  collet::streamed_route(plugin, "/kept", keep, {}, "PUT", 1'000'000);
+  collet::streamed_route(plugin, "/hurried", keep, {.timeout_ms = 1500}, "PUT");
+  collet::streamed_route(
+      plugin, "/stuck",
+      [&feed](const HttpRequest&, collet::Call& call) {
+        const std::uint64_t seen = feed.said();
+        collet::HttpStream begun(call);
+        begun.write("begun");
+        feed.wait_for_more(seen, call);
+        std::size_t size = 0;
+        collet::HttpBody(call).each([&](std::string_view piece) { size += piece.size(); });
+        begun.write(std::to_string(size));
+      },
+      {}, "PUT");
+  collet::route(plugin, "/lost", [&feed] { return HttpAnswer::text(std::to_string(feed.lost())); });
   collet::route(plugin, "/crash", []() -> HttpAnswer { std::abort(); });
 }

@@ -11,7 +11,12 @@
  *   "/ahead"     writes until no more may follow, says in a line how much that was, and waits to be cancelled
  *   "/wrong"     does what is refused, and says how each was
  *   "/cookies"   whether it may say Set-Cookie, and what Cookie it is told of
- *   "/leave"     begins, and waits to be cancelled */
+ *   "/leave"     begins, and waits to be cancelled
+ *   "/upload"    PUT, streamed, no more than 6000000 bytes: how many there are, and their sum; fails once it is cancelled
+ *   "/watched"   the same, NONBLOCKING: reads when it is told that there is something
+ *   "/early"     PUT, streamed: answers with the first piece of the body, and no more of it
+ *   "/misread"   PUT, streamed: reads as it may not, and says how each was; "/unstreamed" likewise, and is not streamed
+ *   "/loop"      PUT, streamed, NONBLOCKING: waits where it may not, and says how that was */
 #include <collet/ext/draft/http.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,7 +27,14 @@ static const collet_host *host;
 static const collet_http *http;
 static _Atomic uint64_t waiting; /* the call that cancel() is to end */
 
-enum { PAGE, ECHO_BACK, PATH, EVENTS, REST, SILENT, FAIL, BYTES, AHEAD, WRONG, COOKIES, LEAVE };
+enum { PAGE, ECHO_BACK, PATH, EVENTS, REST, SILENT, FAIL, BYTES, AHEAD, WRONG, COOKIES, LEAVE, UPLOAD, WATCHED, EARLY, MISREAD, LOOP };
+
+/* What "/watched" has read, of the one call that there may be. */
+static struct {
+  _Atomic uint64_t call;
+  size_t size;
+  unsigned sum;
+} watched;
 
 static void say(collet_call call, const char *text) { http->write(host, call, text, strlen(text)); }
 
@@ -150,6 +162,78 @@ static void cookies(collet_call call) {
   line(call, "Cookie ", told);
 }
 
+static void add_up(const unsigned char *piece, size_t size, size_t *all, unsigned *sum) {
+  size_t i;
+  *all += size;
+  for (i = 0; i < size; ++i) *sum = *sum * 31 + piece[i];
+}
+
+static void say_sum(collet_call id, size_t size, unsigned sum) {
+  char text[60];
+  sprintf(text, "%zu bytes, %u", size, sum);
+  begin(id, "text/plain");
+  say(id, text);
+  host->complete(host, id, 0);
+}
+
+static void upload(collet_call id) {
+  unsigned char piece[10000];
+  size_t got, size = 0;
+  unsigned sum = 0;
+  int32_t status;
+  for (;;) {
+    status = http->read_body(host, id, piece, sizeof piece, &got);
+    if (status == COLLET_OK && got == 0) break;
+    if (status == COLLET_OK) add_up(piece, got, &size, &sum);
+    if (status == COLLET_E_STATE) status = http->wait_for_body(host, id);
+    if (status != COLLET_OK) {
+      host->fail(host, id, -32603, "cut", 3, NULL, 0);
+      return;
+    }
+  }
+  say_sum(id, size, sum);
+}
+
+/* One thread at a time: call(), or the loop on which the body comes, or cancel(). */
+static void read_watched(collet_call id) {
+  unsigned char piece[10000];
+  size_t got;
+  while (http->read_body(host, id, piece, sizeof piece, &got) == COLLET_OK) {
+    if (got == 0) {
+      atomic_store(&watched.call, 0);
+      say_sum(id, watched.size, watched.sum);
+      return;
+    }
+    add_up(piece, got, &watched.size, &watched.sum);
+  }
+}
+
+static void body(void *self, collet_call id) {
+  (void)self;
+  if (atomic_load(&watched.call) == id) read_watched(id);
+}
+
+static void misread(collet_call id) {
+  char text[400] = "", data[1];
+  size_t got = 7;
+  int32_t status;
+  collet_http_request request;
+  memset(&request, 0, sizeof request);
+  request.struct_size = sizeof request;
+  http->request(host, id, &request);
+  report(text, "body", request.body.data ? 1 : 0);
+  report(text, "no place", http->read_body(host, id, NULL, 1, &got));
+  report(text, "no room", http->read_body(host, id, data, 0, &got));
+  report(text, "no size", http->read_body(host, id, data, 1, NULL));
+  report(text, "none", http->read_body(host, 0, data, 1, &got));
+  report(text, "wait for none", http->wait_for_body(host, 0));
+  status = http->read_body(host, id, data, 1, &got);
+  if (status == COLLET_E_STATE && http->wait_for_body(host, id) == COLLET_OK) status = http->read_body(host, id, data, 1, &got);
+  report(text, "read", status);
+  begin(id, "text/plain");
+  say(id, text);
+}
+
 static int32_t call(void *self, collet_call id, const collet_call_params *params) {
   static const char kPage[] = "<!doctype html><title>Hi</title><p>Hello";
   collet_http_event event;
@@ -202,6 +286,33 @@ static int32_t call(void *self, collet_call id, const collet_call_params *params
     case COOKIES:
       cookies(id);
       break;
+    case UPLOAD:
+      upload(id);
+      return COLLET_OK;
+    case WATCHED:
+      watched.size = 0;
+      watched.sum = 0;
+      atomic_store(&watched.call, id);
+      read_watched(id);
+      return COLLET_OK;
+    case EARLY: {
+      char piece[100];
+      size_t got = 0;
+      if (http->wait_for_body(host, id) == COLLET_OK) http->read_body(host, id, piece, sizeof piece, &got);
+      begin(id, "text/plain");
+      http->write(host, id, piece, got);
+      break;
+    }
+    case MISREAD:
+      misread(id);
+      break;
+    case LOOP: {
+      char text[40] = "";
+      report(text, "wait", http->wait_for_body(host, id));
+      begin(id, "text/plain");
+      say(id, text);
+      break;
+    }
     default:
       atomic_store(&waiting, id);
       begin(id, "text/plain");
@@ -216,6 +327,11 @@ static void cancel(void *self, collet_call call_id, uint32_t reason) {
   uint64_t expected = call_id;
   char text[40];
   (void)self;
+  if (atomic_compare_exchange_strong(&watched.call, &expected, 0)) {
+    host->fail(host, call_id, -32603, "cut", 3, NULL, 0);
+    return;
+  }
+  expected = call_id;
   if (!atomic_compare_exchange_strong(&waiting, &expected, 0)) return; /* that call ends itself */
   sprintf(text, "cancelled %u", (unsigned)reason);
   host->fail(host, call_id, -32603, text, strlen(text), NULL, 0);
@@ -237,6 +353,7 @@ static int32_t add(const char *path, int what, uint32_t flags, const char *defin
 }
 
 static int32_t create(const collet_host *given, const collet_create_params *params, void **self) {
+  static const char kStreamed[] = "{\"methods\":[\"PUT\"],\"streamed\":true}";
   (void)params;
   host = given;
   http = host->get_extension(host, COLLET_EXT_HTTP, sizeof COLLET_EXT_HTTP - 1);
@@ -246,13 +363,22 @@ static int32_t create(const collet_host *given, const collet_create_params *para
       add("/echo", ECHO_BACK, 0, "{\"methods\":[\"GET\",\"POST\"]}") < 0 || add("/files/*", PATH, 0, "{}") < 0 ||
       add("/events", EVENTS, 0, "{}") < 0 || add("/rest", REST, 0, "{}") < 0 || add("/silent", SILENT, 0, "{}") < 0 ||
       add("/fail", FAIL, 0, "{}") < 0 || add("/bytes", BYTES, 0, "{}") < 0 || add("/ahead", AHEAD, 0, "{}") < 0 ||
-      add("/wrong", WRONG, 0, "{}") < 0 || add("/cookies", COOKIES, 0, "{}") < 0 || add("/leave", LEAVE, 0, "{}") < 0) {
+      add("/wrong", WRONG, 0, "{}") < 0 || add("/cookies", COOKIES, 0, "{}") < 0 || add("/leave", LEAVE, 0, "{}") < 0 ||
+      add("/upload", UPLOAD, 0, "{\"methods\":[\"PUT\"],\"streamed\":true,\"bodyBytesMax\":6000000}") < 0 ||
+      add("/watched", WATCHED, COLLET_ITEM_NONBLOCKING, kStreamed) < 0 || add("/early", EARLY, 0, kStreamed) < 0 ||
+      add("/misread", MISREAD, 0, kStreamed) < 0 || add("/unstreamed", MISREAD, 0, "{\"methods\":[\"PUT\"]}") < 0 ||
+      add("/loop", LOOP, COLLET_ITEM_NONBLOCKING, kStreamed) < 0) {
     return COLLET_E_INVALID;
   }
   return COLLET_OK;
 }
 
 static void destroy(void *self) { (void)self; }
+
+static const void *get_extension(const char *id, size_t size) {
+  static const collet_http_watch watch = {.struct_size = sizeof watch, .body = body};
+  return size == sizeof COLLET_EXT_HTTP - 1 && memcmp(id, COLLET_EXT_HTTP, size) == 0 ? &watch : NULL;
+}
 
 const collet_plugin *collet_plugin_entry_v1(void) {
   static const collet_plugin plugin = {.struct_size = sizeof plugin,
@@ -263,6 +389,7 @@ const collet_plugin *collet_plugin_entry_v1(void) {
                                        .create = create,
                                        .destroy = destroy,
                                        .call = call,
-                                       .cancel = cancel};
+                                       .cancel = cancel,
+                                       .get_extension = get_extension};
   return &plugin;
 }

@@ -57,6 +57,18 @@ COLLET_PLUGIN("org.example.web", "1.0.0", plugin, .flags = COLLET_PLUGIN_CONCURR
   collet::route(plugin, "/ticks", [](const HttpRequest&, collet::Call& call) {
     for (auto stream = collet::HttpStream::events(call);; std::this_thread::yield()) stream.event("");
   });
+  collet::streamed_route(
+      plugin, "/upload",
+      [](const HttpRequest&, collet::Call& call) {
+        std::size_t size = 0;
+        unsigned sum = 0;
+        collet::HttpBody(call).each([&](std::string_view piece) {
+          size += piece.size();
+          for (const char byte : piece) sum = sum * 31 + static_cast<unsigned char>(byte);
+        });
+        return HttpAnswer::text(std::to_string(size) + " bytes, " + std::to_string(sum));
+      },
+      {}, "PUT", 6'000'000);
   auto& left = plugin.keep<Left>();
   collet::route(plugin, "/leave", [&left](const HttpRequest&, collet::Call& call) {
     collet::HttpStream(call, 200, {{"Content-Type", "text/plain"}}).write("begun");

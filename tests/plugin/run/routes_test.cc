@@ -20,6 +20,26 @@ std::string head_of(const std::string& type) {
   return fmt::format("answer 200 [Content-Type: {}]{}", type, in_worker() ? confined : "");
 }
 
+// What a plugin says of a body that it has read.
+std::string sum_of(std::string_view body) {
+  unsigned sum = 0;
+  for (const char byte : body) sum = sum * 31 + static_cast<unsigned char>(byte);
+  return fmt::format("{} bytes, {}", body.size(), sum);
+}
+
+registry::WebRequest streamed(std::string begun = "", bool is_whole = false) {
+  return {.method = "PUT", .body = std::move(begun), .is_streamed = true, .is_whole = is_whole};
+}
+
+std::string some_bytes(std::size_t size) {
+  std::string bytes(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * 7 + i / 1000);
+  return bytes;
+}
+
+// Who reads bodies as they come: each module, and its route.
+const std::pair<const char*, const char*> kReaders[] = {{"web", "/upload"}, {"web", "/watched"}, {"web_cpp", "/upload"}};
+
 // The plugin, and its routes as the host calls them.
 struct Site {
   explicit Site(const char* module = "web") {
@@ -43,6 +63,10 @@ struct Site {
   }
   void take(const std::string& route, CallId id, std::size_t bytes) {
     house.loop(0).run([&] { house.registry.current()->find(Kind::route, "/plugins/p1" + route)->provider->taken(id, bytes); });
+  }
+  // More of the body of a request that was begun.
+  void send(const std::string& route, CallId id, std::string_view bytes, bool last) {
+    house.loop(0).run([&] { house.registry.current()->find(Kind::route, "/plugins/p1" + route)->provider->body(id, bytes, last); });
   }
   void cancel(const std::string& route, CallId id, registry::CancelReason reason) {
     house.loop(0).run([&] { house.registry.current()->find(Kind::route, "/plugins/p1" + route)->provider->cancel(id, reason); });
@@ -166,6 +190,82 @@ TEST_CASE("what is wrong with an answer is said, and sends nothing") {
         "too large -3\ntoo many -3\nprogress -6\nrespond 0\nagain -4\nid -1\nroom -3\nnone -2\n");
 }
 
+TEST_CASE("a body that is there whole is read by a route that takes it as it comes") {
+  for (const auto& [module, route] : kReaders) {
+    Site site(module);
+    for (const std::size_t size : {0, 1, 10'000, 700'000}) {
+      Recorder recorder;
+      const std::string body = some_bytes(size);
+      CHECK(site.ask(route, recorder, streamed(body, true)).how == Ending::How::completed);
+      CHECK(recorder.body() == sum_of(body));
+    }
+  }
+}
+
+TEST_CASE("a body is read as it comes, no more of it than there may be ahead") {
+  const std::string body = some_bytes(5u << 20);
+  const std::size_t piece = GENERATE(1'000, 65'536, limits::kHttpBodyAheadBytesMax);
+  for (const auto& [module, route] : kReaders) {
+    INFO(module << route);
+    Site site(module);
+    Recorder recorder;
+    const CallId id = site.begin(route, recorder, streamed());
+    const std::size_t size = piece < 65'536 ? 300'000 : body.size();
+    std::size_t taken = recorder.wait_taken(0);
+    CHECK(taken == 0);  // but it was asked for
+    for (std::size_t sent = 0; sent < size;) {
+      while (sent + piece > taken + limits::kHttpBodyAheadBytesMax) taken = recorder.wait_taken(taken + 1);
+      const std::size_t now = std::min(piece, size - sent);
+      site.send(route, id, std::string_view(body).substr(sent, now), false);
+      sent += now;
+    }
+    CHECK(recorder.wait_taken(size) == size);
+    CHECK(recorder.ends() == 0);
+    site.send(route, id, {}, true);
+    CHECK(recorder.wait_end().how == Ending::How::completed);
+    CHECK(recorder.body() == sum_of(std::string_view(body).substr(0, size)));
+  }
+}
+
+TEST_CASE("a body that stops in the middle is never whole: who waits for the rest is told that the call is cancelled") {
+  for (const auto& [module, route] : kReaders) {
+    INFO(module << route);
+    Site site(module);
+    Recorder recorder;
+    const CallId id = site.begin(route, recorder, streamed());
+    site.send(route, id, "some", false);
+    CHECK(recorder.wait_taken(4) == 4);
+    site.cancel(route, id, registry::CancelReason::client);
+    const Ending ending = recorder.wait_end();
+    CHECK(ending.how == Ending::How::failed);
+    CHECK(ending.message.find("cut") + ending.message.find("cannot read on in a body") != 2 * std::string::npos);
+    CHECK(recorder.body() == "");
+    site.send(route, id, "more", true);  // of a call that has ended
+  }
+}
+
+TEST_CASE("a worker is sent so much of a body that its plugin does not take, and the host keeps the rest of what is ahead") {
+  Site site;
+  Recorder recorder;
+  const CallId id = site.begin("/early", recorder, streamed());
+  recorder.wait_taken(0);
+  site.send("/early", id, some_bytes(limits::kHttpBodyAheadBytesMax), false);
+  CHECK(recorder.wait_end().how == Ending::How::completed);
+  CHECK(recorder.body() == some_bytes(100));
+  CHECK(recorder.wait_taken(0) <= limits::kHttpBodyAheadBytesMax);
+}
+
+TEST_CASE("what is wrong with reading is said, and takes nothing") {
+  Site site;
+  Recorder streaming, whole, looping;
+  site.ask("/misread", streaming, streamed("a", true));
+  CHECK(streaming.body() == "body 0\nno place -1\nno room -1\nno size -1\nnone -2\nwait for none -2\nread 0\n");
+  site.ask("/unstreamed", whole, {.method = "PUT", .body = "a"});
+  CHECK(whole.body() == "body 1\nno place -1\nno room -1\nno size -1\nnone -2\nwait for none -2\nread -6\n");
+  site.ask("/loop", looping, streamed());
+  CHECK(looping.body() == "wait -4\n");
+}
+
 TEST_CASE("a route whose path or methods are none is left out, with the reason") {
   const auto problem = [](std::string path, std::string definition) {
     registry::Registry registry;
@@ -191,6 +291,13 @@ TEST_CASE("a route whose path or methods are none is left out, with the reason")
   };
   CHECK(problem(deep(limits::kRouteSegmentsMax - 2), "{}") == "");
   CHECK(contains(problem(deep(limits::kRouteSegmentsMax - 1), "{}"), "segments"));
+  for (const char* good : {R"({"streamed":true})", R"({"streamed":false})", R"({"streamed":true,"bodyBytesMax":1})"}) CHECK(problem("/", good) == "");
+  CHECK(contains(problem("/", R"({"streamed":"yes"})"), "its streamed must be"));
+  CHECK(contains(problem("/", R"({"bodyBytesMax":1})"), "for a route that is streamed"));
+  for (const char* most : {"0", "-1", "1.5", "\"1\"", "null"}) {
+    INFO(most);
+    CHECK(contains(problem("/", fmt::format(R"({{"streamed":true,"bodyBytesMax":{}}})", most)), "its bodyBytesMax must be"));
+  }
   for (const char* methods : {"[]", "\"GET\"", "[1]", "[\"\"]", "[\"A B\"]", "{}"}) {
     INFO(methods);
     CHECK(contains(problem("/", fmt::format(R"({{"methods":{}}})", methods)), "its methods"));

@@ -29,9 +29,11 @@ struct Site : Harness {
     }, std::move(definition));
   }
   // A route that leaves the answer to the test.
-  void open(const std::string& name, std::uint32_t timeout_ms = 0) {
-    add(Kind::route, name, [](const Call&, Listener&) {}, "{}", {}, timeout_ms);
+  void open(const std::string& name, std::uint32_t timeout_ms = 0, std::string definition = "{}") {
+    add(Kind::route, name, [this](const Call& call, Listener&) { seen = call.web; }, std::move(definition), {}, timeout_ms);
   }
+  // A request to a route that takes bodies as they come; its body is still to come.
+  FakeReply& begin_upload(std::string path) { return send({.body = "", .method = "PUT", .path = std::move(path), .body_follows = true}); }
   FakeReply& get(std::string path, std::string method = "GET", std::vector<std::pair<std::string, std::string>> headers = {},
                  std::string body = "") {
     return send({std::move(body), std::move(headers), std::move(method), std::move(path)});
@@ -357,6 +359,148 @@ TEST_CASE("the deadline is for the beginning of an answer") {
   h.server.at(0).cancel_calls(registry::CancelReason::shutdown);
   CHECK(h.provider.cancelled.back() == registry::CancelReason::shutdown);
   h.provider.end({});
+}
+
+TEST_CASE("a route says whether bodies follow its requests, and how large they may be; others take them whole") {
+  Site h;
+  h.serve("/whole", R"({"methods":["PUT"],"streamed":false})");
+  h.serve("/most", R"({"methods":["PUT"],"streamed":true})");
+  h.serve("/some/*", R"({"methods":["PUT"],"streamed":true,"bodyBytesMax":1000})");
+  protocol::Route route = protocol::plugin_routes(h.server.at(0));
+  const auto streams = [&](std::string_view path) {
+    transport::HttpRequest header;
+    header.path = path;
+    return route.streams(header, nullptr);
+  };
+  CHECK(streams("/plugins/fake/whole") == 0);
+  CHECK(streams("/plugins/fake/most") == std::numeric_limits<std::size_t>::max());
+  CHECK(streams("/plugins/fake/some/x") == 1000);
+  CHECK(streams("/plugins/fake/%73ome/x") == 1000);
+  for (const char* path : {"/plugins/fake/other", "/plugins/fake/../most", "/plugins/fake", "/plugins/"}) CHECK(streams(path) == 0);
+
+  CHECK(h.get("/plugins/fake/some/x", "PUT", {}, std::string(1000, 'x')).status == 200);
+  CHECK(h.seen->is_streamed);
+  CHECK(h.seen->is_whole);
+  CHECK(h.seen->body.size() == 1000);
+  CHECK(h.get("/plugins/fake/some/x", "PUT", {}, std::string(1001, 'x')).status == 413);
+  CHECK(h.get("/plugins/fake/whole", "PUT", {}, std::string(1001, 'x')).status == 200);
+  CHECK_FALSE(h.seen->is_streamed);
+}
+
+TEST_CASE("whether a body is to follow is said by the site before that is read, to those who may come") {
+  protocol::AccessRules rules;
+  rules.authenticator = test::known_by([](std::string_view) -> registry::PrincipalPtr {
+    return std::make_shared<registry::Principal>(registry::Principal{.id = "a", .kind = registry::Principal::Kind::token});
+  });
+  Site h(std::move(rules));
+  h.serve("/x", R"({"methods":["PUT"],"streamed":true,"bodyBytesMax":7})");
+  const auto asked = [&](const char* path, const char* token) {
+    const transport::Header headers[] = {{"Host", "127.0.0.1:8765"}, {"Authorization", token}};
+    transport::HttpRequest header;
+    header.method = "PUT";
+    header.path = path;
+    header.host = "127.0.0.1:8765";
+    header.headers = headers;
+    transport::HttpSender sender{"somewhere"};
+    FakeReply& reply = h.replies.emplace_back();
+    const void* known = nullptr;
+    reply.give_again = [&known](const void* verdict) { known = verdict; };
+    bool refused = h.site.refuses(header, reply, sender);
+    if (reply.held) {
+      h.turn();
+      header.known = known;
+      refused = h.site.refuses(header, reply, sender);
+    }
+    return std::pair(refused, sender.streamed_bytes_max);
+  };
+  CHECK(asked("/plugins/fake/x", "Bearer a") == std::pair(false, std::size_t{7}));
+  CHECK(asked("/plugins/fake/x", "Basic a") == std::pair(true, std::size_t{0}));
+  CHECK(asked("/plugins/fake/y", "Bearer a") == std::pair(false, std::size_t{0}));
+  CHECK(asked("/mcp", "Bearer a") == std::pair(false, std::size_t{0}));
+}
+
+TEST_CASE("a body that follows goes on to its plugin, and what that has taken back to its connection") {
+  Site h;
+  h.open("/x", 0, R"({"methods":["PUT"],"streamed":true})");
+  FakeReply& reply = h.begin_upload("/plugins/fake/x");
+  CHECK(h.seen->is_streamed);
+  CHECK_FALSE(h.seen->is_whole);
+  reply.observer->on_body("some", false);
+  h.running().on_body_taken(0);
+  h.running().on_body_taken(4);
+  CHECK(reply.bodies_taken == std::vector<std::size_t>{0, 4});
+  CHECK_FALSE(h.provider.body_is_whole);
+  reply.observer->on_body(" more", true);
+  CHECK(h.provider.streamed == "some more");
+  CHECK(h.provider.body_is_whole);
+  h.running().on_answer_head({200, {}});
+  h.provider.end({});
+  CHECK(reply.status == 200);
+  CHECK(h.provider.cancelled.empty());
+}
+
+TEST_CASE("a body that cannot come any more is answered, or cuts the answer, and its call is cancelled") {
+  Site h;
+  h.open("/x", 0, R"({"methods":["PUT"],"streamed":true})");
+  FakeReply& refused = h.begin_upload("/plugins/fake/x");
+  refused.observer->on_body("some", false);
+  refused.observer->on_body_failed(413, "too much");
+  CHECK(refused.status == 413);
+  CHECK(refused.body == "too much\n");
+  CHECK(h.provider.cancelled == std::vector{registry::CancelReason::client});
+  h.provider.end({});
+
+  FakeReply& cut = h.begin_upload("/plugins/fake/x");
+  h.running().on_answer_head({200, {}});
+  h.say("half");
+  cut.observer->on_body_failed(408, "too slow");
+  CHECK(cut.aborted);
+  CHECK(h.provider.cancelled.size() == 2);
+  h.provider.end({});
+
+  FakeReply& left = h.begin_upload("/plugins/fake/x");
+  left.leave();
+  CHECK(h.provider.cancelled.size() == 3);
+  h.running().on_body_taken(1);
+  CHECK(left.bodies_taken.empty());
+  h.provider.end({});
+  CHECK_FALSE(h.provider.body_is_whole);
+}
+
+TEST_CASE("an answer that has no body is whole at once, and who reads on in the request is told that nothing follows") {
+  Site h;
+  h.open("/x", 0, R"({"methods":["PUT"],"streamed":true})");
+  FakeReply& early = h.begin_upload("/plugins/fake/x");
+  h.running().on_answer_head({204, {}});
+  h.turn();
+  CHECK(early.status == 204);
+  CHECK(h.provider.cancelled == std::vector{registry::CancelReason::client});
+  h.provider.end({});
+  FakeReply& late = h.begin_upload("/plugins/fake/x");
+  late.observer->on_body("all", true);
+  h.running().on_answer_head({204, {}});
+  h.turn();
+  CHECK(late.status == 204);
+  CHECK(h.provider.cancelled.size() == 1);
+  h.provider.end({});
+}
+
+TEST_CASE("when the deadline has passed it is said who was late: the client with its body, or the plugin") {
+  Site h;
+  h.open("/x", 1, R"({"methods":["PUT"],"streamed":true})");
+  const auto status = [&](std::string_view body, std::optional<std::size_t> taken, bool last) {
+    FakeReply& reply = h.begin_upload("/plugins/fake/x");
+    reply.observer->on_body(body, last);
+    if (taken) h.running().on_body_taken(*taken);
+    while (reply.status == 0) h.turn();
+    h.provider.end({});
+    return reply.status;
+  };
+  CHECK(status("some", 4, false) == 408);
+  CHECK(status("some", 3, false) == 504);
+  CHECK(status("some", 4, true) == 504);
+  CHECK(status("", {}, false) == 504);
+  CHECK(h.provider.cancelled == std::vector(4, registry::CancelReason::deadline));
 }
 
 TEST_CASE("routes are in no list of MCP's") {

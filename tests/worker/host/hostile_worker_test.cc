@@ -47,6 +47,9 @@ TEST_CASE("a worker that lies is killed, with the reason, and its call is answer
       {"too few fields", "it sent a frame that is no end of a call"},
       {"too many items", "it sent a frame that is no change of items"},
       {"instructions", "it sent a frame that is no text of instructions"},
+      {"body of none", "it asks for the body of a call that has none to come"},
+      {"body unsent", "it has taken more of a body than it was sent"},
+      {"body unsaid", "it sent a frame that is no taking of a body"},
   };
   for (const auto& [how, reason] : cases) {
     INFO(how);

@@ -89,6 +89,12 @@ std::string answer(const std::string& how, std::uint64_t call) {
     FrameWriter(out, FrameType::end, call).number(std::uint8_t{0});
   } else if (how == "too many items") {
     FrameWriter(out, FrameType::items).number(std::uint32_t{0}).number(~std::uint32_t{0});
+  } else if (how == "body of none") {
+    FrameWriter(out, FrameType::body_taken, call).number(std::uint64_t{0});
+  } else if (how == "body unsent") {
+    FrameWriter(out, FrameType::body_taken, call).number(std::uint64_t{1});
+  } else if (how == "body unsaid") {
+    FrameWriter(out, FrameType::body_taken, call).number(std::uint8_t{0});
   } else if (how == "instructions") {
     FrameWriter(out, FrameType::instructions).text(std::string(limits::kInstructionsBytesMax + 1, 'a'));
   } else if (how == "no block") {

@@ -14,6 +14,7 @@ class NoAuthorizer final : public Authorizer {
                std::function<void(Result<std::vector<HttpHeader>>)> done) override {
     done(std::vector<HttpHeader>());
   }
+  std::optional<LastingHeaders> lasting_headers(std::string_view) const override { return LastingHeaders(); }
   void challenged(int status, const std::vector<HttpHeader>&, std::function<void(Result<bool>)> done) override {
     if (status != 401) return done(false);
     done(Error{"the server demands authorization, which auth.type = \"none\" rules out"});

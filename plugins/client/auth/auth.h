@@ -18,6 +18,8 @@ struct Hooks {
   // Somebody has asked to log in: tokens of before do not count, and a remote that has not refused is asked for a
   // way to be authorized all the same.
   bool logs_in = false;
+  // What lasting_headers() gives may have changed; none: nobody hears it. The authorizer must not be destroyed in it.
+  std::function<void()> changed = {};
 };
 
 // The authorizer of one remote. `config_json` is its `auth` table as auth/config.h describes it, or empty. All that

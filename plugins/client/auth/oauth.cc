@@ -31,20 +31,32 @@ OAuth::OAuth(Config config, std::string name, Url remote, Fetcher& fetcher, User
 
 void OAuth::headers(std::string_view method, std::string_view url,
                     std::function<void(Result<std::vector<HttpHeader>>)> done) {
-  const std::optional<Url> target = parse_url(url);
-  if (!target || target->origin() != remote_.origin()) {
-    return done(Error{"no token of " + remote_.origin() + " is sent to " + redact_url(url)});
-  }
+  if (!is_for_remote(url)) return done(Error{"no token of " + remote_.origin() + " is sent to " + redact_url(url)});
   if (loaded()) return give_headers(method, url, std::move(done));
   load([this, method = std::string(method), url = std::string(url), done](const Result<void>& result) {
     result ? give_headers(method, url, done) : done(result.failure());
   });
 }
 
-void OAuth::give_headers(std::string_view method, std::string_view url, HeadersDone done) {
+std::optional<LastingHeaders> OAuth::lasting_headers(std::string_view url) const {
+  if (!is_for_remote(url) || !loaded() || must_wait()) return std::nullopt;
+  if (!token_) return LastingHeaders();
+  if (token_->token_type == "dpop") return std::nullopt;
+  return LastingHeaders{current_headers("POST", url), renewable() ? renew_at_ : token_->expires_at};
+}
+
+bool OAuth::is_for_remote(std::string_view url) const {
+  const std::optional<Url> target = parse_url(url);
+  return target && target->origin() == remote_.origin();
+}
+
+bool OAuth::must_wait() const {
   const bool old = token_ && renew_at_ != 0 && hooks_.clock() >= renew_at_;
-  const bool wait = run_ ? !token_ || old : old && renewable();
-  if (!wait) return done(current_headers(method, url));
+  return run_ ? !token_ || old : old && renewable();
+}
+
+void OAuth::give_headers(std::string_view method, std::string_view url, HeadersDone done) {
+  if (!must_wait()) return done(current_headers(method, url));
   waiting_.push_back(
       [this, method = std::string(method), url = std::string(url), done](const Result<bool>& result) {
         if (!result) return done(result.failure());
@@ -72,7 +84,9 @@ void OAuth::refused(int status, const Challenge& challenge, const RetryDone& don
   if (wants_nonce) return retry_without_run(done);
   if (status != 401 || hooks_.logs_in) return wait_for_run(status, challenge, done);
   look_into_store([this, status, challenge, done](Stored stored) {
-    stored == Stored::another ? retry_without_run(done) : wait_for_run(status, challenge, done);
+    if (stored != Stored::another) return wait_for_run(status, challenge, done);
+    say_changed();
+    retry_without_run(done);
   });
 }
 
@@ -368,6 +382,7 @@ void OAuth::finish(Result<bool> result) {
     result = Error{refused + "authorization at " + remote_.without_query() + " failed: " + result.message()};
   }
   run_.reset();
+  say_changed();
   const auto waiting = std::exchange(waiting_, {});
   const std::weak_ptr<int> alive = alive_;  // any of them may destroy this
   for (const auto& done : waiting) {
@@ -448,6 +463,10 @@ std::vector<HttpHeader> OAuth::current_headers(std::string_view method, std::str
 GrantRequest OAuth::grant_request() const {
   const std::string resource = config_.send_resource ? run_->resource.resource : std::string();
   return {run_->server, run_->client, resource, run_->scopes, run_->redirect_uri, dpop_};
+}
+
+void OAuth::say_changed() const {
+  if (hooks_.changed) hooks_.changed();
 }
 
 }  // namespace collet::client::auth

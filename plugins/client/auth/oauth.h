@@ -27,6 +27,7 @@ class OAuth final : public Authorizer {
 
   void headers(std::string_view method, std::string_view url,
                std::function<void(Result<std::vector<HttpHeader>>)> done) override;
+  std::optional<LastingHeaders> lasting_headers(std::string_view url) const override;
   void challenged(int status, const std::vector<HttpHeader>& headers,
                   std::function<void(Result<bool>)> done) override;
   std::vector<std::string> secrets() const override;
@@ -55,6 +56,7 @@ class OAuth final : public Authorizer {
   // What the store has for us, held against the token that we have.
   enum class Stored { nothing, nothing_new, another };
 
+  bool is_for_remote(std::string_view url) const;
   // What headers() and challenged() do once the token is loaded.
   void give_headers(std::string_view method, std::string_view url, HeadersDone done);
   void refused(int status, const Challenge& challenge, const RetryDone& done);
@@ -101,8 +103,11 @@ class OAuth final : public Authorizer {
   Stored compare(Result<std::optional<StoredToken>> stored, const std::string& had);
   bool expired(const StoredToken& token) const;
   bool renewable() const;
+  // Whether a request has to wait for a run, under way or to be started.
+  bool must_wait() const;
   std::vector<HttpHeader> current_headers(std::string_view method, std::string_view url) const;
   GrantRequest grant_request() const;
+  void say_changed() const;
 
   // `step` as a callback that does nothing once this is destroyed.
   template <class T>

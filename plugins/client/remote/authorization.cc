@@ -81,6 +81,9 @@ class WithFetcher final : public Authorizer {
                std::function<void(Result<std::vector<HttpHeader>>)> done) override {
     inner_->headers(method, url, std::move(done));
   }
+  std::optional<LastingHeaders> lasting_headers(std::string_view url) const override {
+    return inner_->lasting_headers(url);
+  }
   void challenged(int status, const std::vector<HttpHeader>& headers,
                   std::function<void(Result<bool>)> done) override {
     inner_->challenged(status, headers, std::move(done));

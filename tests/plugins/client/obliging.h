@@ -8,6 +8,9 @@ struct Obliging final : collet::client::Authorizer {
                std::function<void(collet::client::Result<std::vector<collet::client::HttpHeader>>)> done) override {
     done(std::vector<collet::client::HttpHeader>());
   }
+  std::optional<collet::client::LastingHeaders> lasting_headers(std::string_view) const override {
+    return collet::client::LastingHeaders();
+  }
   void challenged(int, const std::vector<collet::client::HttpHeader>&,
                   std::function<void(collet::client::Result<bool>)> done) override {
     ++challenges;

@@ -114,6 +114,9 @@ void World::run() {
 
 std::unique_ptr<collet::client::Authorizer> World::authorizer(std::string_view config, UserAgent* agent) {
   Hooks hooks{[this] { return now; }, [this](std::string_view text) { warnings.emplace_back(text); }};
+  hooks.changed = [this] {
+    if (changed) changed();
+  };
   auto made = make(config, "demo", url, *this, agent ? *agent : agent_, store, std::move(hooks));
   INFO((made ? "" : made.message()));
   REQUIRE(made);

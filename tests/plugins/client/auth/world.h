@@ -107,6 +107,7 @@ class World final : public collet::client::Fetcher {
   // The client's side.
   std::int64_t now = 1'700'000'000;
   std::vector<std::string> warnings;
+  std::function<void()> changed;  // Hooks::changed of every authorizer; may be null
   std::vector<FetchRequest> requests;
   std::set<std::string> proofs_seen;
   std::map<std::string, std::string> broken;                      // by URL: why no answer comes

@@ -150,6 +150,7 @@ class StreamableTransport::Exchange final : public HttpSink {
     } else {
       request.headers = owner_.header_lines(message, post);
     }
+    given_ = std::move(more);
     if (post) request.body = message.text;
     if (!post && !events_.last_id().empty()) request.headers.push_back("Last-Event-ID: " + events_.last_id());
     request.repeatable = message.repeatable;
@@ -183,6 +184,8 @@ class StreamableTransport::Exchange final : public HttpSink {
 
   void challenged(const std::string& body) {
     ++challenges_;
+    const auto lasting = owner_.authorizer_->lasting_headers(owner_.url_);
+    if (lasting && lasting->headers != given_) return begin_again();  // a token that was renewed meanwhile was refused
     owner_.authorizer_->challenged(
         head_.status, head_.headers, guarded<Result<bool>>([this, body](Result<bool> again) {
           if (!again) {
@@ -265,6 +268,7 @@ class StreamableTransport::Exchange final : public HttpSink {
   std::function<void()> let_go_;  // not null: its response comes elsewhere
   HttpHead head_;
   EventStream events_;
+  std::vector<HttpHeader> given_;  // by the authorizer, for the request under way
   bool in_session_ = false;  // the request is one of a legacy session
   bool is_stream_ = false;
   bool had_stream_ = false;

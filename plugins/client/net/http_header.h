@@ -12,6 +12,7 @@ namespace collet::client {
 struct HttpHeader {
   std::string name;
   std::string value;
+  bool operator==(const HttpHeader&) const = default;
 };
 
 // The first header of that name in any case; its data() is null if there is none.

@@ -26,10 +26,11 @@ std::string stream_of(std::string_view data) {
 
 // What comes of one request to a server that says `first` so many times, and then `last`, which has the answer.
 struct Outcome final : TransportListener {
-  Outcome(Era era, unsigned times, const std::string& first, const std::string& last = answer()) {
+  Outcome(Era era, unsigned times, const std::string& first, const std::string& last = answer(),
+          Authorizer* other = nullptr) {
     RawServer server([&](unsigned number, const std::string&) { return number < times ? first : last; });
     HttpClient http(loop, "test");
-    StreamableTransport transport(loop, http, &authorizer, {server.url(), {}}, *this);
+    StreamableTransport transport(loop, http, other ? other : &authorizer, {server.url(), {}}, *this);
     transport.set_version(era, "2025-11-25");
     transport.send({.id = 1, .method = "ping", .name = {}, .headers = {}, .text = "{}"});
     loop.run();
@@ -51,6 +52,25 @@ struct Outcome final : TransportListener {
   std::string lost;
 };
 
+// Its token is renewed once the first request has left.
+struct Renewing final : Authorizer {
+  void headers(std::string_view, std::string_view,
+               std::function<void(Result<std::vector<HttpHeader>>)> done) override {
+    done(token_of(std::exchange(left, true)));
+  }
+  std::optional<LastingHeaders> lasting_headers(std::string_view) const override { return {{token_of(left), 0}}; }
+  void challenged(int, const std::vector<HttpHeader>&, std::function<void(Result<bool>)> done) override {
+    ++challenges;
+    done(true);
+  }
+  std::vector<std::string> secrets() const override { return {}; }
+  static std::vector<HttpHeader> token_of(bool renewed) {
+    return {{"Authorization", renewed ? "Bearer new" : "Bearer old"}};
+  }
+  bool left = false;
+  unsigned challenges = 0;
+};
+
 }  // namespace
 
 TEST_CASE("so many challenges are answered with another try") {
@@ -59,6 +79,16 @@ TEST_CASE("so many challenges are answered with another try") {
   const Outcome refused(Era::modern, limits::kChallengesMax + 1, challenge);
   CHECK_THAT(refused.lost, Catch::Contains("HTTP status 401"));
   CHECK(refused.authorizer.challenges == limits::kChallengesMax);
+}
+
+TEST_CASE("that a token was refused which has been renewed meanwhile is no matter for the authorizer") {
+  const std::string challenge = json_response("401 No");
+  Renewing renewing;
+  CHECK(Outcome(Era::modern, 1, challenge, answer(), &renewing).answered);
+  CHECK(renewing.challenges == 0);
+  Renewing refused;
+  CHECK(Outcome(Era::modern, limits::kChallengesMax, challenge, answer(), &refused).answered);
+  CHECK(refused.challenges == limits::kChallengesMax - 1);
 }
 
 TEST_CASE("so many redirects within the origin are followed") {

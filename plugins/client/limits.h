@@ -64,6 +64,8 @@ inline constexpr std::uint64_t kBusyMsMax = 30'000;           // that a call wai
 inline constexpr unsigned kLaneConnectionsMax = 256;  // of one loop; more calls go by the client's thread
 inline constexpr std::size_t kLaneRequestBytesMax = 256u << 10;  // likewise larger ones
 inline constexpr std::size_t kLaneAnswerBytesMax = 256u << 10;   // a larger answer is read on the client's thread
+inline constexpr unsigned kLaneReopeningsMax = 5;  // within kLaneReopeningsS, after calls that had one shut
+inline constexpr std::int64_t kLaneReopeningsS = 60;
 inline constexpr std::uint64_t kLaneIdleMs = 2'000;  // or twice as long: servers close theirs after 5 s, and more
 inline constexpr std::size_t kTlsSessionsMax = 32;  // of one remote, with which new connections save most of a handshake
 

@@ -65,6 +65,7 @@ void LaneCall::carry() {
                        .request = as_request(),
                        .how = HandedOver::How::carry,
                        .shuts = false,
+                       .opening = route_->opening,
                        .era = route_->sender.era,
                        .lost = {},
                        .answer = {}});
@@ -203,7 +204,7 @@ void LaneCall::settle(const Message& message, std::string_view text) {
   if (message.error.data()) {
     const RpcError error = read_error(message.error);
     if (error.code == kHeaderMismatch || error.code == kMissingClientCapability) return hand_over_answer();
-    host_.fail(call_.id, error.code, without(error.message, secrets_of(route_->sender.headers)), error.data);
+    host_.fail(call_.id, error.code, route_->without_secrets(error.message), error.data);
     return finish();
   }
   if (!is_legacy() && message.result.find("\"resultType\"") != std::string_view::npos &&
@@ -227,13 +228,14 @@ void LaneCall::hand_over(HandedOver handed) {
   handed.call = std::move(call_);
   handed.item = target_.item;
   handed.request = as_request();
+  handed.opening = route_->opening;
   handed.era = route_->sender.era;
   listener_.hand_over(std::move(handed));
   finish();
 }
 
 void LaneCall::fail(std::string_view why) {
-  const std::string shown = without(std::string(why), secrets_of(route_->sender.headers));
+  const std::string shown = route_->without_secrets(std::string(why));
   host_.fail(call_.id, kInternalError, "remote " + route_->config.name + ": " + shown);
   finish();
 }

@@ -35,6 +35,7 @@ struct HandedOver {
   LaneRequest request;
   How how = How::begin;
   bool shuts = false;  // the lane is of no use for now
+  std::uint64_t opening = 0;  // LaneRoute::opening
   Era era = Era::modern;
   Lost lost;           // lose: why
   std::string answer;  // settle: a text that has the response

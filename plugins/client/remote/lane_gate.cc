@@ -84,7 +84,20 @@ bool set_address(LaneRoute& route, const PeerAddress& from) {
   return true;
 }
 
+// Whether a caller's request may decide on a header of this name.
+bool callers_may_send(const RemoteConfig& config, std::string_view name) {
+  const auto same = [name](std::string_view other) { return equals_ignoring_case(name, other); };
+  if (config.forward_token && same("Authorization")) return true;
+  return std::any_of(config.forward_headers.begin(), config.forward_headers.end(), same) ||
+         std::any_of(config.headers.begin(), config.headers.end(),
+                     [&](const auto& header) { return same(header.first) && !is_constant(header.second); });
+}
+
 }  // namespace
+
+std::string LaneRoute::without_secrets(std::string text) const {
+  return redact_urls(without(std::move(text), secrets));
+}
 
 std::shared_ptr<LaneRoute> make_route(const RemoteConfig& config, const std::string& url,
                                       const PeerAddress& address, const std::string& user_agent, TlsContextPtr tls) {
@@ -108,19 +121,40 @@ std::shared_ptr<LaneRoute> make_route(const RemoteConfig& config, const std::str
   return route;
 }
 
+bool authorize(LaneRoute& route, const LastingHeaders& given) {
+  for (const HttpHeader& header : given.headers) {
+    if (callers_may_send(route.config, header.name)) return false;
+    std::erase_if(route.sender.headers,
+                  [&](const HttpHeader& other) { return equals_ignoring_case(other.name, header.name); });
+    route.sender.headers.push_back(header);
+  }
+  route.good_until = given.good_until;
+  return true;
+}
+
 // A route of its own for each loop, whose references it counts alone.
 void LaneGate::open(LaneRoutePtr route) {
+  ++openings_;
   for (Part& part : parts_) {
-    LaneRoutePtr own = route ? std::make_shared<const LaneRoute>(*route) : nullptr;
+    const auto copy = route ? std::make_shared<LaneRoute>(*route) : nullptr;
+    if (copy) copy->opening = openings_;
+    LaneRoutePtr own = copy;
     const std::lock_guard lock(part.mutex);
     part.route.swap(own);
   }
 }
 
+bool LaneGate::shut_after(std::uint64_t opening) {
+  if (opening != openings_) return false;
+  shut();
+  return true;
+}
+
 LaneRoutePtr LaneGate::enter(unsigned loop) {
   Part& part = parts_[loop];
   const std::lock_guard lock(part.mutex);
-  if (part.route) ++part.calls;
+  if (!part.route || (part.route->good_until != 0 && clock_() >= part.route->good_until)) return nullptr;
+  ++part.calls;
   return part.route;
 }
 

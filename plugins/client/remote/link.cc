@@ -80,19 +80,19 @@ LaneRoutePtr Remote::Link::lane_route() {
   if (remote_.around_.loops == 0) return nullptr;
   if (!http_ || !http_->open() || speaks_aside_) return nullptr;
   auto route = make_route(remote_.config_, http_->url(), http_->address(), remote_.around_.http.user_agent(), lane_tls());
-  const auto& headers = http_->sender().headers;
-  if (!route || !std::all_of(headers.begin(), headers.end(),
-                             [](const HttpHeader& header) { return is_header_value(header.value); })) {
-    return nullptr;
-  }
+  if (!route) return nullptr;
+  route->sender = http_->sender();
   if (remote_.authorizer_) {
-    const auto nothing_needed = std::make_shared<bool>(false);
-    remote_.authorizer_->headers(
-        "POST", http_->url(), [nothing_needed](const auto& given) { *nothing_needed = given && given->empty(); });
-    if (!*nothing_needed) return nullptr;
+    const auto given = remote_.authorizer_->lasting_headers(http_->url());
+    if (!given || !authorize(*route, *given)) return nullptr;
     route->may_challenge = true;
   }
-  route->sender = http_->sender();
+  const auto& headers = route->sender.headers;
+  if (!std::all_of(headers.begin(), headers.end(),
+                   [](const HttpHeader& header) { return is_header_value(header.value); })) {
+    return nullptr;
+  }
+  route->secrets = remote_.secrets();
   route->stamp = connection_.stamp();
   route->link = number_;
   route->link_used = used_;

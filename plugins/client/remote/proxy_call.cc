@@ -104,6 +104,7 @@ void ProxyCall::send_request() {
 
 void ProxyCall::on_answer(const Answer& answer) {
   request_ = 0;
+  if (!answer.lost) remote_.note_answer();
   settle(answer);
 }
 

@@ -43,6 +43,8 @@ class ProxyCall final : public Asker, public TaskWaiter {
     virtual void on_over(ProxyCall& call) = 0;
     // What is known of its tools is out of date.
     virtual void refresh_tools() = 0;
+    // It has answered a request.
+    virtual void note_answer() = 0;
     // A legacy remote sends log messages as severe as that.
     virtual void want_logs(std::string_view level) = 0;
     // What it has said, without what we have told it alone.

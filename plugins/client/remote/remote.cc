@@ -40,6 +40,7 @@ Remote::Remote(Surroundings& surroundings, RemoteConfig config)
       farewell_(surroundings.loop) {}
 
 Remote::~Remote() {
+  state_ = State::down;  // what the end of its link has the authorizer do opens no gate
   gate_->shut();
   lists_.stop();
   handshake_.reset();
@@ -50,10 +51,16 @@ void Remote::log(std::uint32_t level, std::string_view text) const {
   around_.host.log(level, "remote " + config_.name + ": " + without_secrets(std::string(text)));
 }
 
-std::string Remote::without_secrets(std::string text) const {
-  if (const auto headers = constant_headers(config_)) text = without(std::move(text), secrets_of(*headers));
-  if (authorizer_) text = without(std::move(text), authorizer_->secrets());
-  return redact_urls(text);
+std::string Remote::without_secrets(std::string text) const { return redact_urls(without(std::move(text), secrets())); }
+
+// What the remote's own words must not tell others.
+std::vector<std::string> Remote::secrets() const {
+  std::vector<std::string> all;
+  if (const auto headers = constant_headers(config_)) all = secrets_of(*headers);
+  if (authorizer_) {
+    for (std::string& secret : authorizer_->secrets()) all.push_back(std::move(secret));
+  }
+  return all;
 }
 
 // its life
@@ -98,7 +105,8 @@ void Remote::connect() {
   around_.host.status_changed();
   reconnection_.note_attempt();
   if (!authorizer_) {
-    auto made = make_authorizer(config_, around_.http, around_.host, nobody_, around_.tokens);
+    auto made = make_authorizer(config_, around_.http, around_.host, nobody_, around_.tokens,
+                                {.clock = {}, .warn = {}, .changed = [this] { reopen_gate(); }});
     if (!made) return go_down(made.message());
     authorizer_ = std::move(*made);
   }
@@ -191,7 +199,19 @@ void Remote::take_peer(Peer peer) {
 }
 
 void Remote::open_gate() {
-  if (state_ == State::up && !leaving()) gate_->open(link_->lane_route());
+  if (state_ != State::up || leaving()) return;
+  gate_lost_ = false;
+  gate_->open(link_->lane_route());
+}
+
+// A remote at which lanes always fail has few calls made twice, since the gate does not open each time.
+void Remote::reopen_gate() {
+  if (state_ != State::up || leaving()) return;
+  if (!gate_lost_ || reopenings_.take(static_cast<std::int64_t>(around_.loop.now_ms() / 1'000))) open_gate();
+}
+
+void Remote::note_answer() {
+  if (gate_lost_) reopen_gate();
 }
 
 void Remote::go_down(const std::string& reason, std::uint64_t pause_ms_min) {
@@ -269,7 +289,7 @@ void Remote::on_unread(const std::string& why) {
 void Remote::on_unreachable(const std::string& why) { go_down(why); }
 
 void Remote::on_reading_over(bool last) {
-  open_gate();  // or shut it: the remote may have asked for authorization meanwhile
+  open_gate();  // with what its connection has learnt meanwhile: its address and its URL
   if (last) note_listed();
 }
 
@@ -352,7 +372,7 @@ ProxyCall* Remote::admit(IncomingCall call, RemoteItemPtr item) {
 }
 
 void Remote::take_over(HandedOver handed) {
-  if (handed.shuts) gate_->shut();
+  if (handed.shuts && gate_->shut_after(handed.opening)) gate_lost_ = true;
   if (handed.how == HandedOver::How::begin) return call(std::move(handed.call), handed.item);
   ProxyCall* const made = admit(std::move(handed.call), handed.item);
   Link* const link = find_link(handed.request.link);

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "client/auth/budget.h"
 #include "client/auth/token_store.h"
 #include "client/auth/user_agent.h"
 #include "client/limits.h"
@@ -123,10 +124,13 @@ class Remote final : public ProxyCall::Owner, private RemoteLists::Owner {
   bool keep_suspended(ProxyCall& call, std::string& token) override { return calls_.keep_suspended(call, token); }
   void on_over(ProxyCall& call) override { calls_.over(call); }
   void refresh_tools() override { lists_.refresh(COLLET_TOOL); }
+  void note_answer() override;
   void want_logs(std::string_view level) override;
   bool leaving() const { return left_ != nullptr; }
   void open_gate();
   Link* find_link(LinkNumber number) const;
+  void reopen_gate();
+  std::vector<std::string> secrets() const;
   ProxyCall* admit(IncomingCall call, RemoteItemPtr item);
   bool has_headers() const { return !config_.url.empty(); }
   bool has_calls() const { return calls_.size() > 0 || gate_->calls() > 0; }
@@ -167,6 +171,8 @@ class Remote final : public ProxyCall::Owner, private RemoteLists::Owner {
 
   std::shared_ptr<int> alive_ = std::make_shared<int>();  // what the gate has posted watches it by a weak_ptr
   const LaneGatePtr gate_;
+  bool gate_lost_ = false;  // a call in a lane had it shut
+  auth::Budget reopenings_{limits::kLaneReopeningsMax, limits::kLaneReopeningsS};
   RemoteCalls calls_;
   unsigned log_rank_ = 0;                        // what a legacy remote was asked for
   Task left_;                                    // not null: it is leaving

@@ -105,3 +105,62 @@ TEST_CASE("a gate that is shut lets out, and says when the last one has left") {
   CHECK(emptied == 1);
   CHECK(gate.calls() == 0);
 }
+
+TEST_CASE("no call takes a route whose time is over, and those that have taken it leave as ever") {
+  std::int64_t now = 100;
+  LaneGate gate(1, [] {}, [&] { return now; });
+  LaneRoute route;
+  route.good_until = 101;
+  gate.open(std::make_shared<const LaneRoute>(route));
+  REQUIRE(gate.enter(0));
+  now = 101;
+  CHECK(gate.enter(0) == nullptr);
+  CHECK(gate.calls() == 1);
+  gate.leave(0);
+  route.good_until = 102;
+  gate.open(std::make_shared<const LaneRoute>(route));
+  CHECK(gate.enter(0));
+  route.good_until = 0;
+  gate.open(std::make_shared<const LaneRoute>(route));
+  now = INT64_MAX;
+  CHECK(gate.enter(0));
+}
+
+TEST_CASE("what a call has met on an earlier route does not shut the gate for the present one") {
+  LaneGate gate(2, [] {});
+  gate.open(std::make_shared<const LaneRoute>());
+  const auto first = gate.enter(0)->opening;
+  CHECK(gate.enter(1)->opening == first);
+  gate.open(std::make_shared<const LaneRoute>());
+  CHECK_FALSE(gate.shut_after(first));
+  REQUIRE(gate.enter(0));
+  const auto second = gate.enter(0)->opening;
+  CHECK(gate.shut_after(second));
+  CHECK(gate.enter(0) == nullptr);
+  CHECK(gate.enter(1) == nullptr);
+  CHECK_FALSE(gate.shut_after(second));
+}
+
+TEST_CASE("a route carries what the authorizer gives, instead of a configured header of that name") {
+  LaneRoute route;
+  route.sender.headers = {{"X-Key", "1"}, {"authorization", "Bearer old"}};
+  REQUIRE(authorize(route, {{{"Authorization", "Bearer new"}}, 7}));
+  REQUIRE(route.sender.headers.size() == 2);
+  CHECK(route.sender.headers[0].name == "X-Key");
+  CHECK(route.sender.headers[1].value == "Bearer new");
+  CHECK(route.good_until == 7);
+}
+
+TEST_CASE("where callers may send such a header themselves, no route carries one") {
+  const LastingHeaders token{{{"Authorization", "Bearer t"}}, 0};
+  LaneRoute forwarding, naming, composing;
+  forwarding.config.forward_token = true;
+  CHECK_FALSE(authorize(forwarding, token));
+  CHECK(authorize(forwarding, {}));
+  naming.config.forward_headers = {"authorization"};
+  CHECK_FALSE(authorize(naming, token));
+  composing.config.headers["authorization"] = "Bearer ${principal}";
+  CHECK_FALSE(authorize(composing, token));
+  composing.config.headers["authorization"] = "Bearer k";
+  CHECK(authorize(composing, token));
+}

@@ -333,6 +333,22 @@ TEST_CASE("a lane: who is not let in, or sent elsewhere, is for the client's thr
     CHECK(over.shuts);
     CHECK(over.call.arguments == R"({"a":1})");
   }
+  CHECK(house.handed[0].opening == 1);
+  CHECK(house.handed[1].opening == 2);
+}
+
+TEST_CASE("a lane: what the remote alone has been told it tells nobody") {
+  std::string answer;
+  KeptServer server([&](const std::string& request) {
+    return answer.empty() ? KeptServer::json(answer_to(request, R"("error":{"code":-32099,"message":"not token-1"})"))
+                          : answer;
+  });
+  House house(server);
+  house.route->secrets = {"token-1"};
+  house.gate->open(house.route);
+  CHECK(house.call() == "-32099 not ***");
+  answer = "HTTP/1.1 500 No\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n\r\nnot token-1";
+  CHECK_THAT(house.call(), Catch::Contains("not ***") && !Catch::Contains("token-1"));
 }
 
 TEST_CASE("a lane: where nobody is, nothing was sent") {

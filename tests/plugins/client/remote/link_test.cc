@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "client/auth/limits.h"
 #include "client/limits.h"
 #include "plugins/client/auth/memory_token_store.h"
 #include "plugins/client/kept_server.h"
@@ -36,6 +37,18 @@ class ToolServer {
     for (const std::string& body : bodies_) found += find_string(body, "method") == method;
     return found;
   }
+  // From now on each POST needs a token, of which the server is the issuer itself; those that it has issued are of no use
+  // any more. `life_s`: of the tokens to come; 0: they do not expire.
+  void lock(unsigned life_s) {
+    const std::lock_guard guard(mutex_);
+    locked_ = true;
+    life_s_ = life_s;
+    token_.clear();
+  }
+  unsigned issued() const {
+    const std::lock_guard guard(mutex_);
+    return issued_;
+  }
   // Of the first that has this text.
   std::string body_with(std::string_view text) const {
     const std::lock_guard lock(mutex_);
@@ -57,6 +70,11 @@ class ToolServer {
     const std::string method = find_string(body, "method").value_or("");
     const std::string id(find_member(body, "id"));
     std::unique_lock lock(mutex_);
+    if (locked_ && request.starts_with("POST /token ")) return issue();
+    if (request.starts_with("GET /.well-known/")) return describe(request);
+    if (locked_ && request.find("Authorization: Bearer " + token_ + "\r\n") == request.npos) {
+      return "HTTP/1.1 401 Who\r\nWWW-Authenticate: Bearer\r\nContent-Length: 0\r\n\r\n";
+    }
     bodies_.push_back(body);
     if (method == "subscriptions/listen" || (side_stream_ == SideStream::one && request.starts_with("GET "))) {
       changed_.wait(lock, [this] { return ending_ || !last_words_.empty(); });
@@ -72,15 +90,34 @@ class ToolServer {
     if (era_ == Era::legacy && method == "initialize") {
       return result(R"({"protocolVersion":"2025-11-25")" + capabilities);
     }
+    if (method == "tools/call") return result(R"({"content":[]})");
     if (method == "tools/list") return result(R"({"tools":[{"name":"t"}]})");
     const bool taken = method.starts_with("notifications/") || !find_member(body, "method").data();
     return std::string("HTTP/1.1 ") + (taken && !body.empty() ? "202 Accepted" : "405 No") +
            "\r\nContent-Length: 0\r\n\r\n";
   }
 
+  std::string issue() {
+    token_ = "token-" + std::to_string(++issued_);
+    return KeptServer::json(R"({"token_type":"Bearer","access_token":")" + token_ + "\"" +
+                            (life_s_ ? R"(,"expires_in":)" + std::to_string(life_s_) : "") + "}");
+  }
+  // What it says as its own authorization server.
+  std::string describe(const std::string& request) const {
+    const std::string url = server_.url(), origin = url.substr(0, url.rfind('/'));
+    if (request.find("oauth-protected-resource/mcp ") != request.npos) {
+      return KeptServer::json(R"({"resource":")" + url + R"(","authorization_servers":[")" + origin + R"("]})");
+    }
+    return KeptServer::json(R"({"issuer":")" + origin + R"(","token_endpoint":")" + origin + R"(/token"})");
+  }
+
   const Era era_;
   const SideStream side_stream_;
   mutable std::mutex mutex_;  // guards all below
+  bool locked_ = false;
+  unsigned life_s_ = 0;
+  unsigned issued_ = 0;
+  std::string token_;  // the one that it takes
   std::condition_variable changed_;
   std::vector<std::string> bodies_;
   std::string last_words_;
@@ -133,11 +170,34 @@ struct OneRemote {
   bool ready() {
     return run_until(loop, [&] { return remote->connection() && !remote->pending(); });
   }
+  // As lanes do with what they cannot end. How it ends.
+  std::string hand_over(bool shuts, std::uint64_t opening) {
+    const collet_call id = ++last_;
+    const auto item = std::make_shared<const RemoteItem>(RemoteItem{COLLET_TOOL, "t", "{}", false, {}});
+    remote->take_over({.call = {.id = id, .arguments = "{}"},
+                       .item = item,
+                       .request = {.gate = remote->gate()},
+                       .shuts = shuts,
+                       .opening = opening,
+                       .lost = {},
+                       .answer = {}});
+    run_until(loop, [&] { return !noting.end_of(id).empty(); });
+    return noting.end_of(id);
+  }
+  // That a call would take now; null: there is none.
+  LaneRoutePtr route() const {
+    LaneRoutePtr route = remote->gate()->enter(0);
+    if (route) remote->gate()->leave(0);
+    return route;
+  }
   std::size_t logged(std::string_view text) const {
     std::size_t found = 0;
     for (const std::string& line : noting.told) found += line.find(text) != line.npos;
     return found;
   }
+
+ private:
+  collet_call last_ = 0;
 };
 
 RemoteConfig at(const std::string& url) {
@@ -146,6 +206,23 @@ RemoteConfig at(const std::string& url) {
   config.headers = {{"Authorization", "Bearer k"}};  // so that nobody looks for another way in
   return config;
 }
+
+RemoteConfig authorized_at(const std::string& url) {
+  RemoteConfig config;
+  config.url = url;
+  config.auth = collet::Json{R"({"type":"client_credentials","client_id":"c","client_secret":"sesame"})"};
+  return config;
+}
+
+std::string authorization(const LaneRoutePtr& route) {
+  if (!route) return "no route";
+  const auto& headers = route->sender.headers;
+  const auto found =
+      std::find_if(headers.begin(), headers.end(), [](const auto& header) { return header.name == "Authorization"; });
+  return found == headers.end() ? "none" : found->value;
+}
+
+const std::string kEnded = R"(result {"content":[]})";
 
 }  // namespace
 
@@ -242,4 +319,60 @@ TEST_CASE("what a legacy remote says aside about a call is heard when the calls 
   REQUIRE(run_until(one.loop, [&] { return one.logged("of some call") == 1; }));
   REQUIRE(run_until(one.loop, [&] { return !server.body_with(R"("roots":[])").empty(); }));
   CHECK_FALSE(one.remote->gate()->enter(0));
+}
+
+TEST_CASE("the way for calls from the host's loops has the token of a remote that wants one, until it is renewed") {
+  ToolServer server;
+  server.lock(7'200);
+  const std::int64_t before = auth::system_time();
+  OneRemote one(authorized_at(server.url()));
+  REQUIRE(one.ready());
+  const LaneRoutePtr route = one.route();
+  CHECK(authorization(route) == "Bearer token-1");
+  CHECK(route->may_challenge);
+  CHECK(route->good_until >= before + 7'200 - auth::limits::kExpirySkewS);
+  CHECK(route->good_until <= auth::system_time() + 7'200 - auth::limits::kExpirySkewS);
+  CHECK(route->without_secrets("token-1 of sesame at http://u:p@h/") == "*** of *** at http://***@h/");
+}
+
+TEST_CASE("a token that is refused on that way is renewed, and the way is open with the new one") {
+  ToolServer server;
+  server.lock(0);
+  OneRemote one(authorized_at(server.url()));
+  REQUIRE(one.ready());
+  const auto first = one.route()->opening;
+  server.lock(0);
+  const std::size_t before = server.count("tools/call");
+  CHECK(one.hand_over(true, first) == kEnded);
+  CHECK(server.count("tools/call") == before + 1);
+  CHECK(server.issued() == 2);
+  CHECK(authorization(one.route()) == "Bearer token-2");
+
+  const auto second = one.route()->opening;
+  CHECK(one.hand_over(true, first) == kEnded);  // the old token was refused late
+  CHECK(one.route()->opening == second);
+}
+
+TEST_CASE("a token that was renewed for a call of the client's thread is the one of that way, too") {
+  ToolServer server;
+  server.lock(0);
+  OneRemote one(authorized_at(server.url()));
+  REQUIRE(one.ready());
+  server.lock(0);
+  CHECK(one.hand_over(false, 0) == kEnded);
+  CHECK(authorization(one.route()) == "Bearer token-2");
+}
+
+TEST_CASE("once that way has been of no use it opens again after a call that was answered, but not for ever") {
+  ToolServer server;
+  OneRemote one(at(server.url()));
+  REQUIRE(one.ready());
+  for (unsigned lost = 0; lost < limits::kLaneReopeningsMax; ++lost) {
+    REQUIRE(one.route());
+    CHECK(one.hand_over(true, one.route()->opening) == kEnded);
+  }
+  REQUIRE(one.route());
+  CHECK(one.hand_over(true, one.route()->opening) == kEnded);
+  CHECK(one.hand_over(false, 0) == kEnded);
+  CHECK_FALSE(one.route());
 }

@@ -25,6 +25,7 @@ struct PlayedRemote final : ProxyCall::Owner, ConnectionListener {
   RemoteItem tool{.kind = COLLET_TOOL, .name = "t", .definition = "{}"};
   bool up = true;
   unsigned unreachable = 0;
+  unsigned answers_noted = 0;
   RemoteCalls calls{loop_, [] {}};
 
   explicit PlayedRemote(Era era = Era::modern) {
@@ -63,6 +64,7 @@ struct PlayedRemote final : ProxyCall::Owner, ConnectionListener {
   bool keep_suspended(ProxyCall& call, std::string& token) override { return calls.keep_suspended(call, token); }
   void on_over(ProxyCall& call) override { calls.over(call); }
   void refresh_tools() override {}
+  void note_answer() override { ++answers_noted; }
   void want_logs(std::string_view) override {}
   std::string without_secrets(std::string text) const override { return without(std::move(text), {"sesame-1"}); }
 
@@ -88,6 +90,7 @@ TEST_CASE("a call goes to its remote as the caller has made it, and comes back b
   const Outgoing& sent = remote.wire.last();
   CHECK(sent.method == "tools/call");
   CHECK(sent.name == "t");
+  CHECK(remote.answers_noted == 0);
   REQUIRE(sent.headers.size() == 1);
   CHECK(sent.headers[0].name == "Mcp-Param-A");
   CHECK(sent.headers[0].value == "1");
@@ -99,6 +102,7 @@ TEST_CASE("a call goes to its remote as the caller has made it, and comes back b
   CHECK(remote.noting.told == std::vector<std::string>{"progress 1/2 so far"});
   remote.answers(R"({ "content" : [ ], "x":1.0e2 })");
   CHECK(remote.end() == R"(result { "content" : [ ], "x":1.0e2 })");
+  CHECK(remote.answers_noted == 1);
   CHECK(remote.calls.size() == 0);
 }
 
@@ -107,6 +111,7 @@ TEST_CASE("an error of the remote is the call's, but for what only we have told 
   remote.begin();
   remote.comes(error_text(1, -32099, "not with sesame-1"));
   CHECK_THAT(remote.end(), Contains("-32099 not with") && !Contains("sesame-1"));
+  CHECK(remote.answers_noted == 1);
 }
 
 TEST_CASE("a call whose connection is lost is made once more if it may be, and only once") {
@@ -126,6 +131,7 @@ TEST_CASE("a call whose connection is lost is made once more if it may be, and o
   remote.begin();
   remote.lose({.sent = true, .http_status = 500, .message = "HTTP status 500"});  // an answer, of sorts
   CHECK(remote.end() == "-32603 remote r: HTTP status 500");
+  CHECK(remote.answers_noted == 0);
 }
 
 TEST_CASE("a call that reaches nobody is made again while its remote may restart, and a few times in any case") {

@@ -51,7 +51,8 @@ std::optional<HostAndPort> split_host_and_port(std::string_view text);
 
 using kit::equals_ignoring_case;
 using kit::is_like;
-// A token (RFC 9110 §5.6.2): what names fields and methods.
-bool is_token(std::string_view text);
+// Of the token (RFC 9110 §5.6.2) that the text begins with: what names fields and methods. 0: with none.
+std::size_t token_size(std::string_view text);
+inline bool is_token(std::string_view text) { return !text.empty() && token_size(text) == text.size(); }
 
 }  // namespace collet::text

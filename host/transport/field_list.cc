@@ -4,7 +4,6 @@
 
 #include "collet/kit/text.hpp"
 
-
 namespace collet::transport {
 
 std::optional<std::string_view> FieldList::next() {
@@ -16,6 +15,14 @@ std::optional<std::string_view> FieldList::next() {
 
 // Up to the next separator, which is taken too.
 std::string_view FieldList::take() {
+  std::size_t end = std::min(rest_.find(separator_), rest_.size());
+  if (rest_.substr(0, end).find('"') != rest_.npos) end = end_of_quoted();
+  const std::string_view taken = rest_.substr(0, end);
+  rest_.remove_prefix(std::min(end + 1, rest_.size()));
+  return taken;
+}
+
+std::size_t FieldList::end_of_quoted() const {
   bool quoted = false;
   std::size_t at = 0;
   for (; at < rest_.size(); ++at) {
@@ -23,9 +30,7 @@ std::string_view FieldList::take() {
     if (quoted && rest_[at] == '\\') ++at;
     if (!quoted && rest_[at] == separator_) break;
   }
-  const std::string_view taken = rest_.substr(0, at);
-  rest_.remove_prefix(std::min(at + 1, rest_.size()));
-  return taken;
+  return std::min(at, rest_.size());
 }
 
 }  // namespace collet::transport

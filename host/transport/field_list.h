@@ -15,6 +15,7 @@ class FieldList {
 
  private:
   std::string_view take();
+  std::size_t end_of_quoted() const;  // of an element that has quotes
 
   std::string_view rest_;
   const char separator_;

@@ -18,6 +18,8 @@
 
 namespace collet::transport {
 
+class HeaderIndex;
+
 struct Header {
   std::string_view name;
   std::string_view value;
@@ -35,12 +37,15 @@ struct HttpRequest {
   bool local = false;     // came over a unix socket
   bool loopback = false;  // came from a loopback address
   bool repeats = true;    // false: no two headers have the same name
+  const HeaderIndex* index = nullptr;  // of the headers; null: they are looked through
   std::string_view client = {};  // whom what it takes is counted to (see HttpHandler::refuses())
   const void* known = nullptr;   // what the handler has said of its sender before (HttpSender::known)
   bool body_follows = false;     // by HttpReplyObserver::on_body(), and `body` is empty (HttpSender::streamed_bytes_max)
 
-  // The value of the first header of that name (any case), surrounding blanks removed; data() is null if there is
-  // none.
+  // The first header of that name (any case), and the next one that is named as another; null: there is none.
+  const Header* first(std::string_view name) const;
+  const Header* next(const Header& before) const;
+  // The value of the first one, surrounding blanks removed; data() is null if there is none.
   std::string_view header(std::string_view name) const;
   // How many headers have that name.
   unsigned count(std::string_view name) const;

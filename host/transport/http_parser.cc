@@ -120,8 +120,8 @@ class HttpParser::HeaderReader final : public http::basic_parser<true> {
                      beast::error_code& ec) override {
     if (parser_.fields_.size() == parser_.limits_->header_count_max)
       return refuse(431, "too many header fields", ec);
+    parser_.index_.note(view(name), parser_.fields_.size());
     parser_.fields_.push_back({span(view(name)), span(view(value))});
-    note_name(view(name));
     switch (field) {
       case http::field::host:
         return on_host(view(value), ec);
@@ -144,15 +144,6 @@ class HttpParser::HeaderReader final : public http::basic_parser<true> {
       default:
         break;
     }
-  }
-
-  // A name that is like none before is new for sure: that most requests repeat none is found at little cost.
-  void note_name(std::string_view name) {
-    const auto letter = [](char c) { return static_cast<unsigned>(c) & 0x1fu; };
-    const unsigned mark = static_cast<unsigned>(name.size()) * 5 + letter(name.front()) * 3 + letter(name.back());
-    const std::uint64_t bit = std::uint64_t{1} << (mark % 64);
-    if (names_ & bit) parser_.repeats_ = true;
-    names_ |= bit;
   }
 
   // Copies that say the same leave no doubt, whoever has made them.
@@ -179,7 +170,6 @@ class HttpParser::HeaderReader final : public http::basic_parser<true> {
 
   HttpParser& parser_;
   const char* bytes_;
-  std::uint64_t names_ = 0;      // a bit for some of those that were there
   std::string_view first_host_;  // data() is null if there is none
   unsigned content_lengths_ = 0;
   unsigned transfer_encodings_ = 0;
@@ -187,7 +177,12 @@ class HttpParser::HeaderReader final : public http::basic_parser<true> {
   bool bad_expectation_ = false;
 };
 
-HttpParser::HttpParser(const HttpLimits& limits) : limits_(&limits), chunks_(limits.body_bytes_max) {}
+HttpParser::HttpParser(const HttpLimits& limits) : chunks_(limits.body_bytes_max) { heed(limits); }
+
+void HttpParser::heed(const HttpLimits& limits) {
+  COLLET_ASSERT(limits.header_count_max <= HeaderIndex::kPositionMax);
+  limits_ = &limits;
+}
 
 void HttpParser::reset() {
   fields_.clear();
@@ -195,7 +190,8 @@ void HttpParser::reset() {
   error_status_ = 0;
   host_ = {};
   phase_ = Phase::start;
-  chunked_ = oversized_ = expect_continue_ = repeats_ = header_new_ = false;
+  index_.clear();
+  chunked_ = oversized_ = expect_continue_ = header_new_ = false;
   chunks_ = ChunkDecoder(limits_->body_bytes_max);
 }
 
@@ -312,7 +308,8 @@ void HttpParser::describe(const char* bytes) {
   request_.query = text(query_);
   request_.host = text(host_);
   request_.headers = headers_;
-  request_.repeats = repeats_;
+  request_.index = &index_;
+  request_.repeats = index_.repeats();
 }
 
 const HttpRequest& HttpParser::salvage(std::string_view bytes) {

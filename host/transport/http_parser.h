@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "transport/chunked.h"
+#include "transport/header_index.h"
 #include "transport/http.h"
 #include "transport/http_body.h"
 
@@ -30,7 +31,7 @@ class HttpParser {
   explicit HttpParser(const HttpLimits& limits);  // `limits` outlives the parser
   explicit HttpParser(HttpLimits&&) = delete;
   // From now on it is others that outlive the parser.
-  void heed(const HttpLimits& limits) { limits_ = &limits; }
+  void heed(const HttpLimits& limits);
 
   // `bytes` is what has come of a request since its first byte and not been erased; further calls pass the same
   // bytes, perhaps at another place, and more. The parser may change them and may shorten them (chunk framing,
@@ -106,6 +107,7 @@ class HttpParser {
   const HttpLimits* limits_;
   HttpRequest request_;
   std::vector<Field> fields_;
+  HeaderIndex index_;
   std::vector<Header> headers_;
   Span method_, path_, query_, host_;
   ChunkDecoder chunks_;
@@ -118,7 +120,6 @@ class HttpParser {
   Phase phase_ = Phase::start;
   bool keep_alive_ = false;
   bool http_1_0_ = false;
-  bool repeats_ = false;
   bool chunked_ = false;
   bool oversized_ = false;
   bool expect_continue_ = false;

@@ -103,6 +103,8 @@ TEST_CASE("well-formed requests are read the same however they are split") {
       {"GET / HTTP/1.1\r\nHost: a:1, a:1\r\n\r\n", {"GET /? @a:1 keep|Host=a:1, a:1|"}},
       {get_with("X:  padded \t\r\nEmpty:\r\n"), {"GET /? @a keep|Host=a|X=padded|Empty=|"}},
       {get_with("Connection: close\r\n"), {"GET /? @a close|Host=a|Connection=close|"}},
+      {get_with("Connection: keep-alive\r\nConnection: x, Close\r\n"),
+       {"GET /? @a close|Host=a|Connection=keep-alive|Connection=x, Close|"}},
       {"GET / HTTP/1.0\r\n\r\n", {"GET /? @ close|"}},
       {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", {"GET /? @ keep|Connection=keep-alive|"}},
       {post_with("", ""), {"POST /mcp? @a keep|Host=a|"}},
@@ -154,6 +156,9 @@ TEST_CASE("what could be read in two ways is refused") {
       {get_with("A b\r\n"), 400},
       {get_with(": b\r\n"), 400},
       {get_with("A\x7f: b\r\n"), 400},
+      {get_with("A: b\x7f\r\n"), 400},
+      {get_with("Connection: close now\r\n"), 400},
+      {get_with("Proxy-Connection: \"close\"\r\n"), 400},
       {"GET / HTTP/1.1\r\n\r\n", 400},
       {"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
       {"GET / HTTP/1.1\r\nHost: a\r\nHost:\r\n\r\n", 400},
@@ -164,6 +169,9 @@ TEST_CASE("what could be read in two ways is refused") {
       {"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {"GET / HTTP/1.1 \r\nHost: a\r\n\r\n", 400},
       {"GET x HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+      {"G@T / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+      {"GET /\x7f HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+      {"GET / x HTTP/2.0\r\nHost: a\r\n\r\n", 400},
       {"GET /#x HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {"GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
@@ -349,4 +357,22 @@ TEST_CASE("header names are found in any case and counted") {
   CHECK(parser.request().header("Accept") == "x");
   CHECK(parser.request().count("Accept") == 2);
   CHECK(parser.request().header("None").data() == nullptr);
+}
+
+TEST_CASE("a header is found beside others that an index takes for it") {
+  const HttpLimits limits;
+  HttpParser parser(limits);
+  std::string bytes = get_with("ba: x\r\nad: y\r\nBA: z\r\n");  // their marks are the same, and that of "oz"
+  std::size_t size = bytes.size();
+  REQUIRE(parser.parse(bytes.data(), size) == HttpParser::Status::complete);
+  CHECK(parser.request().header("ba") == "x");
+  CHECK(parser.request().count("ba") == 2);
+  CHECK(parser.request().header("ad") == "y");
+  CHECK(parser.request().header("oz").data() == nullptr);
+  parser.reset();
+  bytes = get_with("ad: y\r\n");
+  size = bytes.size();
+  REQUIRE(parser.parse(bytes.data(), size) == HttpParser::Status::complete);
+  CHECK(parser.request().header("ba").data() == nullptr);
+  CHECK(parser.request().header("AD") == "y");
 }

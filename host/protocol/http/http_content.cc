@@ -55,6 +55,7 @@ bool takes(std::string_view accept, std::string_view type) {
 
 // Parameters do not matter: JSON is UTF-8, whatever they say.
 bool is_json(std::string_view content_type) {
+  if (content_type == kJsonType) return true;
   FieldList copies(content_type);
   bool any = false;
   while (const auto copy = copies.next()) {

@@ -18,7 +18,9 @@ namespace collet::json {
 namespace {
 
 // Numbers come as text: RapidJSON's own conversion reads "0e-53" as a tiny number, even at full precision.
-constexpr unsigned kParseFlags = rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseIterativeFlag;
+constexpr unsigned kParseFlags = rapidjson::kParseNumbersAsStringsFlag;
+// For any thread, however small its stack is.
+constexpr unsigned kWithoutRecursion = rapidjson::kParseIterativeFlag;
 
 constexpr std::string_view kBlanks = " \t\r\n";
 
@@ -109,16 +111,16 @@ class Locating : public Bounded<Document> {
   bool EndArray(rapidjson::SizeType n) { return Base::EndArray(n) && end(); }
 
  private:
-  // The stream stands at the opening bracket …
+  // The stream stands behind the opening bracket …
   void begin() {
-    if (depth() == 2 && wanted_) begin_ = position();
+    if (depth() == 2 && wanted_) begin_ = position() - 1;
   }
 
-  // … and at the closing one.
+  // … and behind the closing one.
   bool end() {
     if (depth() == 1) in_parent_ = wanted_ = false;
     if (depth() == 2 && wanted_) {
-      member_.raw = text_.substr(begin_, position() + 1 - begin_);
+      member_.raw = text_.substr(begin_, position() - begin_);
       wanted_ = false;
     }
     return true;
@@ -136,7 +138,7 @@ class Locating : public Bounded<Document> {
   bool wanted_ = false;
 };
 
-template <unsigned kMoreFlags = 0, class Stream, class Handler>
+template <unsigned kMoreFlags = kWithoutRecursion, class Stream, class Handler>
 std::optional<ParseError> run(Stream& stream, Handler& handler) {
   rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, Allocator> reader;
   const rapidjson::ParseResult result = reader.Parse<kParseFlags | kMoreFlags>(stream, handler);

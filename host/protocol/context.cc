@@ -12,11 +12,6 @@ constexpr std::string_view kClientInfo = "io.modelcontextprotocol/clientInfo";
 constexpr std::string_view kClientCapabilities = "io.modelcontextprotocol/clientCapabilities";
 constexpr std::string_view kLogLevel = "io.modelcontextprotocol/logLevel";
 
-const json::Value* meta_of(const rpc::Message& message) {
-  const json::Value* meta = message.param(mcp::kMeta);
-  return meta && meta->IsObject() ? meta : nullptr;
-}
-
 std::optional<rpc::Error> read_progress_token(Context& out) {
   const json::Value* token = out.meta ? json::find(*out.meta, "progressToken") : nullptr;
   if (token && !token->IsString() && !token->IsInt64() && !token->IsUint64()) {
@@ -53,13 +48,12 @@ std::optional<std::string> unless_empty(const std::string& text) {
 }  // namespace
 
 const json::Value* claimed_version(const rpc::Message& message) {
-  const json::Value* meta = meta_of(message);
-  return meta ? json::find(*meta, kProtocolVersion) : nullptr;
+  return message.meta ? json::find(*message.meta, kProtocolVersion) : nullptr;
 }
 
 std::optional<rpc::Error> read_modern(const rpc::Message& message, Context& out) {
   out.era = Era::modern;
-  out.meta = meta_of(message);
+  out.meta = message.meta;
   const json::Value* version = claimed_version(message);
   if (!version || !version->IsString()) return bad_meta(fmt::format("_meta needs \"{}\"", kProtocolVersion));
   out.capabilities = json::find(*out.meta, kClientCapabilities);
@@ -80,7 +74,7 @@ std::optional<rpc::Error> read_modern(const rpc::Message& message, Context& out)
 
 std::optional<rpc::Error> read_legacy(const rpc::Message& message, Context& out) {
   out.era = Era::legacy;
-  out.meta = meta_of(message);
+  out.meta = message.meta;
   out.log_severity = out.session ? out.session->log_severity() : severity_from("info");
   return read_progress_token(out);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "mcp/names.h"
 #include "rpc/envelope.h"
 
 namespace collet::rpc {
@@ -72,12 +73,14 @@ std::optional<Error> check_members(const json::Value& object) {
   return invalid_request(fmt::format("{} is there twice", twice.substr(0, 64)));
 }
 
-// Of the params and the objects in them.
-std::optional<Error> check_params(const json::Value& params) {
+// Checks the params and the objects in them.
+std::optional<Error> read_params(const json::Value& params, Message& out) {
   if (auto bad = check_members(params)) return bad;
   for (auto member = params.MemberBegin(); member != params.MemberEnd(); ++member) {
-    if (!member->value.IsObject() || json::view(member->name) == "arguments") continue;
+    const std::string_view name = json::view(member->name);
+    if (!member->value.IsObject() || name == "arguments") continue;
     if (auto bad = check_members(member->value)) return bad;
+    if (name == mcp::kMeta) out.meta = &member->value;
   }
   return std::nullopt;
 }
@@ -106,7 +109,7 @@ std::optional<Error> read_call(const Members& members, Message& out) {
   out.method = json::view(method);
   if (members.params && !members.params->IsObject()) return invalid_request("params must be an object");
   out.params = members.params;
-  return out.params ? check_params(*out.params) : std::nullopt;
+  return out.params ? read_params(*out.params, out) : std::nullopt;
 }
 
 std::optional<Error> read_response(const Members& members, Message& out) {
@@ -137,15 +140,18 @@ std::optional<Id> Id::from(const json::Value& value) {
   return id;
 }
 
-Arena::Arena() : buffer_(new char[kBufferBytes]), allocator_(buffer_.get(), kBufferBytes) {
-  document_.emplace(&allocator_);
+Arena::Arena() : buffer_(new char[kBufferBytes]), allocator_(buffer_.get(), kBufferBytes) { make_document(); }
+
+void Arena::make_document() {
+  constexpr std::size_t kStackBytes = 1u << 10;
+  document_.emplace(&allocator_, kStackBytes, &stack_allocator_);
 }
 
 void Arena::clear() {
   document_.reset();
   allocator_.Clear();
   text_.trim();
-  document_.emplace(&allocator_);
+  make_document();
 }
 
 bool is_batch(std::string_view text) {

@@ -40,10 +40,13 @@ class Arena {
   json::ParseBuffer& buffer() { return text_; }
 
  private:
+  void make_document();
+
   static constexpr std::size_t kBufferBytes = 8u << 10;  // more than most messages need; beyond it the heap is used
   json::ParseBuffer text_;
   std::unique_ptr<char[]> buffer_;
   json::Document::AllocatorType allocator_;
+  json::Allocator stack_allocator_;  // of what the document needs while it is parsed
   std::optional<json::Document> document_;
 };
 
@@ -53,6 +56,7 @@ struct Message {
   Id id;                                // of a request or response
   std::string_view method;              // of a request or notification
   const json::Value* params = nullptr;  // an object, or null if absent
+  const json::Value* meta = nullptr;    // params._meta, if that is an object
   const json::Value* result = nullptr;  // of a response: this one …
   const json::Value* error = nullptr;   // … or this one
   std::string_view arguments;           // exact text of params.arguments; data() is null if absent

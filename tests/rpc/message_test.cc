@@ -36,6 +36,17 @@ TEST_CASE("requests, notifications and responses are told apart") {
   CHECK(response.message.id.text() == "\"a\"");
 }
 
+TEST_CASE("what a message says of itself is known if it is an object") {
+  Arena arena;
+  Message message;
+  REQUIRE_FALSE(parse_message(R"({"jsonrpc":"2.0","id":1,"method":"x","params":{"_meta":{"a":1}}})", arena, message));
+  REQUIRE(message.meta);
+  CHECK(message.meta == message.param("_meta"));
+  arena.clear();
+  REQUIRE_FALSE(parse_message(R"({"jsonrpc":"2.0","id":1,"method":"x","params":{"_meta":1,"arguments":{"_meta":{}}}})", arena, message));
+  CHECK_FALSE(message.meta);
+}
+
 TEST_CASE("an id goes back as it came, and 1 is not \"1\"") {
   for (std::string_view id : {"1", "\"1\"", "-5", "18446744073709551615", R"("é\"\\\n")", "\"\""}) {
     Parsed parsed(fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":"ping"}})", id));

@@ -122,14 +122,14 @@ void HttpEndpoint::post_batch(const HttpRequest& http, HttpReply& reply, Accepte
 std::optional<rpc::Error> HttpEndpoint::identify(const HttpRequest& http, Request& request) {
   const auto [header, agreed] = http.stated("mcp-protocol-version");
   if (!agreed) return header_mismatch(kVersionsDiffer);
-  const bool modern = claimed_version(request.message) || (header.data() && known_legacy(header).empty());
-  return modern ? identify_modern(http, header, request) : identify_legacy(http, header, request);
+  const json::Value* claimed = claimed_version(request.message);
+  const bool modern = claimed || (header.data() && known_legacy(header).empty());
+  return modern ? identify_modern(http, header, claimed, request) : identify_legacy(http, header, request);
 }
 
 std::optional<rpc::Error> HttpEndpoint::identify_modern(const HttpRequest& http, std::string_view header,
-                                                        Request& request) {
+                                                        const json::Value* claimed, Request& request) {
   if (!header.data()) return header_mismatch("MCP-Protocol-Version is missing");
-  const json::Value* claimed = claimed_version(request.message);
   if (!claimed && known_modern(header).empty()) return unsupported_version(header);
   if (request.message.kind != rpc::Message::Kind::request) {
     // Which headers a notification needs is not defined; what it has must be true.

@@ -41,7 +41,7 @@ class HttpEndpoint {
   // nothing is returned.
   std::optional<rpc::Error> identify(const transport::HttpRequest& http, Request& request);
   std::optional<rpc::Error> identify_modern(const transport::HttpRequest& http, std::string_view header,
-                                            Request& request);
+                                            const json::Value* claimed, Request& request);
   std::optional<rpc::Error> identify_legacy(const transport::HttpRequest& http, std::string_view header,
                                             Request& request);
 

@@ -13,7 +13,8 @@ namespace collet::transport {
 namespace {
 
 constexpr std::size_t kGatheredBytesMax = 64u << 10;  // of answers to pipelined requests, before they are sent
-constexpr std::size_t kEncryptedBytes = 256u << 10;   // at a time
+constexpr std::size_t kEncryptedBytes = 256u << 10;   // sent at a time
+constexpr std::size_t kRecordBytes = 16u << 10;       // of TLS
 constexpr std::size_t kBacklogPieces = 4;             // written at a time; libuv copies more to the heap
 
 uv_buf_t buffer(std::string_view bytes) {
@@ -31,10 +32,7 @@ void HttpOutput::put(std::span<const std::string_view> pieces, std::size_t bytes
 void HttpOutput::flush() {
   const std::string* out = buffer_.release(*this);
   if (!out || out->empty() || socket_.is_closing()) return;
-  if (TlsSession* tls = socket_.tls()) {
-    tls->encrypt(*out);
-    return send_encrypted();
-  }
+  if (socket_.tls()) return encrypt_and_send(*out);
   const uv_buf_t only = buffer(*out);
   transmit({&only, 1});
 }
@@ -45,13 +43,12 @@ void HttpOutput::flush_if_full() {
 
 // Sends what has been gathered and then the pieces, without copying them first.
 void HttpOutput::send(std::span<const std::string_view> pieces) {
-  if (TlsSession* tls = socket_.tls()) {
+  if (socket_.tls()) {
     flush();
     for (std::string_view piece : pieces) {
       for (; !piece.empty(); piece.remove_prefix(std::min(piece.size(), kEncryptedBytes))) {
         if (socket_.is_closing()) return;
-        tls->encrypt(piece.substr(0, kEncryptedBytes));
-        send_encrypted();
+        encrypt_and_send(piece.substr(0, kEncryptedBytes));
       }
     }
     return;
@@ -64,10 +61,17 @@ void HttpOutput::send(std::span<const std::string_view> pieces) {
   transmit(buffers);
 }
 
-void HttpOutput::send_encrypted() {
+void HttpOutput::send_encrypted() { encrypt_and_send({}); }
+
+// A session keeps room for all that it has been given at once, and wipes it when that is taken: so it is given one record.
+void HttpOutput::encrypt_and_send(std::string_view plaintext) {
   if (socket_.is_closing()) return;
   std::string& encrypted = buffer_.encrypted;
   encrypted.clear();
+  for (; !plaintext.empty(); plaintext.remove_prefix(std::min(plaintext.size(), kRecordBytes))) {
+    socket_.tls()->encrypt(plaintext.substr(0, kRecordBytes));
+    socket_.tls()->take_output(encrypted);
+  }
   socket_.tls()->take_output(encrypted);
   if (encrypted.empty()) return;
   const uv_buf_t only = buffer(encrypted);

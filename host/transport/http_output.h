@@ -54,6 +54,7 @@ class HttpOutput {
   };
 
   void send(std::span<const std::string_view> pieces);
+  void encrypt_and_send(std::string_view plaintext);
   void transmit(std::span<const uv_buf_t> buffers);
   void keep_unsent(std::span<const uv_buf_t> buffers, std::size_t sent);
   void write_backlog();

@@ -14,6 +14,11 @@
 namespace collet::transport {
 namespace {
 
+// Those of whoever has asked OpenSSL for something on this thread before. To clear its queue takes longer than to look there.
+void forget_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 // OpenSSL's words for its last errors; empties its queue.
 std::string openssl_errors() {
   std::string text;
@@ -115,7 +120,8 @@ void TlsSession::receive(std::string_view ciphertext) {
 }
 
 int TlsSession::decrypt(char* to, std::size_t size) {
-  ERR_clear_error();
+  if (has_read_all()) return 0;
+  forget_errors();
   const int wanted = static_cast<int>(std::min<std::size_t>(size, std::numeric_limits<int>::max()));
   const int bytes = SSL_read(session_, to, wanted);
   if (bytes > 0) return bytes;
@@ -131,10 +137,15 @@ int TlsSession::decrypt(char* to, std::size_t size) {
   }
 }
 
+// OpenSSL would find that out, too, but takes memory for the next record first.
+bool TlsSession::has_read_all() const {
+  return established() && BIO_pending(from_peer_) == 0 && !SSL_has_pending(session_) && SSL_get_shutdown(session_) == 0;
+}
+
 bool TlsSession::established() const { return SSL_is_init_finished(session_) != 0; }
 
 void TlsSession::encrypt(std::string_view plaintext) {
-  ERR_clear_error();
+  forget_errors();
   while (!plaintext.empty()) {
     const int piece = static_cast<int>(std::min<std::size_t>(plaintext.size(), 1u << 30));
     // Fails only if the session has failed before: then the connection is about to close.
@@ -144,7 +155,7 @@ void TlsSession::encrypt(std::string_view plaintext) {
 }
 
 void TlsSession::close() {
-  ERR_clear_error();
+  forget_errors();
   if (established()) SSL_shutdown(session_);
 }
 

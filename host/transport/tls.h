@@ -65,6 +65,8 @@ class TlsSession {
   const std::string& why() const { return why_; }
 
  private:
+  bool has_read_all() const;
+
   ssl_st* session_;
   bio_st* from_peer_;  // owned by session_, as is the next
   bio_st* to_peer_;

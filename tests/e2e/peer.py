@@ -21,6 +21,9 @@ from pathlib import Path
 
 from transcript import SentLines, SentRequests, Transcript
 
+sys.path.append(str(Path(__file__).resolve().parent.parent / "support"))
+from certificates import self_signed  # for tests, too
+
 TIMEOUT_S = 120  # far more than anything takes, also on a busy machine and with a sanitizer
 BUILD = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
 COLLET = BUILD / "bin/collet"
@@ -413,14 +416,6 @@ def runs(argument):
         except (FileNotFoundError, ProcessLookupError):
             pass
     return False
-
-
-def self_signed(folder, *key):
-    """Certificate and key of localhost, in files; `key` is what makes it, for openssl."""
-    files = folder / "certificate.pem", folder / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", *key, "-nodes", "-out", files[0], "-keyout", files[1], "-days", "2",
-                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
-    return files
 
 
 def on_terminal(*arguments, answer="", out=None):

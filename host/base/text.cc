@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
+
+#include "base/scan.h"
 
 namespace collet::text {
 namespace {
@@ -38,11 +41,10 @@ constexpr auto kTokenBytes = [] {
   return table;
 }();
 
-// What a byte becomes inside a JSON string: 0 as it is, 'u' a \u escape, 'x' part of a longer sequence.
+// What a byte becomes inside a JSON string: 0 as it is, 'u' a \u escape, else that letter after a backslash.
 constexpr auto kEscapes = [] {
   std::array<char, 256> table{};
   for (unsigned i = 0; i < 0x20; ++i) table[i] = 'u';
-  for (unsigned i = 0x80; i < 0x100; ++i) table[i] = 'x';
   table['"'] = '"';
   table['\\'] = '\\';
   table['\b'] = 'b';
@@ -55,14 +57,81 @@ constexpr auto kEscapes = [] {
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
+constexpr std::size_t kEscapeBytesMax = 6;
+constexpr std::size_t kEscapedBlocks = 32;  // at a time: what is made of them stays near the processor
+// A large string is not to be moved when it grows by common escapes, one in so many bytes, and by what follows it.
+constexpr std::size_t kCommonEscape = 16;
+constexpr std::size_t kRoomBehind = 64;
+
+// Writes the escape of `byte`, which has one; where it ends.
+char* write_escape(char* to, char byte) {
+  const char escape = kEscapes[static_cast<unsigned char>(byte)];
+  *to++ = '\\';
+  if (escape != 'u') {
+    *to++ = escape;
+    return to;
+  }
+  constexpr char kHex[] = "0123456789abcdef";
+  to = std::copy_n("u00", 3, to);
+  *to++ = kHex[static_cast<unsigned char>(byte) >> 4];
+  *to++ = kHex[byte & 15];
+  return to;
+}
+
+// Writes one block with the escapes of the bytes that are marked, and as much as a block of anything behind it; where the block ends.
+char* write_block(char* to, const char* block, std::uint64_t marks) {
+  char bytes[2 * Scanner::kBlockBytes] = {};  // so that each run is copied by as many as one can have, which takes no call
+  std::memcpy(bytes, block, Scanner::kBlockBytes);
+  std::size_t at = 0;
+  for (; marks != 0; marks &= marks - 1) {
+    const auto marked = static_cast<std::size_t>(std::countr_zero(marks));
+    std::memcpy(to, bytes + at, Scanner::kBlockBytes);
+    to = write_escape(to + (marked - at), bytes[marked]);
+    at = marked + 1;
+  }
+  std::memcpy(to, bytes + at, Scanner::kBlockBytes);
+  return to + (Scanner::kBlockBytes - at);
+}
+
+// Appends whole blocks of UTF-8, at most kEscapedBlocks.
+void append_blocks(std::string& out, const char* bytes, std::size_t blocks) {
+  std::uint64_t marks[kEscapedBlocks];
+  if (!scanner().mark_escapes(bytes, blocks, marks)) {
+    out.append(bytes, blocks * Scanner::kBlockBytes);
+    return;
+  }
+  char written[(kEscapedBlocks * kEscapeBytesMax + 1) * Scanner::kBlockBytes];
+  char* end = written;
+  for (std::size_t i = 0; i < blocks; ++i) end = write_block(end, bytes + i * Scanner::kBlockBytes, marks[i]);
+  out.append(written, end);
+}
+
+// Appends UTF-8.
+void append_escaped(std::string& out, std::string_view text) {
+  while (text.size() >= Scanner::kBlockBytes) {
+    const std::size_t blocks = std::min(text.size() / Scanner::kBlockBytes, kEscapedBlocks);
+    append_blocks(out, text.data(), blocks);
+    text.remove_prefix(blocks * Scanner::kBlockBytes);
+  }
+  const char* plain = text.data();  // start of the run that needs no escape
+  const char* const end = plain + text.size();
+  for (const char* p = plain; p < end; ++p) {
+    if (kEscapes[static_cast<unsigned char>(*p)] == 0) continue;
+    char escape[kEscapeBytesMax];
+    out.append(plain, p).append(escape, write_escape(escape, *p));
+    plain = p + 1;
+  }
+  out.append(plain, end);
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view bytes) { return utf8_prefix(bytes) == bytes.size(); }
 
 std::size_t utf8_prefix(std::string_view bytes) {
   const auto* const begin = reinterpret_cast<const unsigned char*>(bytes.data());
-  const auto* p = begin;
-  const auto* const end = p + bytes.size();
+  const auto* const end = begin + bytes.size();
+  const auto* p = begin + (bytes.size() < Scanner::kBlockBytes ? 0 : scanner().utf8_blocks(bytes));
   while (p < end) {
     while (end - p >= 8) {  // eight ASCII bytes at a time
       std::uint64_t word;
@@ -101,38 +170,21 @@ Utf8::Utf8(std::string_view bytes) : view_(bytes) {
 }
 
 void append_json_string(std::string& out, std::string_view bytes) {
-  const auto* p = reinterpret_cast<const unsigned char*>(bytes.data());
-  const auto* const end = p + bytes.size();
-  const auto* plain = p;  // start of the run that needs no escape
-  const auto flush = [&] { out.append(reinterpret_cast<const char*>(plain), static_cast<std::size_t>(p - plain)); };
+  constexpr std::size_t kPart = kEscapedBlocks * Scanner::kBlockBytes;  // checked and then, while it is at hand, written
+  if (bytes.size() > kPart) out.reserve(out.size() + bytes.size() + bytes.size() / kCommonEscape + kRoomBehind);
   out += '"';
-  while (p < end) {
-    const char escape = kEscapes[*p];
-    if (escape == 0) {
-      ++p;
-      continue;
-    }
-    if (escape == 'x') {
-      if (const std::size_t length = sequence_length(p, end)) {
-        p += length;
-        continue;
-      }
-      flush();
-      out += kReplacement;
-    } else if (escape == 'u') {
-      flush();
-      constexpr char kHex[] = "0123456789abcdef";
-      out += "\\u00";
-      out += kHex[*p >> 4];
-      out += kHex[*p & 15];
-    } else {
-      flush();
-      out += '\\';
-      out += escape;
-    }
-    plain = ++p;
+  while (!bytes.empty()) {
+    const std::string_view part = bytes.substr(0, kPart);
+    const std::size_t good = utf8_prefix(part);
+    append_escaped(out, part.substr(0, good));
+    bytes.remove_prefix(good);
+    if (good == part.size()) continue;
+    // Cut off by the part's end, or not UTF-8.
+    const auto* const p = reinterpret_cast<const unsigned char*>(bytes.data());
+    const std::size_t length = sequence_length(p, p + bytes.size());
+    out.append(length > 0 ? bytes.substr(0, length) : kReplacement);
+    bytes.remove_prefix(std::max<std::size_t>(length, 1));
   }
-  flush();
   out += '"';
 }
 

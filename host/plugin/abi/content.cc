@@ -4,8 +4,8 @@
 
 #include "base/json.h"
 #include "base/json_members.h"
+#include "base/scan.h"
 #include "base/text.h"
-#include "collet/kit/base64.hpp"
 #include "mcp/content.h"
 #include "mcp/names.h"
 
@@ -28,7 +28,7 @@ void append_blob_contents(std::string& out, std::string_view uri, std::string_vi
   append_member(out, R"({"uri":)", uri);
   if (!mime.empty()) append_member(out, R"(,"mimeType":)", mime);
   out += R"(,"blob":")";
-  kit::append_base64(out, bytes);
+  text::append_base64(out, bytes);
   out += R"("})";
 }
 
@@ -82,7 +82,7 @@ bool append_blob(std::string& out, CallKind kind, const Reading& reading, std::s
     append_member(out, R"({"type":)", type);
     append_member(out, R"(,"mimeType":)", mime);
     out += R"(,"data":")";
-    kit::append_base64(out, bytes);
+    text::append_base64(out, bytes);
     out += R"("})";
     return true;
   }

@@ -59,6 +59,30 @@ TEST_CASE("escapes are undone") {
   CHECK(find(R"({"text":"0123456789\n0123456789\u0041"})") == "0123456789\n0123456789A");
 }
 
+TEST_CASE("an escape, a control character and the end are seen at every place of a string of every length") {
+  for (std::size_t size = 0; size < 50; ++size) {
+    for (std::size_t at = 0; at <= size; ++at) {
+      const std::string before(at, 'x'), after(size - at, '\x7f');
+      CHECK(find("{\"text\":\"" + before + "\\n" + after + "\"}") == before + "\n" + after);
+      CHECK(find("{\"text\":\"" + before + "\xC3\xA9" + after + "\"}") == before + "\xC3\xA9" + after);
+      CHECK(find("{\"text\":\"" + before + "\x1f" + after + "\"}") == "invalid");
+      CHECK(find("{\"text\":\"" + before + after) == "invalid");
+    }
+  }
+}
+
+TEST_CASE("each letter after a backslash is an escape that JSON has, or none") {
+  const std::string known = "\"\\/bfnrt";
+  const std::string meanings = "\"\\/\b\f\n\r\t";
+  for (unsigned byte = 1; byte < 0x100; ++byte) {
+    const char letter = static_cast<char>(byte);
+    const std::size_t which = known.find(letter);
+    const std::string expected = which == known.npos ? "invalid" : std::string(1, meanings[which]);
+    CHECK(find(std::string("{\"text\":\"\\") + letter + "\"}") == expected);
+  }
+  CHECK(find(std::string("{\"text\":\"\\\0\"}", 13)) == "invalid");
+}
+
 TEST_CASE("half a surrogate pair and other broken escapes make the object invalid") {
   for (const char* text : {R"(\ud83d)", R"(\ude00)", R"(\ud83d\u0041)", R"(\ud83dx)", R"(\u12)", R"(\u12g4)",
                            R"(\x)", R"(\)", "\x01", "\n"}) {

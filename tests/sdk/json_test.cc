@@ -50,6 +50,21 @@ TEST_CASE("strings are read with every escape") {
   CHECK(string_of(R"("\u0000")") == std::string(1, '\0'));
 }
 
+TEST_CASE("what needs attention is seen at every place of a string of every length, read and written") {
+  for (std::size_t size = 0; size < 50; ++size) {
+    for (std::size_t at = 0; at <= size; ++at) {
+      const std::string before(at, 'x'), after(size - at, '\x7f');
+      CHECK(string_of('"' + before + "\\n" + after + '"') == before + "\n" + after);
+      CHECK(string_of('"' + before + "\xC3\xA9" + after + '"') == before + "\xC3\xA9" + after);
+      for (const char* bad : {"\x1f", "\xC3", "\x80", "\xED\xA0\x80"}) {
+        CHECK(raw_failure('"' + before + bad + after + '"').find("not valid JSON at byte " + std::to_string(at + 1) + ":") == 0);
+      }
+      CHECK(written(before + "\"" + after) == '"' + before + "\\\"" + after + '"');
+      CHECK(written(before + "\xC3\xA9\x80" + after) == '"' + before + "\xC3\xA9\xEF\xBF\xBD" + after + '"');
+    }
+  }
+}
+
 TEST_CASE("strings that are not Unicode are refused") {
   for (const char* text :
        {"\"\xff\"", "\"\xC0\xAF\"", "\"\xED\xA0\x80\"", "\"\xF4\x90\x80\x80\"", "\"\xE2\x82\"", "\"\x1f\"",

@@ -17,6 +17,10 @@
 
 #include <collet/plugin.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define COLLET_JSON_DEPTH_MAX 128
 
 #define COLLET_JSON_NULL 0u
@@ -74,18 +78,20 @@ static inline uint32_t collet_json_hex4_(const char *at, const char *end) {
 
 /* Takes one escape, at the backslash. Writes what it means, 1 to 4 bytes, and returns their number; 0: malformed. */
 static inline size_t collet_json_escape_(const char **at, const char *end, char out[4]) {
-  static const char kLetters[] = "\"\\/bfnrt", kMeanings[] = "\"\\/\b\f\n\r\t";
   const char *const letter = *at + 1;
-  const char *found;
   uint32_t code;
-  if (letter == end || *letter == '\0') return 0;
+  if (letter == end) return 0;
   *at = letter + 1;
-  found = strchr(kLetters, *letter);
-  if (found) {
-    out[0] = kMeanings[found - kLetters];
-    return 1;
+  switch (*letter) {
+    case '"': case '\\': case '/': return out[0] = *letter, (size_t)1;
+    case 'b': return out[0] = '\b', (size_t)1;
+    case 'f': return out[0] = '\f', (size_t)1;
+    case 'n': return out[0] = '\n', (size_t)1;
+    case 'r': return out[0] = '\r', (size_t)1;
+    case 't': return out[0] = '\t', (size_t)1;
+    case 'u': break;
+    default: return 0;
   }
-  if (*letter != 'u') return 0;
   code = collet_json_hex4_(*at, end);
   if (code > 0xFFFF || (code >= 0xDC00 && code <= 0xDFFF)) return 0;
   *at += 4;
@@ -118,8 +124,18 @@ static inline size_t collet_json_escape_(const char **at, const char *end, char 
   return 4;
 }
 
-/* Moves on to the next quote, backslash or control character: eight bytes at a time while there are none. */
+/* Moves on to the next quote, backslash or control character: many bytes at a time while there are none. */
 static inline const char *collet_json_plain_(const char *at, const char *end) {
+#ifdef __SSE2__
+  const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), last_control = _mm_set1_epi8(0x1F);
+  for (; end - at >= 16; at += 16) {
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    const __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+    const __m128i marked = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash));
+    const int found = _mm_movemask_epi8(_mm_or_si128(controls, marked));
+    if (found) return at + __builtin_ctz((unsigned)found);
+  }
+#else
   const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
   while (end - at >= 8) {
     uint64_t bytes, quotes, slashes;
@@ -129,6 +145,7 @@ static inline const char *collet_json_plain_(const char *at, const char *end) {
     if ((((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes) | ((bytes - ones * 0x20) & ~bytes)) & high) break;
     at += 8;
   }
+#endif
   while (at != end && (unsigned char)*at >= 0x20 && *at != '"' && *at != '\\') ++at;
   return at;
 }

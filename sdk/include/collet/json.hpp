@@ -20,6 +20,8 @@
 #include <system_error>
 #include <utility>
 
+#include <collet/kit/plain.hpp>
+
 namespace collet::inline v1 {
 
 // What went wrong, in words for the caller. Thrown by a tool it becomes a result with isError; thrown while the
@@ -76,10 +78,6 @@ inline void append_utf8(std::string& out, std::uint32_t code_point) {
   }
 }
 
-inline bool is_plain(char c) {
-  return static_cast<unsigned char>(c) >= 0x20 && static_cast<signed char>(c) > 0 && c != '"' && c != '\\';
-}
-
 inline void append_escape(std::string& out, char c) {
   constexpr std::string_view kNamed = "\"\\\b\f\n\r\t", kLetters = "\"\\bfnrt";
   constexpr std::string_view kHex = "0123456789abcdef";
@@ -100,10 +98,10 @@ inline void append_json(std::string& out, std::string_view bytes) {
   out += '"';
   for (std::size_t i = 0; i < bytes.size();) {
     const std::size_t begin = i;
-    while (i < bytes.size() && detail::is_plain(bytes[i])) ++i;
+    i = static_cast<std::size_t>(kit::skip_plain_ascii(&bytes[i], bytes.data() + bytes.size()) - bytes.data());
     out.append(bytes, begin, i - begin);
     if (i == bytes.size()) break;
-    if (static_cast<unsigned char>(bytes[i]) < 0x80 && bytes[i] != '\x7f') {
+    if (static_cast<unsigned char>(bytes[i]) < 0x80) {
       detail::append_escape(out, bytes[i++]);
     } else if (const std::size_t length = detail::utf8_sequence(&bytes[i], bytes.size() - i)) {
       out.append(bytes, i, length);
@@ -335,16 +333,13 @@ class JsonReader {
 
   // Up to what needs attention: the closing quote, an escape, or bytes that may not be there.
   void skip_plain() {
-    while (at_ != end_) {
-      if (detail::is_plain(*at_) || *at_ == '\x7f') {
-        ++at_;
-      } else if (static_cast<unsigned char>(*at_) >= 0x80) {
-        const std::size_t length = detail::utf8_sequence(at_, static_cast<std::size_t>(end_ - at_));
+    while ((at_ = kit::skip_plain_ascii(at_, end_)) != end_ && static_cast<unsigned char>(*at_) >= 0x80) {
+      std::size_t length = 0;
+      do {  // most sequences are beside others
+        length = detail::utf8_sequence(at_, static_cast<std::size_t>(end_ - at_));
         if (length == 0) return;
         at_ += length;
-      } else {
-        return;
-      }
+      } while (at_ != end_ && static_cast<unsigned char>(*at_) >= 0x80);
     }
   }
 

@@ -7,6 +7,7 @@ namespace collet::transport {
 namespace {
 
 constexpr std::size_t kHeaderReadBytes = 4u << 10;
+constexpr std::size_t kRoomBeforeTheRest = 4;  // times what is there of a request whose size is known; it is counted to whoever sends it
 
 }  // namespace
 
@@ -62,9 +63,10 @@ bool HttpInput::make_room(std::size_t free_bytes) {
 
 std::size_t HttpInput::Kept::capacity_for(std::size_t free_bytes) const {
   if (capacity - size >= free_bytes) return capacity;
-  const std::size_t grown = std::max(size + free_bytes, size + size / 2);
+  const std::size_t needed = size + free_bytes;
   const std::size_t hint = parser.size_hint();
-  return hint > size ? std::min(grown, hint) : grown;
+  if (hint > needed) return std::min(hint, needed * kRoomBeforeTheRest);
+  return hint > size ? hint : std::max(needed, size + size / 2);
 }
 
 void HttpInput::Kept::reserve(std::size_t free_bytes) {

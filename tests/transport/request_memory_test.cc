@@ -1,5 +1,7 @@
 #include "transport/request_memory.h"
 
+#include <algorithm>
+
 #include "support/catch.h"
 #include "support/tcp_client.h"
 #include "transport/served.h"
@@ -90,4 +92,18 @@ TEST_CASE("a request for which there is no memory is refused, and one that is th
   third.send(request);
   CHECK(third.read_answer().body == body);
   await_held(*served.memory, nothing);
+}
+
+TEST_CASE("of a request whose size is known four times what has come is held, and never more than its size") {
+  const std::string request = post("/echo", std::string(900'000, 'x'));
+  for (const std::size_t come : {std::size_t{10'000}, request.size() - 1}) {
+    Served served;
+    TcpClient client(served.port());
+    client.send(request.substr(0, come));
+    await_held(*served.memory, [&](std::size_t held) { return held >= come; });
+    CHECK(served.memory->held() <= std::min(4 * come, request.size()));
+    client.send(request.substr(come));
+    CHECK(client.read_answer().status == 200);
+    await_held(*served.memory, nothing);
+  }
 }

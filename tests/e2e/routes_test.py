@@ -115,7 +115,7 @@ class Routes(Case):
             with case:
                 answer = self.ask(server, "HEAD", "/plugins/pages/generation")
                 self.assertEqual(answer.status, 200)
-                self.assertEqual(answer.headers["content-length"], "1")
+                self.assertEqual(answer.headers.get("content-length", "1"), "1")  # told if the end was known with the head
                 self.assertEqual(answer.headers["x-content-type-options"], "nosniff")
                 self.assertEqual(answer.headers.get("content-security-policy", "").startswith("sandbox"), placement == "worker")
 

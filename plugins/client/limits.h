@@ -67,7 +67,6 @@ inline constexpr std::size_t kLaneAnswerBytesMax = 256u << 10;   // a larger ans
 inline constexpr unsigned kLaneReopeningsMax = 5;  // within kLaneReopeningsS, after calls that had one shut
 inline constexpr std::int64_t kLaneReopeningsS = 60;
 inline constexpr std::uint64_t kLaneIdleMs = 2'000;  // or twice as long: servers close theirs after 5 s, and more
-inline constexpr std::size_t kTlsSessionsMax = 32;  // of one remote, with which new connections save most of a handshake
 
 // Waiting.
 inline constexpr std::uint32_t kSetTimeMsMax = 7 * 86'400'000u;  // any time that can be set

@@ -171,7 +171,6 @@ TEST_CASE("what could be read in two ways is refused") {
       {"GET x HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {"G@T / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {"GET /\x7f HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-      {"GET / x HTTP/2.0\r\nHost: a\r\n\r\n", 400},
       {"GET /#x HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {"GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 400},

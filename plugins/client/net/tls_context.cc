@@ -37,10 +37,7 @@ TlsContextPtr TlsContext::make(const Tls& tls, const std::string& host, bool mus
   return good ? made : nullptr;
 }
 
-TlsContext::~TlsContext() {
-  for (SSL_SESSION* session : sessions_) SSL_SESSION_free(session);
-  SSL_CTX_free(context_);
-}
+TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
 // As libcurl has it.
 bool TlsContext::set_up(const Tls& tls, const std::string& host) {
@@ -51,9 +48,6 @@ bool TlsContext::set_up(const Tls& tls, const std::string& host) {
   SSL_CTX_set1_cert_store(context_, store);
   SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_mode(context_, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
-  SSL_CTX_set_app_data(context_, this);
-  SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-  SSL_CTX_sess_set_new_cb(context_, on_session);
   return SSL_CTX_set_min_proto_version(context_, TLS1_2_VERSION) == 1 &&
          SSL_CTX_set_alpn_protos(context_, reinterpret_cast<const unsigned char*>(kAlpn.data()),
                                  static_cast<unsigned>(kAlpn.size())) == 0 &&
@@ -102,50 +96,16 @@ SSL* TlsContext::begin() {
   if (!session) return nullptr;
   SSL_set_connect_state(session);
   if (!name_.empty()) SSL_set_tlsext_host_name(session, name_.c_str());
-  if (SSL_SESSION* const before = take()) {
-    SSL_set_session(session, before);
-    SSL_SESSION_free(before);
-  }
   return session;
 }
 
-const char* TlsContext::check(SSL* session) {
+const char* TlsContext::check(SSL* session) const {
   const unsigned char* bytes = nullptr;
   unsigned size = 0;
   SSL_get0_alpn_selected(session, &bytes, &size);
   const std::string_view chosen(reinterpret_cast<const char*>(bytes), size);
   if (chosen.empty() ? must_agree_ : chosen != kAlpn.substr(1)) return "it does not say that it speaks HTTP/1.1";
-  // TLS 1.3 gives a ticket for the next connection each time; before, one serves again and again.
-  if (SSL_session_reused(session) && SSL_version(session) < TLS1_3_VERSION) keep(SSL_SESSION_dup(SSL_get0_session(session)));
   return nullptr;
-}
-
-// A copy, which only the connection that takes it knows: this one may be on another thread by then.
-int TlsContext::on_session(SSL* of, SSL_SESSION* session) {
-  static_cast<TlsContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(of)))->keep(SSL_SESSION_dup(session));
-  return 0;
-}
-
-void TlsContext::keep(SSL_SESSION* session) {
-  if (!session) return;
-  SSL_SESSION* oldest = nullptr;
-  {
-    const std::lock_guard lock(mutex_);
-    if (sessions_.size() == limits::kTlsSessionsMax) {
-      oldest = sessions_.front();
-      sessions_.erase(sessions_.begin());
-    }
-    sessions_.push_back(session);
-  }
-  SSL_SESSION_free(oldest);
-}
-
-SSL_SESSION* TlsContext::take() {
-  const std::lock_guard lock(mutex_);
-  if (sessions_.empty()) return nullptr;
-  SSL_SESSION* const newest = sessions_.back();
-  sessions_.pop_back();
-  return newest;
 }
 
 }  // namespace collet::client

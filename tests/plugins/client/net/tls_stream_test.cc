@@ -373,49 +373,6 @@ TEST_CASE("a TLS context: without our certificate as it is configured there is n
   CHECK(ERR_peek_error() == 0);
 }
 
-TEST_CASE("a TLS context: a new connection goes on with the session of one before, once each in TLS 1.3") {
-  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    CAPTURE(version);
-    const auto server = local().server();
-    SSL_CTX_set_max_proto_version(server.get(), version);
-    SSL_CTX_set_num_tickets(server.get(), 1);
-    const TlsContextPtr shared = context();
-    for (const bool reused : {false, true, true}) {
-      Talk talk(shared, server.get());
-      REQUIRE(talk.shake_hands() == Outcome::done);
-      CHECK(talk.read().empty());
-      CHECK((SSL_session_reused(talk.server) == 1) == reused);
-      talk.stream->close();
-    }
-    SSL_CTX_set_num_tickets(server.get(), 0);
-    for (const bool reused : {true, version == TLS1_2_VERSION}) {
-      Talk talk(shared, server.get());
-      REQUIRE(talk.shake_hands() == Outcome::done);
-      CHECK((SSL_session_reused(talk.server) == 1) == reused);
-    }
-  }
-}
-
-TEST_CASE("a TLS context: so many sessions are kept, and the newest ones") {
-  for (const std::size_t given : {limits::kTlsSessionsMax, limits::kTlsSessionsMax + 1}) {
-    CAPTURE(given);
-    const auto server = local().server();
-    SSL_CTX_set_num_tickets(server.get(), given);
-    const TlsContextPtr shared = context();
-    Talk first(shared, server.get());
-    REQUIRE(first.shake_hands() == Outcome::done);
-    CHECK(first.read().empty());
-    SSL_CTX_set_num_tickets(server.get(), 0);
-    unsigned reused = 0;
-    for (std::size_t i = 0; i < given + 1; ++i) {
-      Talk talk(shared, server.get());
-      REQUIRE(talk.shake_hands() == Outcome::done);
-      if (SSL_session_reused(talk.server)) ++reused;
-    }
-    CHECK(reused == limits::kTlsSessionsMax);
-  }
-}
-
 TEST_CASE("a TLS stream: an error is of its own session alone") {
   Talk good(context()), bad(context("other.example"));
   REQUIRE(good.shake_hands() == Outcome::done);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/freed_memory.h"
 #include "cli/command_line.h"
 #include "cli/output.h"
 #include "loop/standard_streams.h"
@@ -31,7 +30,6 @@ bool may_open_enough() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  collet::keep_freed_memory();
   if (argc > 1 && std::strcmp(argv[1], collet::plugin::kPreflightVerb) == 0) {
     return collet::plugin::preflight_main(argc, argv);
   }

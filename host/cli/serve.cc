@@ -3,7 +3,6 @@
 #include <optional>
 #include <thread>
 
-#include "base/freed_memory.h"
 #include "base/log.h"
 #include "cli/verbs.h"
 #include "service/activity_log.h"
@@ -91,7 +90,6 @@ int serve(const ServeOptions& options) {
       service::AdminServer::open(service::admin_socket_path(config->admin, options.common.config_file), host, reloader);
   http.heed_signals(reloader);
   loading.reset();  // others hear of signals now
-  give_freed_memory_back();  // what loading took
   announce(*sockets, config->server, access.needs_token());
   http.run();
   return kOk;

@@ -5,7 +5,7 @@ import threading
 import time
 import urllib.parse
 
-from fake_remote import FakeRemote, HttpRemote, tool
+from fake_remote import LANES, FakeRemote, HttpRemote, tool
 from peer import main, text_of, until
 from remote_test import RemoteCase
 
@@ -121,7 +121,7 @@ class Authorized(RemoteCase):
     def by_lane(self, remote, name="echo"):
         """Of each call that was executed, in the order in which they came: whether it came by a lane, which numbers requests on its own."""
         with remote.remote.lock:
-            return [message["id"] >= 1 << 44 for message in remote.remote.seen
+            return [message["id"] >= LANES for message in remote.remote.seen
                     if message.get("method") == "tools/call" and message["params"]["name"] == name]
 
     def call_in_parallel(self, server, remote, words):

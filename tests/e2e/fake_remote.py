@@ -12,6 +12,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 META = "io.modelcontextprotocol/"
+LANES = 1 << 23  # ids of requests that the client sends by lanes begin there
 
 
 class RpcError(Exception):

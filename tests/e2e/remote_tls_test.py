@@ -5,7 +5,7 @@ import ssl
 import subprocess
 
 from authorized_test import LockedRemote
-from fake_remote import FakeRemote, HttpRemote
+from fake_remote import LANES, FakeRemote, HttpRemote
 from peer import main, run, text_of, until
 from remote_changes_test import Changing
 from remote_test import RemoteCase
@@ -78,7 +78,6 @@ class RemoteTls(TlsCase):
         self.assertEqual(remote.issued, 1)
 
 
-LANES = 1 << 23  # ids of requests that go by lanes begin there
 
 
 class Lanes(TlsCase):

@@ -78,8 +78,6 @@ class RemoteTls(TlsCase):
         self.assertEqual(remote.issued, 1)
 
 
-
-
 class Lanes(TlsCase):
     def calls(self, remote):
         with remote.remote.lock:

@@ -59,9 +59,6 @@ constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
 constexpr std::size_t kEscapeBytesMax = 6;
 constexpr std::size_t kEscapedBlocks = 32;  // at a time: what is made of them stays near the processor
-// A large string is not to be moved when it grows by common escapes, one in so many bytes, and by what follows it.
-constexpr std::size_t kCommonEscape = 16;
-constexpr std::size_t kRoomBehind = 64;
 
 // Writes the escape of `byte`, which has one; where it ends.
 char* write_escape(char* to, char byte) {
@@ -171,7 +168,6 @@ Utf8::Utf8(std::string_view bytes) : view_(bytes) {
 
 void append_json_string(std::string& out, std::string_view bytes) {
   constexpr std::size_t kPart = kEscapedBlocks * Scanner::kBlockBytes;  // checked and then, while it is at hand, written
-  if (bytes.size() > kPart) out.reserve(out.size() + bytes.size() + bytes.size() / kCommonEscape + kRoomBehind);
   out += '"';
   while (!bytes.empty()) {
     const std::string_view part = bytes.substr(0, kPart);

@@ -1,5 +1,6 @@
 #include "client/remote/lane_call.h"
 
+#include <new>
 #include <utility>
 
 #include "client/limits.h"
@@ -92,8 +93,22 @@ void LaneCall::on_head(const HttpHead& head) {
   if (head.status / 100 == 2 && has_type(head, "text/event-stream")) events_ = std::make_unique<EventStream>();
 }
 
+// What there is no memory for is lost.
+template <class Body>
+void LaneCall::or_lose(Body&& body) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+  }
+  if (over_) return;
+  drop_connection();
+  if (carries_) return end_carrying({.message = kNoMemory}, false);
+  fail(kNoMemory);
+}
+
 void LaneCall::on_body(std::string& body) {
-  if (events_) feed(body);
+  if (!events_) return;
+  or_lose([&] { feed(body); });
 }
 
 void LaneCall::feed(std::string& bytes) {
@@ -113,6 +128,10 @@ void LaneCall::feed(std::string& bytes) {
 }
 
 void LaneCall::on_end(const HttpEnd& end, std::string& body) {
+  or_lose([&] { take_end(end, body); });
+}
+
+void LaneCall::take_end(const HttpEnd& end, std::string& body) {
   const bool kept = std::exchange(connection_, nullptr)->kept();
   if (!end.sent && !carries_) return hand_over({.how = HandedOver::How::begin, .shuts = !kept});
   if (events_) {

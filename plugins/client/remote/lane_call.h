@@ -103,6 +103,9 @@ class LaneCall final : public HttpSink {
   void on_body(std::string& body) override;
   void on_end(const HttpEnd& end, std::string& body) override;
 
+  template <class Body>
+  void or_lose(Body&& body);
+  void take_end(const HttpEnd& end, std::string& body);
   void feed(std::string& bytes);
   void answer(std::string& body);
   void on_text(std::string_view text);

@@ -1,5 +1,7 @@
 #include "client/mcp/streamable_transport.h"
 
+#include <mutex>
+
 #include "client/limits.h"
 #include "plugins/client/obliging.h"
 #include "plugins/client/raw_server.h"
@@ -159,8 +161,10 @@ TEST_CASE("a response that comes elsewhere is heard until it is not wanted any m
 }
 
 TEST_CASE("a response that comes elsewhere and breaks off is resumed where it has come to, if it can be") {
-  std::string seen;
+  std::mutex mutex;
+  std::string seen;  // guarded by it
   RawServer server([&](unsigned, const std::string& request) {
+    const std::lock_guard lock(mutex);
     seen = request;
     return stream_of(kAnswer);
   });
@@ -168,6 +172,7 @@ TEST_CASE("a response that comes elsewhere and breaks off is resumed where it ha
   adopted.transport.carried_end(5, {.end = {.whole = true}, .last_event_id = "e4", .retry_ms = 0});
   REQUIRE(run_until(adopted.loop, [&] { return !adopted.said.empty(); }));
   CHECK(adopted.said == std::vector<std::string>{"5 " + std::string(kAnswer)});
+  const std::lock_guard lock(mutex);
   CHECK_THAT(seen, Catch::StartsWith("GET ") && Catch::Contains("Last-Event-ID: e4\r\n") && Catch::Contains("X-Caller: c\r\n"));
   CHECK(adopted.let_go == 0);
 

@@ -3,4 +3,4 @@
 
 #include "client/offer/remote_keys.h"
 
-int main() { return std::puts(collet::client::schema_of_remote().c_str()) < 0; }
+int main() { return std::puts(collet::client::schema_of_remote().c_str()) < 0 || std::fflush(stdout) != 0; }

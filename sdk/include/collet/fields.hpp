@@ -190,8 +190,9 @@ class Field {
   }
 
  private:
-  // The schema of a vector or a map ends with that of its elements.
+  // The schema of a vector or a map ends with that of its elements. A codec of one's own may say something else.
   void append_element_extra(SchemaText& out) const {
+    if (!out.text.ends_with('}')) throw Error("element_schema() needs a schema that ends with that of its elements");
     out.text.pop_back();
     if (out.text.back() != '{') out.text += ',';
     out.text += element_extra_ + '}';

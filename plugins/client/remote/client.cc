@@ -215,7 +215,10 @@ void Client::on_stray(LaneGatePtr gate, std::string text) {
 }
 
 void Client::on_carried(LaneRequest request, std::string text) {
-  post_to(request.gate, [request, text = std::move(text)](Remote& remote) { remote.take_carried(request, text); });
+  loop_.post([this, request = std::move(request), text = std::move(text)] {
+    if (Remote* const remote = remote_behind(request.gate)) remote->take_carried(request, text);
+    *request.unheard -= text.size();
+  });
 }
 
 void Client::on_carried_end(LaneRequest request, CarriedEnd end) {

@@ -63,12 +63,13 @@ void Lane::end(const LaneGatePtr& gate, const char* reason) {
 }
 
 void Lane::carry(const LaneGatePtr& gate) {
-  for (LaneCall* call : through(gate)) call->carry();
+  for (LaneCall* call : through(gate)) call->carry_on();
 }
 
-void Lane::tell(RequestId request, const Message& message) {
-  const auto found =
-      std::find_if(calls_.begin(), calls_.end(), [&](const auto& entry) { return entry.second->request() == request; });
+void Lane::tell(const LaneGatePtr& gate, RequestId request, const Message& message) {
+  const auto found = std::find_if(calls_.begin(), calls_.end(), [&](const auto& entry) {
+    return entry.second->request() == request && entry.second->target().gate == gate;
+  });
   if (found != calls_.end()) client::tell(host_, found->first, message);
 }
 

@@ -26,8 +26,8 @@ class Lane final : public LaneConnection::Owner, public LaneCall::Owner {
   void end(const LaneGatePtr& gate, const char* reason);
   // They go on at the client's thread.
   void carry(const LaneGatePtr& gate);
-  // Of a call that is here; of another one nothing happens.
-  void tell(RequestId request, const Message& message);
+  // Of a call that is here and goes through that gate; of another one nothing happens.
+  void tell(const LaneGatePtr& gate, RequestId request, const Message& message);
   // Of one that was handed over while its response comes.
   void let_go(RequestId request);
   // What has ended goes.

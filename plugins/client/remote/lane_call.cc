@@ -60,8 +60,8 @@ void LaneCall::cancel(const char* reason) {
 
 void LaneCall::carry() {
   if (carries_) return;
-  carries_ = true;
-  listener_.hand_over({.call = std::move(call_),
+  unheard_ = std::make_shared<std::atomic<std::size_t>>(0);
+  listener_.hand_over({.call = call_,
                        .item = target_.item,
                        .request = as_request(),
                        .how = HandedOver::How::carry,
@@ -70,8 +70,20 @@ void LaneCall::carry() {
                        .era = route_->sender.era,
                        .lost = {},
                        .answer = {}});
+  carries_ = true;
   target_.gate->leave(loop_);
   owner_.on_carries(*this);
+}
+
+// A remote that says more than the client's thread hears is not listened to any more.
+void LaneCall::say_carried(std::string_view text) {
+  if (over_) return;
+  if (*unheard_ + text.size() > limits::kMessageBytesMax) {
+    drop_connection();
+    return end_carrying({.message = "it says more than can be heard"}, false);
+  }
+  *unheard_ += text.size();
+  listener_.on_carried(as_request(), std::string(text));
 }
 
 void LaneCall::let_go() {
@@ -100,10 +112,14 @@ void LaneCall::or_lose(Body&& body) {
     return body();
   } catch (const std::bad_alloc&) {
   }
+  drop_connection();  // also of one that has ended, which the rest would be told to
   if (over_) return;
-  drop_connection();
   if (carries_) return end_carrying({.message = kNoMemory}, false);
   fail(kNoMemory);
+}
+
+void LaneCall::carry_on() {
+  or_lose([this] { carry(); });
 }
 
 void LaneCall::on_body(std::string& body) {
@@ -115,7 +131,7 @@ void LaneCall::feed(std::string& bytes) {
   const std::string taken = std::exchange(bytes, {});
   const auto good = events_->feed(taken, [this](const Event& event) {
     if (over_ || event.type != "message" || event.data.empty()) return;
-    carries_ ? listener_.on_carried(as_request(), std::string(event.data)) : on_text(event.data);
+    carries_ ? say_carried(event.data) : on_text(event.data);
   });
   if (over_) {
     if (LaneConnection* const connection = std::exchange(connection_, nullptr)) connection->detach();
@@ -140,8 +156,8 @@ void LaneCall::take_end(const HttpEnd& end, std::string& body) {
   }
   if (carries_) {
     if (end.whole && !is_rpc_message(body)) return end_carrying({.message = describe(head_, body)}, false);
-    if (end.whole) listener_.on_carried(as_request(), std::move(body));
-    return end_carrying(end, false);
+    if (end.whole) say_carried(body);
+    return over_ ? void() : end_carrying(end, false);
   }
   if (!end.whole) return lose(head_.status, end.message);
   const bool challenged = route_->may_challenge && (head_.status == 401 || head_.status == 403);
@@ -202,7 +218,7 @@ void LaneCall::on_text(std::string_view text) {
 void LaneCall::on_message(const Message& message, std::string_view text) {
   if (over_) return;
   if (is_legacy() && message.is_request() && message.method != "ping") carry();  // it asks something
-  if (carries_) return listener_.on_carried(as_request(), std::string(text));
+  if (carries_) return say_carried(text);
   if (message.is_response()) {
     const auto number = message.number();
     // An error that names no request answers the one whose stream it came on.

@@ -2,6 +2,7 @@
 // needs nothing else. What does, goes on at the client's thread.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -20,6 +21,7 @@ struct LaneRequest {
   LaneGatePtr gate;
   LinkNumber link = 0;  // whose session it is in
   RequestId id = 0;
+  std::shared_ptr<std::atomic<std::size_t>> unheard = {};  // of one that is carried: bytes on their way to the client's thread
 };
 
 // A call that goes on at the client's thread.
@@ -88,7 +90,7 @@ class LaneCall final : public HttpSink {
   // The host does not want an answer any more.
   void cancel(const char* reason);
   // It goes on at the client's thread, with what still comes for it.
-  void carry();
+  void carry_on();
   // Nobody waits any more for what it carries.
   void let_go();
 
@@ -115,7 +117,9 @@ class LaneCall final : public HttpSink {
   void end_carrying(const HttpEnd& end, bool may_resume);
   void drop_connection();
   bool is_legacy() const { return route_->sender.era == Era::legacy; }
-  LaneRequest as_request() const { return {target_.gate, route_->link, request_}; }
+  LaneRequest as_request() const { return {target_.gate, route_->link, request_, unheard_}; }
+  void carry();
+  void say_carried(std::string_view text);
   void lose(int status, std::string_view why);
   void lose(Lost lost);
   void hand_over(HandedOver handed);
@@ -134,6 +138,7 @@ class LaneCall final : public HttpSink {
   HttpHead head_;
   std::unique_ptr<EventStream> events_;  // if the response is a stream
   bool carries_ = false;  // the call was handed over, and the response has not ended
+  std::shared_ptr<std::atomic<std::size_t>> unheard_;
   bool over_ = false;
 };
 

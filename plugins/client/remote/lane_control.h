@@ -16,8 +16,8 @@ class LaneControl {
   virtual void end(const LaneGatePtr& gate, const char* reason) = 0;
   // They are handed over, with what still comes for them. `done` is called on any thread, after that.
   virtual void gather(const LaneGatePtr& gate, std::function<void()> done) = 0;
-  // A remote has said something about this request outside of its response.
-  virtual void tell(RequestId request, KeptMessage message) = 0;
+  // The remote behind that gate has said something about this request outside of its response. Nothing happens if it is another's.
+  virtual void tell(const LaneGatePtr& gate, RequestId request, KeptMessage message) = 0;
   // Nobody waits any more for what still comes for this request, which was handed over.
   virtual void let_go(RequestId request) = 0;
 

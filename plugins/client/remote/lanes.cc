@@ -46,10 +46,10 @@ void Lanes::gather(const LaneGatePtr& gate, std::function<void()> done) {
   }
 }
 
-void Lanes::tell(RequestId request, KeptMessage message) {
+void Lanes::tell(const LaneGatePtr& gate, RequestId request, KeptMessage message) {
   const unsigned part = RequestNumbers::part_of(request);
   if (part == RequestNumbers::kOwn || part > lanes_.size()) return;
-  post(part - 1, [request, message = std::move(message)](Lane& lane) { lane.tell(request, message.view()); });
+  post(part - 1, [gate, request, message = std::move(message)](Lane& lane) { lane.tell(gate, request, message.view()); });
 }
 
 void Lanes::let_go(RequestId request) {

@@ -31,7 +31,7 @@ class Lanes final : public LaneControl {
 
   void end(const LaneGatePtr& gate, const char* reason) override;
   void gather(const LaneGatePtr& gate, std::function<void()> done) override;
-  void tell(RequestId request, KeptMessage message) override;
+  void tell(const LaneGatePtr& gate, RequestId request, KeptMessage message) override;
   void let_go(RequestId request) override;
 
  private:

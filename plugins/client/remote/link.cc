@@ -228,7 +228,7 @@ void Remote::Link::on_notification(const Message& message) {
   } else if (message.method == "notifications/progress") {
     if (ProxyCall* call = remote_.calls_.whose_progress(message)) return call->on_notification(message);
     const RequestId token = find_unsigned(message.params, "progressToken").value_or(0);
-    if (remote_.around_.lanes) remote_.around_.lanes->tell(token, KeptMessage(message));
+    if (remote_.gate_->calls() > 0) remote_.around_.lanes->tell(remote_.gate_, token, KeptMessage(message));
   } else if (message.method == "notifications/message") {
     is_of_lanes(message, &Link::say_log) || say_log(message);
   }

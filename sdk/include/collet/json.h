@@ -1,6 +1,6 @@
 /*
  * Reading JSON arguments in C: finds a member of an object and hands over its value, without copying and without
- * allocating. C99, header-only, needs nothing but plugin.h and the compiler's own headers.
+ * allocating. C99, header-only, needs nothing but plugin.h.
  *
  *   collet_json_value text;
  *   if (collet_json_find(params->arguments, "text", &text) == 1 && text.type == COLLET_JSON_STRING) …

@@ -1,4 +1,4 @@
-// How far text can stand in a JSON string as it is: sixteen bytes at a time where it is compiled for SSE2.
+// How far text can stand in a JSON string as it is: sixteen bytes at a time where the processor has SSE2.
 //
 // Threads: any. Errors: none.
 #ifndef COLLET_KIT_PLAIN_HPP

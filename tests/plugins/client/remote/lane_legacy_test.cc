@@ -144,7 +144,31 @@ TEST_CASE("a lane: what is said aside about a call is told to its caller") {
   house.loops.turn();
   const RequestId id = std::stoul(id_of(server.accept_and_read()));
   const std::string text = R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":3,"total":4}})";
-  house.lane->tell(id + 1, *parse_message(text));
-  house.lane->tell(id, *parse_message(text));
+  house.lane->tell(house.gate, id + 1, *parse_message(text));
+  house.lane->tell(std::make_shared<LaneGate>(2, [] {}), id, *parse_message(text));  // by another remote
+  CHECK(house.said.empty());
+  house.lane->tell(house.gate, id, *parse_message(text));
   CHECK(house.said == "1:3/4 ");
+}
+
+TEST_CASE("a lane: a legacy remote that says more than the client's thread hears is not listened to any more") {
+  SlowServer server;
+  House house(server.port);
+  house.be_legacy();
+  house.begin();
+  house.loops.turn_until([&] { return house.loops.watches() == 1; });
+  house.loops.turn();
+  server.accept_and_read();
+  house.lane->carry(house.gate);
+  server.say(kStreamHead);
+  const std::string much = as_chunk("data: " + std::string(1u << 20, 'x') + "\n\n");
+  std::thread talker([&] {
+    while (send(server.peer, much.data(), much.size(), MSG_NOSIGNAL) > 0) {
+    }
+  });
+  CHECK(house.loops.turn_until([&] { return !house.carried_ends.empty(); }));
+  talker.join();
+  CHECK(house.carried.size() <= limits::kMessageBytesMax >> 20);
+  CHECK(house.carried_ends[0].end.message == "it says more than can be heard");
+  CHECK(house.loops.watches() == 0);
 }

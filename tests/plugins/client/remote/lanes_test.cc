@@ -160,6 +160,6 @@ TEST_CASE("what is said about a request goes to the lane that has it, and about 
   Waiting house(server);
   const std::string text = R"({"jsonrpc":"2.0","method":"notifications/progress","params":{}})";
   const KeptMessage message(*parse_message(text));
-  for (const RequestId nobodys : {RequestId{0}, RequestId{5}, RequestId{3} << 23, ~RequestId{0}}) house.lanes.tell(nobodys, message);
+  for (const RequestId nobodys : {RequestId{0}, RequestId{5}, RequestId{3} << 23, ~RequestId{0}}) house.lanes.tell(house.gate, nobodys, message);
   house.loops.turn();
 }

@@ -132,7 +132,7 @@ struct NotingLanes final : LaneControl {
 
   void end(const LaneGatePtr&, const char*) override {}
   void gather(const LaneGatePtr&, std::function<void()> done) override { gathered.push_back(std::move(done)); }
-  void tell(RequestId request, KeptMessage message) override {
+  void tell(const LaneGatePtr&, RequestId request, KeptMessage message) override {
     if (message.view().method == "notifications/progress") told.push_back(request);
   }
   void let_go(RequestId request) override { let_go_of.push_back(request); }

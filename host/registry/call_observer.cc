@@ -97,4 +97,6 @@ Listener& observed(const std::vector<CallObserver*>& observers, const Item& item
   return *new ObservedCall(observers, item, call, listener);
 }
 
+void forget(Listener& observed) { delete static_cast<ObservedCall*>(&observed); }
+
 }  // namespace collet::registry

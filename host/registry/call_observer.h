@@ -45,5 +45,7 @@ struct Item;
 // Who is to be told in the listener's place of a call that begins now, so that the observers, a snapshot's, hear of it. It is good
 // until the call's end, of which it is told exactly once.
 Listener& observed(const std::vector<CallObserver*>& observers, const Item& item, const Call& call, Listener& listener);
+// It will not be told of an end any more, and nor will the observers.
+void forget(Listener& observed);
 
 }  // namespace collet::registry

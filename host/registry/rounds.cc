@@ -14,6 +14,11 @@
 
 namespace collet::registry {
 
+// Whoever calls does not wait for the end of a round that runs any more.
+Rounds::~Rounds() {
+  if (told_ && told_ != listener_) forget(*told_);
+}
+
 void Rounds::aim(CallKind kind, const Item& item) {
   kind_ = kind;
   source_ = item.source;

@@ -35,6 +35,7 @@ class Rounds final : private Waiter {
  public:
   // Those of the loop; borrowed.
   explicit Rounds(Deadlines& deadlines) : deadlines_(deadlines) {}
+  ~Rounds() override;
 
   // Of whose item the next round is.
   void aim(CallKind kind, const Item& item);

@@ -111,6 +111,7 @@ void HttpConnection::time_is_up() {
     case Wait::header:
     case Wait::body:
       if (body_) return fail_body(408, kTooLate);
+      if (owes_answer()) return group_->wait(*this, output_.waits() ? Wait::write : Wait::reply);  // the body has come since
       return refuse(408, kTooLate, input_.salvage());
     case Wait::comment:
       answer_.comment(output_);

@@ -12,16 +12,6 @@
 namespace collet::registry {
 namespace {
 
-// "GET, HEAD"
-bool names_method(std::string_view methods, std::string_view method) {
-  while (!methods.empty()) {
-    const std::size_t end = std::min(methods.find(", "), methods.size());
-    if (methods.substr(0, end) == method) return true;
-    methods.remove_prefix(std::min(end + 2, methods.size()));
-  }
-  return false;
-}
-
 bool takes_streams(const Item& route) { return route.compiled->streamed_bytes_max > 0; }
 
 }  // namespace
@@ -51,6 +41,15 @@ const Item* find_route(const Snapshot& snapshot, std::string_view path, const Vi
     route = snapshot.find(Kind::route, std::string(path.substr(0, slash + 1)) + "*");
   }
   return route && view && view->sight_of(*route) == Sight::hidden ? nullptr : route;
+}
+
+bool names_method(std::string_view methods, std::string_view method) {
+  while (!methods.empty()) {
+    const std::size_t end = std::min(methods.find(", "), methods.size());
+    if (methods.substr(0, end) == method) return true;
+    methods.remove_prefix(std::min(end + 2, methods.size()));
+  }
+  return false;
 }
 
 std::optional<Ending> check_arguments(CallKind kind, const Item& item, std::optional<std::string_view> arguments) {

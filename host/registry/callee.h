@@ -32,6 +32,8 @@ Snapshot::Found find_callee(const Snapshot& snapshot, const Callee& callee, cons
 // The route that serves the path: the one of that name, else of the longest with * that it is below.
 const Item* find_route(const Snapshot& snapshot, std::string_view path, const View* view);
 
+// Whether "GET, HEAD" has that method.
+bool names_method(std::string_view methods, std::string_view method);
 // How a call ends at once, if the item does not take the arguments, JSON text …
 std::optional<Ending> check_arguments(CallKind kind, const Item& item, std::optional<std::string_view> arguments);
 // … or, of a route, the request.

@@ -76,10 +76,14 @@ void Rounds::hand_over_body() {
   const bool whole = std::exchange(kept_->body_is_whole, false);
   bool over = false;
   over_ = &over;
-  body.each([&](std::string_view bytes) {
-    if (!over) provider_->body(id_, bytes, false);
-  });
-  if (whole && !over) provider_->body(id_, {}, true);
+  try {
+    body.each([&](std::string_view bytes) {
+      if (!over) provider_->body(id_, bytes, false);
+    });
+    if (whole && !over) provider_->body(id_, {}, true);
+  } catch (const std::bad_alloc&) {  // it has begun, and its end is the plugin's to say
+    if (!over) provider_->cancel(id_, CancelReason::client);
+  }
   if (!over) over_ = nullptr;
 }
 

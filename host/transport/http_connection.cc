@@ -111,7 +111,6 @@ void HttpConnection::time_is_up() {
     case Wait::header:
     case Wait::body:
       if (body_) return fail_body(408, kTooLate);
-      if (owes_answer()) return group_->wait(*this, output_.waits() ? Wait::write : Wait::reply);  // the body has come since
       return refuse(408, kTooLate, input_.salvage());
     case Wait::comment:
       answer_.comment(output_);
@@ -412,7 +411,7 @@ void HttpConnection::fail_body(int status, std::string_view why) {
 void HttpConnection::body_taken(std::size_t bytes) {
   body_ahead_ -= std::min(bytes, body_ahead_);
   if (!body_ || closing_) return;
-  if (std::exchange(expects_continue_, false)) output_.gathered().append(kContinue);
+  if (phase_ == Phase::answering && std::exchange(expects_continue_, false)) output_.gathered().append(kContinue);
   if (corked_) return;
   output_.flush();
   if (closing_) return;
@@ -535,7 +534,7 @@ bool HttpConnection::begin_stream() {
   COLLET_ASSERT(phase_ == Phase::answering);
   phase_ = Phase::streaming;
   if (closing_) return false;
-  if (std::exchange(expects_continue_, false)) answer_.end_connection();  // it may send its body now, or never
+  if (expects_continue_) answer_.end_connection();  // it may send its body now, or never, and has no time for it
   see_whether_last();
   return true;
 }
@@ -549,7 +548,7 @@ void HttpConnection::stream_begun() {
 void HttpConnection::await_more() {
   if (closing_ || !owes_answer() || phase_ == Phase::held) return;
   if (phase_ == Phase::streaming) {
-    if (!output_.waits()) await_piece();
+    output_.waits() ? wait_for_write() : await_piece();
   } else {
     group_->wait(*this, awaits_body() ? Wait::body : Wait::reply);
   }

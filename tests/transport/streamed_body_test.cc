@@ -344,6 +344,26 @@ TEST_CASE("no time runs for a client that nobody has asked for its body, or whos
   CHECK(waits.read_answer().status == 408);
 }
 
+TEST_CASE("no time runs for the body of a client that is answered instead of being told to go on") {
+  transport::HttpLimits limits = with_streams();
+  limits.body_timeout_ms = limits.idle_timeout_ms = 20;
+  Served served(limits);
+  TcpClient client(served.port());
+  client.send(streamed("Expect: 100-continue\r\nContent-Length: 2\r\n"));
+  served.handler.await_open(1);
+  begin_answer(served, 0);
+  CHECK(client.read_until("5\r\npiece\r\n").find("Connection: close") != std::string::npos);
+  take_body(served, 0, 0);
+  for (int i = 0; i < 2; ++i) {  // as long as another one has had its time
+    TcpClient idle(served.port());
+    idle.send(post("/echo", "x"));
+    CHECK(idle.read_answer().body == "x");
+    CHECK(idle.read_to_end().empty());
+  }
+  served.run([&] { served.handler.open(0).reply->end(); });
+  CHECK(client.read_until("0\r\n\r\n") == "0\r\n\r\n");
+}
+
 TEST_CASE("a chunk that is none ends the request, whose answer says so or is cut") {
   const bool has_begun = GENERATE(true, false);
   Served served(with_streams());

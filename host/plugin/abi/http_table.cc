@@ -188,7 +188,7 @@ std::int32_t wait_for_body(const collet_host* host, collet_call id) {
 
 // What a debug host does not speak of: a client that is slow, and one that has left.
 bool room_is_short(std::int32_t status) { return status == COLLET_E_LIMIT; }
-bool body_is_not_here(std::int32_t status) { return status == COLLET_E_STATE; }
+bool body_is_not_here(std::int32_t status) { return status == COLLET_E_STATE || status == COLLET_E_STALE; }
 bool wait_has_ended(std::int32_t status) { return status == COLLET_E_STALE || (status == COLLET_E_STATE && !is_on_loop()); }
 
 constexpr collet_http make_table(bool noted) {

@@ -324,15 +324,16 @@ bool CallTable::add_body(CallId id, const CallOwner& owner, std::string_view byt
 
 std::size_t CallTable::read_body(LockedCall& call, std::span<char> out) {
   StreamedBody& body = *call->route->body;
-  std::size_t read = 0;
-  while (read < out.size() && !body.bytes.empty()) {
-    const std::string_view piece = body.bytes.front().substr(0, out.size() - read);
+  const std::size_t reads = std::min(out.size(), body.bytes.size());
+  // First: what there is no memory to tell of stays.
+  if (reads > 0 || !(body.is_whole || std::exchange(body.is_awaited, true))) tell_body_taken(call, reads);
+  for (std::size_t read = 0; read < reads;) {
+    const std::string_view piece = body.bytes.front().substr(0, reads - read);
     std::memcpy(out.data() + read, piece.data(), piece.size());
     body.bytes.drop(piece.size());
     read += piece.size();
   }
-  if (read > 0 || !(body.is_whole || std::exchange(body.is_awaited, true))) tell_body_taken(call, read);
-  return read;
+  return reads;
 }
 
 void CallTable::tell_body_taken(LockedCall& call, std::size_t bytes) {

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "collet/kit/text.hpp"
+#include "registry/callee.h"
 #include "transport/field_list.h"
 
 namespace collet::protocol {
@@ -137,11 +138,7 @@ void refuse(HttpReply& reply, std::string_view page, int status, std::string_vie
 }
 
 bool takes_method(std::string_view methods, const HttpRequest& http, HttpReply& reply, std::string_view page) {
-  if (methods.empty()) return true;
-  FieldList known(methods);
-  while (const auto method = known.next()) {
-    if (*method == http.method) return true;
-  }
+  if (methods.empty() || registry::names_method(methods, http.method)) return true;
   refuse(reply, page, 405, fmt::format("Here only {} is served\n", methods), {"Allow", methods});
   return false;
 }

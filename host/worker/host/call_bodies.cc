@@ -8,6 +8,7 @@ namespace collet::worker {
 namespace {
 
 constexpr std::size_t kBodyPieceBytes = 64u << 10;  // of one frame
+constexpr std::size_t kFrameRoom = 256;             // what a frame has besides, and more
 
 }  // namespace
 
@@ -49,6 +50,8 @@ std::int32_t CallBodies::send_on(Bodies::iterator body) {
   const collet_call call = body->first;
   Ahead& ahead = body->second;
   while (ahead.room > 0 && !ahead.is_whole) {
+    std::string frame;
+    frame.reserve(kBodyPieceBytes + kFrameRoom);  // before anything is read that could not be sent
     char piece[kBodyPieceBytes];
     std::size_t size = 0;
     const std::int32_t status = http_->read_body(host_, call, piece, std::min(ahead.room, sizeof piece), &size);
@@ -56,7 +59,6 @@ std::int32_t CallBodies::send_on(Bodies::iterator body) {
     if (status != COLLET_OK) return status;
     ahead.room -= size;
     ahead.is_whole = size == 0;
-    std::string frame;
     FrameWriter(frame, FrameType::body, call).text({piece, size}).number(static_cast<std::uint8_t>(ahead.is_whole));
     send_(frame);
   }

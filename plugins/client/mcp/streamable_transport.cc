@@ -49,7 +49,7 @@ class StreamableTransport::Exchange final : public HttpSink {
   void carried_end(const CarriedEnd& ended) {
     let_go_ = nullptr;
     if (answered_) return drop();
-    if (!ended.end.sent) return lose({.sent = false, .message = ended.end.message});
+    if (!ended.end.sent) return lose({.sent = false, .message = ended.end.message, .alone = true});
     head_.status = 200;
     is_stream_ = true;
     events_.go_on_behind(ended.last_event_id, ended.retry_ms);

@@ -32,10 +32,11 @@ struct Lost {
   int http_status = 0;  // of an answer that was no answer to the request; 0: there was none
   std::string message;
   bool session_gone = false;  // the remote does not know our session any more
+  bool alone = false;         // nobody was there for this request alone, which had a connection of its own
   std::uint64_t retry_after_ms = 0;  // it is too busy, and asks to be left alone for so long; 0: it does not say
 
   // Nothing else can be asked through this connection.
-  bool unreachable() const { return !sent || session_gone; }
+  bool unreachable() const { return (!sent && !alone) || session_gone; }
 };
 
 class TransportListener {

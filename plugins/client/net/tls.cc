@@ -81,6 +81,11 @@ Result<void> append_authorities(std::string& out, const std::string& file) {
 
 }  // namespace
 
+bool is_same_file(const struct stat& one, const struct stat& other) {
+  return one.st_ino == other.st_ino && one.st_size == other.st_size && one.st_mtim.tv_sec == other.st_mtim.tv_sec &&
+         one.st_mtim.tv_nsec == other.st_mtim.tv_nsec;
+}
+
 Authorities::Authorities(std::string pem, bool with_systems)
     : pem_(std::move(pem)), with_systems_(with_systems), path_(next_path()) {}
 
@@ -99,9 +104,7 @@ const std::string& Authorities::file() const {
 
 bool Authorities::is_old() const {
   struct stat now = {};
-  return with_systems_ && stat(system_places().file.c_str(), &now) == 0 &&
-         (now.st_ino != parsed_.st_ino || now.st_size != parsed_.st_size || now.st_mtim.tv_sec != parsed_.st_mtim.tv_sec ||
-          now.st_mtim.tv_nsec != parsed_.st_mtim.tv_nsec);
+  return with_systems_ && stat(system_places().file.c_str(), &now) == 0 && !is_same_file(now, parsed_);
 }
 
 X509_STORE* Authorities::parse() const {

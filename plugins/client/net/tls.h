@@ -12,6 +12,9 @@ struct x509_store_st;  // OpenSSL's X509_STORE
 
 namespace collet::client {
 
+// Whether a file has not changed between two looks at it.
+bool is_same_file(const struct stat& one, const struct stat& other);
+
 // Certificate authorities, parsed once for many connections: those of a system take fifty times as long as a handshake. Of the
 // client's thread.
 class Authorities {

@@ -23,11 +23,6 @@ bool is_address(const std::string& host) {
 // OpenSSL would ask for a passphrase at the terminal.
 int no_passphrase(char*, int, int, void*) { return 0; }
 
-bool is_same_file(const struct stat& one, const struct stat& other) {
-  return one.st_ino == other.st_ino && one.st_size == other.st_size && one.st_mtim.tv_sec == other.st_mtim.tv_sec &&
-         one.st_mtim.tv_nsec == other.st_mtim.tv_nsec;
-}
-
 }  // namespace
 
 TlsContextPtr TlsContext::make(const Tls& tls, const std::string& host, bool must_agree) {

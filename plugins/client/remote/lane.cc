@@ -134,22 +134,16 @@ void Lane::on_closed(LaneConnection& connection) {
   connections_.erase(found);
 }
 
-void Lane::on_carries(LaneCall& call) {
+// Of those that run or are carried.
+std::unique_ptr<LaneCall> Lane::take_out(LaneCall& call) {
+  if (auto carried = carrying_.extract(call.request())) return std::move(carried.mapped());
   const auto found =
       std::find_if(calls_.begin(), calls_.end(), [&](const auto& entry) { return entry.second.get() == &call; });
-  carrying_.emplace(call.request(), std::move(found->second));
-  calls_.erase(found);
+  return std::move(calls_.extract(found).mapped());
 }
 
-void Lane::on_over(LaneCall& call) {
-  if (auto carried = carrying_.extract(call.request())) {
-    over_.push_back(std::move(carried.mapped()));
-    return;
-  }
-  const auto found =
-      std::find_if(calls_.begin(), calls_.end(), [&](const auto& entry) { return entry.second.get() == &call; });
-  over_.push_back(std::move(found->second));
-  calls_.erase(found);
-}
+void Lane::on_carries(LaneCall& call) { carrying_.emplace(call.request(), take_out(call)); }
+
+void Lane::on_over(LaneCall& call) { over_.push_back(take_out(call)); }
 
 }  // namespace collet::client

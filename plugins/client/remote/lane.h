@@ -43,6 +43,7 @@ class Lane final : public LaneConnection::Owner, public LaneCall::Owner {
   void on_over(LaneCall& call) override;
   void on_carries(LaneCall& call) override;
   std::vector<LaneCall*> through(const LaneGatePtr& gate) const;
+  std::unique_ptr<LaneCall> take_out(LaneCall& call);
 
   struct Resting {
     LaneConnection* connection;

@@ -110,6 +110,13 @@ struct House final : LaneListener {
     REQUIRE(begin(call, {COLLET_TOOL, "t", "{}", idempotent, {}}));
     return last;
   }
+  // The call begins, and its request is on its way to a server that has not accepted yet.
+  collet_call begin_and_send() {
+    const collet_call id = begin();
+    loops.turn_until([&] { return loops.watches() == 1; });
+    loops.turn();
+    return id;
+  }
   // How it ends; empty: it is handed over.
   std::string call(bool idempotent = false) {
     const collet_call id = begin(idempotent);

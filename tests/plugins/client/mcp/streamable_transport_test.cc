@@ -128,7 +128,9 @@ struct Adopted final : TransportListener {
   void on_text(std::string_view text, RequestId stream) override {
     said.push_back(std::to_string(stream) + " " + std::string(text));
   }
-  void on_lost(RequestId id, Lost why) override { lost.push_back(std::to_string(id) + " " + why.message); }
+  void on_lost(RequestId id, Lost why) override {
+    lost.push_back(std::to_string(id) + " " + why.message + (why.sent ? "" : ", unsent") + (why.unreachable() ? "!" : ""));
+  }
   void on_unreachable(const std::string&) override {}
   void on_down(const std::string&) override {}
 
@@ -179,4 +181,8 @@ TEST_CASE("a response that comes elsewhere and breaks off is resumed where it ha
   Adopted cut(server);
   cut.transport.carried_end(5, {.end = {.whole = false, .message = "it has broken"}, .last_event_id = {}, .retry_ms = {}});
   CHECK(cut.lost == std::vector<std::string>{"5 it has broken"});
+
+  Adopted unsent(server);  // its own connection had ended: others go on
+  unsent.transport.carried_end(5, {.end = {.sent = false, .message = "gone"}, .last_event_id = {}, .retry_ms = {}});
+  CHECK(unsent.lost == std::vector<std::string>{"5 gone, unsent"});
 }

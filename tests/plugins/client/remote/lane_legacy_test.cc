@@ -37,9 +37,7 @@ TEST_CASE("a lane: a legacy call whose remote asks something goes on elsewhere, 
   SlowServer server;
   House house(server.port);
   house.be_legacy();
-  const collet_call call = house.begin();
-  house.loops.turn_until([&] { return house.loops.watches() == 1; });
-  house.loops.turn();
+  const collet_call call = house.begin_and_send();
   const std::string id = id_of(server.accept_and_read());
   server.say(kStreamHead + as_chunk("data: {\"jsonrpc\":\"2.0\",\"id\":\"q\",\"method\":\"ping\"}\n\n"));
   REQUIRE(house.loops.turn_until([&] { return !house.strays.empty(); }));
@@ -71,9 +69,7 @@ TEST_CASE("a lane: nobody waits any more for what it carries") {
   SlowServer server;
   House house(server.port);
   house.be_legacy();
-  house.begin();
-  house.loops.turn_until([&] { return house.loops.watches() == 1; });
-  house.loops.turn();
+  house.begin_and_send();
   server.accept_and_read();
   house.lane->carry(house.gate);
   REQUIRE(house.handed.size() == 1);
@@ -139,9 +135,7 @@ TEST_CASE("a lane: what is said aside about a call is told to its caller") {
   SlowServer server;
   House house(server.port);
   house.be_legacy();
-  house.begin();
-  house.loops.turn_until([&] { return house.loops.watches() == 1; });
-  house.loops.turn();
+  house.begin_and_send();
   const RequestId id = std::stoul(id_of(server.accept_and_read()));
   const std::string text = R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":3,"total":4}})";
   house.lane->tell(house.gate, id + 1, *parse_message(text));
@@ -155,9 +149,7 @@ TEST_CASE("a lane: a legacy remote that says more than the client's thread hears
   SlowServer server;
   House house(server.port);
   house.be_legacy();
-  house.begin();
-  house.loops.turn_until([&] { return house.loops.watches() == 1; });
-  house.loops.turn();
+  house.begin_and_send();
   server.accept_and_read();
   house.lane->carry(house.gate);
   server.say(kStreamHead);

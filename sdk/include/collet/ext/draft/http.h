@@ -110,7 +110,7 @@ typedef struct collet_http {
   /* [any] Of a route that is streamed: copies the next bytes of the body to `data`, `size` at most and not 0; *out is how many. None: the
    * body is over, and whole. One thread at a time, as they are in order.
    * COLLET_E_STATE: none are here now, and perhaps never, if the call was cancelled: wait_for_body() waits, collet_http_watch tells.
-   * COLLET_E_UNSUPPORTED: the call is of no such route. COLLET_E_STALE: it has ended. */
+   * COLLET_E_UNSUPPORTED: the call is of no such route. COLLET_E_STALE: it has ended. COLLET_E_LIMIT: there is no memory; nothing was taken. */
   int32_t (*read_body)(const collet_host *host, collet_call call, void *data, size_t size, size_t *out);
   /* [executor, or a thread of the plugin's own] Waits until read_body() has bytes or the end. COLLET_E_STATE, COLLET_E_STALE: as
    * wait_for_room(); COLLET_E_UNSUPPORTED: as read_body(). */

@@ -42,7 +42,11 @@ inline constexpr std::size_t kStreamAheadBytes = 256u << 10;   // unread; then k
 
 // Calls.
 inline constexpr std::uint64_t kCallTimeoutMs = 300'000;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr std::uint64_t kInlineBudgetUs = 20'000;  // as below, of code that a sanitizer makes that much slower
+#else
 inline constexpr std::uint64_t kInlineBudgetUs = 1'000;  // a NONBLOCKING tool's time on a loop
+#endif
 inline constexpr unsigned kInlineOverrunsMax = 3;        // then it moves to an executor
 inline constexpr unsigned kInlineWatchedCalls = 64;      // after an overrun: if all keep the budget it is forgiven
 inline constexpr unsigned kLoopWaitsMax = 16'384;        // watches and timers of a generation, a loop

@@ -2,6 +2,7 @@
 
 #include <uv.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "base/assert.h"
@@ -16,12 +17,15 @@ thread_local Loop* running_here = nullptr;
 
 Loop* Loop::current() { return running_here; }
 
-Loop::Loop() : uv_(std::make_unique<uv_loop_s>()), wake_(new uv_async_t) {
+Loop::Loop() : uv_(std::make_unique<uv_loop_s>()), wake_(new uv_async_t), before_wait_(new uv_prepare_t) {
   std::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is an error code; libuv leaves the signal to us
   COLLET_ASSERT(uv_loop_init(uv_.get()) == 0);
   COLLET_ASSERT(
       uv_async_init(uv_.get(), wake_, [](uv_async_t* async) { static_cast<Loop*>(async->data)->drain(); }) == 0);
   wake_->data = this;
+  uv_prepare_init(uv_.get(), before_wait_);
+  before_wait_->data = this;
+  uv_prepare_start(before_wait_, [](uv_prepare_t* prepare) { static_cast<Loop*>(prepare->data)->end_turn(); });
 }
 
 Loop::~Loop() {
@@ -33,6 +37,7 @@ Loop::~Loop() {
   }
   unrun.clear();  // may own handles of this loop
   kit::close_and_delete(wake_, *wake_);
+  kit::close_and_delete(before_wait_, *before_wait_);
   while (uv_run(uv_.get(), UV_RUN_DEFAULT) != 0) {
   }
   COLLET_ASSERT(uv_loop_close(uv_.get()) == 0);
@@ -45,6 +50,7 @@ void Loop::run() {
   uv_update_time(uv_.get());
   drain();
   while (!stopping_) uv_run(uv_.get(), UV_RUN_ONCE);
+  end_turn();
   {
     const std::lock_guard lock(mutex_);
     stop_asked_ = false;  // whoever asked while this run ended meant this run
@@ -64,6 +70,17 @@ void Loop::post(Task task) {
   if (closed_) return;  // `task` is destroyed after the lock is released: it is a parameter
   tasks_.push_back(std::move(task));
   if (tasks_.size() == 1) uv_async_send(wake_);
+}
+
+void Loop::at_turn_end(const std::shared_ptr<TurnEnd>& work) {
+  if (std::find(at_turn_end_.begin(), at_turn_end_.end(), work) == at_turn_end_.end()) at_turn_end_.push_back(work);
+}
+
+void Loop::end_turn() {
+  while (!at_turn_end_.empty()) {
+    const std::vector<std::shared_ptr<TurnEnd>> due = std::exchange(at_turn_end_, {});
+    for (const auto& work : due) work->at_turn_end();
+  }
 }
 
 std::uint64_t Loop::now_ms() const { return uv_now(uv_.get()); }

@@ -15,10 +15,19 @@
 
 struct uv_loop_s;
 struct uv_async_s;
+struct uv_prepare_s;
 struct uv_timer_s;
 struct uv_signal_s;
 
 namespace collet::loop {
+
+// What is put off to the end of a loop's turn, so that it is done once for all that was ready.
+class TurnEnd {
+ public:
+  virtual ~TurnEnd() = default;
+  // Loop thread.
+  virtual void at_turn_end() = 0;
+};
 
 class Loop {
  public:
@@ -39,6 +48,10 @@ class Loop {
   // the loop has ended is destroyed unrun.
   void post(Task task);
 
+  // Loop thread. Calls `work` once when what is ready has been done, before the loop waits or run() returns, however often this is
+  // asked until then. The loop shares it for so long.
+  void at_turn_end(const std::shared_ptr<TurnEnd>& work);
+
   // Milliseconds of a monotonic clock, as of this turn of the loop.
   std::uint64_t now_ms() const;
   // [any thread] The loop that this thread runs, or null.
@@ -50,11 +63,14 @@ class Loop {
 
  private:
   void drain();
+  void end_turn();
 
   std::unique_ptr<uv_loop_s> uv_;
   uv_async_s* wake_;
+  uv_prepare_s* before_wait_;
   std::thread::id thread_;
   bool stopping_ = false;  // loop thread
+  std::vector<std::shared_ptr<TurnEnd>> at_turn_end_;  // loop thread
 
   std::mutex mutex_;  // guards the three below
   std::vector<Task> tasks_;

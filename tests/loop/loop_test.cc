@@ -1,6 +1,8 @@
 #include "loop/loop.h"
 
 #include <csignal>
+#include <functional>
+#include <memory>
 #include <thread>
 
 #include "support/catch.h"
@@ -40,6 +42,58 @@ TEST_CASE("a loop that was asked to stop twice stops once") {
   });
   loop.run();
   CHECK(ran);
+}
+
+namespace {
+
+struct CountsTurns : TurnEnd {
+  void at_turn_end() override {
+    ++ends;
+    if (then) then();
+  }
+  unsigned ends = 0;
+  std::function<void()> then;
+};
+
+}  // namespace
+
+TEST_CASE("what is put off to the end of a turn is done once, behind all that was ready") {
+  Loop loop;
+  const auto work = std::make_shared<CountsTurns>();
+  for (int i = 0; i < 3; ++i) {
+    loop.post([&] {
+      loop.at_turn_end(work);
+      CHECK(work->ends == 0);
+    });
+  }
+  work->then = [&] { loop.stop(); };
+  loop.run();
+  CHECK(work->ends == 1);
+  CHECK(work.use_count() == 1);
+}
+
+TEST_CASE("what is put off to the end of a turn is done before the loop waits, whatever asked for it") {
+  Loop loop;
+  const auto by_timer = std::make_shared<CountsTurns>();
+  const auto by_other = std::make_shared<CountsTurns>();
+  Timer timer(loop);
+  timer.start(1, [&] { loop.at_turn_end(by_timer); });
+  by_timer->then = [&] { loop.at_turn_end(by_other); };
+  by_other->then = [&] { loop.stop(); };  // nothing else ends this
+  loop.run();
+  CHECK(by_timer->ends == 1);
+  CHECK(by_other->ends == 1);
+}
+
+TEST_CASE("what is put off to the end of a turn is done before the loop ends") {
+  Loop loop;
+  const auto work = std::make_shared<CountsTurns>();
+  loop.post([&] {
+    loop.stop();
+    loop.post([&] { loop.at_turn_end(work); });
+  });
+  loop.run();
+  CHECK(work->ends == 1);
 }
 
 TEST_CASE("a task that the loop never ran is destroyed with it") {

@@ -38,12 +38,21 @@ class File {
     bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
     return bytes;
   }
+  // What is read one behind the other is read from the file together.
   template <class T>
-  std::optional<T> at(std::uint64_t offset) const {
-    const std::string bytes = read(offset, sizeof(T));
+  std::optional<T> at(std::uint64_t offset) {
+    constexpr std::size_t kTogether = 4u << 10;
+    static_assert(sizeof(T) <= kTogether);
+    const auto is_there = [&] {
+      return offset >= together_from_ && together_.size() >= sizeof(T) && offset - together_from_ <= together_.size() - sizeof(T);
+    };
+    if (!is_there()) {
+      together_ = read(offset, kTogether);
+      together_from_ = offset;
+    }
+    if (!is_there()) return std::nullopt;
     T value;
-    if (bytes.size() < sizeof value) return std::nullopt;
-    std::memcpy(&value, bytes.data(), sizeof value);
+    std::memcpy(&value, together_.data() + (offset - together_from_), sizeof value);
     return value;
   }
 
@@ -51,6 +60,8 @@ class File {
   Descriptor descriptor_;
   bool is_regular_ = false;
   std::uint64_t size_ = 0;
+  std::string together_;
+  std::uint64_t together_from_ = 0;
 };
 
 bool is_cut_off(const File& file) {
@@ -72,7 +83,7 @@ struct Range {
 };
 
 // Where the names of a library's symbols stand.
-std::optional<Range> find_names(const File& file) {
+std::optional<Range> find_names(File& file) {
   const auto header = file.at<Elf64_Ehdr>(0);
   if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_ident[EI_CLASS] != ELFCLASS64 ||
       header->e_ident[EI_DATA] != ELFDATA2LSB || header->e_type != ET_DYN ||
@@ -129,14 +140,14 @@ std::optional<bool> has_name(const File& file, Range names, std::string_view nam
 bool is_cut_off(const std::string& path) { return is_cut_off(File(path)); }
 
 bool is_other_library(const std::string& path) {
-  const File file(path);
+  File file(path);
   if (!file.is_regular() || is_cut_off(file)) return false;
   const auto names = find_names(file);
   return names && has_name(file, *names, COLLET_ENTRY_SYMBOL) == false;
 }
 
 bool imports_remotes(const std::string& path) {
-  const File file(path);
+  File file(path);
   if (!file.is_regular()) return false;
   const auto names = find_names(file);
   return names && has_name(file, *names, COLLET_REMOTES_SYMBOL) == true;

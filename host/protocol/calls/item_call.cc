@@ -1,5 +1,7 @@
 #include "protocol/calls/item_call.h"
 
+#include <algorithm>
+#include <iterator>
 #include <new>
 
 #include "base/clock.h"
@@ -215,10 +217,13 @@ void ItemCall::on_end(registry::Ending& ending) {
 
 std::optional<std::string_view> ItemCall::info(std::string_view key) const {
   const std::lock_guard lock(info_mutex_);
-  auto known = info_.find(key);
-  if (known == info_.end()) known = info_.emplace(key, request_->context.info(key)).first;
-  if (!known->second) return std::nullopt;
-  return *known->second;
+  auto known = std::find_if(info_.begin(), info_.end(), [&](const Known& one) { return one.key == key; });
+  if (known == info_.end()) {
+    info_.push_back({std::string(key), request_->context.info(key)});
+    known = std::prev(info_.end());
+  }
+  if (!known->text) return std::nullopt;
+  return *known->text;
 }
 
 // Whoever has the answer may use the id again at once, perhaps on another loop.

@@ -1,7 +1,7 @@
 // One call of an item from the moment it is known which: the caller's side of registry::Listener, over all rounds.
 #pragma once
 
-#include <map>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -109,7 +109,11 @@ class ItemCall final : public registry::Listener, public transport::HttpReplyObs
   registry::Deadline asked_until_{[this] { give_up_asking(); }};
 
   mutable std::mutex info_mutex_;  // info() is called from any thread
-  mutable std::map<std::string, std::optional<std::string>, std::less<>> info_;
+  struct Known {
+    std::string key;
+    std::optional<std::string> text;
+  };
+  mutable std::deque<Known> info_;  // asked for so far: few, which stay where they are
 };
 
 // Begins a call of what the handler has found. The request is answered when it ends.

@@ -1,6 +1,7 @@
 #include "worker/host/worker_image.h"
 
 #include "plugin/abi/caller_info.h"
+#include "plugin/abi/entered.h"
 #include "plugin/abi/structs.h"
 #include "plugin/run/call_table.h"
 #include "worker/talk/web_frame.h"
@@ -13,10 +14,11 @@ WorkerImage& image_of(void* self) { return *static_cast<WorkerImage*>(self); }
 // All that is known of the caller, by its key's place: asking for it later would need a call back into a host that may have moved on.
 void append_info(FrameWriter& frame, const collet_host& host, collet_call call) {
   constexpr auto& kKeys = plugin::CallerInfo::kKeys;
+  plugin::HostSide& side = *plugin::side_of(&host);
+  plugin::LockedCall running = side.calls.lock(call, side.owner);  // its listener lives for as long
+  if (!running) return;
   for (std::uint8_t i = 0; i < std::size(kKeys); ++i) {
-    collet_str known{};
-    host.call_info(&host, call, kKeys[i].data(), kKeys[i].size(), &known);
-    if (known.data) frame.number(i).text(plugin::view(known));
+    if (const auto known = running->listener->info(kKeys[i])) frame.number(i).text(*known);
   }
 }
 

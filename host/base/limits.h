@@ -62,6 +62,7 @@ inline constexpr std::size_t kListPageBytesMax = 1u << 20;  // of what a plugin 
 inline constexpr unsigned kExecutorQueueMax = 16'384;  // calls waiting, a generation
 inline constexpr unsigned kExecutorsDefault = 4;       // of a CONCURRENT plugin
 inline constexpr unsigned kExecutorsMax = 64;
+inline constexpr unsigned kExecutorHeldMax = 16;  // calls waiting before a thread is woken for them in the midst of a loop's turn
 inline constexpr std::size_t kResultBytesMax = 64u << 20;
 inline constexpr std::size_t kCheckedOnLoopBytesMax = 256u << 10;  // of structured content; more is checked off it
 inline constexpr std::size_t kBlobBytesMax = 64u << 20;

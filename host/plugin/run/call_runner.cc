@@ -75,7 +75,7 @@ void CallRunner::open() {
   const collet_plugin& plugin = instance_.table().functions;
   concurrent_ = instance_.in_worker() || instance_.has_flag(COLLET_PLUGIN_CONCURRENT);
   const unsigned wanted = plugin.max_concurrency ? plugin.max_concurrency : limits::kExecutorsDefault;
-  executor_ = std::make_unique<Executor>(owner_.name, concurrent_ ? std::min(wanted, limits::kExecutorsMax) : 1,
+  executor_ = std::make_shared<Executor>(owner_.name, concurrent_ ? std::min(wanted, limits::kExecutorsMax) : 1,
                                          static_cast<Executor::Runner&>(*this));
 }
 
@@ -132,8 +132,10 @@ CallId CallRunner::enqueue(CallSlot& slot, const ItemRecord& item, const registr
     return id;
   }
   const char* reason = nullptr;
-  switch (executor_->push(slot)) {
+  loop::Loop* const here = loop::Loop::current();
+  switch (executor_->push(slot, here ? Executor::Wake::at_turn_end : Executor::Wake::now)) {
     case Executor::Pushed::accepted:
+      if (here) here->at_turn_end(executor_);
       return id;
     case Executor::Pushed::full:
       reason = "too many calls of it are waiting";

@@ -46,7 +46,7 @@ class CallRunner final : private Executor::Runner {
   Items& items_;
   const Instance& instance_;
   const RunningCalls& running_;
-  std::unique_ptr<Executor> executor_;
+  std::shared_ptr<Executor> executor_;  // shared with loops that are about to wake it
   // Held while plugin code runs, unless it is CONCURRENT: executors wait for it, loops go to the executor instead.
   std::mutex serial_;
   bool concurrent_ = false;

@@ -1,5 +1,6 @@
 #include "plugin/run/executor.h"
 
+#include <exception>
 #include <system_error>
 
 #include "base/assert.h"
@@ -7,21 +8,24 @@
 namespace collet::plugin {
 
 Executor::Executor(std::string name, unsigned threads_max, Runner& runner, unsigned queue_max)
-    : name_(std::move(name)), threads_max_(threads_max), queue_max_(queue_max), runner_(runner) {}
+    : name_(std::move(name)), threads_max_(threads_max), queue_max_(queue_max), runner_(runner) {
+  threads_.reserve(threads_max);
+}
 
 Executor::~Executor() {
   for (const std::thread& thread : threads_) COLLET_ASSERT(!thread.joinable());
 }
 
-Executor::Pushed Executor::push(CallSlot& slot) {
+Executor::Pushed Executor::push(CallSlot& slot, Wake wake) {
   std::unique_lock lock(mutex_);
   if (closed_) return Pushed::closed;
   if (queued_ >= queue_max_) return Pushed::full;
-  const bool one_waits = waiting_ > woken_;
-  if (!one_waits && threads_.size() < threads_max_) {
+  if (lacks_thread()) {
     try {
       threads_.push_back(start_thread(name_, [this] { loop(); }));
+      ++started_;
       ++running_;
+      comes_ = true;
     } catch (const std::system_error&) {
       if (threads_.empty()) return Pushed::no_thread;
     }
@@ -30,11 +34,39 @@ Executor::Pushed Executor::push(CallSlot& slot) {
   (last_ ? last_->next : first_) = &slot;
   last_ = &slot;
   ++queued_;
-  if (!one_waits) return Pushed::accepted;
-  ++woken_;
+  const bool wakes = (wake == Wake::now || queued_ >= limits::kExecutorHeldMax) && wakes_one();
   lock.unlock();
-  wanted_.notify_one();
+  if (wakes) wanted_.notify_one();
   return Pushed::accepted;
+}
+
+void Executor::at_turn_end() {
+  std::unique_lock lock(mutex_);
+  const bool wakes = wakes_one();
+  lock.unlock();
+  if (wakes) wanted_.notify_one();
+}
+
+bool Executor::wakes_one() {
+  if (!first_ || waiting_ == 0 || comes_) return false;
+  return comes_ = true;
+}
+
+void Executor::add_thread(std::unique_lock<std::mutex>& lock) {
+  ++started_;
+  ++running_;
+  comes_ = true;
+  lock.unlock();
+  std::thread thread;
+  try {
+    thread = start_thread(name_, [this] { loop(); });
+  } catch (const std::exception&) {
+  }
+  lock.lock();
+  if (thread.joinable()) return threads_.push_back(std::move(thread));
+  --started_;
+  --running_;
+  comes_ = false;
 }
 
 CallSlot* Executor::close() {
@@ -60,19 +92,23 @@ bool Executor::join_until(Clock::time_point deadline) {
 
 void Executor::loop() {
   std::unique_lock lock(mutex_);
+  comes_ = false;
   for (;;) {
     while (!first_ && !closed_) {
       ++waiting_;
-      wanted_.wait(lock, [&] { return woken_ > 0 || closed_; });
+      wanted_.wait(lock, [&] { return comes_ || closed_; });
       --waiting_;
-      if (woken_ > 0) --woken_;
+      comes_ = false;
     }
     if (!first_) break;
     CallSlot* slot = first_;
     first_ = slot->next;
     if (!first_) last_ = nullptr;
     --queued_;
+    if (first_ && lacks_thread()) add_thread(lock);
+    const bool wakes = wakes_one();
     lock.unlock();
+    if (wakes) wanted_.notify_one();
     runner_.run_queued(*slot);
     lock.lock();
   }

@@ -17,21 +17,31 @@ class Gate : public Executor::Runner {
     began.push_back(slot.index);
     changed_.notify_all();
     changed_.wait(lock, [&] { return open_; });
+    ++ended_;
+    changed_.notify_all();
   }
   void wait_began(std::size_t count) {
     std::unique_lock lock(mutex_);
     REQUIRE(changed_.wait_for(lock, std::chrono::seconds(120), [&] { return began.size() >= count; }));
   }
-  void open() {
-    const std::lock_guard lock(mutex_);
-    open_ = true;
-    changed_.notify_all();
+  void wait_ended(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    REQUIRE(changed_.wait_for(lock, std::chrono::seconds(120), [&] { return ended_ >= count; }));
   }
+  void open() { set(true); }
+  void close() { set(false); }
   std::vector<unsigned> began;
 
  private:
+  void set(bool open) {
+    const std::lock_guard lock(mutex_);
+    open_ = open;
+    changed_.notify_all();
+  }
+
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::size_t ended_ = 0;
   bool open_ = false;
 };
 
@@ -100,6 +110,50 @@ TEST_CASE("a waiting thread is woken again and again") {
     executor.push(slots.all[i]);
     gate.wait_began(i + 1);
   }
+  executor.close();
+  CHECK(executor.join_until(soon()));
+}
+
+TEST_CASE("threads start each other until each call has one") {
+  Gate gate;
+  Slots slots;
+  Executor executor("test", static_cast<unsigned>(slots.all.size()), gate);
+  for (CallSlot& slot : slots.all) executor.push(slot, Executor::Wake::at_turn_end);
+  executor.at_turn_end();
+  gate.wait_began(slots.all.size());  // none ends before
+  gate.open();
+  executor.close();
+  CHECK(executor.join_until(soon()));
+}
+
+TEST_CASE("threads that wait wake each other until each has a call") {
+  constexpr unsigned kThreads = 4;
+  Gate gate;
+  Slots slots;
+  Executor executor("test", kThreads, gate);
+  std::size_t began = 0;
+  for (unsigned round = 0; round < 200; ++round) {
+    gate.close();
+    for (unsigned i = 0; i < kThreads; ++i) executor.push(slots.all[i], Executor::Wake::at_turn_end);
+    executor.at_turn_end();
+    began += kThreads;
+    gate.wait_began(began);  // none ends before
+    gate.open();
+    gate.wait_ended(began);
+  }
+  executor.close();
+  CHECK(executor.join_until(soon()));
+}
+
+TEST_CASE("as many calls as may be held until the end of a turn are run without it") {
+  Gate gate;
+  gate.open();
+  Slots slots;
+  Executor executor("test", 1, gate);
+  executor.push(slots.all[0]);
+  gate.wait_began(1);
+  for (unsigned i = 1; i <= limits::kExecutorHeldMax; ++i) executor.push(slots.all[i], Executor::Wake::at_turn_end);
+  gate.wait_began(1 + limits::kExecutorHeldMax);
   executor.close();
   CHECK(executor.join_until(soon()));
 }

@@ -224,6 +224,7 @@ inline constexpr std::size_t kWorkerArenaBytesMax = 128u << 20;     // shared me
 inline constexpr std::size_t kWorkerArenaBlobBytesMin = 64u << 10;  // smaller blobs travel inside their message
 // Of messages that a worker has not yet taken; the largest one fits.
 inline constexpr std::size_t kWorkerQueueBytesMax = kWorkerFrameBytesMax;
+inline constexpr std::size_t kWorkerHeldBytesMax = 64u << 10;        // of calls that are sent together at the end of a loop's turn
 inline constexpr std::size_t kWorkerReadBytes = 256u << 10;         // at a time
 inline constexpr std::uint64_t kWorkerHangMs = 10'000;  // for a call to end after its deadline; then it is a hang
 inline constexpr std::uint64_t kWorkerExitMs = 2'000;   // from the last message to the end of the process

@@ -22,12 +22,13 @@ void ProcessLink::attach(const collet_host& host) {
   host_ = &host;
 }
 
-bool ProcessLink::give_call(collet_call call, std::uint64_t incarnation, std::string_view frame, std::string& reason) {
+bool ProcessLink::give_call(collet_call call, std::uint64_t incarnation, std::string_view frame, Send when,
+                            std::string& reason) {
   const std::lock_guard lock(mutex_);
   // What ended while its process did must not reach the next one.
   if (has_ended(call)) return true;
   if (!up_ || incarnation != incarnation_) return false;
-  if (!put(frame)) {
+  if (!put(frame, when)) {
     reason = kill_reason_.empty() ? "too many calls of it are waiting" : kill_reason_;
     return false;
   }
@@ -104,9 +105,10 @@ bool ProcessLink::send(std::string_view frames) {
 }
 
 // False if too much waits already.
-bool ProcessLink::put(std::string_view frames) {
+bool ProcessLink::put(std::string_view frames, Send when) {
   const bool waited = queue_.waits();
-  const SendQueue::Sent sent = queue_.send(frames);
+  const bool held = when == Send::at_turn_end && queue_.size() + frames.size() <= limits::kWorkerHeldBytesMax;
+  const SendQueue::Sent sent = held ? queue_.hold(frames) : queue_.send(frames);
   if (sent == SendQueue::Sent::out_of_memory) {
     kill_reason_ = "the server is out of memory, and cannot tell it what it is to do";
     wake();
@@ -200,7 +202,9 @@ ProcessLink::Wanted ProcessLink::wanted() const {
 
 void ProcessLink::flush() {
   const std::lock_guard lock(mutex_);
+  const bool waited = queue_.waits();
   queue_.flush();
+  if (!waited && queue_.waits()) wake();
 }
 
 std::string ProcessLink::reason_to_kill() {

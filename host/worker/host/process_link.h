@@ -15,6 +15,7 @@
 #include "base/descriptor.h"
 #include "base/result.h"
 #include "collet/plugin.h"
+#include "loop/loop.h"
 #include "plugin/run/thread.h"
 #include "worker/host/denials.h"
 #include "worker/host/errands.h"
@@ -28,7 +29,7 @@ namespace collet::worker {
 using SteadyClock = std::function<plugin::Clock::time_point()>;
 
 // Any thread, where nothing else is said.
-class ProcessLink {
+class ProcessLink final : public loop::TurnEnd {
  public:
   // So long after its deadline a call that has not ended costs the process.
   explicit ProcessLink(std::uint64_t hang_ms, SteadyClock now = plugin::Clock::now) : hang_ms_(hang_ms), now_(std::move(now)) {}
@@ -39,8 +40,11 @@ class ProcessLink {
   void attach(const collet_host& host);
 
   // Tells the process `incarnation` its call. False if it has not been told: `reason` says why, or is empty if that process is
-  // not up. A call that has ended meanwhile is told to nobody, and nothing is wrong with that.
-  bool give_call(collet_call call, std::uint64_t incarnation, std::string_view frame, std::string& reason);
+  // not up. A call that has ended meanwhile is told to nobody, and nothing is wrong with that. `at_turn_end`: it will be called soon;
+  // until then nothing needs to be sent.
+  enum class Send : std::uint8_t { now, at_turn_end };
+  bool give_call(collet_call call, std::uint64_t incarnation, std::string_view frame, Send when, std::string& reason);
+  void at_turn_end() override { flush(); }
   void cancel(collet_call call, std::uint32_t reason);
   void taken(collet_call call, std::size_t bytes);
   // A frame about a call, which must be sent if the process is up.
@@ -92,7 +96,7 @@ class ProcessLink {
 
  private:
   // With mutex_.
-  bool put(std::string_view frames);
+  bool put(std::string_view frames, Send when = Send::now);
   void condemn_for_not_taking();
   bool has_ended(collet_call call) const { return host_->is_cancelled(host_, call) == COLLET_E_STALE; }
 

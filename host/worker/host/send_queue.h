@@ -25,13 +25,18 @@ class SendQueue {
 
   // The part that is not sent at once waits for flush(). Only while it is open.
   Sent send(std::string_view frames);
+  // Sends nothing before flush(), or send().
+  Sent hold(std::string_view frames);
+  // Of what is held and what waits.
+  std::size_t size() const { return unsent_.size(); }
   // Whether something waits: flush() is to be called when the socket takes more.
-  bool waits() const { return !unsent_.empty(); }
+  bool waits() const { return waits_; }
   void flush();
 
  private:
   int socket_ = -1;
   Unsent unsent_;
+  bool waits_ = false;  // the socket has not taken all
 };
 
 }  // namespace collet::worker

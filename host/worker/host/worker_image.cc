@@ -28,13 +28,13 @@ WorkerImage::WorkerImage(plugin::WorkerOrder order, WorkerOptions options)
     : order_(std::move(order)),
       options_(std::move(options)),
       path_(order_.file.path()),
-      link_(options_.hang_ms),
-      router_(link_, arena_, events_),
+      link_(std::make_shared<ProcessLink>(options_.hang_ms)),
+      router_(*link_, arena_, events_),
       processes_(options_.executable),
       supervisor_({.order = order_,
                    .options = options_,
                    .arena = arena_,
-                   .link = link_,
+                   .link = *link_,
                    .router = router_,
                    .processes = processes_},
                   {.opened = [this](const Opened& opened) { return take_table(opened); },
@@ -44,7 +44,7 @@ Result<void> WorkerImage::open() {
   auto arena = ArenaView::create();
   if (!arena) return arena.failure();
   arena_ = std::move(*arena);
-  if (auto opened = link_.open(); !opened) return opened;
+  if (auto opened = link_->open(); !opened) return opened;
   return supervisor_.start();
 }
 
@@ -78,7 +78,7 @@ void WorkerImage::tell_gone(const std::string& cause) const {
 }
 
 std::int32_t WorkerImage::create(const collet_host& host, const collet_create_params&, void** self) {
-  link_.attach(host);
+  link_->attach(host);
   host_ = &host;
   router_.attach(host);
   *self = this;
@@ -116,7 +116,10 @@ std::int32_t WorkerImage::pass_on(collet_call call, const collet_call_params& pa
     append_info(frame, *host_, call);
   }
   std::string reason;
-  const bool given = link_.give_call(call, item.incarnation, buffer, reason);
+  loop::Loop* const here = loop::Loop::current();
+  const auto when = here ? ProcessLink::Send::at_turn_end : ProcessLink::Send::now;
+  const bool given = link_->give_call(call, item.incarnation, buffer, when, reason);
+  if (given && here) here->at_turn_end(link_);
   if (buffer.capacity() > limits::kWorkerReadBytes) std::string().swap(buffer);
   if (!given) {
     if (reason.empty()) reason = supervisor_.down_words();
@@ -126,16 +129,16 @@ std::int32_t WorkerImage::pass_on(collet_call call, const collet_call_params& pa
   return COLLET_OK;
 }
 
-void WorkerImage::cancel_call(void* self, collet_call call, std::uint32_t reason) { image_of(self).link_.cancel(call, reason); }
+void WorkerImage::cancel_call(void* self, collet_call call, std::uint32_t reason) { image_of(self).link_->cancel(call, reason); }
 
-void WorkerImage::taken(void* self, collet_call call, std::size_t bytes) { image_of(self).link_.taken(call, bytes); }
+void WorkerImage::taken(void* self, collet_call call, std::size_t bytes) { image_of(self).link_->taken(call, bytes); }
 
 void WorkerImage::body_came(void* self, collet_call call) { image_of(self).router_.body_came(call); }
 
 // questions
 
 std::int32_t WorkerImage::save(void* self, collet_state_write write, void* to) {
-  const Questions::Answer answer = image_of(self).link_.ask(FrameType::save_state);
+  const Questions::Answer answer = image_of(self).link_->ask(FrameType::save_state);
   if (answer.status < 0) return answer.status;
   const std::int32_t written = write(to, answer.bytes.data(), answer.bytes.size());
   return written < 0 ? written : answer.status;
@@ -144,20 +147,20 @@ std::int32_t WorkerImage::save(void* self, collet_state_write write, void* to) {
 std::int32_t WorkerImage::reconfigure(void* self, const char* config, std::size_t size) {
   WorkerImage& image = image_of(self);
   const std::string_view given(config, size);
-  const Questions::Answer answer = image.link_.ask(FrameType::reconfigure, given);
+  const Questions::Answer answer = image.link_->ask(FrameType::reconfigure, given);
   if (answer.status >= 0) image.supervisor_.set_config(given);
   return answer.status;
 }
 
 std::int32_t WorkerImage::status(void* self, void (*take)(void*, const char*, std::size_t), void* context) {
   WorkerImage& image = image_of(self);
-  const Questions::Answer answer = image.link_.ask(FrameType::status, {}, image.options_.status_ms);
+  const Questions::Answer answer = image.link_->ask(FrameType::status, {}, image.options_.status_ms);
   if (answer.status >= 0) take(context, answer.bytes.data(), answer.bytes.size());
   return answer.status;
 }
 
 void WorkerImage::watch(void* self, const char* uri, std::size_t size, std::uint32_t watched) {
-  image_of(self).link_.watch(std::string_view(uri, size), watched != 0);
+  image_of(self).link_->watch(std::string_view(uri, size), watched != 0);
 }
 
 // the end
@@ -165,7 +168,7 @@ void WorkerImage::watch(void* self, const char* uri, std::size_t size, std::uint
 std::int32_t WorkerImage::quiesce(void* self, std::uint32_t deadline_ms) {
   WorkerImage& image = image_of(self);
   image.router_.expect_ended_calls();
-  image.link_.quiesce(deadline_ms);
+  image.link_->quiesce(deadline_ms);
   return COLLET_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -73,7 +74,7 @@ class WorkerImage final : public plugin::Image {
   std::atomic<const collet_host*> host_{nullptr};  // from create() on
 
   ArenaView arena_;
-  ProcessLink link_;
+  const std::shared_ptr<ProcessLink> link_;  // shared with loops that are about to flush it
   FrameRouter router_;
   SpawnedProcesses processes_;
   Supervisor supervisor_;  // ends first: its thread uses all of the above

@@ -223,4 +223,11 @@ std::string in_quotes(std::string_view text) {
   return quoted;
 }
 
+std::string bare_or_quoted(std::string_view key) {
+  const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+  return bare ? std::string(key) : in_quotes(key);
+}
+
 }  // namespace collet::text

@@ -38,6 +38,8 @@ class Utf8 {
 void append_json_string(std::string& out, std::string_view bytes);
 // The same by itself, as a string stands in a configuration; for messages.
 std::string in_quotes(std::string_view text);
+// A key of a configuration as it may stand in a dotted name.
+std::string bare_or_quoted(std::string_view key);
 // A JSON array of strings.
 std::string json_strings(std::span<const std::string> strings);
 std::string json_string(std::string_view bytes);

@@ -10,6 +10,7 @@
 
 #include "base/display.h"
 #include "base/log.h"
+#include "base/nearest.h"
 #include "config/section.h"
 
 namespace collet::cli {
@@ -34,7 +35,7 @@ int complain(const std::string& message, int exit_code) {
 }
 
 std::string suggestion(std::string_view word, std::span<const std::string> known) {
-  const std::string_view meant = config::nearest(word, known);
+  const std::string_view meant = text::nearest(word, known);
   return meant.empty() ? std::string() : fmt::format("; did you mean {}?", meant);
 }
 

@@ -1,9 +1,9 @@
 #include "config/section.h"
 
 #include <algorithm>
-#include <numeric>
 #include <tuple>
 
+#include "base/nearest.h"
 #include "base/text.h"
 
 namespace collet::config {
@@ -27,14 +27,6 @@ std::string either(std::span<const std::string> words) {
   return list;
 }
 
-// A key as it may stand in a dotted name.
-std::string spelled(std::string_view key) {
-  const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  });
-  return bare ? std::string(key) : in_quotes(key);
-}
-
 // What a user gave where something else was wanted.
 std::string given(const Value& value) {
   switch (value.type) {
@@ -45,21 +37,6 @@ std::string given(const Value& value) {
     default:
       return std::string(type_name(value.type));
   }
-}
-
-// How many letters have to be put in, taken out or changed.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i] != b[j]);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
 }
 
 }  // namespace
@@ -197,7 +174,7 @@ Section Section::section_of(std::string name, const Value& value) {
 void Section::finish() {
   for (const Value::Member& each : table_.members) {
     if (std::find(known_.begin(), known_.end(), each.key) != known_.end()) continue;
-    const std::string_view meant = nearest(each.key, known_);
+    const std::string_view meant = text::nearest(each.key, known_);
     if (meant.empty()) {
       problems_.add(each.at, "{} is not a key; known here: {}", name_of(each.key), list_of(known_));
     } else {
@@ -212,7 +189,7 @@ Position Section::at_of(std::string_view key) const {
 }
 
 std::string Section::name_of(std::string_view key) const {
-  return path_.empty() ? spelled(key) : fmt::format("{}.{}", path_, spelled(key));
+  return path_.empty() ? text::bare_or_quoted(key) : fmt::format("{}.{}", path_, text::bare_or_quoted(key));
 }
 
 const Value::Member* Section::member(std::string_view key) const {
@@ -220,19 +197,6 @@ const Value::Member* Section::member(std::string_view key) const {
     if (each.key == key) return &each;
   }
   return nullptr;
-}
-
-std::string_view nearest(std::string_view word, std::span<const std::string> words) {
-  std::string_view best;
-  std::size_t best_distance = word.size() / 3 + 2;  // more than that is another word, not a slip
-  for (const std::string& each : words) {
-    const std::size_t d = distance(word, each);
-    if (d < best_distance) {
-      best = each;
-      best_distance = d;
-    }
-  }
-  return best;
 }
 
 }  // namespace collet::config

@@ -112,7 +112,4 @@ class Section {
 
 using text::in_quotes;
 
-// The word that `word` looks like a slip for, or empty.
-std::string_view nearest(std::string_view word, std::span<const std::string> words);
-
 }  // namespace collet::config

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/json_pointer.h"
 #include "base/text.h"
 #include "schema/evaluator.h"
-#include "schema/uri.h"
 
 namespace collet::schema {
 namespace {
@@ -144,7 +144,7 @@ std::string pointer_of(const Path* path) {
   std::string out;
   for (auto step = way.rbegin(); step != way.rend(); ++step) {
     if ((*step)->name) {
-      append_pointer_token(out, json::view(*(*step)->name));
+      json::append_pointer_token(out, json::view(*(*step)->name));
     } else {
       out.append("/").append(std::to_string((*step)->index));
     }
@@ -218,7 +218,7 @@ Words expect_bound(const Range& range, Keyword keyword, const Value& got) {
 Words expect_property(std::string_view name, const Value& object) {
   std::string expected = "property ";
   text::append_json_string(expected, name);
-  return {std::move(expected), object.ObjectEmpty() ? "{}" : "only " + list_names(object)};
+  return {std::move(expected), object.ObjectEmpty() ? "{}" : "only " + list_names(object), std::string(name)};
 }
 
 Words expect_no_property(const ObjectRule& rule, const Value& got) {
@@ -245,6 +245,7 @@ void Findings::add(const Path* path, std::uint32_t location, Keyword keyword, Wo
   violation.keyword = never ? kNever : name(keyword);
   violation.expected = std::move(words.expected);
   violation.got = std::move(words.got);
+  violation.missing = std::move(words.missing);
   list_.push_back(std::move(violation));
 }
 
@@ -297,19 +298,24 @@ void explain_branches(Evaluation& evaluation, const Instruction& at, const Node&
     findings->add(std::move(violation));
 }
 
-std::string Violation::to_message() const {
-  const std::string_view where = instance.empty() ? std::string_view("(root)") : std::string_view(instance);
-  const auto is = [&](Keyword k) { return keyword == name(k); };
-  if (keyword == kNever) return fmt::format("{} must be absent, got {}", where, got);
-  if (is(Keyword::additional_properties) || is(Keyword::unevaluated_properties)) {
-    return fmt::format("{} [{}] unknown property; {}, got {}", where, keyword, expected, got);
-  }
+std::string Violation::demand() const {
+  if (keyword == kNever) return "must be absent";
   static constexpr Keyword kPossessions[] = {
       Keyword::required,   Keyword::dependent_required, Keyword::dependencies,   Keyword::min_items,
       Keyword::max_items,  Keyword::min_properties,     Keyword::max_properties, Keyword::min_length,
       Keyword::max_length, Keyword::contains,           Keyword::min_contains,   Keyword::max_contains};
-  const bool possession = std::any_of(std::begin(kPossessions), std::end(kPossessions), is);
-  return fmt::format("{} [{}] must {} {}, got {}", where, keyword, possession ? "have" : "be", expected, got);
+  const bool possession = std::any_of(std::begin(kPossessions), std::end(kPossessions), [&](Keyword k) { return keyword == name(k); });
+  return fmt::format("must {} {}", possession ? "have" : "be", expected);
+}
+
+std::string Violation::to_message() const {
+  const std::string_view where = instance.empty() ? std::string_view("(root)") : std::string_view(instance);
+  const auto is = [&](Keyword k) { return keyword == name(k); };
+  if (keyword == kNever) return fmt::format("{} {}, got {}", where, demand(), got);
+  if (is(Keyword::additional_properties) || is(Keyword::unevaluated_properties)) {
+    return fmt::format("{} [{}] unknown property; {}, got {}", where, keyword, expected, got);
+  }
+  return fmt::format("{} [{}] {}, got {}", where, keyword, demand(), got);
 }
 
 std::string Report::to_text() const {

@@ -26,6 +26,7 @@ std::string pointer_of(const Path* path);
 struct Words {
   std::string expected;
   std::string got;
+  std::string missing = {};  // see Violation
 };
 
 // The value as JSON, cut short.

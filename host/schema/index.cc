@@ -1,7 +1,6 @@
 #include "schema/index.h"
 
-#include <charconv>
-
+#include "base/json_pointer.h"
 #include "schema/uri.h"
 
 namespace collet::schema {
@@ -10,15 +9,6 @@ namespace {
 using json::Value;
 
 constexpr std::size_t kNamesSearchedMax = limits::kSchemaCheckFuel;  // one name takes about as long as one step
-
-// The index that a token of a pointer names, or nothing.
-const Value* item_at(const Value& array, std::string_view token) {
-  rapidjson::SizeType index = 0;
-  const auto [end, failure] = std::from_chars(token.data(), token.data() + token.size(), index);
-  if (failure != std::errc() || end != token.data() + token.size() || index >= array.Size()) return nullptr;
-  if (token.size() > 1 && token[0] == '0') return nullptr;
-  return &array[index];
-}
 
 const Value* find_anchor(const std::vector<std::pair<std::string_view, const Value*>>& anchors,
                          std::string_view name) {
@@ -268,10 +258,10 @@ const Value* Index::follow_pointer(std::uint32_t resource, std::string_view poin
   while (!pointer.empty()) {
     pointer.remove_prefix(1);
     const std::size_t slash = pointer.find('/');
-    const std::string token = unescape_pointer_token(pointer.substr(0, slash));
+    const std::string token = json::unescape_pointer_token(pointer.substr(0, slash));
     pointer = slash == std::string_view::npos ? std::string_view{} : pointer.substr(slash);
     if (here->IsObject() && !search(here->MemberCount(), location)) return nullptr;
-    here = here->IsArray() ? item_at(*here, token) : json::find(*here, token);
+    here = json::child_at(*here, token);
     if (!here) return nullptr;
     ++depth;
     if (const Position* known = find(*here)) {

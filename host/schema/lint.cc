@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/json_pointer.h"
 #include "schema/dialect.h"
 #include "schema/uri.h"
 
@@ -139,7 +140,7 @@ class Linter {
     } else if (value.IsObject()) {
       for (auto member = value.MemberBegin(); member != value.MemberEnd(); ++member) {
         std::string inner = location;
-        append_pointer_token(inner, json::view(member->name));
+        json::append_pointer_token(inner, json::view(member->name));
         if (info.keyword == Keyword::properties) check_property(json::view(member->name), inner);
         walk(member->value, inner, objects, depth + 2);
       }

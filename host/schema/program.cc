@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "schema/uri.h"
+#include "base/json_pointer.h"
 
 namespace collet::schema {
 namespace {
@@ -64,10 +64,10 @@ std::string Program::pointer(std::uint32_t location, std::string_view keyword) c
     } else if (here.index != kNone) {
       result.append("/").append(std::to_string(here.index));
     } else {
-      append_pointer_token(result, here.token);
+      json::append_pointer_token(result, here.token);
     }
   }
-  if (!keyword.empty()) append_pointer_token(result, keyword);
+  if (!keyword.empty()) json::append_pointer_token(result, keyword);
   return result;
 }
 

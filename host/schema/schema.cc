@@ -1,11 +1,11 @@
 #include "schema/schema.h"
 
+#include "base/json_pointer.h"
 #include "schema/compiler.h"
 #include "schema/evaluator.h"
 #include "schema/index.h"
 #include "schema/program.h"
 #include "schema/refusal.h"
-#include "schema/uri.h"
 
 namespace collet::schema {
 namespace {
@@ -71,7 +71,7 @@ std::optional<CompileError> check(const json::Value& schema, const Schema& metas
   const Violation& violation = report.violations.front();
   const std::size_t slash = violation.instance.rfind('/');
   why.location = violation.instance.substr(0, slash);
-  if (slash != std::string::npos) why.keyword = unescape_pointer_token(violation.instance.substr(slash + 1));
+  if (slash != std::string::npos) why.keyword = json::unescape_pointer_token(violation.instance.substr(slash + 1));
   why.message = "schema " + violation.to_message();
   return why;
 }

@@ -97,7 +97,10 @@ struct Violation {
   std::string_view keyword;
   std::string expected;
   std::string got;
+  std::string missing = {};  // the property that is not there but has to be; of other violations empty
 
+  // "must have at least 1 item"
+  std::string demand() const;
   // In words that tell how to mend it: /order/by [enum] must be one of ["asc","desc"], got "up"
   std::string to_message() const;
 };

@@ -1,4 +1,4 @@
-// URI references (RFC 3986) and the fragments that JSON Schema puts into them.
+// URI references (RFC 3986) and their fragments.
 #pragma once
 
 #include <string>
@@ -16,10 +16,5 @@ struct UriParts {
 UriParts split_fragment(std::string_view uri);
 
 std::string percent_decode(std::string_view text);
-
-// Appends one reference token of a JSON Pointer with its slash (RFC 6901).
-void append_pointer_token(std::string& pointer, std::string_view token);
-// A token as it stands in a pointer, unescaped.
-std::string unescape_pointer_token(std::string_view token);
 
 }  // namespace collet::schema

@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "rpc": ["base", "mcp"],
     "config": ["base", "registry", "transport"],
     "protocol": ["base", "loop", "mcp", "registry", "rpc", "schema", "store", "transport"],
-    "plugin": ["base", "fetch", "loop", "mcp", "registry", "store"],
+    "plugin": ["base", "fetch", "loop", "mcp", "registry", "schema", "store"],
     "foreign": ["base", "config"],
     "worker": ["base", "fetch", "loop", "mcp", "plugin", "registry", "store"],
     "service": ["base", "config", "foreign", "loop", "mcp", "plugin", "protocol", "registry", "store", "transport", "worker"],

@@ -175,6 +175,8 @@ inline constexpr std::size_t kEventBytesMax = 256u << 20;   // of those, all ses
 // Config: the file, and what it may ask for.
 inline constexpr std::size_t kConfigBytesMax = 1u << 20;
 inline constexpr unsigned kConfigDepthMax = 32;                  // brackets in brackets, parts of a dotted key
+inline constexpr unsigned kConfigPlacesMax = 10'000;             // of a plugin's config, that are known when it has a mistake
+inline constexpr unsigned kConfigMistakesMax = 32;               // in a plugin's config, that are said at once
 inline constexpr std::size_t kForeignConfigBytesMax = 4u << 20;  // of another program: what is kept of it
 inline constexpr unsigned kForeignRemotesMax = 1'000;            // in such a file; as many inputs
 inline constexpr unsigned kThreadsMax = 256;                     // loops
@@ -212,6 +214,7 @@ inline constexpr std::uint64_t kSettleMsMax = 1'000;   // from the first change,
 inline constexpr std::uint64_t kIncompleteMs = 2'000;  // for the rest of a file that is cut off
 
 inline constexpr std::size_t kLoggedNameBytesMax = 512;  // of what was called
+inline constexpr std::size_t kCreateErrorBytesMax = 2u << 10;  // of what a plugin says why its create() fails
 inline constexpr unsigned kRefusalsSaidMax = 3;  // of one function and status, by the debug host
 
 // Keys that suspended calls are sealed with.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <variant>
 
+#include "base/json_pointer.h"
 #include "base/text.h"
 #include "config/remote_keys.h"
 #include "config/section.h"
@@ -109,10 +110,28 @@ std::vector<std::string> caller_headers_of(const Value& remote) {
   return headers;
 }
 
-// Reads one document; `folder` is where its relative paths start.
+ConfigPlaces::Place place_of(Position at) { return {at.line, at.column}; }
+
+// Of all that `value` holds, which is what the pointer leads to.
+void add_places(ConfigPlaces& places, const std::string& pointer, const Value& value) {
+  for (const Value::Member& member : value.members) {
+    std::string inner = pointer;
+    json::append_pointer_token(inner, member.key);
+    places.add(inner, place_of(member.at), place_of(member.value.at));
+    add_places(places, inner, member.value);
+  }
+  for (std::size_t i = 0; i < value.items.size(); ++i) {
+    const std::string inner = fmt::format("{}/{}", pointer, i);
+    places.add(inner, place_of(value.items[i].at), place_of(value.items[i].at));
+    add_places(places, inner, value.items[i]);
+  }
+}
+
+// Reads one document, that of `file`.
 class Reader {
  public:
-  Reader(fs::path folder, Problems& problems) : folder_(std::move(folder)), problems_(problems) {}
+  Reader(const fs::path& file, Problems& problems)
+      : file_(file.string()), folder_(fs::absolute(file).lexically_normal().parent_path()), problems_(problems) {}
 
   Config read(const Value& document) {
     Config config;
@@ -340,9 +359,12 @@ class Reader {
     section.read("hide", plugin.names.hide, kSomeText);
     read_rename(section.section("rename"), plugin.names.rename);
     read_tools(section.section("tools"), plugin.tool_timeouts);
+    plugin.config_places = ConfigPlaces(section.name_of("config"), file_);
+    plugin.config_places.add("", place_of(section.at()), place_of(section.at_of("config")));
     if (const Value* config = section.find("config", Value::Type::table)) {
       plugin.config.clear();
       append_json(plugin.config, for_plugin(section.name_of("config"), *config));
+      add_places(plugin.config_places, "", *config);
     }
     section.finish();
     return plugin;
@@ -434,7 +456,8 @@ class Reader {
 
   std::string absolute(const std::string& path) const { return (folder_ / path).lexically_normal().string(); }
 
-  const fs::path folder_;
+  const std::string file_;
+  const fs::path folder_;  // where relative paths start
   Problems& problems_;
   const StatedKeys remote_keys_{kRemoteKeys, kRemoteName};
 };
@@ -473,8 +496,7 @@ Result<Config> parse(std::string_view text, const fs::path& file) {
     problems.add(syntax->at, "{}", syntax->message);
     return Error{problems.text(file.string())};
   }
-  Config config =
-      Reader(fs::absolute(file).lexically_normal().parent_path(), problems).read(std::get<Value>(document));
+  Config config = Reader(file, problems).read(std::get<Value>(document));
   if (!problems.empty()) return Error{problems.text(file.string())};
   return config;
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/config_places.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/placement.h"
@@ -112,6 +113,7 @@ struct Plugin {
   std::uint64_t drain_timeout_ms = limits::kPluginDrainTimeoutMs;   // for its calls, when it is replaced
   std::map<std::string, std::uint32_t, std::less<>> tool_timeouts;  // tools.<name>.timeout_ms; provider's name
   std::string config = "{}";  // JSON text of an object; "${config_dir}" is replaced by the file's folder
+  ConfigPlaces config_places;  // where that stands
 
   bool operator==(const Plugin&) const = default;
 };

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "plugin/load/elf_glance.h"
 #include "plugin/replace/loader.h"
 #include "service/keeper.h"
@@ -20,6 +21,7 @@ plugin::PluginSpec spec_of(const config::Plugin& plugin, std::string library) {
   spec.id = plugin.id;
   spec.library = std::move(library);
   spec.config = plugin.config;
+  spec.config_places = plugin.config_places;
   spec.rules = plugin.names;
   spec.calls.inline_allowed = plugin.inline_calls;
   spec.calls.timeout_ms = plugin.timeout_ms;
@@ -43,6 +45,7 @@ std::string importer_config(const config::Config& config) {
 plugin::PluginSpec spec_of_file(const config::Config& config, const std::string& library) {
   config::Plugin plugin;
   plugin.id = fs::path(library).stem();
+  plugin.config_places = ConfigPlaces(fmt::format("plugin.{}.config", text::bare_or_quoted(plugin.id)));
   plugin.timeout_ms = config.plugins.timeout_ms;
   return spec_of(plugin, library);
 }
@@ -94,6 +97,7 @@ void choose_importer(const config::Config& config, const std::vector<plugin::Plu
   if (config.remote.empty() && !has_table) return;
   if (!chosen) chosen = our_importer(config, specs);
   chosen->config = importer_config(config);
+  chosen->config_places = {};  // of no file
   chosen->imports_remotes = true;
   if (config.remotes_used_by == "login") specs.clear();  // nobody else is needed
   specs.push_back(*std::move(chosen));

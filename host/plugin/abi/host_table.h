@@ -18,6 +18,7 @@
 
 namespace collet::plugin {
 
+class CreateErrors;
 class Fetches;
 class LoopWork;
 class OwnRecords;
@@ -42,6 +43,7 @@ struct HostSide {
   bool in_worker = false;  // this process is the worker
   OwnRecords* records = nullptr;  // null: it keeps none
   OwnStreams* streams = nullptr;  // null: it has none, and reads none
+  CreateErrors* create_errors = nullptr;  // null: nobody asks why its create() fails
 };
 
 // `side` is borrowed for as long as the table is used.

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "plugin/abi/content.h"
+#include "plugin/abi/create_errors.h"
 #include "plugin/abi/entered.h"
 #include "plugin/abi/structs.h"
 
@@ -32,13 +33,14 @@ std::int32_t push_notice(CallTable& calls, LockedCall& call, Notice notice) {
 }
 
 // A message of the plugin itself goes to the host's log: text without quotes, other values as JSON.
-void log_for_plugin(const std::string& plugin, std::uint32_t level, std::string_view logger,
-                    std::string_view data) {
+void log_for_plugin(const HostSide& side, std::uint32_t level, std::string_view logger, std::string_view data) {
   json::Document value;
   if (data.starts_with('"') && !json::parse(data, value) && value.IsString()) data = json::view(value);
+  const std::string& plugin = side.owner.name;
   const auto line = logger.empty() ? fmt::format("plugin {}: {}", plugin, data)
                                    : fmt::format("plugin {}: {}: {}", plugin, logger, data);
   if (level <= COLLET_LOG_ERROR) {
+    if (side.create_errors) side.create_errors->note(data);
     collet::log::write(collet::log::Level::error, line);
   } else if (level <= COLLET_LOG_WARNING) {
     collet::log::write(collet::log::Level::warning, line);
@@ -80,7 +82,7 @@ std::int32_t log(const collet_host* host, collet_call id, std::uint32_t level, c
     const text::Utf8 text(view(data, size));
     if (!json::is_valid(text.view(), {limits::kPluginJsonDepthMax})) return COLLET_E_INVALID;
     if (!id) {
-      log_for_plugin(side.owner.name, level, name.view(), text.view());
+      log_for_plugin(side, level, name.view(), text.view());
       return COLLET_OK;
     }
     return push_notice(side.calls, call,

@@ -14,6 +14,7 @@ class LibraryImage final : public Image {
     return {};
   }
   const PluginTable& table() const override { return library_->table(); }
+  std::string info() const override { return library_ ? library_->table().info : std::string(); }
   std::int32_t create(const collet_host& host, const collet_create_params& params, void** self) override {
     return table().functions.create(&host, &params, self);
   }

@@ -36,6 +36,9 @@ class Image {
   // The library stays mapped whatever comes.
   virtual void pin() = 0;
 
+  // After open(), also one that failed: what the plugin says of itself, a JSON object, or empty if that did not come to be known.
+  virtual std::string info() const { return {}; }
+
   // [any] The private copy of the library.
   virtual const std::string& path() const = 0;
   // [any] Whether its functions only pass on what they are given, and return at once.

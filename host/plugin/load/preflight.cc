@@ -23,6 +23,7 @@ Result<Descriptor> make_request(const std::vector<PreflightFile>& files, std::si
   for (std::size_t i = first; i < files.size(); ++i) {
     preflight::append_frame(request, files[i].path);
     preflight::append_frame(request, files[i].config);
+    preflight::append_frame(request, files[i].config_places);
   }
   Descriptor memory(memfd_create("collet-preflight", MFD_CLOEXEC));
   if (!memory || pwrite(memory.get(), request.data(), request.size(), 0) != static_cast<ssize_t>(request.size())) {
@@ -36,7 +37,8 @@ class Trial {
  public:
   Trial(TrialParent& parent, Descriptor reports) : parent_(parent), from_(std::move(reports)) {}
 
-  // The next file's report: empty if it is good. Nothing if none comes any more.
+  // The next of the two reports of a file: what it says of itself, and its problem, which is empty if it is good. Nothing if none
+  // comes any more.
   std::optional<std::string> next_report(Clock::time_point deadline) {
     for (;;) {
       std::string_view rest = read_;
@@ -108,23 +110,25 @@ Result<Descriptor> Preflight::begin(const Descriptor& request) {
   return parent_->begin(request);
 }
 
-std::vector<Result<void>> Preflight::run(const std::vector<PreflightFile>& files) {
-  std::vector<Result<void>> results;
+std::vector<Tried> Preflight::run(const std::vector<PreflightFile>& files) {
+  std::vector<Tried> results;
   while (results.size() < files.size()) {
     const auto request = make_request(files, results.size());
     auto reports = request ? begin(*request) : Result<Descriptor>(request.failure());
     if (!reports) {
-      results.resize(files.size(), reports.failure());
+      results.resize(files.size(), Tried{reports.failure(), {}});
       break;
     }
     Trial trial(*parent_, std::move(*reports));
     while (results.size() < files.size()) {
-      const auto report = trial.next_report(Clock::now() + std::chrono::milliseconds(timeout_ms_));
-      if (!report) {
-        results.push_back(error("in trial loading it {}", trial.cause(timeout_ms_)));
+      const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms_);
+      const auto info = trial.next_report(deadline);
+      const auto problem = info ? trial.next_report(deadline) : std::nullopt;
+      if (!problem) {
+        results.push_back({error("in trial loading it {}", trial.cause(timeout_ms_)), info.value_or("")});
         break;
       }
-      results.push_back(report->empty() ? Result<void>() : Result<void>(Error{*report}));
+      results.push_back({problem->empty() ? Result<void>() : Result<void>(Error{*problem}), *info});
     }
     if (trial.timed_out()) parent_.reset();
   }

@@ -18,6 +18,12 @@ inline constexpr const char* kPreflightVerb = "__preflight";
 struct PreflightFile {
   std::string path;    // a private copy
   std::string config;  // JSON object for create()
+  std::string config_places = {};  // where that stands: a text of ConfigPlaces
+};
+
+// What became of it.
+struct Tried : Result<void> {
+  std::string info;  // what the plugin says of itself, a JSON object; empty if it did not come to say it
 };
 
 class Preflight {
@@ -28,9 +34,9 @@ class Preflight {
                      std::unique_ptr<TrialParent> parent = nullptr);
   ~Preflight();
 
-  // Loads each file, calls its entry, create() with COLLET_CREATE_PROBE, and destroy(). One child does them all; if
+  // Loads each file, calls its entry, checks its config, and calls create() with COLLET_CREATE_PROBE, and destroy(). One child does them all; if
   // it dies or hangs over one, the reason is that file's, and another child goes on with the next. Blocks.
-  std::vector<Result<void>> run(const std::vector<PreflightFile>& files);
+  std::vector<Tried> run(const std::vector<PreflightFile>& files);
 
  private:
   Result<Descriptor> begin(const Descriptor& request);

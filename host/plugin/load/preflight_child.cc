@@ -15,8 +15,10 @@
 
 #include "base/descriptor.h"
 #include "loop/standard_streams.h"
+#include "plugin/abi/create_errors.h"
 #include "plugin/abi/host_table.h"
 #include "plugin/abi/structs.h"
+#include "plugin/load/config_check.h"
 #include "plugin/load/descendants.h"
 #include "plugin/load/library.h"
 #include "plugin/load/preflight.h"
@@ -46,12 +48,26 @@ void prepare_to_die() {
   for (const int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) std::signal(number, SIG_DFL);
 }
 
+// To the host. The process ends if it cannot be told.
+void report(std::string_view text) {
+  std::string frame;
+  preflight::append_frame(frame, text);
+  for (std::string_view rest = frame; !rest.empty();) {
+    const ssize_t count = write(preflight::kReportDescriptor, rest.data(), rest.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) _exit(preflight::kReportFailed);
+    rest.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
 std::string try_create(const PluginTable& table, std::string_view config) {
   CallTable calls({});
   CallOwner owner(table.id, 0);
   Items items(CallRules{});
   Blobs blobs;
+  CreateErrors errors;
   HostSide side{calls, owner, items, blobs, {}};
+  side.create_errors = &errors;
   const collet_host host = make_host_table(side);
   collet_create_params params{};
   params.struct_size = sizeof params;
@@ -60,11 +76,7 @@ std::string try_create(const PluginTable& table, std::string_view config) {
   params.config = {config.data(), config.size()};
   void* self = nullptr;
   const std::int32_t status = table.functions.create(&host, &params, &self);
-  if (status < 0) {
-    const std::string item = items.last_error();
-    return fmt::format("its create() returned {} ({}){}{}", status_name(status), status, item.empty() ? "" : ": ",
-                       item);
-  }
+  if (status < 0) return errors.failure(status, items).message;
   items.close();
   table.functions.destroy(self);
   return {};
@@ -77,13 +89,16 @@ bool has_other_threads() {
   return failed || std::distance(begin(threads), end(threads)) > 1;
 }
 
-// Why the file cannot be used, or empty. Its destructors are tried, too, but not of what was refused.
-std::string try_file(const std::string& path, std::string_view config,
+// Why the file cannot be used, or empty; what the plugin says of itself is reported before. Its destructors are tried, too, but not of
+// what was refused.
+std::string try_file(const std::string& path, std::string_view config, std::string_view config_places,
                      std::vector<std::unique_ptr<Library>>& libraries) {
   auto library = Library::open(PrivateFile::borrowed(path));
+  report(library ? std::string_view((*library)->table().info) : std::string_view());
   if (!library) return library.message();
   Library& tried = *libraries.emplace_back(std::move(*library));
   if (tried.table().functions.flags & COLLET_PLUGIN_WORKER_ONLY) return std::string(kWorkerOnly);
+  if (auto good = check_config(tried.table().info, config, config_places); !good) return good.message();
   try {
     std::string problem = try_create(tried.table(), config);
     if (problem.empty() && !has_other_threads()) tried.close();
@@ -102,18 +117,6 @@ std::string find_closed_descriptor() {
   return {};
 }
 
-bool report(std::string_view problem) {
-  std::string frame;
-  preflight::append_frame(frame, problem);
-  for (std::string_view rest = frame; !rest.empty();) {
-    const ssize_t count = write(preflight::kReportDescriptor, rest.data(), rest.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
-    rest.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return true;
-}
-
 // The process of one trial, or of several if they let it.
 [[noreturn]] void try_all(int request_file, int reports) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -124,11 +127,12 @@ bool report(std::string_view problem) {
   std::vector<std::unique_ptr<Library>> libraries;
   while (const auto path = preflight::take_frame(rest)) {
     const auto config = preflight::take_frame(rest);
-    if (!config) break;
-    std::string problem = try_file(std::string(*path), *config, libraries);
+    const auto config_places = preflight::take_frame(rest);
+    if (!config || !config_places) break;
+    std::string problem = try_file(std::string(*path), *config, *config_places, libraries);
     if (problem.empty()) problem = find_closed_descriptor();
     loop::fill_standard_descriptors();  // the next library is not to blame
-    if (!report(problem)) _exit(preflight::kReportFailed);
+    report(problem);
   }
   _exit(0);  // no destructor of any library
 }

@@ -1,5 +1,6 @@
 // What passes between Preflight, the parent of its trials, and these: orders to begin one, each with the two files
-// that it is about, exit statuses, and reports, which are texts with their lengths before them.
+// that it is about, exit statuses, and reports, which are texts with their lengths before them: two of each library, what it says
+// of itself and what is wrong with it.
 #pragma once
 
 #include <sys/socket.h>

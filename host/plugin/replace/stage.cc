@@ -171,11 +171,14 @@ void Stage::claim(const Candidate& candidate) {
 void Stage::preflight(std::vector<Candidate*> candidates) {
   std::erase_if(candidates, [](const Candidate* candidate) { return candidate->worker; });
   std::vector<PreflightFile> files;
-  for (const Candidate* candidate : candidates) files.push_back({candidate->file.path(), candidate->spec.config});
+  for (const Candidate* candidate : candidates) {
+    files.push_back({candidate->file.path(), candidate->spec.config, candidate->spec.config_places.to_text()});
+  }
   const auto results = preflight_.run(files);
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    if (results[i]) continue;
     Candidate& candidate = *candidates[i];
+    candidate.report.info = results[i].info;
+    if (results[i]) continue;
     candidate.worker = results[i].message() == kWorkerOnly && options_.make_worker &&
                        candidate.spec.placement == Placement::automatic;
     if (!candidate.worker) candidate.reject(results[i].message());
@@ -186,6 +189,7 @@ GenerationSpec Stage::generation_spec(Candidate& candidate) const {
   GenerationSpec spec;
   spec.name = candidate.spec.id;
   spec.config = candidate.spec.config;
+  spec.config_places = candidate.spec.config_places.to_text();
   spec.number = candidate.number;
   spec.rules = candidate.spec.calls;
   spec.never_unload = options_.never_unload;
@@ -225,6 +229,7 @@ std::unique_ptr<Image> Stage::make_image(Candidate& candidate) const {
   return options_.make_worker({.name = candidate.spec.id,
                                .file = std::move(candidate.file),
                                .config = candidate.spec.config,
+                               .config_places = candidate.spec.config_places.to_text(),
                                .number = candidate.number,
                                .prior = std::move(candidate.prior),
                                .permissions = candidate.spec.permissions});
@@ -255,6 +260,7 @@ void Stage::open(std::vector<Candidate*> candidates) {
   for (Candidate* candidate : candidates) {
     Generation& generation = *candidate->generation;
     const auto opened = generation.finish_open(deadline);
+    if (!generation.stuck()) candidate->report.info = generation.info();
     if (!opened) {
       candidate->reject(opened.message());
       if (generation.stuck()) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/config_places.h"
 #include "base/limits.h"
 #include "base/placement.h"
 #include "plugin/load/file_stamp.h"
@@ -30,6 +31,7 @@ struct PluginSpec {
   std::string id;  // of [plugin.<id>]; the registry's source
   std::string library;
   std::string config = "{}";  // JSON object
+  ConfigPlaces config_places = {};  // where that stands
   registry::NameRules rules;
   CallRules calls = {};
   Placement placement = Placement::automatic;
@@ -59,6 +61,7 @@ struct LoadReport {
   std::vector<std::string> warnings;
   std::string plugin_id;
   std::string version;
+  std::string info;  // what the plugin says of itself, a JSON object, also if it does not serve; empty if it has said nothing
   std::uint64_t generation = 0;
   std::size_t items = 0;
   bool ok() const { return error.empty(); }
@@ -72,6 +75,7 @@ struct WorkerOrder {
   std::string name;  // of the plugin in the configuration
   PrivateFile file;
   std::string config;  // JSON object
+  std::string config_places = {};  // where that stands: a text of ConfigPlaces
   std::uint64_t number = 1;
   std::optional<SavedState> prior;
   Permissions permissions;

@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "plugin/abi/structs.h"
+#include "plugin/load/config_check.h"
 
 namespace collet::plugin {
 namespace {
@@ -41,7 +42,8 @@ Generation::Generation(CallTable& calls, GenerationSpec spec, std::unique_ptr<Im
             image->isolated() || spec_.isolated,
             spec_.isolated,
             errands_.records(),
-            errands_.streams()},
+            errands_.streams(),
+            &create_errors_},
       host_(make_host_table(side_)),
       instance_(std::move(image), *own_threads_),
       runner_(calls_, owner_, items_, instance_, running_),
@@ -118,6 +120,10 @@ void Generation::open() {
 }
 
 Result<void> Generation::create() {
+  // That of a worker has been checked over there, where it counts.
+  if (!in_worker()) {
+    if (auto good = check_config(instance_.table().info, spec_.config, spec_.config_places); !good) return good;
+  }
   collet_create_params params{};
   params.struct_size = sizeof params;
   params.generation = spec_.number;
@@ -130,13 +136,15 @@ Result<void> Generation::create() {
   if (in_worker()) errands_.open();  // its create() has returned, over there
   const Result<std::int32_t> status = instance_.create(host_, params);
   if (!status) return status.failure();
-  if (*status < 0) {
-    const std::string item = items_.last_error();
-    return error("its create() returned {} ({}){}{}", status_name(*status), *status, item.empty() ? "" : ": ", item);
-  }
+  if (*status < 0) return create_errors_.failure(*status, items_);
+  create_errors_.end();
   if (!in_worker()) errands_.open();
   items_.commit();
   return {};
+}
+
+bool Generation::reconfigure(const std::string& config, Clock::time_point deadline) {
+  return check_config(instance_.table().info, config, {}) && functions_.reconfigure(config, deadline);
 }
 
 // its calls

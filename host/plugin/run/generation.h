@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "plugin/abi/blobs.h"
+#include "plugin/abi/create_errors.h"
 #include "plugin/abi/host_table.h"
 #include "plugin/abi/instructions.h"
 #include "plugin/abi/refusals.h"
@@ -85,10 +86,8 @@ class Generation final : public registry::Provider {
   // The version of what save_state() hands over; nothing if the plugin has nothing to hand over.
   std::optional<std::uint32_t> state_version() const { return functions_.state_version(); }
   bool reconfigurable() const { return functions_.reconfigurable(); }
-  // Whether the plugin has taken the new configuration.
-  bool reconfigure(const std::string& config, Clock::time_point deadline) {
-    return functions_.reconfigure(config, deadline);
-  }
+  // Whether the plugin has taken the new config, which it is not given if that is not as its configSchema says.
+  bool reconfigure(const std::string& config, Clock::time_point deadline);
   // Ends it, when no loop can start calls of it any more: drains, ends the calls that are left, destroys, joins,
   // unloads. An error says what did not return.
   Result<void> close(const Patience& patience);
@@ -109,6 +108,8 @@ class Generation final : public registry::Provider {
   bool stuck() const { return stuck_; }
   const std::string& name() const { return owner_.name; }
   const PluginTable& table() const { return instance_.table(); }
+  // What the plugin says of itself, a JSON object, also if it could not be created; empty if it could not be asked.
+  std::string info() const { return instance_.image().info(); }
   const ElfReport& elf() const { return elf_; }
   std::uint64_t number() const { return spec_.number; }
   std::uint64_t generation() const override { return spec_.number; }
@@ -159,6 +160,7 @@ class Generation final : public registry::Provider {
   const std::shared_ptr<OwnThreads> own_threads_ = std::make_shared<OwnThreads>();
   OwnErrands errands_;
   const std::unique_ptr<Refusals> refusals_;  // null: nobody wants to know
+  CreateErrors create_errors_;
   HostSide side_;
   const collet_host host_;
 

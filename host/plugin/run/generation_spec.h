@@ -29,6 +29,7 @@ struct SavedState {
 struct GenerationSpec {
   std::string name;    // of the plugin in the configuration
   std::string config;  // JSON object
+  std::string config_places = {};  // where that stands: a text of ConfigPlaces
   std::uint64_t number = 1;
   CallRules rules = {};
   bool never_unload = false;

@@ -65,6 +65,7 @@ class Child {
     plugin::GenerationSpec spec;
     spec.name = order_.name;
     spec.config = order_.config;
+    spec.config_places = order_.config_places;
     spec.number = order_.number;
     spec.isolated = true;
     spec.debug = order_.debug;
@@ -124,11 +125,12 @@ class Child {
     const std::string item_problem = opened ? generation_->item_problem() : std::string();
     Opened said;
     if (!opened) said.failed = opened.message();
+    const std::string info = generation_ ? generation_->info() : std::string();
+    said.info = info;
     if (opened) {
       const plugin::PluginTable& table = generation_->table();
       said.id = table.id;
       said.version = table.version;
-      said.info = table.info;
       said.flags = table.functions.flags;
       said.state_version = generation_->state_version().value_or(0);
       said.offered = offered();

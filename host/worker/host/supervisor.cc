@@ -171,6 +171,7 @@ Result<std::unique_ptr<RunningWorker>> Supervisor::start_process() {
                   .library = order_.file.path(),
                   .view = order_.file.view(),
                   .config = config_,
+                  .config_places = order_.config_places,
                   .number = order_.number,
                   .permissions = order_.permissions,
                   .log_level = options_.log_level,
@@ -277,6 +278,7 @@ std::string Supervisor::take_opened(RunningWorker& running, std::string_view bod
   const auto opened = read_opened(body);
   if (!opened || running.is_open()) return no_frame("answer to being started");
   if (opened->failed) {
+    if (!opened_once_ && listener_.refused) listener_.refused(opened->info);
     running.give_up(quoted(*opened->failed));
     return {};
   }

@@ -47,6 +47,8 @@ class Supervisor {
   struct Listener {
     // The first process has its plugin. Returns why that cannot be what a sound worker says, or an empty text.
     std::function<std::string(const Opened& opened)> opened;
+    // The first process has no plugin; what that says of itself is known all the same, or empty. May be empty itself.
+    std::function<void(std::string_view info)> refused;
     // A process is gone, or could not be started: "its worker process ended with exit code 1".
     std::function<void(const std::string& cause)> gone;
   };

@@ -1,5 +1,7 @@
 #include "worker/host/worker_image.h"
 
+#include "base/json.h"
+#include "base/limits.h"
 #include "plugin/abi/caller_info.h"
 #include "plugin/abi/entered.h"
 #include "plugin/abi/structs.h"
@@ -38,6 +40,7 @@ WorkerImage::WorkerImage(plugin::WorkerOrder order, WorkerOptions options)
                    .router = router_,
                    .processes = processes_},
                   {.opened = [this](const Opened& opened) { return take_table(opened); },
+                   .refused = [this](std::string_view info) { take_info(info); },
                    .gone = [this](const std::string& cause) { tell_gone(cause); }}) {}
 
 Result<void> WorkerImage::open() {
@@ -71,6 +74,10 @@ std::string WorkerImage::take_table(const Opened& opened) {
   if (opened.offered & kReportsStatus) status_ = {sizeof status_, 0, status};
   if (opened.offered & kWatches) watch_ = {sizeof watch_, 0, watch};
   return {};
+}
+
+void WorkerImage::take_info(std::string_view info) {
+  if (info.size() <= limits::kPluginInfoBytesMax && json::is_object(info)) table_.info = info;
 }
 
 void WorkerImage::tell_gone(const std::string& cause) const {

@@ -39,6 +39,7 @@ class WorkerImage final : public plugin::Image {
   bool kill(std::string_view why) override;
   bool given_up() const override { return supervisor_.is_quarantined(); }
   std::string condition() const override { return supervisor_.condition(); }
+  std::string info() const override { return table_.info; }
   std::string item_problem() const override { return supervisor_.item_problem(); }
   void listen(Events events) override { events_ = std::move(events); }
 
@@ -59,6 +60,7 @@ class WorkerImage final : public plugin::Image {
 
   // The supervisor's thread.
   std::string take_table(const Opened& opened);
+  void take_info(std::string_view info);
   void tell_gone(const std::string& cause) const;
 
   const plugin::WorkerOrder order_;

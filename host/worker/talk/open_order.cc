@@ -19,7 +19,8 @@ std::vector<std::string> read_texts(FieldReader& fields) {
 
 void append(std::string& out, const OpenOrder& order) {
   FrameWriter frame(out, FrameType::open);
-  frame.text(order.name).text(order.library).text(order.view).text(order.config).number(order.number);
+  frame.text(order.name).text(order.library).text(order.view).text(order.config).text(order.config_places);
+  frame.number(order.number);
   frame.text_or_nothing(order.prior ? std::optional<std::string_view>(*order.prior) : std::nullopt);
   frame.number(order.prior_version).number(order.log_level);
   const Permissions& may = order.permissions;
@@ -43,6 +44,7 @@ std::optional<OpenOrder> read_open_order(std::string_view body) {
   order.library = fields.text();
   order.view = fields.text();
   order.config = fields.text();
+  order.config_places = fields.text();
   order.number = fields.number<std::uint64_t>();
   if (const auto prior = fields.text_or_nothing()) order.prior.emplace(*prior);
   order.prior_version = fields.number<std::uint32_t>();

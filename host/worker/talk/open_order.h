@@ -14,6 +14,7 @@ struct OpenOrder {
   std::string library;  // the private copy
   std::string view;     // the root of what the copy lies in
   std::string config;   // JSON object
+  std::string config_places = {};  // where that stands: a text of ConfigPlaces
   std::uint64_t number = 1;
   std::optional<std::string> prior;
   std::uint32_t prior_version = 0;

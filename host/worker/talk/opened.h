@@ -12,7 +12,7 @@ namespace collet::worker {
 
 // The texts are borrowed.
 struct Opened {
-  std::optional<std::string_view> failed;  // why; then nothing else says anything
+  std::optional<std::string_view> failed;  // why; then nothing else says anything, but perhaps `info`
   std::string_view id;
   std::string_view version;
   std::string_view info;

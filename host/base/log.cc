@@ -129,4 +129,13 @@ void write(Level level, std::string_view message) {
   }
 }
 
+void write_lines(Level level, std::string_view prefix, std::string_view lines) {
+  if (!enabled(level)) return;
+  for (std::size_t end = 0; end != std::string_view::npos;) {
+    end = lines.find('\n');
+    write(level, fmt::format("{}{}", prefix, lines.substr(0, end)));
+    if (end != std::string_view::npos) lines.remove_prefix(end + 1);
+  }
+}
+
 }  // namespace collet::log

@@ -21,6 +21,8 @@ void print(std::string_view lines);
 
 // Writes one line; control characters in `message` are escaped, so that no peer can forge a line.
 void write(Level level, std::string_view message);
+// A line for each of `lines`, with `prefix` in front.
+void write_lines(Level level, std::string_view prefix, std::string_view lines);
 
 template <class... Args>
 void debug(fmt::format_string<Args...> format, Args&&... args) {

@@ -1,8 +1,10 @@
-#include <filesystem>
+#include <algorithm>
 #include <memory>
 
 #include "base/json_members.h"
 #include "base/text.h"
+#include "cli/config_keys.h"
+#include "cli/one_plugin.h"
 #include "cli/verbs.h"
 #include "plugin/load/elf_file.h"
 #include "schema/lint.h"
@@ -20,6 +22,7 @@ struct Inspection {
   std::vector<std::string> warnings;
   std::string plugin;  // id and version, if it could be loaded
   std::vector<std::string> items;
+  std::vector<ConfigKey> keys;  // of its config
 };
 
 void inspect_elf(const std::string& file, Inspection& found) {
@@ -45,22 +48,22 @@ void lint(const registry::Item& tool, Inspection& found) {
   }
 }
 
-config::Config config_of(const std::string& file) {
-  config::Plugin entry;
-  entry.id = std::filesystem::path(file).stem();
-  entry.library = file;
-  config::Config config;
-  config.plugin = {entry};
-  return config;
-}
-
 // A host for one library.
 struct Trial {
-  explicit Trial(const std::string& file) : config(config_of(file)), host(config, 1) {}
+  explicit Trial(config::Config with_plugin) : config(std::move(with_plugin)), host(config, 1) {}
 
   const config::Config config;
   service::Host host;
 };
+
+void inspect_config(const plugin::LoadReport& report, bool is_configured, Inspection& found) {
+  found.keys = config_keys(report.info);
+  const bool needs = std::any_of(found.keys.begin(), found.keys.end(), [](const ConfigKey& key) { return key.required; });
+  if (!report.ok() && needs && !is_configured) {
+    found.warnings.push_back(fmt::format("its config has keys that it needs: say --config FILE, with [plugin.{}.config] in it",
+                                         text::bare_or_quoted(report.id)));
+  }
+}
 
 void inspect_items(service::Host& host, Inspection& found) {
   const registry::SnapshotPtr snapshot = host.registry().current();
@@ -79,13 +82,23 @@ void inspect_items(service::Host& host, Inspection& found) {
 }
 
 // One that does not end goes to `stuck`.
-void inspect_plugin(const std::string& file, Inspection& found, std::vector<std::unique_ptr<Trial>>& stuck) {
-  auto trial = std::make_unique<Trial>(file);
+void inspect_plugin(const config::Config& config, bool is_configured, Inspection& found, std::vector<std::unique_ptr<Trial>>& stuck) {
+  auto trial = std::make_unique<Trial>(config);
   trial->host.load();
   inspect_items(trial->host, found);
+  for (const auto& report : trial->host.reports()) inspect_config(report, is_configured, found);
   const std::vector<std::string> left = trial->host.end();
   found.errors.insert(found.errors.end(), left.begin(), left.end());
   if (!left.empty()) stuck.push_back(std::move(trial));
+}
+
+// The lines behind the first one stand under it.
+void print_lines(Output& out, std::string_view word, std::string_view text) {
+  for (std::size_t end = 0; end != std::string_view::npos; word = {}) {
+    end = text.find('\n');
+    out.print("{:<12} {}\n", word, text.substr(0, end));
+    if (end != std::string_view::npos) text.remove_prefix(end + 1);
+  }
 }
 
 void print(Output& out, const std::string& file, const Inspection& found, bool json) {
@@ -94,6 +107,7 @@ void print(Output& out, const std::string& file, const Inspection& found, bool j
                           .add_text("file", file)
                           .add_text("plugin", found.plugin)
                           .add("items", text::json_strings(found.items))
+                          .add("config", to_json(found.keys))
                           .add("errors", text::json_strings(found.errors))
                           .add("warnings", text::json_strings(found.warnings))
                           .add("elf", found.elf_json)
@@ -101,22 +115,33 @@ void print(Output& out, const std::string& file, const Inspection& found, bool j
     return;
   }
   out.print("{}\n{}", file, found.elf_text);
-  if (!found.plugin.empty()) out.print("plugin       {}\n", found.plugin);
-  for (const std::string& item : found.items) out.print("item         {}\n", item);
-  for (const std::string& warning : found.warnings) out.print("warning      {}\n", warning);
-  for (const std::string& error : found.errors) out.print("error        {}\n", error);
+  if (!found.plugin.empty()) print_lines(out, "plugin", found.plugin);
+  for (const std::string& item : found.items) print_lines(out, "item", item);
+  for (const ConfigKey& key : found.keys) print_lines(out, "config", to_line(key));
+  for (const std::string& warning : found.warnings) print_lines(out, "warning", warning);
+  for (const std::string& error : found.errors) print_lines(out, "error", error);
 }
 
 }  // namespace
 
 int check(const CheckOptions& options, Output& out) {
+  const bool is_configured = !options.common.config_file.empty();
+  const auto config = is_configured ? read_config(options.common) : Result<config::Config>(config::Config());
+  if (!config) return complain(config.message());
   log::configure(log::Level::off, log::Format::text);
   bool good = true;
   std::vector<std::unique_ptr<Trial>> stuck;
-  for (const std::string& file : options.files) {
+  for (const std::string& plugin : options.plugins) {
+    const auto only = only_plugin(*config, plugin);
+    if (!only) {
+      good = false;
+      complain(only.message());
+      continue;
+    }
+    const std::string& file = only->plugin.front().library;
     Inspection found;
     inspect_elf(file, found);
-    if (found.errors.empty()) inspect_plugin(file, found, stuck);
+    if (found.errors.empty()) inspect_plugin(*only, is_configured, found, stuck);
     print(out, file, found, options.common.json);
     good = good && found.errors.empty();
   }

@@ -46,6 +46,7 @@ class CommandLine {
   void add_login();
   void add_logout();
   void add_dev();
+  void add_config_verb();
   void add_check();
   void add_validate();
   void add_import();
@@ -73,6 +74,7 @@ class CommandLine {
   CallOptions calling_;
   LoginOptions logging_in_;
   DevOptions developing_;
+  ConfigOptions showing_config_;
   CheckOptions checking_;
   ValidateOptions validating_;
   ImportOptions importing_;
@@ -154,6 +156,7 @@ CommandLine::CommandLine() {
   add_login();
   add_logout();
   add_dev();
+  add_config_verb();
   add_check();
   add_validate();
   add_import();
@@ -261,10 +264,24 @@ void CommandLine::add_dev() {
   add_format(verb, developing_.call.common);
 }
 
+void CommandLine::add_config_verb() {
+  CLI::App& verb = add_printing("config", "Print the keys of a plugin's config, as a table to paste into a configuration",
+                                [this](int, Output& out) { return print_config(showing_config_, out); });
+  verb.add_option("plugin", showing_config_.plugin, "A plugin library, or the id of a plugin of the configuration")
+      ->required()
+      ->type_name("FILE.so|ID");
+  add_config(verb, showing_config_.common);
+}
+
 void CommandLine::add_check() {
   CLI::App& verb = add_printing("check", "Say of a plugin file what a host will say of it",
                                 [this](int, Output& out) { return check(checking_, out); });
-  verb.add_option("files", checking_.files, "Plugin libraries")->required()->type_name("FILE.so");
+  verb.add_option("plugins", checking_.plugins, "Plugin libraries, or ids of plugins of the configuration")
+      ->required()
+      ->type_name("FILE.so|ID");
+  verb.add_option("-c,--config", checking_.common.config_file,
+                  "Configuration (TOML) with what the plugins are given; without it nothing")
+      ->type_name("FILE");
   add_format(verb, checking_.common);
 }
 

@@ -19,6 +19,16 @@ std::string text_of(const json::Value& object, std::string_view key) {
   return display::printable(json::find_string(object, key).value_or(""));
 }
 
+// Likewise on as many lines as it has, those behind the first one indented.
+std::string lines_of(const json::Value& object, std::string_view key) {
+  std::string out;
+  for (const char c : display::printable_lines(json::find_string(object, key).value_or(""))) {
+    out += c;
+    if (c == '\n') out += "          ";
+  }
+  return out;
+}
+
 std::uint64_t number_of(const json::Value& object, std::string_view key) {
   return json::find_uint64(object, key).value_or(0);
 }
@@ -42,7 +52,7 @@ std::string first_line(std::string_view text) {
 void append_plugin_lines(std::string& out, const json::Value& listing, bool running) {
   for_each(listing, "plugins", [&](const json::Value& plugin) {
     const std::string id = text_of(plugin, "id");
-    const std::string problem = text_of(plugin, "error");
+    const std::string problem = lines_of(plugin, "error");
     const std::uint64_t generation = number_of(plugin, "generation");
     if (running && generation != 0) {
       const std::string worker = text_of(plugin, "worker");

@@ -57,9 +57,16 @@ struct DevOptions {
 // Builds and reloads a plugin whenever its sources change, until SIGINT.
 int dev(const DevOptions& options, int in, Output& out);
 
+struct ConfigOptions {
+  CommonOptions common;
+  std::string plugin;  // for only_plugin()
+};
+// Prints the keys of a plugin's config, as a table that can be pasted into a configuration.
+int print_config(const ConfigOptions& options, Output& out);
+
 struct CheckOptions {
   CommonOptions common;
-  std::vector<std::string> files;
+  std::vector<std::string> plugins;  // each for only_plugin()
 };
 int check(const CheckOptions& options, Output& out);
 

@@ -111,7 +111,9 @@ void Host::load() {
   reports_ = loader_.load(specs_);
   loop::fill_standard_descriptors();  // in case a create() has closed one
   for (const plugin::LoadReport& report : reports_) {
-    if (!report.ok()) log::error("plugin {} ({}) is not served: {}", report.id, report.library, report.error);
+    if (!report.ok()) {
+      log::write_lines(log::Level::error, fmt::format("plugin {} ({}) is not served: ", report.id, report.library), report.error);
+    }
     for (const std::string& warning : report.warnings) log::warning("plugin {}: {}", report.id, warning);
   }
 }

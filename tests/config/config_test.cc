@@ -508,3 +508,23 @@ TEST_CASE("what is wrong with a remote is said with its place") {
   CHECK(refusal("[remote]\na = 1") == "2:5: remote.a must be a table, not 1");
   CHECK_THAT(refusal("[remote.\"a b\"]\nurl = \"http://a/\""), Catch::Contains("a remote's name must be"));
 }
+
+TEST_CASE("it is known where a plugin's config stands, of each key and value, and where it would stand") {
+  const std::string text = "[plugin.a]\n\n[plugin.b.config]\nk = 1\nl = [2,\n  { m = 3 }]\n";
+  const ConfigFile file(text);
+  const auto config = config::load(file.path());
+  REQUIRE(config);
+  using Of = ConfigPlaces::Of;
+  using Place = ConfigPlaces::Place;
+  const ConfigPlaces& a = config->plugin.at(0).config_places;
+  CHECK(a.table() == "plugin.a.config");
+  CHECK(a.file() == file.path());
+  CHECK(a.find("/k", Of::value) == Place{1, 1});
+  const ConfigPlaces& b = config->plugin.at(1).config_places;
+  CHECK(b.find("", Of::value) == Place{3, 1});
+  CHECK(b.find("/k", Of::key) == Place{4, 1});
+  CHECK(b.find("/k", Of::value) == Place{4, 5});
+  CHECK(b.find("/l/0", Of::value) == Place{5, 6});
+  CHECK(b.find("/l/1/m", Of::key) == Place{6, 5});
+  CHECK(b.find("/l/1/m", Of::value) == Place{6, 9});
+}

@@ -160,7 +160,7 @@ class Calls(Case):
             self.assertIn("--help", done.stdout + done.stderr)
 
     def test_help_and_version(self):
-        for verb in ((), ("serve",), ("stdio",), ("list",), ("call",), ("login",), ("import",), ("client-config",), ("check",),
+        for verb in ((), ("serve",), ("stdio",), ("list",), ("call",), ("login",), ("import",), ("client-config",), ("config",), ("check",),
                      ("validate",), ("token",)):
             done = run(*verb, "--help")
             self.assertEqual(done.returncode, 0)

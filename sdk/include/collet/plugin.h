@@ -245,9 +245,11 @@ typedef struct collet_plugin {
   uint32_t reserved;
   collet_str id;      /* reverse-DNS, [a-z0-9.-]: the plugin's identity, "org.example.math" */
   collet_str version; /* semantic version */
-  collet_str info;    /* JSON object or absent: title, description, vendor, license, configSchema */
+  collet_str info;    /* JSON object or absent: title, description, vendor, license, configSchema (JSON Schema of what
+                       * create is given as config, which is checked before; its defaults are not filled in) */
 
-  /* [control] Registers items, starts what must run. On error nothing may be left behind; destroy is not called. */
+  /* [control] Registers items, starts what must run. On error nothing may be left behind; destroy is not called, and what
+   * was logged last as an error, of no call, is told as the reason. */
   int32_t (*create)(const collet_host *host, const collet_create_params *params, void **self);
   /* [control] After the last call has ended. Leaves no thread, timer, signal handler or TLS key. */
   void (*destroy)(void *self);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -40,6 +41,17 @@ void append_json_string(std::string& out, std::string_view bytes);
 std::string in_quotes(std::string_view text);
 // A key of a configuration as it may stand in a dotted name.
 std::string bare_or_quoted(std::string_view key);
+// "a, b or c", of texts.
+template <class Texts>
+std::string either(const Texts& texts) {
+  std::string list;
+  std::size_t left = std::size(texts);
+  for (const auto& text : texts) {
+    list += text;
+    if (--left > 0) list += left > 1 ? ", " : " or ";
+  }
+  return list;
+}
 // A JSON array of strings.
 std::string json_strings(std::span<const std::string> strings);
 std::string json_string(std::string_view bytes);

@@ -17,14 +17,10 @@ std::string list_of(std::span<const std::string> words) {
   return list;
 }
 
-// "a", "b" or "c"
-std::string either(std::span<const std::string> words) {
-  std::string list;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) list += i + 1 == words.size() ? " or " : ", ";
-    list += in_quotes(words[i]);
-  }
-  return list;
+std::vector<std::string> quoted(std::span<const std::string> words) {
+  std::vector<std::string> all;
+  for (const std::string& word : words) all.push_back(in_quotes(word));
+  return all;
 }
 
 // What a user gave where something else was wanted.
@@ -84,7 +80,7 @@ void Section::read(std::string_view key, std::string& to, std::span<const std::s
   if (value.type == Value::Type::string && std::find(words.begin(), words.end(), value.text) != words.end()) {
     to = value.text;
   } else {
-    problems_.add(value.at, "{} must be {}, not {}", name_of(key), either(words), given(value));
+    problems_.add(value.at, "{} must be {}, not {}", name_of(key), text::either(quoted(words)), given(value));
   }
 }
 

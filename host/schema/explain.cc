@@ -76,16 +76,6 @@ std::string_view type_name(const Value& value) {
   return is_integer(value) ? "integer" : "number";
 }
 
-// a, b or c
-std::string either(const std::vector<std::string_view>& parts) {
-  std::string out;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (i > 0) out += i + 1 == parts.size() ? " or " : ", ";
-    out += parts[i];
-  }
-  return out;
-}
-
 std::string counted(std::uint64_t count, std::string_view thing) {
   if (count == 1) return fmt::format("1 {}", thing);
   if (thing == "property") return fmt::format("{} properties", count);
@@ -133,7 +123,7 @@ std::string join_expectations(const std::vector<std::vector<Violation>>& branche
     }
     parts.push_back(part);
   }
-  return either(parts);
+  return text::either(parts);
 }
 
 }  // namespace
@@ -171,7 +161,7 @@ Words expect_types(std::uint8_t types, const Value& got) {
   if (types & kArray) names.push_back("array");
   if (types & kObject) names.push_back("object");
   if (types & kNull) names.push_back("null");
-  return {either(names), got.IsNull() ? "null" : fmt::format("{} {}", type_name(got), show(got))};
+  return {text::either(names), got.IsNull() ? "null" : fmt::format("{} {}", type_name(got), show(got))};
 }
 
 Words expect_values(const Enumeration& wanted, const Value& got) {

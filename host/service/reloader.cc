@@ -131,7 +131,7 @@ Reloader::Watched Reloader::watched() const {
 
 void Reloader::tell(const ReloadOutcome& outcome) {
   loop::fill_standard_descriptors();  // in case a create() or destroy() has closed one
-  if (!outcome.error.empty()) log::error("the configuration is not taken over:\n{}", outcome.error);
+  if (!outcome.error.empty()) log::write_lines(log::Level::error, "the configuration is not taken over: ", outcome.error);
   for (const plugin::LoadReport& report : outcome.reports) {
     if (!report.ok()) log::write_lines(log::Level::error, fmt::format("plugin {} is not replaced: ", report.id), report.error);
     if (report.ok() && report.done != plugin::LoadReport::Done::replaced) {

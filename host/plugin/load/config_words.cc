@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <string_view>
+#include <vector>
+
+#include "base/text.h"
 
 namespace collet::plugin {
 namespace {
@@ -31,7 +34,7 @@ std::string values_words(const json::Value& values) {
   for (const json::Value& value : values.GetArray()) {
     if (!value.IsNull()) words.push_back(json::to_text(value));
   }
-  return either(words);
+  return text::either(words);
 }
 
 std::string branches_words(const json::Value& branches) {
@@ -42,19 +45,10 @@ std::string branches_words(const json::Value& branches) {
     if (!is_null && of_branch.empty()) return {};
     if (!is_null && std::find(words.begin(), words.end(), of_branch) == words.end()) words.push_back(std::move(of_branch));
   }
-  return either(words);
+  return text::either(words);
 }
 
 }  // namespace
-
-std::string either(const std::vector<std::string>& words) {
-  std::string out;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) out += i + 1 == words.size() ? " or " : ", ";
-    out += words[i];
-  }
-  return out;
-}
 
 std::string value_words(const json::Value& schema) {
   if (!schema.IsObject()) return {};
@@ -67,7 +61,7 @@ std::string value_words(const json::Value& schema) {
     for (const json::Value& each : type->GetArray()) {
       if (each.IsString() && json::view(each) != "null") words.push_back(type_and_bounds(schema, json::view(each)));
     }
-    return either(words);
+    return text::either(words);
   }
   for (const char* keyword : {"anyOf", "oneOf"}) {
     if (const json::Value* branches = json::find(schema, keyword); branches && branches->IsArray()) return branches_words(*branches);

@@ -2,14 +2,10 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "base/json.h"
 
 namespace collet::plugin {
-
-// "a, b or c"
-std::string either(const std::vector<std::string>& words);
 
 // "an integer from 1 to 5", "a string or a table", "\"asc\" or \"desc\"". Empty if the schema takes anything, or says it in ways
 // that are not known here.

@@ -91,6 +91,7 @@ TEST_CASE("so many mistakes are told, and that there are more") {
     return std::pair(std::count(all.begin(), all.end(), '\n'), all.find("perhaps more") != std::string::npos);
   };
   CHECK(told(limits::kConfigMistakesMax - 1) == std::pair(limits::kConfigMistakesMax - 2l, false));
+  CHECK(told(limits::kConfigMistakesMax) == std::pair(limits::kConfigMistakesMax + 0l, true));  // nobody looks for one more
   CHECK(told(limits::kConfigMistakesMax + 1) == std::pair(limits::kConfigMistakesMax + 0l, true));
 }
 

@@ -1,10 +1,9 @@
 #include "worker/host/process_link.h"
 
-#include <sys/socket.h>
-
 #include <string>
 
 #include "base/limits.h"
+#include "socket_pair.h"
 #include "support/catch.h"
 
 using namespace collet;
@@ -17,30 +16,18 @@ using Send = ProcessLink::Send;
 // A process that is up, as a socket, and a host of which every call runs.
 struct Up {
   Up() {
-    int ends[2];
-    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-    ours = Descriptor(ends[0]);
-    theirs = Descriptor(ends[1]);
     host.is_cancelled = [](const collet_host*, collet_call) -> std::int32_t { return 0; };
     REQUIRE(link.open());
     link.attach(host);
-    link.begin(ours.get(), 1, "");
+    link.begin(ends.ours.get(), 1, "");
     link.come_up();
   }
   bool give(std::string_view frame, Send when) {
     std::string reason;
     return link.give_call(7, 1, frame, when, reason);
   }
-  std::string read() const {
-    std::string all;
-    char bytes[4096];
-    for (ssize_t size; (size = recv(theirs.get(), bytes, sizeof bytes, MSG_DONTWAIT)) > 0;) {
-      all.append(bytes, static_cast<std::size_t>(size));
-    }
-    return all;
-  }
-  Descriptor ours;
-  Descriptor theirs;
+  std::string read() const { return ends.read(); }
+  SocketPair ends;
   collet_host host{};
   ProcessLink link{limits::kWorkerHangMs};
 };
@@ -84,7 +71,7 @@ TEST_CASE("calls that are held for a process that ends reach no other") {
   CHECK(up.give("call", Send::at_turn_end));
   up.link.end();
   up.link.at_turn_end();
-  up.link.begin(up.ours.get(), 2, "order");
+  up.link.begin(up.ends.ours.get(), 2, "order");
   up.link.at_turn_end();
   CHECK(up.read() == "order");
 }

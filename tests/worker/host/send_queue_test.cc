@@ -1,42 +1,16 @@
 #include "worker/host/send_queue.h"
 
-#include <sys/socket.h>
-
 #include <string>
 
-#include "base/descriptor.h"
 #include "base/limits.h"
+#include "socket_pair.h"
 #include "support/catch.h"
 
 using namespace collet;
 using namespace collet::worker;
 
-namespace {
-
-struct Ends {
-  Ends() {
-    int ends[2];
-    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-    ours = Descriptor(ends[0]);
-    theirs = Descriptor(ends[1]);
-  }
-  // All that has come.
-  std::string read() const {
-    std::string all;
-    char bytes[4096];
-    for (ssize_t size; (size = recv(theirs.get(), bytes, sizeof bytes, MSG_DONTWAIT)) > 0;) {
-      all.append(bytes, static_cast<std::size_t>(size));
-    }
-    return all;
-  }
-  Descriptor ours;
-  Descriptor theirs;
-};
-
-}  // namespace
-
 TEST_CASE("what is held is sent by a flush, in order, and waits for nobody") {
-  const Ends ends;
+  const SocketPair ends;
   SendQueue queue;
   queue.begin(ends.ours.get());
   CHECK(queue.hold("one ") == SendQueue::Sent::yes);
@@ -49,7 +23,7 @@ TEST_CASE("what is held is sent by a flush, in order, and waits for nobody") {
 }
 
 TEST_CASE("what is sent takes along what is held before it") {
-  const Ends ends;
+  const SocketPair ends;
   SendQueue queue;
   queue.begin(ends.ours.get());
   CHECK(queue.hold("call ") == SendQueue::Sent::yes);
@@ -59,7 +33,7 @@ TEST_CASE("what is sent takes along what is held before it") {
 }
 
 TEST_CASE("what the socket does not take waits, and comes whole and in order") {
-  const Ends ends;
+  const SocketPair ends;
   SendQueue queue;
   queue.begin(ends.ours.get());
   std::string sent;
@@ -79,7 +53,7 @@ TEST_CASE("what the socket does not take waits, and comes whole and in order") {
 }
 
 TEST_CASE("a queue holds its limit and not one byte more, until its process is gone") {
-  const Ends ends;
+  const SocketPair ends;
   SendQueue queue;
   queue.begin(ends.ours.get());
   const std::string most(limits::kWorkerQueueBytesMax, 'x');

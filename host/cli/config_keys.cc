@@ -55,12 +55,14 @@ class Reader {
  public:
   explicit Reader(const json::Value& root) : root_(root) {}
 
-  std::vector<ConfigKey> keys_of(const json::Value& given, unsigned depth) const {
+  std::vector<ConfigKey> keys_of(const json::Value& given, unsigned depth) {
     std::vector<ConfigKey> keys;
     const json::Value& schema = resolved(given);
     const json::Value* properties = json::find(schema, "properties");
     if (!properties || !properties->IsObject() || depth > kInnerMax) return keys;
     for (const auto& [name, property] : properties->GetObject()) {
+      if (left_ == 0) break;
+      --left_;
       ConfigKey& key = keys.emplace_back(key_of(property, depth));
       key.name = json::view(name);
       key.required = requires_key(schema, key.name);
@@ -84,7 +86,7 @@ class Reader {
     return std::any_of(required->Begin(), required->End(), is_name);
   }
 
-  ConfigKey key_of(const json::Value& given, unsigned depth) const {
+  ConfigKey key_of(const json::Value& given, unsigned depth) {
     const json::Value& schema = resolved(given);
     ConfigKey key;
     key.value = plugin::value_words(schema);
@@ -133,6 +135,7 @@ class Reader {
   }
 
   const json::Value& root_;
+  unsigned left_ = kConfigKeysMax;
 };
 
 void append_comment(std::string& out, std::string_view text, std::string_view indent) {

@@ -18,7 +18,10 @@ struct ConfigKey {
   std::vector<ConfigKey> inner;  // of its table, or of each of its tables
 };
 
-// Of what a plugin says of itself, a JSON object; in the order of the schema.
+// In all, those of inner tables among them: a schema that refers to itself could state any number.
+inline constexpr unsigned kConfigKeysMax = 1'000;
+
+// Of what a plugin says of itself, a JSON object; in the order of the schema. The first kConfigKeysMax.
 std::vector<ConfigKey> config_keys(std::string_view info);
 
 // For one who pastes it into a configuration: the table [plugin.<id>.config].

@@ -60,6 +60,17 @@ TEST_CASE("a schema that refers to itself is told so deep and no deeper") {
   CHECK(keys_of(R"("in":{"$ref":"#"})").size() == 1);
 }
 
+TEST_CASE("so many keys are told, and no more, however often a schema refers to itself") {
+  const auto properties = [](unsigned count, const std::string& each) {
+    std::string all;
+    for (unsigned i = 0; i < count; ++i) all += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":" + each;
+    return all;
+  };
+  CHECK(keys_of(properties(cli::kConfigKeysMax, "{}")).size() == cli::kConfigKeysMax);
+  CHECK(keys_of(properties(cli::kConfigKeysMax + 1, "{}")).size() == cli::kConfigKeysMax);
+  CHECK(keys_of(properties(100, R"({"$ref":"#"})")).size() <= 100);  // 10,000,000,000 in all
+}
+
 TEST_CASE("a plugin that states no keys has none") {
   CHECK(config_keys("").empty());
   CHECK(config_keys(R"({"title":"a"})").empty());

@@ -109,7 +109,7 @@ class Eras(Case):
         for meta in ({}, MODERN):
             client = StdioClient(self, meta)
             client.send(call("long", "wait"))
-            self.assertEqual(text_of(client.ask(call(1, "waiting"))), "1")
+            until(lambda: text_of(client.ask(call(1, "waiting"))) == "1")
             client.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "long"}})
             until(lambda: text_of(client.ask(call(2, "waiting"))) == "0")
             client.peer.stdin.close()

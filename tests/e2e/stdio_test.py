@@ -333,6 +333,7 @@ class Lines(Case):
         self.peer.send(call(7, "wait"), call(7, "wait"))
         answer = self.peer.receive()
         self.assertEqual((answer["id"], answer["error"]["code"]), (7, -32600))
+        until(lambda: text_of(self.peer.ask(call(1, "waiting"))) == "1")  # else the release may come before it, by another thread
         self.peer.send(call(8, "release"))
         answers = {answer["id"]: answer for answer in (self.peer.receive(), self.peer.receive())}
         self.assertEqual(text_of(answers[7]), "released")

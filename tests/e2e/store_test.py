@@ -101,6 +101,7 @@ class Store(Case):
                 begun = connection.ask_modern("tools/call", name="job", arguments={}, _meta=WITH_TASKS).message["result"]
             tasks["modern " + how] = begun["taskId"]
             if how == "done":
+                until(lambda: self.ask(server, "waiting") == "2")
                 session.ask("tools/call", name="release", arguments={})
                 until(lambda: session.status(tasks["legacy done"]) == "completed" and
                       modern_task(server, tasks["modern done"])["status"] == "completed")

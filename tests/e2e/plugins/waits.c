@@ -46,11 +46,14 @@ static int32_t answer_number(collet_call call, const unsigned *number) {
   return host->complete(host, call, 0);
 }
 
+/* One that is cancelled before it waits here is not found by cancel(). */
 static int32_t wait_for_release(collet_call call) {
   pthread_mutex_lock(&mutex);
+  const int is_cancelled = host->is_cancelled(host, call) != 0;
   const int has_room = waiting_count < WAITING_MAX;
-  if (has_room) waiting[waiting_count++] = call;
+  if (has_room && !is_cancelled) waiting[waiting_count++] = call;
   pthread_mutex_unlock(&mutex);
+  if (is_cancelled) return host->complete(host, call, 1);
   if (has_room) host->progress(host, call, 0, 0, "waiting", 7);
   return has_room ? COLLET_OK : COLLET_E_LIMIT;
 }

@@ -1,14 +1,13 @@
 #include "config/token.h"
 
-#include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
 #include <cstring>
 #include <new>
 
 #include "base/assert.h"
+#include "base/random.h"
 #include "collet/kit/base64.hpp"
 
 namespace collet::config {
@@ -28,11 +27,9 @@ bool is_principal(std::string_view name) {
   });
 }
 
-Result<std::string> make_token() {
+std::string make_token() {
   std::array<unsigned char, kTokenBytes> bytes;
-  if (RAND_bytes(bytes.data(), bytes.size()) != 1) {
-    return error("cannot make a token: no random bytes: {}", ERR_reason_error_string(ERR_get_error()));
-  }
+  fill_random(bytes);
   return std::string(kTokenPrefix) + kit::base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 

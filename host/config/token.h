@@ -18,7 +18,7 @@ bool is_principal(std::string_view name);
 inline constexpr std::string_view kPrincipalMustBe = "a name of the characters A-Z a-z 0-9 _ . @ -";
 
 // "collet_" and 43 characters of base64url. Fails if the system has no randomness to give.
-Result<std::string> make_token();
+std::string make_token();
 
 // SHA-256. Two may be compared as is most convenient: who learns one from the time that takes cannot make its token.
 using TokenDigest = std::array<unsigned char, 32>;

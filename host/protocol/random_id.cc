@@ -1,15 +1,14 @@
 #include "protocol/random_id.h"
 
 #include <fmt/core.h>
-#include <openssl/rand.h>
 
-#include "base/assert.h"
+#include "base/random.h"
 
 namespace collet::protocol {
 
 std::string random_id() {
   unsigned char bytes[16];
-  COLLET_ASSERT(RAND_bytes(bytes, sizeof bytes) == 1);
+  fill_random(bytes);
   std::string id;
   for (unsigned char byte : bytes) id += fmt::format("{:02x}", byte);
   return id;

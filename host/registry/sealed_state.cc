@@ -1,12 +1,12 @@
 #include "registry/sealed_state.h"
 
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 
 #include <cstring>
 #include <memory>
 
 #include "base/assert.h"
+#include "base/random.h"
 #include "collet/kit/base64.hpp"
 
 namespace collet::registry {
@@ -70,8 +70,7 @@ std::optional<std::string> decrypt(const StateSealer::Key& key, const std::strin
 
 StateSealer::StateSealer(std::vector<Key> keys) : keys_(std::move(keys)) {
   if (!keys_.empty()) return;
-  Key& own = keys_.emplace_back();
-  COLLET_ASSERT(RAND_bytes(own.data(), static_cast<int>(own.size())) == 1);
+  fill_random(keys_.emplace_back());
 }
 
 std::string StateSealer::seal(const SuspendedState& suspended, const StateBinding& binding,
@@ -87,7 +86,7 @@ std::string StateSealer::seal(const SuspendedState& suspended, const StateBindin
   const std::string bound = bound_text(binding);
 
   std::string sealed(kNonceBytes + plain.size() + kTagBytes, '\0');
-  COLLET_ASSERT(RAND_bytes(bytes(sealed.data()), kNonceBytes) == 1);
+  fill_random({bytes(sealed.data()), kNonceBytes});
   const CipherContext context(EVP_CIPHER_CTX_new());
   int length = 0;
   COLLET_ASSERT(context);

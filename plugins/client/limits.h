@@ -60,8 +60,9 @@ inline constexpr unsigned kHopsMax = 8;  // gateways that a call or an item come
 inline constexpr std::uint64_t kRetryAfterMsMax = 3'600'000;  // for which a remote may ask not to be asked
 inline constexpr std::uint64_t kBusyMsMax = 30'000;           // that a call waits because of that, in all
 
-// Lanes: connections of the host's loops themselves.
+// Lanes: what the host's loops do for remotes themselves.
 inline constexpr unsigned kLaneConnectionsMax = 256;  // of one loop; more calls go by the client's thread
+inline constexpr unsigned kLaneCallsMax = 1'024;       // likewise, whatever they need
 inline constexpr std::size_t kLaneRequestBytesMax = 256u << 10;  // likewise larger ones
 inline constexpr std::size_t kLaneAnswerBytesMax = 256u << 10;   // a larger answer is read on the client's thread
 inline constexpr unsigned kLaneReopeningsMax = 5;  // within kLaneReopeningsS, after calls that had one shut

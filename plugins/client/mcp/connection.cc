@@ -153,21 +153,26 @@ void Connection::refuse(std::string_view id, int code, std::string_view message)
 }
 
 void Connection::on_text(std::string_view text, RequestId stream) {
-  const auto good =
-      for_each_message(text, [&](const Message& message, std::string_view) { on_message(message, stream); });
+  const auto good = for_each_message(
+      text, [&](const Message& message, std::string_view part) { on_message(message, part, stream); });
   if (!good) on_broken(text, stream, good.message());
 }
 
 // The answer that it was meant to be will not come.
 void Connection::on_broken(std::string_view text, RequestId stream, const std::string& problem) {
-  listener_.on_garbage(problem);
   // What a child prints without a line's end stands before its next answer.
   const std::size_t begin = text.find(R"({"jsonrpc")");
   if (begin != 0 && begin != std::string_view::npos) {
     const auto message = parse_message(text.substr(begin));
-    if (message && message->is_response()) return on_response(*message, stream);
+    if (message && message->is_response()) {
+      listener_.on_garbage(problem);
+      return on_response(*message, text.substr(begin), stream);
+    }
   }
   const Broken broken = examine(text);
+  const bool unclear = broken.is_answer && !stream && !asked_.contains(broken.id.value_or(0));
+  if (unclear && listener_.on_unclear_answer(text)) return;
+  listener_.on_garbage(problem);
   if (!broken.is_answer || (stream && broken.id.value_or(stream) != stream)) return;
   if (const RequestId id = whose(broken.id, stream)) {
     on_lost(id, {.sent = true, .http_status = 0, .message = "its answer is no message: " + problem});
@@ -187,12 +192,23 @@ RequestId Connection::whose(std::optional<std::uint64_t> id, RequestId stream) c
   return only;
 }
 
-void Connection::on_message(const Message& message, RequestId stream) {
-  if (message.is_response()) return on_response(message, stream);
+void Connection::on_message(const Message& message, std::string_view text, RequestId stream) {
+  if (message.is_response()) return on_response(message, text, stream);
   message.is_request() ? on_request(message, stream) : on_notification(message, stream);
 }
 
-void Connection::on_response(const Message& message, RequestId stream) {
+void Connection::on_response(const Message& message, std::string_view text, RequestId stream) {
+  const auto number = message.number();
+  if (number && !stream && is_elsewhere(*number)) return listener_.on_answer_elsewhere(*number, text);
+  if (!number && !stream && message.error.data() && listener_.on_unclear_answer(text)) return;
+  settle(message, stream);
+}
+
+bool Connection::is_elsewhere(RequestId id) const {
+  return RequestNumbers::part_of(id) != RequestNumbers::kOwn && !asked_.contains(id);
+}
+
+void Connection::settle(const Message& message, RequestId stream) {
   const auto number = message.number();
   Answer answer;
   answer.result = message.result;

@@ -47,6 +47,10 @@ class ConnectionListener {
   virtual void on_notification(const Message& message) = 0;
   // A request that came outside of any response stream. False: nobody can answer it.
   virtual bool on_request(const Message& message) = 0;
+  // An answer came, outside of any response stream, to a request that was sent elsewhere.
+  virtual void on_answer_elsewhere(RequestId, std::string_view) {}
+  // Likewise one that is broken, or names no request. False: there are no requests elsewhere that it could be for.
+  virtual bool on_unclear_answer(std::string_view) { return false; }
   // Something came that is no message; the connection goes on.
   virtual void on_garbage(const std::string& what) = 0;
   // Nothing new can be asked through this connection.
@@ -102,6 +106,8 @@ class Connection final : private TransportListener {
                 std::function<void(const Answer&)> done);
   // A request that was sent elsewhere: what comes for it is the asker's from now on.
   void adopt(RequestId id, Asker& asker) { asked_[id].asker = &asker; }
+  // An answer that was for elsewhere, where its request is not any more.
+  void take_back(const Message& answer) { settle(answer, 0); }
   // Nobody waits any more; the remote is told, if `reason` is not null.
   void cancel(RequestId id, const char* reason);
   // Legacy: of a request that was sent elsewhere.
@@ -127,8 +133,10 @@ class Connection final : private TransportListener {
   void on_down(const std::string& reason) override;
 
   void on_broken(std::string_view text, RequestId stream, const std::string& problem);
-  void on_message(const Message& message, RequestId stream);
-  void on_response(const Message& message, RequestId stream);
+  void on_message(const Message& message, std::string_view text, RequestId stream);
+  void on_response(const Message& message, std::string_view text, RequestId stream);
+  void settle(const Message& answer, RequestId stream);
+  bool is_elsewhere(RequestId id) const;
   bool is_about_request(const RpcError& error) const;
   void on_notification(const Message& message, RequestId stream);
   void on_request(const Message& message, RequestId stream);

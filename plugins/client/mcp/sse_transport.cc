@@ -70,7 +70,7 @@ SseTransport::SseTransport(Loop& loop, HttpClient& http, Authorizer* authorizer,
       listener_(listener),
       later_(loop),
       opening_(loop) {
-  later_.start(0, [this] { open(); });  // the listener is not called before this is whole
+  later_.start(0, [this] { open_stream(); });  // the listener is not called before this is whole
 }
 
 SseTransport::~SseTransport() {
@@ -92,7 +92,7 @@ void SseTransport::with_headers(std::string_view method, const std::string& url,
   });
 }
 
-void SseTransport::open() {
+void SseTransport::open_stream() {
   with_headers("GET", settings_.url, [this](Result<std::vector<std::string>> lines) {
     if (!lines) return go_down(lines.message());
     lines->push_back("Accept: text/event-stream");
@@ -114,10 +114,15 @@ void SseTransport::finish(RequestId id, bool) {
   for (const auto& [key, post] : posts_) post->forget(id);
 }
 
+void SseTransport::refused(RequestId id, const HttpEnd& end) {
+  if (accepted_.erase(id)) listener_.on_lost(id, {.sent = end.sent, .http_status = 0, .message = end.message});
+}
+
 void SseTransport::send_waiting() {
   opening_.stop();
   initializing_ = false;
   send_later(*this, std::exchange(waiting_, {}), listener_);
+  if (opened_ && open()) opened_();
 }
 
 void SseTransport::transmit(Outgoing message) {
@@ -185,7 +190,7 @@ void SseTransport::on_end(const HttpEnd& end, std::string& body) {
     authorizer_->challenged(head_.status, head_.headers, [this, alive = std::weak_ptr(alive_)](Result<bool> again) {
       if (alive.expired()) return;
       if (!again) return go_down(again.message());
-      *again ? open() : go_down(describe(head_, {}));
+      *again ? open_stream() : go_down(describe(head_, {}));
     });
     return;
   }

@@ -27,11 +27,21 @@ class SseTransport final : public Transport, private HttpSink {
   void send(Outgoing message) override;
   void finish(RequestId id, bool) override;
   void set_version(Era, std::string_view) override {}
+  // A request that was posted elsewhere, and is answered on the stream, unless refused() says why its POST is not taken.
+  void adopt(RequestId id) { accepted_.insert(id); }
+  void refused(RequestId id, const HttpEnd& end);
+  // Whether what is sent is on its way at once; if not, `opened` of when_open() is called, later, when it is.
+  bool open() const { return !endpoint_.empty() && !initializing_ && !down_; }
+  void when_open(Task opened) { opened_ = std::move(opened); }
+  // Where requests go; whose headers they have; and where the stream comes from.
+  const std::string& url() const { return endpoint_; }
+  const std::vector<HttpHeader>& headers() const { return settings_.headers; }
+  const PeerAddress& address() const { return head_.address; }
 
  private:
   class Post;
 
-  void open();
+  void open_stream();
   void transmit(Outgoing message);
   void start(std::uint64_t key, const Outgoing& message, std::vector<std::string> lines);
   void send_waiting();
@@ -55,6 +65,7 @@ class SseTransport final : public Transport, private HttpSink {
   EventStream events_;
   std::string endpoint_;
   bool initializing_ = false;  // the server has not taken notifications/initialized yet
+  Task opened_;                // may be null
   std::vector<Outgoing> waiting_;
   std::map<std::uint64_t, std::unique_ptr<Post>> posts_;
   std::uint64_t last_post_ = 0;

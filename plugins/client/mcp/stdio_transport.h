@@ -30,6 +30,8 @@ class StdioTransport final : public Transport, private ChildListener {
   }
   void finish(RequestId id, bool) override { ends_.erase(id); }
   void set_version(Era, std::string_view) override {}
+  // Where requests may be sent from elsewhere, each as a line.
+  std::shared_ptr<ChildInput> input() const { return child_->input(); }
 
  private:
   StdioTransport(TransportListener& listener, std::function<void()> started, std::function<void(std::string_view)> log)

@@ -112,7 +112,7 @@ std::vector<std::string> inherited_by_default() {
 }
 
 // Kept alive by Children until libuv has closed all of its handles.
-class Child::Process {
+class Child::Process : public std::enable_shared_from_this<Child::Process> {
  public:
   Process(Children& children, const Command& command, ChildListener& listener)
       : children_(children),
@@ -132,6 +132,7 @@ class Child::Process {
   // An error of libuv's, or 0.
   int spawn(const Command& command, const std::vector<std::string>& keeper);
   std::uint64_t write(std::string line);
+  const std::shared_ptr<ChildInput>& input() const { return input_; }
   void end();
   void hurry(std::uint64_t exit_ms);
   // After a failed spawn().
@@ -142,6 +143,7 @@ class Child::Process {
   }
 
  private:
+  int spawn_process(const Command& command, const std::vector<std::string>& keeper);
   int spawn_alone(const uv_process_options_t& options);
   int spawn_kept(uv_process_options_t& options, const std::vector<std::string>& variables);
   void hear_keeper();
@@ -149,7 +151,7 @@ class Child::Process {
   struct Write {
     uv_write_t request;
     Process* process;
-    std::string line;
+    std::string bytes;
     std::uint64_t begin;  // of all that was queued
   };
   // What has come of a stream and is not yet a line.
@@ -168,6 +170,10 @@ class Child::Process {
   void on_err(std::string_view bytes);
   void on_err_ended();
   void on_exit(std::int64_t status, int signal);
+  void open_input();
+  void close_input();
+  void queue(std::string bytes);
+  void start_write(std::string bytes);
   void on_written(const Write& write, int status);
   std::uint64_t taken() const;
   void await_last_words();
@@ -186,6 +192,7 @@ class Child::Process {
   std::unique_ptr<Timer> start_limit_;
   bool begun_ = false;  // it is known whether the command runs
   uv_pipe_t in_{}, out_{}, err_{};
+  std::shared_ptr<ChildInput> input_;  // of in_, shared with who sends; null until it was started
   unsigned open_handles_ = 0;
   std::array<char, 64u << 10> buffer_;
   Lines out_lines_, err_lines_;
@@ -205,6 +212,12 @@ class Child::Process {
 };
 
 int Child::Process::spawn(const Command& command, const std::vector<std::string>& keeper) {
+  if (const int failed = spawn_process(command, keeper)) return failed;
+  open_input();
+  return 0;
+}
+
+int Child::Process::spawn_process(const Command& command, const std::vector<std::string>& keeper) {
   std::vector<std::string> words = keeper;
   words.push_back(command.program);
   words.insert(words.end(), command.arguments.begin(), command.arguments.end());
@@ -296,30 +309,61 @@ void Child::Process::fail_to_start(int failed) {
 std::uint64_t Child::Process::write(std::string line) {
   if (closed_ || ending_) return queued_;
   line += '\n';
-  const std::size_t waiting = unwritten_ + line.size();
-  if (waiting > limits::kWriteBufferBytesMax) {
+  if (unwritten_ + line.size() > limits::kWriteBufferBytesMax) {
     patience_->start(0, [this] { tell_ended("it does not read its stdin"); });
     return queued_ + line.size();
   }
-  std::unique_ptr<Write> made(new Write{uv_write_t{}, this, std::move(line), queued_});
+  queue(std::move(line));
+  return queued_;
+}
+
+// Behind what waits.
+void Child::Process::queue(std::string bytes) {
+  if (uv_is_closing(reinterpret_cast<uv_handle_t*>(&in_))) return;
+  input_->hold([&](std::string rest) {
+    if (!rest.empty()) start_write(std::move(rest));
+    if (!bytes.empty()) start_write(std::move(bytes));
+    return uv_stream_get_write_queue_size(reinterpret_cast<const uv_stream_t*>(&in_)) > 0;
+  });
+}
+
+void Child::Process::start_write(std::string bytes) {
+  std::unique_ptr<Write> made(new Write{uv_write_t{}, this, std::move(bytes), queued_});
   Write* const write = made.release();
-  unwritten_ = waiting;
-  queued_ += write->line.size();
+  unwritten_ += write->bytes.size();
+  queued_ += write->bytes.size();
   write->request.data = write;
-  const uv_buf_t bytes = uv_buf_init(write->line.data(), static_cast<unsigned>(write->line.size()));
+  const uv_buf_t buffer = uv_buf_init(write->bytes.data(), static_cast<unsigned>(write->bytes.size()));
   const auto written = [](uv_write_t* request, int status) {
     const std::unique_ptr<Write> done(static_cast<Write*>(request->data));
     done->process->on_written(*done, status);
+    done->process->queue({});  // what others send need not wait any more
   };
-  const int failed = uv_write(&write->request, reinterpret_cast<uv_stream_t*>(&in_), &bytes, 1, written);
-  if (failed) written(&write->request, failed);
-  return queued_;
+  const int failed = uv_write(&write->request, reinterpret_cast<uv_stream_t*>(&in_), &buffer, 1, written);
+  if (!failed) return;
+  on_written(*write, failed);
+  delete write;
+}
+
+void Child::Process::open_input() {
+  uv_os_fd_t socket = -1;
+  uv_fileno(reinterpret_cast<const uv_handle_t*>(&in_), &socket);
+  input_ = std::make_shared<ChildInput>(socket, [&loop = children_.loop_, process = weak_from_this()] {
+    loop.post([process] {
+      if (const auto self = process.lock()) self->queue({});
+    });
+  });
+}
+
+void Child::Process::close_input() {
+  if (input_) input_->close();
+  close(reinterpret_cast<uv_handle_t*>(&in_));
 }
 
 // A child that has closed its stdin can be asked nothing more. How it has exited, which comes in a moment if it
 // comes at all, says why.
 void Child::Process::on_written(const Write& write, int status) {
-  unwritten_ -= write.line.size();
+  unwritten_ -= write.bytes.size();
   if (status == 0 || broken_at_) return;
   broken_at_ = write.begin;
   if (!ending_ && !exited_ && !out_ended_) {
@@ -421,7 +465,7 @@ void Child::Process::end() {
   if (std::exchange(ending_, true)) return;
   start_limit_->stop();
   if (exited_) return close_all();
-  if (!uv_is_closing(reinterpret_cast<uv_handle_t*>(&in_))) close(reinterpret_cast<uv_handle_t*>(&in_));
+  close_input();
   patience_->start(exit_ms_, [this] { step(); });
 }
 
@@ -463,10 +507,12 @@ void Child::Process::close_all() {
   patience_.reset();
   if (spawned_) close(reinterpret_cast<uv_handle_t*>(&process_));
   if (keeper_speaks_.data) close(reinterpret_cast<uv_handle_t*>(&keeper_speaks_));
-  for (uv_pipe_t* pipe : {&in_, &out_, &err_}) close(reinterpret_cast<uv_handle_t*>(pipe));
+  close_input();
+  for (uv_pipe_t* pipe : {&out_, &err_}) close(reinterpret_cast<uv_handle_t*>(pipe));
 }
 
 std::uint64_t Child::write(std::string line) { return process_->write(std::move(line)); }
+std::shared_ptr<ChildInput> Child::input() const { return process_->input(); }
 void Child::end() { process_->end(); }
 
 Result<std::unique_ptr<Child>> Children::start(const Command& command, ChildListener& listener) {

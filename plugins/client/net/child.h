@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "client/limits.h"
+#include "client/net/child_input.h"
 #include "client/net/loop.h"
 #include "client/net/result.h"
 
@@ -51,6 +52,8 @@ class Child {
  public:
   // Queues a line; its end is added. Returns how many bytes have been queued so far.
   std::uint64_t write(std::string line);
+  // By which other threads send lines; what was sent so counts as taken.
+  std::shared_ptr<ChildInput> input() const;
   // The listener is not called any more, and may be destroyed. Its stdin is closed; if it does not end by itself
   // its group gets SIGTERM, and then it is killed with all that it has started.
   void end();

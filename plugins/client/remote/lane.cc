@@ -20,31 +20,40 @@ Lane::~Lane() {
 }
 
 bool Lane::take(IncomingCall& call, LaneTarget target) {
+  if (calls_.size() >= limits::kLaneCallsMax) return false;
   const LaneRoutePtr route = target.gate->enter(loop_);
   if (!route) return false;
   on_turn_end();
-  const collet_call id = call.id;
+  const RequestId number = numbers_.next();
   auto made = std::make_unique<LaneCall>(host_, listener_, *this, loop_, std::move(call), std::move(target));
+  LaneCall& beginning = *calls_.emplace(number, std::move(made)).first->second;
   std::string request;
   try {
-    request = made->write_request(*route, numbers_.next());
+    request = beginning.write_request(*route, number);
   } catch (const std::bad_alloc&) {  // it is left to those who can say so
   }
   const bool fits = !request.empty() && request.size() <= limits::kLaneRequestBytesMax;
-  LaneConnection* const connection = fits ? connection_to(route) : nullptr;
-  if (!connection) {
-    call = made->give_back();
-    made->target().gate->leave(loop_);
-    return false;
+  if (fits && send(beginning, route, std::move(request))) return true;
+  call = beginning.give_back();
+  beginning.target().gate->leave(loop_);
+  calls_.erase(number);
+  return false;
+}
+
+// False: there is no room.
+bool Lane::send(LaneCall& call, const LaneRoutePtr& route, std::string request) {
+  if (route->input) {
+    if (!route->input->send(request)) return false;
+    call.begin(route);
+    return true;
   }
-  LaneCall& beginning = *made;
-  calls_.emplace(id, std::move(made));
-  beginning.begin(*connection, std::move(request));
-  return true;
+  LaneConnection* const connection = connection_to(route);
+  if (connection) call.begin(*connection, std::move(request));
+  return connection != nullptr;
 }
 
 bool Lane::cancel(collet_call call, const char* reason) {
-  const auto found = calls_.find(call);
+  const auto found = std::find_if(calls_.begin(), calls_.end(), [&](const auto& entry) { return entry.second->id() == call; });
   if (found == calls_.end()) return false;
   found->second->cancel(reason);
   return true;
@@ -66,11 +75,25 @@ void Lane::carry(const LaneGatePtr& gate) {
   for (LaneCall* call : through(gate)) call->carry_on();
 }
 
+// Null: it is another remote's, or has left.
+LaneCall* Lane::find(const LaneGatePtr& gate, RequestId request) const {
+  const auto found = calls_.find(request);
+  return found != calls_.end() && found->second->target().gate == gate ? found->second.get() : nullptr;
+}
+
 void Lane::tell(const LaneGatePtr& gate, RequestId request, const Message& message) {
-  const auto found = std::find_if(calls_.begin(), calls_.end(), [&](const auto& entry) {
-    return entry.second->request() == request && entry.second->target().gate == gate;
-  });
-  if (found != calls_.end()) client::tell(host_, found->first, message);
+  if (const LaneCall* const call = find(gate, request)) client::tell(host_, call->id(), message);
+}
+
+void Lane::answer(const LaneGatePtr& gate, RequestId request, const std::string& text) {
+  LaneCall* const call = find(gate, request);
+  call ? call->take_answer(text) : listener_.on_stray(gate, text);
+}
+
+void Lane::lose(const LaneGatePtr& gate, LinkNumber link, const std::string& why, bool last) {
+  for (LaneCall* call : through(gate)) {
+    if (call->is_of(link)) call->lose_stream(why, last);
+  }
 }
 
 void Lane::let_go(RequestId request) {
@@ -137,9 +160,7 @@ void Lane::on_closed(LaneConnection& connection) {
 // Of those that run or are carried.
 std::unique_ptr<LaneCall> Lane::take_out(LaneCall& call) {
   if (auto carried = carrying_.extract(call.request())) return std::move(carried.mapped());
-  const auto found =
-      std::find_if(calls_.begin(), calls_.end(), [&](const auto& entry) { return entry.second.get() == &call; });
-  return std::move(calls_.extract(found).mapped());
+  return std::move(calls_.extract(call.request()).mapped());
 }
 
 void Lane::on_carries(LaneCall& call) { carrying_.emplace(call.request(), take_out(call)); }

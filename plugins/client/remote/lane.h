@@ -28,12 +28,17 @@ class Lane final : public LaneConnection::Owner, public LaneCall::Owner {
   void carry(const LaneGatePtr& gate);
   // Of a call that is here and goes through that gate; of another one nothing happens.
   void tell(const LaneGatePtr& gate, RequestId request, const Message& message);
+  // Likewise what answers it, which is a stray if it is not here any more.
+  void answer(const LaneGatePtr& gate, RequestId request, const std::string& text);
+  // The stream of that link has ended, on which answers come. `last`: nothing is heard any more of what is on its way, either.
+  void lose(const LaneGatePtr& gate, LinkNumber link, const std::string& why, bool last);
   // Of one that was handed over while its response comes.
   void let_go(RequestId request);
   // What has ended goes.
   void on_turn_end() override;
 
  private:
+  bool send(LaneCall& call, const LaneRoutePtr& route, std::string request);
   LaneConnection* connection_to(const LaneRoutePtr& route);
   void close_rested();
   void watch_rest();
@@ -43,6 +48,7 @@ class Lane final : public LaneConnection::Owner, public LaneCall::Owner {
   void on_over(LaneCall& call) override;
   void on_carries(LaneCall& call) override;
   std::vector<LaneCall*> through(const LaneGatePtr& gate) const;
+  LaneCall* find(const LaneGatePtr& gate, RequestId request) const;
   std::unique_ptr<LaneCall> take_out(LaneCall& call);
 
   struct Resting {
@@ -55,7 +61,7 @@ class Lane final : public LaneConnection::Owner, public LaneCall::Owner {
   LaneListener& listener_;
   const unsigned loop_;
   RequestNumbers numbers_;
-  std::unordered_map<collet_call, std::unique_ptr<LaneCall>> calls_;
+  std::unordered_map<RequestId, std::unique_ptr<LaneCall>> calls_;
   std::unordered_map<RequestId, std::unique_ptr<LaneCall>> carrying_;
   std::vector<std::unique_ptr<LaneCall>> over_;
   std::unordered_map<LaneConnection*, std::unique_ptr<LaneConnection>> connections_;

@@ -15,7 +15,7 @@ std::string LaneCall::write_request(const LaneRoute& route, RequestId id) {
   const RemoteItem& item = *target_.item;
   const bool modern = route.sender.era == Era::modern;
   const Caller caller = read_caller(host_, call_.id);
-  if (caller.too_far || (!modern && log_rank(caller.log_level) > route.log_rank)) return {};
+  if (caller.too_far || (route.logs_aside() && log_rank(caller.log_level) > route.log_rank)) return {};
   const bool may_be_task = item.tasks == TaskSupport::required || (modern && caller.can_tasks);
   if (call_.kind == COLLET_TOOL && may_be_task) return {};
   auto headers = caller_headers(host_, call_.id, route.config);
@@ -37,6 +37,7 @@ std::string LaneCall::write_request(const LaneRoute& route, RequestId id) {
                          .text = request_text(id, method_of(call_), params_of(call_, item), route.stamp,
                                               {.meta = meta, .capabilities = caller.capabilities})};
   request_ = id;
+  if (route.input) return message.text + '\n';
   std::string out = route.preamble;
   out.reserve(out.size() + message.text.size() + 512);
   each_header(route.sender, message, true, [&](std::string_view name, std::string_view value) {
@@ -54,7 +55,7 @@ void LaneCall::begin(LaneConnection& connection, std::string request) {
 
 void LaneCall::cancel(const char* reason) {
   drop_connection();
-  if (is_legacy()) listener_.on_cancelled(as_request(), reason);
+  if (is_legacy() || route_->answers_aside) listener_.on_cancelled(as_request(), reason);
   fail(reason);
 }
 
@@ -73,6 +74,7 @@ void LaneCall::carry() {
   carries_ = true;
   target_.gate->leave(loop_);
   owner_.on_carries(*this);
+  if (route_->answers_aside && !connection_) finish();  // nothing more of it comes here
 }
 
 // A remote that says more than the client's thread hears is not listened to any more.
@@ -97,6 +99,7 @@ void LaneCall::drop_connection() {
 
 void LaneCall::on_head(const HttpHead& head) {
   head_ = head;
+  if (route_->answers_aside) return;
   if (const std::string problem = encoding_problem(head); head.status / 100 == 2 && !problem.empty()) {
     drop_connection();
     if (carries_) return end_carrying({.message = problem}, false);
@@ -150,6 +153,7 @@ void LaneCall::on_end(const HttpEnd& end, std::string& body) {
 void LaneCall::take_end(const HttpEnd& end, std::string& body) {
   const bool kept = std::exchange(connection_, nullptr)->kept();
   if (!end.sent && !carries_) return hand_over({.how = HandedOver::How::begin, .shuts = !kept});
+  if (route_->answers_aside) return on_posted(end, body);
   if (events_) {
     feed(body);
     return over_ ? void() : on_stream_end(end);
@@ -160,11 +164,42 @@ void LaneCall::take_end(const HttpEnd& end, std::string& body) {
     return over_ ? void() : end_carrying(end, false);
   }
   if (!end.whole) return lose(head_.status, end.message);
-  const bool challenged = route_->may_challenge && (head_.status == 401 || head_.status == 403);
   const bool redirected = head_.status == 307 || head_.status == 308;
-  if (challenged || redirected) return hand_over({.how = HandedOver::How::begin, .shuts = true});
+  if (challenged() || redirected) return hand_over({.how = HandedOver::How::begin, .shuts = true});
   answer(body);
   if (carries_) end_carrying(end, false);
+}
+
+bool LaneCall::challenged() const {
+  return route_->may_challenge && (head_.status == 401 || head_.status == 403);
+}
+
+// What comes with it says whether the request was taken, no more.
+void LaneCall::on_posted(const HttpEnd& end, const std::string& body) {
+  const bool taken = end.whole && head_.status / 100 == 2;
+  if (carries_) {
+    const std::string why = end.whole ? describe(head_, body) : end.message;
+    return end_carrying({.whole = taken, .sent = end.sent, .message = why}, false);
+  }
+  if (taken) return why_lost_.empty() ? void() : lose({.message = why_lost_});
+  if (!end.whole) return lose(head_.status, end.message);
+  if (challenged()) return hand_over({.how = HandedOver::How::begin, .shuts = true});
+  if (!refuse(body)) lose(head_.status, describe(head_, body));
+}
+
+void LaneCall::take_answer(const std::string& text) {
+  or_lose([&] { on_text(text); });
+  if (!over_ || !connection_) return;
+  std::exchange(connection_, nullptr)->detach();  // what its POST is answered with may come yet
+}
+
+void LaneCall::lose_stream(const std::string& why, bool last) {
+  if (connection_ && !last) {
+    why_lost_ = why;
+    return;
+  }
+  drop_connection();
+  lose({.message = why});
 }
 
 // Before the answer came: a legacy remote may want us to come back for it.
@@ -182,19 +217,26 @@ void LaneCall::end_carrying(const HttpEnd& end, bool may_resume) {
   finish();
 }
 
-void LaneCall::answer(std::string& body) {
-  const bool good = head_.status / 100 == 2;
+// Whether a response says that the request is to be made again, perhaps in another session: the call has left then.
+bool LaneCall::refuse(const std::string& body) {
   const SessionLoss loss = session_loss(head_.status, body, request_, is_legacy());
   if (loss == SessionLoss::certain || (loss != SessionLoss::none && !is_legacy())) {  // or it speaks another era now
-    return hand_over({.how = HandedOver::How::begin, .shuts = true});
+    hand_over({.how = HandedOver::How::begin, .shuts = true});
+    return true;
   }
   const std::uint64_t pause = retry_after_ms(head_);
-  if (loss == SessionLoss::possible || (pause > 0 && pause <= limits::kBusyMsMax && target_.item->idempotent)) {
-    return lose({.http_status = head_.status,
-                 .message = describe(head_, body),
-                 .session_gone = loss == SessionLoss::possible,
-                 .retry_after_ms = pause});
-  }
+  const bool busy = pause > 0 && pause <= limits::kBusyMsMax && target_.item->idempotent;
+  if (loss != SessionLoss::possible && !busy) return false;
+  lose({.http_status = head_.status,
+        .message = describe(head_, body),
+        .session_gone = loss == SessionLoss::possible,
+        .retry_after_ms = pause});
+  return true;
+}
+
+void LaneCall::answer(std::string& body) {
+  const bool good = head_.status / 100 == 2;
+  if (refuse(body)) return;
   if (!has_type(head_, "application/json")) return lose(head_.status, describe(head_, body));
   if (good && body.size() > limits::kLaneAnswerBytesMax) {
     return hand_over({.how = HandedOver::How::settle, .answer = std::move(body)});

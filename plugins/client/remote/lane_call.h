@@ -84,9 +84,14 @@ class LaneCall final : public HttpSink {
         call_(std::move(call)),
         target_(std::move(target)) {}
 
-  // The whole HTTP request under this number; empty: this call is not for a lane.
+  // All that is sent under this number, as an HTTP request or a line; empty: this call is not for a lane.
   std::string write_request(const LaneRoute& route, RequestId id);
   void begin(LaneConnection& connection, std::string request);
+  // The request has been sent by that route.
+  void begin(LaneRoutePtr route) { route_ = std::move(route); }
+  // Of one that is answered aside: with this text, or not any more. `last`: though it is on its way yet.
+  void take_answer(const std::string& text);
+  void lose_stream(const std::string& why, bool last);
   // The host does not want an answer any more.
   void cancel(const char* reason);
   // It goes on at the client's thread, with what still comes for it.
@@ -97,6 +102,7 @@ class LaneCall final : public HttpSink {
   collet_call id() const { return call_.id; }
   RequestId request() const { return request_; }
   const LaneTarget& target() const { return target_; }
+  bool is_of(LinkNumber link) const { return route_->link == link; }
   // What was not begun.
   IncomingCall give_back() { return std::move(call_); }
 
@@ -109,6 +115,9 @@ class LaneCall final : public HttpSink {
   void or_lose(Body&& body);
   void take_end(const HttpEnd& end, std::string& body);
   void feed(std::string& bytes);
+  bool challenged() const;
+  void on_posted(const HttpEnd& end, const std::string& body);
+  bool refuse(const std::string& body);
   void answer(std::string& body);
   void on_text(std::string_view text);
   void on_message(const Message& message, std::string_view text);
@@ -138,6 +147,7 @@ class LaneCall final : public HttpSink {
   HttpHead head_;
   std::unique_ptr<EventStream> events_;  // if the response is a stream
   bool carries_ = false;  // the call was handed over, and the response has not ended
+  std::string why_lost_;  // the stream of its answer has ended; empty: it has not
   std::shared_ptr<std::atomic<std::size_t>> unheard_;
   bool over_ = false;
 };

@@ -14,6 +14,7 @@
 #include "client/auth/auth.h"
 #include "client/mcp/http_message.h"
 #include "client/net/authorizer.h"
+#include "client/net/child_input.h"
 #include "client/net/tls_context.h"
 #include "client/offer/config.h"
 #include "client/offer/lane_target.h"
@@ -23,9 +24,12 @@ namespace collet::client {
 
 using LinkNumber = std::uint64_t;
 
-// What a loop has to know of a remote that is connected: over HTTP/1.1, whose requests all have the same authorization, or none.
+// What a loop has to know of a remote that is connected: over HTTP/1.1, whose requests all have the same authorization, or none; or a
+// child's stdin.
 struct LaneRoute {
   RemoteConfig config;
+  std::shared_ptr<ChildInput> input;  // null: HTTP
+  bool answers_aside = false;  // on the remote's one stream, which the client's thread reads
   sockaddr_storage address = {};
   socklen_t address_size = 0;
   TlsContextPtr tls;     // null: none
@@ -40,6 +44,8 @@ struct LaneRoute {
   std::shared_ptr<const void> link_used;  // the link stays as long
   unsigned log_rank = kLogRankMax;        // who wants to hear more of the remote's log goes by the client's thread
 
+  // Whether what the remote says of a call to its log comes on no stream of the call.
+  bool logs_aside() const { return sender.era == Era::legacy || answers_aside; }
   std::string without_secrets(std::string text) const;
 };
 using LaneRoutePtr = std::shared_ptr<const LaneRoute>;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -32,26 +31,29 @@ class Lanes final : public LaneControl {
   void end(const LaneGatePtr& gate, const char* reason) override;
   void gather(const LaneGatePtr& gate, std::function<void()> done) override;
   void tell(const LaneGatePtr& gate, RequestId request, KeptMessage message) override;
+  void answer(const LaneGatePtr& gate, RequestId request, std::string text) override;
+  void lose(const LaneGatePtr& gate, LinkNumber link, std::string why, bool last) override;
   void let_go(RequestId request) override;
 
  private:
   using Task = std::function<void(Lane&)>;
-  struct Errand {
-    Lanes* lanes;
-    unsigned loop;
-    Task task;
-    std::list<Errand>::iterator place;
+  // A lane, and what other threads want of it: done in one turn of its loop, which is woken once.
+  struct Post {
+    explicit Post(std::unique_ptr<Lane> one) : lane(std::move(one)) {}
+    const std::unique_ptr<Lane> lane;
+    std::mutex mutex;  // guards the one below
+    std::vector<Task> tasks;
   };
 
-  bool post(unsigned loop, Task task);
-  static void run(void* errand);
+  void post(unsigned loop, Task task);
+  // The lane that this request is in, or was.
+  void post_to_lane_of(RequestId request, Task task);
+  static void run(void* post);
 
   const HostLoops loops_;
   const Publisher& publisher_;
   LaneListener& listener_;
-  std::vector<std::unique_ptr<Lane>> lanes_;  // by loop
-  std::mutex mutex_;                          // guards the one below
-  std::list<Errand> errands_;                 // posted and not run yet
+  std::vector<std::unique_ptr<Post>> posts_;  // by loop
 };
 
 }  // namespace collet::client

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "client/limits.h"
-#include "client/mcp/sse_transport.h"
 #include "client/mcp/stdio_transport.h"
 #include "client/mcp/streamable_transport.h"
 #include "client/net/url.h"
@@ -31,6 +30,7 @@ Result<std::unique_ptr<Transport>> Remote::Link::start_command() {
   auto started = StdioTransport::start(remote_.around_.children, *command, connection_.transport_listener(),
                                        [this] { on_started(); }, log);
   if (!started) return started.failure();
+  input_ = (*started)->input();
   return std::unique_ptr<Transport>(std::move(*started));
 }
 
@@ -51,53 +51,76 @@ Result<std::unique_ptr<Transport>> Remote::Link::make_transport() {
   if (!tls) return tls.failure();
   tls_ = *tls ? *tls : around.http.tls();
   settings.tls = std::move(*tls);
-  if (config.transport == "sse" || remote_.old_transport_) {
-    return std::unique_ptr<Transport>(std::make_unique<SseTransport>(around.loop, around.http,
-                                                                     remote_.authorizer_.get(), std::move(settings),
-                                                                     connection_.transport_listener()));
-  }
-  auto made = std::make_unique<StreamableTransport>(around.loop, around.http, remote_.authorizer_.get(),
-                                                    std::move(settings), connection_.transport_listener());
-  http_ = made.get();
-  http_->when_open([this] {
+  return make_http(std::move(settings));
+}
+
+Result<std::unique_ptr<Transport>> Remote::Link::make_http(HttpSettings settings) {
+  Surroundings& around = remote_.around_;
+  TransportListener& listener = connection_.transport_listener();
+  const Task opened = [this] {
     if (remote_.link_.get() == this) remote_.open_gate();
-  });
+  };
+  if (remote_.config_.transport == "sse" || remote_.old_transport_) {
+    auto made = std::make_unique<SseTransport>(around.loop, around.http, remote_.authorizer_.get(), std::move(settings), listener);
+    sse_ = made.get();
+    sse_->when_open(opened);
+    return std::unique_ptr<Transport>(std::move(made));
+  }
+  auto made =
+      std::make_unique<StreamableTransport>(around.loop, around.http, remote_.authorizer_.get(), std::move(settings), listener);
+  http_ = made.get();
+  http_->when_open(opened);
   return std::unique_ptr<Transport>(std::move(made));
 }
 
+std::optional<Remote::Link::LaneAddress> Remote::Link::lane_address() const {
+  if (http_ && http_->open()) return LaneAddress{http_->url(), http_->address(), http_->sender()};
+  if (!sse_ || !sse_->open()) return {};
+  return LaneAddress{sse_->url(), sse_->address(), {.headers = sse_->headers(), .era = Era::legacy, .version = {}, .session = {}}};
+}
+
 // Null: there is none, or the URL needs none.
-TlsContextPtr Remote::Link::lane_tls() {
-  const auto url = parse_url(http_->url());
+TlsContextPtr Remote::Link::lane_tls(const LaneAddress& to) {
+  const auto url = parse_url(to.url);
   if (!url || url->scheme != "https") return nullptr;
   if (!lane_tls_ || lane_tls_->is_old()) {
-    TlsContextPtr made = TlsContext::make(*tls_, url->host, http_->address().speaks_http_2);
+    TlsContextPtr made = TlsContext::make(*tls_, url->host, to.peer.speaks_http_2);
     if (made) lane_tls_ = std::move(made);  // else one of two files has changed, and the other is about to
   }
   return lane_tls_;
 }
 
 LaneRoutePtr Remote::Link::lane_route() {
-  if (remote_.around_.loops == 0) return nullptr;
-  if (!http_ || !http_->open() || speaks_aside_) return nullptr;
-  auto route = make_route(remote_.config_, http_->url(), http_->address(), remote_.around_.http.user_agent(), lane_tls());
+  if (remote_.around_.loops == 0 || speaks_aside_ || gone_) return nullptr;
+  const auto route = input_ ? std::make_shared<LaneRoute>() : http_route();
   if (!route) return nullptr;
-  route->sender = http_->sender();
-  if (remote_.authorizer_) {
-    const auto given = remote_.authorizer_->lasting_headers(http_->url());
-    if (!given || !authorize(*route, *given)) return nullptr;
-    route->may_challenge = true;
-  }
-  const auto& headers = route->sender.headers;
-  if (!std::all_of(headers.begin(), headers.end(),
-                   [](const HttpHeader& header) { return is_header_value(header.value); })) {
-    return nullptr;
-  }
+  route->config = remote_.config_;
+  route->input = input_;
+  route->answers_aside = !http_;
+  route->sender.era = connection_.era();
   route->secrets = remote_.secrets();
   route->stamp = connection_.stamp();
   route->link = number_;
   route->link_used = used_;
   if (remote_.peer_.can("logging")) route->log_rank = remote_.log_rank_;
   return route;
+}
+
+std::shared_ptr<LaneRoute> Remote::Link::http_route() {
+  auto to = lane_address();
+  if (!to) return nullptr;
+  auto route = make_route(remote_.config_, to->url, to->peer, remote_.around_.http.user_agent(), lane_tls(*to));
+  if (!route) return nullptr;
+  route->sender = std::move(to->sender);
+  if (remote_.authorizer_) {
+    const auto given = remote_.authorizer_->lasting_headers(to->url);
+    if (!given || !authorize(*route, *given)) return nullptr;
+    route->may_challenge = true;
+  }
+  const auto& headers = route->sender.headers;
+  const bool good = std::all_of(headers.begin(), headers.end(),
+                                [](const HttpHeader& header) { return is_header_value(header.value); });
+  return good ? route : nullptr;
 }
 
 Result<void> Remote::Link::open() {
@@ -188,26 +211,65 @@ void Remote::Link::watch(const std::string& uri, bool on) {
 
 void Remote::Link::adopt(ProxyCall& call, RequestId request) {
   call.adopt(connection_, request);
+  if (gone_) {
+    return connection_.transport_listener().on_lost(request, {.sent = true, .http_status = 0, .message = *gone_});
+  }
+  if (sse_) return sse_->adopt(request);
+  if (!http_) return;
   http_->adopt({.id = request, .method = {}, .name = {}, .headers = call.headers(), .text = {}},
                [this, request] { remote_.around_.lanes->let_go(request); });
 }
 
-// Legacy: what comes outside of responses may be about a call that is in a lane. Such calls come to this thread first, where `then`
-// takes the message; and no other call of this link goes by a lane.
-bool Remote::Link::is_of_lanes(const Message& message, bool (Link::*then)(const Message&)) {
-  if (!http_ || connection_.era() == Era::modern) return false;
-  if (gathering_ == 0 && remote_.gate_->calls() == 0) return false;
+void Remote::Link::take_carried_end(RequestId request, const CarriedEnd& end) {
+  if (http_) return http_->carried_end(request, end);
+  if (!end.end.whole) sse_->refused(request, end.end);
+}
+
+void Remote::Link::on_answer_elsewhere(RequestId id, std::string_view text) {
+  if (!http_ && remote_.around_.lanes) remote_.around_.lanes->answer(remote_.gate_, id, std::string(text));
+}
+
+bool Remote::Link::on_unclear_answer(std::string_view text) {
+  if (http_ || gathered_ || !has_calls_in_lanes()) return false;
+  gather([this, text = std::string(text)] {
+    gathered_ = true;
+    connection_.transport_listener().on_text(text, 0);
+    gathered_ = false;
+  });
+  return true;
+}
+
+void Remote::Link::on_unreachable(const std::string& reason) {
+  remote_.note_unreachable(connection_, reason);
+  lose_lanes(reason, false);
+}
+
+// After the gate was shut.
+void Remote::Link::lose_lanes(const std::string& reason, bool last) {
+  if (!http_ && remote_.around_.lanes) remote_.around_.lanes->lose(remote_.gate_, number_, reason, last);
+}
+
+// Calls that are in lanes come to this thread first, where `then` is called; and no other call of this link goes by a lane.
+void Remote::Link::gather(Task then) {
   speaks_aside_ = true;
   if (remote_.link_.get() == this) remote_.gate_->shut();
   ++gathering_;
-  const auto told = [this, then, message = KeptMessage(message)] {
+  const auto told = [this, then = std::move(then)] {
     --gathering_;
-    if (!(this->*then)(message.view())) connection_.refuse(message.view().id, kMethodNotFound, kNobodyToAsk);
+    then();
   };
   remote_.around_.lanes->gather(remote_.gate_, [&loop = remote_.around_.loop, link = std::weak_ptr(alive_), told] {
     loop.post([link, told] {
       if (!link.expired()) told();
     });
+  });
+}
+
+// Legacy: what comes outside of responses may be about a call that is in a lane.
+bool Remote::Link::is_of_lanes(const Message& message, bool (Link::*then)(const Message&)) {
+  if (connection_.era() == Era::modern || !has_calls_in_lanes()) return false;
+  gather([this, then, message = KeptMessage(message)] {
+    if (!(this->*then)(message.view())) connection_.refuse(message.view().id, kMethodNotFound, kNobodyToAsk);
   });
   return true;
 }
@@ -259,7 +321,9 @@ void Remote::Link::on_garbage(const std::string& what) {
 }
 
 void Remote::Link::on_down(const std::string& reason) {
+  gone_ = reason;
   if (remote_.link_.get() == this) remote_.on_link_down(reason);
+  lose_lanes(reason, true);
 }
 
 }  // namespace collet::client

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "client/mcp/sse_transport.h"
 #include "client/mcp/streamable_transport.h"
 #include "client/remote/remote.h"
 
@@ -34,21 +35,35 @@ class Remote::Link final : public ConnectionListener, public Asker {
   // A call whose response comes by a lane; and what comes.
   void adopt(ProxyCall& call, RequestId request);
   void take_carried(RequestId request, std::string_view text) { http_->carried(request, text); }
-  void take_carried_end(RequestId request, const CarriedEnd& end) { http_->carried_end(request, end); }
+  void take_carried_end(RequestId request, const CarriedEnd& end);
 
  private:
   void on_notification(const Message& message) override;
   bool on_request(const Message& message) override;
+  void on_answer_elsewhere(RequestId id, std::string_view text) override;
+  bool on_unclear_answer(std::string_view text) override;
   void on_garbage(const std::string& what) override;
-  void on_unreachable(const std::string& reason) override { remote_.note_unreachable(connection_, reason); }
+  void on_unreachable(const std::string& reason) override;
   void on_down(const std::string& reason) override;
   void on_answer(const Answer& answer) override;  // of subscriptions/listen
 
   Result<std::unique_ptr<Transport>> make_transport();
   Result<std::unique_ptr<Transport>> start_command();
-  TlsContextPtr lane_tls();
+  Result<std::unique_ptr<Transport>> make_http(HttpSettings settings);
+  // Where requests of lanes go, and what they all have; nothing while that is not known.
+  struct LaneAddress {
+    std::string url;
+    PeerAddress peer;
+    Sender sender;
+  };
+  std::optional<LaneAddress> lane_address() const;
+  std::shared_ptr<LaneRoute> http_route();
+  TlsContextPtr lane_tls(const LaneAddress& to);
   void on_started();
   void look_again();
+  bool has_calls_in_lanes() const { return gathering_ > 0 || remote_.gate_->calls() > 0; }
+  void gather(Task then);
+  void lose_lanes(const std::string& reason, bool last);
   bool is_of_lanes(const Message& message, bool (Link::*then)(const Message&));
   bool say_log(const Message& message);
   bool ask(const Message& message);
@@ -56,12 +71,17 @@ class Remote::Link final : public ConnectionListener, public Asker {
   Remote& remote_;
   const LinkNumber number_;
   Connection connection_;
-  StreamableTransport* http_ = nullptr;  // the connection's, if that is its kind
+  // The connection's transport, whichever it is. Answers come by responses of http_, and by the one stream of any other.
+  StreamableTransport* http_ = nullptr;
+  SseTransport* sse_ = nullptr;
+  std::shared_ptr<ChildInput> input_;
+  std::optional<std::string> gone_;  // why the connection is
   const std::shared_ptr<const int> used_ = std::make_shared<const int>();  // shared with the routes of lanes
   const std::shared_ptr<const int> alive_ = std::make_shared<const int>();  // callbacks of others watch it by a weak_ptr
   unsigned gathering_ = 0;     // messages that wait for the calls that are in lanes
   bool speaks_aside_ = false;  // outside of responses, of what may be about a call
-  TlsPtr tls_;                 // of http_
+  bool gathered_ = false;      // what could not be told whom it is for is read again
+  TlsPtr tls_;                 // of http_ and sse_
   TlsContextPtr lane_tls_;
   Timer pause_;                                // before it listens again
   RequestId listen_ = 0;

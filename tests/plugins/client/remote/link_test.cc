@@ -129,11 +129,19 @@ class ToolServer {
 struct NotingLanes final : LaneControl {
   std::vector<std::function<void()>> gathered;
   std::vector<RequestId> told, let_go_of;
+  std::vector<std::string> answered;  // "8388609 {…}"
+  std::vector<std::string> lost;      // "1 why", "1 why, last"
 
   void end(const LaneGatePtr&, const char*) override {}
   void gather(const LaneGatePtr&, std::function<void()> done) override { gathered.push_back(std::move(done)); }
   void tell(const LaneGatePtr&, RequestId request, KeptMessage message) override {
     if (message.view().method == "notifications/progress") told.push_back(request);
+  }
+  void answer(const LaneGatePtr&, RequestId request, std::string text) override {
+    answered.push_back(std::to_string(request) + " " + text);
+  }
+  void lose(const LaneGatePtr&, LinkNumber link, std::string why, bool last) override {
+    lost.push_back(std::to_string(link) + " " + why + (last ? ", last" : ""));
   }
   void let_go(RequestId request) override { let_go_of.push_back(request); }
 };

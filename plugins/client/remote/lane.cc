@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "client/limits.h"
 
@@ -42,14 +43,41 @@ bool Lane::take(IncomingCall& call, LaneTarget target) {
 
 // False: there is no room.
 bool Lane::send(LaneCall& call, const LaneRoutePtr& route, std::string request) {
-  if (route->input) {
-    if (!route->input->send(request)) return false;
-    call.begin(route);
-    return true;
-  }
+  if (route->input) return send_line(call, route, std::move(request));
   LaneConnection* const connection = connection_to(route);
   if (connection) call.begin(*connection, std::move(request));
   return connection != nullptr;
+}
+
+// Each write may wake the child. Where others are under way, the next ones are likely to come in the same turn.
+bool Lane::send_line(LaneCall& call, const LaneRoutePtr& route, std::string line) {
+  const bool alone = calls_.size() == 1;
+  if (alone && !route->input->send(line)) return false;
+  call.begin(route);
+  if (alone) return true;
+  unsent_.push_back({call.request(), route->input, std::move(line)});
+  const auto send_later = [](void* context) {
+    Lane& self = *static_cast<Lane*>(context);
+    self.send_lines();
+    self.on_turn_end();
+  };
+  if (unsent_.size() == 1 && !loops_.post(loop_, send_later, this)) send_lines();
+  return true;
+}
+
+void Lane::send_lines() {
+  const std::vector<Unsent> unsent = std::exchange(unsent_, {});
+  for (auto first = unsent.begin(), end = first; first != unsent.end(); first = end) {
+    end = std::find_if(first, unsent.end(), [&](const Unsent& other) { return other.input != first->input; });
+    std::string lines;
+    for (auto each = first; each != end; ++each) {
+      if (calls_.contains(each->request)) lines += each->line;
+    }
+    if (lines.empty() || first->input->send(lines)) continue;
+    for (auto each = first; each != end; ++each) {
+      if (const auto found = calls_.find(each->request); found != calls_.end()) found->second->begin_elsewhere();
+    }
+  }
 }
 
 bool Lane::cancel(collet_call call, const char* reason) {
@@ -72,6 +100,7 @@ void Lane::end(const LaneGatePtr& gate, const char* reason) {
 }
 
 void Lane::carry(const LaneGatePtr& gate) {
+  send_lines();
   for (LaneCall* call : through(gate)) call->carry_on();
 }
 
@@ -91,6 +120,7 @@ void Lane::answer(const LaneGatePtr& gate, RequestId request, const std::string&
 }
 
 void Lane::lose(const LaneGatePtr& gate, LinkNumber link, const std::string& why, bool last) {
+  send_lines();
   for (LaneCall* call : through(gate)) {
     if (call->is_of(link)) call->lose_stream(why, last);
   }

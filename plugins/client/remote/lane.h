@@ -39,6 +39,8 @@ class Lane final : public LaneConnection::Owner, public LaneCall::Owner {
 
  private:
   bool send(LaneCall& call, const LaneRoutePtr& route, std::string request);
+  bool send_line(LaneCall& call, const LaneRoutePtr& route, std::string line);
+  void send_lines();
   LaneConnection* connection_to(const LaneRoutePtr& route);
   void close_rested();
   void watch_rest();
@@ -51,6 +53,12 @@ class Lane final : public LaneConnection::Owner, public LaneCall::Owner {
   LaneCall* find(const LaneGatePtr& gate, RequestId request) const;
   std::unique_ptr<LaneCall> take_out(LaneCall& call);
 
+  // A line for a child, which goes with all others of this turn.
+  struct Unsent {
+    RequestId request;
+    std::shared_ptr<ChildInput> input;
+    std::string line;
+  };
   struct Resting {
     LaneConnection* connection;
     bool long_ago;  // the timer has come by since
@@ -62,6 +70,7 @@ class Lane final : public LaneConnection::Owner, public LaneCall::Owner {
   const unsigned loop_;
   RequestNumbers numbers_;
   std::unordered_map<RequestId, std::unique_ptr<LaneCall>> calls_;
+  std::vector<Unsent> unsent_;
   std::unordered_map<RequestId, std::unique_ptr<LaneCall>> carrying_;
   std::vector<std::unique_ptr<LaneCall>> over_;
   std::unordered_map<LaneConnection*, std::unique_ptr<LaneConnection>> connections_;

@@ -64,6 +64,7 @@ class FakeLoops {
     }
   }
 
+  std::size_t posted() const { return posted_.size(); }
   std::size_t watches() const { return watches_.size(); }
   int here = 0;  // current()
 

@@ -100,6 +100,18 @@ struct House final : LaneListener {
     gate->open(route);
   }
 
+  // From now on answers come on the remote's one stream: to requests that are posted, or sent to a child.
+  void be_aside(std::shared_ptr<ChildInput> input = nullptr) {
+    be_legacy();
+    route->answers_aside = true;
+    route->input = std::move(input);
+    gate->open(route);
+  }
+  void answer(RequestId request, const std::string& members = R"("result":{"content":[]})") {
+    lane->answer(gate, request, R"({"jsonrpc":"2.0","id":)" + std::to_string(request) + "," + members + "}");
+    lane->on_turn_end();
+  }
+
   // False: it is not for the lane; `call` is as before.
   bool begin(IncomingCall& call, RemoteItem item = {COLLET_TOOL, "t", "{}", false, {}}) {
     call.id = ++last;

@@ -45,6 +45,14 @@ struct Talk final : ConnectionListener {
 
   void on_notification(const Message& message) override { heard.push_back("all " + std::string(message.method)); }
   bool on_request(const Message&) override { return false; }
+  void on_answer_elsewhere(RequestId id, std::string_view text) override {
+    heard.push_back("elsewhere " + std::to_string(id) + " " + std::string(text));
+  }
+  bool on_unclear_answer(std::string_view) override {
+    if (asks_elsewhere) heard.push_back("unclear");
+    return asks_elsewhere;
+  }
+  bool asks_elsewhere = false;
   void on_garbage(const std::string&) override { heard.push_back("garbage"); }
   void on_unreachable(const std::string&) override { heard.push_back("unreachable"); }
   void on_down(const std::string&) override { heard.push_back("down"); }
@@ -65,6 +73,35 @@ TEST_CASE("each answer goes to who has asked, in any order, and once") {
   CHECK(talk.heard == Heard{R"(b: {"n":2})", R"(a: {"n":1})"});
   CHECK(talk.connection.in_flight() == 0);
   CHECK(talk.wire.finished == std::vector<std::pair<RequestId, bool>>{{second, true}, {first, true}});
+}
+
+TEST_CASE("the answer to a request that was sent elsewhere goes there, but for one that was adopted or came back") {
+  Talk talk;
+  const RequestId elsewhere = RequestNumbers(1).next();
+  talk.comes(result_text(elsewhere));
+  CHECK(talk.heard == Heard{"elsewhere " + std::to_string(elsewhere) + " " + result_text(elsewhere)});
+  talk.connection.adopt(elsewhere, talk.a);
+  talk.comes(result_text(elsewhere, R"({"n":1})"));
+  CHECK(talk.last() == R"(a: {"n":1})");
+  talk.connection.adopt(elsewhere, talk.a);
+  const std::string text = result_text(elsewhere, R"({"n":2})");
+  talk.connection.take_back(*parse_message(text));
+  CHECK(talk.last() == R"(a: {"n":2})");
+  talk.connection.take_back(*parse_message(text));
+  CHECK(talk.heard.size() == 3);
+}
+
+TEST_CASE("an answer of which one cannot tell whose it is may be one for elsewhere") {
+  const std::string broken = R"({"jsonrpc":"2.0","result":{)";
+  const std::string nobodys = R"({"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"what"}})";
+  Talk talk;
+  const RequestId id = talk.connection.request("one", "", talk.a);
+  talk.asks_elsewhere = true;
+  talk.comes(broken);
+  talk.comes(nobodys);
+  CHECK(talk.heard == Heard{"unclear", "unclear"});
+  talk.comes(R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"result":{)");  // of this one that is clear
+  CHECK_THAT(talk.last(), Contains("a fails: its answer is no message"));
 }
 
 TEST_CASE("a modern request says who asks, in which version, and what the caller can do") {

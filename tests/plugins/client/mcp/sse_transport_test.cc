@@ -205,6 +205,45 @@ TEST_CASE("nothing else is sent before the server has taken notifications/initia
   CHECK(talk.server.requests()[2] == "POST /messages?s=1 <tools/list>");
 }
 
+TEST_CASE("the way is open for requests from elsewhere once the server has taken notifications/initialized") {
+  OldTalk talk;
+  unsigned opened = 0;
+  talk.transport->when_open([&] { ++opened; });
+  talk.server.holds = true;
+  CHECK_FALSE(talk.transport->open());
+  talk.open();
+  talk.send(0, "notifications/initialized");
+  REQUIRE(talk.until_posted(2));
+  CHECK_FALSE(talk.transport->open());
+  const unsigned before = opened;
+  talk.server.acknowledge();
+  REQUIRE(talk.until([&] { return opened > before; }));
+  CHECK(talk.transport->open());
+  CHECK_THAT(talk.transport->url(), Catch::EndsWith("/messages?s=1"));
+  CHECK(talk.transport->address().ip == "127.0.0.1");
+  talk.server.end_stream();
+  REQUIRE(talk.until([&] { return !talk.heard.empty() && talk.heard.back().starts_with("down"); }));
+  CHECK_FALSE(talk.transport->open());
+}
+
+TEST_CASE("a request that was posted elsewhere is lost with the stream, or with its POST") {
+  OldTalk talk;
+  talk.open();
+  talk.send(1, "ping");
+  REQUIRE(talk.until_posted(2));
+  for (const RequestId id : {7, 8, 9}) talk.transport->adopt(id);
+  talk.transport->finish(7, true);
+  talk.transport->refused(8, {.whole = false, .sent = true, .message = "HTTP status 500"});
+  CHECK(talk.heard == Said{"lost 8"});
+  CHECK(talk.losses[0].message == "HTTP status 500");
+  talk.transport->refused(8, {});
+  talk.server.end_stream();
+  REQUIRE(talk.until([&] { return talk.heard.back().starts_with("down"); }));
+  CHECK(std::count(talk.heard.begin(), talk.heard.end(), "lost 9") == 1);
+  CHECK(std::count(talk.heard.begin(), talk.heard.end(), "lost 7") == 0);
+  CHECK(std::count(talk.heard.begin(), talk.heard.end(), "lost 8") == 1);
+}
+
 TEST_CASE("a request that is refused is lost alone") {
   OldTalk talk;
   talk.server.holds = true;

@@ -7,7 +7,9 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 
+#include "plugins/client/run_until.h"
 #include "plugins/temporary_directory.h"
 #include "support/catch.h"
 
@@ -143,4 +145,35 @@ TEST_CASE("a keeper that ends without a word has not run its command") {
   const Run run({.program = "nothing", .arguments = {}, .environment = {}, .folder = {}}, {}, {"true"});
   CHECK(run.reason == "cannot start nothing: broken pipe");
   CHECK_FALSE(run.has_started);
+}
+
+TEST_CASE("lines from other threads reach the child whole, among its own") {
+  signal(SIGPIPE, SIG_IGN);
+  Loop loop;
+  struct Cat final : ChildListener {
+    void on_line(std::string_view line) override { lines.emplace_back(line); }
+    void on_error_line(std::string_view) override {}
+    void on_ended(const std::string&, std::uint64_t) override {}
+    std::vector<std::string> lines;
+  } cat;
+  Children children(loop);
+  auto child = children.start({.program = "cat", .arguments = {}, .environment = {}, .folder = {}}, cat);
+  REQUIRE(child);
+  const auto input = (*child)->input();
+  const std::string large(8u << 20, 'x');
+  REQUIRE(input->send("a\n"));
+  std::thread([&] { CHECK(input->send(large + "\n")); }).join();
+  CHECK_FALSE(input->send("too early\n"));  // the rest of the large one comes first
+  (*child)->write("b");
+  CHECK(run_until(loop, [&] { return cat.lines.size() == 3; }));
+  REQUIRE(run_until(loop, [&] { return input->send("c\n"); }));
+  REQUIRE(run_until(loop, [&] { return cat.lines.size() == 4; }));
+  CHECK(cat.lines[0] == "a");
+  CHECK((cat.lines[1] == large));
+  CHECK(cat.lines[2] == "b");
+  CHECK(cat.lines[3] == "c");
+  (*child)->end();
+  CHECK_FALSE(input->send("d\n"));
+  children.end_all(1, [&] { loop.stop(); });
+  loop.run();
 }

@@ -47,7 +47,8 @@ struct Waiting final : LaneListener {
   }
 
   void hand_over(HandedOver over) override { handed.push_back(std::move(over)); }
-  void on_stray(LaneGatePtr, std::string) override {}
+  std::vector<std::string> strays;
+  void on_stray(LaneGatePtr, std::string text) override { strays.push_back(std::move(text)); }
   void on_carried(LaneRequest, std::string) override {}
   void on_carried_end(LaneRequest, CarriedEnd) override {}
   void on_cancelled(LaneRequest, const char*) override {}
@@ -162,4 +163,23 @@ TEST_CASE("what is said about a request goes to the lane that has it, and about 
   const KeptMessage message(*parse_message(text));
   for (const RequestId nobodys : {RequestId{0}, RequestId{5}, RequestId{3} << 23, ~RequestId{0}}) house.lanes.tell(house.gate, nobodys, message);
   house.loops.turn();
+}
+
+TEST_CASE("what other threads want of a lane is done in one turn of its loop") {
+  KeptServer server(never);
+  Waiting house(server);
+  house.take({.key = house.key, .arguments = {}});
+  const RequestId id = RequestNumbers(1).next();
+  const std::string text = R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"error":{"code":-5,"message":"no"}})";
+  const std::size_t before = house.loops.posted();
+  house.lanes.tell(house.gate, id, KeptMessage({.method = "notifications/progress", .params = "{}"}));
+  house.lanes.answer(house.gate, id, text);
+  house.lanes.answer(house.gate, id, text);  // which is nobody's by then
+  house.lanes.answer(house.gate, RequestNumbers(0).next(), text);
+  house.lanes.answer(house.gate, RequestNumbers(3).next(), text);  // there is no such lane
+  CHECK(house.loops.posted() == before + 1);
+  CHECK(house.failed.empty());
+  house.loops.turn(0);
+  CHECK(house.failed[1] == "no");
+  CHECK(house.strays == std::vector<std::string>{text});
 }

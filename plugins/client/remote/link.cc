@@ -102,7 +102,8 @@ LaneRoutePtr Remote::Link::lane_route() {
   route->stamp = connection_.stamp();
   route->link = number_;
   route->link_used = used_;
-  if (remote_.peer_.can("logging")) route->log_rank = remote_.log_rank_;
+  const bool logs_for_each = connection_.era() == Era::modern && route->answers_aside;  // who wants it to, and on no stream of its own
+  if (logs_for_each || remote_.peer_.can("logging")) route->log_rank = remote_.log_rank_;
   return route;
 }
 

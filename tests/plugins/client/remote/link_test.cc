@@ -1,5 +1,7 @@
 #include "client/remote/link.h"
 
+#include <signal.h>
+
 #include <condition_variable>
 #include <mutex>
 
@@ -383,4 +385,95 @@ TEST_CASE("once that way has been of no use it opens again after a call that was
   CHECK(one.hand_over(true, one.route()->opening) == kEnded);
   CHECK(one.hand_over(false, 0) == kEnded);
   CHECK_FALSE(one.route());
+}
+
+// A child that is asked what it is, and then says one of these for each line that it hears.
+RemoteConfig child_that_says(const std::vector<std::string>& texts) {
+  std::string script = R"(read l; echo '{"jsonrpc":"2.0","id":1,"result":{"supportedVersions":["2026-07-28"],"capabilities":{}}}')";
+  for (const std::string& text : texts) script += "; read l; echo '" + text + "'";
+  RemoteConfig config;
+  config.command = "sh";
+  config.args = {"-c", script + "; read l"};
+  return config;
+}
+
+TEST_CASE("the way for calls from the host's loops to a child is its stdin, and what answers them goes to their lane") {
+  signal(SIGPIPE, SIG_IGN);
+  const std::string answer = R"({"jsonrpc":"2.0","id":8388609,"result":{}})";
+  OneRemote one(child_that_says({answer}));
+  REQUIRE(one.ready());
+  const LaneRoutePtr route = one.route();
+  REQUIRE(route);
+  REQUIRE(route->input);
+  CHECK(route->answers_aside);
+  CHECK(route->sender.era == Era::modern);
+  CHECK(route->log_rank == 0);
+  REQUIRE(route->input->send("call\n"));
+  REQUIRE(run_until(one.loop, [&] { return !one.lanes.answered.empty(); }));
+  CHECK(one.lanes.answered == std::vector<std::string>{"8388609 " + answer});
+  CHECK(one.lanes.lost.empty());
+  REQUIRE(route->input->send("end\n"));
+  REQUIRE(run_until(one.loop, [&] { return !one.lanes.lost.empty(); }));
+  CHECK(one.lanes.lost == std::vector<std::string>{"1 it has ended with exit code 0, last"});
+  CHECK_FALSE(one.route());
+}
+
+TEST_CASE("an answer of which one cannot tell whose it is waits for the calls that are in lanes") {
+  signal(SIGPIPE, SIG_IGN);
+  OneRemote one(child_that_says({R"({"jsonrpc":"2.0","result":{)"}));
+  REQUIRE(one.ready());
+  const LaneRoutePtr route = one.remote->gate()->enter(0);
+  REQUIRE(route);
+  REQUIRE(route->input->send("call\n"));
+  REQUIRE(run_until(one.loop, [&] { return one.lanes.gathered.size() == 1; }));
+  CHECK(one.logged("it sends what is no message") == 0);
+  const collet_call call = 1;
+  const auto item = std::make_shared<const RemoteItem>(RemoteItem{COLLET_TOOL, "t", "{}", false, {}});
+  one.remote->take_over({.call = {.id = call, .arguments = "{}"},
+                         .item = item,
+                         .request = {.gate = one.remote->gate(), .link = 1, .id = 8'388'609},
+                         .how = HandedOver::How::carry,
+                         .lost = {},
+                         .answer = {}});
+  one.remote->gate()->leave(0);
+  one.lanes.gathered[0]();
+  REQUIRE(run_until(one.loop, [&] { return !one.noting.end_of(call).empty(); }));
+  CHECK_THAT(one.noting.end_of(call), Contains("its answer is no message"));
+  CHECK(one.logged("it sends what is no message") == 1);
+  CHECK_FALSE(one.route());
+}
+
+TEST_CASE("a call that comes back when its connection has gone is lost") {
+  signal(SIGPIPE, SIG_IGN);
+  OneRemote one(child_that_says({}));
+  REQUIRE(one.ready());
+  const LaneRoutePtr route = one.remote->gate()->enter(0);
+  REQUIRE(route->input->send("end\n"));
+  REQUIRE(run_until(one.loop, [&] { return !one.lanes.lost.empty(); }));
+  const auto item = std::make_shared<const RemoteItem>(RemoteItem{COLLET_TOOL, "t", "{}", false, {}});
+  one.remote->take_over({.call = {.id = 1, .arguments = "{}"},
+                         .item = item,
+                         .request = {.gate = one.remote->gate(), .link = 1, .id = 8'388'609},
+                         .how = HandedOver::How::carry,
+                         .lost = {},
+                         .answer = {}});
+  one.remote->gate()->leave(0);
+  CHECK_THAT(one.noting.end_of(1), Contains("it has ended with exit code 0"));
+}
+
+TEST_CASE("an answer that its lane has handed over comes to the call that goes on with it") {
+  signal(SIGPIPE, SIG_IGN);
+  OneRemote one(child_that_says({}));
+  REQUIRE(one.ready());
+  const auto item = std::make_shared<const RemoteItem>(RemoteItem{COLLET_TOOL, "t", "{}", false, {}});
+  one.remote->take_over({.call = {.id = 1, .arguments = "{}"},
+                         .item = item,
+                         .request = {.gate = one.remote->gate(), .link = 1, .id = 8'388'609},
+                         .how = HandedOver::How::carry,
+                         .lost = {},
+                         .answer = {}});
+  one.remote->take_stray(R"({"jsonrpc":"2.0","id":8388610,"result":{}})");
+  CHECK(one.noting.end_of(1).empty());
+  one.remote->take_stray(R"({"jsonrpc":"2.0","id":8388609,"result":{"content":[]}})");
+  CHECK(one.noting.end_of(1) == kEnded);
 }

@@ -109,6 +109,21 @@ void rounds(Child& child, const std::string& line, int count) {
   report(std::move(times));
 }
 
+std::string list_line() {
+  return R"({"jsonrpc":"2.0","id":1,"method":"tools/list","params":{)" + std::string(kMeta) + "}}\n";
+}
+
+// One of a remote comes a moment later than the server's own.
+void await_tool(Child& child, const std::string& name) {
+  constexpr unsigned kTriesMax = 10'000;
+  for (unsigned tries = 0; tries < kTriesMax; ++tries) {
+    child.send(list_line());
+    if (child.receive().find("\"" + name + "\"") != std::string::npos) return;
+    usleep(1'000);
+  }
+  die("the tool has not come");
+}
+
 void echo_lines() {
   char buffer[65536];
   ssize_t n;
@@ -135,15 +150,14 @@ int main(int argc, char** argv) {
     rounds(child, call_line, count);
   } else if (mode == "call") {
     Child child(argv + 5);
+    await_tool(child, argv[3]);
     rounds(child, call_line, count);
   } else {
-    const std::string list =
-        R"({"jsonrpc":"2.0","id":1,"method":"tools/list","params":{)" + std::string(kMeta) + "}}\n";
     std::vector<double> times;
     for (int i = 0; i < count; ++i) {
       const auto start = Clock::now();
       Child child(argv + 3);
-      child.send(list);
+      child.send(list_line());
       child.receive();
       times.push_back(microseconds_since(start));
     }

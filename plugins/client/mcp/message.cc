@@ -1,5 +1,6 @@
 #include "client/mcp/message.h"
 
+#include <algorithm>
 #include <charconv>
 #include <vector>
 
@@ -114,6 +115,11 @@ Result<Message> parse_message(std::string_view text) {
   } catch (const collet::Error& wrong) {
     return Error{end_of(wrong.what())};
   }
+}
+
+std::string on_one_line(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return text;
 }
 
 Result<void> for_each_message(std::string_view text,

@@ -42,6 +42,9 @@ class KeptMessage {
 // A failure says what is wrong with the text.
 Result<Message> parse_message(std::string_view text);
 
+// The same message without line breaks, for a transport of lines: in valid JSON they stand between its parts alone.
+std::string on_one_line(std::string text);
+
 // Calls `each` for every message of a text: itself, or those of a batch (2025-03-26). What is wrong only within
 // strings is put right before, see mended().
 Result<void> for_each_message(std::string_view text,

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "client/mcp/message.h"
 #include "client/mcp/transport.h"
 #include "client/net/child.h"
 
@@ -25,7 +26,7 @@ class StdioTransport final : public Transport, private ChildListener {
   }
 
   void send(Outgoing message) override {
-    const std::uint64_t end = child_->write(std::move(message.text));
+    const std::uint64_t end = child_->write(on_one_line(std::move(message.text)));
     if (message.id) ends_.emplace(message.id, end);
   }
   void finish(RequestId id, bool) override { ends_.erase(id); }

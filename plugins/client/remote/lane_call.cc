@@ -37,7 +37,7 @@ std::string LaneCall::write_request(const LaneRoute& route, RequestId id) {
                          .text = request_text(id, method_of(call_), params_of(call_, item), route.stamp,
                                               {.meta = meta, .capabilities = caller.capabilities})};
   request_ = id;
-  if (route.input) return message.text + '\n';
+  if (route.input) return on_one_line(message.text) + '\n';
   std::string out = route.preamble;
   out.reserve(out.size() + message.text.size() + 512);
   each_header(route.sender, message, true, [&](std::string_view name, std::string_view value) {

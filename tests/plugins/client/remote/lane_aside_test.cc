@@ -173,6 +173,17 @@ TEST_CASE("a lane: a call for a child is a line of its stdin") {
   CHECK(house.ended[call] == kResult);
 }
 
+TEST_CASE("a lane: arguments that the client has laid out in lines are in one for a child") {
+  House house(std::uint16_t{1});
+  Stdin child;
+  house.be_aside(child.input);
+  IncomingCall call{.arguments = "{\n\"a\":\r\n1}"};
+  REQUIRE(house.begin(call));
+  const auto lines = child.lines();
+  REQUIRE(lines.size() == 1);
+  CHECK_THAT(lines[0], Catch::Contains(R"({ "a": )"));
+}
+
 TEST_CASE("a lane: lines of one turn go to the child together, but those of calls that have ended") {
   House house(std::uint16_t{1});
   Stdin child;

@@ -205,7 +205,7 @@ void Connection::on_response(const Message& message, std::string_view text, Requ
 }
 
 bool Connection::is_elsewhere(RequestId id) const {
-  return RequestNumbers::part_of(id) != RequestNumbers::kOwn && !asked_.contains(id);
+  return RequestNumbers::is_of_loop(id) && !asked_.contains(id);
 }
 
 void Connection::settle(const Message& message, RequestId stream) {

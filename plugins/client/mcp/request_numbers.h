@@ -17,6 +17,8 @@ class RequestNumbers {
   static unsigned part_of(RequestId id) {
     return static_cast<unsigned>(id < kLarge ? id >> kSmallBits : (id >> kLargeBits) - 1);
   }
+  // Whether one of the host's loops has made it.
+  static bool is_of_loop(RequestId id) { return part_of(id) != kOwn; }
 
  private:
   static constexpr unsigned kSmallBits = 23, kLargeBits = 43;

@@ -4,14 +4,15 @@
 
 namespace collet::client {
 
-bool ChildInput::send(std::string_view line) {
+bool ChildInput::send(std::string lines) {
   {
     const std::lock_guard lock(mutex_);
     if (socket_ < 0 || waits_) return false;
-    const ssize_t sent = ::send(socket_, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent = ::send(socket_, lines.data(), lines.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent <= 0) return false;
-    if (static_cast<std::size_t>(sent) == line.size()) return true;
-    rest_ = line.substr(static_cast<std::size_t>(sent));
+    if (static_cast<std::size_t>(sent) == lines.size()) return true;
+    lines.erase(0, static_cast<std::size_t>(sent));
+    rest_ = std::move(lines);  // which takes no memory that there could be none of
     waits_ = true;
   }
   cut_();

@@ -3,7 +3,6 @@
 
 #include <mutex>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "client/net/loop.h"
@@ -17,8 +16,8 @@ class ChildInput {
   ChildInput(const ChildInput&) = delete;
   ChildInput& operator=(const ChildInput&) = delete;
 
-  // [any thread] A line with its end; false: nothing of it was sent, since others wait, there is no room, or it is closed.
-  bool send(std::string_view line);
+  // [any thread] Lines with their ends; false: nothing of them was sent, since others wait, there is no room, or it is closed.
+  bool send(std::string lines);
 
   // [the child's thread, as below] Has `write` write while nobody else does: first what it is given, the rest of a line, if that
   // is not empty. It returns whether anything waits now, for which others have to wait.

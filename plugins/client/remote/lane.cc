@@ -52,10 +52,14 @@ bool Lane::send(LaneCall& call, const LaneRoutePtr& route, std::string request) 
 // Each write may wake the child. Where others are under way, the next ones are likely to come in the same turn.
 bool Lane::send_line(LaneCall& call, const LaneRoutePtr& route, std::string line) {
   const bool alone = calls_.size() == 1;
-  if (alone && !route->input->send(line)) return false;
+  if (alone && !route->input->send(std::move(line))) return false;
+  try {
+    if (!alone) unsent_.push_back({call.request(), route->input, std::move(line)});
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
   call.begin(route);
   if (alone) return true;
-  unsent_.push_back({call.request(), route->input, std::move(line)});
   const auto send_later = [](void* context) {
     Lane& self = *static_cast<Lane*>(context);
     self.send_lines();
@@ -69,12 +73,16 @@ void Lane::send_lines() {
   const std::vector<Unsent> unsent = std::exchange(unsent_, {});
   for (auto first = unsent.begin(), end = first; first != unsent.end(); first = end) {
     end = std::find_if(first, unsent.end(), [&](const Unsent& other) { return other.input != first->input; });
-    std::string lines;
-    for (auto each = first; each != end; ++each) {
-      if (calls_.contains(each->request)) lines += each->line;
+    bool sent = false;
+    try {
+      std::string lines;
+      for (auto each = first; each != end; ++each) {
+        if (calls_.contains(each->request)) lines += each->line;
+      }
+      sent = lines.empty() || first->input->send(std::move(lines));
+    } catch (const std::bad_alloc&) {
     }
-    if (lines.empty() || first->input->send(lines)) continue;
-    for (auto each = first; each != end; ++each) {
+    for (auto each = first; each != end && !sent; ++each) {
       if (const auto found = calls_.find(each->request); found != calls_.end()) found->second->begin_elsewhere();
     }
   }

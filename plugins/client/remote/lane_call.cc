@@ -121,6 +121,10 @@ void LaneCall::or_lose(Body&& body) {
   fail(kNoMemory);
 }
 
+void LaneCall::begin_elsewhere() {
+  or_lose([this] { hand_over({.how = HandedOver::How::begin}); });
+}
+
 void LaneCall::carry_on() {
   or_lose([this] { carry(); });
 }
@@ -199,7 +203,7 @@ void LaneCall::lose_stream(const std::string& why, bool last) {
     return;
   }
   drop_connection();
-  lose({.message = why});
+  or_lose([&] { lose({.message = why}); });
 }
 
 // Before the answer came: a legacy remote may want us to come back for it.

@@ -90,7 +90,7 @@ class LaneCall final : public HttpSink {
   // The request has been sent by that route.
   void begin(LaneRoutePtr route) { route_ = std::move(route); }
   // It could not be sent after all.
-  void begin_elsewhere() { hand_over({.how = HandedOver::How::begin}); }
+  void begin_elsewhere();
   // Of one that is answered aside: with this text, or not any more. `last`: though it is on its way yet.
   void take_answer(const std::string& text);
   void lose_stream(const std::string& why, bool last);

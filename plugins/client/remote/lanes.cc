@@ -67,7 +67,7 @@ void Lanes::let_go(RequestId request) {
 
 void Lanes::post_to_lane_of(RequestId request, Task task) {
   const unsigned part = RequestNumbers::part_of(request);
-  if (part != RequestNumbers::kOwn && part <= posts_.size()) post(part - 1, std::move(task));
+  if (RequestNumbers::is_of_loop(request) && part <= posts_.size()) post(part - 1, std::move(task));
 }
 
 // What the loop does not do any more, as the generation ends, goes at once.

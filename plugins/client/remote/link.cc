@@ -223,7 +223,7 @@ void Remote::Link::adopt(ProxyCall& call, RequestId request) {
 
 void Remote::Link::take_carried_end(RequestId request, const CarriedEnd& end) {
   if (http_) return http_->carried_end(request, end);
-  if (!end.end.whole) sse_->refused(request, end.end);
+  if (sse_ && !end.end.whole) sse_->refused(request, end.end);
 }
 
 void Remote::Link::on_answer_elsewhere(RequestId id, std::string_view text) {

@@ -407,7 +407,8 @@ void Remote::take_cancelled(const LaneRequest& request, const char* reason) {
 // A question that comes on the stream of a call in a lane may be about another one's, so that nobody is asked.
 void Remote::take_stray(std::string_view text) {
   const auto message = parse_message(text);
-  if (message && message->is_response() && message->number()) return take_back(*message);
+  const RequestId answered = message && message->is_response() ? message->number().value_or(0) : 0;
+  if (RequestNumbers::is_of_loop(answered)) return take_back(*message);
   if (state_ != State::up) return;
   Connection& connection = link_->connection();
   if (message && message->is_request() && message->method != "ping") {

@@ -152,7 +152,22 @@ void Connection::refuse(std::string_view id, int code, std::string_view message)
   transport_->send({.id = 0, .method = {}, .name = {}, .headers = {}, .text = std::move(text)});
 }
 
+void Connection::go_on(const Task& first) {
+  held_ = false;
+  first();
+  while (!held_ && !heard_.empty()) {
+    const Task next = std::move(heard_.front());
+    heard_.pop_front();
+    next();
+  }
+}
+
+void Connection::hear_later(std::string_view text, RequestId stream) {
+  heard_.push_back([this, text = std::string(text), stream] { on_text(text, stream); });
+}
+
 void Connection::on_text(std::string_view text, RequestId stream) {
+  if (held_) return hear_later(text, stream);
   const auto good = for_each_message(
       text, [&](const Message& message, std::string_view part) { on_message(message, part, stream); });
   if (!good) on_broken(text, stream, good.message());
@@ -193,23 +208,15 @@ RequestId Connection::whose(std::optional<std::uint64_t> id, RequestId stream) c
 }
 
 void Connection::on_message(const Message& message, std::string_view text, RequestId stream) {
+  if (held_) return hear_later(text, stream);  // since the one before it of the same batch
   if (message.is_response()) return on_response(message, text, stream);
   message.is_request() ? on_request(message, stream) : on_notification(message, stream);
 }
 
 void Connection::on_response(const Message& message, std::string_view text, RequestId stream) {
   const auto number = message.number();
-  if (number && !stream && is_elsewhere(*number)) return listener_.on_answer_elsewhere(*number, text);
+  if (number && !stream && RequestNumbers::is_of_loop(*number) && !asked_.contains(*number)) return listener_.on_answer_elsewhere(*number, text);
   if (!number && !stream && message.error.data() && listener_.on_unclear_answer(text)) return;
-  settle(message, stream);
-}
-
-bool Connection::is_elsewhere(RequestId id) const {
-  return RequestNumbers::is_of_loop(id) && !asked_.contains(id);
-}
-
-void Connection::settle(const Message& message, RequestId stream) {
-  const auto number = message.number();
   Answer answer;
   answer.result = message.result;
   if (message.error.data()) answer.error = read_error(message.error);
@@ -249,12 +256,14 @@ void Connection::end(RequestId id, const Answer& answer) {
 }
 
 void Connection::on_lost(RequestId id, Lost lost) {
+  if (held_) return heard_.push_back([this, id, lost = std::move(lost)] { on_lost(id, lost); });
   Answer answer;
   answer.lost = std::move(lost);
   end(id, answer);
 }
 
 void Connection::on_down(const std::string& reason) {
+  if (held_) return heard_.push_back([this, reason] { on_down(reason); });
   listener_.on_down(reason);  // first, so that nobody makes another request of what is gone
   Answer answer;
   answer.lost = Lost{.sent = true, .http_status = 0, .message = reason};

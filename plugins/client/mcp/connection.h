@@ -1,6 +1,7 @@
 // One connection to a remote: requests and their answers, whatever the transport. Any number may be under way.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -106,8 +107,9 @@ class Connection final : private TransportListener {
                 std::function<void(const Answer&)> done);
   // A request that was sent elsewhere: what comes for it is the asker's from now on.
   void adopt(RequestId id, Asker& asker) { asked_[id].asker = &asker; }
-  // An answer that was for elsewhere, where its request is not any more.
-  void take_back(const Message& answer) { settle(answer, 0); }
+  // What comes waits from now on, in its order, until go_on(), which hears it after `first`.
+  void hold() { held_ = true; }
+  void go_on(const Task& first);
   // Nobody waits any more; the remote is told, if `reason` is not null.
   void cancel(RequestId id, const char* reason);
   // Legacy: of a request that was sent elsewhere.
@@ -133,10 +135,9 @@ class Connection final : private TransportListener {
   void on_down(const std::string& reason) override;
 
   void on_broken(std::string_view text, RequestId stream, const std::string& problem);
+  void hear_later(std::string_view text, RequestId stream);
   void on_message(const Message& message, std::string_view text, RequestId stream);
   void on_response(const Message& message, std::string_view text, RequestId stream);
-  void settle(const Message& answer, RequestId stream);
-  bool is_elsewhere(RequestId id) const;
   bool is_about_request(const RpcError& error) const;
   void on_notification(const Message& message, RequestId stream);
   void on_request(const Message& message, RequestId stream);
@@ -153,6 +154,8 @@ class Connection final : private TransportListener {
   std::unordered_map<RequestId, Asked> asked_;
   RequestNumbers numbers_{RequestNumbers::kOwn};
   bool has_notified_ = false;
+  bool held_ = false;
+  std::deque<Task> heard_;  // while it is held
   Era era_ = Era::modern;
   std::string version_;
   std::string stamp_;

@@ -123,8 +123,7 @@ void Lane::tell(const LaneGatePtr& gate, RequestId request, const Message& messa
 }
 
 void Lane::answer(const LaneGatePtr& gate, RequestId request, const std::string& text) {
-  LaneCall* const call = find(gate, request);
-  call ? call->take_answer(text) : listener_.on_stray(gate, text);
+  if (LaneCall* const call = find(gate, request)) call->take_answer(text);
 }
 
 void Lane::lose(const LaneGatePtr& gate, LinkNumber link, const std::string& why, bool last) {

@@ -28,7 +28,7 @@ class Lane final : public LaneConnection::Owner, public LaneCall::Owner {
   void carry(const LaneGatePtr& gate);
   // Of a call that is here and goes through that gate; of another one nothing happens.
   void tell(const LaneGatePtr& gate, RequestId request, const Message& message);
-  // Likewise what answers it, which is a stray if it is not here any more.
+  // Likewise what answers it.
   void answer(const LaneGatePtr& gate, RequestId request, const std::string& text);
   // The stream of that link has ended, on which answers come. `last`: nothing is heard any more of what is on its way, either.
   void lose(const LaneGatePtr& gate, LinkNumber link, const std::string& why, bool last);

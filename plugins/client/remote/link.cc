@@ -250,14 +250,16 @@ void Remote::Link::lose_lanes(const std::string& reason, bool last) {
   if (!http_ && remote_.around_.lanes) remote_.around_.lanes->lose(remote_.gate_, number_, reason, last);
 }
 
-// Calls that are in lanes come to this thread first, where `then` is called; and no other call of this link goes by a lane.
+// Calls that are in lanes come to this thread first, where `then` is called; and no other call of this link goes by a lane. On the one
+// stream of a transport nothing overtakes what that is about: not its end, nor that of another call that it could be about.
 void Remote::Link::gather(Task then) {
   speaks_aside_ = true;
   if (remote_.link_.get() == this) remote_.gate_->shut();
   ++gathering_;
+  if (!http_) connection_.hold();
   const auto told = [this, then = std::move(then)] {
     --gathering_;
-    then();
+    http_ ? then() : connection_.go_on(then);
   };
   remote_.around_.lanes->gather(remote_.gate_, [&loop = remote_.around_.loop, link = std::weak_ptr(alive_), told] {
     loop.post([link, told] {

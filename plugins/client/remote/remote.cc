@@ -406,21 +406,12 @@ void Remote::take_cancelled(const LaneRequest& request, const char* reason) {
 
 // A question that comes on the stream of a call in a lane may be about another one's, so that nobody is asked.
 void Remote::take_stray(std::string_view text) {
-  const auto message = parse_message(text);
-  const RequestId answered = message && message->is_response() ? message->number().value_or(0) : 0;
-  if (RequestNumbers::is_of_loop(answered)) return take_back(*message);
   if (state_ != State::up) return;
   Connection& connection = link_->connection();
-  if (message && message->is_request() && message->method != "ping") {
+  if (const auto message = parse_message(text); message && message->is_request() && message->method != "ping") {
     return connection.refuse(message->id, kMethodNotFound, kNobodyToAsk);
   }
   connection.transport_listener().on_text(text, 0);
-}
-
-// The answer to a request that a lane has handed over. Links may come and go meanwhile, but for the end of each.
-void Remote::take_back(const Message& answer) {
-  for (std::size_t at = 0; at < retired_.size(); ++at) retired_[at]->connection().take_back(answer);
-  if (link_) link_->connection().take_back(answer);
 }
 
 void Remote::end_calls(const char* reason) {

@@ -129,7 +129,6 @@ class Remote final : public ProxyCall::Owner, private RemoteLists::Owner {
   bool leaving() const { return left_ != nullptr; }
   void open_gate();
   Link* find_link(LinkNumber number) const;
-  void take_back(const Message& answer);
   void reopen_gate();
   std::vector<std::string> secrets() const;
   ProxyCall* admit(IncomingCall call, RemoteItemPtr item);

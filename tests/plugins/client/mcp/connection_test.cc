@@ -43,7 +43,11 @@ struct Talk final : ConnectionListener {
   }
   std::string last() const { return heard.empty() ? "" : heard.back(); }
 
-  void on_notification(const Message& message) override { heard.push_back("all " + std::string(message.method)); }
+  void on_notification(const Message& message) override {
+    heard.push_back("all " + std::string(message.method));
+    if (holds_when_told) connection.hold();
+  }
+  bool holds_when_told = false;
   bool on_request(const Message&) override { return false; }
   void on_answer_elsewhere(RequestId id, std::string_view text) override {
     heard.push_back("elsewhere " + std::to_string(id) + " " + std::string(text));
@@ -75,7 +79,7 @@ TEST_CASE("each answer goes to who has asked, in any order, and once") {
   CHECK(talk.wire.finished == std::vector<std::pair<RequestId, bool>>{{second, true}, {first, true}});
 }
 
-TEST_CASE("the answer to a request that was sent elsewhere goes there, but for one that was adopted or came back") {
+TEST_CASE("the answer to a request that was sent elsewhere goes there, but for one that was adopted") {
   Talk talk;
   const RequestId elsewhere = RequestNumbers(1).next();
   talk.comes(result_text(elsewhere));
@@ -83,12 +87,32 @@ TEST_CASE("the answer to a request that was sent elsewhere goes there, but for o
   talk.connection.adopt(elsewhere, talk.a);
   talk.comes(result_text(elsewhere, R"({"n":1})"));
   CHECK(talk.last() == R"(a: {"n":1})");
-  talk.connection.adopt(elsewhere, talk.a);
-  const std::string text = result_text(elsewhere, R"({"n":2})");
-  talk.connection.take_back(*parse_message(text));
-  CHECK(talk.last() == R"(a: {"n":2})");
-  talk.connection.take_back(*parse_message(text));
-  CHECK(talk.heard.size() == 3);
+}
+
+TEST_CASE("what comes while a connection is held is heard afterwards, in its order") {
+  Talk talk;
+  const RequestId first = talk.connection.request("one", "", talk.a);
+  const RequestId second = talk.connection.request("two", "", talk.b);
+  talk.connection.hold();
+  talk.comes("[" + result_text(first) + "]");
+  talk.connection.transport_listener().on_lost(second, {.message = "it is lost"});
+  talk.comes(R"({"jsonrpc":"2.0","method":"notifications/a"})");
+  talk.connection.transport_listener().on_down("it is gone");
+  CHECK(talk.heard.empty());
+  talk.connection.go_on([&] { talk.heard.push_back("first"); });
+  CHECK(talk.heard == Heard{"first", "a: {}", "b fails: it is lost", "all notifications/a", "down"});
+}
+
+TEST_CASE("of a batch that has a connection held the rest waits, too, and again when it is held anew") {
+  Talk talk;
+  const RequestId id = talk.connection.request("one", "", talk.a);
+  talk.holds_when_told = true;
+  talk.comes(R"([{"jsonrpc":"2.0","method":"notifications/a"},{"jsonrpc":"2.0","method":"notifications/b"},)" + result_text(id) + "]");
+  CHECK(talk.heard == Heard{"all notifications/a"});
+  talk.connection.go_on([] {});
+  CHECK(talk.heard == Heard{"all notifications/a", "all notifications/b"});
+  talk.connection.go_on([] {});
+  CHECK(talk.last() == "a: {}");
 }
 
 TEST_CASE("an answer of which one cannot tell whose it is may be one for elsewhere") {

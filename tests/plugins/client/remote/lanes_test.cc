@@ -181,5 +181,6 @@ TEST_CASE("what other threads want of a lane is done in one turn of its loop") {
   CHECK(house.failed.empty());
   house.loops.turn(0);
   CHECK(house.failed[1] == "no");
-  CHECK(house.strays == std::vector<std::string>{text});
+  CHECK(house.failed.size() == 1);
+  CHECK(house.strays.empty());
 }

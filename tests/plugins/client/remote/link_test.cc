@@ -420,13 +420,15 @@ TEST_CASE("the way for calls from the host's loops to a child is its stdin, and 
 
 TEST_CASE("an answer of which one cannot tell whose it is waits for the calls that are in lanes") {
   signal(SIGPIPE, SIG_IGN);
-  OneRemote one(child_that_says({R"({"jsonrpc":"2.0","result":{)"}));
+  const std::string answer = R"({"jsonrpc":"2.0","id":8388609,"result":{"content":[]}})";
+  OneRemote one(child_that_says({R"({"jsonrpc":"2.0","result":{)" "\n" + answer, "heard"}));
   REQUIRE(one.ready());
   const LaneRoutePtr route = one.remote->gate()->enter(0);
   REQUIRE(route);
   REQUIRE(route->input->send("call\n"));
   REQUIRE(run_until(one.loop, [&] { return one.lanes.gathered.size() == 1; }));
   CHECK(one.logged("it sends what is no message") == 0);
+  CHECK(one.lanes.answered.empty());  // what is clear does not overtake it
   const collet_call call = 1;
   const auto item = std::make_shared<const RemoteItem>(RemoteItem{COLLET_TOOL, "t", "{}", false, {}});
   one.remote->take_over({.call = {.id = call, .arguments = "{}"},
@@ -441,6 +443,9 @@ TEST_CASE("an answer of which one cannot tell whose it is waits for the calls th
   CHECK_THAT(one.noting.end_of(call), Contains("its answer is no message"));
   CHECK(one.logged("it sends what is no message") == 1);
   CHECK_FALSE(one.route());
+  REQUIRE(route->input->send("more\n"));
+  REQUIRE(run_until(one.loop, [&] { return one.logged("it sends what is no message") == 2; }));  // and all that was held is heard
+  CHECK(one.lanes.answered == std::vector<std::string>{"8388609 " + answer});
 }
 
 TEST_CASE("a call that comes back when its connection has gone is lost") {
@@ -459,21 +464,4 @@ TEST_CASE("a call that comes back when its connection has gone is lost") {
                          .answer = {}});
   one.remote->gate()->leave(0);
   CHECK_THAT(one.noting.end_of(1), Contains("it has ended with exit code 0"));
-}
-
-TEST_CASE("an answer that its lane has handed over comes to the call that goes on with it") {
-  signal(SIGPIPE, SIG_IGN);
-  OneRemote one(child_that_says({}));
-  REQUIRE(one.ready());
-  const auto item = std::make_shared<const RemoteItem>(RemoteItem{COLLET_TOOL, "t", "{}", false, {}});
-  one.remote->take_over({.call = {.id = 1, .arguments = "{}"},
-                         .item = item,
-                         .request = {.gate = one.remote->gate(), .link = 1, .id = 8'388'609},
-                         .how = HandedOver::How::carry,
-                         .lost = {},
-                         .answer = {}});
-  one.remote->take_stray(R"({"jsonrpc":"2.0","id":8388610,"result":{}})");
-  CHECK(one.noting.end_of(1).empty());
-  one.remote->take_stray(R"({"jsonrpc":"2.0","id":8388609,"result":{"content":[]}})");
-  CHECK(one.noting.end_of(1) == kEnded);
 }

@@ -19,6 +19,7 @@ int call(const CallOptions& options, int in, Output& out) {
   return call_tool(host,
                    {.tool = options.tool,
                     .arguments = *arguments,
+                    .words = options.words,
                     .timeout_ms = config->plugins.timeout_ms,
                     .deadline_ms = options.common.timeout_ms,
                     .json = options.common.json},

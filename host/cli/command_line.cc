@@ -140,7 +140,7 @@ void add_timeout(CLI::App& verb, CommonOptions& options, const std::string& what
 }
 
 void add_arguments(CLI::App& verb, std::string& arguments) {
-  verb.add_option("-a,--args", arguments, "Its arguments: a JSON object, @FILE, or - for stdin")->type_name("JSON");
+  verb.add_option("-a,--args", arguments, "Its arguments: a JSON object, @FILE, or - for stdin; NAME=VALUE goes over them")->type_name("JSON");
 }
 
 CommandLine::CommandLine() {
@@ -222,6 +222,9 @@ void CommandLine::add_call() {
   CLI::App& verb = add_printing("call", "Call one tool, in this process, and print its result",
                                 [this](int in, Output& out) { return call(calling_, in, out); });
   verb.add_option("tool", calling_.tool, "Its name, as `collet list` shows it")->required();
+  verb.add_option("arguments", calling_.words,
+                  "Its arguments, read as its schema wants them: n=1, a.b=text, tags=x tags=y; n:=JSON is taken as it is")
+      ->type_name("NAME=VALUE");
   add_arguments(verb, calling_.arguments);
   add_config(verb, calling_.common);
   add_remote(verb, calling_.common);

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "cli/listing.h"
+#include "cli/typed_arguments.h"
 #include "registry/deadlines.h"
 #include "registry/ending.h"
 #include "registry/invocation.h"
@@ -32,13 +33,14 @@ std::vector<std::string> shown_content(const std::string& content, bool on_termi
 
 class Listener final : public registry::Listener {
  public:
-  Listener(loop::Loop& loop, Output& out, const TerminalCall& wanted, const registry::Item& item)
+  Listener(loop::Loop& loop, Output& out, const TerminalCall& wanted, const std::string& arguments,
+           const registry::Item& item)
       : loop_(loop),
         out_(out),
         json_(wanted.json),
         deadlines_(loop),
         invocation_({.name = item.name,
-                     .arguments = wanted.arguments,
+                     .arguments = arguments,
                      .timeout_ms = wanted.deadline_ms.value_or(item.def->timeout_ms ? item.def->timeout_ms : wanted.timeout_ms)},
                     {.principal = std::make_shared<registry::Principal>(
                          registry::Principal{.kind = registry::Principal::Kind::local, .source = "this process"})},
@@ -118,11 +120,18 @@ std::vector<std::string> tool_names(const registry::Snapshot& snapshot) {
   return names;
 }
 
+Result<std::string> arguments_of(const registry::Item& tool, const TerminalCall& call) {
+  if (call.words.empty()) return call.arguments;
+  json::Document definition;
+  COLLET_ASSERT(!json::parse(tool.def->definition, definition));
+  const json::Value* schema = json::find(definition, mcp::kInputSchema);
+  const json::Value anything(true);
+  return typed_arguments(schema ? *schema : anything, call.arguments, call.words);
+}
+
 }  // namespace
 
 int call_tool(service::Host& host, const TerminalCall& call, Output& out) {
-  json::Document arguments;
-  COLLET_ASSERT(!json::parse(call.arguments, arguments) && arguments.IsObject());
   const registry::SnapshotPtr snapshot = host.registry().current();
   const registry::Item* item = snapshot->find(registry::Kind::tool, call.tool);
   if (!item) {
@@ -133,9 +142,13 @@ int call_tool(service::Host& host, const TerminalCall& call, Output& out) {
     for (const std::string& problem : problems) why += "\n  " + problem;
     return host.exit_code = complain(why, problems.empty() ? kUsage : kUnreachable);
   }
+  const auto text = arguments_of(*item, call);
+  if (!text) return host.exit_code = complain(text.message());
+  json::Document arguments;
+  COLLET_ASSERT(!json::parse(*text, arguments) && arguments.IsObject());
   if (const auto wrong = registry::check_arguments(*item->compiled, *item->def, item->name, &arguments))
     return host.exit_code = complain(*wrong, kToolError);
-  Listener running(host.main_loop(), out, call, *item);
+  Listener running(host.main_loop(), out, call, *text, *item);
   host.exit_code = running.run(*snapshot);
   if (!running.ended()) host.unload_timeout_ms = limits::kHurriedUnloadMs;
   return host.exit_code;

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/output.h"
 #include "service/host.h"
@@ -12,6 +13,7 @@ namespace collet::cli {
 struct TerminalCall {
   std::string tool;
   std::string arguments = "{}";                   // a JSON object
+  std::vector<std::string> words = {};            // for typed_arguments(), over these
   std::uint64_t timeout_ms = 0;                   // of a tool that has no deadline of its own
   std::optional<std::uint64_t> deadline_ms = {};  // in place of all others
   bool json = false;                              // the result as it is

@@ -36,7 +36,8 @@ int reload(const ReloadOptions& options, Output& out);
 struct CallOptions {
   CommonOptions common;
   std::string tool;
-  std::string arguments = "{}";  // for read_arguments()
+  std::string arguments = "{}";    // for read_arguments()
+  std::vector<std::string> words;  // for typed_arguments(), over these
 };
 int call(const CallOptions& options, int in, Output& out);
 

@@ -45,6 +45,18 @@ class Calls(Case):
         done = self.call("statistics", "--args", '{"values":[1,2,3]}', "--format", "json")
         self.assertEqual(json.loads(done.stdout)["structuredContent"]["mean"], 2)
 
+    def test_arguments_are_typed_as_the_schema_wants_them(self):
+        for words, result in ((("a=2", "b=40"), "42\n"), (("b=40", "--args", '{"a":2,"b":1}'), "42\n")):
+            done = self.call("add", *words)
+            self.assertEqual((done.returncode, done.stdout), (0, result), done.stderr)
+        self.assertEqual(self.call("echo", "text=42").stdout, "42\n")
+        done = self.call("statistics", "values=1", "values=2", "values=3", "--format", "json")
+        self.assertEqual(json.loads(done.stdout)["structuredContent"]["mean"], 2)
+        for word, reason in (("b=x", "argument b: must be integer"), ("tetx=1", "there is no argument tetx"), ("b", "is no argument")):
+            done = self.call("add", "a=1", word)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), word)
+            self.assertIn(reason, done.stderr)
+
     def test_what_a_library_prints_is_not_in_the_result(self):
         done = self.call("shout", plugins=["noisy"])
         self.assertEqual((done.returncode, done.stdout), (0, "done\n"))

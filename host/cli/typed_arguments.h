@@ -1,0 +1,18 @@
+// Arguments as a person types them: NAME=VALUE, read as the input schema wants it, or NAME:=JSON, taken as it is.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace collet::cli {
+
+// `given`, the text of a JSON object, with what the words say over it. A dot in a name leads into an object, a name that is
+// repeated makes an array. Of the values that a text can stand for the first one counts that fits the schema; of a schema that
+// says nothing, JSON comes before a string. An error says which argument is wrong, and what is expected there.
+Result<std::string> typed_arguments(const json::Value& schema, std::string_view given, std::span<const std::string> words);
+
+}  // namespace collet::cli

@@ -437,6 +437,9 @@ class Checks(Case):
         self.assertRegex(done.stdout, r"(?m)^warning +refuse: of its definition is left out: /description .*null$")
         self.assertRegex(done.stdout, r"(?m)^warning +refuse /properties/a/type: a list of types")
 
+    def test_a_finding_in_the_file_is_told_once(self):
+        self.assertEqual(run("check", hostile("no_symbol")).stdout.count("is it a Collet plugin?"), 1)
+
     def test_every_bad_file_is_told_with_its_reason(self):
         text = self.folder / "text.so"
         text.write_text("no library")

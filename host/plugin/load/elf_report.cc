@@ -39,8 +39,6 @@ std::string ElfReport::to_text() const {
   line("static TLS", static_tls ? "yes" : "no");
   line("unloadable", unloadable() ? "yes" : "no");
   line("inline", inline_allowed() ? "allowed" : "no: " + inline_obstacle());
-  for (const std::string& text : warnings) line("warning", text);
-  for (const std::string& text : errors) line("error", text);
   return out;
 }
 

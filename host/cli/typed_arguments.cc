@@ -17,6 +17,8 @@ namespace collet::cli {
 namespace {
 
 constexpr std::size_t kNamesShown = 12;
+constexpr std::size_t kStepsMax = 64;  // from the arguments to what a name leads to
+constexpr unsigned kBracketsMax = 4;  // around one value, for a schema of arrays of arrays
 
 // What was typed of one name.
 struct Typed {
@@ -66,7 +68,8 @@ std::string with_member(std::string_view object, std::span<const std::string> pa
 // What a text may stand for, as JSON, in the order in which schemas say it.
 class Candidates {
  public:
-  Candidates(const ArgumentSchema& schemas, const std::string& text) : schemas_(schemas), text_(text) {
+  Candidates(const ArgumentSchema& schemas, const std::string& text, unsigned brackets = 0)
+      : schemas_(schemas), text_(text), brackets_(brackets) {
     is_json_ = !json::parse(text, parsed_);
   }
 
@@ -115,8 +118,8 @@ class Candidates {
                                    (type == "number" && parsed_.IsNumber()) || (type == "integer" && is_integer()) ||
                                    (type == "object" && parsed_.IsObject()) || (type == "array" && parsed_.IsArray()));
     if (fits) return add(text_);
-    if (type != "array") return;
-    for (const std::string& item : Candidates(schemas_, text_).of(schemas_.item(schema, 0))) add('[' + item + ']');
+    if (type != "array" || brackets_ == kBracketsMax) return;
+    for (const std::string& item : Candidates(schemas_, text_, brackets_ + 1).of(schemas_.item(schema, 0))) add('[' + item + ']');
   }
 
   bool is_integer() const {
@@ -126,6 +129,7 @@ class Candidates {
 
   const ArgumentSchema& schemas_;
   const std::string& text_;
+  const unsigned brackets_;  // that stand around it already
   json::Document parsed_;
   bool is_json_ = false;
   std::vector<std::string> found_;
@@ -172,7 +176,7 @@ class Arguments {
       const std::size_t dot = is_known ? std::string::npos : rest.find('.');
       const std::string step = rest.substr(0, dot);
       rest = dot == std::string::npos ? "" : rest.substr(dot + 1);
-      if (step.empty() || (dot != std::string::npos && rest.empty()))
+      if (step.empty() || (dot != std::string::npos && rest.empty()) || place.path.size() == kStepsMax)
         return error("argument {} is no name", text::in_quotes(name));
       const bool is_said = std::find(known.begin(), known.end(), step) != known.end();
       if (object && !is_said && !schemas_.takes_others(*object)) return unknown(place.path, step, known);
@@ -216,9 +220,9 @@ class Arguments {
   // What is wrong there, or in there.
   std::optional<std::string> problem(const std::string& text, const std::vector<std::string>& path,
                                      std::optional<std::size_t> index) const {
-    if (!compiled_) return std::nullopt;
     json::Document arguments;
     if (json::parse(text, arguments)) return "it is nested too deeply";
+    if (!compiled_) return std::nullopt;
     std::string pointer;
     for (const std::string& step : path) json::append_pointer_token(pointer, step);
     if (index) json::append_pointer_token(pointer, std::to_string(*index));

@@ -71,6 +71,25 @@ TEST_CASE("references are followed, and one that leads to itself ends") {
   CHECK(typed(defs + R"({"anyOf":[{"$ref":"#/$defs/n"},{"type":"integer"}]}}})", {"k=1"}) == R"({"k":1})");
 }
 
+TEST_CASE("arrays that are made of themselves are tried a few times, one in the other") {
+  const std::string schema = R"({"type":"object","properties":{"k":{"$ref":"#/$defs/a"}},"$defs":{"a":{"type":"array","items":{"$ref":"#/$defs/a"}}}})";
+  CHECK(says(typed(schema, {"k=1"}), "error: argument k: "));
+  CHECK(typed(schema, {"k=[[]]"}) == R"({"k":[[]]})");
+  CHECK(value(R"({"type":"array","items":{"type":"array","items":{"type":"integer"}}})", "1") == R"({"k":[[1]]})");
+}
+
+TEST_CASE("a name leads into so many objects, and no more") {
+  const auto name = [](unsigned steps) {
+    std::string text = "a";
+    while (--steps > 0) text += ".a";
+    return text;
+  };
+  CHECK_FALSE(says(typed("true", {name(64) + "=1"}), "error"));
+  CHECK(says(typed("true", {name(65) + "=1"}), "is no name"));
+  CHECK(says(typed("true", {name(50'000) + "=1"}), "is no name"));
+  CHECK(says(typed("true", {name(64) + ":=" + std::string(100, '[') + std::string(100, ']')}), "nested too deeply"));
+}
+
 TEST_CASE("a dot leads into an object, unless the schema has the whole name") {
   const std::string nested = R"("a":{"type":"object","properties":{"b":{"type":"integer"},"c":{"type":"string"}}})";
   CHECK(of(nested, {"a.b=1", "a.c=2"}) == R"({"a":{"b":1,"c":"2"}})");

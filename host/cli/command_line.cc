@@ -140,7 +140,7 @@ void add_timeout(CLI::App& verb, CommonOptions& options, const std::string& what
 }
 
 void add_arguments(CLI::App& verb, std::string& arguments) {
-  verb.add_option("-a,--args", arguments, "Its arguments: a JSON object, @FILE, or - for stdin; NAME=VALUE goes over them")->type_name("JSON");
+  verb.add_option("-a,--args", arguments, "Its arguments: a JSON object, @FILE, or - for stdin")->type_name("JSON");
 }
 
 CommandLine::CommandLine() {
@@ -223,7 +223,7 @@ void CommandLine::add_call() {
                                 [this](int in, Output& out) { return call(calling_, in, out); });
   verb.add_option("tool", calling_.tool, "Its name, as `collet list` shows it")->required();
   verb.add_option("arguments", calling_.words,
-                  "Its arguments, read as its schema wants them: n=1, a.b=text, tags=x tags=y; n:=JSON is taken as it is")
+                  "Its arguments, over those of --args, read as its schema wants them: n=1, a.b=text, tags=x tags=y, n:=JSON")
       ->type_name("NAME=VALUE");
   add_arguments(verb, calling_.arguments);
   add_config(verb, calling_.common);

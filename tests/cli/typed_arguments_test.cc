@@ -72,7 +72,8 @@ TEST_CASE("references are followed, and one that leads to itself ends") {
 }
 
 TEST_CASE("arrays that are made of themselves are tried a few times, one in the other") {
-  const std::string schema = R"({"type":"object","properties":{"k":{"$ref":"#/$defs/a"}},"$defs":{"a":{"type":"array","items":{"$ref":"#/$defs/a"}}}})";
+  const std::string schema = R"({"type":"object","properties":{"k":{"$ref":"#/$defs/a"}},)"
+                             R"("$defs":{"a":{"type":"array","items":{"$ref":"#/$defs/a"}}}})";
   CHECK(says(typed(schema, {"k=1"}), "error: argument k: "));
   CHECK(typed(schema, {"k=[[]]"}) == R"({"k":[[]]})");
   CHECK(value(R"({"type":"array","items":{"type":"array","items":{"type":"integer"}}})", "1") == R"({"k":[[1]]})");

@@ -215,7 +215,8 @@ void Connection::on_message(const Message& message, std::string_view text, Reque
 
 void Connection::on_response(const Message& message, std::string_view text, RequestId stream) {
   const auto number = message.number();
-  if (number && !stream && RequestNumbers::is_of_loop(*number) && !asked_.contains(*number)) return listener_.on_answer_elsewhere(*number, text);
+  const bool is_elsewhere = number && !stream && RequestNumbers::is_of_loop(*number) && !asked_.contains(*number);
+  if (is_elsewhere) return listener_.on_answer_elsewhere(*number, text);
   if (!number && !stream && message.error.data() && listener_.on_unclear_answer(text)) return;
   Answer answer;
   answer.result = message.result;

@@ -21,8 +21,8 @@ class LaneControl {
   virtual void tell(const LaneGatePtr& gate, RequestId request, KeptMessage message) = 0;
   // It has answered this request there.
   virtual void answer(const LaneGatePtr& gate, RequestId request, std::string text) = 0;
-  // The stream of that link, on which answers come, has ended: requests that the remote has taken will not be answered. `last`: nor
-  // will those that are on their way.
+  // The stream of that link, on which answers come, has ended: requests that the remote has taken will not be answered. `last`:
+  // nor will those that are on their way.
   virtual void lose(const LaneGatePtr& gate, LinkNumber link, std::string why, bool last) = 0;
   // Nobody waits any more for what still comes for this request, which was handed over.
   virtual void let_go(RequestId request) = 0;

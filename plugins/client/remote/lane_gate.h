@@ -24,8 +24,8 @@ namespace collet::client {
 
 using LinkNumber = std::uint64_t;
 
-// What a loop has to know of a remote that is connected: over HTTP/1.1, whose requests all have the same authorization, or none; or a
-// child's stdin.
+// What a loop has to know of a remote that is connected: over HTTP/1.1, whose requests all have the same authorization, or none;
+// or a child's stdin.
 struct LaneRoute {
   RemoteConfig config;
   std::shared_ptr<ChildInput> input;  // null: HTTP

@@ -61,7 +61,8 @@ Result<std::unique_ptr<Transport>> Remote::Link::make_http(HttpSettings settings
     if (remote_.link_.get() == this) remote_.open_gate();
   };
   if (remote_.config_.transport == "sse" || remote_.old_transport_) {
-    auto made = std::make_unique<SseTransport>(around.loop, around.http, remote_.authorizer_.get(), std::move(settings), listener);
+    auto made =
+        std::make_unique<SseTransport>(around.loop, around.http, remote_.authorizer_.get(), std::move(settings), listener);
     sse_ = made.get();
     sse_->when_open(opened);
     return std::unique_ptr<Transport>(std::move(made));
@@ -76,7 +77,8 @@ Result<std::unique_ptr<Transport>> Remote::Link::make_http(HttpSettings settings
 std::optional<Remote::Link::LaneAddress> Remote::Link::lane_address() const {
   if (http_ && http_->open()) return LaneAddress{http_->url(), http_->address(), http_->sender()};
   if (!sse_ || !sse_->open()) return {};
-  return LaneAddress{sse_->url(), sse_->address(), {.headers = sse_->headers(), .era = Era::legacy, .version = {}, .session = {}}};
+  const Sender sender{.headers = sse_->headers(), .era = Era::legacy, .version = {}, .session = {}};
+  return LaneAddress{sse_->url(), sse_->address(), sender};
 }
 
 // Null: there is none, or the URL needs none.
@@ -102,7 +104,8 @@ LaneRoutePtr Remote::Link::lane_route() {
   route->stamp = connection_.stamp();
   route->link = number_;
   route->link_used = used_;
-  const bool logs_for_each = connection_.era() == Era::modern && route->answers_aside;  // who wants it to, and on no stream of its own
+  // It logs for each call that wants it to, and on no stream of the call's own.
+  const bool logs_for_each = connection_.era() == Era::modern && route->answers_aside;
   if (logs_for_each || remote_.peer_.can("logging")) route->log_rank = remote_.log_rank_;
   return route;
 }
@@ -250,8 +253,8 @@ void Remote::Link::lose_lanes(const std::string& reason, bool last) {
   if (!http_ && remote_.around_.lanes) remote_.around_.lanes->lose(remote_.gate_, number_, reason, last);
 }
 
-// Calls that are in lanes come to this thread first, where `then` is called; and no other call of this link goes by a lane. On the one
-// stream of a transport nothing overtakes what that is about: not its end, nor that of another call that it could be about.
+// Calls that are in lanes come to this thread first, where `then` is called; and no other call of this link goes by a lane. On the
+// one stream of a transport nothing overtakes what that is about: not its end, nor that of another call that it could be about.
 void Remote::Link::gather(Task then) {
   speaks_aside_ = true;
   if (remote_.link_.get() == this) remote_.gate_->shut();

@@ -7,8 +7,6 @@
 namespace collet::cli {
 namespace {
 
-constexpr unsigned kReferencesMax = 16;  // one after the other
-
 const json::Value* array_at(const json::Value& schema, std::string_view keyword) {
   const json::Value* value = json::find(schema, keyword);
   return value && value->IsArray() ? value : nullptr;
@@ -24,20 +22,20 @@ bool names_string(const json::Value& array, std::string_view text) {
                      [&](const json::Value& each) { return each.IsString() && json::view(each) == text; });
 }
 
-}  // namespace
-
 bool has_type(const json::Value& schema, std::string_view type) {
   const json::Value* types = json::find(schema, "type");
   if (!types) return false;
   return types->IsArray() ? names_string(*types, type) : types->IsString() && json::view(*types) == type;
 }
 
-const json::Value& ArgumentSchema::resolved(const json::Value& schema) const {
+}  // namespace
+
+const json::Value& behind_references(const json::Value& root, const json::Value& schema) {
   const json::Value* at = &schema;
   for (unsigned i = 0; i < kReferencesMax; ++i) {
     const auto reference = json::find_string(*at, "$ref");
     if (!reference || !reference->starts_with('#')) break;
-    const json::Value* target = json::value_at(root_, reference->substr(1));
+    const json::Value* target = json::value_at(root, reference->substr(1));
     if (!target) break;
     at = target;
   }
@@ -45,7 +43,7 @@ const json::Value& ArgumentSchema::resolved(const json::Value& schema) const {
 }
 
 void ArgumentSchema::add_choices(const json::Value& given, std::vector<const json::Value*>& found) const {
-  const json::Value& schema = resolved(given);
+  const json::Value& schema = behind_references(root_, given);
   if (found.size() >= kChoicesMax || std::find(found.begin(), found.end(), &schema) != found.end()) return;
   found.push_back(&schema);
   for (const char* keyword : {"allOf", "anyOf", "oneOf"}) {
@@ -85,11 +83,6 @@ const json::Value* ArgumentSchema::property(const json::Value& object, std::stri
   return nullptr;
 }
 
-bool ArgumentSchema::requires_property(const json::Value& object, std::string_view name) const {
-  const json::Value* required = array_at(resolved(object), "required");
-  return required && names_string(*required, name);
-}
-
 bool ArgumentSchema::takes_others(const json::Value& object) const {
   bool has_names = false;
   for (const json::Value* choice : choices(object)) {
@@ -119,21 +112,6 @@ const json::Value* ArgumentSchema::item(const json::Value& array, std::size_t in
 bool ArgumentSchema::takes_arrays(const json::Value& schema) const {
   const std::vector<const json::Value*> all = choices(schema);
   return std::any_of(all.begin(), all.end(), [](const json::Value* choice) { return has_type(*choice, "array"); });
-}
-
-bool ArgumentSchema::takes_objects(const json::Value& schema) const {
-  const std::vector<const json::Value*> all = choices(schema);
-  return std::any_of(all.begin(), all.end(), [](const json::Value* choice) {
-    return has_type(*choice, "object") || object_at(*choice, "properties");
-  });
-}
-
-const json::Value* ArgumentSchema::annotation(const json::Value& schema, std::string_view keyword) const {
-  if (const json::Value* own = json::find(schema, keyword)) return own;
-  for (const json::Value* choice : choices(schema)) {
-    if (const json::Value* found = json::find(*choice, keyword)) return found;
-  }
-  return nullptr;
 }
 
 }  // namespace collet::cli

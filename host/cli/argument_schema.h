@@ -9,9 +9,16 @@
 
 namespace collet::cli {
 
+inline constexpr unsigned kReferencesMax = 16;  // one after the other
+
+// What the schema refers to in the document that it is of, or itself.
+const json::Value& behind_references(const json::Value& root, const json::Value& schema);
+
 // Borrows the schema.
 class ArgumentSchema {
  public:
+  static constexpr std::size_t kChoicesMax = 64;
+
   explicit ArgumentSchema(const json::Value& root) : root_(root) {}
 
   const json::Value& root() const { return root_; }
@@ -22,28 +29,17 @@ class ArgumentSchema {
   std::vector<std::string> names(const json::Value& object) const;
   // Null: nothing is said of such a property.
   const json::Value* property(const json::Value& object, std::string_view name) const;
-  bool requires_property(const json::Value& object, std::string_view name) const;
   // Whether it takes properties that it has no name for. One that states neither is taken to mean those alone that it names.
   bool takes_others(const json::Value& object) const;
 
   // Of an array, the schema of that item. Null: nothing is said of it.
   const json::Value* item(const json::Value& array, std::size_t index) const;
   bool takes_arrays(const json::Value& schema) const;
-  bool takes_objects(const json::Value& schema) const;
-
-  // The value of an annotation, "description" or "default"; what stands beside a reference comes first. Or null.
-  const json::Value* annotation(const json::Value& schema, std::string_view keyword) const;
 
  private:
-  static constexpr std::size_t kChoicesMax = 64;
-
-  const json::Value& resolved(const json::Value& schema) const;
   void add_choices(const json::Value& schema, std::vector<const json::Value*>& found) const;
 
   const json::Value& root_;
 };
-
-// Whether the schema's "type" is that, or has that in its list.
-bool has_type(const json::Value& schema, std::string_view type);
 
 }  // namespace collet::cli

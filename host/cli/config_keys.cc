@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "base/json_members.h"
-#include "base/json_pointer.h"
 #include "base/text.h"
+#include "cli/argument_schema.h"
 #include "config/document.h"
 #include "plugin/load/config_words.h"
 
@@ -57,7 +57,7 @@ class Reader {
 
   std::vector<ConfigKey> keys_of(const json::Value& given, unsigned depth) {
     std::vector<ConfigKey> keys;
-    const json::Value& schema = resolved(given);
+    const json::Value& schema = behind_references(root_, given);
     const json::Value* properties = json::find(schema, "properties");
     if (!properties || !properties->IsObject() || depth > kInnerMax) return keys;
     for (const auto& [name, property] : properties->GetObject()) {
@@ -71,14 +71,6 @@ class Reader {
   }
 
  private:
-  // What the schema refers to, in the same document.
-  const json::Value& resolved(const json::Value& schema) const {
-    const auto reference = json::find_string(schema, "$ref");
-    if (!reference || !reference->starts_with('#')) return schema;
-    const json::Value* target = json::value_at(root_, reference->substr(1));
-    return target ? *target : schema;
-  }
-
   static bool requires_key(const json::Value& schema, std::string_view name) {
     const json::Value* required = json::find(schema, "required");
     if (!required || !required->IsArray()) return false;
@@ -87,7 +79,7 @@ class Reader {
   }
 
   ConfigKey key_of(const json::Value& given, unsigned depth) {
-    const json::Value& schema = resolved(given);
+    const json::Value& schema = behind_references(root_, given);
     ConfigKey key;
     key.value = plugin::value_words(schema);
     key.description = json::find_string(given, "description").value_or(json::find_string(schema, "description").value_or(""));

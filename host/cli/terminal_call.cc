@@ -126,7 +126,7 @@ Result<std::string> arguments_of(const registry::Item& tool, const TerminalCall&
   COLLET_ASSERT(!json::parse(tool.def->definition, definition));
   const json::Value* schema = json::find(definition, mcp::kInputSchema);
   const json::Value anything(true);
-  return typed_arguments(schema ? *schema : anything, call.arguments, call.words);
+  return typed_arguments(schema ? *schema : anything, tool.compiled->input.get(), call.arguments, call.words);
 }
 
 }  // namespace

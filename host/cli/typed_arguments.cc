@@ -11,7 +11,6 @@
 #include "cli/argument_schema.h"
 #include "cli/input.h"
 #include "cli/output.h"
-#include "schema/schema.h"
 
 namespace collet::cli {
 namespace {
@@ -137,10 +136,8 @@ class Candidates {
 
 class Arguments {
  public:
-  Arguments(const json::Value& schema, std::string_view given) : schemas_(schema), text_(given) {
-    auto compiled = schema::Schema::compile(schema);
-    if (compiled) compiled_.emplace(std::move(*compiled));  // else others find out what fits
-  }
+  Arguments(const json::Value& schema, const schema::Schema* compiled, std::string_view given)
+      : schemas_(schema), compiled_(compiled), text_(given) {}
 
   Result<void> add(const Typed& typed) {
     auto place = place_of(typed.name);
@@ -234,17 +231,18 @@ class Arguments {
   }
 
   const ArgumentSchema schemas_;
-  std::optional<schema::Schema> compiled_;
+  const schema::Schema* const compiled_;
   std::string text_;
   std::string chosen_;
 };
 
 }  // namespace
 
-Result<std::string> typed_arguments(const json::Value& schema, std::string_view given, std::span<const std::string> words) {
+Result<std::string> typed_arguments(const json::Value& schema, const schema::Schema* compiled, std::string_view given,
+                                    std::span<const std::string> words) {
   const auto typed = read_words(words);
   if (!typed) return typed.failure();
-  Arguments arguments(schema, given);
+  Arguments arguments(schema, compiled, given);
   for (const Typed& each : *typed) {
     if (auto added = arguments.add(each); !added) return added.failure();
   }

@@ -1,5 +1,7 @@
 #include "cli/typed_arguments.h"
 
+#include "cli/argument_schema.h"
+
 #include "support/catch.h"
 
 using namespace collet;
@@ -9,7 +11,8 @@ namespace {
 std::string typed(const std::string& schema, std::vector<std::string> words, const std::string& given = "{}") {
   json::Document parsed;
   REQUIRE(!json::parse(schema, parsed));
-  const auto made = cli::typed_arguments(parsed, given, words);
+  const auto compiled = schema::Schema::compile(parsed);
+  const auto made = cli::typed_arguments(parsed, compiled ? &*compiled : nullptr, given, words);
   return made ? *made : "error: " + made.message();
 }
 
@@ -76,7 +79,39 @@ TEST_CASE("arrays that are made of themselves are tried a few times, one in the 
                              R"("$defs":{"a":{"type":"array","items":{"$ref":"#/$defs/a"}}}})";
   CHECK(says(typed(schema, {"k=1"}), "error: argument k: "));
   CHECK(typed(schema, {"k=[[]]"}) == R"({"k":[[]]})");
-  CHECK(value(R"({"type":"array","items":{"type":"array","items":{"type":"integer"}}})", "1") == R"({"k":[[1]]})");
+  std::string item = R"({"type":"integer"})";
+  for (unsigned i = 0; i < 4; ++i) item = R"({"type":"array","items":)" + item + "}";
+  CHECK(value(item, "1") == R"({"k":[[[[1]]]]})");
+  CHECK(says(value(R"({"type":"array","items":)" + item + "}", "1"), "error: argument k: "));
+}
+
+TEST_CASE("so many choices and references of a schema are looked at, and no more") {
+  const auto choices = [](unsigned others) {  // and itself before them, and the one that fits behind
+    std::string schema = R"({"anyOf":[)";
+    while (others-- > 0) schema += R"({"type":"null","title":"x"},)";
+    return schema + R"({"type":"integer"}]})";
+  };
+  CHECK(value(choices(cli::ArgumentSchema::kChoicesMax - 2), "1") == R"({"k":1})");
+  CHECK(says(value(choices(cli::ArgumentSchema::kChoicesMax - 1), "1"), "error: argument k: "));
+  const auto references = [](unsigned count) {
+    std::string schema = R"({"type":"object","properties":{"k":{"$ref":"#/$defs/0"}},"$defs":{)";
+    for (unsigned i = 0; i + 1 < count; ++i) {
+      schema += '"' + std::to_string(i) + R"(":{"$ref":"#/$defs/)" + std::to_string(i + 1) + R"("},)";
+    }
+    return schema + '"' + std::to_string(count - 1) + R"(":{"type":"array","items":{"type":"integer"}}}})";
+  };
+  CHECK(typed(references(cli::kReferencesMax), {"k=1"}) == R"({"k":[1]})");
+  CHECK(says(typed(references(cli::kReferencesMax + 1), {"k=1"}), "error: argument k: "));
+}
+
+TEST_CASE("of many names none is told, unless one is meant") {
+  const auto names = [](unsigned count) {
+    std::string properties;
+    for (unsigned i = 0; i < count; ++i) properties += (i > 0 ? ",\"name" : "\"name") + std::to_string(i) + R"(":{})";
+    return properties;
+  };
+  CHECK(says(of(names(12), {"other=1"}), "; say name0, name1"));
+  CHECK(of(names(13), {"other=1"}) == "error: there is no argument other");
 }
 
 TEST_CASE("a name leads into so many objects, and no more") {

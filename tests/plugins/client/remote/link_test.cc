@@ -182,17 +182,13 @@ struct OneRemote {
   }
   // As lanes do with what they cannot end. How it ends.
   std::string hand_over(bool shuts, std::uint64_t opening) {
-    const collet_call id = ++last_;
-    const auto item = std::make_shared<const RemoteItem>(RemoteItem{COLLET_TOOL, "t", "{}", false, {}});
-    remote->take_over({.call = {.id = id, .arguments = "{}"},
-                       .item = item,
-                       .request = {.gate = remote->gate()},
-                       .shuts = shuts,
-                       .opening = opening,
-                       .lost = {},
-                       .answer = {}});
+    const collet_call id = take_over({}, HandedOver::How::begin, shuts, opening);
     run_until(loop, [&] { return !noting.end_of(id).empty(); });
     return noting.end_of(id);
+  }
+  // As they do with a call whose answer comes on the stream of the first link, under that number.
+  collet_call carry(RequestId request) {
+    return take_over({.gate = {}, .link = 1, .id = request}, HandedOver::How::carry, false, 0);
   }
   // That a call would take now; null: there is none.
   LaneRoutePtr route() const {
@@ -207,6 +203,20 @@ struct OneRemote {
   }
 
  private:
+  collet_call take_over(LaneRequest request, HandedOver::How how, bool shuts, std::uint64_t opening) {
+    const collet_call id = ++last_;
+    request.gate = remote->gate();
+    remote->take_over({.call = {.id = id, .arguments = "{}"},
+                       .item = std::make_shared<const RemoteItem>(RemoteItem{COLLET_TOOL, "t", "{}", false, {}}),
+                       .request = std::move(request),
+                       .how = how,
+                       .shuts = shuts,
+                       .opening = opening,
+                       .lost = {},
+                       .answer = {}});
+    return id;
+  }
+
   collet_call last_ = 0;
 };
 
@@ -429,14 +439,7 @@ TEST_CASE("an answer of which one cannot tell whose it is waits for the calls th
   REQUIRE(run_until(one.loop, [&] { return one.lanes.gathered.size() == 1; }));
   CHECK(one.logged("it sends what is no message") == 0);
   CHECK(one.lanes.answered.empty());  // what is clear does not overtake it
-  const collet_call call = 1;
-  const auto item = std::make_shared<const RemoteItem>(RemoteItem{COLLET_TOOL, "t", "{}", false, {}});
-  one.remote->take_over({.call = {.id = call, .arguments = "{}"},
-                         .item = item,
-                         .request = {.gate = one.remote->gate(), .link = 1, .id = 8'388'609},
-                         .how = HandedOver::How::carry,
-                         .lost = {},
-                         .answer = {}});
+  const collet_call call = one.carry(8'388'609);
   one.remote->gate()->leave(0);
   one.lanes.gathered[0]();
   REQUIRE(run_until(one.loop, [&] { return !one.noting.end_of(call).empty(); }));
@@ -455,13 +458,7 @@ TEST_CASE("a call that comes back when its connection has gone is lost") {
   const LaneRoutePtr route = one.remote->gate()->enter(0);
   REQUIRE(route->input->send("end\n"));
   REQUIRE(run_until(one.loop, [&] { return !one.lanes.lost.empty(); }));
-  const auto item = std::make_shared<const RemoteItem>(RemoteItem{COLLET_TOOL, "t", "{}", false, {}});
-  one.remote->take_over({.call = {.id = 1, .arguments = "{}"},
-                         .item = item,
-                         .request = {.gate = one.remote->gate(), .link = 1, .id = 8'388'609},
-                         .how = HandedOver::How::carry,
-                         .lost = {},
-                         .answer = {}});
+  const collet_call call = one.carry(8'388'609);
   one.remote->gate()->leave(0);
-  CHECK_THAT(one.noting.end_of(1), Contains("it has ended with exit code 0"));
+  CHECK_THAT(one.noting.end_of(call), Contains("it has ended with exit code 0"));
 }

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/freed_memory.h"
 #include "base/text.h"
 
 namespace collet::json {
@@ -263,6 +264,7 @@ char* ParseBuffer::copy(std::string_view text) {
 
 void ParseBuffer::trim() {
   if (capacity_ <= limits::kParseBufferKeptBytes) return;
+  freed_memory::note(capacity_);
   bytes_.reset();
   capacity_ = 0;
 }

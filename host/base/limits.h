@@ -32,6 +32,7 @@ inline constexpr std::uint64_t kWaitingRequestMs = 10'000;  // that a request wa
 inline constexpr unsigned kWaitingRequestsMax = 1'024;      // that do so, a loop
 inline constexpr std::size_t kRequestMemoryBytesMax = 512u << 20;   // of requests that are here, all loops
 inline constexpr std::size_t kUncountedParseBytesMax = 64u << 10;   // a message that is read into less is not counted
+inline constexpr std::uint64_t kFreedMemoryKeptMs = 1'000;           // after the last large message; see base/freed_memory.h
 inline constexpr std::size_t kParseBufferKeptBytes = 64u << 10;     // room that a pooled request keeps for the next one
 inline constexpr std::uint64_t kHttpHeaderTimeoutMs = 10'000;
 inline constexpr std::uint64_t kHttpBodyTimeoutMs = 60'000;

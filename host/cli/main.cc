@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/freed_memory.h"
 #include "cli/command_line.h"
 #include "cli/output.h"
 #include "loop/standard_streams.h"
@@ -30,6 +31,7 @@ bool may_open_enough() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  collet::freed_memory::keep();
   if (argc > 1 && std::strcmp(argv[1], collet::plugin::kPreflightVerb) == 0) {
     return collet::plugin::preflight_main(argc, argv);
   }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/freed_memory.h"
 #include "base/log.h"
 #include "cli/verbs.h"
 #include "service/activity_log.h"
@@ -81,6 +82,7 @@ int serve(const ServeOptions& options) {
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   std::optional<service::WhileLoading> loading(host);
   host.load();
+  freed_memory::note(freed_memory::kLargeBytes);  // by loading
   service::await_recall(host);
   service::HttpService http(host, server, access, *config, *sockets);
   const service::EndOfPlugins end_of_plugins(host);

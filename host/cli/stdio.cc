@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/freed_memory.h"
 #include "cli/verbs.h"
 #include "loop/standard_streams.h"
 #include "protocol/server.h"
@@ -132,6 +133,7 @@ int stdio(const CommonOptions& options) {
   host.on_resource_updated([&server](std::string_view uri) { server.resource_updated(uri); });
   std::optional<service::WhileLoading> loading(host);
   host.load();
+  freed_memory::note(freed_memory::kLargeBytes);  // by loading
   service::await_recall(host);
   {
     loop::Loop& loop = host.main_loop();

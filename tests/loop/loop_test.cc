@@ -1,13 +1,21 @@
 #include "loop/loop.h"
 
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
+
 #include <csignal>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <thread>
 
+#include "base/freed_memory.h"
+#include "base/limits.h"
 #include "support/catch.h"
 
 using namespace collet::loop;
+namespace freed_memory = collet::freed_memory;
 
 TEST_CASE("tasks run in order on the loop thread, whoever posts them") {
   Loop loop;
@@ -139,3 +147,36 @@ TEST_CASE("a signal reaches its watcher") {
   loop.run();
   CHECK(seen == 1);
 }
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+TEST_CASE("what large messages leave is given back when none has come for a while") {
+  constexpr std::size_t kMessageBytes = 8u << 20;
+  freed_memory::keep();
+  Loop loop;
+  Timer again(loop), look(loop), too_long(loop);
+  std::uint64_t began = 0, last_came = 0, gone = 0;
+  const auto leave_message = [&] {
+    std::memset(std::make_unique_for_overwrite<char[]>(kMessageBytes).get(), 1, kMessageBytes);
+    freed_memory::note(kMessageBytes);
+    last_came = loop.now_ms();
+  };
+  loop.post([&] {
+    leave_message();
+    began = last_came;
+    CHECK(mallinfo2().keepcost >= kMessageBytes);
+  });
+  again.start(collet::limits::kFreedMemoryKeptMs / 10, leave_message);
+  look.repeat(20, [&] {
+    if (mallinfo2().keepcost >= kMessageBytes) return;
+    gone = loop.now_ms();
+    loop.stop();
+  });
+  too_long.start(30'000, [&] { loop.stop(); });
+  loop.run();
+  REQUIRE(gone > 0);
+  const bool second_was_late = last_came - began >= collet::limits::kFreedMemoryKeptMs;
+  CHECK((second_was_late || gone - began >= 2 * collet::limits::kFreedMemoryKeptMs));
+}
+
+#endif

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/freed_memory.h"
 #include "base/log.h"
 #include "registry/definition.h"
 
@@ -19,7 +20,9 @@ constexpr CallId make_id(const CallSlot& slot) {
 // Empties a string and keeps its room, unless that is more than a common result needs.
 void recycle(std::string& text) {
   text.clear();
-  if (text.capacity() > limits::kCallRetainedBytesMax) std::string().swap(text);
+  if (text.capacity() <= limits::kCallRetainedBytesMax) return;
+  freed_memory::note(text.capacity());
+  std::string().swap(text);
 }
 
 void recycle(CallSlot& slot) {

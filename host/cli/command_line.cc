@@ -212,6 +212,8 @@ void CommandLine::add_reload() {
                                 [this](int, Output& out) { return reload(reloading_, out); });
   verb.add_option("plugin", reloading_.plugin,
                   "Which, by its id; without it those whose files or configuration have changed");
+  verb.add_flag("--accept", reloading_.accept,
+                "Also a plugin that takes away what it offered before and does not say so by its version");
   add_config(verb, reloading_.common);
   add_timeout(verb, reloading_.common,
               fmt::format("for the server to show that it is alive; else {}", limits::kAdminSilenceMs / 1'000));

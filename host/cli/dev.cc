@@ -97,7 +97,7 @@ class Workbench {
   }
 
   void reload() {
-    reloader_->reload_all([this](const service::ReloadOutcome&) { loop_.stop(); });
+    reloader_->reload_all([this](const service::ReloadOutcome&) { loop_.stop(); }, plugin::ItemsMay::go);
     loop_.run();
   }
 

@@ -2,10 +2,27 @@
 #include "base/text.h"
 #include "cli/admin_client.h"
 #include "cli/verbs.h"
+#include "plugin/replace/item_changes.h"
 #include "service/admin.h"
 
 namespace collet::cli {
 namespace {
+
+// As of describe_reload() in service/admin.cc.
+plugin::ItemChanges changes_of(const json::Value& plugin) {
+  plugin::ItemChanges changes;
+  const json::Value* described = json::find(plugin, "changes");
+  if (!described) return changes;
+  for (const auto& [key, names] : {std::pair("added", &changes.added), std::pair("removed", &changes.removed),
+                                   std::pair("changed", &changes.changed)}) {
+    const json::Value* list = json::find(*described, key);
+    if (!list || !list->IsArray()) continue;
+    for (const json::Value& name : list->GetArray()) {
+      if (name.IsString()) names->emplace_back(json::view(name));
+    }
+  }
+  return changes;
+}
 
 void print_text(const json::Value& answer, Output& out) {
   const json::Value* plugins = json::find(answer, "plugins");
@@ -19,7 +36,8 @@ void print_text(const json::Value& answer, Output& out) {
       complain(fmt::format("plugin {} is not replaced: {}", text("id"), problem));
     } else {
       const std::string version = text("version").empty() ? "" : " (" + text("version") + ")";
-      out.print("{}: {}{}\n", text("id"), text("done"), version);
+      const std::string changes = changes_of(plugin).to_text();
+      out.print("{}: {}{}{}{}\n", text("id"), text("done"), version, changes.empty() ? "" : " ", changes);
     }
   }
 }
@@ -35,6 +53,7 @@ int reload(const ReloadOptions& options, Output& out) {
     request += R"(,"plugin":)";
     text::append_json_string(request, options.plugin);
   }
+  if (options.accept) request += R"(,"accept":true)";
   if (path.empty()) return complain("no server can be found without its configuration: say --config", kUnreachable);
   const auto answer = ask_server(path, request + '}', options.common.timeout_ms.value_or(limits::kAdminSilenceMs),
                                  AtSilence::probe);

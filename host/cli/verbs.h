@@ -29,6 +29,7 @@ int list(const ListOptions& options, Output& out);
 struct ReloadOptions {
   CommonOptions common;
   std::string plugin;  // empty: what has changed
+  bool accept = false;  // also plugins that take away what they offered before
 };
 // Asks the running server.
 int reload(const ReloadOptions& options, Output& out);

@@ -10,6 +10,7 @@
 #include "base/json_members.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "collet/kit/fnv.hpp"
 #include "service/listing.h"
 
@@ -22,6 +23,14 @@ std::string failure(std::string_view error) {
   return json::ObjectText().add_bool("ok", false).add_text("error", error).take();
 }
 
+std::string describe(const plugin::ItemChanges& changes) {
+  return json::ObjectText()
+      .add("added", text::json_strings(changes.added))
+      .add("removed", text::json_strings(changes.removed))
+      .add("changed", text::json_strings(changes.changed))
+      .take();
+}
+
 std::string describe_reload(const ReloadOutcome& outcome) {
   if (!outcome.error.empty()) return failure("the configuration is not taken over:\n" + outcome.error);
   json::ArrayText plugins;
@@ -32,6 +41,7 @@ std::string describe_reload(const ReloadOutcome& outcome) {
         .add_number("generation", report.generation)
         .add_text("version", report.version);
     if (!report.ok()) plugin.add_text("error", report.error);
+    if (!report.changes.empty()) plugin.add("changes", describe(report.changes));
     plugins.add(plugin.take());
   }
   return json::ObjectText().add_bool("ok", outcome.ok()).add("plugins", plugins.take()).take();
@@ -77,18 +87,21 @@ void AdminServer::answer(std::string_view line, transport::LineServer::Answer an
   if (what == "list") return answered(to_json(list(host_, true)));
   if (what != "reload") return answered(failure(R"("do" is "list" or "reload")"));
   const auto plugin = json::find_string(request, "plugin");
-  reload(plugin ? std::optional<std::string>(*plugin) : std::nullopt, std::move(answered));
+  const json::Value* accept = json::find(request, "accept");
+  reload(plugin ? std::optional<std::string>(*plugin) : std::nullopt,
+         accept && accept->IsTrue() ? plugin::ItemsMay::go : plugin::ItemsMay::not_go, std::move(answered));
 }
 
-void AdminServer::reload(std::optional<std::string> plugin, transport::LineServer::Answer answered) {
+void AdminServer::reload(std::optional<std::string> plugin, plugin::ItemsMay items_may,
+                         transport::LineServer::Answer answered) {
   Reloader::Done done = [&loop = host_.main_loop(),
                          answered = std::move(answered)](const ReloadOutcome& outcome) mutable {
     loop.post([answered = std::move(answered), line = describe_reload(outcome)]() mutable { answered(line); });
   };
   if (plugin) {
-    reloader_.reload(std::move(*plugin), std::move(done));
+    reloader_.reload(std::move(*plugin), std::move(done), items_may);
   } else {
-    reloader_.reload_all(std::move(done));
+    reloader_.reload_all(std::move(done), items_may);
   }
 }
 

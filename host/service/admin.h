@@ -1,7 +1,8 @@
 // The admin socket: how `collet reload` and `collet list` speak to a running server.
 //
 // A request is one line, {"do":"list"}, {"do":"reload"} or {"do":"reload","plugin":"echo"}; the answer is one line,
-// {"ok":true,…} or {"ok":false,"error":"…"}. The socket's mode is 0600: who may open it may do everything.
+// {"ok":true,…} or {"ok":false,"error":"…"}. With "accept":true a plugin may take away what it offered before. The socket's mode is
+// 0600: who may open it may do everything.
 #pragma once
 
 #include <optional>
@@ -26,7 +27,7 @@ class AdminServer {
  private:
   AdminServer(Host& host, Reloader& reloader, std::unique_ptr<transport::ListenSocket> socket);
   void answer(std::string_view line, transport::LineServer::Answer answer);
-  void reload(std::optional<std::string> plugin, transport::LineServer::Answer answer);
+  void reload(std::optional<std::string> plugin, plugin::ItemsMay items_may, transport::LineServer::Answer answer);
 
   Host& host_;
   Reloader& reloader_;

@@ -45,18 +45,18 @@ Reloader::~Reloader() {
   host_.leave();
 }
 
-void Reloader::reload_all(Done done) {
-  work_.run([this, done = std::move(done)]() mutable {
-    const ReloadOutcome outcome = take_over(true);
+void Reloader::reload_all(Done done, plugin::ItemsMay items_may) {
+  work_.run([this, done = std::move(done), items_may]() mutable {
+    const ReloadOutcome outcome = take_over(true, items_may);
     tell(outcome);
     if (done) done(outcome);
   });
 }
 
-void Reloader::reload(std::string plugin, Done done) {
-  work_.run([this, plugin = std::move(plugin), done = std::move(done)]() mutable {
+void Reloader::reload(std::string plugin, Done done, plugin::ItemsMay items_may) {
+  work_.run([this, plugin = std::move(plugin), done = std::move(done), items_may]() mutable {
     ReloadOutcome outcome;
-    outcome.reports.push_back(host_.loader().reload(plugin));
+    outcome.reports.push_back(host_.loader().reload(plugin, items_may));
     tell(outcome);
     if (done) done(outcome);
   });
@@ -74,7 +74,7 @@ void Reloader::roll_back(const std::string& plugin, std::uint64_t generation) {
 
 // A file that only stood in a folder and is gone takes its plugin with it if somebody asks; not while a linker is
 // between removing the old one and writing the new one.
-ReloadOutcome Reloader::take_over(bool asked) {
+ReloadOutcome Reloader::take_over(bool asked, plugin::ItemsMay items_may) {
   ReloadOutcome outcome;
   if (asked && renew_) {
     if (const auto renewed = renew_(); !renewed) log::error("{}; what there was stays in use", renewed.message());
@@ -89,7 +89,7 @@ ReloadOutcome Reloader::take_over(bool asked) {
   if (watch_) {
     host_.main_loop().post([this, watched = watched()] { watch_->watch(watched.folders, watched.files); });
   }
-  outcome.reports = host_.loader().apply(std::move(specs), asked);
+  outcome.reports = host_.loader().apply(std::move(specs), asked, items_may);
   return outcome;
 }
 
@@ -137,6 +137,7 @@ void Reloader::tell(const ReloadOutcome& outcome) {
     if (report.ok() && report.done != plugin::LoadReport::Done::replaced) {
       log::info("plugin {}: {}", report.id, done_name(report.done));
     }
+    if (report.ok() && !report.changes.empty()) log::info("plugin {}: {}", report.id, report.changes.to_text());
     for (const std::string& warning : report.warnings) log::warning("plugin {}: {}", report.id, warning);
     if (report.busy) try_again_later();
   }

@@ -39,14 +39,14 @@ class Reloader {
   // All of these: any thread. `done` is called on the thread that does the work.
   using Done = Callback<void(const ReloadOutcome& outcome)>;
   // Takes over the configuration and every file that has changed, and tries again what has failed.
-  void reload_all(Done done);
+  void reload_all(Done done, plugin::ItemsMay items_may = plugin::ItemsMay::not_go);
   // Replaces one plugin, changed or not.
-  void reload(std::string plugin, Done done);
+  void reload(std::string plugin, Done done, plugin::ItemsMay items_may = plugin::ItemsMay::not_go);
   // Files have changed, nobody knows which.
   void note_files();
 
  private:
-  ReloadOutcome take_over(bool asked);
+  ReloadOutcome take_over(bool asked, plugin::ItemsMay items_may = plugin::ItemsMay::not_go);
   Result<void> read_anew(bool asked);
   void roll_back(const std::string& plugin, std::uint64_t generation);
   struct Watched {

@@ -82,6 +82,21 @@ class Triggers(Reloading):
         self.assertIn("failed    p: cannot load", self.collet("list").stdout)
         self.assertEqual(json.loads(self.collet("reload", "--format", "json").stdout)["ok"], False)
 
+    def test_a_build_that_takes_a_tool_away_is_refused_unless_that_is_accepted(self):
+        server = self.start("off", "versioned_extra")
+        self.install("versioned_2")
+        done = self.collet("reload")
+        self.assertEqual((done.returncode, done.stdout), (6, ""))
+        self.assertIn("it takes away what it offered before (-extra)", done.stderr)
+        self.assertEqual(self.which(server, "extra"), "3")
+        self.assertIn("collet reload --accept", self.plugin()["error"])
+        done = self.collet("reload", "--accept")
+        self.assertEqual((done.returncode, done.stdout), (0, "p: replaced (1.0.0) -extra\n"))
+        server.logged("info plugin p: -extra$")
+        self.install("versioned_extra")
+        answer = json.loads(self.collet("reload", "p", "--format", "json").stdout)
+        self.assertEqual(answer["plugins"][0]["changes"], {"added": ["extra"], "removed": [], "changed": []})
+
     def test_without_a_server_there_is_nothing_to_reload(self):
         self.write_config("off")
         done = self.collet("reload")

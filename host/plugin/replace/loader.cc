@@ -50,12 +50,12 @@ std::vector<LoadReport> Loader::load(std::vector<PluginSpec> specs) {
       continue;
     }
     registry_.declare(spec.id, spec.rules);
-    add(candidates, roster_.add(std::move(spec)), false);
+    add(candidates, roster_.add(std::move(spec)), false, ItemsMay::go);
   }
   return replace(candidates);
 }
 
-std::vector<LoadReport> Loader::apply(std::vector<PluginSpec> specs, bool also_failed) {
+std::vector<LoadReport> Loader::apply(std::vector<PluginSpec> specs, bool also_failed, ItemsMay items_may) {
   end_probations();
   const bool declared_so = roster_.is_declared_as(specs);
   Roster::Plugins gone = roster_.arrange(specs);
@@ -68,7 +68,7 @@ std::vector<LoadReport> Loader::apply(std::vector<PluginSpec> specs, bool also_f
     KnownPlugin& plugin = *roster_.plugins()[i];
     LoadReport report;
     if (!adjust(plugin, specs[i], also_failed, report)) {
-      add(candidates, plugin, true);
+      add(candidates, plugin, true, items_may);
     } else if (report.done != Done::unchanged) {
       reports.push_back(std::move(report));
     }
@@ -78,7 +78,7 @@ std::vector<LoadReport> Loader::apply(std::vector<PluginSpec> specs, bool also_f
   return reports;
 }
 
-LoadReport Loader::reload(const std::string& id) {
+LoadReport Loader::reload(const std::string& id, ItemsMay items_may) {
   end_probations();
   KnownPlugin* plugin = roster_.find(id);
   if (!plugin) {
@@ -89,7 +89,7 @@ LoadReport Loader::reload(const std::string& id) {
     return report;
   }
   Candidates candidates;
-  add(candidates, *plugin, false);
+  add(candidates, *plugin, false, items_may);
   return replace(candidates).front();
 }
 
@@ -111,7 +111,7 @@ std::vector<LoadReport> Loader::roll_back(const std::string& id, std::uint64_t g
 }
 
 // A candidate for what the plugin is wanted to be.
-void Loader::add(Candidates& candidates, KnownPlugin& plugin, bool unless_same) {
+void Loader::add(Candidates& candidates, KnownPlugin& plugin, bool unless_same, ItemsMay items_may) {
   Candidate& candidate = *candidates.emplace_back(std::make_unique<Candidate>(plugin.wanted()));
   candidate.number = plugin.next_number();
   if (drain_->draining_of(plugin.id()) >= limits::kDrainingMax) {
@@ -124,6 +124,12 @@ void Loader::add(Candidates& candidates, KnownPlugin& plugin, bool unless_same) 
         fmt::format("{} generations of it could not be unloaded: restart the server", limits::kLeftBehindMax));
   }
   plugin.note_file();
+  Generation* old = plugin.current();
+  if (old && !plugin.wanted().imports_remotes) {  // what an importer offers is its remotes' business
+    const Items::Pause pause = old->items().pause();
+    candidate.before = {old->table().version, old->items().current(pause), old->items().from_start(pause)};
+    candidate.may_lose_items = items_may == ItemsMay::go || !needs_no_generation(plugin.serving(), plugin.wanted());
+  }
   if (unless_same && plugin.current() && needs_no_generation(plugin.serving(), plugin.wanted())) {
     candidate.unless_same_as = plugin.current()->file();
   }

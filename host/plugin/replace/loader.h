@@ -40,9 +40,9 @@ class Loader {
   // changed, specs and files, is changed or replaced; nothing else is touched. What has failed before, and has not
   // changed since, is tried again if `also_failed`. A report for each that is touched. The specs have different
   // ids.
-  std::vector<LoadReport> apply(std::vector<PluginSpec> specs, bool also_failed);
+  std::vector<LoadReport> apply(std::vector<PluginSpec> specs, bool also_failed, ItemsMay items_may = ItemsMay::not_go);
   // Replaces that plugin, whether anything has changed or not.
-  LoadReport reload(const std::string& id);
+  LoadReport reload(const std::string& id, ItemsMay items_may = ItemsMay::not_go);
   // Gives a plugin whose generation of that number is on probation the one that it had before.
   std::vector<LoadReport> roll_back(const std::string& id, std::uint64_t generation);
 
@@ -79,7 +79,7 @@ class Loader {
  private:
   using Candidates = std::vector<std::unique_ptr<Candidate>>;
 
-  void add(Candidates& candidates, KnownPlugin& plugin, bool unless_same);
+  void add(Candidates& candidates, KnownPlugin& plugin, bool unless_same, ItemsMay items_may);
   bool adjust(KnownPlugin& plugin, const PluginSpec& wanted, bool also_failed, LoadReport& report);
   std::vector<LoadReport> replace(Candidates& candidates);
   void retire_all(Roster::Plugins gone, std::vector<LoadReport>& reports);

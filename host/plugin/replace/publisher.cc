@@ -11,6 +11,9 @@ Publisher::Publisher(registry::Registry& registry, Roster& roster, Probation& pr
 // Neither generation may change its items meanwhile.
 void Publisher::publish(std::vector<Candidate*> candidates) {
   discard_incomplete(candidates);
+  for (Candidate* candidate : candidates) {
+    if (candidate->ok() && candidate->before) compare(*candidate);
+  }
   std::erase_if(candidates, [](const Candidate* candidate) { return !candidate->ok(); });
   if (candidates.empty()) return;
 
@@ -65,6 +68,21 @@ void Publisher::discard_incomplete(const std::vector<Candidate*>& candidates) {
   }
 }
 
+// One that takes items away whose callers rely on them has to say so.
+void Publisher::compare(Candidate& candidate) {
+  Items& items = candidate.generation->items();
+  const Predecessor& before = *candidate.before;
+  const std::vector<registry::ItemDef> offered = items.current(items.pause());
+  candidate.report.changes = changes_between(before.items, offered);
+  const std::string& version = candidate.generation->table().version;
+  if (candidate.may_lose_items || candidate.report.changes.removed.empty() || says_that_items_go(before.version, version)) return;
+  const ItemChanges lost{.added = {}, .removed = changes_between(before.from_start, offered).removed, .changed = {}};
+  if (lost.empty()) return;
+  discard(candidate, fmt::format("it takes away what it offered before ({}): raise the {} number of its version, which is {} and "
+                                 "was {}, or accept that (collet reload --accept)",
+                                 lost.to_text(), version.starts_with("0.") ? "second" : "first", version, before.version));
+}
+
 // What has been published serves from now on.
 void Publisher::install(Candidate& candidate, const Adoption& adoption) {
   KnownPlugin& plugin = *roster_.find(candidate.spec.id);
@@ -72,6 +90,11 @@ void Publisher::install(Candidate& candidate, const Adoption& adoption) {
   if (generation.has_nonblocking_items() && !generation.runs_inline()) {
     log::info("plugin {}: its NONBLOCKING items run on an executor, because {}", candidate.spec.id,
               generation.inline_obstacle());
+  }
+  if (!plugin.current() && log::enabled(log::Level::debug)) {
+    const std::vector<registry::ItemDef> offered = generation.items().current(generation.items().pause());
+    log::debug("plugin {}: {} {} offers {}", candidate.spec.id, generation.table().id, generation.table().version,
+               changes_between({}, offered).to_text());
   }
   std::optional<Former> former;
   if (plugin.current() && !candidate.returns) former = probation_.keep(plugin);

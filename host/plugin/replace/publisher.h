@@ -27,6 +27,7 @@ class Publisher {
 
  private:
   void discard_incomplete(const std::vector<Candidate*>& candidates);
+  void compare(Candidate& candidate);
   void install(Candidate& candidate, const Adoption& adoption);
   void discard(Candidate& candidate, std::string reason);
   Items::Publish publish_changes_of(Generation& generation);

@@ -16,6 +16,7 @@
 #include "plugin/load/file_stamp.h"
 #include "plugin/load/preflight.h"
 #include "plugin/load/private_dir.h"
+#include "plugin/replace/item_changes.h"
 #include "plugin/run/fetch_lanes.h"
 #include "plugin/run/generation.h"
 #include "plugin/run/invocations.h"
@@ -64,6 +65,7 @@ struct LoadReport {
   std::string info;  // what the plugin says of itself, a JSON object, also if it does not serve; empty if it has said nothing
   std::uint64_t generation = 0;
   std::size_t items = 0;
+  ItemChanges changes;  // beside the generation before; also of one that is refused for them
   bool ok() const { return error.empty(); }
 };
 
@@ -111,6 +113,16 @@ struct LoaderOptions {
   Patience patience(std::uint64_t drain_timeout_ms) const;
 };
 
+// Whether a plugin may take away what it offered before, whatever its version says.
+enum class ItemsMay : std::uint8_t { not_go, go };
+
+// What served before a candidate.
+struct Predecessor {
+  std::string version;
+  std::vector<registry::ItemDef> items;
+  std::vector<registry::ItemDef> from_start;  // of these, what it has not added as it served
+};
+
 // A spec on its way to a generation. An error in the report stops it.
 struct Candidate {
   PluginSpec spec;
@@ -120,6 +132,8 @@ struct Candidate {
   std::optional<SavedState> prior;
   bool returns = false;  // it served before, and needs no probation
   bool careful = true;   // it is no good if an item is left out that was served before
+  std::optional<Predecessor> before;  // whose items it is held against
+  bool may_lose_items = false;        // whatever its version says
   LoadReport report;
   PrivateFile file;
   std::vector<std::string> needed;  // copies of the libraries beside it that it is linked with

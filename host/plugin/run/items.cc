@@ -1,6 +1,7 @@
 #include "plugin/run/items.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/json.h"
 #include "base/limits.h"
@@ -131,6 +132,20 @@ std::vector<registry::ItemDef> Items::current() const {
     if (record->state != ItemRecord::State::added) items.push_back(record->def);
   }
   return items;
+}
+
+std::vector<registry::ItemDef> Items::from_start(const Pause&) const {
+  std::vector<registry::ItemDef> items;
+  for (const auto& [id, record] : records_) {
+    if (record->from_start && record->state != ItemRecord::State::added) items.push_back(record->def);
+  }
+  return items;
+}
+
+void Items::publish_by(const Pause&, Publish publish) {
+  publish_ = std::move(publish);
+  if (std::exchange(has_served_, true)) return;
+  for (const auto& [id, record] : records_) record->from_start = record->state != ItemRecord::State::added;
 }
 
 const ItemRecord* Items::find(Kind kind, std::string_view name) const {

@@ -34,6 +34,7 @@ struct ItemRecord {
   bool nonblocking = false;          // as its author says
   mutable InlineGuard inline_guard;  // whether it may run on loops; they read and wind it
   enum class State : std::uint8_t { added, live, removed } state = State::added;
+  bool from_start = false;  // it was there when the plugin began to serve
 };
 
 // Any thread. The functions of the ABI return its status codes.
@@ -55,8 +56,10 @@ class Items {
   Pause pause() { return Pause(mutex_); }
   // What is offered.
   std::vector<registry::ItemDef> current(const Pause&) const { return current(); }
-  // From now on every commit is published. Once.
-  void publish_by(const Pause&, Publish publish) { publish_ = std::move(publish); }
+  // Of that, what was there when publish_by() was called first.
+  std::vector<registry::ItemDef> from_start(const Pause&) const;
+  // From now on every commit is published.
+  void publish_by(const Pause&, Publish publish);
   // From now on nothing is added, removed or published.
   void close(const Pause&) { closed_ = true; }
   void close() { close(pause()); }
@@ -86,6 +89,7 @@ class Items {
   std::map<collet_item, std::unique_ptr<ItemRecord>> records_;  // by id: in the order of registration
   std::set<std::pair<registry::Kind, std::string>> names_;
   collet_item last_id_ = 0;
+  bool has_served_ = false;
   bool closed_ = false;
   Publish publish_;
   std::string last_error_;

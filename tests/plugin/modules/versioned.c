@@ -171,7 +171,11 @@ static const collet_plugin plugin = {
     .flags = COLLET_PLUGIN_EXCLUSIVE,
 #endif
     .id = COLLET_STR("org.example.versioned"),
+#ifdef MAJOR
+    .version = COLLET_STR("2.0.0"),
+#else
     .version = COLLET_STR("1.0.0"),
+#endif
     .create = create,
     .destroy = destroy,
     .call = on_call,

@@ -660,3 +660,33 @@ TEST_CASE("a thousand builds leave nothing mapped, open or running") {
   CHECK(mapped("-p.so") == segments);
   CHECK(bench.house.loader.left_behind().empty());
 }
+
+TEST_CASE("a build that takes a tool away is refused, unless its version or its operator says so") {
+  for (const auto& [first, same_version, next_major] :
+       {std::tuple("versioned_extra", "versioned_2", "versioned_major"),
+        std::tuple("versioned_exclusive_extra", "versioned_exclusive_2", "versioned_exclusive_major")}) {
+    CAPTURE(first);
+    Bench bench(first);
+    const LoadReport refused = bench.reload(same_version);
+    CHECK(refused.error.ends_with("it takes away what it offered before (-extra): raise the first number of its version, "
+                                  "which is 1.0.0 and was 1.0.0, or accept that (collet reload --accept)"));
+    CHECK(refused.changes.removed == std::vector<std::string>{"extra"});
+    CHECK(bench.call("extra") == "3");
+    const LoadReport accepted = bench.house.loader.reload("p", ItemsMay::go);
+    CHECK(accepted.error == "");
+    CHECK(accepted.changes.to_text() == "-extra");
+    const LoadReport back = bench.reload(first);
+    CHECK(back.changes.to_text() == "+extra");
+    CHECK(bench.reload(next_major).error == "");
+  }
+}
+
+TEST_CASE("a plugin whose configuration has changed may take tools away") {
+  Bench bench("versioned_extra");
+  bench.install("versioned_2");
+  bench.spec.config = R"({"other":true})";
+  const auto reports = bench.house.loader.apply({bench.spec}, true);
+  REQUIRE(reports.size() == 1);
+  CHECK(reports[0].error == "");
+  CHECK(reports[0].changes.to_text() == "-extra");
+}

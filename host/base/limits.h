@@ -214,6 +214,7 @@ inline constexpr std::uint64_t kSettleMs = 50;         // without a change, unti
 inline constexpr std::uint64_t kSettleMsMax = 1'000;   // from the first change, if they do not stop
 inline constexpr std::uint64_t kIncompleteMs = 2'000;  // for the rest of a file that is cut off
 
+inline constexpr std::size_t kLoggedReasonBytesMax = 256;  // of what a call failed for, at the level debug
 inline constexpr std::size_t kLoggedNameBytesMax = 512;  // of what was called
 inline constexpr std::size_t kCreateErrorBytesMax = 2u << 10;  // of what a plugin says why its create() fails
 inline constexpr unsigned kRefusalsSaidMax = 3;  // of one function and status, by the debug host

@@ -84,7 +84,7 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
 spdlog::logger& logger() {
   static spdlog::logger instance = [] {
     spdlog::logger made("collet", std::make_shared<Sink>());
-    made.set_pattern("%H:%M:%S.%e %^%l%$ %v");
+    made.set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
     return made;
   }();
   return instance;

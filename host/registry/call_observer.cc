@@ -64,7 +64,8 @@ class ObservedCall final : public Listener {
                       .is_error = ending.is_error,
                       .rpc_code = ending.rpc_code,
                       .bytes = size_of(ending) + answered_bytes_,
-                      .took_us = static_cast<std::uint64_t>(took.count())};
+                      .took_us = static_cast<std::uint64_t>(took.count()),
+                      .reason = ending.is_error ? std::string_view(ending.content) : ending.message};
     tell([&](CallObserver& observer) { observer.on_call_ended(facts_, end); });
     caller_.on_end(ending);
   }

@@ -27,6 +27,7 @@ struct CallEnd {
   int rpc_code = 0;       // failed
   std::size_t bytes = 0;  // of the result, or of an answer's body
   std::uint64_t took_us = 0;
+  std::string_view reason = {};  // of a failure, or what the tool says of its own as JSON texts; may be private to whoever called
 };
 
 // On the loop of the call, on several loops at once. Takes microseconds, and throws std::bad_alloc at most.

@@ -60,8 +60,9 @@ std::string outcome_of(const protocol::RequestEnd& end) {
 
 void ActivityLog::join(const config::Log& wanted, registry::Registry& registry, protocol::ServerOptions& options) {
   if (!log::enabled(log::Level::info)) return;
-  if (wanted.calls) registry.observe(*this);
-  if (wanted.requests) options.observers.push_back(this);
+  const bool all = log::enabled(log::Level::debug);
+  if (wanted.calls || all) registry.observe(*this);
+  if (wanted.requests || all) options.observers.push_back(this);
 }
 
 void ActivityLog::on_call_ended(const registry::CallFacts& facts, const registry::CallEnd& end) {
@@ -69,6 +70,9 @@ void ActivityLog::on_call_ended(const registry::CallFacts& facts, const registry
             shown_name(facts), name_of(facts.principal), outcome_of(end), facts.plugin, shown_generation(facts.generation),
             end.took_us, facts.bytes, end.bytes, facts.round ? fmt::format(", round {}", facts.round) : "",
             facts.depth ? fmt::format(", depth {}", facts.depth) : "");
+  if (end.reason.empty()) return;
+  log::debug("plugin {}: {} {} says: {}", facts.plugin, mcp::names_of(facts.kind).noun, shown_name(facts),
+             end.reason.substr(0, limits::kLoggedReasonBytesMax));
 }
 
 void ActivityLog::on_request_ended(const protocol::RequestFacts& facts, const protocol::RequestEnd& end) {

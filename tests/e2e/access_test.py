@@ -4,7 +4,7 @@ import hashlib
 import signal
 import ssl
 
-from peer import Case, call, main, request, run, self_signed, text_of
+from peer import BUILD, Case, call, main, request, run, self_signed, text_of
 
 
 class Names(Case):
@@ -207,6 +207,17 @@ class Activity(Case):
         server.post(request(3, "evil\n2026 info forged"), Authorization="Bearer bob")
         line = server.logged("forged").string
         self.assertIn("of bob", line)
+
+    def test_at_the_level_debug_it_says_what_is_offered_and_why_a_call_failed(self):
+        library = BUILD / "tests/modules/versioned_1.so"
+        server = self.serve("echo", text=f'[log]\nlevel = "debug"\n[plugin.p]\nlibrary = "{library}"\n')
+        server.logged("debug plugin echo: org.collet.echo 1.0.0 offers [+]echo$")
+        server.post(call(1, "err"))
+        server.logged('info call of tool "err" for anybody: failed .-32603. by plugin p')
+        server.logged('debug plugin p: tool "err" says: plugin p: call.. returned')
+        server.post(call(2, "echo", {"text": "x"}))
+        server.logged('info call of tool "echo" for anybody: completed by plugin echo')
+        self.assertFalse([line for line in server.log if 'tool "echo" says' in line])
 
     def test_it_says_nothing_unasked(self):
         server = self.serve("echo")

@@ -45,6 +45,7 @@ class CommandLine {
   void add_call();
   void add_login();
   void add_logout();
+  void add_new();
   void add_dev();
   void add_config_verb();
   void add_check();
@@ -73,6 +74,7 @@ class CommandLine {
   ReloadOptions reloading_;
   CallOptions calling_;
   LoginOptions logging_in_;
+  NewOptions beginning_;
   DevOptions developing_;
   ConfigOptions showing_config_;
   CheckOptions checking_;
@@ -155,6 +157,7 @@ CommandLine::CommandLine() {
   add_call();
   add_login();
   add_logout();
+  add_new();
   add_dev();
   add_config_verb();
   add_check();
@@ -254,6 +257,19 @@ void CommandLine::add_logout() {
       ->required()
       ->type_name("NAME|URL");
   add_config(verb, logging_in_.common);
+}
+
+void CommandLine::add_new() {
+  CLI::App& verb = add_printing("new", "Make a folder with a plugin in it, to start your own from",
+                                [this](int, Output& out) { return new_plugin(beginning_, out); });
+  verb.add_option("folder", beginning_.folder, "Where; its name is that of the plugin and its tool")
+      ->required()
+      ->type_name("NAME");
+  verb.add_option_function<std::string>(
+          "--lang", [this](const std::string& given) { beginning_.language = given == "c" ? PluginLanguage::c : PluginLanguage::cpp; },
+          "c or cpp")
+      ->check(CLI::IsMember({"c", "cpp"}))
+      ->default_str("cpp");
 }
 
 void CommandLine::add_dev() {

@@ -7,6 +7,7 @@
 
 #include "cli/configuration.h"
 #include "cli/output.h"
+#include "cli/plugin_template.h"
 
 namespace collet::cli {
 
@@ -50,6 +51,13 @@ struct LoginOptions {
 int login(const LoginOptions& options, Output& out);
 // Forgets them again.
 int logout(const LoginOptions& options, Output& out);
+
+struct NewOptions {
+  std::string folder;  // which is made, or empty; its name is the plugin's
+  PluginLanguage language = PluginLanguage::cpp;
+};
+// Writes the files that a plugin of one's own begins with.
+int new_plugin(const NewOptions& options, Output& out);
 
 struct DevOptions {
   std::string folder;         // of the plugin's sources

@@ -467,8 +467,14 @@ class Reader {
 Result<std::string> read_file(const fs::path& file, std::size_t bytes_max) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "rb"), std::fclose);
   if (!in) return error("cannot open the config file {}: {}", file.string(), std::strerror(errno));
-  std::string text(bytes_max + 1, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), in.get()));
+  constexpr std::size_t kPiece = 16u << 10;
+  std::string text;
+  for (std::size_t read = 1; read > 0 && text.size() <= bytes_max;) {
+    const std::size_t before = text.size();
+    text.resize(before + std::min(kPiece, bytes_max + 1 - before));
+    read = std::fread(text.data() + before, 1, text.size() - before, in.get());
+    text.resize(before + read);
+  }
   if (std::ferror(in.get())) {
     return error("cannot read the config file {}: {}", file.string(), std::strerror(errno));
   }

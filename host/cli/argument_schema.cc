@@ -28,6 +28,8 @@ bool has_type(const json::Value& schema, std::string_view type) {
   return types->IsArray() ? names_string(*types, type) : types->IsString() && json::view(*types) == type;
 }
 
+constexpr const char* kParts[] = {"allOf", "anyOf", "oneOf"};  // what stands in the first one holds of every value
+
 }  // namespace
 
 const json::Value& behind_references(const json::Value& root, const json::Value& schema) {
@@ -42,20 +44,21 @@ const json::Value& behind_references(const json::Value& root, const json::Value&
   return *at;
 }
 
-void ArgumentSchema::add_choices(const json::Value& given, std::vector<const json::Value*>& found) const {
+void ArgumentSchema::add_choices(const json::Value& given, std::span<const char* const> keywords,
+                                 std::vector<const json::Value*>& found) const {
   const json::Value& schema = behind_references(root_, given);
   if (found.size() >= kChoicesMax || std::find(found.begin(), found.end(), &schema) != found.end()) return;
   found.push_back(&schema);
-  for (const char* keyword : {"allOf", "anyOf", "oneOf"}) {
+  for (const char* keyword : keywords) {
     const json::Value* branches = array_at(schema, keyword);
     if (!branches) continue;
-    for (const json::Value& branch : branches->GetArray()) add_choices(branch, found);
+    for (const json::Value& branch : branches->GetArray()) add_choices(branch, keywords, found);
   }
 }
 
 std::vector<const json::Value*> ArgumentSchema::choices(const json::Value& schema) const {
   std::vector<const json::Value*> found;
-  add_choices(schema, found);
+  add_choices(schema, kParts, found);
   return found;
 }
 
@@ -81,6 +84,15 @@ const json::Value* ArgumentSchema::property(const json::Value& object, std::stri
     if (const json::Value* others = object_at(*choice, "additionalProperties")) return others;
   }
   return nullptr;
+}
+
+bool ArgumentSchema::requires_property(const json::Value& object, std::string_view name) const {
+  std::vector<const json::Value*> all;
+  add_choices(object, std::span(kParts).first(1), all);
+  return std::any_of(all.begin(), all.end(), [&](const json::Value* part) {
+    const json::Value* required = array_at(*part, "required");
+    return required && names_string(*required, name);
+  });
 }
 
 bool ArgumentSchema::takes_others(const json::Value& object) const {
@@ -112,6 +124,11 @@ const json::Value* ArgumentSchema::item(const json::Value& array, std::size_t in
 bool ArgumentSchema::takes_arrays(const json::Value& schema) const {
   const std::vector<const json::Value*> all = choices(schema);
   return std::any_of(all.begin(), all.end(), [](const json::Value* choice) { return has_type(*choice, "array"); });
+}
+
+const json::Value* ArgumentSchema::stated(const json::Value& schema, std::string_view keyword) const {
+  const json::Value* value = json::find(schema, keyword);
+  return value ? value : json::find(behind_references(root_, schema), keyword);
 }
 
 }  // namespace collet::cli

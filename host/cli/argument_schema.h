@@ -1,6 +1,7 @@
 // What a tool's input schema says of its arguments, one by one: for people who type them, and who are told of them.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,8 @@ class ArgumentSchema {
   std::vector<std::string> names(const json::Value& object) const;
   // Null: nothing is said of such a property.
   const json::Value* property(const json::Value& object, std::string_view name) const;
+  // Whether it is stated for whatever object that it has this property.
+  bool requires_property(const json::Value& object, std::string_view name) const;
   // Whether it takes properties that it has no name for. One that states neither is taken to mean those alone that it names.
   bool takes_others(const json::Value& object) const;
 
@@ -36,8 +39,11 @@ class ArgumentSchema {
   const json::Value* item(const json::Value& array, std::size_t index) const;
   bool takes_arrays(const json::Value& schema) const;
 
+  // The value of a keyword such as "description", beside a reference or behind it. Null: there is none.
+  const json::Value* stated(const json::Value& schema, std::string_view keyword) const;
+
  private:
-  void add_choices(const json::Value& schema, std::vector<const json::Value*>& found) const;
+  void add_choices(const json::Value& schema, std::span<const char* const> keywords, std::vector<const json::Value*>& found) const;
 
   const json::Value& root_;
 };

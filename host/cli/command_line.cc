@@ -41,6 +41,7 @@ class CommandLine {
   void add_serve();
   void add_stdio();
   void add_list();
+  void add_describe();
   void add_reload();
   void add_call();
   void add_login();
@@ -71,6 +72,7 @@ class CommandLine {
   ServeOptions serving_;
   CommonOptions stdio_;
   ListOptions listing_;
+  DescribeOptions describing_;
   ReloadOptions reloading_;
   CallOptions calling_;
   LoginOptions logging_in_;
@@ -153,6 +155,7 @@ CommandLine::CommandLine() {
   add_serve();
   add_stdio();
   add_list();
+  add_describe();
   add_reload();
   add_call();
   add_login();
@@ -195,19 +198,31 @@ void CommandLine::add_stdio() {
   add_config(verb, stdio_);
 }
 
-void CommandLine::add_list() {
-  CLI::App& verb = add_printing("list", "Show what the plugins offer: in the running server, if there is one",
-                                [this](int, Output& out) { return list(listing_, out); });
-  verb.add_flag("--fresh", listing_.fresh, "Load them to see, also if a server is running");
-  verb.add_flag("--remotes", listing_.remotes, "The health of the remotes instead");
-  add_config(verb, listing_.common);
-  add_remote(verb, listing_.common);
-  add_timeout(verb, listing_.common,
+// Of the verbs that show what is offered.
+void add_sources(CLI::App& verb, CommonOptions& options, bool& fresh) {
+  verb.add_flag("--fresh", fresh, "Load the plugins to see, also if a server is running");
+  add_config(verb, options);
+  add_remote(verb, options);
+  add_timeout(verb, options,
               fmt::format("for a server to answer; else {} for the running one, {} for remotes, {} for the one that "
                           "is named here",
                           limits::kAdminSilenceMs / 1'000, limits::kRemotesReadyMs / 1'000,
                           limits::kServerStartMs / 1'000));
-  add_format(verb, listing_.common);
+  add_format(verb, options);
+}
+
+void CommandLine::add_list() {
+  CLI::App& verb = add_printing("list", "Show what the plugins offer: in the running server, if there is one",
+                                [this](int, Output& out) { return list(listing_, out); });
+  verb.add_flag("--remotes", listing_.remotes, "The health of the remotes instead");
+  add_sources(verb, listing_.common, listing_.fresh);
+}
+
+void CommandLine::add_describe() {
+  CLI::App& verb = add_printing("describe", "Say all that is known of one tool: its arguments, its result, its plugin",
+                                [this](int, Output& out) { return describe(describing_, out); });
+  verb.add_option("tool", describing_.tool, "Its name, as `collet list` shows it")->required();
+  add_sources(verb, describing_.common, describing_.fresh);
 }
 
 void CommandLine::add_reload() {

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 
 #include "base/json_members.h"
 #include "base/text.h"
@@ -53,11 +52,11 @@ std::string toml_of(const json::Value* value) {
 // A schema's keys and its words.
 class Reader {
  public:
-  explicit Reader(const json::Value& root) : root_(root) {}
+  explicit Reader(const json::Value& root) : schemas_(root) {}
 
   std::vector<ConfigKey> keys_of(const json::Value& given, unsigned depth) {
     std::vector<ConfigKey> keys;
-    const json::Value& schema = behind_references(root_, given);
+    const json::Value& schema = behind_references(schemas_.root(), given);
     const json::Value* properties = json::find(schema, "properties");
     if (!properties || !properties->IsObject() || depth > kInnerMax) return keys;
     for (const auto& [name, property] : properties->GetObject()) {
@@ -65,26 +64,19 @@ class Reader {
       --left_;
       ConfigKey& key = keys.emplace_back(key_of(property, depth));
       key.name = json::view(name);
-      key.required = requires_key(schema, key.name);
+      key.required = schemas_.requires_property(schema, key.name);
     }
     return keys;
   }
 
  private:
-  static bool requires_key(const json::Value& schema, std::string_view name) {
-    const json::Value* required = json::find(schema, "required");
-    if (!required || !required->IsArray()) return false;
-    const auto is_name = [&](const json::Value& each) { return each.IsString() && json::view(each) == name; };
-    return std::any_of(required->Begin(), required->End(), is_name);
-  }
-
   ConfigKey key_of(const json::Value& given, unsigned depth) {
-    const json::Value& schema = behind_references(root_, given);
+    const json::Value& schema = behind_references(schemas_.root(), given);
     ConfigKey key;
     key.value = plugin::value_words(schema);
-    key.description = json::find_string(given, "description").value_or(json::find_string(schema, "description").value_or(""));
-    const json::Value* standard = json::find(given, "default");
-    if (!standard) standard = json::find(schema, "default");
+    const json::Value* description = schemas_.stated(given, "description");
+    if (description && description->IsString()) key.description = json::view(*description);
+    const json::Value* standard = schemas_.stated(given, "default");
     key.standard_toml = toml_of(standard);
     if (!key.standard_toml.empty()) key.standard = json::to_text(*standard);
     const json::Value* items = json::find(schema, "items");
@@ -126,7 +118,7 @@ class Reader {
     return name == "object" ? "{}" : "\"\"";
   }
 
-  const json::Value& root_;
+  const ArgumentSchema schemas_;
   unsigned left_ = kConfigKeysMax;
 };
 

@@ -5,14 +5,10 @@
 #include "base/display.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "cli/output.h"
 
 namespace collet::cli {
 namespace {
-
-// Definitions may be nested as deeply as is allowed, and stand in items of an array of an object here.
-bool read_listing(std::string_view json_text, json::Document& listing) {
-  return !json::parse(json_text, listing, {.depth_max = limits::kJsonDepthMax + 3});
-}
 
 // As a terminal can show it, wherever it is from.
 std::string text_of(const json::Value& object, std::string_view key) {
@@ -78,6 +74,17 @@ void append_plugin_lines(std::string& out, const json::Value& listing, bool runn
 
 }  // namespace
 
+// They stand in items of an array of an object here.
+bool read_listing(std::string_view json_text, json::Document& listing) {
+  return !json::parse(json_text, listing, {.depth_max = limits::kJsonDepthMax + 3});
+}
+
+void for_each_item(const json::Value& listing, mcp::Kind kind, Callback<void(const json::Value& item)> do_it) {
+  for_each(listing, "items", [&](const json::Value& item) {
+    if (json::find_string(item, "kind") == mcp::names_of(kind).word) do_it(item);
+  });
+}
+
 std::string remotes_json(std::string_view listing) {
   json::Document document;
   if (!read_listing(listing, document)) return {};
@@ -123,6 +130,14 @@ std::vector<std::string> remote_problems(std::string_view json_text) {
     });
   });
   return problems;
+}
+
+int complain_of_unknown(std::string_view kind, std::string_view name, const std::vector<std::string>& known,
+                        const std::vector<std::string>& problems) {
+  const std::string meant = suggestion(name, known);
+  std::string why = fmt::format("there is no {} {}{}", kind, name, meant.empty() ? "; `collet list` shows what there is" : meant);
+  for (const std::string& problem : problems) why += "\n  " + problem;
+  return complain(why, problems.empty() ? kUsage : kUnreachable);
 }
 
 std::string listing_text(std::string_view json_text) {

@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,10 +12,13 @@
 #include "base/display.h"
 #include "base/log.h"
 #include "base/nearest.h"
+#include "cli/columns.h"
 #include "config/section.h"
 
 namespace collet::cli {
 namespace {
+
+constexpr std::size_t kUnknownWidth = 80;  // of a terminal that does not say it
 
 bool ignores_pipe() {
   struct sigaction action;
@@ -66,6 +70,12 @@ void Output::write(std::string_view text) {
   const bool written =
       is_terminal_ ? write_all(descriptor_, display::printable_lines(text)) : write_all(descriptor_, text);
   if (!written) error_ = errno;
+}
+
+std::size_t Output::width() const {
+  if (!is_terminal_) return kAnyWidth;
+  winsize size{};
+  return ioctl(descriptor_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUnknownWidth;
 }
 
 int Output::finish(int exit_code) {

@@ -48,6 +48,8 @@ class Output {
     write(fmt::format(format, std::forward<Args>(args)...));
   }
 
+  // Columns of the terminal; kAnyWidth elsewhere.
+  std::size_t width() const;
   bool is_terminal() const { return is_terminal_; }
   // Something is missing: the rest need not be made.
   bool failed() const { return error_ != 0; }

@@ -135,12 +135,8 @@ int call_tool(service::Host& host, const TerminalCall& call, Output& out) {
   const registry::SnapshotPtr snapshot = host.registry().current();
   const registry::Item* item = snapshot->find(registry::Kind::tool, call.tool);
   if (!item) {
-    const std::string meant = suggestion(call.tool, tool_names(*snapshot));
-    std::string why = fmt::format("there is no tool {}{}", call.tool,
-                                  meant.empty() ? "; `collet list` shows what there is" : meant);
-    const std::vector<std::string> problems = remote_problems(host.remotes_status());
-    for (const std::string& problem : problems) why += "\n  " + problem;
-    return host.exit_code = complain(why, problems.empty() ? kUsage : kUnreachable);
+    return host.exit_code =
+               complain_of_unknown("tool", call.tool, tool_names(*snapshot), remote_problems(host.remotes_status()));
   }
   const auto text = arguments_of(*item, call);
   if (!text) return host.exit_code = complain(text.message());

@@ -27,6 +27,13 @@ struct ListOptions {
 };
 int list(const ListOptions& options, Output& out);
 
+struct DescribeOptions {
+  CommonOptions common;
+  std::string tool;
+  bool fresh = false;  // as of ListOptions
+};
+int describe(const DescribeOptions& options, Output& out);
+
 struct ReloadOptions {
   CommonOptions common;
   std::string plugin;  // empty: what has changed

@@ -172,7 +172,7 @@ class Calls(Case):
             self.assertIn("--help", done.stdout + done.stderr)
 
     def test_help_and_version(self):
-        for verb in ((), ("serve",), ("stdio",), ("list",), ("call",), ("login",), ("import",), ("client-config",), ("config",), ("check",),
+        for verb in ((), ("serve",), ("stdio",), ("list",), ("describe",), ("call",), ("login",), ("import",), ("client-config",), ("config",), ("check",),
                      ("validate",), ("token",)):
             done = run(*verb, "--help")
             self.assertEqual(done.returncode, 0)
@@ -408,6 +408,40 @@ class Lists(Case):
         listed = json.loads(run("list", "-c", self.config("echo", again=PLUGINS["echo"]), "--format", "json").stdout)
         self.assertEqual([(item["name"], item["plugin"]) for item in listed["items"]], [("echo", "echo")])
         self.assertEqual([(item["name"], item["plugin"]) for item in listed["leftOut"]], [("echo", "again")])
+
+
+class Describes(Case):
+    def test_a_tool_is_told_with_its_arguments(self):
+        done = run("describe", "primes", "-c", self.config("math"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, "(?m)^tool +primes$")
+        self.assertRegex(done.stdout, "(?m)^plugin +math$")
+        self.assertRegex(done.stdout, "(?m)^  name +type ")
+
+    def test_json_is_the_definition_that_is_listed(self):
+        config = self.config("math")
+        described = json.loads(run("describe", "add", "-c", config, "--format", "json").stdout)
+        listed = json.loads(run("list", "-c", config, "--format", "json").stdout)["items"]
+        self.assertEqual(described, {"name": "add", **listed[0]["definition"]})
+
+    def test_a_tool_that_is_not_there(self):
+        done = run("describe", "statistic", "-c", self.config("math"))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("there is no tool statistic; did you mean statistics?", done.stderr)
+        done = run("describe", "bogus", "-c", self.config("math"))
+        self.assertIn("there is no tool bogus; `collet list` shows what there is", done.stderr)
+
+    def test_the_running_server_is_asked_unless_it_is_not_to_be(self):
+        self.serve("echo", text=f'[admin]\nsocket = "{self.folder}/admin.sock"\n')
+        config = self.folder / "collet.toml"
+        config.write_text(config.read_text().replace("[plugin.echo]", "[plugin.echo]\nrename = { echo = \"other\" }"))
+        self.assertEqual(run("describe", "echo", "-c", config).returncode, 0)
+        self.assertEqual(run("describe", "other", "--fresh", "-c", config).returncode, 0)
+
+    def test_a_server_that_is_named_here(self):
+        done = run("describe", "add", "--command", f"{COLLET} stdio -c {self.config('math')}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, "(?m)^tool +add$")
 
 
 class Checks(Case):

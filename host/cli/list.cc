@@ -8,7 +8,7 @@ namespace {
 
 int show_listing(const std::string& listing, const ListOptions& options, Output& out) {
   const bool json = options.common.json;
-  std::string shown = json ? listing : listing_text(listing);
+  std::string shown = json ? listing : listing_text(listing, out.width());
   if (options.remotes) {
     shown = json ? remotes_json(listing) : remotes_text(listing);
     if (shown.empty()) return complain("there are no remotes in the configuration");

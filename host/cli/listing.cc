@@ -5,10 +5,16 @@
 #include "base/display.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "cli/columns.h"
+#include "cli/fields.h"
 #include "cli/output.h"
+#include "mcp/names.h"
 
 namespace collet::cli {
 namespace {
+
+constexpr std::size_t kNameColumnsMax = 32;   // longer names stand out, rather than that there is no room for what is behind them
+constexpr std::size_t kSignatureIndent = 10;  // under the name
 
 // As a terminal can show it, wherever it is from.
 std::string text_of(const json::Value& object, std::string_view key) {
@@ -36,13 +42,15 @@ void for_each(const json::Value& listing, std::string_view key, F&& do_it) {
   for (const json::Value& value : array->GetArray()) do_it(value);
 }
 
-std::string first_line(std::string_view text) {
-  constexpr std::size_t kShown = 80;
-  text = text.substr(0, text.find('\n'));
-  if (text.size() <= kShown) return display::printable(text);
-  std::size_t end = kShown;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not inside a character
-  return display::printable(text.substr(0, end)) + "…";
+std::string first_line(std::string_view text) { return display::printable(text.substr(0, text.find('\n'))); }
+
+// What a tool is called with; empty of other items.
+std::string signature_of(const json::Value& item) {
+  if (json::find_string(item, "kind") != mcp::names_of(mcp::Kind::tool).word) return {};
+  const json::Value* definition = json::find(item, "definition");
+  const json::Value* input = definition ? json::find(*definition, mcp::kInputSchema) : nullptr;
+  const json::Value nothing(rapidjson::kObjectType);
+  return display::printable(signature(json::find_string(item, "name").value_or(""), input ? *input : nothing));
 }
 
 void append_plugin_lines(std::string& out, const json::Value& listing, bool running) {
@@ -140,23 +148,25 @@ int complain_of_unknown(std::string_view kind, std::string_view name, const std:
   return complain(why, problems.empty() ? kUsage : kUnreachable);
 }
 
-std::string listing_text(std::string_view json_text) {
+std::string listing_text(std::string_view json_text, std::size_t width) {
   json::Document listing;
   if (!read_listing(json_text, listing)) return {};
   std::size_t name_width = 4;
   for_each(listing, "items",
-           [&](const json::Value& item) { name_width = std::max(name_width, text_of(item, "name").size()); });
-  std::string out;
+           [&](const json::Value& item) { name_width = std::max(name_width, columns_of(text_of(item, "name"))); });
+  name_width = std::min(name_width, kNameColumnsMax);
   const auto line = [&](const std::string& kind, const json::Value& item, const std::string& rest) {
-    out += fmt::format("{:<8}  {:<{}}  {:<12}  {}\n", kind, text_of(item, "name"), name_width,
-                       text_of(item, "plugin"), rest);
+    return fmt::format("{:<8}  {}  {:<12}  {}", kind, padded(text_of(item, "name"), name_width), text_of(item, "plugin"), rest);
   };
+  std::string out;
   for_each(listing, "items", [&](const json::Value& item) {
     const json::Value* definition = json::find(item, "definition");
-    line(text_of(item, "kind"), item,
-         definition ? first_line(json::find_string(*definition, "description").value_or("")) : std::string());
+    const std::string about = definition ? first_line(json::find_string(*definition, "description").value_or("")) : std::string();
+    out += shortened(line(text_of(item, "kind"), item, about), width) + '\n';
+    const std::string called = signature_of(item);
+    if (!called.empty()) out += shortened(std::string(kSignatureIndent, ' ') + called, width) + '\n';
   });
-  for_each(listing, "leftOut", [&](const json::Value& item) { line("left out", item, text_of(item, "reason")); });
+  for_each(listing, "leftOut", [&](const json::Value& item) { out += line("left out", item, text_of(item, "reason")) + '\n'; });
   append_plugin_lines(out, listing, json::find(listing, "server") != nullptr);
   return out;
 }

@@ -382,6 +382,14 @@ class Lists(Case):
         config = self.config("awkward")
         self.assertRegex(run("list", "-c", config).stdout, "defined_deeply +awkward +Nested as deeply as is allowed\n")
 
+    def test_a_tool_is_listed_with_its_signature(self):
+        config = self.config("math")
+        self.assertRegex(run("list", "-c", config).stdout, r"(?m)^tool +add +math .*\n +add\(a: integer, b: integer, scale\?: number\)$")
+        code, screen = on_terminal("list", "-c", config, columns=30)
+        self.assertEqual(code, 0)
+        self.assertIn("\n          add(a: integer, b: …\n", screen)
+        self.assertEqual([line for line in screen.splitlines() if len(line) > 30], [])
+
     def test_a_plugin_without_a_file_is_listed_as_failed(self):
         config = self.config("echo", text=f'[plugins]\npaths = ["{self.folder}"]\n[plugin.ghost]\n')
         done = run("list", "-c", config)

@@ -3,6 +3,7 @@
 A test file runs as `FILE BUILD_DIR [unittest arguments]`. A peer that does not answer in TIMEOUT_S fails the test, and
 so does one that keeps it busy for `seconds_max`.
 """
+import fcntl
 import glob
 import json
 import os
@@ -11,9 +12,11 @@ import re
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 import unittest
@@ -418,9 +421,10 @@ def runs(argument):
     return False
 
 
-def on_terminal(*arguments, answer="", out=None):
+def on_terminal(*arguments, answer="", out=None, columns=80):
     """Exit code and screen of a verb whose stdin and stderr, and stdout unless it goes elsewhere, are a terminal."""
     here, there = pty.openpty()
+    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen([COLLET, *arguments], stdin=there, stdout=out or there, stderr=there)
     os.close(there)
     os.write(here, answer.encode())

@@ -30,7 +30,7 @@ const Item* Invocation::find_beyond_reach(const Snapshot& snapshot) const {
 }
 
 Snapshot::Found Invocation::find(const Snapshot& snapshot, const View* reach) const {
-  const Kind kind = order_.kind == CallKind::prompt ? Kind::prompt : Kind::tool;
+  const Kind kind = order_.kind == CallKind::complete ? order_.completed : order_.kind == CallKind::prompt ? Kind::prompt : Kind::tool;
   return find_callee(snapshot, {order_.kind, kind, order_.name}, view_of(on_behalf_.principal), reach);
 }
 

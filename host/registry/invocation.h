@@ -16,12 +16,13 @@ namespace collet::registry {
 
 // What is to be called.
 struct Order {
-  CallKind kind = CallKind::tool;            // but for completions and routes
+  CallKind kind = CallKind::tool;            // but for routes
   std::string name;                          // final name, or URI
   std::optional<std::string> arguments = {};  // JSON text
   std::uint64_t timeout_ms = 0;              // 0: the item's own
   std::string state = {};                    // with which the round before was suspended; empty: this is the first
   std::optional<std::string> answers = {};   // to what was asked then: JSON text, key → answer
+  Kind completed = Kind::prompt;             // of a completion: what it is asked of, a prompt or a resource template
 };
 
 // Of its texts.

@@ -62,6 +62,15 @@ Result<UriTemplate> UriTemplate::parse(std::string_view text) {
   return made;
 }
 
+std::vector<std::string> UriTemplate::variables() const {
+  std::vector<std::string> names;
+  for (const Part& part : parts_) {
+    if (part.kind == Part::Kind::query) names.insert(names.end(), part.names.begin(), part.names.end());
+    if (part.kind == Part::Kind::segment || part.kind == Part::Kind::rest) names.push_back(part.text);
+  }
+  return names;
+}
+
 // One attempt. What has failed once, from a part at a place, is not tried again.
 class UriTemplate::Matcher {
  public:

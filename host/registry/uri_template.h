@@ -18,6 +18,9 @@ class UriTemplate {
  public:
   static Result<UriTemplate> parse(std::string_view text);
 
+  // In the order of the text.
+  std::vector<std::string> variables() const;
+
   // The variables' values with percent-encoding undone, or nothing if the URI is none of these. Time is bounded by
   // the number of expressions times the square of the URI's length.
   std::optional<std::map<std::string, std::string>> match(std::string_view uri) const;

@@ -37,6 +37,12 @@ TEST_CASE("a URI is matched and its variables decoded") {
   CHECK(match("x:{a}", "x:%zz%4") == "a=%zz%4;");
 }
 
+TEST_CASE("a template's variables are told in their order") {
+  const auto names = [](std::string_view text) { return UriTemplate::parse(text)->variables(); };
+  CHECK(names("x:{b}{/a}/y{+c}{?e,d}") == std::vector<std::string>{"b", "a", "c", "e", "d"});
+  CHECK(names("x:plain").empty());
+}
+
 TEST_CASE("a URI is of a template in whatever way both are spelt") {
   CHECK(match("file:///docs/caf\u00e9/{name}", "file:///docs/caf%C3%A9/a.txt") == "name=a.txt;");
   CHECK(match("file:///docs/caf%c3%a9/{name}", "file:///docs/caf\u00e9/a.txt") == "name=a.txt;");

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/json.h"
-#include "base/text.h"
 #include "mcp/content.h"
 #include "protocol/legacy/older_content.h"
 #include "protocol/server.h"
@@ -62,40 +61,6 @@ void add_modern_members(Pieces& pieces, const Server& server, CallKind kind, con
   if (kind == CallKind::resource && !has_field(ending, "ttlMs")) pieces.add(R"(,"ttlMs":0,"cacheScope":"private")");
 }
 
-// values, hasMore, total and what else the plugin has said: as many values as an answer may have, and whether and
-// how many there are beside them.
-std::string completion_of(const registry::Ending& ending) {
-  const std::string array = '[' + ending.content + ']';  // which the values lie in
-  const auto values = json::split_array(array);
-  const std::size_t count = values ? values->size() : 0;
-  const bool cut = count > limits::kCompletionValuesMax;
-  std::string out = R"({"values":[)";
-  for (std::size_t i = 0; i < std::min<std::size_t>(count, limits::kCompletionValuesMax); ++i) {
-    if (i > 0) out += ',';
-    out += (*values)[i];
-  }
-  out += ']';
-  json::Document fields;
-  if (json::parse('{' + ending.fields + '}', fields)) fields.SetObject();
-  const json::Value* total = json::find(fields, "total");
-  const json::Value* more = json::find(fields, "hasMore");
-  if (total && total->IsUint64() && total->GetUint64() >= count) {
-    out += fmt::format(R"(,"total":{})", total->GetUint64());
-  } else if (cut) {
-    out += fmt::format(R"(,"total":{})", count);
-  }
-  if (cut || (more && more->IsBool())) out += fmt::format(R"(,"hasMore":{})", cut || more->GetBool());
-  for (const auto& field : std::as_const(fields).GetObject()) {
-    const std::string_view key = json::view(field.name);
-    if (key == "total" || key == "hasMore") continue;
-    out += ',';
-    text::append_json_string(out, key);
-    out += ':';
-    json::append(out, field.value);
-  }
-  return out + '}';
-}
-
 }  // namespace
 
 void answer(Request& request, const Server& server, CallKind kind, const registry::Ending& ending) {
@@ -107,7 +72,7 @@ void answer(Request& request, const Server& server, CallKind kind, const registr
   std::string completion;
   Pieces pieces;
   if (kind == CallKind::complete) {
-    completion = completion_of(ending);
+    completion = registry::completion_text(ending);
     pieces.add(R"({"completion":)");
     pieces.add(completion);
   } else {

@@ -7,24 +7,9 @@
 #include <thread>
 
 #include "support/catch.h"
+#include "support/pipe.h"
 
 using namespace collet::cli;
-
-namespace {
-
-struct Pipe {
-  int ends[2];
-  Pipe() { REQUIRE(pipe2(ends, O_CLOEXEC) == 0); }
-  std::string read_all() {
-    std::string text(4096, '\0');
-    const ssize_t count = read(ends[0], text.data(), text.size());
-    text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-    close(ends[0]);
-    return text;
-  }
-};
-
-}  // namespace
 
 TEST_CASE("a pipe gets every byte, and the exit code stays") {
   Pipe pipe;

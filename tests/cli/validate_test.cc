@@ -1,43 +1,12 @@
 #include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-
 #include "cli/verbs.h"
 #include "support/catch.h"
+#include "support/folder.h"
 
 using namespace collet;
-namespace fs = std::filesystem;
 
 namespace {
-
-// A folder of its own, gone afterwards.
-class Folder {
- public:
-  Folder() {
-    char path[] = "/tmp/collet-validate-XXXXXX";
-    REQUIRE(mkdtemp(path));
-    root_ = path;
-  }
-  ~Folder() { fs::remove_all(root_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string write(const std::string& name, const char* text) {
-    const fs::path path = root_ / name;
-    fs::create_directories(path.parent_path());
-    FILE* out = std::fopen(path.c_str(), "w");
-    REQUIRE(out);
-    std::fputs(text, out);
-    std::fclose(out);
-    return path.string();
-  }
-  std::string path() const { return root_.string(); }
-
- private:
-  fs::path root_;
-};
 
 int run(const cli::ValidateOptions& options) {
   cli::Output out(dup(STDOUT_FILENO));

@@ -44,6 +44,9 @@ class CommandLine {
   void add_describe();
   void add_reload();
   void add_call();
+  void add_read();
+  void add_prompt();
+  void add_complete();
   void add_login();
   void add_logout();
   void add_new();
@@ -75,6 +78,9 @@ class CommandLine {
   DescribeOptions describing_;
   ReloadOptions reloading_;
   CallOptions calling_;
+  ReadOptions reading_;
+  PromptOptions prompting_;
+  CompleteOptions completing_;
   LoginOptions logging_in_;
   NewOptions beginning_;
   DevOptions developing_;
@@ -147,6 +153,23 @@ void add_arguments(CLI::App& verb, std::string& arguments) {
   verb.add_option("-a,--args", arguments, "Its arguments: a JSON object, @FILE, or - for stdin")->type_name("JSON");
 }
 
+// Of the verbs that make one call.
+void add_call_sources(CLI::App& verb, CommonOptions& options) {
+  add_config(verb, options);
+  add_remote(verb, options);
+  add_timeout(verb, options,
+              fmt::format("for remotes to answer, else {}, or {} for the one that is named here, and for the call, else the item's "
+                          "own deadline",
+                          limits::kRemotesReadyMs / 1'000, limits::kServerStartMs / 1'000));
+  add_format(verb, options);
+}
+
+void add_output(CLI::App& verb, std::string& file) {
+  verb.add_option("-o,--output", file, "Where images, sounds and other bytes go: the first to FILE, then FILE-2, FILE-3, …")
+      ->type_name("FILE")
+      ->check(not_empty);
+}
+
 CommandLine::CommandLine() {
   app_.name("collet");
   app_.set_version_flag("-v,--version", "collet " COLLET_VERSION);
@@ -158,6 +181,9 @@ CommandLine::CommandLine() {
   add_describe();
   add_reload();
   add_call();
+  add_read();
+  add_prompt();
+  add_complete();
   add_login();
   add_logout();
   add_new();
@@ -246,13 +272,38 @@ void CommandLine::add_call() {
                   "Its arguments, over those of --args, read as its schema wants them: n=1, a.b=text, tags=x tags=y, n:=JSON")
       ->type_name("NAME=VALUE");
   add_arguments(verb, calling_.arguments);
-  add_config(verb, calling_.common);
-  add_remote(verb, calling_.common);
-  add_timeout(verb, calling_.common,
-              fmt::format("for remotes to answer, else {}, or {} for the one that is named here, and for the tool, "
-                          "else its own deadline",
-                          limits::kRemotesReadyMs / 1'000, limits::kServerStartMs / 1'000));
-  add_format(verb, calling_.common);
+  add_call_sources(verb, calling_.common);
+}
+
+void CommandLine::add_read() {
+  CLI::App& verb = add_printing("read", "Read one resource, in this process, and print what it holds",
+                                [this](int, Output& out) { return read_resource(reading_, out); });
+  verb.add_option("uri", reading_.uri, "Its URI, as `collet list` shows it, or one of a template that is listed")->required();
+  add_output(verb, reading_.output);
+  add_call_sources(verb, reading_.common);
+}
+
+void CommandLine::add_prompt() {
+  CLI::App& verb = add_printing("prompt", "Have one prompt made, in this process, and print its messages",
+                                [this](int, Output& out) { return prompt(prompting_, out); });
+  verb.add_option("prompt", prompting_.prompt, "Its name, as `collet list` shows it")->required();
+  verb.add_option("arguments", prompting_.words, "Its arguments, which are texts")->type_name("NAME=VALUE");
+  add_call_sources(verb, prompting_.common);
+}
+
+void CommandLine::add_complete() {
+  CLI::App& verb = add_printing("complete", "Print values that an argument of a prompt, or of a resource template, may have",
+                                [this](int, Output& out) { return complete(completing_, out); });
+  verb.add_option_function<std::string>(
+          "of", [this](const std::string& of) { completing_.of_resource = of == "resource"; }, "What the argument is of")
+      ->check(CLI::IsMember({"prompt", "resource"}))
+      ->required();
+  verb.add_option("name", completing_.name, "The prompt's name, or the template's text, as `collet list` shows it")->required();
+  verb.add_option("argument", completing_.words,
+                  "The argument, how its value begins, and NAME=VALUE of other arguments: city pa country=France")
+      ->required()
+      ->type_name("WORDS");
+  add_call_sources(verb, completing_.common);
 }
 
 void CommandLine::add_login() {

@@ -103,11 +103,11 @@ class Workbench {
 
   void show() {
     if (options_.call.tool.empty()) return;
-    call_tool(host_,
-              {.tool = options_.call.tool,
+    make_call(host_,
+              {.name = options_.call.tool,
                .arguments = options_.call.arguments,
                .timeout_ms = config_.plugins.timeout_ms,
-               .json = options_.call.common.json},
+               .form = {.json = options_.call.common.json, .file = {}}},
               out_);
   }
 

@@ -8,6 +8,7 @@
 #include "cli/columns.h"
 #include "cli/fields.h"
 #include "cli/output.h"
+#include "cli/string_arguments.h"
 #include "mcp/names.h"
 
 namespace collet::cli {
@@ -44,12 +45,17 @@ void for_each(const json::Value& listing, std::string_view key, F&& do_it) {
 
 std::string first_line(std::string_view text) { return display::printable(text.substr(0, text.find('\n'))); }
 
-// What a tool is called with; empty of other items.
+// What a tool is called with, or a prompt; empty of other items.
 std::string signature_of(const json::Value& item) {
-  if (json::find_string(item, "kind") != mcp::names_of(mcp::Kind::tool).word) return {};
-  const json::Value* definition = json::find(item, "definition");
-  const json::Value* input = definition ? json::find(*definition, mcp::kInputSchema) : nullptr;
+  const auto kind = json::find_string(item, "kind");
+  const bool is_prompt = kind == mcp::names_of(mcp::Kind::prompt).word;
+  if (!is_prompt && kind != mcp::names_of(mcp::Kind::tool).word) return {};
   const json::Value nothing(rapidjson::kObjectType);
+  const json::Value* stated = json::find(item, "definition");
+  const json::Value& definition = stated ? *stated : nothing;
+  json::Document made;
+  if (is_prompt) COLLET_ASSERT(!json::parse(prompt_schema(definition), made));
+  const json::Value* input = is_prompt ? &made : json::find(definition, mcp::kInputSchema);
   return display::printable(signature(json::find_string(item, "name").value_or(""), input ? *input : nothing));
 }
 

@@ -38,7 +38,7 @@ int call_for(const LoginOptions& options, const char* tool, Output& out) {
   host.load();
   const plugin::LoadReport& report = host.reports().front();
   if (!report.ok()) return host.exit_code = complain(report.error);
-  return call_tool(host, {.tool = tool, .timeout_ms = config->plugins.timeout_ms}, out);
+  return make_call(host, {.name = tool, .timeout_ms = config->plugins.timeout_ms}, out);
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 #include "base/json.h"
 #include "cli/listing.h"
+#include "cli/string_arguments.h"
 #include "cli/typed_arguments.h"
+#include "registry/callee.h"
 #include "registry/deadlines.h"
 #include "registry/ending.h"
 #include "registry/invocation.h"
@@ -11,37 +13,19 @@
 namespace collet::cli {
 namespace {
 
-// What a result is made of. It may be nested as deeply as is allowed, and stands in an array here.
-std::vector<std::string> shown_content(const std::string& content, bool on_terminal) {
-  json::Document blocks;
-  COLLET_ASSERT(!json::parse("[" + content + "]", blocks, {.depth_max = limits::kJsonDepthMax + 1}));
-  std::vector<std::string> shown;
-  for (const json::Value& block : blocks.GetArray()) {
-    const auto text = json::find_string(block, "text");
-    const auto data = json::find_string(block, "data");
-    if (text) {
-      shown.emplace_back(*text);
-    } else if (data && on_terminal) {
-      shown.push_back(fmt::format("[{}, {}, {} bytes of base64]", json::find_string(block, "type").value_or("data"),
-                                  json::find_string(block, "mimeType").value_or("of no type"), data->size()));
-    } else {
-      shown.push_back(json::to_text(block));
-    }
-  }
-  return shown;
-}
-
 class Listener final : public registry::Listener {
  public:
-  Listener(loop::Loop& loop, Output& out, const TerminalCall& wanted, const std::string& arguments,
+  Listener(loop::Loop& loop, Output& out, const TerminalCall& wanted, std::optional<std::string> arguments,
            const registry::Item& item)
       : loop_(loop),
         out_(out),
-        json_(wanted.json),
+        wanted_(wanted),
         deadlines_(loop),
-        invocation_({.name = item.name,
-                     .arguments = arguments,
-                     .timeout_ms = wanted.deadline_ms.value_or(item.def->timeout_ms ? item.def->timeout_ms : wanted.timeout_ms)},
+        invocation_({.kind = wanted.kind,
+                     .name = wanted.name,
+                     .arguments = std::move(arguments),
+                     .timeout_ms = wanted.deadline_ms.value_or(item.def->timeout_ms ? item.def->timeout_ms : wanted.timeout_ms),
+                     .completed = wanted.completed},
                     {.principal = std::make_shared<registry::Principal>(
                          registry::Principal{.kind = registry::Principal::Kind::local, .source = "this process"})},
                     sealer_, deadlines_, *this) {}
@@ -57,7 +41,7 @@ class Listener final : public registry::Listener {
     return exit_code_;
   }
 
-  // Whether the tool has ended the call.
+  // Whether the plugin has ended the call.
   bool ended() const { return ended_; }
 
   void on_progress(const registry::Progress& progress) override {
@@ -70,21 +54,20 @@ class Listener final : public registry::Listener {
     say(is_text ? json::view(data) : std::string_view(message.data));
   }
   void on_deadline() override {
-    say("collet: the tool did not answer in time, asking it to stop");
+    say(fmt::format("collet: the {} did not answer in time, asking it to stop", noun()));
     grace_.arm(deadlines_, limits::kCancelGraceMs);
   }
   void on_end(registry::Ending& ending) override {
     ended_ = true;
     switch (ending.how) {
       case registry::Ending::How::completed:
-        json_ ? out_.write(registry::result_text(registry::CallKind::tool, ending) + '\n') : print_text(ending);
-        exit_code_ = ending.is_error ? kToolError : kOk;
+        exit_code_ = print_result(wanted_.kind, ending, wanted_.form, out_);
         break;
       case registry::Ending::How::failed:
         say(fmt::format("collet: the call failed: {} ({})", ending.message, ending.rpc_code));
         break;
       case registry::Ending::How::suspended:
-        say("collet: the tool asks for input that a terminal call cannot give");
+        say(fmt::format("collet: the {} asks for input that a terminal call cannot give", noun()));
         break;
     }
     loop_.stop();
@@ -97,15 +80,11 @@ class Listener final : public registry::Listener {
   }
 
  private:
-  void print_text(const registry::Ending& ending) {
-    const std::vector<std::string> shown = shown_content(ending.content, out_.is_terminal());
-    for (const std::string& block : shown) out_.write(block + '\n');
-    if (shown.empty() && !ending.structured.empty()) out_.write(ending.structured + '\n');
-  }
+  std::string_view noun() const { return mcp::names_of(wanted_.kind).noun; }
 
   loop::Loop& loop_;
   Output& out_;
-  const bool json_;
+  const TerminalCall& wanted_;
   const registry::StateSealer sealer_;
   registry::Deadlines deadlines_;
   registry::Invocation invocation_;
@@ -114,37 +93,66 @@ class Listener final : public registry::Listener {
   int exit_code_ = kToolError;
 };
 
-std::vector<std::string> tool_names(const registry::Snapshot& snapshot) {
-  std::vector<std::string> names;
-  for (const registry::Item& tool : snapshot.items(registry::Kind::tool)) names.push_back(tool.name);
-  return names;
+registry::Kind kind_of(const TerminalCall& call) {
+  switch (call.kind) {
+    case registry::CallKind::resource:
+      return registry::Kind::resource;
+    case registry::CallKind::prompt:
+      return registry::Kind::prompt;
+    case registry::CallKind::complete:
+      return call.completed;
+    default:
+      return registry::Kind::tool;
+  }
 }
 
-Result<std::string> arguments_of(const registry::Item& tool, const TerminalCall& call) {
-  if (call.words.empty()) return call.arguments;
-  json::Document definition;
-  COLLET_ASSERT(!json::parse(tool.def->definition, definition));
-  const json::Value* schema = json::find(definition, mcp::kInputSchema);
+int complain_of_missing(service::Host& host, const registry::Snapshot& snapshot, const TerminalCall& call) {
+  std::vector<std::string> known;
+  for (const registry::Item& item : snapshot.items(kind_of(call))) known.push_back(item.name);
+  return complain_of_unknown(mcp::names_of(kind_of(call)).word, call.name, known, remote_problems(host.remotes_status()));
+}
+
+// Of an item's arguments, typed as the schema says.
+Result<std::string> typed(const TerminalCall& call, const json::Value& schema, const schema::Schema* compiled) {
+  return call.words.empty() ? call.arguments : typed_arguments(schema, compiled, call.arguments, call.words);
+}
+
+Result<std::string> arguments_of(const registry::Item& item, const TerminalCall& call) {
+  if (call.kind == registry::CallKind::complete) return completion_arguments(item, call.words);
+  json::Document definition, schema;
+  COLLET_ASSERT(!json::parse(item.def->definition, definition));
+  if (call.kind == registry::CallKind::prompt) {
+    COLLET_ASSERT(!json::parse(prompt_schema(definition), schema));
+    return typed(call, schema, nullptr);
+  }
+  const json::Value* input = json::find(definition, mcp::kInputSchema);
   const json::Value anything(true);
-  return typed_arguments(schema ? *schema : anything, tool.compiled->input.get(), call.arguments, call.words);
+  return typed(call, input ? *input : anything, item.compiled->input.get());
+}
+
+// Why the item does not take them, in words for a person; or nothing.
+std::optional<std::string> problem_of(const registry::Item& item, registry::CallKind kind, const std::optional<std::string>& given) {
+  json::Document arguments;
+  COLLET_ASSERT(!given || (!json::parse(*given, arguments) && arguments.IsObject()));
+  if (kind == registry::CallKind::tool) return registry::check_arguments(*item.compiled, *item.def, item.name, &arguments);
+  if (kind == registry::CallKind::prompt) return registry::check_prompt_arguments(*item.def, &arguments);
+  return std::nullopt;
 }
 
 }  // namespace
 
-int call_tool(service::Host& host, const TerminalCall& call, Output& out) {
+int make_call(service::Host& host, const TerminalCall& call, Output& out) {
   const registry::SnapshotPtr snapshot = host.registry().current();
-  const registry::Item* item = snapshot->find(registry::Kind::tool, call.tool);
-  if (!item) {
-    return host.exit_code =
-               complain_of_unknown("tool", call.tool, tool_names(*snapshot), remote_problems(host.remotes_status()));
+  const auto found = registry::find_callee(*snapshot, {call.kind, kind_of(call), call.name}, nullptr, nullptr);
+  if (!found.item) return host.exit_code = complain_of_missing(host, *snapshot, call);
+  std::optional<std::string> arguments;
+  if (call.kind != registry::CallKind::resource) {
+    auto text = arguments_of(*found.item, call);
+    if (!text) return host.exit_code = complain(text.message());
+    arguments = *std::move(text);
   }
-  const auto text = arguments_of(*item, call);
-  if (!text) return host.exit_code = complain(text.message());
-  json::Document arguments;
-  COLLET_ASSERT(!json::parse(*text, arguments) && arguments.IsObject());
-  if (const auto wrong = registry::check_arguments(*item->compiled, *item->def, item->name, &arguments))
-    return host.exit_code = complain(*wrong, kToolError);
-  Listener running(host.main_loop(), out, call, *text, *item);
+  if (const auto wrong = problem_of(*found.item, call.kind, arguments)) return host.exit_code = complain(*wrong, kToolError);
+  Listener running(host.main_loop(), out, call, std::move(arguments), *found.item);
   host.exit_code = running.run(*snapshot);
   if (!running.ended()) host.unload_timeout_ms = limits::kHurriedUnloadMs;
   return host.exit_code;

@@ -17,11 +17,11 @@ std::string in_shell(std::string_view word) {
 
 // The tool that was named, or one that changes nothing and can be called by what is known.
 std::optional<TerminalCall> choose_call(const TrialCall& trial, const registry::Snapshot& snapshot) {
-  TerminalCall call{.tool = trial.tool,
+  TerminalCall call{.name = trial.tool,
                     .arguments = trial.arguments,
                     .timeout_ms = limits::kCallTimeoutMs,
                     .deadline_ms = trial.deadline_ms};
-  if (!call.tool.empty()) return call;
+  if (!call.name.empty()) return call;
   for (const char* arguments : {R"({"text":"Collet is set up"})", "{}"}) {
     json::Document parsed;
     COLLET_ASSERT(!json::parse(arguments, parsed));
@@ -29,7 +29,7 @@ std::optional<TerminalCall> choose_call(const TrialCall& trial, const registry::
       const bool is_known = item.name == "echo" || std::string_view(arguments) == "{}";
       if (!is_known || !(item.compiled->hints & mcp::kReadOnly)) continue;
       if (registry::check_arguments(*item.compiled, *item.def, item.name, &parsed)) continue;
-      call.tool = item.name;
+      call.name = item.name;
       call.arguments = arguments;
       return call;
     }
@@ -58,8 +58,8 @@ int trial_call(const TrialCall& trial, Output& out) {
     say("None of them can be called for a trial without arguments; say --call TOOL.");
     return kOk;
   }
-  say(fmt::format("A call of {} through it:", wanted->tool));
-  return call_tool(host, *wanted, out);
+  say(fmt::format("A call of {} through it:", wanted->name));
+  return make_call(host, *wanted, out);
 }
 
 }  // namespace collet::cli

@@ -50,6 +50,29 @@ struct CallOptions {
 };
 int call(const CallOptions& options, int in, Output& out);
 
+struct ReadOptions {
+  CommonOptions common;
+  std::string uri;
+  std::string output;  // as of CallOptions
+};
+int read_resource(const ReadOptions& options, Output& out);
+
+struct PromptOptions {
+  CommonOptions common;
+  std::string prompt;
+  std::vector<std::string> words;  // NAME=VALUE
+};
+int prompt(const PromptOptions& options, Output& out);
+
+struct CompleteOptions {
+  CommonOptions common;
+  bool of_resource = false;        // or of a prompt
+  std::string name;                // or the text of a resource template
+  std::vector<std::string> words;  // for completion_arguments()
+};
+// Prints values that an argument may have.
+int complete(const CompleteOptions& options, Output& out);
+
 struct LoginOptions {
   CommonOptions common;
   std::string remote;  // its name in the configuration, or its URL

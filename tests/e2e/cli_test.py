@@ -172,7 +172,7 @@ class Calls(Case):
             self.assertIn("--help", done.stdout + done.stderr)
 
     def test_help_and_version(self):
-        for verb in ((), ("serve",), ("stdio",), ("list",), ("describe",), ("call",), ("login",), ("import",), ("client-config",), ("config",), ("check",),
+        for verb in ((), ("serve",), ("stdio",), ("list",), ("describe",), ("call",), ("read",), ("prompt",), ("complete",), ("login",), ("import",), ("client-config",), ("config",), ("check",),
                      ("validate",), ("token",)):
             done = run(*verb, "--help")
             self.assertEqual(done.returncode, 0)
@@ -203,6 +203,83 @@ class Calls(Case):
         done = run("login", "dcos", "-c", self.config(text='[remote.docs]\nurl = "http://127.0.0.1:1"\n'))
         self.assertEqual(done.returncode, 1)
         self.assertIn("did you mean docs?", done.stderr)
+
+
+class Items(Case):
+    """What else a server offers than tools."""
+    PROMPT = "test_prompt_with_arguments"
+
+    def verb(self, *arguments, **options):
+        return run(*arguments, "-c", self.config("fixture", "awkward"), **options)
+
+    def test_a_resource_is_read_as_it_is(self):
+        done = self.verb("read", "test://static-text")
+        self.assertEqual((done.returncode, done.stdout), (0, "This is the content of the static text resource."))
+        done = self.verb("read", "test://template/7/data")
+        self.assertEqual((done.returncode, json.loads(done.stdout)["id"]), (0, "7"))
+        done = self.verb("read", "test://static-text", "--format", "json")
+        self.assertEqual(json.loads(done.stdout)["contents"][0]["mimeType"], "text/plain")
+
+    def test_bytes_go_to_a_pipe_or_a_file_and_are_told_on_a_terminal(self):
+        config, file = self.config("fixture"), self.folder / "image.png"
+        done = subprocess.run([COLLET, "read", "test://static-binary", "-c", config], capture_output=True)
+        self.assertEqual((done.returncode, done.stdout[:4]), (0, b"\x89PNG"))
+        code, screen = on_terminal("read", "test://static-binary", "-c", config)
+        self.assertEqual((code, screen), (0, "[blob, image/png, 96 bytes of base64]\n"))
+        code, screen = on_terminal("read", "test://static-binary", "-c", config, "--output", file)
+        self.assertEqual((code, screen), (0, f"{file}: blob, image/png, 70 bytes\n"))
+        self.assertEqual(file.read_bytes(), done.stdout)
+
+    def test_texts_stay_on_stdout_and_a_terminal_gets_whole_lines(self):
+        file = self.folder / "text"
+        done = self.verb("read", "test://static-text", "--output", file)
+        self.assertEqual((done.returncode, done.stdout[:4], file.exists()), (0, "This", False))
+        self.assertIn(f"{file} is not written: there is nothing but text", done.stderr)
+        code, screen = on_terminal("read", "test://static-text", "-c", self.config("fixture"))
+        self.assertEqual((code, screen[-10:]), (0, "resource.\n"))
+
+    def test_a_prompt_is_made(self):
+        done = self.verb("prompt", self.PROMPT, "arg1=a=b", "arg2=4")
+        self.assertEqual((done.returncode, done.stdout), (0, "user: Prompt with arguments: arg1='a=b', arg2='4'\n"))
+        done = self.verb("prompt", self.PROMPT, "arg1=a", "arg2=4", "--format", "json")
+        self.assertEqual(json.loads(done.stdout)["messages"][0]["role"], "user")
+
+    def test_a_completion_has_a_value_a_line(self):
+        done = self.verb("complete", "prompt", self.PROMPT, "arg1", "pa", "arg2=x")
+        self.assertEqual((done.returncode, done.stdout), (0, "paris\nparma\npassau\n"))
+        done = self.verb("complete", "prompt", self.PROMPT, "arg2", "--format", "json")
+        self.assertEqual(len(json.loads(done.stdout)["completion"]["values"]), 5)
+        done = self.verb("complete", "resource", "test://template/{id}/data", "id")
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+
+    def test_a_server_that_is_named_here(self):
+        command = f"{COLLET} stdio -c {self.config('fixture')}"
+        for verb, words in ((("read", "test://static-text"), "content of"), (("prompt", "test_simple_prompt"), "user: This"),
+                            (("complete", "prompt", self.PROMPT, "arg1", "paris"), "paris\n")):
+            done = run(*verb, "--command", command)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(words, done.stdout)
+
+    def test_what_is_not_there_or_does_not_fit(self):
+        for verb, code, words in ((("read", "test://static-txt"), 1, "there is no resource test://static-txt; did you mean test://static-text?"),
+                                  (("read", "bogus:"), 1, "collet list"),
+                                  (("prompt", "test_simple_promt"), 1, "there is no prompt test_simple_promt; did you mean test_simple_prompt?"),
+                                  (("prompt", self.PROMPT, "arg1=a"), 5, "the argument arg2 is missing"),
+                                  (("prompt", self.PROMPT, "arg3=a"), 1, "there is no argument arg3"),
+                                  (("prompt", self.PROMPT, "arg1:=3", "arg2=x"), 5, "an object of strings"),
+                                  (("prompt", "test_input_required_result_prompt"), 5, "the prompt asks for input"),
+                                  (("complete", "prompt", self.PROMPT, "arg3"), 1, "there is no argument arg3"),
+                                  (("complete", "resource", "test://{x}", "x"), 1, "there is no template test://{x}"),
+                                  (("complete", "tool", "add", "x"), 1, "tool"), (("complete", "prompt", self.PROMPT), 1, "argument"),
+                                  (("read", "test://static-text", "--output", ""), 1, "must not be empty")):
+            done = self.verb(*verb)
+            self.assertEqual((done.returncode, done.stdout), (code, ""), verb)
+            self.assertIn(words, done.stderr)
+
+    def test_a_file_that_cannot_be_written_is_told(self):
+        done = self.verb("read", "test://static-binary", "--output", f"{self.folder}/none/image.png")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("none/image.png: No such file or directory", done.stderr)
 
 
 class Output(Case):

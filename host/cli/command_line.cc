@@ -272,6 +272,7 @@ void CommandLine::add_call() {
                   "Its arguments, over those of --args, read as its schema wants them: n=1, a.b=text, tags=x tags=y, n:=JSON")
       ->type_name("NAME=VALUE");
   add_arguments(verb, calling_.arguments);
+  add_output(verb, calling_.output);
   add_call_sources(verb, calling_.common);
 }
 

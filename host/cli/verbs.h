@@ -47,13 +47,14 @@ struct CallOptions {
   std::string tool;
   std::string arguments = "{}";    // for read_arguments()
   std::vector<std::string> words;  // for typed_arguments(), over these
+  std::string output;              // ResultForm::file
 };
 int call(const CallOptions& options, int in, Output& out);
 
 struct ReadOptions {
   CommonOptions common;
   std::string uri;
-  std::string output;  // as of CallOptions
+  std::string output;  // ResultForm::file
 };
 int read_resource(const ReadOptions& options, Output& out);
 

@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 from peer import BUILD, COLLET, PLUGINS, TIMEOUT_S, Case, call, hostile, main, on_terminal, run, text_of
 
@@ -155,10 +156,29 @@ class Calls(Case):
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("there is no tool statistic; did you mean statistics?", done.stderr)
 
-    def test_a_tool_that_never_ends_is_left_after_its_deadline(self):
-        done = self.call("stays", "--timeout", "0.05", plugins=["awkward"])
-        self.assertEqual((done.returncode, done.stdout), (5, ""))
-        self.assertIn("did not answer in time", done.stderr)
+    def test_what_never_ends_is_left_after_its_deadline(self):
+        config = self.config("awkward")
+        verbs = {"the tool": ("call", "stays"), "the resource": ("read", "awkward:stays"), "the prompt": ("prompt", "stays"),
+                 "the completion": ("complete", "prompt", "stays", "a")}
+        with ThreadPoolExecutor() as pool:
+            running = {words: pool.submit(run, *verb, "--timeout", "0.05", "-c", config) for words, verb in verbs.items()}
+        for words, done in ((words, verb.result()) for words, verb in running.items()):
+            self.assertEqual((done.returncode, done.stdout), (5, ""), done.stderr)
+            self.assertIn(f"{words} did not answer in time", done.stderr)
+
+    def test_bytes_of_a_result_go_to_a_file(self):
+        file = self.folder / "picture.png"
+        done = self.call("picture", "--output", file, plugins=["awkward"])
+        self.assertEqual((done.returncode, done.stdout, file.read_bytes()), (0, "", b"ABC"), done.stderr)
+        self.assertIn(f"{file}: image, image/png, 3 bytes\n", done.stderr)
+        file.write_bytes(b"older and longer")
+        done = self.call("picture", "-o", file, "--format", "json", plugins=["awkward"])
+        self.assertEqual((json.loads(done.stdout)["content"][0]["data"], file.read_bytes()), ("QUJD", b"ABC"))
+        done = self.call("deep", "--output", self.folder / "deep", plugins=["awkward"])
+        self.assertEqual((done.returncode, done.stdout, (self.folder / "deep").exists()), (0, "deep\n", False))
+        done = self.call("picture", "--output", self.folder, plugins=["awkward"])
+        self.assertEqual((done.returncode, done.stdout), (3, ""))
+        self.assertIn("Is a directory", done.stderr)
 
     def test_wrong_usage(self):
         for arguments, words in ((("none",), "collet list"), (("echo", "--args", "{"), "JSON object"),

@@ -16,15 +16,20 @@ static size_t nested(char *to, const char *before, const char *after) {
   return (size_t)(end - to) + strlen(strcpy(end, after));
 }
 
-static int32_t add(const char *name, uintptr_t which, const char *definition, size_t size) {
-  const collet_item_def def = {.struct_size = sizeof def, .kind = COLLET_TOOL, .user = (void *)which,
+static int32_t add_item(uint32_t kind, const char *name, uintptr_t which, const char *definition, size_t size) {
+  const collet_item_def def = {.struct_size = sizeof def, .kind = kind, .user = (void *)which,
                                .name = {name, strlen(name)}, .definition = {definition, size}};
   collet_item item;
   return host->item_add(host, &def, &item);
 }
 
+static int32_t add(const char *name, uintptr_t which, const char *definition, size_t size) {
+  return add_item(COLLET_TOOL, name, which, definition, size);
+}
+
 static int32_t create(const collet_host *given, const collet_create_params *params, void **self) {
   static const char kTakes[] = "{\"inputSchema\":{\"type\":\"object\",\"properties\":{\"v\":{\"items\":{\"minimum\":0}}}}}";
+  static const char kAsks[] = "{\"arguments\":[{\"name\":\"a\"}]}";
   char definition[BUFFER_MAX];
   (void)params;
   (void)self;
@@ -34,6 +39,8 @@ static int32_t create(const collet_host *given, const collet_create_params *para
   if (status == COLLET_OK) status = add("steers", STEERS, NULL, 0);
   if (status == COLLET_OK) status = add("picture", PICTURE, NULL, 0);
   if (status == COLLET_OK) status = add("stays", STAYS, NULL, 0);
+  if (status == COLLET_OK) status = add_item(COLLET_RESOURCE, "awkward:stays", STAYS, NULL, 0);
+  if (status == COLLET_OK) status = add_item(COLLET_PROMPT, "stays", STAYS, kAsks, sizeof kAsks - 1);
   if (status == COLLET_OK) status = add("takes", TAKES, kTakes, sizeof kTakes - 1);
   if (status != COLLET_OK) return status;
   const size_t size = nested(definition, "{\"description\":\"Nested as deeply as is allowed\",\"_meta\":", "}");

@@ -18,7 +18,7 @@ constexpr const char* kExitCodes =
     "Exit codes: 0 good, 1 wrong usage or configuration, or a plugin file that is no good, 3 the result could not be\n"
     "written, 4 an address or a server cannot be reached, 5 the tool failed, JSON is not valid, or no server could be\n"
     "imported, 6 a plugin could not be replaced and goes on as it was, 7 a client over stdio has not got all answers,\n"
-    "8 servers were imported, and others, or what they need, left out.";
+    "8 servers were imported, or plugins listed, and others, or what they need, left out.";
 
 // A verb that ends by itself. It reads and prints through these streams, which plugins cannot reach.
 int with_streams(const std::function<int(int in, Output& out)>& verb) {

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "cli/current_listing.h"
 #include "cli/listing.h"
 #include "cli/verbs.h"
@@ -16,6 +18,8 @@ int show_listing(const std::string& listing, const ListOptions& options, Output&
   out.write(json ? shown + '\n' : shown);
   int exit_code = kOk;
   for (const std::string& problem : remote_problems(listing)) exit_code = complain(problem, kUnreachable);
+  const std::vector<std::string> unloaded = options.remotes ? std::vector<std::string>() : unloaded_plugins(listing);
+  if (!unloaded.empty()) exit_code = complain(fmt::format("these plugins are not loaded: {}", fmt::join(unloaded, ", ")), kPartly);
   return exit_code;
 }
 

@@ -146,6 +146,16 @@ std::vector<std::string> remote_problems(std::string_view json_text) {
   return problems;
 }
 
+std::vector<std::string> unloaded_plugins(std::string_view json_text) {
+  json::Document listing;
+  std::vector<std::string> ids;
+  if (!read_listing(json_text, listing)) return ids;
+  for_each(listing, "plugins", [&](const json::Value& plugin) {
+    if (json::find_string(plugin, "state") == "failed") ids.push_back(text_of(plugin, "id"));
+  });
+  return ids;
+}
+
 int complain_of_unknown(std::string_view kind, std::string_view name, const std::vector<std::string>& known,
                         const std::vector<std::string>& problems) {
   const std::string meant = suggestion(name, known);

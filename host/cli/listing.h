@@ -29,6 +29,9 @@ std::string remotes_text(std::string_view listing);
 // answered yet, and lists that could not be read.
 std::vector<std::string> remote_problems(std::string_view json);
 
+// Of such a listing: the ids of plugins that should serve and are not loaded.
+std::vector<std::string> unloaded_plugins(std::string_view json);
+
 // Says that there is no such item of a kind ("tool"), what was meant, and why remotes may be to blame. Returns the exit code.
 int complain_of_unknown(std::string_view kind, std::string_view name, const std::vector<std::string>& known,
                         const std::vector<std::string>& remote_problems);

@@ -19,7 +19,7 @@ inline constexpr int kToolError = 5;    // the tool says that it failed
 inline constexpr int kInvalid = 5;      // what was to be validated is not valid
 inline constexpr int kNotReplaced = 6;  // a plugin goes on as it was, or the configuration does
 inline constexpr int kUndelivered = 7;  // a client over stdio was asked to wait for answers that it has not got
-inline constexpr int kPartly = 8;       // of what was to be imported a part was left out
+inline constexpr int kPartly = 8;       // of what was to be imported, or loaded to be listed, a part was left out
 
 // A line or more on stderr, which cannot steer a terminal. That they cannot be written is no error.
 void say(std::string_view text);

@@ -487,6 +487,30 @@ class Lists(Case):
         self.assertIn("\n          add(a: integer, b: …\n", screen)
         self.assertEqual([line for line in screen.splitlines() if len(line) > 30], [])
 
+    def test_a_plugin_that_is_not_loaded_is_named_and_the_others_are_listed(self):
+        config = self.config("echo", broken=hostile("create_fails"), ghost="/nowhere/ghost.so", text='[log]\nlevel = "off"\n')
+        for format, words in (("text", "tool      echo "), ("json", '"name":"echo"')):
+            done = run("list", "-c", config, "--format", format)
+            self.assertEqual((done.returncode, done.stderr), (8, "collet: these plugins are not loaded: broken, ghost\n"))
+            self.assertIn(words, done.stdout)
+        self.assertEqual(run("list", "-c", self.config("echo")).returncode, 0)
+        self.assertIn("8 servers were imported, or plugins listed, and others", run("help").stdout)
+
+    def test_a_running_server_says_which_plugins_are_not_loaded(self):
+        server = self.serve("echo", broken=hostile("create_fails"), text=f'[admin]\nsocket = "{self.folder}/admin.sock"\n')
+        done = run("list", "-c", self.folder / "collet.toml")
+        self.assertEqual((done.returncode, done.stderr), (8, "collet: these plugins are not loaded: broken\n"))
+        self.assertRegex(done.stdout, "(?m)^tool +echo ")
+        self.assertTrue(server.is_alive())
+
+    def test_a_plugin_that_is_not_loaded_comes_before_a_remote_that_is_down(self):
+        remote = '[remote.r]\nurl = "http://127.0.0.1:1/mcp"\n'
+        for libraries, code in (({}, 4), ({"broken": hostile("create_fails")}, 8)):
+            done = run("list", "-c", self.config("echo", text=remote, **libraries))
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn("collet: remote r is down", done.stderr)
+        self.assertEqual(run("list", "--remotes", "-c", self.config("echo", text=remote, broken=hostile("create_fails"))).returncode, 4)
+
     def test_a_plugin_without_a_file_is_listed_as_failed(self):
         config = self.config("echo", text=f'[plugins]\npaths = ["{self.folder}"]\n[plugin.ghost]\n')
         done = run("list", "-c", config)

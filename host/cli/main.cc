@@ -8,10 +8,12 @@
 #include "cli/command_line.h"
 #include "cli/output.h"
 #include "loop/standard_streams.h"
+#include "plugin/crash/namer.h"
 #include "plugin/load/preflight.h"
 #include "service/keeper.h"
 #include "worker/child/child.h"
 #include "worker/host/process.h"
+#include "worker/walls/enclosure.h"
 
 namespace {
 
@@ -37,6 +39,9 @@ int main(int argc, char** argv) {
   }
   if (argc > 1 && std::strcmp(argv[1], collet::worker::kWorkerVerb) == 0) collet::worker::worker_main();
   if (argc > 1 && std::strcmp(argv[1], collet::service::kKeepVerb) == 0) collet::service::keeper_main(argv + 2);
+  if (argc > 1 && std::strcmp(argv[1], collet::plugin::crash::kNamerVerb) == 0) {
+    collet::plugin::crash::namer_main(collet::worker::enclose);
+  }
   collet::loop::fill_standard_descriptors();
   if (!may_open_enough()) return collet::cli::kUsage;
   return collet::cli::run_command_line(argc, argv);

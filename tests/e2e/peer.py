@@ -32,7 +32,7 @@ BUILD = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
 COLLET = BUILD / "bin/collet"
 PLUGINS = {
     **{name: BUILD / f"plugins/{name}.so" for name in ("echo", "math", "sqlite", "files")},
-    **{name: BUILD / f"tests/e2e/{name}.so" for name in ("waits", "noisy", "awkward", "links", "pages", "peers")},
+    **{name: BUILD / f"tests/e2e/{name}.so" for name in ("waits", "noisy", "awkward", "crasher", "links", "pages", "peers")},
     "fixture": BUILD / "conformance/fixture.so",
     "keeper": BUILD / "tests/modules/keeper.so",
 }

@@ -227,6 +227,7 @@ GenerationSpec Stage::generation_spec(Candidate& candidate) const {
 std::unique_ptr<Image> Stage::make_image(Candidate& candidate) const {
   if (!candidate.worker) return image_of_library(std::move(candidate.file));
   return options_.make_worker({.name = candidate.spec.id,
+                               .library = candidate.spec.library,
                                .file = std::move(candidate.file),
                                .config = candidate.spec.config,
                                .config_places = candidate.spec.config_places.to_text(),

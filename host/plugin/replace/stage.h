@@ -75,6 +75,7 @@ std::vector<std::string> idle_rules(const PluginSpec& spec, const Items& items);
 // A plugin that is to be hosted by a worker process.
 struct WorkerOrder {
   std::string name;  // of the plugin in the configuration
+  std::string library;  // of which this is a copy
   PrivateFile file;
   std::string config;  // JSON object
   std::string config_places = {};  // where that stands: a text of ConfigPlaces

@@ -33,7 +33,7 @@ bool Answers::is_current() const {
 }
 
 void Answers::run() {
-  const OwnThreads::Inside inside(&own_threads_);
+  const OwnThreads::Inside inside(&own_threads_, {"what it does with an answer"});
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [&] { return ending_ || !tasks_.empty(); });

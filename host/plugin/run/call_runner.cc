@@ -63,6 +63,11 @@ collet_call_params restore(const QueuedCall& queued, Clock::time_point began) {
   return params;
 }
 
+crash::Within place_of(CallId id, const collet_call_params& params) {
+  const auto kind = to_call_kind(params.kind);
+  return {"its call()", kind ? mcp::names_of(*kind).noun : std::string_view(), view(params.name), id};
+}
+
 CallId refuse(registry::Listener& listener, std::string reason) {
   registry::Ending ending = registry::failed(kInternalError, std::move(reason));
   listener.on_end(ending);
@@ -187,7 +192,7 @@ void CallRunner::run(CallId id, collet_call_params& params) {
 // An exception must not cross the ABI. Where the plugin was built so that it can be unwound, it fails the call;
 // elsewhere std::terminate() has ended the process already.
 std::int32_t CallRunner::invoke(CallId id, const collet_call_params& params) {
-  const OwnThreads::Inside inside = instance_.enter();
+  const OwnThreads::Inside inside = instance_.enter(place_of(id, params));
   try {
     return instance_.call(id, params);
   } catch (const std::exception& thrown) {

@@ -211,7 +211,10 @@ Result<void> Generation::close(const Patience& patience) {
 Result<void> Generation::unload() {
   const bool pinned = spec_.never_unload || instance_.has_flag(COLLET_PLUGIN_NEVER_UNLOAD);
   if (!pinned && elf_.unloadable() && !own_threads_->wait()) return leave(own_threads_->describe());
-  if (instance_.image().close()) return {};
+  {
+    const OwnThreads::Inside inside = instance_.enter({"its library's destructors"});
+    if (instance_.image().close()) return {};
+  }
   mapped_because_ = pinned              ? "it is to stay loaded (NEVER_UNLOAD)"
                     : elf_.unloadable() ? "perhaps a thread that is not its own has thread-local data of it"
                                         : elf_.warnings.front();

@@ -157,7 +157,7 @@ class Generation final : public registry::Provider {
   Blobs blobs_;
   Instructions instructions_;
   LoopWork loop_work_;
-  const std::shared_ptr<OwnThreads> own_threads_ = std::make_shared<OwnThreads>();
+  const std::shared_ptr<OwnThreads> own_threads_ = std::make_shared<OwnThreads>(spec_.name);
   OwnErrands errands_;
   const std::unique_ptr<Refusals> refusals_;  // null: nobody wants to know
   CreateErrors create_errors_;

@@ -5,6 +5,7 @@
 namespace collet::plugin {
 
 Result<void> Instance::open() {
+  const OwnThreads::Inside inside = enter({"its library's constructors or its entry function"});
   if (auto opened = image_->open(); !opened) return opened.failure();
   table_ = image_->table();
   return {};
@@ -13,6 +14,7 @@ Result<void> Instance::open() {
 Result<std::int32_t> Instance::create(const collet_host& host, const collet_create_params& params) {
   std::int32_t status = COLLET_E_INTERNAL;
   try {
+    const OwnThreads::Inside inside = enter({"its create()"});
     status = image_->create(host, params, &self_);
   } catch (const std::exception& thrown) {
     return error("its create() threw an exception: {}", thrown.what());
@@ -28,6 +30,7 @@ Result<std::int32_t> Instance::create(const collet_host& host, const collet_crea
 }
 
 void Instance::destroy() {
+  const OwnThreads::Inside inside = enter({"its destroy()"});
   table_.functions.destroy(self_);
   created_ = false;
 }
@@ -36,7 +39,7 @@ void Instance::tell_cancelled(CallId id, registry::CancelReason reason) {
   if (!table_.functions.cancel) return;
   const std::lock_guard lock(telling_mutex_);
   if (!tells_) return;
-  const OwnThreads::Inside inside = enter();
+  const OwnThreads::Inside inside = enter({.function = "its cancel()", .call = id});
   table_.functions.cancel(self_, id, static_cast<std::uint32_t>(reason));
 }
 
@@ -44,7 +47,7 @@ void Instance::tell_taken(CallId id, std::size_t bytes) {
   if (!route_watch_.taken) return;
   const std::lock_guard lock(telling_mutex_);
   if (!tells_) return;
-  const OwnThreads::Inside inside = enter();
+  const OwnThreads::Inside inside = enter({.function = "its taken()", .call = id});
   route_watch_.taken(self_, id, bytes);
 }
 
@@ -52,7 +55,7 @@ void Instance::tell_body(CallId id) {
   if (!route_watch_.body) return;
   const std::lock_guard lock(telling_mutex_);
   if (!tells_) return;
-  const OwnThreads::Inside inside = enter();
+  const OwnThreads::Inside inside = enter({.function = "its body()", .call = id});
   route_watch_.body(self_, id);
 }
 

@@ -45,7 +45,9 @@ class Instance {
   // Between create() and destroy(), on any thread.
 
   // The calling thread runs the plugin's code as long as what is returned lives.
-  [[nodiscard]] OwnThreads::Inside enter() const { return OwnThreads::Inside(&own_threads_); }
+  [[nodiscard]] OwnThreads::Inside enter(const crash::Within& within) const {
+    return OwnThreads::Inside(&own_threads_, within);
+  }
   // What create() has made, for functions of the plugin's.
   void* self() const { return self_; }
   // Runs the plugin's call(). After enter().
@@ -61,7 +63,7 @@ class Instance {
   // A copy of what the plugin offers under that id, if it does.
   template <class Extension>
   std::optional<Extension> extension(std::string_view id) const {
-    const OwnThreads::Inside inside = enter();
+    const OwnThreads::Inside inside = enter({"its get_extension()"});
     const auto* given = static_cast<const Extension*>(image_->get_extension(id));
     if (!given || given->struct_size < sizeof(std::uint32_t)) return std::nullopt;
     return copy_struct(*given);

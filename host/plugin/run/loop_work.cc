@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "loop/descriptor_watch.h"
+#include "plugin/crash/place.h"
 #include "plugin/run/inline_guard.h"
 
 namespace collet::plugin {
@@ -72,6 +73,7 @@ struct LoopWork::Lane : std::enable_shared_from_this<LoopWork::Lane> {
     }
     const LoopTime before = LoopTime::now(guard.take_watch());
     calls.deliver_after(index, [&] {
+      const crash::Place place(plugin, {"what it runs on a loop"});
       try {
         code();
       } catch (...) {  // as of call(): where the plugin was built so that it can be unwound

@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "plugin/crash/alternate_stack.h"
 
 namespace collet::plugin {
 
@@ -42,7 +43,8 @@ class OwnThread {
       thread->id_ = gettid();
       thread->plugin_->ids_.insert(thread->id_);
     }
-    const OwnThreads::Inside inside(thread->plugin_.get());
+    const crash::AlternateStack stack;
+    const OwnThreads::Inside inside(thread->plugin_.get(), {"a thread of its own"});
     return thread->body_(thread->argument_);
   }
 

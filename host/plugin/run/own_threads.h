@@ -13,22 +13,28 @@
 #include <string>
 #include <utility>
 
+#include "plugin/crash/place.h"
 #include "plugin/run/thread.h"
 
 namespace collet::plugin {
 
 class OwnThreads : public std::enable_shared_from_this<OwnThreads> {  // shared by the generation and the threads
  public:
+  // `plugin` is its name in the configuration.
+  explicit OwnThreads(std::string plugin = {}) : plugin_(std::move(plugin)) {}
+
   // While this lives the calling thread runs code of that plugin; of none, if null.
   class Inside {
    public:
-    explicit Inside(OwnThreads* plugin) : before_(std::exchange(inside_, plugin)) {}
+    explicit Inside(OwnThreads* plugin, const crash::Within& within = {})
+        : before_(std::exchange(inside_, plugin)), place_(plugin ? plugin->plugin_ : std::string_view(), within) {}
     ~Inside() { inside_ = before_; }
     Inside(const Inside&) = delete;
     Inside& operator=(const Inside&) = delete;
 
    private:
     OwnThreads* const before_;
+    const crash::Place place_;
   };
 
   // Of the plugin whose code the calling thread runs, or null.
@@ -45,6 +51,7 @@ class OwnThreads : public std::enable_shared_from_this<OwnThreads> {  // shared 
   friend class OwnThread;
   static inline constinit thread_local OwnThreads* inside_ = nullptr;
 
+  const std::string plugin_;
   mutable std::mutex mutex_;  // guards both below
   std::condition_variable changed_;
   unsigned running_ = 0;  // also those that are about to begin

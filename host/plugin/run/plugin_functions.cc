@@ -32,8 +32,10 @@ struct StateBuffer {
 void PluginFunctions::quiesce(Clock::duration at_most) {
   if (!instance_.table().functions.quiesce || std::exchange(quiesced_, true)) return;
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at_most).count();
-  control_.run(
-      [this, ms] { instance_.table().functions.quiesce(instance_.self(), static_cast<std::uint32_t>(ms)); });
+  control_.run([this, ms] {
+    const OwnThreads::Inside inside = instance_.enter({"its quiesce()"});
+    instance_.table().functions.quiesce(instance_.self(), static_cast<std::uint32_t>(ms));
+  });
 }
 
 std::string PluginFunctions::status() const {
@@ -42,7 +44,7 @@ std::string PluginFunctions::status() const {
     static_cast<std::string*>(context)->assign(text::Utf8(view(json, size)).view());
   };
   const auto offered = instance_.extension<collet_status>(COLLET_EXT_STATUS);
-  const OwnThreads::Inside inside = instance_.enter();
+  const OwnThreads::Inside inside = instance_.enter({"its status()"});
   if (!offered || !offered->status || offered->status(instance_.self(), take, &out) < 0) return {};
   if (!json::is_object(out)) return {};
   return out;
@@ -60,7 +62,7 @@ bool PluginFunctions::watches() const {
 
 void PluginFunctions::watch(std::string_view uri, bool watched) const {
   const auto offered = instance_.extension<collet_watch>(COLLET_EXT_WATCH);
-  const OwnThreads::Inside inside = instance_.enter();
+  const OwnThreads::Inside inside = instance_.enter({"its watch()"});
   if (offered && offered->watch) offered->watch(instance_.self(), uri.data(), uri.size(), watched ? 1 : 0);
 }
 
@@ -74,6 +76,7 @@ Result<std::optional<SavedState>> PluginFunctions::save_state(Clock::time_point 
   };
   const auto job = std::make_shared<Job>();  // shared with a save() that does not return
   control_.run([this, job, save = extension->save] {
+    const OwnThreads::Inside inside = instance_.enter({"its save()"});
     try {
       job->status = save(instance_.self(), StateBuffer::write, &job->buffer);
     } catch (...) {
@@ -102,6 +105,7 @@ bool PluginFunctions::reconfigure(const std::string& config, Clock::time_point d
   if (!extension || !extension->reconfigure) return false;
   const auto status = std::make_shared<std::int32_t>(COLLET_E_INTERNAL);  // shared with one that does not return
   control_.run([this, config, status, reconfigure = extension->reconfigure] {
+    const OwnThreads::Inside inside = instance_.enter({"its reconfigure()"});
     try {
       *status = reconfigure(instance_.self(), config.data(), config.size());
     } catch (...) {

@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include "plugin/crash/alternate_stack.h"
 #include "plugin/run/own_threads.h"
 
 namespace collet::plugin {
@@ -17,7 +18,10 @@ std::thread start_thread(const std::string& name, Callback<void()> body) {
   const OwnThreads::Inside none(nullptr);       // also if a plugin's call is the cause
   std::thread thread;
   try {
-    thread = std::thread([kept = std::move(body)]() mutable { kept(); });
+    thread = std::thread([kept = std::move(body)]() mutable {
+      const crash::AlternateStack stack;
+      kept();
+    });
   } catch (...) {
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     throw;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "loop/read_watch.h"
 #include "fetch/request.h"
+#include "plugin/crash/recorder.h"
 #include "plugin/run/generation.h"
 #include "worker/child/child_calls.h"
 #include "worker/child/child_fetches.h"
@@ -19,7 +20,6 @@
 #include "worker/child/child_peers.h"
 #include "worker/child/child_records.h"
 #include "worker/child/child_streams.h"
-#include "worker/child/crash_report.h"
 #include "worker/child/sandbox.h"
 #include "worker/host/process.h"
 #include "worker/talk/frame_form.h"
@@ -301,14 +301,15 @@ void worker_main() {
   OpenOrder order = read_order(input);
   log::configure(static_cast<log::Level>(order.log_level), log::Format::prefixed);
   auto arena = Arena::map(kArenaDescriptor);
+  plugin::crash::Record* record = plugin::crash::map_record(kArenaDescriptor, ArenaView::kRecordOffset);
   ::close(kArenaDescriptor);
-  if (!arena) _exit(1);
-  report_crashes(order.name);
+  if (!arena || !record) _exit(1);
   // What it needs to read the URLs of its fetches may be where it may not look any more.
   if (order.permissions.network || !order.permissions.hosts.empty()) fetch::prepare();
   Confinement confinement = confine(order);
   if (confinement.listener) hand_over(std::move(confinement.listener));
   order.library = std::move(confinement.library);
+  plugin::crash::record_end(*record);  // of this process, which may be another one than before
   // Never destroyed: the process ends by _exit().
   auto* child = new Child(std::move(order), std::move(input), std::move(*arena), std::move(confinement.unenforced));
   child->run();

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "plugin/crash/report.h"
 #include "worker/host/process.h"
 #include "worker/talk/open_order.h"
 
@@ -17,6 +18,8 @@ namespace collet::worker {
 namespace {
 
 using plugin::Clock;
+using plugin::PrivateFile;
+namespace crash = plugin::crash;
 
 // A worker's own words, fit for a log.
 std::string quoted(std::string_view words) {
@@ -135,6 +138,7 @@ void Supervisor::look_after() {
   for (;;) {
     const std::string cause = run_once();
     listener_.gone(cause);
+    tell_place();
     if (!wait_to_restart(cause)) return;
   }
 }
@@ -159,6 +163,7 @@ std::string Supervisor::run_once() {
 }
 
 Result<std::unique_ptr<RunningWorker>> Supervisor::start_process() {
+  crash::clear_record(arena_.descriptor(), ArenaView::kRecordOffset);
   auto started = RunningWorker::start(order_, options_, processes_, arena_.descriptor(),
                                       [this](const std::string& denial) { note_denial(denial); });
   if (!started) return started;
@@ -234,6 +239,17 @@ std::string Supervisor::find_reason_to_kill(const RunningWorker& running) {
 // Says it once, and keeps it for the call that it is of, if that can be known.
 void Supervisor::note_denial(const std::string& denial) {
   if (link_.note_denial(denial)) log::warning("{}", denial);
+}
+
+// Where the process has ended, if it could still say that.
+void Supervisor::tell_place() {
+  const auto record = crash::take_record(arena_.descriptor(), ArenaView::kRecordOffset);
+  if (!record) return;
+  const PrivateFile& file = order_.file;
+  const crash::Report report =
+      crash::describe(*record, {.original = order_.library, .copy = file.path(), .view = file.view()}, options_.executable);
+  log::error("plugin {} {}", order_.name, report.place);
+  for (const std::string& frame : report.frames) log::error("plugin {}:   {}", order_.name, frame);
 }
 
 // Whether another process is to be started.

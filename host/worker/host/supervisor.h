@@ -83,6 +83,7 @@ class Supervisor {
   void serve(RunningWorker& running);
   int wait_ms(const RunningWorker& running, plugin::Clock::time_point until) const;
   std::string find_reason_to_kill(const RunningWorker& running);
+  void tell_place();
   bool wait_to_restart(const std::string& cause);
   // Each returns why the frame cannot come from a sound worker, or an empty text.
   std::string take(RunningWorker& running, const FrameBuffer::Frame& frame);

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/limits.h"
+#include "plugin/crash/record.h"
 
 namespace collet::worker {
 namespace {
@@ -24,7 +25,7 @@ Result<ArenaView> ArenaView::create() {
   arena.memory_ = Descriptor(memfd_create("collet-arena", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   const int fd = arena.memory_.get();
   // A worker that could shorten it would have its host die of SIGBUS.
-  if (fd < 0 || ftruncate(fd, static_cast<off_t>(kBytes)) != 0 ||
+  if (fd < 0 || ftruncate(fd, static_cast<off_t>(kBytes + plugin::crash::kRecordBytes)) != 0 ||
       fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     return error("cannot make shared memory for a worker: {}", std::strerror(errno));
   }

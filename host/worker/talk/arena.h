@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/descriptor.h"
+#include "base/limits.h"
 #include "base/result.h"
 #include "plugin/abi/blobs.h"
 
@@ -26,6 +27,8 @@ class ArenaView {
   ~ArenaView();
 
   int descriptor() const { return memory_.get(); }
+  // Where a worker records its end, behind the blocks.
+  static constexpr std::size_t kRecordOffset = limits::kWorkerArenaBytesMax;
   // Nothing if the block is not inside.
   std::optional<std::string_view> block(std::uint64_t offset, std::uint64_t size) const;
 

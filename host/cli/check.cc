@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "base/json_members.h"
 #include "base/text.h"
@@ -19,6 +20,7 @@ struct Inspection {
   std::string elf_text;
   std::string elf_json = "null";
   std::vector<std::string> errors;
+  std::vector<std::string> place;  // where it has ended its process
   std::vector<std::string> warnings;
   std::string plugin;  // id and version, if it could be loaded
   std::vector<std::string> items;
@@ -69,6 +71,7 @@ void inspect_items(service::Host& host, Inspection& found) {
   const registry::SnapshotPtr snapshot = host.registry().current();
   for (const auto& report : host.reports()) {
     if (!report.ok()) found.errors.push_back(report.error);
+    found.place = report.place;
     if (report.ok()) found.plugin = report.plugin_id + " " + report.version;
   }
   for (const mcp::KindNames& names : mcp::kKindTable) {
@@ -109,6 +112,7 @@ void print(Output& out, const std::string& file, const Inspection& found, bool j
                           .add("items", text::json_strings(found.items))
                           .add("config", to_json(found.keys))
                           .add("errors", text::json_strings(found.errors))
+                          .add("place", text::json_strings(found.place))
                           .add("warnings", text::json_strings(found.warnings))
                           .add("elf", found.elf_json)
                           .take());
@@ -120,6 +124,8 @@ void print(Output& out, const std::string& file, const Inspection& found, bool j
   for (const ConfigKey& key : found.keys) print_lines(out, "config", to_line(key));
   for (const std::string& warning : found.warnings) print_lines(out, "warning", warning);
   for (const std::string& error : found.errors) print_lines(out, "error", error);
+  std::string_view word = "place";
+  for (const std::string& line : found.place) print_lines(out, std::exchange(word, {}), line);
 }
 
 }  // namespace

@@ -8,20 +8,22 @@
 namespace collet::cli {
 namespace {
 
+// The texts of that member, if it is an array.
+std::vector<std::string> strings_at(const json::Value& object, std::string_view key) {
+  std::vector<std::string> strings;
+  const json::Value* array = json::find(object, key);
+  if (!array || !array->IsArray()) return strings;
+  for (const json::Value& text : array->GetArray()) {
+    if (text.IsString()) strings.emplace_back(json::view(text));
+  }
+  return strings;
+}
+
 // As of describe_reload() in service/admin.cc.
 plugin::ItemChanges changes_of(const json::Value& plugin) {
-  plugin::ItemChanges changes;
-  const json::Value* described = json::find(plugin, "changes");
-  if (!described) return changes;
-  for (const auto& [key, names] : {std::pair("added", &changes.added), std::pair("removed", &changes.removed),
-                                   std::pair("changed", &changes.changed)}) {
-    const json::Value* list = json::find(*described, key);
-    if (!list || !list->IsArray()) continue;
-    for (const json::Value& name : list->GetArray()) {
-      if (name.IsString()) names->emplace_back(json::view(name));
-    }
-  }
-  return changes;
+  const json::Value* changes = json::find(plugin, "changes");
+  if (!changes) return {};
+  return {.added = strings_at(*changes, "added"), .removed = strings_at(*changes, "removed"), .changed = strings_at(*changes, "changed")};
 }
 
 void print_text(const json::Value& answer, Output& out) {
@@ -33,7 +35,9 @@ void print_text(const json::Value& answer, Output& out) {
       return std::string(json::find_string(plugin, key).value_or(""));
     };
     if (const std::string problem = text("error"); !problem.empty()) {
-      complain(fmt::format("plugin {} is not replaced: {}", text("id"), problem));
+      std::string why = fmt::format("plugin {} is not replaced: {}", text("id"), problem);
+      for (const std::string& line : strings_at(plugin, "place")) why += '\n' + line;
+      complain(why);
     } else {
       const std::string version = text("version").empty() ? "" : " (" + text("version") + ")";
       const std::string changes = changes_of(plugin).to_text();

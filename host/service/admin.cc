@@ -42,6 +42,7 @@ std::string describe_reload(const ReloadOutcome& outcome) {
         .add_text("version", report.version);
     if (!report.ok()) plugin.add_text("error", report.error);
     if (!report.changes.empty()) plugin.add("changes", describe(report.changes));
+    if (!report.place.empty()) plugin.add("place", text::json_strings(report.place));
     plugins.add(plugin.take());
   }
   return json::ObjectText().add_bool("ok", outcome.ok()).add("plugins", plugins.take()).take();

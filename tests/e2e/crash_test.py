@@ -1,6 +1,7 @@
 """How a plugin has ended its process, and where: said with plugin, item, cause and the functions that led there."""
 import json
 import re
+from shutil import copy
 
 from peer import BUILD, PLUGINS, Case, call, hostile, main, run
 
@@ -22,9 +23,9 @@ ENDS = {
 class Crashes(Case):
     def place(self, lines, plugin="p"):
         """What the log says of the end, and the functions it says it was in."""
-        at = next((i for i, line in enumerate(lines) if re.search(rf" plugin {plugin} (crashed|called) ", line)), None)
+        at = next((i for i, line in enumerate(lines) if re.search(rf" plugin {plugin}: (crashed|called) ", line)), None)
         self.assertIsNotNone(at, "\n".join(lines))
-        said = lines[at].split(f" plugin {plugin} ", 1)[1]
+        said = lines[at].split(f" plugin {plugin}: ", 1)[1]
         frames = [line.split(f" plugin {plugin}:   #", 1)[1] for line in lines if f" plugin {plugin}:   #" in line]
         return said, frames
 
@@ -49,6 +50,31 @@ class Crashes(Case):
         for tool in ENDS:
             with self.subTest(tool):
                 self.assert_end(tool, self.crash(tool, "worker").stderr.splitlines())
+
+    def test_a_trial_says_where_it_has_ended_and_check_shows_it(self):
+        cases = {
+            "create_crashes": (SEGV + r" at address 0x8 in its create\(\)", "create"),
+            "constructor_crashes": (SEGV + " in its library's constructors or its entry function", "crash_early"),
+            "create_exits": (r"called exit\(0\) in its create\(\)", "create"),
+        }
+        for case, (end, function) in cases.items():
+            with self.subTest(case):
+                checked = json.loads(run("check", "--format", "json", hostile(case)).stdout)
+                self.assertRegex(checked["place"][0], f"^{end}$")
+                self.assertRegex("\n".join(checked["place"]), rf"#\d+ {function}\+0x[0-9a-f]+ .*in {hostile(case)}")
+                shown = run("check", hostile(case)).stdout
+                self.assertRegex(shown, rf"(?m)^place +{end}$")
+
+    def test_a_reload_says_where_the_new_build_has_ended_its_trial(self):
+        file = self.folder / "p.so"
+        copy(PLUGINS["echo"], file)
+        server = self.serve(text=f'plugins.reload = "off"\n[admin]\nsocket = "{self.folder}/admin"\n[plugin.p]\nlibrary = "{file}"\n')
+        file.unlink()
+        copy(hostile("create_crashes"), file)
+        answer = run("reload", "-c", self.folder / "collet.toml")
+        self.assertRegex(answer.stderr, rf"in trial loading it {SEGV}\n{SEGV} at address 0x8 in its create\(\)\n  #0 create\+0x")
+        server.logged(rf" error plugin p: {SEGV} at address 0x8 in its create\(\)$")
+        server.logged(rf" error plugin p:   #0 create\+0x[0-9a-f]+ .*in {file}$")
 
 
 if __name__ == "__main__":

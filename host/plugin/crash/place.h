@@ -9,9 +9,14 @@
 
 namespace collet::plugin::crash {
 
+inline constexpr std::string_view kInLoading = "its library's constructors or its entry function";
+inline constexpr std::string_view kInCreate = "its create()";
+inline constexpr std::string_view kInDestroy = "its destroy()";
+inline constexpr std::string_view kInUnloading = "its library's destructors";
+
 // What of it: texts that live for ever, but for the item's name.
 struct Within {
-  std::string_view function = {};  // "its create()"; empty: any of its code
+  std::string_view function = {};  // "its call()"; empty: any of its code
   std::string_view kind = {};      // "tool"
   std::string_view item = {};
   std::uint64_t call = 0;  // as the plugin knows it

@@ -60,8 +60,8 @@ std::string shown(const std::string& file, const LoadedLibrary& library) {
 
 }  // namespace
 
-Report describe(const Record& record, const LoadedLibrary& library, const std::string& executable) {
-  Report report{.place = end_words(record) + place_words(record), .frames = {}};
+std::vector<std::string> describe(const Record& record, const LoadedLibrary& library, const std::string& executable) {
+  std::vector<std::string> lines{end_words(record) + place_words(record)};
   std::vector<CodePlace> places;
   for (std::uint32_t i = 0; i < record.frame_count; ++i) {
     const Record::Frame& frame = record.frames[i];
@@ -72,7 +72,7 @@ Report describe(const Record& record, const LoadedLibrary& library, const std::s
   const std::vector<CodeName> names = find_names(executable, places);
   for (std::uint32_t i = 0; i < record.frame_count; ++i) {
     const Record::Frame& frame = record.frames[i];
-    std::string line = fmt::format("#{} ", i);
+    std::string line = fmt::format("  #{} ", i);
     if (frame.module == Record::kNoModule) {
       line += fmt::format("{:#x}, where no library is", frame.address);
     } else {
@@ -83,10 +83,10 @@ Report describe(const Record& record, const LoadedLibrary& library, const std::s
       line += " in " + shown(places[i].file, library);
     }
     if (frame.repeats > 0) line += fmt::format(", {} times", frame.repeats + 1);
-    report.frames.push_back(std::move(line));
+    lines.push_back(std::move(line));
   }
-  if (record.cut_off != 0) report.frames.emplace_back("and more");
-  return report;
+  if (record.cut_off != 0) lines.emplace_back("  and more");
+  return lines;
 }
 
 }  // namespace collet::plugin::crash

@@ -16,12 +16,8 @@ struct LoadedLibrary {
   std::string view;  // the root of what the copy lies in, see load/folder_view.h; or the copy
 };
 
-struct Report {
-  std::string place;                // "crashed with SIGSEGV (Segmentation fault) at address 0x8 in its call() of the tool \"add\", call 7"
-  std::vector<std::string> frames;  // "#0 add+0x12 at add.c:7 in /opt/libadd.so", from the inside on
-};
-
-// Runs `executable` to find out names, as namer.h says; for some seconds at most. A function that cannot be found has none.
-Report describe(const Record& record, const LoadedLibrary& library, const std::string& executable);
+// Lines: "crashed with SIGSEGV (Segmentation fault) at address 0x8 in its call() of the tool \"add\", call 7", and, from the inside on,
+// "  #0 add+0x12 at add.c:7 in /opt/libadd.so". Runs `executable` to find out names, as namer.h says; for some seconds at most.
+std::vector<std::string> describe(const Record& record, const LoadedLibrary& library, const std::string& executable);
 
 }  // namespace collet::plugin::crash

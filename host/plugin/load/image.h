@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "plugin/load/library.h"
@@ -53,6 +54,8 @@ class Image {
   virtual bool given_up() const { return false; }
   // [any] How it is, for people, or empty: "process 4711".
   virtual std::string condition() const { return {}; }
+  // [any] Where the last process of it has ended, as crash::describe() has it, or empty.
+  virtual std::vector<std::string> last_end() const { return {}; }
   // Why the last item that the plugin added was refused out there, or empty.
   virtual std::string item_problem() const { return {}; }
   // Before open(). Called until this is destroyed.

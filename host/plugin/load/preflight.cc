@@ -10,6 +10,7 @@
 #include <cstring>
 #include <optional>
 
+#include "plugin/crash/report.h"
 #include "plugin/load/preflight_frame.h"
 
 namespace collet::plugin {
@@ -26,10 +27,16 @@ Result<Descriptor> make_request(const std::vector<PreflightFile>& files, std::si
     preflight::append_frame(request, files[i].config_places);
   }
   Descriptor memory(memfd_create("collet-preflight", MFD_CLOEXEC));
-  if (!memory || pwrite(memory.get(), request.data(), request.size(), 0) != static_cast<ssize_t>(request.size())) {
+  if (!memory || pwrite(memory.get(), request.data(), request.size(), preflight::kRequestOffset) != static_cast<ssize_t>(request.size())) {
     return error("cannot prepare a process for trial loading: {}", std::strerror(errno));
   }
   return memory;
+}
+
+std::vector<std::string> place_of_end(const Descriptor& request, const PreflightFile& file, const std::string& executable) {
+  const auto record = crash::take_record(request.get(), 0);
+  if (!record) return {};
+  return crash::describe(*record, {.original = file.library, .copy = file.path, .view = file.view}, executable);
 }
 
 // A trial on its way through the files.
@@ -125,7 +132,8 @@ std::vector<Tried> Preflight::run(const std::vector<PreflightFile>& files) {
       const auto info = trial.next_report(deadline);
       const auto problem = info ? trial.next_report(deadline) : std::nullopt;
       if (!problem) {
-        results.push_back({error("in trial loading it {}", trial.cause(timeout_ms_)), info.value_or("")});
+        const Error failure = error("in trial loading it {}", trial.cause(timeout_ms_));
+        results.push_back({failure, info.value_or(""), place_of_end(*request, files[results.size()], executable_)});
         break;
       }
       results.push_back({problem->empty() ? Result<void>() : Result<void>(Error{*problem}), *info});

@@ -19,11 +19,14 @@ struct PreflightFile {
   std::string path;    // a private copy
   std::string config;  // JSON object for create()
   std::string config_places = {};  // where that stands: a text of ConfigPlaces
+  std::string library = {};        // of which the file is a copy
+  std::string view = {};           // the root of what the copy lies in
 };
 
 // What became of it.
 struct Tried : Result<void> {
   std::string info;  // what the plugin says of itself, a JSON object; empty if it did not come to say it
+  std::vector<std::string> place = {};  // where it ended the trial's process, as crash::describe() has it; empty if it has not
 };
 
 class Preflight {

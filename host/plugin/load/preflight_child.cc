@@ -18,19 +18,22 @@
 #include "plugin/abi/create_errors.h"
 #include "plugin/abi/host_table.h"
 #include "plugin/abi/structs.h"
+#include "plugin/crash/alternate_stack.h"
+#include "plugin/crash/recorder.h"
 #include "plugin/load/config_check.h"
 #include "plugin/load/descendants.h"
 #include "plugin/load/library.h"
 #include "plugin/load/preflight.h"
 #include "plugin/load/preflight_frame.h"
+#include "plugin/run/own_threads.h"
 
 namespace collet::plugin {
 namespace {
 
-std::string read_all(int fd) {
+std::string read_request(int fd) {
   std::string text;
   char buffer[4096];
-  off_t at = 0;
+  off_t at = preflight::kRequestOffset;
   for (;;) {
     const ssize_t count = pread(fd, buffer, sizeof buffer, at);
     if (count < 0 && errno == EINTR) continue;
@@ -60,7 +63,7 @@ void report(std::string_view text) {
   }
 }
 
-std::string try_create(const PluginTable& table, std::string_view config) {
+std::string try_create(const PluginTable& table, std::string_view config, OwnThreads& threads) {
   CallTable calls({});
   CallOwner owner(table.id, 0);
   Items items(CallRules{});
@@ -75,9 +78,13 @@ std::string try_create(const PluginTable& table, std::string_view config) {
   params.generation = 1;
   params.config = {config.data(), config.size()};
   void* self = nullptr;
-  const std::int32_t status = table.functions.create(&host, &params, &self);
+  const std::int32_t status = [&] {
+    const OwnThreads::Inside inside(&threads, {crash::kInCreate});
+    return table.functions.create(&host, &params, &self);
+  }();
   if (status < 0) return errors.failure(status, items).message;
   items.close();
+  const OwnThreads::Inside inside(&threads, {crash::kInDestroy});
   table.functions.destroy(self);
   return {};
 }
@@ -92,15 +99,19 @@ bool has_other_threads() {
 // Why the file cannot be used, or empty; what the plugin says of itself is reported before. Its destructors are tried, too, but not of
 // what was refused.
 std::string try_file(const std::string& path, std::string_view config, std::string_view config_places,
-                     std::vector<std::unique_ptr<Library>>& libraries) {
-  auto library = Library::open(PrivateFile::borrowed(path));
+                     OwnThreads& threads, std::vector<std::unique_ptr<Library>>& libraries) {
+  auto library = [&] {
+    const OwnThreads::Inside inside(&threads, {crash::kInLoading});
+    return Library::open(PrivateFile::borrowed(path));
+  }();
   report(library ? std::string_view((*library)->table().info) : std::string_view());
   if (!library) return library.message();
   Library& tried = *libraries.emplace_back(std::move(*library));
   if (tried.table().functions.flags & COLLET_PLUGIN_WORKER_ONLY) return std::string(kWorkerOnly);
   if (auto good = check_config(tried.table().info, config, config_places); !good) return good.message();
   try {
-    std::string problem = try_create(tried.table(), config);
+    std::string problem = try_create(tried.table(), config, threads);
+    const OwnThreads::Inside inside(&threads, {crash::kInUnloading});
     if (problem.empty() && !has_other_threads()) tried.close();
     return problem;
   } catch (const std::exception& thrown) {
@@ -120,16 +131,19 @@ std::string find_closed_descriptor() {
 // The process of one trial, or of several if they let it.
 [[noreturn]] void try_all(int request_file, int reports) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const std::string request = read_all(request_file);
+  const std::string request = read_request(request_file);
+  if (crash::Record* record = crash::map_record(request_file, 0)) crash::record_end(*record);
+  const crash::AlternateStack stack;
   dup2(reports, preflight::kReportDescriptor);
   close_range(preflight::kReportDescriptor + 1, ~0u, 0);
   std::string_view rest = request;
+  const auto threads = std::make_shared<OwnThreads>("the one that is tried");
   std::vector<std::unique_ptr<Library>> libraries;
   while (const auto path = preflight::take_frame(rest)) {
     const auto config = preflight::take_frame(rest);
     const auto config_places = preflight::take_frame(rest);
     if (!config || !config_places) break;
-    std::string problem = try_file(std::string(*path), *config, *config_places, libraries);
+    std::string problem = try_file(std::string(*path), *config, *config_places, *threads, libraries);
     if (problem.empty()) problem = find_closed_descriptor();
     loop::fill_standard_descriptors();  // the next library is not to blame
     report(problem);

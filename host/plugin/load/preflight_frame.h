@@ -11,10 +11,14 @@
 #include <string>
 #include <string_view>
 
+#include "plugin/crash/record.h"
+
 namespace collet::plugin::preflight {
 
 inline constexpr int kParentDescriptor = 3;  // of the parent of trials: where orders come from
 inline constexpr int kReportDescriptor = 3;  // of a trial
+// Of the file that says what is to be tried: behind where the trial records its end.
+inline constexpr off_t kRequestOffset = crash::kRecordBytes;
 inline constexpr int kReportFailed = 113;    // exit code: the report's descriptor is gone
 
 // An order: what is to be tried, and the pipe for the reports.

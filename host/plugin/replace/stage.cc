@@ -172,12 +172,18 @@ void Stage::preflight(std::vector<Candidate*> candidates) {
   std::erase_if(candidates, [](const Candidate* candidate) { return candidate->worker; });
   std::vector<PreflightFile> files;
   for (const Candidate* candidate : candidates) {
-    files.push_back({candidate->file.path(), candidate->spec.config, candidate->spec.config_places.to_text()});
+    files.push_back({.path = candidate->file.path(),
+                     .config = candidate->spec.config,
+                     .config_places = candidate->spec.config_places.to_text(),
+                     .library = candidate->spec.library,
+                     .view = candidate->file.view()});
   }
   const auto results = preflight_.run(files);
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     Candidate& candidate = *candidates[i];
     candidate.report.info = results[i].info;
+    candidate.report.place = results[i].place;
+    for (const std::string& line : results[i].place) log::error("plugin {}: {}", candidate.spec.id, line);
     if (results[i]) continue;
     candidate.worker = results[i].message() == kWorkerOnly && options_.make_worker &&
                        candidate.spec.placement == Placement::automatic;
@@ -263,6 +269,7 @@ void Stage::open(std::vector<Candidate*> candidates) {
     const auto opened = generation.finish_open(deadline);
     if (!generation.stuck()) candidate->report.info = generation.info();
     if (!opened) {
+      candidate->report.place = generation.last_end();
       candidate->reject(opened.message());
       if (generation.stuck()) {
         stuck_(std::move(candidate->generation), opened.message());

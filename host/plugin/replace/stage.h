@@ -58,6 +58,7 @@ struct LoadReport {
     failed,
   } done = Done::loaded;
   std::string error;  // empty: it serves
+  std::vector<std::string> place;  // where it ended its process, as crash::describe() has it
   bool busy = false;  // an error that goes away by itself
   std::vector<std::string> warnings;
   std::string plugin_id;

@@ -212,7 +212,7 @@ Result<void> Generation::unload() {
   const bool pinned = spec_.never_unload || instance_.has_flag(COLLET_PLUGIN_NEVER_UNLOAD);
   if (!pinned && elf_.unloadable() && !own_threads_->wait()) return leave(own_threads_->describe());
   {
-    const OwnThreads::Inside inside = instance_.enter({"its library's destructors"});
+    const OwnThreads::Inside inside = instance_.enter({crash::kInUnloading});
     if (instance_.image().close()) return {};
   }
   mapped_because_ = pinned              ? "it is to stay loaded (NEVER_UNLOAD)"

@@ -118,6 +118,7 @@ class Generation final : public registry::Provider {
   const std::string& file() const { return instance_.image().path(); }
   bool in_worker() const { return instance_.in_worker(); }
   bool given_up() const { return instance_.image().given_up(); }
+  std::vector<std::string> last_end() const { return instance_.image().last_end(); }
   std::string condition() const { return instance_.image().condition(); }
   unsigned calls_in_flight() const { return owner_.calls_in_flight(); }
   // "search, for 12 s", oldest first, at most `count`.

@@ -5,7 +5,7 @@
 namespace collet::plugin {
 
 Result<void> Instance::open() {
-  const OwnThreads::Inside inside = enter({"its library's constructors or its entry function"});
+  const OwnThreads::Inside inside = enter({crash::kInLoading});
   if (auto opened = image_->open(); !opened) return opened.failure();
   table_ = image_->table();
   return {};
@@ -14,7 +14,7 @@ Result<void> Instance::open() {
 Result<std::int32_t> Instance::create(const collet_host& host, const collet_create_params& params) {
   std::int32_t status = COLLET_E_INTERNAL;
   try {
-    const OwnThreads::Inside inside = enter({"its create()"});
+    const OwnThreads::Inside inside = enter({crash::kInCreate});
     status = image_->create(host, params, &self_);
   } catch (const std::exception& thrown) {
     return error("its create() threw an exception: {}", thrown.what());
@@ -30,7 +30,7 @@ Result<std::int32_t> Instance::create(const collet_host& host, const collet_crea
 }
 
 void Instance::destroy() {
-  const OwnThreads::Inside inside = enter({"its destroy()"});
+  const OwnThreads::Inside inside = enter({crash::kInDestroy});
   table_.functions.destroy(self_);
   created_ = false;
 }

@@ -110,6 +110,11 @@ std::string Supervisor::item_problem() const {
   return item_problem_;
 }
 
+std::vector<std::string> Supervisor::last_end() const {
+  const std::lock_guard lock(mutex_);
+  return last_end_;
+}
+
 // the end
 
 void Supervisor::stop() {
@@ -246,10 +251,11 @@ void Supervisor::tell_place() {
   const auto record = crash::take_record(arena_.descriptor(), ArenaView::kRecordOffset);
   if (!record) return;
   const PrivateFile& file = order_.file;
-  const crash::Report report =
+  const auto lines =
       crash::describe(*record, {.original = order_.library, .copy = file.path(), .view = file.view()}, options_.executable);
-  log::error("plugin {} {}", order_.name, report.place);
-  for (const std::string& frame : report.frames) log::error("plugin {}:   {}", order_.name, frame);
+  for (const std::string& line : lines) log::error("plugin {}: {}", order_.name, line);
+  const std::lock_guard lock(mutex_);
+  last_end_ = lines;
 }
 
 // Whether another process is to be started.

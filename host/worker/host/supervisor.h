@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "base/result.h"
 #include "plugin/replace/stage.h"
@@ -72,6 +73,7 @@ class Supervisor {
   // As plugin::Image has them.
   std::string condition() const;
   std::string item_problem() const;
+  std::vector<std::string> last_end() const;
 
  private:
   enum class State : std::uint8_t { down, starting, up, quarantined, closing, closed };
@@ -116,6 +118,7 @@ class Supervisor {
   std::uint32_t incarnation_ = 0;
   std::string cause_;  // of the last end
   std::string item_problem_;
+  std::vector<std::string> last_end_;
 
   std::thread thread_;
   std::unique_ptr<DiskWatch> disk_;  // null if nothing is to be watched

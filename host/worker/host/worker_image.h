@@ -40,6 +40,7 @@ class WorkerImage final : public plugin::Image {
   bool given_up() const override { return supervisor_.is_quarantined(); }
   std::string condition() const override { return supervisor_.condition(); }
   std::string info() const override { return table_.info; }
+  std::vector<std::string> last_end() const override { return supervisor_.last_end(); }
   std::string item_problem() const override { return supervisor_.item_problem(); }
   void listen(Events events) override { events_ = std::move(events); }
 

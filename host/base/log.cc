@@ -114,6 +114,8 @@ void configure(Level level, Format format) {
   }
 }
 
+Format format() { return current_format; }
+
 bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }
 
 void print(std::string_view lines) { standard_error().write(lines); }

@@ -13,6 +13,8 @@ enum class Level { trace, debug, info, warning, error, off };
 enum class Format { text, json, prefixed };
 
 void configure(Level level, Format format);
+// Async-signal-safe.
+Format format();
 bool enabled(Level level);
 
 // Writes lines to stderr as they are, each with its end. As those of the log, they are lost, counted and said, where

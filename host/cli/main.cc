@@ -8,9 +8,11 @@
 #include "cli/command_line.h"
 #include "cli/output.h"
 #include "loop/standard_streams.h"
+#include "plugin/crash/alternate_stack.h"
 #include "plugin/crash/namer.h"
 #include "plugin/load/preflight.h"
 #include "service/keeper.h"
+#include "service/own_end.h"
 #include "worker/child/child.h"
 #include "worker/host/process.h"
 #include "worker/walls/enclosure.h"
@@ -42,7 +44,10 @@ int main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], collet::plugin::crash::kNamerVerb) == 0) {
     collet::plugin::crash::namer_main(collet::worker::enclose);
   }
+  if (argc > 2 && std::strcmp(argv[1], collet::service::kOwnEndVerb) == 0) collet::service::own_end_main(argv[2]);
   collet::loop::fill_standard_descriptors();
   if (!may_open_enough()) return collet::cli::kUsage;
+  const collet::plugin::crash::AlternateStack stack;
+  collet::service::tell_own_end();
   return collet::cli::run_command_line(argc, argv);
 }

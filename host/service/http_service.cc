@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "plugin/crash/alternate_stack.h"
 #include "protocol/http/discovery.h"
 #include "protocol/http/http_endpoint.h"
 #include "protocol/http/http_site.h"
@@ -114,7 +115,10 @@ void HttpService::heed_signals(Reloader& reloader) {
 void HttpService::run() {
   std::vector<std::thread> threads;
   for (std::size_t index = 1; index < loops_.size(); ++index) {
-    threads.emplace_back([loop = loops_[index]] { loop->run(); });
+    threads.emplace_back([loop = loops_[index]] {
+      const plugin::crash::AlternateStack stack;  // plugins run on loops, too
+      loop->run();
+    });
   }
   loops_.front()->run();
   for (std::thread& thread : threads) thread.join();

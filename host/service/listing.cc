@@ -53,6 +53,7 @@ std::string describe(const plugin::PluginStatus& status) {
       .add_number("callsInFlight", status.calls_in_flight)
       .add_text("placement", status.placement == Placement::worker ? "worker" : "in-process");
   if (!status.condition.empty()) out.add_text("worker", status.condition);
+  if (!status.place.empty()) out.add("place", text::json_strings(status.place));
   if (!status.problem.empty()) out.add_text("error", status.problem);
   return out.take();
 }

@@ -50,6 +50,7 @@ struct Record {
   std::int32_t code;    // si_code, or what was given to `ender`
   std::uint64_t address;  // that the signal is about
   std::uint64_t call;     // 0: none
+  std::int32_t process;
   std::int32_t thread;
   FixedText<8> ender;    // "exit"
   FixedText<64> plugin;  // empty: it was not in a plugin's code

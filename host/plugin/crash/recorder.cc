@@ -150,6 +150,7 @@ class Walk {
 
 // All but the frames. Another process may read it from now on.
 void write_place(Record& record, const Place* place) {
+  record.process = recorded_process;
   record.thread = gettid();
   record.plugin.set(place ? place->plugin() : std::string_view());
   record.function.set(place ? place->function() : std::string_view());

@@ -50,12 +50,21 @@ std::string file_of(std::string_view loaded_as, const LoadedLibrary& library) {
   return slash == std::string_view::npos ? library.copy : folder_of(library.copy) + std::string(loaded_as.substr(slash));
 }
 
+// What a copy in a folder of copies was made from, as far as its own name says that: "3-add.so", or "3-view/opt/add.so" in a view.
+std::string name_of_copy(std::string_view entry) {
+  const std::size_t slash = entry.find('/');
+  if (slash != std::string_view::npos) return std::string(entry.substr(slash));
+  return std::string(entry.substr(entry.find('-') + 1));
+}
+
 // What people call that file.
 std::string shown(const std::string& file, const LoadedLibrary& library) {
   if (file == "/proc/self/exe") return "collet";
   if (file == library.copy && !library.original.empty()) return library.original;
   if (library.view != library.copy && file.starts_with(library.view + '/')) return file.substr(library.view.size());
-  return file;
+  const std::size_t folder = library.process != 0 ? file.find(fmt::format("/{}-", library.process)) : std::string::npos;
+  const std::size_t entry = folder == std::string::npos ? folder : file.find('/', folder + 1);
+  return entry == std::string::npos ? file : name_of_copy(std::string_view(file).substr(entry + 1));
 }
 
 }  // namespace

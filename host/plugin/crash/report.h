@@ -9,11 +9,12 @@
 
 namespace collet::plugin::crash {
 
-// The library of a plugin, which was loaded from a copy.
+// The library of a plugin, which was loaded from a copy. What is not known is empty.
 struct LoadedLibrary {
-  std::string original;
-  std::string copy;
-  std::string view;  // the root of what the copy lies in, see load/folder_view.h; or the copy
+  std::string original = {};
+  std::string copy = {};
+  std::string view = {};  // the root of what the copy lies in, see load/folder_view.h; or the copy
+  std::int32_t process = 0;  // whose folder of copies it lies in, see load/private_dir.h
 };
 
 // Lines: "crashed with SIGSEGV (Segmentation fault) at address 0x8 in its call() of the tool \"add\", call 7", and, from the inside on,

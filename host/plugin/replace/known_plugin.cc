@@ -21,6 +21,7 @@ PluginStatus KnownPlugin::status() const {
   status.runs_inline = generation.runs_inline();
   status.placement = generation.in_worker() ? Placement::worker : Placement::in_process;
   status.condition = generation.condition();
+  status.place = generation.last_end();
   return status;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "plugin/load/file_stamp.h"
 #include "plugin/load/private_dir.h"
@@ -28,6 +29,7 @@ struct PluginStatus {
   unsigned calls_in_flight = 0;
   bool runs_inline = false;  // NONBLOCKING items may run on loops
   std::string condition;     // of its worker, in words, or empty
+  std::vector<std::string> place;  // where its worker has ended last, as crash::describe() has it, or empty
 };
 
 // What a plugin was before its generation that is on probation.

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "loop/read_watch.h"
 #include "fetch/request.h"
+#include "plugin/crash/alternate_stack.h"
 #include "plugin/crash/recorder.h"
 #include "plugin/run/generation.h"
 #include "worker/child/child_calls.h"
@@ -309,6 +310,7 @@ void worker_main() {
   Confinement confinement = confine(order);
   if (confinement.listener) hand_over(std::move(confinement.listener));
   order.library = std::move(confinement.library);
+  const plugin::crash::AlternateStack stack;  // of the loop's thread, on which plugins run, too
   plugin::crash::record_end(*record);  // of this process, which may be another one than before
   // Never destroyed: the process ends by _exit().
   auto* child = new Child(std::move(order), std::move(input), std::move(*arena), std::move(confinement.unenforced));

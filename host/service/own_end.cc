@@ -1,0 +1,70 @@
+#include "service/own_end.h"
+
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <iterator>
+
+#include "base/log.h"
+#include "plugin/crash/recorder.h"
+#include "plugin/crash/report.h"
+
+namespace collet::service {
+namespace {
+
+constexpr const char* kFormats[] = {"text", "json", "prefixed"};  // in the order of log::Format
+constexpr unsigned kTellingSeconds = 10;
+
+int own_record = -1;  // the file that it is in
+
+// Async-signal-safe. A process that has not crashed says it: one that has may have done so while it held a lock of anything. Not by fork(),
+// which takes locks.
+void have_it_told(const plugin::crash::Record&) {
+  const auto teller = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+  if (teller == 0) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    alarm(kTellingSeconds);
+    dup2(own_record, STDIN_FILENO);
+    char* arguments[] = {const_cast<char*>("collet"), const_cast<char*>(kOwnEndVerb),
+                         const_cast<char*>(kFormats[static_cast<int>(log::format())]), nullptr};
+    char* variables[] = {nullptr};
+    execve("/proc/self/exe", arguments, variables);
+    syscall(SYS_exit_group, 1);
+  }
+  while (teller > 0 && waitpid(teller, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace
+
+void tell_own_end() {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  own_record = memfd_create("collet-end", MFD_CLOEXEC);
+  if (own_record < 0 || ftruncate(own_record, plugin::crash::kRecordBytes) != 0) return;
+  if (plugin::crash::Record* record = plugin::crash::map_record(own_record, 0)) plugin::crash::record_end(*record, have_it_told);
+#endif
+}
+
+void own_end_main(const char* format) {
+  for (std::size_t i = 0; i < std::size(kFormats); ++i) {
+    if (std::strcmp(kFormats[i], format) == 0) log::configure(log::Level::error, static_cast<log::Format>(i));
+  }
+  const auto record = plugin::crash::take_record(STDIN_FILENO, 0);
+  if (!record) _exit(1);
+  const std::string_view plugin = record->plugin.view();
+  const std::string who = plugin.empty() ? "collet" : fmt::format("plugin {}", plugin);
+  for (const std::string& line : plugin::crash::describe(*record, {.process = record->process}, "/proc/self/exe")) {
+    log::error("{}: {}", who, line);
+  }
+  log::error("{}: with it this process ends, and all that it serves", who);
+  _exit(0);
+}
+
+}  // namespace collet::service

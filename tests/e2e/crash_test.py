@@ -2,6 +2,7 @@
 import json
 import re
 import signal
+from pathlib import Path
 from shutil import copy
 
 from peer import BUILD, PLUGINS, Case, call, hostile, main, post, run
@@ -9,6 +10,7 @@ from peer import BUILD, PLUGINS, Case, call, hostile, main, post, run
 CRASHER = PLUGINS["crasher"]
 SEGV = r"crashed with SIGSEGV \(Segmentation fault\)"
 OF_TOOL = r"in its call\(\) of the tool \"{}\", call \d+"
+WHERE = r"(at crasher\.c:\d+|in /\S+/libc\.so\S*)"
 # Of each tool: how it is said to end, and the functions that it ends in.
 ENDS = {
     "write": (SEGV + " at address 0x8 " + OF_TOOL, ["write_nowhere", "on_call"]),
@@ -41,7 +43,7 @@ class Crashes(Case):
             frames = [f"0 {frame.split(' ', 1)[1]}" for frame in frames[first:]]
         self.assertEqual(len(frames), len(functions), frames)
         for frame, function in zip(frames, functions):
-            self.assertRegex(frame, rf"^\d+ {function}\+0x[0-9a-f]+ " if function else "^0 0x0, where no library is$")
+            self.assertRegex(frame, rf"^\d+ {function}\+0x[0-9a-f]+ {WHERE}" if function else "^0 0x0, where no library is$")
         self.assertEqual(frames[-1].split(" in ")[-1], str(library))
 
     def crash(self, tool, placement, library=CRASHER):
@@ -59,6 +61,12 @@ class Crashes(Case):
                 said, frames = self.place(self.crash("tool", "worker", hostile(case)).stderr.splitlines())
                 self.assertRegex(said, f"^{SEGV}.* {end}")
                 self.assertTrue(any(frame.endswith(f" in {hostile(case)}") for frame in frames), frames)
+
+    def test_the_line_of_the_source_is_named(self):
+        source = (Path(__file__).parent / "plugins/crasher.c").read_text().splitlines()
+        _, frames = self.place(self.crash("write", "worker").stderr.splitlines())
+        lines = [source[int(re.search(r" at crasher\.c:(\d+) ", frame)[1]) - 1].strip() for frame in frames]
+        self.assertEqual(lines, ["*nowhere = 1;", "write_nowhere();"])
 
     def test_this_process_says_where_a_plugin_in_it_has_ended_it_as_its_last_words(self):
         for tool in ENDS:

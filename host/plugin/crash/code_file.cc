@@ -47,7 +47,7 @@ const Entry* CodeFile::entries(std::uint64_t offset, std::uint64_t count) const 
   return reinterpret_cast<const Entry*>(bytes_ + offset);
 }
 
-CodeName CodeFile::name_at(std::uint64_t address) {
+CodeName CodeFile::name_at(std::uint64_t address) const {
   CodeName name;
   const auto* header = entries<Header>(0, 1);
   if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_shentsize != sizeof(Section)) return name;

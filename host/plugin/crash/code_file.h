@@ -18,8 +18,9 @@ class CodeFile {
   CodeFile& operator=(const CodeFile&) = delete;
   ~CodeFile();
 
-  // Of the code at that address of the file's own.
-  CodeName name_at(std::uint64_t address);
+  int descriptor() const { return file_.get(); }
+  // The function at that address of the file's own.
+  CodeName name_at(std::uint64_t address) const;
 
  private:
   // The part of the file; null if that is not all there.

@@ -18,6 +18,7 @@
 
 #include "base/descriptor.h"
 #include "plugin/crash/code_file.h"
+#include "plugin/crash/source_lines.h"
 
 namespace collet::plugin::crash {
 namespace {
@@ -160,9 +161,14 @@ void namer_main(const std::function<void()>& confine) {
     if (is_new && !line.empty()) at->second = std::make_unique<CodeFile>(at->first);
     all.push_back({offset, at->second.get()});
   }
+  SourceLines lines;
   if (confine) confine();
   for (const Wanted& wanted : all) {
-    const CodeName name = wanted.file ? wanted.file->name_at(wanted.offset) : CodeName();
+    CodeName name;
+    if (wanted.file) {
+      name = wanted.file->name_at(wanted.offset);
+      name.source = lines.line_of(wanted.file->descriptor(), wanted.offset);
+    }
     const std::string line = fmt::format("{}\t{}\t{}\n", name.past, one_line(name.source), one_line(name.function));
     if (write(STDOUT_FILENO, line.data(), line.size()) != static_cast<ssize_t>(line.size())) break;
   }

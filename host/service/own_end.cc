@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <iterator>
+#include <string_view>
 
 #include "base/log.h"
 #include "plugin/crash/recorder.h"
@@ -22,9 +23,18 @@ constexpr unsigned kTellingSeconds = 10;
 
 int own_record = -1;  // the file that it is in
 
-// Async-signal-safe. A process that has not crashed says it: one that has may have done so while it held a lock of anything. Not by fork(),
-// which takes locks.
-void have_it_told(const plugin::crash::Record&) {
+// What can be said without a process for it. Async-signal-safe.
+void tell_in_short(const plugin::crash::Record& record) {
+  const char* const signal = record.signal != 0 ? sigabbrev_np(record.signal) : nullptr;
+  const std::string_view words[] = {"plugin ", record.plugin.view(), ": ", signal ? "crashed with SIG" : "called ",
+                                    signal ? signal : record.ender.view(), " in ", record.function.view(), " ",
+                                    record.item.view(), "\n"};
+  for (const std::string_view each : words) static_cast<void>(!write(STDERR_FILENO, each.data(), each.size()));
+}
+
+// Async-signal-safe. A process that has not crashed says it: one that has may have done so while it held a lock of anything. Not
+// by fork(), which takes locks.
+void have_it_told(const plugin::crash::Record& record) {
   const auto teller = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
   if (teller == 0) {
     sigset_t none;
@@ -38,8 +48,10 @@ void have_it_told(const plugin::crash::Record&) {
     execve("/proc/self/exe", arguments, variables);
     syscall(SYS_exit_group, 1);
   }
-  while (teller > 0 && waitpid(teller, nullptr, 0) < 0 && errno == EINTR) {
+  int status = -1;
+  while (teller > 0 && waitpid(teller, &status, 0) < 0 && errno == EINTR) {
   }
+  if (status != 0) tell_in_short(record);
 }
 
 }  // namespace

@@ -64,7 +64,8 @@ CodeName CodeFile::name_at(std::uint64_t address) const {
     if (!symbols || !texts || strings.sh_size == 0 || texts[strings.sh_size - 1] != '\0') continue;
     for (const Symbol* symbol = symbols; symbol != symbols + count; ++symbol) {
       const unsigned type = symbol->st_info & 0xf;
-      if ((type != STT_FUNC && type != STT_GNU_IFUNC) || symbol->st_shndx == SHN_UNDEF || symbol->st_name >= strings.sh_size) continue;
+      if ((type != STT_FUNC && type != STT_GNU_IFUNC) || symbol->st_shndx == SHN_UNDEF) continue;
+      if (symbol->st_name >= strings.sh_size) continue;
       if (address < symbol->st_value || address - symbol->st_value >= symbol->st_size) continue;
       best = texts + symbol->st_name;
       name.past = address - symbol->st_value;

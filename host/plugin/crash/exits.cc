@@ -1,5 +1,5 @@
-// The functions that end a process, in place of the system's, in libraries too: a plugin that calls one is to be named. What ends by the
-// system call itself is not seen.
+// The functions that end a process, in place of the system's, in libraries too: a plugin that calls one is to be named. What
+// ends by the system call itself is not seen.
 #include <dlfcn.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -31,22 +31,22 @@ const SystemEnders system_enders;
 
 extern "C" {
 
-[[noreturn]] void exit(int code) noexcept {
+void exit(int code) noexcept {
   collet::plugin::crash::note_exit("exit", code);
   end_by(system_enders.exit, code);
 }
 
-[[noreturn]] void _exit(int code) {
+void _exit(int code) {
   collet::plugin::crash::note_exit("_exit", code);
   end_by(system_enders.immediate, code);
 }
 
-[[noreturn]] void _Exit(int code) noexcept {
+void _Exit(int code) noexcept {
   collet::plugin::crash::note_exit("_Exit", code);
   end_by(system_enders.immediate, code);
 }
 
-[[noreturn]] void quick_exit(int code) noexcept {
+void quick_exit(int code) noexcept {
   collet::plugin::crash::note_exit("quick_exit", code);
   end_by(system_enders.quick, code);
 }

@@ -1,6 +1,7 @@
 #include "plugin/crash/namer.h"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/prctl.h>
@@ -8,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <csignal>
@@ -25,6 +28,7 @@ namespace {
 
 constexpr std::chrono::seconds kNamingTime{5};
 constexpr std::size_t kNamesBytesMax = 256u << 10;
+constexpr std::size_t kNameBytesMax = 500;  // of a function: with templates they have no end
 
 // A place on each line, and a name on each line of the answer: texts have neither tabs nor ends of lines in them.
 std::string one_line(std::string text) {
@@ -169,7 +173,8 @@ void namer_main(const std::function<void()>& confine) {
       name = wanted.file->name_at(wanted.offset);
       name.source = lines.line_of(wanted.file->descriptor(), wanted.offset);
     }
-    const std::string line = fmt::format("{}\t{}\t{}\n", name.past, one_line(name.source), one_line(name.function));
+    const std::string function = one_line(name.function).substr(0, kNameBytesMax);
+    const std::string line = fmt::format("{}\t{}\t{}\n", name.past, one_line(name.source), function);
     if (write(STDOUT_FILENO, line.data(), line.size()) != static_cast<ssize_t>(line.size())) break;
   }
   _exit(0);

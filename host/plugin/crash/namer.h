@@ -1,4 +1,5 @@
-// What code is called, found in ELF files by a process that does nothing else: what a file does to that one it cannot do to the host.
+// What code is called, found in ELF files by a process that does nothing else: what a file does to that one it cannot do to
+// the host.
 #pragma once
 
 #include <cstdint>

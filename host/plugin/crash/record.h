@@ -25,6 +25,7 @@ class FixedText {
     if (size < Size) bytes_[size] = '\0';
   }
   std::string_view view() const { return {bytes_, strnlen(bytes_, Size)}; }
+  bool is_full() const { return view().size() == Size; }
 
  private:
   char bytes_[Size];
@@ -69,7 +70,8 @@ struct Record {
 inline constexpr std::size_t kRecordBytes = 8192;
 static_assert(sizeof(Record) <= kRecordBytes);
 
-// A record in shared memory: the file's part at `offset`, a multiple of a page's size. Null if there is no memory. Never unmapped.
+// A record in shared memory: the file's part at `offset`, a multiple of a page's size. Null if there is no memory. Never
+// unmapped.
 Record* map_record(int file, std::size_t offset);
 // Has nothing be recorded there.
 void clear_record(int file, std::size_t offset);

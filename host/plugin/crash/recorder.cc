@@ -26,7 +26,8 @@ pid_t recorded_process = 0;
 std::atomic<pid_t> ending_thread{0};
 std::atomic<bool> is_written{false};
 
-// Whether the calling thread is to write the record: the first one that ends the process, once. Another one waits until that is done.
+// Whether the calling thread is to write the record: the first one that ends the process, once. Another one waits until that is
+// done.
 bool is_first_to_end() {
   if (!recorded_to || getpid() != recorded_process) return false;
   pid_t none = 0;

@@ -34,7 +34,8 @@ std::string place_words(const Record& record) {
   std::string words;
   if (!record.function.view().empty()) words += " in " + readable(record.function.view());
   if (!record.kind.view().empty()) {
-    words += fmt::format(" of the {} \"{}\"", readable(record.kind.view()), readable(record.item.view()));
+    const char* const more = record.item.is_full() ? "…" : "";
+    words += fmt::format(" of the {} \"{}{}\"", readable(record.kind.view()), readable(record.item.view()), more);
   }
   if (record.call != 0) words += fmt::format(", call {}", record.call);
   return words;
@@ -50,7 +51,8 @@ std::string file_of(std::string_view loaded_as, const LoadedLibrary& library) {
   return slash == std::string_view::npos ? library.copy : folder_of(library.copy) + std::string(loaded_as.substr(slash));
 }
 
-// What a copy in a folder of copies was made from, as far as its own name says that: "3-add.so", or "3-view/opt/add.so" in a view.
+// What a copy in a folder of copies was made from, as far as its own name says that: "3-add.so", or "3-view/opt/add.so" in a
+// view.
 std::string name_of_copy(std::string_view entry) {
   const std::size_t slash = entry.find('/');
   if (slash != std::string_view::npos) return std::string(entry.substr(slash));

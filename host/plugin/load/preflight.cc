@@ -27,7 +27,8 @@ Result<Descriptor> make_request(const std::vector<PreflightFile>& files, std::si
     preflight::append_frame(request, files[i].config_places);
   }
   Descriptor memory(memfd_create("collet-preflight", MFD_CLOEXEC));
-  if (!memory || pwrite(memory.get(), request.data(), request.size(), preflight::kRequestOffset) != static_cast<ssize_t>(request.size())) {
+  const auto size = static_cast<ssize_t>(request.size());
+  if (!memory || pwrite(memory.get(), request.data(), request.size(), preflight::kRequestOffset) != size) {
     return error("cannot prepare a process for trial loading: {}", std::strerror(errno));
   }
   return memory;

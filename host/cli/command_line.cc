@@ -3,7 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <sstream>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,15 +31,18 @@ int with_streams(const std::function<int(int in, Output& out)>& verb) {
 
 class CommandLine {
  public:
-  CommandLine();
+  // For a command line whose first word this is. If that is a verb the others are not declared, which would take a tenth of a
+  // start.
+  explicit CommandLine(std::string_view word);
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
 
   int run(int argc, char** argv);
 
  private:
-  CLI::App& add(const char* name, const char* about, std::function<int()> run);
-  CLI::App& add_printing(const char* name, const char* about, std::function<int(int in, Output& out)> run);
+  // The verb that is being declared.
+  CLI::App& add(const char* about, std::function<int()> run);
+  CLI::App& add_printing(const char* about, std::function<int(int in, Output& out)> run);
   void add_serve();
   void add_stdio();
   void add_list();
@@ -59,12 +64,13 @@ class CommandLine {
   void add_setup();
   void add_token();
   void add_help();
+  void add_version();
 
   int complain_of(const CLI::ParseError& error);
   int complain_of_verb(const std::string& word) const;
   std::string unknown_option(const std::string& given) const;
   std::string help_of(const CLI::App& app, const std::string& usage) const;
-  bool is_verb(const std::string& word) const;
+  static bool is_verb(std::string_view word);
 
   CLI::App app_{"Collet serves tools that live in shared libraries over the Model Context Protocol."};
   struct Verb {
@@ -72,6 +78,12 @@ class CommandLine {
     std::function<int()> run;
   };
   std::vector<Verb> verbs_;
+  struct Declaration {
+    std::string_view name;
+    void (CommandLine::*declare)();
+  };
+  static const Declaration kDeclarations[];
+  std::string declared_;  // the name
   ServeOptions serving_;
   CommonOptions stdio_;
   ListOptions listing_;
@@ -170,46 +182,56 @@ void add_output(CLI::App& verb, std::string& file) {
       ->check(not_empty);
 }
 
-CommandLine::CommandLine() {
+// In the order of the help.
+constexpr CommandLine::Declaration CommandLine::kDeclarations[] = {
+    {"serve", &CommandLine::add_serve},
+    {"stdio", &CommandLine::add_stdio},
+    {"list", &CommandLine::add_list},
+    {"describe", &CommandLine::add_describe},
+    {"reload", &CommandLine::add_reload},
+    {"call", &CommandLine::add_call},
+    {"read", &CommandLine::add_read},
+    {"prompt", &CommandLine::add_prompt},
+    {"complete", &CommandLine::add_complete},
+    {"login", &CommandLine::add_login},
+    {"logout", &CommandLine::add_logout},
+    {"new", &CommandLine::add_new},
+    {"dev", &CommandLine::add_dev},
+    {"config", &CommandLine::add_config_verb},
+    {"check", &CommandLine::add_check},
+    {"validate", &CommandLine::add_validate},
+    {"import", &CommandLine::add_import},
+    {"client-config", &CommandLine::add_client_config},
+    {"setup", &CommandLine::add_setup},
+    {"token", &CommandLine::add_token},
+    {"help", &CommandLine::add_help},
+    {"version", &CommandLine::add_version},
+};
+
+CommandLine::CommandLine(std::string_view word) {
   app_.name("collet");
   app_.set_version_flag("-v,--version", "collet " COLLET_VERSION);
   app_.require_subcommand(1);
   app_.footer(kExitCodes);
-  add_serve();
-  add_stdio();
-  add_list();
-  add_describe();
-  add_reload();
-  add_call();
-  add_read();
-  add_prompt();
-  add_complete();
-  add_login();
-  add_logout();
-  add_new();
-  add_dev();
-  add_config_verb();
-  add_check();
-  add_validate();
-  add_import();
-  add_client_config();
-  add_setup();
-  add_token();
-  add_help();
+  const auto only = is_verb(word) && word != "help" ? std::optional(word) : std::nullopt;
+  for (const auto& [name, declare] : kDeclarations) {
+    if (only && *only != name) continue;
+    declared_ = name;
+    (this->*declare)();
+  }
 }
 
-CLI::App& CommandLine::add(const char* name, const char* about, std::function<int()> run) {
-  verbs_.push_back({app_.add_subcommand(name, about), std::move(run)});
+CLI::App& CommandLine::add(const char* about, std::function<int()> run) {
+  verbs_.push_back({app_.add_subcommand(declared_, about), std::move(run)});
   return *verbs_.back().app;
 }
 
-CLI::App& CommandLine::add_printing(const char* name, const char* about,
-                                    std::function<int(int in, Output& out)> run) {
-  return add(name, about, [run = std::move(run)] { return with_streams(run); });
+CLI::App& CommandLine::add_printing(const char* about, std::function<int(int in, Output& out)> run) {
+  return add(about, [run = std::move(run)] { return with_streams(run); });
 }
 
 void CommandLine::add_serve() {
-  CLI::App& verb = add("serve", "Serve over HTTP until SIGTERM or SIGINT", [this] { return serve(serving_); });
+  CLI::App& verb = add("Serve over HTTP until SIGTERM or SIGINT", [this] { return serve(serving_); });
   add_config(verb, serving_.common);
   verb.add_option(
           "-l,--listen", serving_.listen,
@@ -219,7 +241,7 @@ void CommandLine::add_serve() {
 }
 
 void CommandLine::add_stdio() {
-  CLI::App& verb = add("stdio", "Serve one client on stdin and stdout, as MCP clients start it",
+  CLI::App& verb = add("Serve one client on stdin and stdout, as MCP clients start it",
                        [this] { return stdio(stdio_); });
   add_config(verb, stdio_);
 }
@@ -238,21 +260,21 @@ void add_sources(CLI::App& verb, CommonOptions& options, bool& fresh) {
 }
 
 void CommandLine::add_list() {
-  CLI::App& verb = add_printing("list", "Show what the plugins offer: in the running server, if there is one",
+  CLI::App& verb = add_printing("Show what the plugins offer: in the running server, if there is one",
                                 [this](int, Output& out) { return list(listing_, out); });
   verb.add_flag("--remotes", listing_.remotes, "The health of the remotes instead");
   add_sources(verb, listing_.common, listing_.fresh);
 }
 
 void CommandLine::add_describe() {
-  CLI::App& verb = add_printing("describe", "Say all that is known of one tool: its arguments, its result, its plugin",
+  CLI::App& verb = add_printing("Say all that is known of one tool: its arguments, its result, its plugin",
                                 [this](int, Output& out) { return describe(describing_, out); });
   verb.add_option("tool", describing_.tool, "Its name, as `collet list` shows it")->required();
   add_sources(verb, describing_.common, describing_.fresh);
 }
 
 void CommandLine::add_reload() {
-  CLI::App& verb = add_printing("reload", "Have the running server replace plugins, without losing a call",
+  CLI::App& verb = add_printing("Have the running server replace plugins, without losing a call",
                                 [this](int, Output& out) { return reload(reloading_, out); });
   verb.add_option("plugin", reloading_.plugin,
                   "Which, by its id; without it those whose files or configuration have changed");
@@ -265,7 +287,7 @@ void CommandLine::add_reload() {
 }
 
 void CommandLine::add_call() {
-  CLI::App& verb = add_printing("call", "Call one tool, in this process, and print its result",
+  CLI::App& verb = add_printing("Call one tool, in this process, and print its result",
                                 [this](int in, Output& out) { return call(calling_, in, out); });
   verb.add_option("tool", calling_.tool, "Its name, as `collet list` shows it")->required();
   verb.add_option("arguments", calling_.words,
@@ -277,7 +299,7 @@ void CommandLine::add_call() {
 }
 
 void CommandLine::add_read() {
-  CLI::App& verb = add_printing("read", "Read one resource, in this process, and print what it holds",
+  CLI::App& verb = add_printing("Read one resource, in this process, and print what it holds",
                                 [this](int, Output& out) { return read_resource(reading_, out); });
   verb.add_option("uri", reading_.uri, "Its URI, as `collet list` shows it, or one of a template that is listed")->required();
   add_output(verb, reading_.output);
@@ -285,7 +307,7 @@ void CommandLine::add_read() {
 }
 
 void CommandLine::add_prompt() {
-  CLI::App& verb = add_printing("prompt", "Have one prompt made, in this process, and print its messages",
+  CLI::App& verb = add_printing("Have one prompt made, in this process, and print its messages",
                                 [this](int, Output& out) { return prompt(prompting_, out); });
   verb.add_option("prompt", prompting_.prompt, "Its name, as `collet list` shows it")->required();
   verb.add_option("arguments", prompting_.words, "Its arguments, which are texts")->type_name("NAME=VALUE");
@@ -293,7 +315,7 @@ void CommandLine::add_prompt() {
 }
 
 void CommandLine::add_complete() {
-  CLI::App& verb = add_printing("complete", "Print values that an argument of a prompt, or of a resource template, may have",
+  CLI::App& verb = add_printing("Print values that an argument of a prompt, or of a resource template, may have",
                                 [this](int, Output& out) { return complete(completing_, out); });
   verb.add_option_function<std::string>(
           "of", [this](const std::string& of) { completing_.of_resource = of == "resource"; }, "What the argument is of")
@@ -308,7 +330,7 @@ void CommandLine::add_complete() {
 }
 
 void CommandLine::add_login() {
-  CLI::App& verb = add_printing("login", "Log in to a remote MCP server, in a browser",
+  CLI::App& verb = add_printing("Log in to a remote MCP server, in a browser",
                                 [this](int, Output& out) { return login(logging_in_, out); });
   verb.add_option("remote", logging_in_.remote, "Its name in the configuration, [remote.NAME], or its URL")
       ->required()
@@ -318,7 +340,7 @@ void CommandLine::add_login() {
 }
 
 void CommandLine::add_logout() {
-  CLI::App& verb = add_printing("logout", "Forget the login to a remote MCP server",
+  CLI::App& verb = add_printing("Forget the login to a remote MCP server",
                                 [this](int, Output& out) { return logout(logging_in_, out); });
   verb.add_option("remote", logging_in_.remote, "Its name in the configuration, [remote.NAME], or its URL")
       ->required()
@@ -327,7 +349,7 @@ void CommandLine::add_logout() {
 }
 
 void CommandLine::add_new() {
-  CLI::App& verb = add_printing("new", "Make a folder with a plugin in it, to start your own from",
+  CLI::App& verb = add_printing("Make a folder with a plugin in it, to start your own from",
                                 [this](int, Output& out) { return new_plugin(beginning_, out); });
   verb.add_option("folder", beginning_.folder, "Where; its name is that of the plugin and its tool")
       ->required()
@@ -341,7 +363,7 @@ void CommandLine::add_new() {
 
 void CommandLine::add_dev() {
   CLI::App& verb =
-      add_printing("dev", "Build and reload a plugin whenever its sources change, and call a tool of it",
+      add_printing("Build and reload a plugin whenever its sources change, and call a tool of it",
                    [this](int in, Output& out) { return dev(developing_, in, out); });
   verb.add_option("folder", developing_.folder, "The plugin's sources, with their CMakeLists.txt")->required();
   verb.add_option("-b,--build", developing_.build_command, "What builds it, instead of CMake into build/")
@@ -353,7 +375,7 @@ void CommandLine::add_dev() {
 }
 
 void CommandLine::add_config_verb() {
-  CLI::App& verb = add_printing("config", "Print the keys of a plugin's config, as a table to paste into a configuration",
+  CLI::App& verb = add_printing("Print the keys of a plugin's config, as a table to paste into a configuration",
                                 [this](int, Output& out) { return print_config(showing_config_, out); });
   verb.add_option("plugin", showing_config_.plugin, "A plugin library, or the id of a plugin of the configuration")
       ->required()
@@ -362,7 +384,7 @@ void CommandLine::add_config_verb() {
 }
 
 void CommandLine::add_check() {
-  CLI::App& verb = add_printing("check", "Say of a plugin file what a host will say of it",
+  CLI::App& verb = add_printing("Say of a plugin file what a host will say of it",
                                 [this](int, Output& out) { return check(checking_, out); });
   verb.add_option("plugins", checking_.plugins, "Plugin libraries, or ids of plugins of the configuration")
       ->required()
@@ -374,7 +396,7 @@ void CommandLine::add_check() {
 }
 
 void CommandLine::add_validate() {
-  CLI::App& verb = add_printing("validate", "Check JSON against a JSON Schema, as arguments of tools are",
+  CLI::App& verb = add_printing("Check JSON against a JSON Schema, as arguments of tools are",
                                 [this](int in, Output& out) { return validate(validating_, in, out); });
   CLI::Option* schema = verb.add_option("schema", validating_.schema, "The schema")->type_name("FILE");
   verb.add_option("instance", validating_.instance, "What to check; - for stdin")->type_name("FILE")->needs(schema);
@@ -386,7 +408,7 @@ void CommandLine::add_validate() {
 }
 
 void CommandLine::add_import() {
-  CLI::App& verb = add_printing("import", "Take over the MCP servers that another client is configured with",
+  CLI::App& verb = add_printing("Take over the MCP servers that another client is configured with",
                                 [this](int in, Output& out) { return import_servers(importing_, in, out); });
   verb.add_option(
           "file", importing_.file,
@@ -411,7 +433,7 @@ void CommandLine::add_import() {
 
 void CommandLine::add_client_config() {
   CLI::App& verb =
-      add_printing("client-config", "Print what an MCP client needs in its configuration to find this host",
+      add_printing("Print what an MCP client needs in its configuration to find this host",
                    [this](int, Output& out) { return client_config(configuring_, out); });
   verb.add_option("--for", configuring_.client, foreign::known_clients())->required()->type_name("CLIENT");
   add_config(verb, configuring_.common);
@@ -422,8 +444,7 @@ void CommandLine::add_client_config() {
 }
 
 void CommandLine::add_setup() {
-  CLI::App& verb = add_printing(
-      "setup", "Find the MCP clients of this machine, take over their servers, and put Collet into them",
+  CLI::App& verb = add_printing("Find the MCP clients of this machine, take over their servers, and put Collet into them",
       [this](int in, Output& out) { return setup(setting_up_, in, out); });
   verb.add_option("--from", setting_up_.from,
                   "Whose servers are taken over: names by commas, all or none; else you are asked")
@@ -449,13 +470,13 @@ void CommandLine::add_setup() {
 }
 
 void CommandLine::add_token() {
-  CLI::App& verb = add_printing("token", "Make a bearer token for server.token",
+  CLI::App& verb = add_printing("Make a bearer token for server.token",
                                 [this](int, Output& out) { return token(principal_, out); });
   verb.add_option("name", principal_, "Whom it stands for")->required();
 }
 
 void CommandLine::add_help() {
-  CLI::App& verb = add_printing("help", "Say what can be said to a verb", [this](int, Output& out) {
+  CLI::App& verb = add_printing("Say what can be said to a verb", [this](int, Output& out) {
     if (explained_.empty()) {
       out.write(help_of(app_, app_.get_name()));
     } else if (is_verb(explained_)) {
@@ -466,7 +487,10 @@ void CommandLine::add_help() {
     return kOk;
   });
   verb.add_option("verb", explained_, "Which; without it all of them are listed");
-  add_printing("version", "Say which version this is", [this](int, Output& out) {
+}
+
+void CommandLine::add_version() {
+  add_printing("Say which version this is", [this](int, Output& out) {
     out.write(app_.version() + '\n');
     return kOk;
   });
@@ -526,17 +550,17 @@ std::string CommandLine::unknown_option(const std::string& given) const {
 
 int CommandLine::complain_of_verb(const std::string& word) const {
   std::vector<std::string> known;
-  for (const Verb& verb : verbs_) known.push_back(verb.app->get_name());
+  for (const Declaration& verb : kDeclarations) known.emplace_back(verb.name);
   return complain(
       fmt::format("there is no verb {}{}\nRun with --help for more information.", word, suggestion(word, known)));
 }
 
-bool CommandLine::is_verb(const std::string& word) const {
-  return std::any_of(verbs_.begin(), verbs_.end(), [&](const Verb& verb) { return verb.app->get_name() == word; });
+bool CommandLine::is_verb(std::string_view word) {
+  return std::any_of(std::begin(kDeclarations), std::end(kDeclarations), [&](const Declaration& verb) { return verb.name == word; });
 }
 
 }  // namespace
 
-int run_command_line(int argc, char** argv) { return CommandLine().run(argc, argv); }
+int run_command_line(int argc, char** argv) { return CommandLine(argc > 1 ? argv[1] : "").run(argc, argv); }
 
 }  // namespace collet::cli

@@ -1,6 +1,7 @@
 #include "cli/listing.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/display.h"
 #include "base/json.h"
@@ -71,6 +72,10 @@ void append_plugin_lines(std::string& out, const json::Value& listing, bool runn
                          number_of(plugin, "callsInFlight"), worker.empty() ? "" : ", worker: ", worker);
     }
     if (!problem.empty()) out += fmt::format("{:<8}  {}: {}\n", "failed", id, problem);
+    std::string_view word = "ended";
+    for_each(plugin, "place", [&](const json::Value& line) {
+      out += fmt::format("{:<8}  {}: {}\n", std::exchange(word, {}), id, display::printable(json::view(line)));
+    });
   });
   for_each(listing, "draining", [&](const json::Value& draining) {
     std::string waits_for;

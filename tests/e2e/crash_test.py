@@ -95,6 +95,9 @@ class Crashes(Case):
         server.logged(r" error plugin p:   #1 on_call")
         [plugin] = json.loads(run("list", "--format", "json", "-c", self.folder / "collet.toml").stdout)["plugins"]
         self.assertRegex(plugin["place"][0], ENDS["write"][0].format("write"))
+        shown = run("list", "-c", self.folder / "collet.toml").stdout
+        self.assertRegex(shown, "(?m)^ended     p: " + ENDS["write"][0].format("write") + "$")
+        self.assertRegex(shown, r"(?m)^          p:   #0 write_nowhere\+0x")
 
     def test_a_process_that_a_plugin_has_forked_ends_without_a_word(self):
         ended = run("call", "fork", "-c", self.config(crasher=CRASHER))

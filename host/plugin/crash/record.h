@@ -53,7 +53,7 @@ struct Record {
   std::uint64_t call;     // 0: none
   std::int32_t process;
   std::int32_t thread;
-  FixedText<8> ender;    // "exit"
+  FixedText<16> ender;   // "exit"
   FixedText<64> plugin;  // empty: it was not in a plugin's code
   FixedText<48> function;
   FixedText<24> kind;

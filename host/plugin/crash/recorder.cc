@@ -72,6 +72,7 @@ class Walk {
       awaited_returns_ = true;
     }
     _Unwind_Backtrace(take, this);
+    if (awaited_ != 0) add(awaited_, awaited_returns_);  // it was not found on the stack
   }
   // From the caller of this library's functions on.
   void from_here() {

@@ -5,6 +5,7 @@
 #include "base/json_members.h"
 #include "base/text.h"
 #include "cli/config_keys.h"
+#include "cli/distributions.h"
 #include "cli/one_plugin.h"
 #include "cli/verbs.h"
 #include "plugin/load/elf_file.h"
@@ -22,7 +23,9 @@ struct Inspection {
   std::vector<std::string> errors;
   std::vector<std::string> place;  // where it has ended its process
   std::vector<std::string> warnings;
-  std::string plugin;  // id and version, if it could be loaded
+  std::vector<Fit> fits;  // where it loads; empty: that is not known
+  std::string plugin;     // id and version, if it could be loaded
+  std::string title, vendor, license;  // what it says of itself, or empty
   std::vector<std::string> items;
   std::vector<ConfigKey> keys;  // of its config
 };
@@ -37,6 +40,7 @@ void inspect_elf(const std::string& file, Inspection& found) {
   found.elf_json = elf->to_json();
   found.errors = elf->errors;
   found.warnings = elf->warnings;
+  if (found.errors.empty()) found.fits = fits_of(elf->glibc, elf->glibcxx);
 }
 
 void lint(const registry::Item& tool, Inspection& found) {
@@ -57,6 +61,14 @@ struct Trial {
   const config::Config config;
   service::Host host;
 };
+
+void inspect_info(const std::string& info, Inspection& found) {
+  json::Document said;
+  if (json::parse(info, said)) return;
+  found.title = json::find_string(said, "title").value_or("");
+  found.vendor = json::find_string(said, "vendor").value_or("");
+  found.license = json::find_string(said, "license").value_or("");
+}
 
 void inspect_config(const plugin::LoadReport& report, bool is_configured, Inspection& found) {
   found.keys = config_keys(report.info);
@@ -89,14 +101,18 @@ void inspect_plugin(const config::Config& config, bool is_configured, Inspection
   auto trial = std::make_unique<Trial>(config);
   trial->host.load();
   inspect_items(trial->host, found);
-  for (const auto& report : trial->host.reports()) inspect_config(report, is_configured, found);
+  for (const auto& report : trial->host.reports()) {
+    inspect_info(report.info, found);
+    inspect_config(report, is_configured, found);
+  }
   const std::vector<std::string> left = trial->host.end();
   found.errors.insert(found.errors.end(), left.begin(), left.end());
   if (!left.empty()) stuck.push_back(std::move(trial));
 }
 
-// The lines behind the first one stand under it.
+// The lines behind the first one stand under it; nothing is printed of no text.
 void print_lines(Output& out, std::string_view word, std::string_view text) {
+  if (text.empty()) return;
   for (std::size_t end = 0; end != std::string_view::npos; word = {}) {
     end = text.find('\n');
     out.print("{:<12} {}\n", word, text.substr(0, end));
@@ -109,6 +125,10 @@ void print(Output& out, const std::string& file, const Inspection& found, bool j
     out.print("{}\n", json::ObjectText()
                           .add_text("file", file)
                           .add_text("plugin", found.plugin)
+                          .add_text("title", found.title)
+                          .add_text("vendor", found.vendor)
+                          .add_text("license", found.license)
+                          .add("distributions", to_json(found.fits))
                           .add("items", text::json_strings(found.items))
                           .add("config", to_json(found.keys))
                           .add("errors", text::json_strings(found.errors))
@@ -119,7 +139,12 @@ void print(Output& out, const std::string& file, const Inspection& found, bool j
     return;
   }
   out.print("{}\n{}", file, found.elf_text);
-  if (!found.plugin.empty()) print_lines(out, "plugin", found.plugin);
+  print_lines(out, "loads on", loading_words(found.fits));
+  print_lines(out, "not on", lacking_words(found.fits));
+  print_lines(out, "plugin", found.plugin);
+  print_lines(out, "title", found.title);
+  print_lines(out, "vendor", found.vendor);
+  print_lines(out, "license", found.license);
   for (const std::string& item : found.items) print_lines(out, "item", item);
   for (const ConfigKey& key : found.keys) print_lines(out, "config", to_line(key));
   for (const std::string& warning : found.warnings) print_lines(out, "warning", warning);

@@ -5,6 +5,7 @@ import re
 import resource
 import signal
 import socket
+import struct
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -581,6 +582,35 @@ class Checks(Case):
             self.assertIn(words, done.stdout)
         checked = json.loads(run("check", PLUGINS["math"], "--format", "json").stdout)
         self.assertEqual((checked["errors"], checked["plugin"]), ([], "org.collet.math 1.0.0"))
+
+    def test_what_a_plugin_says_of_itself_and_where_it_loads(self):
+        done = run("check", PLUGINS["math"])
+        self.assertRegex(done.stdout, "(?m)^title +Mathematics$")
+        self.assertNotRegex(done.stdout, "(?m)^(vendor|license) ")
+        self.assertRegex(done.stdout, "(?m)^loads on +.*Debian 13")
+        checked = json.loads(run("check", BUILD / "plugins/client.so", "--format", "json").stdout)
+        self.assertEqual((checked["title"], checked["vendor"], checked["license"]), ("Remote MCP servers", "", "Apache-2.0"))
+        fits = {each["name"]: each["loads"] for each in checked["distributions"]}
+        self.assertEqual((len(fits), fits["Debian 13"]), (9, True))
+
+    def test_findings_stand_in_json_once(self):
+        checked = json.loads(run("check", hostile("sticky"), hostile("no_symbol"), "--format", "json").stdout.splitlines()[0])
+        self.assertTrue(checked["warnings"])
+        self.assertFalse(checked["elf"].keys() & {"warnings", "errors"})
+
+    def test_a_windows_library_is_told_as_one(self):
+        library = self.folder / "plugin.dll"
+        for flags, name in ((0, "it is not an ELF file"), (0x2000, "it is a Windows library; this host loads ELF libraries")):
+            coff = struct.pack("<HHIIIHH", 0x8664, 1, 0, 0, 0, 240, flags)
+            whole = b"MZ".ljust(0x3c, b"\0") + struct.pack("<I", 0x40) + b"PE\0\0" + coff
+            library.write_bytes(whole)
+            done = run("check", library)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stdout, f"(?m)^error +{name}$")
+            self.assertNotIn("loads on", done.stdout)
+        for size in (2, 0x3f, 0x43, len(whole) - 1):  # cut off
+            library.write_bytes(whole[:size])
+            self.assertIn("it is not an ELF file", run("check", library).stdout)
 
     def test_a_plugin_whose_threads_stay_is_shown_and_so_are_those_behind_it(self):
         stays = BUILD / "tests/modules/hostile_threads_stay.so"

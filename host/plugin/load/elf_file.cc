@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "base/descriptor.h"
 #include "base/limits.h"
 #include "collet/plugin.h"
+#include "plugin/load/version_order.h"
 
 namespace collet::plugin {
 namespace {
@@ -80,23 +82,16 @@ class Bytes {
   std::span<const std::byte> file_;
 };
 
-// "GLIBC_2.34" against "GLIBC_2.4": by numbers, not by letters.
-bool is_later(std::string_view a, std::string_view b) {
-  const auto next = [](std::string_view& text) {
-    unsigned number = 0;
-    while (!text.empty() && text[0] >= '0' && text[0] <= '9') {
-      number = number * 10 + static_cast<unsigned>(text[0] - '0');
-      text.remove_prefix(1);
-    }
-    if (!text.empty()) text.remove_prefix(1);
-    return number;
-  };
-  while (!a.empty() || !b.empty()) {
-    const unsigned x = next(a);
-    const unsigned y = next(b);
-    if (x != y) return x > y;
-  }
-  return false;
+// Of a file in PE format that says it is a library (Microsoft, PE Format: Signature, Characteristics).
+bool is_windows_library(const Bytes& bytes) {
+  constexpr std::uint64_t kHeaderPlace = 0x3c, kCharacteristics = 22;
+  constexpr std::uint16_t kIsLibrary = 0x2000;
+  const auto header = bytes.at<std::uint32_t>(kHeaderPlace);
+  const auto dos = bytes.at<std::array<char, 2>>(0);
+  if (!header || !dos || std::string_view(dos->data(), 2) != "MZ") return false;
+  const auto pe = bytes.at<std::array<char, 4>>(*header);
+  const auto characteristics = bytes.at<std::uint16_t>(*header + kCharacteristics);
+  return pe && characteristics && std::string_view(pe->data(), 4) == std::string_view("PE\0\0", 4) && (*characteristics & kIsLibrary);
 }
 
 // What the dynamic section points at, as offsets in the file.
@@ -117,7 +112,8 @@ class Reader {
   Result<ElfReport> read() {
     const auto ident = bytes_.at<std::array<unsigned char, EI_NIDENT>>(0);
     if (!ident || std::memcmp(ident->data(), ELFMAG, SELFMAG) != 0) {
-      return error("it is not an ELF file");
+      return is_windows_library(bytes_) ? error("it is a Windows library; this host loads ELF libraries")
+                                        : error("it is not an ELF file");
     }
     report_.bits = (*ident)[EI_CLASS] == ELFCLASS64 ? 64 : 32;
     if (const auto machine = bytes_.at<Elf64_Half>(offsetof(Elf64_Ehdr, e_machine))) {

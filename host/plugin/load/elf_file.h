@@ -38,7 +38,8 @@ struct ElfReport {
   std::string inline_obstacle() const;
   bool unloadable() const { return unique.empty() && !nodelete && !static_tls; }
 
-  std::string to_text() const;  // lines for a person, without errors and warnings
+  // Both without errors and warnings.
+  std::string to_text() const;  // lines for a person
   std::string to_json() const;
 };
 

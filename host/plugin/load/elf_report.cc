@@ -59,8 +59,6 @@ std::string ElfReport::to_json() const {
       .add_bool("staticTls", static_tls)
       .add_bool("unloadable", unloadable())
       .add_bool("inlineAllowed", inline_allowed())
-      .add("warnings", text::json_strings(warnings))
-      .add("errors", text::json_strings(errors))
       .take();
 }
 

@@ -43,7 +43,8 @@ class ArgumentSchema {
   const json::Value* stated(const json::Value& schema, std::string_view keyword) const;
 
  private:
-  void add_choices(const json::Value& schema, std::span<const char* const> keywords, std::vector<const json::Value*>& found) const;
+  void add_choices(const json::Value& schema, std::span<const char* const> keywords,
+                   std::vector<const json::Value*>& found) const;
 
   const json::Value& root_;
 };

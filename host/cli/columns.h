@@ -15,8 +15,8 @@ std::size_t columns_of(std::string_view text);
 std::string padded(std::string_view text, std::size_t columns);
 // One line of so many columns at most, the last of them "…" if something is cut off.
 std::string shortened(std::string_view line, std::size_t width);
-// Broken between words into lines of so many columns, unless a word has more; `indent` blanks stand before all lines but the first,
-// and are counted to no line.
+// Broken between words into lines of so many columns, unless a word has more; `indent` blanks stand before all lines but the
+// first, and are counted to no line.
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
 
 }  // namespace collet::cli

@@ -170,8 +170,8 @@ void add_call_sources(CLI::App& verb, CommonOptions& options) {
   add_config(verb, options);
   add_remote(verb, options);
   add_timeout(verb, options,
-              fmt::format("for remotes to answer, else {}, or {} for the one that is named here, and for the call, else the item's "
-                          "own deadline",
+              fmt::format("for remotes to answer, else {}, or {} for the one that is named here, and for the call, "
+                          "else the item's own deadline",
                           limits::kRemotesReadyMs / 1'000, limits::kServerStartMs / 1'000));
   add_format(verb, options);
 }

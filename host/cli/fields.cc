@@ -51,7 +51,9 @@ std::string constants(const json::Value& schema) {
   const json::Value* values = json::find(schema, "enum");
   if (!values || !values->IsArray()) return {};
   std::string out;
-  for (unsigned i = 0; i < std::min(values->Size(), kFieldValuesShown); ++i) out += (i > 0 ? ", " : "") + json::to_text((*values)[i]);
+  for (unsigned i = 0; i < std::min(values->Size(), kFieldValuesShown); ++i) {
+    out += (i > 0 ? ", " : "") + json::to_text((*values)[i]);
+  }
   return out + (values->Size() > kFieldValuesShown ? ", …" : "");
 }
 
@@ -149,8 +151,8 @@ std::string signature(std::string_view name, const json::Value& schema) {
   const std::vector<std::string> names = schemas.names(schema);
   for (const std::string& each : names) {
     const std::string type = reader.type_of(*schemas.property(schema, each));
-    arguments += fmt::format("{}{}{}: {}", arguments.empty() ? "" : ", ", each, schemas.requires_property(schema, each) ? "" : "?",
-                             type.empty() ? "any" : type);
+    arguments += fmt::format("{}{}{}: {}", arguments.empty() ? "" : ", ", each,
+                             schemas.requires_property(schema, each) ? "" : "?", type.empty() ? "any" : type);
   }
   if (names.empty() && schemas.property(schema, "")) arguments = "…";
   return fmt::format("{}({})", name, arguments);

@@ -19,8 +19,8 @@ int show_listing(const std::string& listing, const ListOptions& options, Output&
   int exit_code = kOk;
   for (const std::string& problem : remote_problems(listing)) exit_code = complain(problem, kUnreachable);
   const std::vector<std::string> unloaded = options.remotes ? std::vector<std::string>() : unloaded_plugins(listing);
-  if (!unloaded.empty()) exit_code = complain(fmt::format("these plugins are not loaded: {}", fmt::join(unloaded, ", ")), kPartly);
-  return exit_code;
+  if (unloaded.empty()) return exit_code;
+  return complain(fmt::format("these plugins are not loaded: {}", fmt::join(unloaded, ", ")), kPartly);
 }
 
 }  // namespace

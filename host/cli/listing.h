@@ -17,8 +17,8 @@ namespace collet::cli {
 // Each item of a kind in such a listing.
 void for_each_item(const json::Value& listing, mcp::Kind kind, Callback<void(const json::Value& item)> do_it);
 
-// Lines for a person, of so many columns at most: each item and, under tools and prompts, what they are called with; then what is to know of
-// plugins.
+// Lines for a person, of so many columns at most: each item and, under tools and prompts, what they are called with; then what is
+// to know of plugins.
 std::string listing_text(std::string_view json, std::size_t width);
 
 // Of such a listing {"remotes":[…]}, or a line each for a person; empty if there are none.

@@ -4,7 +4,8 @@
 namespace collet::cli {
 
 int prompt(const PromptOptions& options, Output& out) {
-  return make_lone_call(options.common, {.kind = registry::CallKind::prompt, .name = options.prompt, .words = options.words}, out);
+  return make_lone_call(options.common,
+                        {.kind = registry::CallKind::prompt, .name = options.prompt, .words = options.words}, out);
 }
 
 }  // namespace collet::cli

@@ -5,7 +5,10 @@ namespace collet::cli {
 
 int read_resource(const ReadOptions& options, Output& out) {
   return make_lone_call(options.common,
-                        {.kind = registry::CallKind::resource, .name = options.uri, .form = {.json = false, .file = options.output}}, out);
+                        {.kind = registry::CallKind::resource,
+                         .name = options.uri,
+                         .form = {.json = false, .file = options.output}},
+                        out);
 }
 
 }  // namespace collet::cli

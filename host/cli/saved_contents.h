@@ -10,8 +10,8 @@ namespace collet::cli {
 
 class SavedContents {
  public:
-  // The first content goes to `file`, whatever is there; the next ones go to "name-2.ext", "name-3.ext", … beside it, which must not
-  // be there, as nobody has named them.
+  // The first content goes to `file`, whatever is there; the next ones go to "name-2.ext", "name-3.ext", … beside it, which must
+  // not be there, as nobody has named them.
   explicit SavedContents(std::string file) : file_(std::move(file)) {}
 
   // Returns the file's name.

@@ -131,7 +131,8 @@ Result<std::string> arguments_of(const registry::Item& item, const TerminalCall&
 }
 
 // Why the item does not take them, in words for a person; or nothing.
-std::optional<std::string> problem_of(const registry::Item& item, registry::CallKind kind, const std::optional<std::string>& given) {
+std::optional<std::string> problem_of(const registry::Item& item, registry::CallKind kind,
+                                      const std::optional<std::string>& given) {
   json::Document arguments;
   COLLET_ASSERT(!given || (!json::parse(*given, arguments) && arguments.IsObject()));
   if (kind == registry::CallKind::tool) return registry::check_arguments(*item.compiled, *item.def, item.name, &arguments);

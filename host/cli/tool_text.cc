@@ -44,7 +44,8 @@ void add_fields(std::string& out, std::string_view head, const json::Value* sche
   Table table({"name", "type", "required", "default", "values", "description"});
   for (const Field& field : fields_of(*schema)) {
     table.add({display::printable(field.name), display::printable(field.type), field.required ? "yes" : "",
-               display::printable(field.standard), display::printable(field.values), display::printable_lines(field.description)});
+               display::printable(field.standard), display::printable(field.values),
+               display::printable_lines(field.description)});
   }
   out += fmt::format("\n{}{}\n", head, table.empty() ? ": none is named" : "");
   if (!table.empty()) out += table.to_text(width);

@@ -19,8 +19,8 @@ Ending bad_params(std::string_view why);
 // That a call came to nothing: a tool's error, or an error of JSON-RPC for what is no tool.
 Ending failure(CallKind kind, std::string message);
 
-// Of a completion: values, hasMore, total and what else the plugin has said: as many values as an answer may have, and whether and
-// how many there are beside them.
+// Of a completion: values, hasMore, total and what else the plugin has said: as many values as an answer may have, and whether
+// and how many there are beside them.
 std::string completion_text(const Ending& ending);
 
 // The whole result object of a completed call, in no version of MCP in particular.

@@ -30,7 +30,8 @@ const Item* Invocation::find_beyond_reach(const Snapshot& snapshot) const {
 }
 
 Snapshot::Found Invocation::find(const Snapshot& snapshot, const View* reach) const {
-  const Kind kind = order_.kind == CallKind::complete ? order_.completed : order_.kind == CallKind::prompt ? Kind::prompt : Kind::tool;
+  Kind kind = order_.kind == CallKind::prompt ? Kind::prompt : Kind::tool;
+  if (order_.kind == CallKind::complete) kind = order_.completed;
   return find_callee(snapshot, {order_.kind, kind, order_.name}, view_of(on_behalf_.principal), reach);
 }
 

@@ -40,7 +40,8 @@ TEST_CASE("of a tool each block is a line, its text or JSON") {
 }
 
 TEST_CASE("what is read is printed as it is: texts, and bytes") {
-  const auto printed = print(CallKind::resource, content(R"({"uri":"a","text":"x"},{"uri":"b","blob":"AAE="},{"uri":"c","text":"y\n"})"));
+  const auto printed = print(CallKind::resource, content(R"({"uri":"a","text":"x"},{"uri":"b","blob":"AAE="},)"
+                                                         R"({"uri":"c","text":"y\n"})"));
   CHECK(printed.text == std::string_view("x\0\1y\n", 5));
   const auto wrong = print(CallKind::resource, content(R"({"uri":"a","blob":"A"})"));
   CHECK((wrong.exit_code == cli::kToolError && wrong.text.empty()));
@@ -64,7 +65,8 @@ TEST_CASE("a completion's values are lines, a hundred of them") {
 }
 
 TEST_CASE("as JSON a result is what clients are told") {
-  CHECK(print(CallKind::complete, content(R"("a")"), {.json = true, .file = {}}).text == "{\"completion\":{\"values\":[\"a\"]}}\n");
+  CHECK(print(CallKind::complete, content(R"("a")"), {.json = true, .file = {}}).text ==
+        "{\"completion\":{\"values\":[\"a\"]}}\n");
   CHECK(print(CallKind::resource, content(R"({"uri":"a","text":"x"})"), {.json = true, .file = {}}).text ==
         "{\"contents\":[{\"uri\":\"a\",\"text\":\"x\"}]}\n");
 }

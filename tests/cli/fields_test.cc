@@ -108,7 +108,8 @@ TEST_CASE("objects are looked into four deep, and a thousand fields are told") {
 }
 
 TEST_CASE("a signature has names, types and what may be left out") {
-  CHECK(signature(R"({"properties":{"a":{"type":"integer"},"b":{"type":"array","items":{"type":"string"}},"c":{}},"required":["a"]})") ==
+  CHECK(signature(R"({"properties":{"a":{"type":"integer"},"b":{"type":"array","items":{"type":"string"}},"c":{}},
+                      "required":["a"]})") ==
         "f(a: integer, b?: string[], c?: any)");
   CHECK(signature(R"({"type":"object"})") == "f()");
   CHECK(signature(R"({"additionalProperties":{"type":"string"}})") == "f(…)");

@@ -40,7 +40,8 @@ TEST_CASE("names of 32 columns are as wide as the column, longer ones wider") {
   for (const std::size_t size : {32, 33}) {
     const std::string name(size, 'n');
     const std::string text = cli::listing_text(
-        R"({"items":[{"kind":"prompt","name":")" + name + R"(","plugin":"p"},{"kind":"resource","name":"a","plugin":"q"}]})", cli::kAnyWidth);
+        R"({"items":[{"kind":"prompt","name":")" + name + R"(","plugin":"p"},{"kind":"resource","name":"a","plugin":"q"}]})",
+        cli::kAnyWidth);
     CHECK_THAT(text, Catch::Contains(name + "  p "));
     CHECK_THAT(text, Catch::Contains("  a" + std::string(31 + 2, ' ') + "q "));
   }

@@ -16,7 +16,8 @@ json::Document item(const std::string& definition) {
 }  // namespace
 
 TEST_CASE("a tool is told with its arguments, its result and what is said of it") {
-  const auto tool = item(R"({"title":"A tool","description":"Does it.\nWell.","annotations":{"readOnlyHint":true,"openWorldHint":false},
+  const auto tool = item(R"({"title":"A tool","description":"Does it.\nWell.",
+      "annotations":{"readOnlyHint":true,"openWorldHint":false},
       "inputSchema":{"properties":{"n":{"type":"integer","default":1,"description":"How many"}}},
       "outputSchema":{"properties":{"ok":{"type":"boolean"}},"required":["ok"]}})");
   CHECK(cli::tool_text(tool, cli::kAnyWidth) ==

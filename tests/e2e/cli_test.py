@@ -193,8 +193,8 @@ class Calls(Case):
             self.assertIn("--help", done.stdout + done.stderr)
 
     def test_help_and_version(self):
-        for verb in ((), ("serve",), ("stdio",), ("list",), ("describe",), ("call",), ("read",), ("prompt",), ("complete",), ("login",), ("import",), ("client-config",), ("config",), ("check",),
-                     ("validate",), ("token",)):
+        for verb in ((), ("serve",), ("stdio",), ("list",), ("describe",), ("call",), ("read",), ("prompt",),
+                     ("complete",), ("login",), ("import",), ("client-config",), ("config",), ("check",), ("validate",), ("token",)):
             done = run(*verb, "--help")
             self.assertEqual(done.returncode, 0)
             self.assertIn("--help", done.stdout)
@@ -282,16 +282,19 @@ class Items(Case):
             self.assertIn(words, done.stdout)
 
     def test_what_is_not_there_or_does_not_fit(self):
-        for verb, code, words in ((("read", "test://static-txt"), 1, "there is no resource test://static-txt; did you mean test://static-text?"),
+        for verb, code, words in ((("read", "test://static-txt"), 1,
+                                   "there is no resource test://static-txt; did you mean test://static-text?"),
                                   (("read", "bogus:"), 1, "collet list"),
-                                  (("prompt", "test_simple_promt"), 1, "there is no prompt test_simple_promt; did you mean test_simple_prompt?"),
+                                  (("prompt", "test_simple_promt"), 1,
+                                   "there is no prompt test_simple_promt; did you mean test_simple_prompt?"),
                                   (("prompt", self.PROMPT, "arg1=a"), 5, "the argument arg2 is missing"),
                                   (("prompt", self.PROMPT, "arg3=a"), 1, "there is no argument arg3"),
                                   (("prompt", self.PROMPT, "arg1:=3", "arg2=x"), 5, "an object of strings"),
                                   (("prompt", "test_input_required_result_prompt"), 5, "the prompt asks for input"),
                                   (("complete", "prompt", self.PROMPT, "arg3"), 1, "there is no argument arg3"),
                                   (("complete", "resource", "test://{x}", "x"), 1, "there is no template test://{x}"),
-                                  (("complete", "tool", "add", "x"), 1, "tool"), (("complete", "prompt", self.PROMPT), 1, "argument"),
+                                  (("complete", "tool", "add", "x"), 1, "tool"),
+                                  (("complete", "prompt", self.PROMPT), 1, "argument"),
                                   (("read", "test://static-text", "--output", ""), 1, "must not be empty")):
             done = self.verb(*verb)
             self.assertEqual((done.returncode, done.stdout), (code, ""), verb)
@@ -482,7 +485,8 @@ class Lists(Case):
 
     def test_a_tool_is_listed_with_its_signature(self):
         config = self.config("math")
-        self.assertRegex(run("list", "-c", config).stdout, r"(?m)^tool +add +math .*\n +add\(a: integer, b: integer, scale\?: number\)$")
+        signed = r"(?m)^tool +add +math .*\n +add\(a: integer, b: integer, scale\?: number\)$"
+        self.assertRegex(run("list", "-c", config).stdout, signed)
         code, screen = on_terminal("list", "-c", config, columns=30)
         self.assertEqual(code, 0)
         self.assertIn("\n          add(a: integer, b: …\n", screen)
@@ -510,7 +514,8 @@ class Lists(Case):
             done = run("list", "-c", self.config("echo", text=remote, **libraries))
             self.assertEqual(done.returncode, code, done.stderr)
             self.assertIn("collet: remote r is down", done.stderr)
-        self.assertEqual(run("list", "--remotes", "-c", self.config("echo", text=remote, broken=hostile("create_fails"))).returncode, 4)
+        config = self.config("echo", text=remote, broken=hostile("create_fails"))
+        self.assertEqual(run("list", "--remotes", "-c", config).returncode, 4)
 
     def test_a_plugin_without_a_file_is_listed_as_failed(self):
         config = self.config("echo", text=f'[plugins]\npaths = ["{self.folder}"]\n[plugin.ghost]\n')

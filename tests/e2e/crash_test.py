@@ -46,6 +46,9 @@ class Crashes(Case):
             self.assertRegex(frame, rf"^\d+ {function}\+0x[0-9a-f]+ {WHERE}" if function else "^0 0x0, where no library is$")
         self.assertEqual(frames[-1].split(" in ")[-1], str(library))
 
+    def admin(self):
+        return f'[admin]\nsocket = "{self.folder}/admin"\n'
+
     def crash(self, tool, placement, library=CRASHER):
         file = self.config(text=f'[plugin.p]\nlibrary = "{library}"\nplacement = "{placement}"\n')
         return run("call", tool, "-c", file)
@@ -90,7 +93,7 @@ class Crashes(Case):
                 self.assert_end(tool, [f" {line['level']} {line['message']}" for line in said], CRASHER.name)
 
     def test_the_list_shows_where_a_worker_has_ended_last(self):
-        server = self.serve(text=f'[admin]\nsocket = "{self.folder}/admin"\n[plugin.p]\nlibrary = "{CRASHER}"\nplacement = "worker"\n')
+        server = self.serve(text=self.admin() + f'[plugin.p]\nlibrary = "{CRASHER}"\nplacement = "worker"\n')
         server.post(call(1, "write"))
         server.logged(r" error plugin p:   #1 on_call")
         [plugin] = json.loads(run("list", "--format", "json", "-c", self.folder / "collet.toml").stdout)["plugins"]
@@ -120,7 +123,7 @@ class Crashes(Case):
     def test_a_reload_says_where_the_new_build_has_ended_its_trial(self):
         file = self.folder / "p.so"
         copy(PLUGINS["echo"], file)
-        server = self.serve(text=f'plugins.reload = "off"\n[admin]\nsocket = "{self.folder}/admin"\n[plugin.p]\nlibrary = "{file}"\n')
+        server = self.serve(text=f'plugins.reload = "off"\n{self.admin()}[plugin.p]\nlibrary = "{file}"\n')
         file.unlink()
         copy(hostile("create_crashes"), file)
         answer = run("reload", "-c", self.folder / "collet.toml")

@@ -18,7 +18,8 @@ struct LoadedLibrary {
 };
 
 // Lines: "crashed with SIGSEGV (Segmentation fault) at address 0x8 in its call() of the tool \"add\", call 7", and, from the
-// inside on, "  #0 add+0x12 at add.c:7 in /opt/libadd.so". Runs `executable` to find out names, as namer.h says; for some seconds at most.
+// inside on, "  #0 add+0x12 at add.c:7 in /opt/libadd.so". Runs `executable` to find out names, as namer.h says; for
+// some seconds at most.
 std::vector<std::string> describe(const Record& record, const LoadedLibrary& library, const std::string& executable);
 
 }  // namespace collet::plugin::crash

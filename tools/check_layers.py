@@ -52,6 +52,7 @@ FOLDERS = ["host", "sdk", "plugins", "tests", "tools"]
 GENERATED = {"node_modules", "package-lock.json", "__pycache__"}
 CPP = {".c", ".cc", ".cpp", ".h", ".hpp"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
+RAW_STRING = re.compile(r'R"\((.*?)\)"', re.DOTALL)  # whose text is no code of the file
 
 
 def files_below(root):
@@ -127,11 +128,12 @@ def offences(root):
             yield f"{path}: host/{path.parts[1]} is not a module that tools/check_layers.py knows"
         if path.parts[0] == "plugins" and room_of(path) and room_of(path) not in ROOMS:
             yield f"{path}: client/{room_of(path)} is not a room that tools/check_layers.py knows"
-        for match in INCLUDE.finditer(text):
+        code = RAW_STRING.sub(lambda match: "\n" * match[1].count("\n"), text)
+        for match in INCLUDE.finditer(code):
             reason = (include_offence(path, match[1]) or plugin_offence(root, path, match[1])
                       or room_offence(path, match[1]))
             if reason:
-                line = text.count("\n", 0, match.start(1)) + 1
+                line = code.count("\n", 0, match.start(1)) + 1
                 yield f"{path}:{line}: includes {match[1]}: {reason}"
     yield from link_offences(root)
 

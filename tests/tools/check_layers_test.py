@@ -49,6 +49,12 @@ class CheckLayers(unittest.TestCase):
     def test_an_include_upwards(self):
         self.assert_refused("host/base/a.cc", '\n#include "loop/loop.h"\n', ":2:", "loop/loop.h")
 
+    def test_what_a_text_includes_is_no_business_of_its_file(self):
+        text = '\nconst char* text = R"(\n#include "loop/loop.h"\n)";\n'
+        self.write("host/base/a.cc", text)
+        self.assertEqual(self.check()[0], 0, self.check()[1])
+        self.assert_refused("host/base/a.cc", text + '#include "loop/loop.h"\n', ":5:", "loop/loop.h")
+
     def test_the_two_that_meet_in_the_registry(self):
         self.assert_refused("host/protocol/a.cc", '#include "plugin/host.h"\n', "plugin/host.h")
 

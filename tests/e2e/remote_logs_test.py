@@ -65,7 +65,7 @@ class Logs(RemoteCase):
             other.head()
             other.event()  # it has begun
             self.assertEqual(self.heard(server), [])
-            server.logged(r'^\S+ warning .*remote r: says: \{"said": ?"something"\}$')
+            server.logged(r'^\S+ \S+ warning .*remote r: says: \{"said": ?"something"\}$')
 
     def test_a_message_of_either_of_two_calls_of_one_session_reaches_its_client(self):
         peer = self.stdio(text='[log]\nlevel = "debug"\n[remote.r]\n' + self.child(era="legacy"))
@@ -95,7 +95,7 @@ class Logs(RemoteCase):
         until(lambda: fake.remote.listeners)
         for level, ours in (("critical", "error"), ("warning", "warning"), ("notice", "info"), ("debug", "debug")):
             fake.remote.tell("notifications/message", level=level, data=f"a {level} word")
-            server.logged(rf"^\S+ {ours} .*remote r: says: a {level} word")
+            server.logged(rf"^\S+ \S+ {ours} .*remote r: says: a {level} word")
 
 
 if __name__ == "__main__":

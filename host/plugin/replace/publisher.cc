@@ -94,7 +94,7 @@ void Publisher::install(Candidate& candidate, const Adoption& adoption) {
   if (!plugin.current() && log::enabled(log::Level::debug)) {
     const std::vector<registry::ItemDef> offered = generation.items().current(generation.items().pause());
     log::debug("plugin {}: {} {} offers {}", candidate.spec.id, generation.table().id, generation.table().version,
-               changes_between({}, offered).to_text());
+               offered.empty() ? "nothing yet" : changes_between({}, offered).to_text());
   }
   std::optional<Former> former;
   if (plugin.current() && !candidate.returns) former = probation_.keep(plugin);

@@ -21,6 +21,12 @@ namespace {
 constexpr const char* kFormats[] = {"text", "json", "prefixed"};  // in the order of log::Format
 constexpr unsigned kTellingSeconds = 10;
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kTells = false;  // the sanitizer does
+#else
+constexpr bool kTells = true;
+#endif
+
 int own_record = -1;  // the file that it is in
 
 // What can be said without a process for it. Async-signal-safe.
@@ -57,11 +63,10 @@ void have_it_told(const plugin::crash::Record& record) {
 }  // namespace
 
 void tell_own_end() {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  if (!kTells) return;
   own_record = memfd_create("collet-end", MFD_CLOEXEC);
   if (own_record < 0 || ftruncate(own_record, plugin::crash::kRecordBytes) != 0) return;
   if (plugin::crash::Record* record = plugin::crash::map_record(own_record, 0)) plugin::crash::record_end(*record, have_it_told);
-#endif
 }
 
 void own_end_main(const char* format) {

@@ -205,7 +205,8 @@ TEST_CASE("a lane: a call is read once at most, and ended once, at whichever byt
   house.call();
   const auto try_fate = [&](KeptServer::Fate fate) {
     CAPTURE(fate.reads, fate.says, fate.resets);
-    house.call();
+    while (!house.call().starts_with("result ")) {  // the connection before has ended, and may have taken a call with it
+    }
     requests = 0;
     server.foredoom(fate);
     const std::string end = house.call();
@@ -460,7 +461,8 @@ TEST_CASE("a lane under TLS: a call is read once at most, and ended once, at whi
   house.call();
   const auto try_fate = [&](KeptServer::Fate fate) {
     CAPTURE(fate.reads, fate.says, fate.resets);
-    house.call();
+    while (!house.call().starts_with("result ")) {  // the connection before has ended, and may have taken a call with it
+    }
     requests = 0;
     server.foredoom(fate);
     const std::string end = house.call();

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -33,7 +32,7 @@ class Place {
         kind_(within.kind),
         call_(within.call),
         item_size_(static_cast<std::uint32_t>(std::min(within.item.size(), sizeof item_))) {
-    std::memcpy(item_, within.item.data(), item_size_);  // the name may be gone as soon as the call has ended
+    within.item.copy(item_, item_size_);  // the name may be gone as soon as the call has ended
   }
   ~Place() { current_ = before_; }
   Place(const Place&) = delete;

@@ -21,7 +21,7 @@ class FixedText {
   // Async-signal-safe.
   void set(std::string_view text) {
     const std::size_t size = text.size() < Size ? text.size() : Size;
-    std::memcpy(bytes_, text.data(), size);
+    text.copy(bytes_, size);
     if (size < Size) bytes_[size] = '\0';
   }
   std::string_view view() const { return {bytes_, strnlen(bytes_, Size)}; }

@@ -3,6 +3,7 @@
 #include <cxxabi.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <link.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -25,14 +26,25 @@ std::string demangled(const char* name) {
   return failed == 0 && text ? std::string(text.get()) : std::string(name);
 }
 
+// Whoever has crashed may name anything, also what does something when it is opened, such as a device: that is looked at first.
+Descriptor open_regular(const std::string& path) {
+  const Descriptor place(open(path.c_str(), O_PATH | O_CLOEXEC));
+  struct stat about;
+  if (!place || fstat(place.get(), &about) != 0 || !S_ISREG(about.st_mode)) return {};
+  return Descriptor(open(fmt::format("/proc/self/fd/{}", place.get()).c_str(), O_RDONLY | O_CLOEXEC));
+}
+
 }  // namespace
 
-CodeFile::CodeFile(const std::string& path) : file_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+CodeFile::CodeFile(const std::string& path) : file_(open_regular(path)) {
   struct stat about;
-  if (!file_ || fstat(file_.get(), &about) != 0 || !S_ISREG(about.st_mode)) return;
+  if (!file_ || fstat(file_.get(), &about) != 0) return;
   const auto size = static_cast<std::uint64_t>(about.st_size);
   void* at = size > 0 ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file_.get(), 0) : MAP_FAILED;
-  if (at == MAP_FAILED) return;
+  if (at == MAP_FAILED) {  // such as what the kernel makes up when it is read
+    file_ = Descriptor();
+    return;
+  }
   bytes_ = static_cast<const std::byte*>(at);
   size_ = size;
 }

@@ -27,7 +27,7 @@ class CodeFile {
   template <class Entry>
   const Entry* entries(std::uint64_t offset, std::uint64_t count) const;
 
-  const Descriptor file_;
+  Descriptor file_;
   const std::byte* bytes_ = nullptr;
   std::uint64_t size_ = 0;
 };

@@ -3,6 +3,9 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -81,4 +84,17 @@ TEST_CASE("a file of code that is cut off anywhere, or wrong in any byte, has na
     bytes[at] = static_cast<char>(random());
     crash::CodeFile(changed.hold(bytes)).name_at(entry);
   }
+}
+
+TEST_CASE("what is no regular file is not opened, as that may do something") {
+  const std::string path = std::filesystem::temp_directory_path() / ("collet-code-fifo-" + std::to_string(getpid()));
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  const Descriptor watch(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  REQUIRE(inotify_add_watch(watch.get(), path.c_str(), IN_OPEN) >= 0);
+  const crash::CodeFile file(path);
+  CHECK(file.name_at(0).function.empty());
+  char event[256];
+  CHECK(read(watch.get(), event, sizeof event) < 0);
+  std::filesystem::remove(path);
+  CHECK(crash::CodeFile("/proc/self/status").descriptor() < 0);  // nor kept open what is none but is called so
 }

@@ -22,8 +22,8 @@ class DyingProxy:
                 end.close()
 
     def doom(self, **fate):
-        """The connection on which a client says something next ends after `reads` bytes of the request, or `says` bytes
-        of what the server says from then on; with a reset if `resets`. Or the byte at `changes` or `drops` of what the
+        """The connection on which a client says something next ends after `reads` bytes of the request, or in place of byte `says`
+        of what the server says from then on: when that comes, and not before; with a reset if `resets`. Or the byte at `changes` or `drops` of what the
         server says is another one, or missing."""
         with self.lock:
             self.fate = {"reads": None, "says": None, "resets": False, "changes": None, "drops": None, **fate}
@@ -79,7 +79,7 @@ class Pair:
             if self.fate:
                 passed, self.said = lie(passed, self.said, **self.fate), self.said + len(passed)
             self.send(self.client, passed)
-            if limit is not None and self.said >= limit:
+            if limit is not None and len(passed) < len(data):
                 break
         self.end()
 

@@ -23,7 +23,10 @@ std::vector<std::string> strings_at(const json::Value& object, std::string_view 
 plugin::ItemChanges changes_of(const json::Value& plugin) {
   const json::Value* changes = json::find(plugin, "changes");
   if (!changes) return {};
-  return {.added = strings_at(*changes, "added"), .removed = strings_at(*changes, "removed"), .changed = strings_at(*changes, "changed")};
+  return {.added = strings_at(*changes, "added"),
+          .removed = strings_at(*changes, "removed"),
+          .changed = strings_at(*changes, "changed"),
+          .lost = {}};
 }
 
 void print_text(const json::Value& answer, Output& out) {

@@ -13,7 +13,6 @@
 namespace collet::plugin {
 namespace {
 
-using registry::ItemDef;
 using registry::Kind;
 
 constexpr std::size_t kNamesShown = 8;  // of each kind of change
@@ -25,9 +24,9 @@ void append_names(std::string& out, char sign, const std::vector<std::string>& n
   if (names.size() > kNamesShown) out += fmt::format(" {}{} more", sign, names.size() - kNamesShown);
 }
 
-std::map<std::pair<Kind, std::string_view>, const ItemDef*> by_name(const std::vector<ItemDef>& items) {
-  std::map<std::pair<Kind, std::string_view>, const ItemDef*> found;
-  for (const ItemDef& item : items) found.emplace(std::pair(item.kind, std::string_view(item.name)), &item);
+std::map<std::pair<Kind, std::string_view>, const OfferedItem*> by_name(const std::vector<OfferedItem>& items) {
+  std::map<std::pair<Kind, std::string_view>, const OfferedItem*> found;
+  for (const OfferedItem& item : items) found.emplace(std::pair(item.kind, std::string_view(item.name)), &item);
   return found;
 }
 
@@ -56,7 +55,7 @@ std::string spoken_name(Kind kind, std::string_view name) {
   return kind == Kind::tool ? std::string(name) : fmt::format("{} {}", mcp::names_of(kind).word, name);
 }
 
-ItemChanges changes_between(const std::vector<ItemDef>& before, const std::vector<ItemDef>& now) {
+ItemChanges changes_between(const std::vector<OfferedItem>& before, const std::vector<OfferedItem>& now) {
   ItemChanges changes;
   const auto old = by_name(before);
   const auto offered = by_name(now);
@@ -64,12 +63,14 @@ ItemChanges changes_between(const std::vector<ItemDef>& before, const std::vecto
     const auto found = old.find(key);
     if (found == old.end()) {
       changes.added.push_back(spoken_name(key.first, key.second));
-    } else if (found->second->definition != item->definition || !(found->second->traits == item->traits)) {
+    } else if (!found->second->looks_like(*item)) {
       changes.changed.push_back(spoken_name(key.first, key.second));
     }
   }
   for (const auto& [key, item] : old) {
-    if (!offered.contains(key)) changes.removed.push_back(spoken_name(key.first, key.second));
+    if (offered.contains(key)) continue;
+    changes.removed.push_back(spoken_name(key.first, key.second));
+    if (item->from_start) changes.lost.push_back(changes.removed.back());
   }
   return changes;
 }
@@ -79,6 +80,11 @@ bool says_that_items_go(std::string_view before, std::string_view now) {
   const auto next = first_numbers(now);
   if (!old || !next) return before != now;
   return next->first > old->first || (next->first == 0 && old->first == 0 && next->second > old->second);
+}
+
+std::string_view number_to_raise(std::string_view version) {
+  const auto numbers = first_numbers(version);
+  return !numbers ? "it" : numbers->first == 0 ? "its second number" : "its first number";
 }
 
 }  // namespace collet::plugin

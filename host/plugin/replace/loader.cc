@@ -126,8 +126,7 @@ void Loader::add(Candidates& candidates, KnownPlugin& plugin, bool unless_same, 
   plugin.note_file();
   Generation* old = plugin.current();
   if (old && !plugin.wanted().imports_remotes) {  // what an importer offers is its remotes' business
-    const Items::Pause pause = old->items().pause();
-    candidate.before = {old->table().version, old->items().current(pause), old->items().from_start(pause)};
+    candidate.before = {old->table().version, old->items().offered(old->items().pause())};
     candidate.may_lose_items = items_may == ItemsMay::go || !needs_no_generation(plugin.serving(), plugin.wanted());
   }
   if (unless_same && plugin.current() && needs_no_generation(plugin.serving(), plugin.wanted())) {

@@ -72,15 +72,13 @@ void Publisher::discard_incomplete(const std::vector<Candidate*>& candidates) {
 void Publisher::compare(Candidate& candidate) {
   Items& items = candidate.generation->items();
   const Predecessor& before = *candidate.before;
-  const std::vector<registry::ItemDef> offered = items.current(items.pause());
-  candidate.report.changes = changes_between(before.items, offered);
+  const ItemChanges& changes = candidate.report.changes = changes_between(before.items, items.offered(items.pause()));
   const std::string& version = candidate.generation->table().version;
-  if (candidate.may_lose_items || candidate.report.changes.removed.empty() || says_that_items_go(before.version, version)) return;
-  const ItemChanges lost{.added = {}, .removed = changes_between(before.from_start, offered).removed, .changed = {}};
-  if (lost.empty()) return;
-  discard(candidate, fmt::format("it takes away what it offered before ({}): raise the {} number of its version, which is {} and "
-                                 "was {}, or accept that (collet reload --accept)",
-                                 lost.to_text(), version.starts_with("0.") ? "second" : "first", version, before.version));
+  if (candidate.may_lose_items || changes.lost.empty() || says_that_items_go(before.version, version)) return;
+  const std::string lost = ItemChanges{.added = {}, .removed = changes.lost, .changed = {}, .lost = {}}.to_text();
+  discard(candidate, fmt::format("it takes away what it offered before ({}), and its version is {} and was {}: raise {}, or accept "
+                                 "that (collet reload --accept)",
+                                 lost, version, before.version, number_to_raise(version)));
 }
 
 // What has been published serves from now on.
@@ -92,7 +90,7 @@ void Publisher::install(Candidate& candidate, const Adoption& adoption) {
               generation.inline_obstacle());
   }
   if (!plugin.current() && log::enabled(log::Level::debug)) {
-    const std::vector<registry::ItemDef> offered = generation.items().current(generation.items().pause());
+    const std::vector<OfferedItem> offered = generation.items().offered(generation.items().pause());
     log::debug("plugin {}: {} {} offers {}", candidate.spec.id, generation.table().id, generation.table().version,
                offered.empty() ? "nothing yet" : changes_between({}, offered).to_text());
   }

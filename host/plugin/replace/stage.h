@@ -121,8 +121,7 @@ enum class ItemsMay : std::uint8_t { not_go, go };
 // What served before a candidate.
 struct Predecessor {
   std::string version;
-  std::vector<registry::ItemDef> items;
-  std::vector<registry::ItemDef> from_start;  // of these, what it has not added as it served
+  std::vector<OfferedItem> items;
 };
 
 // A spec on its way to a generation. An error in the report stops it.

@@ -134,10 +134,12 @@ std::vector<registry::ItemDef> Items::current() const {
   return items;
 }
 
-std::vector<registry::ItemDef> Items::from_start(const Pause&) const {
-  std::vector<registry::ItemDef> items;
+std::vector<OfferedItem> Items::offered(const Pause&) const {
+  std::vector<OfferedItem> items;
   for (const auto& [id, record] : records_) {
-    if (record->from_start && record->state != ItemRecord::State::added) items.push_back(record->def);
+    const registry::ItemDef& def = record->def;
+    if (record->state == ItemRecord::State::added) continue;
+    items.push_back({def.kind, def.name, std::hash<std::string>()(def.definition), def.traits, record->from_start});
   }
   return items;
 }

@@ -37,6 +37,19 @@ struct ItemRecord {
   bool from_start = false;  // it was there when the plugin began to serve
 };
 
+// What an item is for callers, without its texts.
+struct OfferedItem {
+  registry::Kind kind = registry::Kind::tool;
+  std::string name;
+  std::size_t definition_hash = 0;
+  registry::Traits traits;
+  bool from_start = false;  // it was there when publish_by() was called first
+
+  bool looks_like(const OfferedItem& other) const {
+    return definition_hash == other.definition_hash && traits == other.traits;
+  }
+};
+
 // Any thread. The functions of the ABI return its status codes.
 class Items {
  public:
@@ -56,8 +69,8 @@ class Items {
   Pause pause() { return Pause(mutex_); }
   // What is offered.
   std::vector<registry::ItemDef> current(const Pause&) const { return current(); }
-  // Of that, what was there when publish_by() was called first.
-  std::vector<registry::ItemDef> from_start(const Pause&) const;
+  // Likewise, as much as is needed to compare it with what is offered at another time.
+  std::vector<OfferedItem> offered(const Pause&) const;
   // From now on every commit is published.
   void publish_by(const Pause&, Publish publish);
   // From now on nothing is added, removed or published.

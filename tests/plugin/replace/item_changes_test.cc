@@ -5,25 +5,26 @@
 
 using namespace collet;
 using namespace collet::plugin;
-using registry::ItemDef;
 using registry::Kind;
 using Names = std::vector<std::string>;
 
 TEST_CASE("changes of items are told by their names, and by their kinds where they are no tools") {
-  const std::vector<ItemDef> before = {{.kind = Kind::tool, .name = "echo", .definition = "{}"},
-                                       {.kind = Kind::tool, .name = "math", .definition = "{}"},
-                                       {.kind = Kind::tool, .name = "sort", .definition = "{}"},
-                                       {.kind = Kind::prompt, .name = "greet", .definition = "{}"}};
-  std::vector<ItemDef> now = {{.kind = Kind::tool, .name = "echo", .definition = "{}"},
-                              {.kind = Kind::tool, .name = "math", .definition = R"({"title":"Math"})"},
-                              {.kind = Kind::tool, .name = "sort", .definition = "{}"},
-                              {.kind = Kind::tool, .name = "greet", .definition = "{}"}};
+  const std::vector<OfferedItem> before = {{Kind::tool, "echo", 1, {}, true},
+                                           {Kind::tool, "math", 1, {}, true},
+                                           {Kind::tool, "sort", 1, {}, true},
+                                           {Kind::prompt, "greet", 1, {}, true},
+                                           {Kind::prompt, "later", 1, {}, false}};
+  std::vector<OfferedItem> now = {{Kind::tool, "echo", 1, {}, false},
+                                  {Kind::tool, "math", 2, {}, false},
+                                  {Kind::tool, "sort", 1, {}, false},
+                                  {Kind::tool, "greet", 1, {}, false}};
   now[2].traits.idempotent = true;
   const ItemChanges changes = changes_between(before, now);
   CHECK(changes.added == Names{"greet"});
-  CHECK(changes.removed == Names{"prompt greet"});
+  CHECK(changes.removed == Names{"prompt greet", "prompt later"});
+  CHECK(changes.lost == Names{"prompt greet"});
   CHECK(changes.changed == Names{"math", "sort"});
-  CHECK(changes.to_text() == "+greet -prompt greet ~math ~sort");
+  CHECK(changes.to_text() == "+greet -prompt greet -prompt later ~math ~sort");
   CHECK(changes_between(before, before).empty());
   CHECK(ItemChanges().to_text() == "");
 }
@@ -50,6 +51,12 @@ TEST_CASE("a version says that items go by its first number, or the second one w
   }
 }
 
+TEST_CASE("what is to be raised is the number that says it") {
+  CHECK(number_to_raise("1.2.3") == "its first number");
+  CHECK(number_to_raise("0.2.3") == "its second number");
+  CHECK(number_to_raise("0a") == "it");
+}
+
 TEST_CASE("items that are added while the plugin serves are not there from the start") {
   Items items({});
   const auto add = [&](const char* name) {
@@ -59,11 +66,6 @@ TEST_CASE("items that are added while the plugin serves are not there from the s
     REQUIRE(items.add(def, &item) == COLLET_OK);
     return item;
   };
-  const auto names = [](const std::vector<ItemDef>& defs) {
-    Names found;
-    for (const ItemDef& def : defs) found.push_back(def.name);
-    return found;
-  };
   const collet_item a = add("a");
   add("b");
   REQUIRE(items.commit() == COLLET_OK);
@@ -72,6 +74,10 @@ TEST_CASE("items that are added while the plugin serves are not there from the s
   REQUIRE(items.remove(a) == COLLET_OK);
   REQUIRE(items.commit() == COLLET_OK);
   items.publish_by(items.pause(), {});  // again, as for one that was parked
-  CHECK(names(items.current(items.pause())) == Names{"b", "c"});
-  CHECK(names(items.from_start(items.pause())) == Names{"b"});
+  const std::vector<OfferedItem> offered = items.offered(items.pause());
+  REQUIRE(offered.size() == 2);
+  CHECK(offered[0].name == "b");
+  CHECK(offered[0].from_start);
+  CHECK(offered[1].name == "c");
+  CHECK_FALSE(offered[1].from_start);
 }

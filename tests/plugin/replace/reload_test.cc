@@ -668,8 +668,8 @@ TEST_CASE("a build that takes a tool away is refused, unless its version or its 
     CAPTURE(first);
     Bench bench(first);
     const LoadReport refused = bench.reload(same_version);
-    CHECK(refused.error.ends_with("it takes away what it offered before (-extra): raise the first number of its version, "
-                                  "which is 1.0.0 and was 1.0.0, or accept that (collet reload --accept)"));
+    CHECK(refused.error.ends_with("it takes away what it offered before (-extra), and its version is 1.0.0 and was 1.0.0: raise its "
+                                  "first number, or accept that (collet reload --accept)"));
     CHECK(refused.changes.removed == std::vector<std::string>{"extra"});
     CHECK(bench.call("extra") == "3");
     const LoadReport accepted = bench.house.loader.reload("p", ItemsMay::go);

@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "base/descriptor.h"
+#include "base/spawn_attributes.h"
 #include "plugin/crash/code_file.h"
 #include "plugin/crash/source_lines.h"
 
@@ -68,20 +69,11 @@ pid_t run(const std::string& executable, int in, int out) {
   posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  const SpawnAttributes attributes;
   char* arguments[] = {const_cast<char*>("collet"), const_cast<char*>(kNamerVerb), nullptr};
   char* variables[] = {nullptr};
   pid_t process = 0;
-  const int failed = posix_spawn(&process, executable.c_str(), &actions, &attributes, arguments, variables);
-  posix_spawnattr_destroy(&attributes);
+  const int failed = posix_spawn(&process, executable.c_str(), &actions, attributes.get(), arguments, variables);
   posix_spawn_file_actions_destroy(&actions);
   return failed ? 0 : process;
 }

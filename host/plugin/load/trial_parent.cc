@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/spawn_attributes.h"
 #include "plugin/load/preflight.h"
 #include "plugin/load/preflight_frame.h"
 
@@ -61,21 +62,12 @@ Result<std::unique_ptr<TrialParent>> TrialParent::start(const std::string& execu
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
   posix_spawn_file_actions_addclosefrom_np(&actions, preflight::kParentDescriptor + 1);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  const SpawnAttributes attributes;
 
   const std::string verb = kPreflightVerb;
   char* arguments[] = {const_cast<char*>(executable.c_str()), const_cast<char*>(verb.c_str()), nullptr};
   pid_t pid = 0;
-  const int failed = posix_spawn(&pid, executable.c_str(), &actions, &attributes, arguments, environ);
-  posix_spawnattr_destroy(&attributes);
+  const int failed = posix_spawn(&pid, executable.c_str(), &actions, attributes.get(), arguments, environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failed) return error("cannot run {} for trial loading: {}", executable, std::strerror(failed));
   return std::unique_ptr<TrialParent>(new TrialParent(pid, std::move(ours)));

@@ -14,6 +14,8 @@
 #include <fstream>
 #include <utility>
 
+#include "base/spawn_attributes.h"
+
 namespace collet::worker {
 namespace {
 
@@ -62,15 +64,7 @@ Result<std::unique_ptr<WorkerProcess>> Process::spawn(const std::string& executa
   posix_spawn_file_actions_adddup2(&actions, socket.get(), kSocketDescriptor);
   posix_spawn_file_actions_adddup2(&actions, arena.get(), kArenaDescriptor);
   posix_spawn_file_actions_addclosefrom_np(&actions, kArenaDescriptor + 1);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+  const SpawnAttributes attributes(POSIX_SPAWN_SETSID);
 
   std::vector<char*> variables;
   for (const std::string& variable : environment) variables.push_back(const_cast<char*>(variable.c_str()));
@@ -78,8 +72,7 @@ Result<std::unique_ptr<WorkerProcess>> Process::spawn(const std::string& executa
   char* arguments[] = {const_cast<char*>("collet"), const_cast<char*>(kWorkerVerb), nullptr};
   std::unique_ptr<Process> process(new Process);
   const int failed =
-      posix_spawn(&process->pid_, executable.c_str(), &actions, &attributes, arguments, variables.data());
-  posix_spawnattr_destroy(&attributes);
+      posix_spawn(&process->pid_, executable.c_str(), &actions, attributes.get(), arguments, variables.data());
   posix_spawn_file_actions_destroy(&actions);
   if (failed) {
     process->pid_ = 0;

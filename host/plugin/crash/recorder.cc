@@ -99,15 +99,20 @@ class Walk {
       if (_dl_find_object(reinterpret_cast<void*>(address), &found) == 0 && !*found.dlfo_link_map->l_name) return _URC_NO_REASON;
       leaves_own_ = false;
     }
-    // It lies in the frame that has entered the plugin, which was taken for the last one.
+    // It lies in the frame that has entered the plugin, which was the one before, and is none of the plugin's.
     if (entered_ != 0 && _Unwind_GetCFA(context) > entered_) {
-      if (record_.frame_count > 1) --record_.frame_count;
+      if (record_.cut_off) {
+        record_.cut_off = 0;
+      } else if (record_.frame_count > 1) {
+        --record_.frame_count;
+      }
       return _URC_NORMAL_STOP;
     }
+    if (record_.cut_off) return _URC_NORMAL_STOP;
     if (repeats(address)) return _URC_NO_REASON;
     if (record_.frame_count == Record::kFramesMax) {
       record_.cut_off = 1;
-      return _URC_NORMAL_STOP;
+      return _URC_NO_REASON;
     }
     if (address != 0) add(address, returns);
     return _URC_NO_REASON;

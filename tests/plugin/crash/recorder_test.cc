@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -48,6 +49,31 @@ constexpr int kExitCode = 3;
 // Before what the process that was forked has to destroy, whose threads are not here.
 void leave_first() { syscall(SYS_exit_group, kExitCode); }
 
+std::atomic<int> calls_under_way{0};  // so that no call is the last thing that its function does
+
+void pong(int more);
+[[gnu::noinline]] void ping(int more) {
+  ++calls_under_way;
+  if (more == 0) raise(SIGSEGV);
+  pong(more - 1);
+  --calls_under_way;
+}
+[[gnu::noinline]] void pong(int more) {
+  ++calls_under_way;
+  if (more == 0) raise(SIGSEGV);
+  ping(more - 1);
+  --calls_under_way;
+}
+
+Record crashed_after(int calls) {
+  const Ended ended([calls] {
+    const Place place("p", {.function = "its call()"});
+    ping(calls);
+  });
+  REQUIRE(ended.record);
+  return *ended.record;
+}
+
 }  // namespace
 
 TEST_CASE("a process that ends by itself records nothing") {
@@ -75,6 +101,15 @@ TEST_CASE("a crash is recorded with the innermost place, and ends the process as
   CHECK(ended.record->item.view() == std::string(60, 'n'));
   CHECK(ended.record->call == 7);
   CHECK(ended.record->frame_count > 0);
+}
+
+TEST_CASE("as many frames are recorded as there is room for, and that there are more") {
+  const int others = static_cast<int>(crashed_after(0).frame_count);
+  for (const bool past : {false, true}) {
+    const Record record = crashed_after(static_cast<int>(Record::kFramesMax) - others + past);
+    CHECK(record.frame_count == Record::kFramesMax);
+    CHECK(record.cut_off == past);
+  }
 }
 
 TEST_CASE("a crash where no plugin runs is recorded without a place") {

@@ -7,9 +7,8 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "base/freed_memory.h"
-#include "base/limits.h"
 #include "collet/kit/loop.hpp"
+#include "loop/freed_memory_watch.h"
 
 namespace collet::loop {
 namespace {
@@ -20,11 +19,7 @@ thread_local Loop* running_here = nullptr;
 
 Loop* Loop::current() { return running_here; }
 
-Loop::Loop()
-    : uv_(std::make_unique<uv_loop_s>()),
-      wake_(new uv_async_t),
-      before_wait_(new uv_prepare_t),
-      keeps_freed_memory_(new uv_timer_t) {
+Loop::Loop() : uv_(std::make_unique<uv_loop_s>()), wake_(new uv_async_t), before_wait_(new uv_prepare_t) {
   std::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is an error code; libuv leaves the signal to us
   COLLET_ASSERT(uv_loop_init(uv_.get()) == 0);
   COLLET_ASSERT(
@@ -33,8 +28,7 @@ Loop::Loop()
   uv_prepare_init(uv_.get(), before_wait_);
   before_wait_->data = this;
   uv_prepare_start(before_wait_, [](uv_prepare_t* prepare) { static_cast<Loop*>(prepare->data)->end_turn(); });
-  uv_timer_init(uv_.get(), keeps_freed_memory_);
-  keeps_freed_memory_->data = this;
+  freed_memory_ = std::make_unique<FreedMemoryWatch>(*this);
 }
 
 Loop::~Loop() {
@@ -47,7 +41,7 @@ Loop::~Loop() {
   unrun.clear();  // may own handles of this loop
   kit::close_and_delete(wake_, *wake_);
   kit::close_and_delete(before_wait_, *before_wait_);
-  kit::close_and_delete(keeps_freed_memory_, *keeps_freed_memory_);
+  freed_memory_.reset();
   while (uv_run(uv_.get(), UV_RUN_DEFAULT) != 0) {
   }
   COLLET_ASSERT(uv_loop_close(uv_.get()) == 0);
@@ -91,19 +85,7 @@ void Loop::end_turn() {
     const std::vector<std::shared_ptr<TurnEnd>> due = std::exchange(at_turn_end_, {});
     for (const auto& work : due) work->at_turn_end();
   }
-  if (!freed_memory::take_note()) return;
-  large_messages_ = true;
-  if (!uv_is_active(reinterpret_cast<const uv_handle_t*>(keeps_freed_memory_))) keep_freed_memory();
-}
-
-void Loop::keep_freed_memory() {
-  large_messages_ = false;
-  const auto give_back_unless_used = [](uv_timer_t* timer) {
-    Loop& loop = *static_cast<Loop*>(timer->data);
-    if (loop.large_messages_) return loop.keep_freed_memory();
-    freed_memory::give_back();
-  };
-  uv_timer_start(keeps_freed_memory_, give_back_unless_used, limits::kFreedMemoryKeptMs, 0);
+  freed_memory_->look();
 }
 
 std::uint64_t Loop::now_ms() const { return uv_now(uv_.get()); }

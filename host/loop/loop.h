@@ -29,6 +29,8 @@ class TurnEnd {
   virtual void at_turn_end() = 0;
 };
 
+class FreedMemoryWatch;
+
 class Loop {
  public:
   using Task = Callback<void()>;
@@ -64,15 +66,13 @@ class Loop {
  private:
   void drain();
   void end_turn();
-  void keep_freed_memory();
 
   std::unique_ptr<uv_loop_s> uv_;
   uv_async_s* wake_;
   uv_prepare_s* before_wait_;
-  uv_timer_s* keeps_freed_memory_;  // runs while a large message has left some: see base/freed_memory.h
+  std::unique_ptr<FreedMemoryWatch> freed_memory_;
   std::thread::id thread_;
   bool stopping_ = false;  // loop thread
-  bool large_messages_ = false;  // loop thread; there were some since that timer was started
   std::vector<std::shared_ptr<TurnEnd>> at_turn_end_;  // loop thread
 
   std::mutex mutex_;  // guards the three below

@@ -154,7 +154,7 @@ TEST_CASE("what large messages leave is given back when none has come for a whil
   constexpr std::size_t kMessageBytes = 8u << 20;
   freed_memory::keep();
   Loop loop;
-  Timer again(loop), look(loop), too_long(loop);
+  Timer again(loop), look(loop);
   std::uint64_t began = 0, last_came = 0, gone = 0;
   const auto leave_message = [&] {
     std::memset(std::make_unique_for_overwrite<char[]>(kMessageBytes).get(), 1, kMessageBytes);
@@ -172,9 +172,7 @@ TEST_CASE("what large messages leave is given back when none has come for a whil
     gone = loop.now_ms();
     loop.stop();
   });
-  too_long.start(30'000, [&] { loop.stop(); });
   loop.run();
-  REQUIRE(gone > 0);
   const bool second_was_late = last_came - began >= collet::limits::kFreedMemoryKeptMs;
   CHECK((second_was_late || gone - began >= 2 * collet::limits::kFreedMemoryKeptMs));
 }
